@@ -1,0 +1,55 @@
+//! The 40-byte descriptor that a call hands to the guest.
+
+use core::mem::offset_of;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Kernel invocation descriptor, as section 3.2 of the specification lays it out: ten little-endian `u32`.
+///
+/// Offsets count from the start of linear memory. An absent tensor has offset 0 and size 0. The first two inputs, the
+/// first output (or in-out) and the first scratch tensor appear here; every tensor, those included, is in the table of
+/// the [params block](crate::params), which is what the guest works from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct KernelDescriptor {
+    /// Offset of input tensor A.
+    pub input_a_offset: u32,
+    /// Size of input tensor A in bytes.
+    pub input_a_size: u32,
+    /// Offset of input tensor B, 0 if unused.
+    pub input_b_offset: u32,
+    /// Size of input tensor B in bytes.
+    pub input_b_size: u32,
+    /// Offset of the output tensor.
+    pub output_offset: u32,
+    /// Size of the output tensor in bytes.
+    pub output_size: u32,
+    /// Offset of the scratch space.
+    pub scratch_offset: u32,
+    /// Size of the scratch space in bytes.
+    pub scratch_size: u32,
+    /// Offset of the params block.
+    pub params_offset: u32,
+    /// Size of the params block in bytes.
+    pub params_size: u32,
+}
+
+impl KernelDescriptor {
+    /// Bytes of a descriptor.
+    pub const SIZE: u32 = 40;
+}
+
+const _: () = {
+    assert!(size_of::<KernelDescriptor>() == KernelDescriptor::SIZE as usize);
+    assert!(align_of::<KernelDescriptor>() == 4);
+    assert!(offset_of!(KernelDescriptor, input_a_offset) == 0);
+    assert!(offset_of!(KernelDescriptor, input_a_size) == 4);
+    assert!(offset_of!(KernelDescriptor, input_b_offset) == 8);
+    assert!(offset_of!(KernelDescriptor, input_b_size) == 12);
+    assert!(offset_of!(KernelDescriptor, output_offset) == 16);
+    assert!(offset_of!(KernelDescriptor, output_size) == 20);
+    assert!(offset_of!(KernelDescriptor, scratch_offset) == 24);
+    assert!(offset_of!(KernelDescriptor, scratch_size) == 28);
+    assert!(offset_of!(KernelDescriptor, params_offset) == 32);
+    assert!(offset_of!(KernelDescriptor, params_size) == 36);
+};

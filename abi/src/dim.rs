@@ -1,0 +1,123 @@
+//! Extents as authors write them: symbols, constants and arithmetic on them.
+
+use core::fmt;
+
+/// One extent in a declared shape, such as `dim`, `32`, `dim / 2` or `heads * 2`.
+///
+/// Symbols are indices into [`Signature::symbols`](crate::Signature::symbols).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dim {
+    /// A constant.
+    Fixed(u32),
+    /// A symbol.
+    Symbol(u8),
+    /// A symbol divided by a constant, which must divide it.
+    Div(u8, u32),
+    /// A symbol times a constant.
+    Mul(u8, u32),
+}
+
+/// A step of an [`Expr`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Push a constant.
+    Const(u32),
+    /// Push the value of a symbol.
+    Symbol(u8),
+    /// Pop two, push their sum.
+    Add,
+    /// Pop two, push the first minus the second.
+    Sub,
+    /// Pop two, push their product.
+    Mul,
+    /// Pop two, push the first divided by the second, rounded down.
+    Div,
+}
+
+/// The length of a scratch tensor: arithmetic over symbols in reverse Polish order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expr<'a>(pub &'a [Op]);
+
+/// The deepest stack that an [`Expr`] may need.
+const MAX_DEPTH: usize = 8;
+
+impl Expr<'_> {
+    /// The value for these symbols.
+    ///
+    /// # Errors
+    /// The arithmetic leaves 0..=`u32::MAX` or divides by zero, or the expression is malformed.
+    pub fn eval(&self, symbol: impl Fn(u8) -> Option<u32>) -> Result<u32, ExprError> {
+        let mut stack = [0u32; MAX_DEPTH];
+        let mut depth = 0usize;
+        for op in self.0 {
+            let value = match *op {
+                Op::Const(value) => value,
+                Op::Symbol(index) => symbol(index).ok_or(ExprError::Malformed)?,
+                Op::Add | Op::Sub | Op::Mul | Op::Div => {
+                    depth = depth.checked_sub(2).ok_or(ExprError::Malformed)?;
+                    let (a, b) = (stack[depth], stack[depth + 1]);
+                    match op {
+                        Op::Add => a.checked_add(b),
+                        Op::Sub => a.checked_sub(b),
+                        Op::Mul => a.checked_mul(b),
+                        _ => a.checked_div(b),
+                    }
+                    .ok_or(ExprError::Arithmetic)?
+                }
+            };
+            *stack.get_mut(depth).ok_or(ExprError::Malformed)? = value;
+            depth += 1;
+        }
+        if depth == 1 { Ok(stack[0]) } else { Err(ExprError::Malformed) }
+    }
+}
+
+/// Why an [`Expr`] has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExprError {
+    /// A step went below zero, over `u32::MAX` or divided by zero.
+    Arithmetic,
+    /// The steps do not make an expression.
+    Malformed,
+}
+
+impl fmt::Display for ExprError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Arithmetic => "the length overflows, goes below zero or divides by zero",
+            Self::Malformed => "the length is not a well-formed expression",
+        })
+    }
+}
+
+impl core::error::Error for ExprError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eval(ops: &[Op]) -> Result<u32, ExprError> {
+        Expr(ops).eval(|index| [7, 4096].get(usize::from(index)).copied())
+    }
+
+    #[test]
+    fn evaluates_in_reverse_polish_order() {
+        use Op::*;
+        // (s0 - 3) * s1 / 2
+        assert_eq!(eval(&[Symbol(0), Const(3), Sub, Symbol(1), Mul, Const(2), Div]), Ok(8192));
+    }
+
+    #[test]
+    fn refuses_overflow_and_nonsense() {
+        use Op::*;
+        assert_eq!(eval(&[Const(u32::MAX), Const(1), Add]), Err(ExprError::Arithmetic));
+        assert_eq!(eval(&[Const(1), Const(2), Sub]), Err(ExprError::Arithmetic));
+        assert_eq!(eval(&[Const(1), Const(0), Div]), Err(ExprError::Arithmetic));
+        assert_eq!(eval(&[]), Err(ExprError::Malformed));
+        assert_eq!(eval(&[Add]), Err(ExprError::Malformed));
+        assert_eq!(eval(&[Const(1), Const(1)]), Err(ExprError::Malformed));
+        assert_eq!(eval(&[Symbol(9)]), Err(ExprError::Malformed));
+        assert_eq!(eval(&[Const(1); 9]), Err(ExprError::Malformed));
+    }
+}

@@ -1,0 +1,148 @@
+//! What a kernel body returns when it fails, and the bounded text that may go with it.
+
+use core::fmt::{self, Write};
+
+use crate::Status;
+
+/// The most bytes of UTF-8 that a message carries across the boundary; longer ones are cut at a character.
+pub const MESSAGE_CAPACITY: usize = 256;
+
+/// What kernel bodies return.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Text of at most [`MESSAGE_CAPACITY`] bytes, kept without an allocator.
+#[derive(Clone, Copy)]
+pub struct Message {
+    len: usize,
+    bytes: [u8; MESSAGE_CAPACITY],
+}
+
+impl Message {
+    /// No text.
+    pub const EMPTY: Self = Self { len: 0, bytes: [0; MESSAGE_CAPACITY] };
+
+    /// Formats `args`, cutting what does not fit.
+    pub fn new(args: fmt::Arguments<'_>) -> Self {
+        let mut message = Self::EMPTY;
+        // Writing into a message cannot fail; an error could come only from a value's own `Display`, and then the
+        // text up to it is still worth having.
+        let _ = message.write_fmt(args);
+        message
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        // `push` cuts at character boundaries only, so this is always UTF-8.
+        core::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+
+    fn push(&mut self, text: &str) {
+        let end = text.floor_char_boundary(MESSAGE_CAPACITY - self.len);
+        self.bytes[self.len..self.len + end].copy_from_slice(&text.as_bytes()[..end]);
+        self.len += end;
+    }
+}
+
+impl Write for Message {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+/// Why a kernel refused or failed a call: a [`Status`] other than `Ok`, and a message for people.
+///
+/// # Example: a kernel that checks its input
+/// ```
+/// use kernelpack_abi::{Error, Result, Status};
+///
+/// fn halve(dim: usize) -> Result<usize> {
+///     if dim % 2 != 0 {
+///         return Err(Error::new(Status::InvalidInput, format_args!("dim must be even, is {dim}")));
+///     }
+///     Ok(dim / 2)
+/// }
+/// assert_eq!(halve(8), Ok(4));
+/// assert_eq!(halve(7).unwrap_err().to_string(), "INVALID_INPUT: dim must be even, is 7");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Error {
+    status: Status,
+    message: Message,
+}
+
+impl Error {
+    /// An error with this status and message. A status of [`Status::Ok`] would be a success that failed, so it
+    /// becomes [`Status::InternalError`].
+    #[cold]
+    pub fn new(status: Status, message: fmt::Arguments<'_>) -> Self {
+        let status = if matches!(status, Status::Ok) { Status::InternalError } else { status };
+        Self { status, message: Message::new(message) }
+    }
+
+    /// The status that the guest export returns.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The message; empty if there is none.
+    pub fn message(&self) -> &str {
+        self.message.as_str()
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Self::new(status, format_args!(""))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message() {
+            "" => write!(f, "{}", self.status),
+            message => write!(f, "{}: {message}", self.status),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::{String, ToString};
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character() {
+        let long = "é".repeat(200);
+        let message = Message::new(format_args!("x{long}"));
+        // 1 + 2 * 127 = 255: the next character would end at 257.
+        assert_eq!(message.as_str().len(), 255);
+        assert!(message.as_str().ends_with('é'));
+    }
+
+    #[test]
+    fn a_success_cannot_fail() {
+        assert_eq!(Error::from(Status::Ok).status(), Status::InternalError);
+        assert_eq!(Error::from(Status::OutOfMemory).to_string(), String::from("OUT_OF_MEMORY"));
+    }
+}

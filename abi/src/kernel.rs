@@ -1,0 +1,83 @@
+//! The traits that tie a typed host stub to the kernel it calls.
+
+use crate::{DType, KernelSpec, Result, Shape, Signature};
+
+/// One pass of a kernel, forward or backward, with the types of its arguments.
+///
+/// `#[kernel]` implements it; hosts call it. A pass's arguments are borrowed tensors and scalars, and
+/// [`lend`](Self::lend) turns them into the rows and bytes that cross the boundary.
+pub trait Pass: 'static {
+    /// What the pass takes.
+    const SIGNATURE: Signature<'static>;
+
+    /// The arguments of one call: a [`TensorView`](crate::TensorView) or [`TensorViewMut`](crate::TensorViewMut) for
+    /// every tensor that the caller provides, and every scalar.
+    type Args<'a>;
+
+    /// The scalars alone.
+    type Params: Copy + Send + Sync + 'static;
+
+    /// Lends the tensors, in the order of the tensor table, and the encoded scalars to `f`.
+    fn lend<R>(args: Self::Args<'_>, f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R;
+
+    /// Runs the author's function natively, without a sandbox: the reference implementation.
+    ///
+    /// # Errors
+    /// The shapes disagree, or the author's function says so.
+    #[cfg(not(target_family = "wasm"))]
+    fn reference(args: Self::Args<'_>) -> Result<()>;
+}
+
+/// A kernel, as its author declared it.
+pub trait Kernel: Pass {
+    /// The kernel's description, which the pack's manifest must agree with.
+    const SPEC: KernelSpec<'static>;
+
+    /// The backward pass, or [`NoBackward`].
+    type Backward: Pass;
+}
+
+/// The backward pass of a kernel that has none; it cannot be called, since its arguments cannot exist.
+#[derive(Clone, Copy, Debug)]
+pub enum NoBackward {}
+
+impl Pass for NoBackward {
+    const SIGNATURE: Signature<'static> = Signature { symbols: &[], tensors: &[], params: &[] };
+    type Args<'a> = Self;
+    type Params = ();
+
+    fn lend<R>(args: Self, _: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R {
+        match args {}
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn reference(args: Self) -> Result<()> {
+        match args {}
+    }
+}
+
+/// A tensor of a call, as a host handles it: bytes with a type and a shape.
+#[derive(Debug)]
+pub struct TensorArg<'a> {
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Its extents; unspecified for an absent or scratch tensor.
+    pub shape: Shape,
+    /// Its bytes.
+    pub data: TensorData<'a>,
+}
+
+/// The bytes of a [`TensorArg`], and which way they go.
+#[derive(Debug)]
+pub enum TensorData<'a> {
+    /// An optional input that the call leaves out.
+    Absent,
+    /// An input.
+    In(&'a [u8]),
+    /// An output.
+    Out(&'a mut [u8]),
+    /// An in-out tensor.
+    InOut(&'a mut [u8]),
+    /// Working space, which the host provides.
+    Scratch,
+}

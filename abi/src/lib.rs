@@ -1,0 +1,95 @@
+//! The bytes that a Kernelpack host and its sandboxed kernels agree on.
+//!
+//! Everything that crosses the sandbox boundary is defined here and nowhere else: the 40-byte
+//! [`KernelDescriptor`], the [params block](params) behind it, [data types](DType), [status codes](Status), the
+//! [spec](KernelSpec) that a kernel carries in its custom section, and the [`Kernel`] trait that ties a typed host
+//! stub to it. The crate is `no_std`, never allocates unless the `alloc` feature is on, and contains no `unsafe`.
+//!
+//! All integers are little-endian, as WebAssembly's linear memory is; hosts of the other byte order are refused at
+//! compile time.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+#[cfg(target_endian = "big")]
+compile_error!("kernelpack needs a little-endian target: tensors are shared with WebAssembly memory as they are");
+
+mod block;
+mod descriptor;
+mod dim;
+mod dtype;
+mod error;
+mod info;
+mod kernel;
+pub mod layout;
+pub mod params;
+pub mod section;
+mod shape;
+mod spec;
+#[cfg(feature = "alloc")]
+mod spec_buf;
+mod status;
+mod symbols;
+#[cfg(feature = "alloc")]
+mod tensor_buf;
+mod view;
+
+pub use block::{BlockQ4_0, BlockQ8_0};
+pub use descriptor::KernelDescriptor;
+pub use dim::{Dim, Expr, ExprError, Op};
+pub use dtype::{DType, Element};
+pub use error::{Error, MESSAGE_CAPACITY, Message, Result};
+pub use info::KernelInfo;
+pub use kernel::{Kernel, NoBackward, Pass, TensorArg, TensorData};
+pub use params::Role;
+pub use shape::{MAX_RANK, Shape, ShapeError};
+pub use spec::{
+    KernelSpec, Lifecycle, MAX_PARAMS, MAX_SYMBOLS, MAX_TENSORS, ParamSpec, ParamType, ParamValue, ResourceLimits,
+    Signature, TensorSpec,
+};
+#[cfg(feature = "alloc")]
+pub use spec_buf::{KernelSpecBuf, ParamSpecBuf, SignatureBuf, TensorSpecBuf};
+pub use status::Status;
+pub use symbols::{SymbolError, Symbols};
+#[cfg(feature = "alloc")]
+pub use tensor_buf::TensorBuf;
+pub use view::{TensorView, TensorViewMut, ViewError};
+
+/// The version of this ABI: the descriptor, the params block, the exports and the status codes.
+///
+/// It changes when a host built against one version could misread a module built against another.
+pub const ABI_VERSION: u32 = 1;
+
+/// Every tensor starts at a multiple of this many bytes, the width of a WebAssembly `v128`.
+pub const TENSOR_ALIGN: u32 = 16;
+
+/// Names of the exports of a packed module.
+pub mod exports {
+    /// The linear memory.
+    pub const MEMORY: &str = "memory";
+    /// The first byte after the module's own data and stack; the host places nothing below it.
+    pub const HEAP_BASE: &str = "__heap_base";
+    /// `kernel_forward(desc_ptr: *const KernelDescriptor) -> i32`.
+    pub const FORWARD: &str = "kernel_forward";
+    /// `kernel_backward(desc_ptr: *const KernelDescriptor) -> i32`, where the author declares one.
+    pub const BACKWARD: &str = "kernel_backward";
+    /// `kernel_init(params_ptr: *const u8, params_len: u32) -> i32`, where the author declares one.
+    pub const INIT: &str = "kernel_init";
+    /// `kernel_cleanup() -> i32`, where the author declares one.
+    pub const CLEANUP: &str = "kernel_cleanup";
+    /// `kernel_info(info_ptr: *mut KernelInfo) -> i32`.
+    pub const INFO: &str = "kernel_info";
+    /// An immutable `i32` global that holds [`ABI_VERSION`](crate::ABI_VERSION), readable without running the module.
+    pub const ABI_VERSION: &str = "kernel_abi_version";
+    /// An immutable `i32` global: the address of the message buffer, a `u32` length and
+    /// [`MESSAGE_CAPACITY`](crate::MESSAGE_CAPACITY) bytes of UTF-8.
+    pub const MESSAGE: &str = "kernel_message";
+
+    /// What the exports of a crate are called before the packer gives each kernel a module of its own:
+    /// this prefix, one of `forward`, `backward`, `init`, `cleanup` or `info`, `_`, and the kernel's id.
+    pub const RAW_PREFIX: &str = "__kernelpack_";
+}

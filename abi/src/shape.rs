@@ -1,0 +1,148 @@
+//! The extents of a tensor, kept inline.
+
+use core::fmt;
+
+use crate::DType;
+
+/// The most axes a tensor may have.
+pub const MAX_RANK: usize = 8;
+
+/// The extents of a tensor along each axis, outermost first; rank 0 is a scalar.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Shape {
+    dims: [u32; MAX_RANK],
+    rank: u8,
+}
+
+impl Shape {
+    /// A shape with these extents.
+    ///
+    /// # Errors
+    /// More than [`MAX_RANK`] axes, or an extent or a number of elements over `u32::MAX`, which linear memory could
+    /// not hold.
+    pub const fn new(dims: &[usize]) -> Result<Self, ShapeError> {
+        if dims.len() > MAX_RANK {
+            return Err(ShapeError::Rank { rank: dims.len() });
+        }
+        let mut shape = Self { dims: [0; MAX_RANK], rank: dims.len() as u8 };
+        let mut elements = 1u64;
+        let mut axis = 0;
+        while axis < dims.len() {
+            if dims[axis] > u32::MAX as usize {
+                return Err(ShapeError::TooLarge);
+            }
+            shape.dims[axis] = dims[axis] as u32;
+            // A zero extent does not excuse the others: their product must not overflow in whoever multiplies them.
+            if dims[axis] != 0 {
+                // Both factors fit 32 bits, so the product fits 64.
+                elements *= dims[axis] as u64;
+                if elements > u32::MAX as u64 {
+                    return Err(ShapeError::TooLarge);
+                }
+            }
+            axis += 1;
+        }
+        Ok(shape)
+    }
+
+    /// A shape from extents as they stand in a tensor table; `None` where [`new`](Self::new) would fail.
+    pub(crate) fn from_table(dims: &[u32]) -> Option<Self> {
+        let mut wide = [0usize; MAX_RANK];
+        let wide = wide.get_mut(..dims.len())?;
+        for (to, from) in wide.iter_mut().zip(dims) {
+            *to = *from as usize;
+        }
+        Self::new(wide).ok()
+    }
+
+    /// The extents, outermost first.
+    pub fn dims(&self) -> &[u32] {
+        &self.dims[..usize::from(self.rank).min(MAX_RANK)]
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        usize::from(self.rank)
+    }
+
+    /// The number of elements: the product of the extents, 1 for a scalar.
+    pub fn elements(&self) -> u64 {
+        self.dims().iter().map(|&dim| u64::from(dim)).product()
+    }
+
+    /// Bytes that the elements take when they are of this type.
+    pub fn bytes(&self, dtype: DType) -> u64 {
+        self.elements() * u64::from(dtype.size())
+    }
+
+    pub(crate) fn padded(&self) -> [u32; MAX_RANK] {
+        self.dims
+    }
+}
+
+impl fmt::Display for Shape {
+    /// As people write it: `64x4096`, or `scalar`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rank == 0 {
+            return f.write_str("scalar");
+        }
+        for (axis, dim) in self.dims().iter().enumerate() {
+            write!(f, "{}{dim}", if axis == 0 { "" } else { "x" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.dims().fmt(f)
+    }
+}
+
+/// Why extents do not make a [`Shape`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// There are more axes than [`MAX_RANK`].
+    Rank {
+        /// The number of axes given.
+        rank: usize,
+    },
+    /// An extent, or the number of elements, does not fit 32 bits.
+    TooLarge,
+}
+
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rank { rank } => write!(f, "a tensor has at most {MAX_RANK} axes, the shape given has {rank}"),
+            Self::TooLarge => write!(f, "a tensor has at most {} elements, the shape given has more", u32::MAX),
+        }
+    }
+}
+
+impl core::error::Error for ShapeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn counts_elements_and_bytes() {
+        let shape = Shape::new(&[64, 4096]).unwrap();
+        assert_eq!((shape.rank(), shape.elements(), shape.bytes(DType::F16)), (2, 262_144, 524_288));
+        assert_eq!(shape.to_string(), "64x4096");
+        assert_eq!(Shape::new(&[]).unwrap().elements(), 1);
+        assert_eq!(Shape::new(&[3, 0, usize::MAX >> 34]).unwrap().elements(), 0);
+    }
+
+    #[test]
+    fn refuses_what_linear_memory_cannot_hold() {
+        assert_eq!(Shape::new(&[1; 9]), Err(ShapeError::Rank { rank: 9 }));
+        assert_eq!(Shape::new(&[usize::MAX]), Err(ShapeError::TooLarge));
+        assert_eq!(Shape::new(&[65536, 65536]), Err(ShapeError::TooLarge));
+        // A zero extent does not excuse the others, or their product could overflow on the way.
+        assert_eq!(Shape::new(&[65536, 65536, 0]), Err(ShapeError::TooLarge));
+    }
+}

@@ -1,0 +1,218 @@
+//! What a kernel is: the one description that the guest glue, the custom section, the manifest and the host stub share.
+
+use crate::{DType, Dim, Expr, Role};
+
+/// The most tensors a call may have.
+pub const MAX_TENSORS: usize = 16;
+/// The most shape symbols a call may have.
+pub const MAX_SYMBOLS: usize = 16;
+/// The most scalar parameters a call may have.
+pub const MAX_PARAMS: usize = 32;
+
+/// A kernel as its author declared it; `#[kernel]` makes one as a constant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KernelSpec<'a> {
+    /// The function's name, unique in a pack.
+    pub id: &'a str,
+    /// A name for people.
+    pub name: &'a str,
+    /// The first paragraph of the function's documentation.
+    pub description: &'a str,
+    /// What the kernel is for, such as `normalization`.
+    pub category: &'a str,
+    /// The folder of the module in a pack, such as `rope` for `rope_f32`.
+    pub family: &'a str,
+    /// The alias under which the module also exports `kernel_forward`, such as `rope_forward`.
+    pub entry_point: &'a str,
+    /// The name of the reference implementation that a host may fall back to.
+    pub fallback: &'a str,
+    /// What an instance may use.
+    pub limits: ResourceLimits,
+    /// Which optional exports exist.
+    pub lifecycle: Lifecycle,
+    /// What `kernel_forward` takes.
+    pub forward: Signature<'a>,
+    /// What `kernel_backward` takes, where the author declares one.
+    pub backward: Option<Signature<'a>>,
+}
+
+/// What one pass of a kernel takes: tensors and scalars in declaration order.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Signature<'a> {
+    /// The names that declared shapes use; a [`Dim`] refers to them by index.
+    pub symbols: &'a [&'a str],
+    /// Every tensor, in declaration order, which is the order of the tensor table.
+    pub tensors: &'a [TensorSpec<'a>],
+    /// Every scalar, in declaration order.
+    pub params: &'a [ParamSpec<'a>],
+}
+
+/// A declared tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TensorSpec<'a> {
+    /// The parameter's name.
+    pub name: &'a str,
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Which way it goes.
+    pub role: Role,
+    /// Whether a call may leave it out; inputs only.
+    pub optional: bool,
+    /// Its extents, outermost first; empty for scratch.
+    pub dims: &'a [Dim],
+    /// Its number of elements; scratch only.
+    pub len: Expr<'a>,
+}
+
+/// A declared scalar.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParamSpec<'a> {
+    /// The parameter's name.
+    pub name: &'a str,
+    /// Its type.
+    pub ty: ParamType,
+    /// The value that a call gets when it gives none; of type `ty`.
+    pub default: Option<ParamValue>,
+}
+
+/// The type of a scalar parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ParamType {
+    /// IEEE 754 binary32.
+    F32 = 1,
+    /// Unsigned 32-bit integer.
+    U32 = 2,
+    /// Two's complement 32-bit integer.
+    I32 = 3,
+    /// One byte, 0 or 1.
+    Bool = 4,
+}
+
+impl ParamType {
+    /// Every type, in the order of its codes.
+    pub const ALL: [Self; 4] = [Self::F32, Self::U32, Self::I32, Self::Bool];
+
+    /// The type with this code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|ty| *ty as u8 == code)
+    }
+
+    /// The type with this name, as [`name`](Self::name) gives it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ty| ty.name() == name)
+    }
+
+    /// The name in manifests and in Rust.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::U32 => "u32",
+            Self::I32 => "i32",
+            Self::Bool => "bool",
+        }
+    }
+
+    /// Bytes in the params block, which is also the alignment there.
+    pub const fn size(self) -> u32 {
+        match self {
+            Self::F32 | Self::U32 | Self::I32 => 4,
+            Self::Bool => 1,
+        }
+    }
+}
+
+/// The value of a scalar parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ParamValue {
+    /// An `f32`.
+    F32(f32),
+    /// A `u32`.
+    U32(u32),
+    /// An `i32`.
+    I32(i32),
+    /// A `bool`.
+    Bool(bool),
+}
+
+impl ParamValue {
+    /// The type of the value.
+    pub const fn ty(self) -> ParamType {
+        match self {
+            Self::F32(_) => ParamType::F32,
+            Self::U32(_) => ParamType::U32,
+            Self::I32(_) => ParamType::I32,
+            Self::Bool(_) => ParamType::Bool,
+        }
+    }
+
+    /// The value as 32 bits, a `bool` as 0 or 1.
+    pub const fn to_bits(self) -> u32 {
+        match self {
+            Self::F32(value) => value.to_bits(),
+            Self::U32(value) => value,
+            Self::I32(value) => value as u32,
+            Self::Bool(value) => value as u32,
+        }
+    }
+
+    /// The value of this type with these bits; `None` for a `bool` that is neither 0 nor 1.
+    pub const fn from_bits(ty: ParamType, bits: u32) -> Option<Self> {
+        Some(match ty {
+            ParamType::F32 => Self::F32(f32::from_bits(bits)),
+            ParamType::U32 => Self::U32(bits),
+            ParamType::I32 => Self::I32(bits as i32),
+            ParamType::Bool if bits <= 1 => Self::Bool(bits == 1),
+            ParamType::Bool => return None,
+        })
+    }
+}
+
+impl core::fmt::Display for ParamValue {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::F32(value) => value.fmt(f),
+            Self::U32(value) => value.fmt(f),
+            Self::I32(value) => value.fmt(f),
+            Self::Bool(value) => value.fmt(f),
+        }
+    }
+}
+
+/// What one instance of a kernel may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceLimits {
+    /// Linear memory in pages of 64 KiB, the module's own data and stack included.
+    pub max_memory_pages: u32,
+    /// Epoch ticks that one call may run; a tick is 10 ms.
+    pub max_epoch_ticks: u32,
+    /// Elements of the module's tables.
+    pub max_table_elements: u32,
+}
+
+impl ResourceLimits {
+    /// What a kernel gets whose author says nothing: 1 GiB of memory, 10 s, 1024 table elements.
+    pub const DEFAULT: Self = Self { max_memory_pages: 16_384, max_epoch_ticks: 1000, max_table_elements: 1024 };
+}
+
+impl Default for ResourceLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Which of the optional lifecycle exports a kernel has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// `kernel_init`, called once when an instance is born.
+    pub init: bool,
+    /// `kernel_cleanup`, called once before an instance is dropped.
+    pub cleanup: bool,
+}
+
+impl<'a> Signature<'a> {
+    /// The tensors of a role, with their rows in the table.
+    pub fn tensors_of(&self, role: Role) -> impl Iterator<Item = (usize, &'a TensorSpec<'a>)> {
+        self.tensors.iter().enumerate().filter(move |(_, tensor)| tensor.role == role)
+    }
+}

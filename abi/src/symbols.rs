@@ -1,0 +1,283 @@
+//! Shape symbols: what `rows` and `dim` are in a call, and whether every tensor agrees.
+
+use core::fmt;
+
+use crate::{Dim, Expr, ExprError, MAX_SYMBOLS, Shape, Signature};
+
+/// The values of a signature's symbols in one call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Symbols {
+    values: [u32; MAX_SYMBOLS],
+    bound: u32,
+}
+
+impl Symbols {
+    /// Finds the value of every symbol from the shapes that are given, and checks that they all agree.
+    ///
+    /// Each item is a tensor's declared extents and, where the call has it, its shape. Plain symbols bind first,
+    /// then symbols that stand only in `sym / n` or `sym * n`; symbols that only absent tensors use stay unbound.
+    ///
+    /// # Errors
+    /// The first disagreement, in the order of the tensors.
+    pub fn bind<'a, I>(tensors: I) -> Result<Self, SymbolError>
+    where
+        I: Iterator<Item = (&'a [Dim], Option<Shape>)> + Clone,
+    {
+        let mut symbols = Self::default();
+        for (tensor, (dims, shape)) in tensors.clone().enumerate() {
+            let Some(shape) = shape else { continue };
+            if shape.rank() != dims.len() {
+                let kind = Disagreement::Rank { expected: dims.len(), actual: shape.rank() };
+                return Err(SymbolError { tensor, axis: 0, kind });
+            }
+            for (dim, &actual) in dims.iter().zip(shape.dims()) {
+                if let Dim::Symbol(symbol) = *dim {
+                    symbols.bind_if_free(symbol, Some(actual));
+                }
+            }
+        }
+        for (dims, shape) in tensors.clone() {
+            let Some(shape) = shape else { continue };
+            for (dim, &actual) in dims.iter().zip(shape.dims()) {
+                match *dim {
+                    Dim::Div(symbol, by) => symbols.bind_if_free(symbol, actual.checked_mul(by)),
+                    Dim::Mul(symbol, by) if by != 0 && actual % by == 0 => {
+                        symbols.bind_if_free(symbol, Some(actual / by));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for (tensor, (dims, shape)) in tensors.enumerate() {
+            let Some(shape) = shape else { continue };
+            for (axis, (dim, &actual)) in dims.iter().zip(shape.dims()).enumerate() {
+                let expected = symbols.eval(*dim).map_err(|kind| SymbolError { tensor, axis, kind })?;
+                if expected != actual {
+                    let kind = Disagreement::Extent { dim: *dim, expected, actual };
+                    return Err(SymbolError { tensor, axis, kind });
+                }
+            }
+        }
+        Ok(symbols)
+    }
+
+    fn bind_if_free(&mut self, symbol: u8, value: Option<u32>) {
+        if let (None, Some(value), Some(slot)) = (self.value(symbol), value, self.values.get_mut(usize::from(symbol))) {
+            *slot = value;
+            self.bound |= 1 << symbol;
+        }
+    }
+
+    /// The value of a symbol, if the call's shapes determine it.
+    pub fn value(&self, symbol: u8) -> Option<u32> {
+        let bound = usize::from(symbol) < MAX_SYMBOLS && self.bound & (1 << symbol) != 0;
+        bound.then(|| self.values[usize::from(symbol)])
+    }
+
+    /// The extent that a declared one stands for.
+    ///
+    /// # Errors
+    /// Its symbol is unbound or not a multiple of the divisor, or the result does not fit.
+    pub fn eval(&self, dim: Dim) -> Result<u32, Disagreement> {
+        let value = |symbol| self.value(symbol).ok_or(Disagreement::Unbound { symbol });
+        match dim {
+            Dim::Fixed(extent) => Ok(extent),
+            Dim::Symbol(symbol) => value(symbol),
+            Dim::Div(symbol, by) => match value(symbol)? {
+                value if by != 0 && value % by == 0 => Ok(value / by),
+                value => Err(Disagreement::NotMultiple { symbol, value, of: by }),
+            },
+            Dim::Mul(symbol, by) => value(symbol)?.checked_mul(by).ok_or(Disagreement::TooLarge),
+        }
+    }
+
+    /// The shape that declared extents stand for.
+    ///
+    /// # Errors
+    /// As [`eval`](Self::eval), with the axis; or the shape has too many elements.
+    pub fn shape(&self, dims: &[Dim]) -> Result<Shape, (usize, Disagreement)> {
+        let mut extents = [0usize; crate::MAX_RANK];
+        let extents = extents.get_mut(..dims.len()).ok_or((0, Disagreement::TooLarge))?;
+        for (axis, (to, dim)) in extents.iter_mut().zip(dims).enumerate() {
+            *to = self.eval(*dim).map_err(|kind| (axis, kind))? as usize;
+        }
+        Shape::new(extents).map_err(|_| (0, Disagreement::TooLarge))
+    }
+
+    /// The length of a scratch tensor.
+    ///
+    /// # Errors
+    /// The arithmetic fails or uses an unbound symbol.
+    pub fn len(&self, len: Expr<'_>) -> Result<u32, ExprError> {
+        len.eval(|symbol| self.value(symbol))
+    }
+}
+
+/// Where a shape disagrees with the declared one, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SymbolError {
+    /// The tensor's row in the table.
+    pub tensor: usize,
+    /// The axis, 0 for the outermost.
+    pub axis: usize,
+    /// What is wrong there.
+    pub kind: Disagreement,
+}
+
+/// How an extent or a rank disagrees with the declared one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disagreement {
+    /// The tensor has another number of axes.
+    Rank {
+        /// Axes declared.
+        expected: usize,
+        /// Axes given.
+        actual: usize,
+    },
+    /// The extent is another.
+    Extent {
+        /// The declared extent.
+        dim: Dim,
+        /// Its value in this call.
+        expected: u32,
+        /// The extent given.
+        actual: u32,
+    },
+    /// A symbol is not a multiple of what it is divided by.
+    NotMultiple {
+        /// The symbol.
+        symbol: u8,
+        /// Its value in this call.
+        value: u32,
+        /// The divisor.
+        of: u32,
+    },
+    /// No tensor of the call determines the symbol.
+    Unbound {
+        /// The symbol.
+        symbol: u8,
+    },
+    /// The extent, or the number of elements, does not fit 32 bits.
+    TooLarge,
+}
+
+impl SymbolError {
+    /// The error in words, with the names of this signature.
+    pub fn describe<'a>(&'a self, signature: &'a Signature<'a>) -> impl fmt::Display + 'a {
+        fmt::from_fn(move |f| {
+            let tensor = signature.tensors.get(self.tensor);
+            let (role, name) = tensor.map_or(("tensor", "?"), |tensor| (tensor.role.name(), tensor.name));
+            let symbol = |index: u8| signature.symbols.get(usize::from(index)).copied().unwrap_or("?");
+            let axis = self.axis;
+            match self.kind {
+                Disagreement::Rank { expected, actual } => {
+                    write!(
+                        f,
+                        "{role} \"{name}\" needs {expected} axes ({}), the one given has {actual}",
+                        fmt::from_fn(|f| { describe_dims(f, tensor.map_or(&[], |tensor| tensor.dims), &symbol) })
+                    )
+                }
+                Disagreement::Extent { dim, expected, actual } => {
+                    write!(f, "{role} \"{name}\" needs ")?;
+                    match dim {
+                        Dim::Fixed(_) => write!(f, "{expected}")?,
+                        dim => {
+                            describe_dim(f, dim, &symbol)?;
+                            write!(f, " = {expected}")?;
+                        }
+                    }
+                    write!(f, " along axis {axis}, the one given has {actual}")
+                }
+                Disagreement::NotMultiple { symbol: index, value, of } => {
+                    let symbol = symbol(index);
+                    write!(f, "{role} \"{name}\" needs {symbol} to be a multiple of {of}, {symbol} is {value}")
+                }
+                Disagreement::Unbound { symbol: index } => {
+                    let symbol = symbol(index);
+                    write!(f, "{role} \"{name}\" needs {symbol} along axis {axis}, which no tensor given determines")
+                }
+                Disagreement::TooLarge => write!(f, "{role} \"{name}\" would have more than {} elements", u32::MAX),
+            }
+        })
+    }
+}
+
+fn describe_dims<'a>(f: &mut fmt::Formatter<'_>, dims: &[Dim], symbol: &impl Fn(u8) -> &'a str) -> fmt::Result {
+    for (axis, dim) in dims.iter().enumerate() {
+        f.write_str(if axis == 0 { "" } else { ", " })?;
+        describe_dim(f, *dim, symbol)?;
+    }
+    Ok(())
+}
+
+fn describe_dim<'a>(f: &mut fmt::Formatter<'_>, dim: Dim, symbol: &impl Fn(u8) -> &'a str) -> fmt::Result {
+    match dim {
+        Dim::Fixed(extent) => write!(f, "{extent}"),
+        Dim::Symbol(index) => f.write_str(symbol(index)),
+        Dim::Div(index, by) => write!(f, "{}/{by}", symbol(index)),
+        Dim::Mul(index, by) => write!(f, "{}*{by}", symbol(index)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DType, Role, TensorSpec};
+    use std::string::ToString;
+    use std::vec::Vec;
+
+    const ROWS: Dim = Dim::Symbol(0);
+    const DIM: Dim = Dim::Symbol(1);
+    const fn tensor(name: &'static str, role: Role, dims: &'static [Dim]) -> TensorSpec<'static> {
+        TensorSpec { name, dtype: DType::F32, role, optional: false, dims, len: Expr(&[]) }
+    }
+    const SIGNATURE: Signature<'static> = Signature {
+        symbols: &["rows", "dim"],
+        tensors: &[
+            tensor("half", Role::In, &[Dim::Div(1, 2)]),
+            tensor("x", Role::In, &[ROWS, DIM]),
+            tensor("y", Role::Out, &[ROWS, Dim::Fixed(3)]),
+        ],
+        params: &[],
+    };
+
+    fn bind(shapes: [Option<&[usize]>; 3]) -> Result<(Option<u32>, Option<u32>), std::string::String> {
+        let shapes: Vec<_> = shapes.iter().map(|shape| shape.map(|dims| Shape::new(dims).unwrap())).collect();
+        let tensors = SIGNATURE.tensors.iter().zip(&shapes).map(|(tensor, shape)| (tensor.dims, *shape));
+        Symbols::bind(tensors)
+            .map(|symbols| (symbols.value(0), symbols.value(1)))
+            .map_err(|error| error.describe(&SIGNATURE).to_string())
+    }
+
+    #[test]
+    fn plain_symbols_bind_before_divided_ones() {
+        assert_eq!(bind([Some(&[4]), Some(&[2, 8]), Some(&[2, 3])]), Ok((Some(2), Some(8))));
+        assert_eq!(bind([Some(&[4]), None, None]), Ok((None, Some(8))));
+        assert_eq!(bind([None, None, None]), Ok((None, None)));
+    }
+
+    #[test]
+    fn every_disagreement_names_the_tensor_and_both_values() {
+        let said = |shapes| bind(shapes).unwrap_err();
+        assert_eq!(
+            said([Some(&[4]), Some(&[2, 10]), None]),
+            "input \"half\" needs dim/2 = 5 along axis 0, the one given has 4"
+        );
+        assert_eq!(said([Some(&[4]), Some(&[2, 9]), None]), "input \"half\" needs dim to be a multiple of 2, dim is 9");
+        assert_eq!(said([None, Some(&[2]), None]), "input \"x\" needs 2 axes (rows, dim), the one given has 1");
+        assert_eq!(
+            said([None, Some(&[2, 8]), Some(&[2, 4])]),
+            "output \"y\" needs 3 along axis 1, the one given has 4"
+        );
+    }
+
+    #[test]
+    fn shapes_are_inferred() {
+        let tensors = [(&[ROWS, DIM][..], Some(Shape::new(&[5, 64]).unwrap()))];
+        let symbols = Symbols::bind(tensors.into_iter()).unwrap();
+        assert_eq!(symbols.shape(&[ROWS, Dim::Div(1, 32)]).unwrap(), Shape::new(&[5, 2]).unwrap());
+        assert_eq!(symbols.shape(&[Dim::Symbol(2)]), Err((0, Disagreement::Unbound { symbol: 2 })));
+        assert_eq!(symbols.shape(&[Dim::Mul(1, u32::MAX)]), Err((0, Disagreement::TooLarge)));
+    }
+}

@@ -1,0 +1,57 @@
+//! Owned tensors.
+
+use alloc::vec::Vec;
+
+use crate::{Element, Shape, ShapeError, TensorView, TensorViewMut};
+
+/// An owned, contiguous, row-major tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorBuf<T> {
+    data: Vec<T>,
+    shape: Shape,
+}
+
+impl<T: Element> TensorBuf<T> {
+    /// A tensor of zeros with these extents.
+    ///
+    /// # Errors
+    /// The extents are not a [`Shape`].
+    pub fn zeros(dims: &[usize]) -> Result<Self, ShapeError> {
+        Ok(Self::zeros_of(Shape::new(dims)?))
+    }
+
+    /// A tensor of zeros with this shape.
+    pub fn zeros_of(shape: Shape) -> Self {
+        Self { data: alloc::vec![T::new_zeroed(); shape.elements() as usize], shape }
+    }
+
+    /// The elements, row-major.
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// The elements, row-major, to write to.
+    pub fn data_mut(&mut self) -> &mut [T] {
+        &mut self.data
+    }
+
+    /// The elements themselves, row-major.
+    pub fn into_data(self) -> Vec<T> {
+        self.data
+    }
+
+    /// The extents.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// A view to read.
+    pub fn view(&self) -> TensorView<'_, T> {
+        TensorView::of_shape(&self.data, self.shape)
+    }
+
+    /// A view to write.
+    pub fn view_mut(&mut self) -> TensorViewMut<'_, T> {
+        TensorViewMut::of_shape(&mut self.data, self.shape)
+    }
+}

@@ -1,0 +1,118 @@
+//! Borrowed tensors: a slice with a shape.
+
+use core::fmt;
+
+use crate::{Element, Shape, ShapeError};
+
+/// A borrowed, contiguous, row-major tensor.
+///
+/// # Example: two rows of three
+/// ```
+/// use kernelpack_abi::TensorView;
+///
+/// let data = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// let view = TensorView::new(&data, &[2, 3]).unwrap();
+/// assert_eq!(view.shape().to_string(), "2x3");
+/// let wrong = TensorView::new(&data, &[2, 4]).unwrap_err();
+/// assert_eq!(wrong.to_string(), "a 2x4 tensor has 8 elements, the slice given has 6");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct TensorView<'a, T> {
+    data: &'a [T],
+    shape: Shape,
+}
+
+impl<'a, T: Element> TensorView<'a, T> {
+    /// Views `data` with these extents, outermost first.
+    ///
+    /// # Errors
+    /// The extents are not a [`Shape`], or their product is not `data.len()`.
+    pub fn new(data: &'a [T], dims: &[usize]) -> Result<Self, ViewError> {
+        Ok(Self { shape: shape_of(data.len(), dims)?, data })
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of_shape(data: &'a [T], shape: Shape) -> Self {
+        Self { data, shape }
+    }
+
+    /// The elements, row-major.
+    pub fn data(&self) -> &'a [T] {
+        self.data
+    }
+
+    /// The extents.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+}
+
+/// A mutably borrowed, contiguous, row-major tensor.
+#[derive(Debug)]
+pub struct TensorViewMut<'a, T> {
+    data: &'a mut [T],
+    shape: Shape,
+}
+
+impl<'a, T: Element> TensorViewMut<'a, T> {
+    /// Views `data` with these extents, outermost first.
+    ///
+    /// # Errors
+    /// The extents are not a [`Shape`], or their product is not `data.len()`.
+    pub fn new(data: &'a mut [T], dims: &[usize]) -> Result<Self, ViewError> {
+        Ok(Self { shape: shape_of(data.len(), dims)?, data })
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of_shape(data: &'a mut [T], shape: Shape) -> Self {
+        Self { data, shape }
+    }
+
+    /// The elements, row-major, for as long as the view was made for.
+    pub fn into_data(self) -> &'a mut [T] {
+        self.data
+    }
+
+    /// The same view for a shorter time, so that it can be passed on and used again.
+    pub fn reborrow(&mut self) -> TensorViewMut<'_, T> {
+        TensorViewMut { data: self.data, shape: self.shape }
+    }
+
+    /// The extents.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+}
+
+fn shape_of(len: usize, dims: &[usize]) -> Result<Shape, ViewError> {
+    let shape = Shape::new(dims).map_err(ViewError::Shape)?;
+    if shape.elements() == len as u64 { Ok(shape) } else { Err(ViewError::Length { shape, len }) }
+}
+
+/// Why a slice and extents do not make a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// The extents are not a shape.
+    Shape(ShapeError),
+    /// The slice is shorter or longer than the shape.
+    Length {
+        /// The shape asked for.
+        shape: Shape,
+        /// The elements of the slice.
+        len: usize,
+    },
+}
+
+impl fmt::Display for ViewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape(error) => error.fmt(f),
+            Self::Length { shape, len } => {
+                write!(f, "a {shape} tensor has {} elements, the slice given has {len}", shape.elements())
+            }
+        }
+    }
+}
+
+impl core::error::Error for ViewError {}

@@ -37,6 +37,11 @@ pub struct KernelDescriptor {
 impl KernelDescriptor {
     /// Bytes of a descriptor.
     pub const SIZE: u32 = 40;
+
+    /// The descriptor in these bytes; `None` if they are not 40.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::read_from_bytes(bytes).ok()
+    }
 }
 
 const _: () = {

@@ -1,7 +1,10 @@
 //! The traits that tie a typed host stub to the kernel it calls.
 
-use crate::{DType, KernelSpec, Result, Shape, Signature};
+use zerocopy::IntoBytes as _;
 
+#[cfg(any(not(target_family = "wasm"), feature = "alloc"))]
+use crate::Result;
+use crate::{DType, Element, KernelSpec, Shape, Signature, TensorView, TensorViewMut};
 /// One pass of a kernel, forward or backward, with the types of its arguments.
 ///
 /// `#[kernel]` implements it; hosts call it. A pass's arguments are borrowed tensors and scalars, and
@@ -37,6 +40,25 @@ pub trait Kernel: Pass {
     type Backward: Pass;
 }
 
+/// A pass whose results a host can allocate, since its inputs determine every shape.
+#[cfg(feature = "alloc")]
+pub trait Infer: Pass {
+    /// What a call takes: the inputs, the start values of in-out tensors, the scalars.
+    type Inputs<'a>;
+
+    /// What a call gives: a [`TensorBuf`](crate::TensorBuf) for every output and in-out tensor.
+    type Outputs;
+
+    /// Makes room for the results; in-out tensors hold their start values.
+    ///
+    /// # Errors
+    /// The shapes of the inputs disagree, or do not determine a result's.
+    fn allocate(inputs: &Self::Inputs<'_>) -> Result<Self::Outputs>;
+
+    /// The arguments of a call that writes to `outputs`.
+    fn join<'a>(inputs: Self::Inputs<'a>, outputs: &'a mut Self::Outputs) -> Self::Args<'a>;
+}
+
 /// The backward pass of a kernel that has none; it cannot be called, since its arguments cannot exist.
 #[derive(Clone, Copy, Debug)]
 pub enum NoBackward {}
@@ -65,6 +87,38 @@ pub struct TensorArg<'a> {
     pub shape: Shape,
     /// Its bytes.
     pub data: TensorData<'a>,
+}
+
+impl<'a> TensorArg<'a> {
+    /// An input.
+    pub fn input<T: Element>(view: TensorView<'a, T>) -> Self {
+        Self { dtype: T::DTYPE, shape: view.shape(), data: TensorData::In(view.data().as_bytes()) }
+    }
+
+    /// An input that the call may leave out.
+    pub fn optional<T: Element>(view: Option<TensorView<'a, T>>) -> Self {
+        match view {
+            Some(view) => Self::input(view),
+            None => Self { dtype: T::DTYPE, shape: Shape::default(), data: TensorData::Absent },
+        }
+    }
+
+    /// An output.
+    pub fn output<T: Element>(view: TensorViewMut<'a, T>) -> Self {
+        let shape = view.shape();
+        Self { dtype: T::DTYPE, shape, data: TensorData::Out(view.into_data().as_mut_bytes()) }
+    }
+
+    /// An in-out tensor.
+    pub fn inout<T: Element>(view: TensorViewMut<'a, T>) -> Self {
+        let shape = view.shape();
+        Self { dtype: T::DTYPE, shape, data: TensorData::InOut(view.into_data().as_mut_bytes()) }
+    }
+
+    /// Working space.
+    pub fn scratch<T: Element>() -> Self {
+        Self { dtype: T::DTYPE, shape: Shape::default(), data: TensorData::Scratch }
+    }
 }
 
 /// The bytes of a [`TensorArg`], and which way they go.

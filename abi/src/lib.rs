@@ -44,6 +44,8 @@ pub use dim::{Dim, Expr, ExprError, Op};
 pub use dtype::{DType, Element};
 pub use error::{Error, MESSAGE_CAPACITY, Message, Result};
 pub use info::KernelInfo;
+#[cfg(feature = "alloc")]
+pub use kernel::Infer;
 pub use kernel::{Kernel, NoBackward, Pass, TensorArg, TensorData};
 pub use params::Role;
 pub use shape::{MAX_RANK, Shape, ShapeError};

@@ -25,6 +25,10 @@ impl<T: Element> TensorBuf<T> {
         Self { data: alloc::vec![T::new_zeroed(); shape.elements() as usize], shape }
     }
 
+    pub(crate) fn copy_of(view: &TensorView<'_, T>) -> Self {
+        Self { data: view.data().into(), shape: view.shape() }
+    }
+
     /// The elements, row-major.
     pub fn data(&self) -> &[T] {
         &self.data

@@ -45,6 +45,12 @@ impl<'a, T: Element> TensorView<'a, T> {
     pub fn shape(&self) -> Shape {
         self.shape
     }
+
+    /// A copy of its own.
+    #[cfg(feature = "alloc")]
+    pub fn to_buf(&self) -> crate::TensorBuf<T> {
+        crate::TensorBuf::copy_of(self)
+    }
 }
 
 /// A mutably borrowed, contiguous, row-major tensor.

@@ -1,0 +1,91 @@
+//! What an export does around the author's function: check, call, translate the result.
+
+use kernelpack_abi::{Error, KernelInfo, KernelSpec, MESSAGE_CAPACITY, Result, Signature, Status, layout::Bounds};
+
+use crate::{
+    frame::{Frame, LinearMemory, Scalars, open_params},
+    message, panic,
+};
+
+const PAGE: u64 = 65536;
+
+/// This module's own linear memory, above its data and stack.
+fn memory() -> LinearMemory {
+    unsafe extern "C" {
+        /// Placed by the linker behind data and stack; only its address means anything.
+        static __heap_base: u8;
+    }
+    let floor = (&raw const __heap_base).addr() as u32;
+    let memory_size = core::arch::wasm32::memory_size(0) as u64 * PAGE;
+    LinearMemory { base: 0, bounds: Bounds { floor, memory_size } }
+}
+
+/// Runs a forward or backward pass.
+pub fn pass(descriptor: u32, signature: &Signature<'_>, run: impl FnOnce(&mut Frame<'_>) -> Result<()>) -> i32 {
+    enter(|| {
+        // SAFETY: linear memory exists and is aligned up to its size, and during a call the host leaves it alone. The
+        // bounds start above the module's own data and stack; what the module allocates itself comes from pages that
+        // it grows, which the host never hands out as tensors.
+        let mut frame = unsafe { Frame::open(memory(), descriptor, signature)? };
+        run(&mut frame)
+    })
+}
+
+/// Runs an initialization.
+pub fn init(
+    params: u32,
+    size: u32,
+    _signature: &Signature<'_>,
+    run: impl FnOnce(Scalars<'_>) -> Result<()>,
+) -> i32 {
+    // SAFETY: as in `pass`; the block is read only.
+    enter(|| run(unsafe { open_params(memory(), params, size)? }))
+}
+
+/// Runs a cleanup.
+pub fn cleanup(run: impl FnOnce() -> Result<()>) -> i32 {
+    enter(run)
+}
+
+/// Writes a [`KernelInfo`].
+pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
+    enter(|| {
+        let LinearMemory { bounds, .. } = memory();
+        let end = u64::from(at) + u64::from(KernelInfo::SIZE);
+        if at < bounds.floor || end > bounds.memory_size || at % 4 != 0 {
+            return Err(Error::new(
+                Status::InvalidOutput,
+                format_args!("the info structure at {at} lies outside the usable memory or is misaligned"),
+            ));
+        }
+        let info = KernelInfo {
+            abi_version: kernelpack_abi::ABI_VERSION,
+            tensor_count: spec.forward.tensors.len() as u32,
+            param_count: spec.forward.params.len() as u32,
+            flags: u32::from(spec.lifecycle.init) * KernelInfo::HAS_INIT
+                | u32::from(spec.backward.is_some()) * KernelInfo::HAS_BACKWARD
+                | u32::from(spec.lifecycle.cleanup) * KernelInfo::HAS_CLEANUP,
+            id_offset: spec.id.as_ptr().addr() as u32,
+            id_size: spec.id.len() as u32,
+            message_offset: message::address(),
+            message_capacity: MESSAGE_CAPACITY as u32,
+        };
+        // SAFETY: the range was just checked to lie inside linear memory, above the module's own data, at a multiple
+        // of four.
+        unsafe { core::ptr::with_exposed_provenance_mut::<KernelInfo>(at as usize).write(info) };
+        Ok(())
+    })
+}
+
+/// What every export does: make panics speak, forget the last message, call, report.
+fn enter(run: impl FnOnce() -> Result<()>) -> i32 {
+    panic::install();
+    message::clear();
+    match run() {
+        Ok(()) => Status::Ok.code(),
+        Err(error) => {
+            message::set(format_args!("{}", error.message()));
+            error.status().code()
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The message channel: a buffer in the guest that the host reads after a failed call.
+//!
+//! The host finds it through the exported symbol `kernel_message`: a little-endian `u32` length, then that many bytes
+//! of UTF-8. A length of 0 means no message.
+
+use core::{cell::UnsafeCell, fmt};
+
+use kernelpack_abi::{MESSAGE_CAPACITY, Message};
+
+#[repr(C)]
+struct Content {
+    len: u32,
+    bytes: [u8; MESSAGE_CAPACITY],
+}
+
+/// The buffer, shared with the host.
+#[repr(transparent)]
+struct Buffer(UnsafeCell<Content>);
+
+// SAFETY: WebAssembly modules of this ABI have one thread, and the host looks only when the guest is not running.
+unsafe impl Sync for Buffer {}
+
+#[unsafe(export_name = "kernel_message")]
+static BUFFER: Buffer = Buffer(UnsafeCell::new(Content { len: 0, bytes: [0; MESSAGE_CAPACITY] }));
+
+/// Where the buffer is.
+pub(crate) fn address() -> u32 {
+    BUFFER.0.get().addr() as u32
+}
+
+/// Forgets the message.
+pub(crate) fn clear() {
+    // SAFETY: one thread, and no reference into the buffer outlives a function of this module.
+    unsafe { (*BUFFER.0.get()).len = 0 };
+}
+
+/// Leaves a message, cut to the buffer's capacity.
+pub(crate) fn set(args: fmt::Arguments<'_>) {
+    let message = Message::new(args);
+    let text = message.as_str().as_bytes();
+    // SAFETY: as in `clear`. A message is never longer than the buffer.
+    unsafe {
+        let content = &mut *BUFFER.0.get();
+        content.bytes[..text.len()].copy_from_slice(text);
+        content.len = text.len() as u32;
+    }
+}

@@ -1,0 +1,157 @@
+//! Judgements that need the whole function.
+
+use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, Role, exports};
+use syn::{Ident, LitStr};
+
+use crate::{
+    errors::Errors,
+    model::{Model, Op, Param},
+};
+
+/// Collects every mistake that parsing one piece at a time could not see.
+pub(crate) fn run(model: &Model, errors: &mut Errors) {
+    names(model, errors);
+    symbols(model, errors);
+    counts(model, errors);
+    options(model, errors);
+}
+
+fn names(model: &Model, errors: &mut Errors) {
+    identifier(model.id(), "a kernel's name", errors);
+    let mut seen: Vec<&Ident> = Vec::new();
+    for param in &model.params {
+        let ident = match param {
+            Param::Tensor(tensor) => &tensor.ident,
+            Param::Scalar(scalar) => &scalar.ident,
+            Param::Symbol(ident) => {
+                if !model.symbols.contains(ident) {
+                    let known = list(&model.symbols);
+                    errors.at(
+                        ident,
+                        format_args!("`{ident}` is no shape symbol: name it in a #[shape(...)], or use one of {known}"),
+                    );
+                }
+                ident
+            }
+            Param::Unknown => continue,
+        };
+        if seen.contains(&ident) {
+            errors.at(ident, format_args!("two parameters are called `{ident}`: rename one"));
+        }
+        seen.push(ident);
+        if matches!(param, Param::Symbol(_)) {
+            continue;
+        }
+        identifier(ident, "a parameter's name", errors);
+        if model.symbols.contains(ident) {
+            errors.at(
+                ident,
+                format_args!("parameter `{ident}` shadows the shape symbol `{ident}`: rename one, or make it a bare `usize`"),
+            );
+        }
+    }
+    for symbol in &model.symbols {
+        identifier(symbol, "a shape symbol", errors);
+    }
+}
+
+/// Names go into manifests and file names, so they are plain.
+fn identifier(ident: &Ident, what: &str, errors: &mut Errors) {
+    let name = ident.to_string();
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !plain || name.len() > 64 {
+        errors.at(
+            ident,
+            format_args!("{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long: rename `{name}`"),
+        );
+    }
+}
+
+fn symbols(model: &Model, errors: &mut Errors) {
+    let determined = |symbol: &Ident| {
+        let mut tensors = model.tensors().filter(|tensor| !tensor.optional && tensor.role != Role::Scratch);
+        tensors.any(|tensor| tensor.dims.iter().any(|dim| dim.symbol() == Some(symbol)))
+    };
+    for symbol in &model.symbols {
+        if !determined(symbol) {
+            errors.at(
+                symbol,
+                format_args!("only an optional input determines `{symbol}`: use it in the shape of a required tensor too"),
+            );
+        }
+    }
+    for tensor in model.tensors() {
+        for op in &tensor.len {
+            if let Op::Symbol(symbol) = op
+                && !model.symbols.contains(symbol)
+            {
+                let known = list(&model.symbols);
+                errors.at(symbol, format_args!("`{symbol}` is no shape symbol: a length may use {known}"));
+            }
+        }
+    }
+}
+
+fn list(symbols: &[Ident]) -> String {
+    match symbols {
+        [] => "none, since no shape names any".to_owned(),
+        symbols => symbols.iter().map(|symbol| format!("`{symbol}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn counts(model: &Model, errors: &mut Errors) {
+    let has_unknown = model.params.iter().any(|param| matches!(param, Param::Unknown));
+    if !has_unknown && !model.tensors().any(|tensor| matches!(tensor.role, Role::Out | Role::InOut)) {
+        errors.at(model.id(), "a kernel has no output: give it a `&mut [T]` with a #[shape(...)]");
+    }
+    for (tensor, index) in model.tensors().zip(0..) {
+        if index == MAX_TENSORS {
+            errors.at(&tensor.ident, format_args!("a kernel has at most {MAX_TENSORS} tensors, this one is over it"));
+        }
+        if tensor.dims.len() > MAX_RANK {
+            let rank = tensor.dims.len();
+            errors.at(&tensor.ident, format_args!("a tensor has at most {MAX_RANK} axes, `{}` has {rank}", tensor.ident));
+        }
+    }
+    if let Some(symbol) = model.symbols.get(MAX_SYMBOLS) {
+        errors.at(symbol, format_args!("a kernel has at most {MAX_SYMBOLS} shape symbols, `{symbol}` is over it"));
+    }
+    if let Some(scalar) = model.scalars().nth(MAX_PARAMS) {
+        errors.at(&scalar.ident, format_args!("a kernel has at most {MAX_PARAMS} scalars, this one is over it"));
+    }
+}
+
+fn options(model: &Model, errors: &mut Errors) {
+    let options = &model.options;
+    let mut plain = |text: &Option<LitStr>, what: &str| {
+        let Some(text) = text else { return };
+        let value = text.value();
+        let fits = value.starts_with(|c: char| c.is_ascii_lowercase())
+            && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            && value.len() <= 64;
+        if !fits && !value.is_empty() {
+            errors.at(text, format_args!("{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long"));
+        }
+    };
+    plain(&options.category, "a category");
+    plain(&options.family, "a family");
+    plain(&options.entry_point, "an entry point");
+    plain(&options.fallback, "a fallback's name");
+    if let Some(entry_point) = &options.entry_point {
+        let value = entry_point.value();
+        let taken = [
+            exports::MEMORY,
+            exports::FORWARD,
+            exports::BACKWARD,
+            exports::INIT,
+            exports::CLEANUP,
+            exports::INFO,
+            exports::ABI_VERSION,
+            exports::MESSAGE,
+        ];
+        if taken.contains(&value.as_str()) {
+            errors.at(entry_point, format_args!("every module already exports `{value}`: choose another name"));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The structs `Params` and `Args`.
+
+use kernelpack_abi::{ParamType, Role};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Ident;
+
+use crate::{
+    emit::{abi, krate},
+    model::{Dim, Model, Scalar, Tensor},
+};
+
+/// The struct of the scalars.
+pub(super) fn params(model: &Model) -> TokenStream {
+    let krate = krate(model);
+    let abi = abi(model);
+    let names: Vec<&Ident> = model.scalars().map(|scalar| &scalar.ident).collect();
+    let types: Vec<Ident> = model.scalars().map(|scalar| format_ident!("{}", scalar.ty.name())).collect();
+    let docs: Vec<String> = model.scalars().map(scalar_doc).collect();
+    let offsets: Vec<TokenStream> = (0..names.len())
+        .map(|index| quote! { const { #abi::params::scalar_offset(SIGNATURE.params, #index) as usize } })
+        .collect();
+    let bytes = model.scalars().zip(&names).map(|(scalar, name)| match scalar.ty {
+        ParamType::Bool => quote! { [u8::from(self.#name)] },
+        _ => quote! { self.#name.to_le_bytes() },
+    });
+    let default = model.scalars().map(|scalar| scalar.default.as_ref()).collect::<Option<Vec<_>>>().map(|defaults| {
+        quote! {
+            impl ::core::default::Default for Params {
+                fn default() -> Self {
+                    Self { #(#names: #defaults),* }
+                }
+            }
+        }
+    });
+    quote! {
+        /// The scalar parameters.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct Params {
+            #(#[doc = #docs] pub #names: #types,)*
+        }
+
+        #default
+
+        impl Params {
+            const SIZE: usize = #abi::params::scalars_size(SIGNATURE.params) as usize;
+
+            fn encode(&self) -> [u8; Self::SIZE] {
+                #[allow(unused_mut, reason = "a function may have no scalars")]
+                let mut scalars = [0; Self::SIZE];
+                #({
+                    let bytes = #bytes;
+                    let at = #offsets;
+                    scalars[at..at + bytes.len()].copy_from_slice(&bytes);
+                })*
+                scalars
+            }
+
+            #[cfg(target_family = "wasm")]
+            #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
+            fn decode(scalars: #krate::__private::Scalars<'_>) -> #abi::Result<Self> {
+                ::core::result::Result::Ok(Self { #(#names: scalars.#types(#offsets)?,)* })
+            }
+        }
+    }
+}
+
+/// The struct of everything that a call takes.
+pub(super) fn args(model: &Model) -> TokenStream {
+    let tensors: Vec<&Tensor> = given(model).collect();
+    let names: Vec<&Ident> = tensors.iter().map(|tensor| &tensor.ident).collect();
+    let types: Vec<TokenStream> = tensors.iter().map(|tensor| view(model, tensor)).collect();
+    let docs: Vec<String> = tensors.iter().map(|tensor| tensor_doc(tensor)).collect();
+    let scalars = ScalarFields::of(model);
+    let ScalarFields { names: scalar_names, types: scalar_types, docs: scalar_docs, .. } = &scalars;
+    let (arguments, values) = constructor(model, &tensors, &types, &scalars);
+    quote! {
+        /// The arguments of a call.
+        #[derive(Debug)]
+        pub struct Args<'a> {
+            #(#[doc = #docs] pub #names: #types,)*
+            #(#[doc = #scalar_docs] pub #scalar_names: #scalar_types,)*
+        }
+
+        impl<'a> Args<'a> {
+            /// Arguments without the optional inputs, and with the default of every scalar that has one.
+            #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
+            pub fn new(#arguments) -> Self {
+                Self { #values }
+            }
+
+            /// The same arguments with these scalars.
+            pub fn with_params(self, params: Params) -> Self {
+                Self { #(#names: self.#names,)* #(#scalar_names: params.#scalar_names,)* }
+            }
+
+            fn params(&self) -> Params {
+                Params { #(#scalar_names: self.#scalar_names,)* }
+            }
+        }
+    }
+}
+
+/// The scalars as fields of a struct.
+pub(super) struct ScalarFields<'m> {
+    pub(super) names: Vec<&'m Ident>,
+    pub(super) types: Vec<Ident>,
+    pub(super) docs: Vec<String>,
+}
+
+impl<'m> ScalarFields<'m> {
+    pub(super) fn of(model: &'m Model) -> Self {
+        Self {
+            names: model.scalars().map(|scalar| &scalar.ident).collect(),
+            types: model.scalars().map(|scalar| format_ident!("{}", scalar.ty.name())).collect(),
+            docs: model.scalars().map(scalar_doc).collect(),
+        }
+    }
+}
+
+/// The arguments of `new` and the fields that it fills: required tensors, then scalars without a default.
+pub(super) fn constructor(
+    model: &Model,
+    tensors: &[&Tensor],
+    types: &[TokenStream],
+    scalars: &ScalarFields<'_>,
+) -> (TokenStream, TokenStream) {
+    let mut arguments = TokenStream::new();
+    let mut values = TokenStream::new();
+    for (tensor, ty) in tensors.iter().zip(types) {
+        let name = &tensor.ident;
+        if tensor.optional {
+            values.extend(quote! { #name: ::core::option::Option::None, });
+        } else {
+            arguments.extend(quote! { #name: #ty, });
+            values.extend(quote! { #name, });
+        }
+    }
+    for (scalar, ty) in model.scalars().zip(&scalars.types) {
+        let name = &scalar.ident;
+        match &scalar.default {
+            Some(default) => values.extend(quote! { #name: #default, }),
+            None => {
+                arguments.extend(quote! { #name: #ty, });
+                values.extend(quote! { #name, });
+            }
+        }
+    }
+    (arguments, values)
+}
+
+/// The tensors that the caller gives: all but scratch.
+pub(super) fn given(model: &Model) -> impl Iterator<Item = &Tensor> {
+    model.tensors().filter(|tensor| tensor.role != Role::Scratch)
+}
+
+/// The type of a tensor in `Args`.
+fn view(model: &Model, tensor: &Tensor) -> TokenStream {
+    let abi = abi(model);
+    let element = &tensor.element;
+    match (tensor.role, tensor.optional) {
+        (Role::In, false) => quote! { #abi::TensorView<'a, #element> },
+        (Role::In, true) => quote! { ::core::option::Option<#abi::TensorView<'a, #element>> },
+        _ => quote! { #abi::TensorViewMut<'a, #element> },
+    }
+}
+
+/// What a tensor is, for readers of the documentation.
+pub(super) fn tensor_doc(tensor: &Tensor) -> String {
+    let dims: Vec<String> = tensor
+        .dims
+        .iter()
+        .map(|dim| match dim {
+            Dim::Fixed(extent) => extent.to_string(),
+            Dim::Symbol(symbol) => symbol.to_string(),
+            Dim::Div(symbol, by) => format!("{symbol} / {by}"),
+            Dim::Mul(symbol, by) => format!("{symbol} * {by}"),
+        })
+        .collect();
+    let role = match (tensor.role, tensor.optional) {
+        (Role::In, true) => "Optional input",
+        (Role::In, false) => "Input",
+        (Role::InOut, _) => "In-out tensor",
+        _ => "Output",
+    };
+    format!("{role} of shape \\[{}\\].", dims.join(", "))
+}
+
+fn scalar_doc(scalar: &Scalar) -> String {
+    use quote::ToTokens as _;
+    match &scalar.default {
+        Some(default) => format!("Scalar, {} unless given.", default.to_token_stream()),
+        None => "Scalar.".to_owned(),
+    }
+}

@@ -1,0 +1,112 @@
+//! The implementations of `Pass` and `Kernel`.
+
+use kernelpack_abi::Role;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::{
+    emit::{abi, krate, marker},
+    model::{Direction, Model, Param},
+};
+
+pub(super) fn emit(model: &Model) -> TokenStream {
+    let abi = abi(model);
+    let marker = marker(model);
+    let doc = match model.direction {
+        Direction::Forward => "Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.",
+        Direction::Backward => "Names the backward pass where a type is needed.",
+    };
+    let rows = model.tensors().map(|tensor| {
+        let (name, element) = (&tensor.ident, &tensor.element);
+        match (tensor.role, tensor.optional) {
+            (Role::In, false) => quote! { #abi::TensorArg::input(args.#name) },
+            (Role::In, true) => quote! { #abi::TensorArg::optional(args.#name) },
+            (Role::Out, _) => quote! { #abi::TensorArg::output(args.#name) },
+            (Role::InOut, _) => quote! { #abi::TensorArg::inout(args.#name) },
+            (Role::Scratch, _) => quote! { #abi::TensorArg::scratch::<#element>() },
+        }
+    });
+    let reference = reference(model);
+    let kernel = (model.direction == Direction::Forward).then(|| {
+        let backward = match &model.options.backward {
+            None => quote! { #abi::NoBackward },
+            Some(backward) => quote! { #backward::Backward },
+        };
+        quote! {
+            impl #abi::Kernel for #marker {
+                const SPEC: #abi::KernelSpec<'static> = SPEC;
+                type Backward = #backward;
+            }
+        }
+    });
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Copy, Debug)]
+        pub struct #marker;
+
+        impl #abi::Pass for #marker {
+            const SIGNATURE: #abi::Signature<'static> = SIGNATURE;
+            type Args<'a> = Args<'a>;
+            type Params = Params;
+
+            fn lend<R>(
+                args: Args<'_>,
+                f: impl ::core::ops::FnOnce(&mut [#abi::TensorArg<'_>], &[u8]) -> R,
+            ) -> R {
+                let scalars = args.params().encode();
+                f(&mut [#(#rows),*], &scalars)
+            }
+
+            #reference
+        }
+
+        #kernel
+    }
+}
+
+/// The native call: the same checks as in the guest, then the author's function.
+fn reference(model: &Model) -> TokenStream {
+    let krate = krate(model);
+    let abi = abi(model);
+    let id = model.id();
+    let shapes = model.tensors().map(|tensor| {
+        let name = &tensor.ident;
+        match (tensor.role, tensor.optional) {
+            (Role::Scratch, _) => quote! { ::core::option::Option::None },
+            (_, true) => quote! { args.#name.as_ref().map(|tensor| tensor.shape()) },
+            _ => quote! { ::core::option::Option::Some(args.#name.shape()) },
+        }
+    });
+    let mut row = 0usize;
+    let arguments = model.params.iter().map(|param| match param {
+        Param::Tensor(tensor) => {
+            let (name, element, index) = (&tensor.ident, &tensor.element, row);
+            row += 1;
+            match (tensor.role, tensor.optional) {
+                (Role::In, false) => quote! { args.#name.data() },
+                (Role::In, true) => quote! { args.#name.map(|tensor| tensor.data()) },
+                (Role::Scratch, _) => {
+                    quote! { &mut #krate::__private::scratch::<#element>(&SIGNATURE, #index, &symbols)? }
+                }
+                _ => quote! { args.#name.into_data() },
+            }
+        }
+        Param::Scalar(scalar) => {
+            let name = &scalar.ident;
+            quote! { args.#name }
+        }
+        Param::Symbol(ident) => {
+            let index = model.symbol(ident).unwrap_or_default() as u8;
+            quote! { #krate::__private::extent(&symbols, #index) }
+        }
+        Param::Unknown => TokenStream::new(),
+    });
+    quote! {
+        #[cfg(not(target_family = "wasm"))]
+        fn reference(args: Args<'_>) -> #abi::Result<()> {
+            #[allow(unused_variables, reason = "a function may use no symbol")]
+            let symbols = #krate::__private::bind(&SIGNATURE, &[#(#shapes),*])?;
+            super::#id(#(#arguments),*)
+        }
+    }
+}

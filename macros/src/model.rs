@@ -1,0 +1,143 @@
+//! What a `#[kernel]` function says, as data.
+
+use kernelpack_abi::{ParamType, Role};
+use syn::{Attribute, Expr, Ident, ItemFn, LitStr, Path, Type};
+
+/// Which pass a function is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// `#[kernel]`.
+    Forward,
+    /// `#[backward]`.
+    Backward,
+}
+
+impl Direction {
+    /// The attribute's name, for messages.
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            Self::Forward => "#[kernel]",
+            Self::Backward => "#[backward]",
+        }
+    }
+}
+
+/// A whole annotated function.
+pub(crate) struct Model {
+    pub(crate) direction: Direction,
+    pub(crate) options: Options,
+    /// The function without the attributes that only the macro reads.
+    pub(crate) function: ItemFn,
+    /// `#[cfg]`s of the function, which everything emitted must repeat.
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The first paragraph of the documentation.
+    pub(crate) description: String,
+    /// The parameters in declaration order.
+    pub(crate) params: Vec<Param>,
+    /// Shape symbols in the order of their first appearance.
+    pub(crate) symbols: Vec<Ident>,
+}
+
+/// The arguments of the attribute.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) category: Option<LitStr>,
+    pub(crate) family: Option<LitStr>,
+    pub(crate) entry_point: Option<LitStr>,
+    pub(crate) fallback: Option<LitStr>,
+    pub(crate) max_memory_pages: Option<u32>,
+    pub(crate) max_epoch_ticks: Option<u32>,
+    pub(crate) max_table_elements: Option<u32>,
+    pub(crate) init: Option<Path>,
+    pub(crate) cleanup: Option<Path>,
+    pub(crate) backward: Option<Path>,
+    /// Where `kernelpack_guest` is, for crates that rename it.
+    pub(crate) krate: Option<Path>,
+}
+
+/// A parameter of the function.
+pub(crate) enum Param {
+    Tensor(Tensor),
+    Scalar(Scalar),
+    /// A bare `usize` that is filled in from the shapes.
+    Symbol(Ident),
+    /// One that could not be understood; a mistake has been reported.
+    Unknown,
+}
+
+/// A slice parameter.
+pub(crate) struct Tensor {
+    pub(crate) ident: Ident,
+    pub(crate) element: Type,
+    pub(crate) role: Role,
+    pub(crate) optional: bool,
+    pub(crate) dims: Vec<Dim>,
+    /// The length of a scratch tensor in reverse Polish order.
+    pub(crate) len: Vec<Op>,
+}
+
+/// A scalar parameter.
+pub(crate) struct Scalar {
+    pub(crate) ident: Ident,
+    pub(crate) ty: ParamType,
+    pub(crate) default: Option<Expr>,
+}
+
+/// An extent.
+#[derive(Clone)]
+pub(crate) enum Dim {
+    Fixed(u32),
+    Symbol(Ident),
+    Div(Ident, u32),
+    Mul(Ident, u32),
+}
+
+impl Dim {
+    /// The symbol that the extent uses.
+    pub(crate) fn symbol(&self) -> Option<&Ident> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Symbol(symbol) | Self::Div(symbol, _) | Self::Mul(symbol, _) => Some(symbol),
+        }
+    }
+}
+
+/// A step of a scratch length.
+#[derive(Clone)]
+pub(crate) enum Op {
+    Const(u32),
+    Symbol(Ident),
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
+
+impl Model {
+    /// The function's name, which is the kernel's id.
+    pub(crate) fn id(&self) -> &Ident {
+        &self.function.sig.ident
+    }
+
+    /// The tensors in declaration order, which is the order of the tensor table.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        self.params.iter().filter_map(|param| match param {
+            Param::Tensor(tensor) => Some(tensor),
+            _ => None,
+        })
+    }
+
+    /// The scalars in declaration order.
+    pub(crate) fn scalars(&self) -> impl Iterator<Item = &Scalar> {
+        self.params.iter().filter_map(|param| match param {
+            Param::Scalar(scalar) => Some(scalar),
+            _ => None,
+        })
+    }
+
+    /// The index of a symbol.
+    pub(crate) fn symbol(&self, ident: &Ident) -> Option<usize> {
+        self.symbols.iter().position(|symbol| symbol == ident)
+    }
+}

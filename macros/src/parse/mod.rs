@@ -1,0 +1,134 @@
+//! From tokens to a [`Model`]. Nothing here stops at the first mistake.
+
+mod dim;
+mod options;
+mod param;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, Expr, FnArg, Ident, ItemFn, Lit, Meta, ReturnType};
+
+use crate::{
+    errors::Errors,
+    model::{Direction, Model, Param},
+};
+
+/// The annotated function; `None`, with a mistake collected, if the item is something else.
+pub(crate) fn function(direction: Direction, item: TokenStream, errors: &mut Errors) -> Option<ItemFn> {
+    match syn::parse2::<ItemFn>(item.clone()) {
+        Ok(function) => Some(function),
+        Err(error) => {
+            // A broken function gets the parser's own error, which knows the token; another item gets ours.
+            match syn::parse2::<syn::Item>(item) {
+                Ok(other) => errors.at(other, format_args!("{} goes on a function", direction.attribute())),
+                Err(_) => errors.push(error),
+            }
+            None
+        }
+    }
+}
+
+/// Reads the attribute's arguments and the function.
+pub(crate) fn model(
+    direction: Direction,
+    options: TokenStream,
+    mut function: ItemFn,
+    errors: &mut Errors,
+) -> Model {
+    let options = options::parse(direction, options, errors);
+    signature(direction, &function, errors);
+
+    let mut params = Vec::new();
+    let mut symbols: Vec<Ident> = Vec::new();
+    for input in &mut function.sig.inputs {
+        let param = match input {
+            FnArg::Typed(typed) => param::parse(typed, errors),
+            other => {
+                errors.at(&other, "a kernel has no self: it is a free function over slices");
+                Param::Unknown
+            }
+        };
+        if let Param::Tensor(tensor) = &param {
+            for symbol in tensor.dims.iter().filter_map(|dim| dim.symbol()) {
+                if !symbols.contains(symbol) {
+                    symbols.push(symbol.clone());
+                }
+            }
+        }
+        params.push(param);
+    }
+
+    let is = |attribute: &&Attribute, name| attribute.path().is_ident(name);
+    Model {
+        direction,
+        options,
+        cfgs: function.attrs.iter().filter(|attribute| is(attribute, "cfg")).cloned().collect(),
+        description: description(&function.attrs),
+        params,
+        symbols,
+        function,
+    }
+}
+
+/// What a function must not be.
+fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
+    let attribute = direction.attribute();
+    let sig = &function.sig;
+    if let Some(token) = &sig.asyncness {
+        errors.at(token, format_args!("{attribute} functions cannot be async: remove `async`, a call runs to its end"));
+    }
+    if !sig.generics.params.is_empty() {
+        errors.at(
+            &sig.generics,
+            format_args!("{attribute} functions cannot be generic: write one function for each element type"),
+        );
+    }
+    if let Some(clause) = &sig.generics.where_clause {
+        errors.at(clause, format_args!("{attribute} functions cannot have a where clause: remove it"));
+    }
+    if let Some(abi) = &sig.abi {
+        errors.at(abi, format_args!("{attribute} functions are ordinary Rust functions: remove `extern`, the macro exports them"));
+    }
+    if !matches!(&sig.safety, syn::Safety::Default) {
+        errors.at(&sig.safety, format_args!("{attribute} functions are safe: remove `unsafe`, slices are checked before the call"));
+    }
+    match &sig.output {
+        ReturnType::Type(_, ty) if is_result(ty) => {}
+        ReturnType::Type(_, ty) => errors.at(ty, "a kernel returns `kernelpack_guest::Result<()>`"),
+        ReturnType::Default => {
+            errors.at(&sig.ident, "a kernel returns `kernelpack_guest::Result<()>`: add `-> Result<()>`");
+        }
+    }
+}
+
+/// Whether a type is called some `...Result`; rustc judges the rest.
+fn is_result(ty: &syn::Type) -> bool {
+    let syn::Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|segment| segment.ident.to_string().ends_with("Result"))
+}
+
+/// The first paragraph of the doc comments, on one line.
+fn description(attributes: &[Attribute]) -> String {
+    let mut text = String::new();
+    for attribute in attributes {
+        let Meta::NameValue(meta) = &attribute.meta else { continue };
+        let Expr::Lit(syn::ExprLit { lit: Lit::Str(line), .. }) = &meta.value else { continue };
+        if !meta.path.is_ident("doc") {
+            continue;
+        }
+        let line = line.value();
+        if line.trim().is_empty() {
+            if text.is_empty() { continue } else { break }
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(line.trim());
+    }
+    text
+}
+
+/// Tokens as a person would write them on one line.
+fn plain(tokens: impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace("& ", "&").replace(" < ", "<").replace(" >", ">").replace(" :: ", "::")
+}

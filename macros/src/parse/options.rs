@@ -1,0 +1,118 @@
+//! The arguments of the attribute: `#[kernel(category = "normalization", ...)]`.
+
+use proc_macro2::TokenStream;
+use syn::{Expr, Ident, Lit, LitStr, Path, Token, parse::Parser, punctuated::Punctuated};
+
+use crate::{
+    errors::Errors,
+    model::{Direction, Options},
+};
+
+const FORWARD: &[&str] = &[
+    "category",
+    "name",
+    "family",
+    "entry_point",
+    "fallback",
+    "max_memory_pages",
+    "max_epoch_ticks",
+    "max_table_elements",
+    "init",
+    "cleanup",
+    "backward",
+    "crate",
+];
+const BACKWARD: &[&str] = &["crate"];
+
+pub(super) fn parse(direction: Direction, tokens: TokenStream, errors: &mut Errors) -> Options {
+    let mut options = Options::default();
+    let parser = Punctuated::<Setting, Token![,]>::parse_terminated;
+    let Some(settings) = errors.ok(parser.parse2(tokens)) else { return options };
+    let known = match direction {
+        Direction::Forward => FORWARD,
+        Direction::Backward => BACKWARD,
+    };
+    let mut seen: Vec<String> = Vec::new();
+    for Setting { key, value } in settings {
+        let name = key.to_string();
+        if !known.contains(&name.as_str()) {
+            let attribute = direction.attribute();
+            errors.at(&key, format_args!("{attribute} has no argument `{name}`: it takes {}", known.join(", ")));
+            continue;
+        }
+        if seen.contains(&name) {
+            errors.at(&key, format_args!("`{name}` is given twice: remove one"));
+            continue;
+        }
+        match name.as_str() {
+            "category" => options.category = text(&key, value, errors),
+            "name" => options.name = text(&key, value, errors),
+            "family" => options.family = text(&key, value, errors),
+            "entry_point" => options.entry_point = text(&key, value, errors),
+            "fallback" => options.fallback = text(&key, value, errors),
+            "max_memory_pages" => options.max_memory_pages = number(&key, value, 1, 65_536, errors),
+            "max_epoch_ticks" => options.max_epoch_ticks = number(&key, value, 1, u32::MAX, errors),
+            "max_table_elements" => options.max_table_elements = number(&key, value, 0, 10_000_000, errors),
+            "init" => options.init = path(&key, value, errors),
+            "cleanup" => options.cleanup = path(&key, value, errors),
+            "backward" => options.backward = path(&key, value, errors),
+            _ => options.krate = path(&key, value, errors),
+        }
+        seen.push(name);
+    }
+    options
+}
+
+/// `key = value`, where the key may be the keyword `crate`.
+struct Setting {
+    key: Ident,
+    value: Expr,
+}
+
+impl syn::parse::Parse for Setting {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        use syn::ext::IdentExt as _;
+        let key = Ident::parse_any(input)?;
+        if !input.peek(Token![=]) {
+            return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value: write `{key} = ...`")));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Self { key, value: input.parse()? })
+    }
+}
+
+fn text(key: &Ident, value: Expr, errors: &mut Errors) -> Option<LitStr> {
+    match value {
+        Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => {
+            if text.value().is_empty() && key != "fallback" {
+                errors.at(&text, format_args!("`{key}` is empty: write a text, or leave the argument out"));
+            }
+            Some(text)
+        }
+        other => {
+            errors.at(other, format_args!("`{key}` is a text: write `{key} = \"...\"`"));
+            None
+        }
+    }
+}
+
+fn number(key: &Ident, value: Expr, min: u32, max: u32, errors: &mut Errors) -> Option<u32> {
+    if let Expr::Lit(syn::ExprLit { lit: Lit::Int(literal), .. }) = &value
+        && let Ok(number) = literal.base10_parse::<u32>()
+        && (min..=max).contains(&number)
+    {
+        return Some(number);
+    }
+    errors.at(value, format_args!("`{key}` is a whole number from {min} to {max}"));
+    None
+}
+
+fn path(key: &Ident, value: Expr, errors: &mut Errors) -> Option<Path> {
+    match value {
+        Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => Some(path.path),
+        other => {
+            errors.at(other, format_args!("`{key}` is a path: write `{key} = some::path` without quotes"));
+            None
+        }
+    }
+}

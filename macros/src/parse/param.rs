@@ -1,0 +1,304 @@
+//! One parameter of the function.
+
+use kernelpack_abi::{ParamType, Role};
+use syn::{
+    Attribute, Expr, ExprLit, GenericArgument, Ident, Lit, Meta, Pat, PatType, PathArguments, Token, Type, TypeReference,
+    parse::Parser, punctuated::Punctuated,
+};
+
+use super::{dim, plain};
+use crate::{
+    errors::Errors,
+    model::{Dim, Op, Param, Scalar, Tensor},
+};
+
+/// Reads a parameter and removes the attributes that only the macro understands.
+pub(super) fn parse(typed: &mut PatType, errors: &mut Errors) -> Param {
+    let attributes = Attributes::take(&mut typed.attrs, errors);
+    let ident = match &*typed.pat {
+        Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none() => pat.ident.clone(),
+        Pat::Ident(pat) => {
+            errors.at(pat, format_args!("a kernel's parameter is a plain name: write `{}`, and `let mut` in the body", pat.ident));
+            pat.ident.clone()
+        }
+        other => {
+            errors.at(other, "a kernel's parameter is a plain name, since callers give it by name");
+            return Param::Unknown;
+        }
+    };
+    match &*typed.ty {
+        Type::Reference(reference) => slice(ident, reference, false, attributes, errors),
+        Type::Path(path) => {
+            if let Some(inner) = option(path) {
+                return match inner {
+                    Type::Reference(reference) => slice(ident, reference, true, attributes, errors),
+                    other => {
+                        errors.at(other, "an optional input is a slice: write `Option<&[T]>`");
+                        Param::Unknown
+                    }
+                };
+            }
+            scalar(ident, path, attributes, errors)
+        }
+        other => {
+            errors.at(other, TYPES);
+            Param::Unknown
+        }
+    }
+}
+
+const TYPES: &str = "a kernel takes `&[T]`, `&mut [T]`, `Option<&[T]>`, scalars of f32, u32, i32 or bool marked \
+                     `#[param]`, and `usize` named after a shape symbol";
+
+/// The attributes of a parameter that the macro reads.
+#[derive(Default)]
+struct Attributes {
+    shape: Option<Attribute>,
+    inout: Option<Attribute>,
+    scratch: Option<Attribute>,
+    param: Option<Attribute>,
+}
+
+impl Attributes {
+    fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
+        let mut taken = Self::default();
+        for attribute in std::mem::take(attributes) {
+            let name = attribute.path().get_ident().map(Ident::to_string).unwrap_or_default();
+            let slot = match name.as_str() {
+                "shape" => &mut taken.shape,
+                "inout" => &mut taken.inout,
+                "scratch" => &mut taken.scratch,
+                "param" => &mut taken.param,
+                "allow" | "expect" | "warn" | "deny" => {
+                    attributes.push(attribute);
+                    continue;
+                }
+                _ => {
+                    let known = "#[shape(...)], #[inout], #[scratch(len = ...)] and #[param(default = ...)]";
+                    errors.at(attribute, format_args!("a kernel's parameter takes {known}"));
+                    continue;
+                }
+            };
+            if slot.is_some() {
+                errors.at(&attribute, format_args!("#[{name}] is given twice: remove one"));
+            }
+            *slot = Some(attribute);
+        }
+        taken
+    }
+
+    /// Refuses attributes that do not go with this kind of parameter.
+    fn refuse(attributes: &[&Option<Attribute>], why: &str, errors: &mut Errors) {
+        for attribute in attributes.iter().copied().flatten() {
+            errors.at(attribute, format_args!("{} {why}: remove it", plain(attribute)));
+        }
+    }
+}
+
+fn slice(
+    ident: Ident,
+    reference: &TypeReference,
+    optional: bool,
+    attributes: Attributes,
+    errors: &mut Errors,
+) -> Param {
+    let mutable = reference.mutability.is_some();
+    if let Some(lifetime) = &reference.lifetime {
+        errors.at(lifetime, format_args!("tensors live for one call: remove `{lifetime}`"));
+    }
+    let element = match &*reference.elem {
+        Type::Slice(slice) => (*slice.elem).clone(),
+        Type::Array(array) => {
+            errors.at(array, format_args!("a tensor is a slice: write `&[{}]` and give its length in #[shape(...)]", plain(&array.elem)));
+            return Param::Unknown;
+        }
+        other => {
+            errors.at(other, format_args!("a tensor is a slice: write `&[{}]`", plain(other)));
+            return Param::Unknown;
+        }
+    };
+    unsupported_element(&element, errors);
+    Attributes::refuse(&[&attributes.param], "goes on scalars, this is a tensor", errors);
+
+    let role = match (mutable, &attributes.inout, &attributes.scratch) {
+        (false, None, None) => Role::In,
+        (true, None, None) => Role::Out,
+        (true, Some(_), None) => Role::InOut,
+        (true, None, Some(_)) => Role::Scratch,
+        (true, Some(inout), Some(_)) => {
+            errors.at(inout, "a tensor is #[inout] or #[scratch], not both: remove one");
+            Role::InOut
+        }
+        (false, inout, scratch) => {
+            for attribute in [inout, scratch].into_iter().flatten() {
+                let element = plain(&element);
+                errors.at(attribute, format_args!("{} goes on `&mut [{element}]`, `{ident}` cannot be written", plain(attribute)));
+            }
+            Role::In
+        }
+    };
+    if optional && mutable {
+        errors.at(reference, "only inputs may be optional: write `Option<&[T]>`, or make the output required");
+    }
+    if let Some(inout) = &attributes.inout
+        && !matches!(inout.meta, Meta::Path(_))
+    {
+        errors.at(inout, "#[inout] takes no arguments: write `#[inout]`");
+    }
+
+    let mut dims = Vec::new();
+    let mut len = Vec::new();
+    if role == Role::Scratch {
+        Attributes::refuse(&[&attributes.shape], "does not go on scratch, whose length is in #[scratch(len = ...)]", errors);
+        len = attributes.scratch.as_ref().and_then(|scratch| scratch_len(scratch, errors)).unwrap_or_default();
+    } else {
+        match &attributes.shape {
+            Some(shape) => dims = shape_dims(shape, errors),
+            None => errors.at(
+                &ident,
+                format_args!("tensor `{ident}` has no shape: put `#[shape(rows, dim)]`, with its own extents, before it"),
+            ),
+        }
+    }
+    Param::Tensor(Tensor { ident, element, role, optional, dims, len })
+}
+
+/// Says what to use instead of well-known types that are no element types; rustc judges unknown names.
+fn unsupported_element(element: &Type, errors: &mut Errors) {
+    const ELEMENTS: &str = "use f32, half::f16, i8, u8, i32, u32, BlockQ8_0 or BlockQ4_0";
+    match element {
+        Type::Path(path) => {
+            let name = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+            let hint = match name.as_str() {
+                "f64" => "f32",
+                "i16" | "i64" | "i128" | "isize" => "i32",
+                "u16" | "u64" | "u128" | "usize" => "u32",
+                "bool" | "char" => "u8",
+                "String" | "str" | "Vec" | "Option" | "Box" => "",
+                _ => return,
+            };
+            let hint = if hint.is_empty() { ELEMENTS.to_owned() } else { format!("use {hint}; or {}", &ELEMENTS[4..]) };
+            errors.at(element, format_args!("`{}` cannot be the element of a tensor: {hint}", plain(element)));
+        }
+        other => errors.at(other, format_args!("`{}` cannot be the element of a tensor: {ELEMENTS}", plain(other))),
+    }
+}
+
+fn shape_dims(attribute: &Attribute, errors: &mut Errors) -> Vec<Dim> {
+    let Meta::List(list) = &attribute.meta else {
+        errors.at(attribute, "#[shape] needs extents: write `#[shape(rows, dim)]`");
+        return Vec::new();
+    };
+    let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+    let Some(extents) = errors.ok(parser.parse2(list.tokens.clone())) else { return Vec::new() };
+    extents.iter().filter_map(|extent| errors.ok(dim::dim(extent))).collect()
+}
+
+fn scratch_len(attribute: &Attribute, errors: &mut Errors) -> Option<Vec<Op>> {
+    let len = match &attribute.meta {
+        Meta::List(list) => named_value(list, "len"),
+        _ => None,
+    };
+    match len {
+        Some(len) => errors.ok(dim::expr(&len)),
+        None => {
+            errors.at(attribute, "#[scratch] needs its length in elements: write `#[scratch(len = rows * 2)]`");
+            None
+        }
+    }
+}
+
+/// The expression of `name = expression`, if that is all there is.
+fn named_value(list: &syn::MetaList, name: &str) -> Option<Expr> {
+    let value = syn::parse2::<syn::MetaNameValue>(list.tokens.clone()).ok()?;
+    value.path.is_ident(name).then_some(value.value)
+}
+
+fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &mut Errors) -> Param {
+    let name = path.path.get_ident().map(Ident::to_string).unwrap_or_default();
+    if name == "usize" {
+        Attributes::refuse(
+            &[&attributes.param, &attributes.shape, &attributes.inout, &attributes.scratch],
+            "does not go on `usize`, which is filled in from the shapes; for a scalar use u32",
+            errors,
+        );
+        return Param::Symbol(ident);
+    }
+    Attributes::refuse(
+        &[&attributes.shape, &attributes.inout, &attributes.scratch],
+        "goes on tensors, this is a scalar",
+        errors,
+    );
+    let ty = match name.as_str() {
+        "Vec" | "Box" | "String" => None,
+        other => ParamType::from_name(other),
+    };
+    let Some(ty) = ty else {
+        let hint = match name.as_str() {
+            "f64" | "f16" => "use f32",
+            "u8" | "u16" | "u64" => "use u32",
+            "i8" | "i16" | "i64" | "isize" => "use i32",
+            _ => TYPES,
+        };
+        errors.at(path, format_args!("`{}` cannot be a parameter of a kernel: {hint}", plain(path)));
+        return Param::Unknown;
+    };
+    let default = match &attributes.param {
+        None => {
+            errors.at(&ident, format_args!("scalar `{ident}` is not marked: put `#[param]` or `#[param(default = ...)]` before it"));
+            None
+        }
+        Some(attribute) => param_default(attribute, ty, errors),
+    };
+    Param::Scalar(Scalar { ident, ty, default })
+}
+
+fn param_default(attribute: &Attribute, ty: ParamType, errors: &mut Errors) -> Option<Expr> {
+    let list = match &attribute.meta {
+        Meta::Path(_) => return None,
+        Meta::List(list) => list,
+        Meta::NameValue(_) => {
+            errors.at(attribute, "write `#[param(default = ...)]`");
+            return None;
+        }
+    };
+    let Some(default) = named_value(list, "default") else {
+        errors.at(attribute, "#[param] takes one argument: write `#[param]` or `#[param(default = ...)]`");
+        return None;
+    };
+    let (negative, literal) = match &default {
+        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => (true, &**expr),
+        other => (false, other),
+    };
+    // Other constant expressions are rustc's to judge.
+    if let Expr::Lit(ExprLit { lit, .. }) = literal {
+        let fits = match (ty, lit) {
+            (ParamType::F32, Lit::Float(_)) | (ParamType::Bool, Lit::Bool(_)) => true,
+            (ParamType::U32, Lit::Int(value)) => !negative && value.base10_parse::<u32>().is_ok(),
+            (ParamType::I32, Lit::Int(value)) => value.base10_parse::<u32>().is_ok(),
+            _ => false,
+        };
+        if !fits {
+            let fix = match (ty, lit) {
+                (ParamType::F32, Lit::Int(value)) => format!("write `{value}.0`"),
+                (ParamType::F32, _) => "write a number with a decimal point".to_owned(),
+                (ParamType::Bool, _) => "write `true` or `false`".to_owned(),
+                (ParamType::U32, _) => "write a whole number from 0 to 4294967295".to_owned(),
+                (ParamType::I32, _) => "write a whole number from -2147483648 to 2147483647".to_owned(),
+            };
+            errors.at(&default, format_args!("the default is no {}: {fix}", ty.name()));
+            return None;
+        }
+    }
+    Some(default)
+}
+
+/// `T` of `Option<T>`.
+fn option(path: &syn::TypePath) -> Option<&Type> {
+    let segment = path.path.segments.last().filter(|segment| segment.ident == "Option")?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) if arguments.args.len() == 1 => Some(ty),
+        _ => None,
+    }
+}

@@ -56,7 +56,7 @@ pub trait Infer: Pass {
     fn allocate(inputs: &Self::Inputs<'_>) -> Result<Self::Outputs>;
 
     /// The arguments of a call that writes to `outputs`.
-    fn join<'a>(inputs: Self::Inputs<'a>, outputs: &'a mut Self::Outputs) -> Self::Args<'a>;
+    fn join<'a, 'b: 'a>(inputs: Self::Inputs<'b>, outputs: &'a mut Self::Outputs) -> Self::Args<'a>;
 }
 
 /// The backward pass of a kernel that has none; it cannot be called, since its arguments cannot exist.

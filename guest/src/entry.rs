@@ -32,12 +32,7 @@ pub fn pass(descriptor: u32, signature: &Signature<'_>, run: impl FnOnce(&mut Fr
 }
 
 /// Runs an initialization.
-pub fn init(
-    params: u32,
-    size: u32,
-    _signature: &Signature<'_>,
-    run: impl FnOnce(Scalars<'_>) -> Result<()>,
-) -> i32 {
+pub fn init(params: u32, size: u32, _signature: &Signature<'_>, run: impl FnOnce(Scalars<'_>) -> Result<()>) -> i32 {
     // SAFETY: as in `pass`; the block is read only.
     enter(|| run(unsafe { open_params(memory(), params, size)? }))
 }

@@ -51,7 +51,10 @@ impl Scalars<'_> {
     fn read<const N: usize>(self, at: usize) -> Result<[u8; N]> {
         self.0.get(at..at + N).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
             let size = self.0.len();
-            Error::new(Status::InvalidParams, format_args!("the params block has {size} bytes of scalars, more are needed"))
+            Error::new(
+                Status::InvalidParams,
+                format_args!("the params block has {size} bytes of scalars, more are needed"),
+            )
         })
     }
 
@@ -87,9 +90,10 @@ impl Scalars<'_> {
         match self.read(at)? {
             [0] => Ok(false),
             [1] => Ok(true),
-            [other] => {
-                Err(Error::new(Status::InvalidParams, format_args!("a bool in the params block is {other}, not 0 or 1")))
-            }
+            [other] => Err(Error::new(
+                Status::InvalidParams,
+                format_args!("a bool in the params block is {other}, not 0 or 1"),
+            )),
         }
     }
 }
@@ -121,7 +125,10 @@ impl<'a> Frame<'a> {
         let (head, params) = unsafe {
             let bytes = memory.bytes("the descriptor", descriptor, KernelDescriptor::SIZE, 4)?;
             let head = KernelDescriptor::from_bytes(bytes).unwrap_or_default();
-            (head, memory.bytes("the params block", head.params_offset, head.params_size, kernelpack_abi::TENSOR_ALIGN)?)
+            (
+                head,
+                memory.bytes("the params block", head.params_offset, head.params_size, kernelpack_abi::TENSOR_ALIGN)?,
+            )
         };
         let params = Params::parse(params).map_err(params_error)?;
         layout::check(memory.bounds, descriptor, &head, params.entries)

@@ -24,9 +24,9 @@ pub fn extent(symbols: &Symbols, symbol: u8) -> usize {
 /// Its length has no value for these symbols.
 pub fn scratch<T: Element>(signature: &Signature<'_>, row: usize, symbols: &Symbols) -> Result<Vec<T>> {
     let tensor = &signature.tensors[row];
-    let len = symbols
-        .len(tensor.len)
-        .map_err(|error| Error::new(Status::InvalidInput, format_args!("scratch tensor \"{}\": {error}", tensor.name)))?;
+    let len = symbols.len(tensor.len).map_err(|error| {
+        Error::new(Status::InvalidInput, format_args!("scratch tensor \"{}\": {error}", tensor.name))
+    })?;
     Shape::new(&[len as usize])
         .map(|shape| TensorBuf::zeros_of(shape).into_data())
         .map_err(|error| Error::new(Status::InvalidInput, format_args!("scratch tensor \"{}\": {error}", tensor.name)))

@@ -11,11 +11,7 @@ const LANES: usize = 16;
 ///
 /// The mean is accumulated in f64 over blocks of 128, so that its error does not grow with `dim`; rows whose squares
 /// leave the range of f32 are summed in f64 throughout.
-#[kernel(
-    category = "normalization",
-    name = "Root Mean Square Normalization (FP32)",
-    fallback = "rmsnorm_reference"
-)]
+#[kernel(category = "normalization", name = "Root Mean Square Normalization (FP32)", fallback = "rmsnorm_reference")]
 pub fn rmsnorm_f32(
     #[shape(rows, dim)] x: &[f32],
     #[shape(dim)] weight: &[f32],

@@ -11,11 +11,7 @@ const BLOCK: usize = 16;
 /// (s + `position_offset`) · `theta`^(-2i / dim), computed in f64 and rounded to f32, as a table of `freqs` would hold
 /// it. Pairs are (x\[i\], x\[i + dim/2\]), as Llama and GPT-NeoX have them, or with `interleaved` (x\[2i\], x\[2i+1\]), as
 /// in the paper.
-#[kernel(
-    category = "positional_encoding",
-    name = "Rotary Position Embedding (FP32)",
-    fallback = "rope_reference"
-)]
+#[kernel(category = "positional_encoding", name = "Rotary Position Embedding (FP32)", fallback = "rope_reference")]
 pub fn rope_f32(
     #[shape(batch, seq, heads, dim)] x: &[f32],
     #[shape(seq, dim / 2)] freqs: Option<&[f32]>,

@@ -46,7 +46,9 @@ fn names(model: &Model, errors: &mut Errors) {
         if model.symbols.contains(ident) {
             errors.at(
                 ident,
-                format_args!("parameter `{ident}` shadows the shape symbol `{ident}`: rename one, or make it a bare `usize`"),
+                format_args!(
+                    "parameter `{ident}` shadows the shape symbol `{ident}`: rename one, or make it a bare `usize`"
+                ),
             );
         }
     }
@@ -63,7 +65,9 @@ fn identifier(ident: &Ident, what: &str, errors: &mut Errors) {
     if !plain || name.len() > 64 {
         errors.at(
             ident,
-            format_args!("{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long: rename `{name}`"),
+            format_args!(
+                "{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long: rename `{name}`"
+            ),
         );
     }
 }
@@ -77,7 +81,9 @@ fn symbols(model: &Model, errors: &mut Errors) {
         if !determined(symbol) {
             errors.at(
                 symbol,
-                format_args!("only an optional input determines `{symbol}`: use it in the shape of a required tensor too"),
+                format_args!(
+                    "only an optional input determines `{symbol}`: use it in the shape of a required tensor too"
+                ),
             );
         }
     }
@@ -111,7 +117,8 @@ fn counts(model: &Model, errors: &mut Errors) {
         }
         if tensor.dims.len() > MAX_RANK {
             let rank = tensor.dims.len();
-            errors.at(&tensor.ident, format_args!("a tensor has at most {MAX_RANK} axes, `{}` has {rank}", tensor.ident));
+            errors
+                .at(&tensor.ident, format_args!("a tensor has at most {MAX_RANK} axes, `{}` has {rank}", tensor.ident));
         }
     }
     if let Some(symbol) = model.symbols.get(MAX_SYMBOLS) {
@@ -131,7 +138,8 @@ fn options(model: &Model, errors: &mut Errors) {
             && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
             && value.len() <= 64;
         if !fits && !value.is_empty() {
-            errors.at(text, format_args!("{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long"));
+            errors
+                .at(text, format_args!("{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long"));
         }
     };
     plain(&options.category, "a category");

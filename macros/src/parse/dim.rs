@@ -22,9 +22,7 @@ pub(super) fn dim(expr: &Expr) -> Result<Dim> {
             (Ok(_), Ok(0)) => Err(Error::new_spanned(right, "an extent of `sym * 0` is always 0: write `0`")),
             (Ok(symbol), Ok(by)) => Ok(Dim::Mul(symbol, by)),
             _ => match (number(left), symbol(right)) {
-                (Ok(by), Ok(symbol)) => {
-                    Err(Error::new_spanned(expr, format_args!("{FORMS}: write `{symbol} * {by}`")))
-                }
+                (Ok(by), Ok(symbol)) => Err(Error::new_spanned(expr, format_args!("{FORMS}: write `{symbol} * {by}`"))),
                 _ => Err(Error::new_spanned(expr, FORMS)),
             },
         },

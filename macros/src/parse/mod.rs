@@ -29,12 +29,7 @@ pub(crate) fn function(direction: Direction, item: TokenStream, errors: &mut Err
 }
 
 /// Reads the attribute's arguments and the function.
-pub(crate) fn model(
-    direction: Direction,
-    options: TokenStream,
-    mut function: ItemFn,
-    errors: &mut Errors,
-) -> Model {
+pub(crate) fn model(direction: Direction, options: TokenStream, mut function: ItemFn, errors: &mut Errors) -> Model {
     let options = options::parse(direction, options, errors);
     signature(direction, &function, errors);
 
@@ -87,10 +82,16 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
         errors.at(clause, format_args!("{attribute} functions cannot have a where clause: remove it"));
     }
     if let Some(abi) = &sig.abi {
-        errors.at(abi, format_args!("{attribute} functions are ordinary Rust functions: remove `extern`, the macro exports them"));
+        errors.at(
+            abi,
+            format_args!("{attribute} functions are ordinary Rust functions: remove `extern`, the macro exports them"),
+        );
     }
     if !matches!(&sig.safety, syn::Safety::Default) {
-        errors.at(&sig.safety, format_args!("{attribute} functions are safe: remove `unsafe`, slices are checked before the call"));
+        errors.at(
+            &sig.safety,
+            format_args!("{attribute} functions are safe: remove `unsafe`, slices are checked before the call"),
+        );
     }
     match &sig.output {
         ReturnType::Type(_, ty) if is_result(ty) => {}

@@ -2,8 +2,8 @@
 
 use kernelpack_abi::{ParamType, Role};
 use syn::{
-    Attribute, Expr, ExprLit, GenericArgument, Ident, Lit, Meta, Pat, PatType, PathArguments, Token, Type, TypeReference,
-    parse::Parser, punctuated::Punctuated,
+    Attribute, Expr, ExprLit, GenericArgument, Ident, Lit, Meta, Pat, PatType, PathArguments, Token, Type,
+    TypeReference, parse::Parser, punctuated::Punctuated,
 };
 
 use super::{dim, plain};
@@ -16,9 +16,14 @@ use crate::{
 pub(super) fn parse(typed: &mut PatType, errors: &mut Errors) -> Param {
     let attributes = Attributes::take(&mut typed.attrs, errors);
     let ident = match &*typed.pat {
-        Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none() => pat.ident.clone(),
+        Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none() => {
+            pat.ident.clone()
+        }
         Pat::Ident(pat) => {
-            errors.at(pat, format_args!("a kernel's parameter is a plain name: write `{}`, and `let mut` in the body", pat.ident));
+            errors.at(
+                pat,
+                format_args!("a kernel's parameter is a plain name: write `{}`, and `let mut` in the body", pat.ident),
+            );
             pat.ident.clone()
         }
         other => {
@@ -109,7 +114,13 @@ fn slice(
     let element = match &*reference.elem {
         Type::Slice(slice) => (*slice.elem).clone(),
         Type::Array(array) => {
-            errors.at(array, format_args!("a tensor is a slice: write `&[{}]` and give its length in #[shape(...)]", plain(&array.elem)));
+            errors.at(
+                array,
+                format_args!(
+                    "a tensor is a slice: write `&[{}]` and give its length in #[shape(...)]",
+                    plain(&array.elem)
+                ),
+            );
             return Param::Unknown;
         }
         other => {
@@ -132,7 +143,10 @@ fn slice(
         (false, inout, scratch) => {
             for attribute in [inout, scratch].into_iter().flatten() {
                 let element = plain(&element);
-                errors.at(attribute, format_args!("{} goes on `&mut [{element}]`, `{ident}` cannot be written", plain(attribute)));
+                errors.at(
+                    attribute,
+                    format_args!("{} goes on `&mut [{element}]`, `{ident}` cannot be written", plain(attribute)),
+                );
             }
             Role::In
         }
@@ -149,14 +163,20 @@ fn slice(
     let mut dims = Vec::new();
     let mut len = Vec::new();
     if role == Role::Scratch {
-        Attributes::refuse(&[&attributes.shape], "does not go on scratch, whose length is in #[scratch(len = ...)]", errors);
+        Attributes::refuse(
+            &[&attributes.shape],
+            "does not go on scratch, whose length is in #[scratch(len = ...)]",
+            errors,
+        );
         len = attributes.scratch.as_ref().and_then(|scratch| scratch_len(scratch, errors)).unwrap_or_default();
     } else {
         match &attributes.shape {
             Some(shape) => dims = shape_dims(shape, errors),
             None => errors.at(
                 &ident,
-                format_args!("tensor `{ident}` has no shape: put `#[shape(rows, dim)]`, with its own extents, before it"),
+                format_args!(
+                    "tensor `{ident}` has no shape: put `#[shape(rows, dim)]`, with its own extents, before it"
+                ),
             ),
         }
     }
@@ -245,7 +265,10 @@ fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &m
     };
     let default = match &attributes.param {
         None => {
-            errors.at(&ident, format_args!("scalar `{ident}` is not marked: put `#[param]` or `#[param(default = ...)]` before it"));
+            errors.at(
+                &ident,
+                format_args!("scalar `{ident}` is not marked: put `#[param]` or `#[param(default = ...)]` before it"),
+            );
             None
         }
         Some(attribute) => param_default(attribute, ty, errors),

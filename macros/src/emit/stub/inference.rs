@@ -103,7 +103,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
                 ::core::result::Result::Ok(Outputs { #(#allocations),* })
             }
 
-            fn join<'a>(inputs: Inputs<'a>, outputs: &'a mut Outputs) -> Args<'a> {
+            fn join<'a, 'b: 'a>(inputs: Inputs<'b>, outputs: &'a mut Outputs) -> Args<'a> {
                 Args { #(#joined,)* #(#scalar_names: inputs.#scalar_names,)* }
             }
         }

@@ -1,0 +1,156 @@
+//! What a caller can get wrong.
+
+use kernelpack_abi::{DType, ParamType, Role, Shape, layout::LayoutError};
+
+/// Why a call is refused before the sandbox is entered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadCall {
+    /// The pack has no such kernel.
+    #[error("the pack has no kernel {name:?}, it has {}", .known.join(", "))]
+    UnknownKernel {
+        /// The name asked for.
+        name: String,
+        /// The kernels of the pack.
+        known: Vec<String>,
+    },
+    /// The stub that is compiled in and the pack describe different kernels.
+    #[error(
+        "the stub of kernel {kernel:?} and the pack disagree on its {difference}; \
+         build the program with the crate that the pack was built from"
+    )]
+    StubDisagrees {
+        /// The kernel's id.
+        kernel: String,
+        /// The first difference, both sides named.
+        difference: String,
+    },
+    /// The kernel has no backward pass.
+    #[error("kernel {kernel:?} has no backward pass")]
+    NoBackward {
+        /// The kernel's id.
+        kernel: String,
+    },
+    /// The kernel has no tensor or scalar of this name, or not in this place.
+    #[error("kernel {kernel:?} has no {what} {name:?}, it has {}", list(.known))]
+    UnknownArgument {
+        /// The kernel's id.
+        kernel: String,
+        /// What was looked for: `input` or `parameter`.
+        what: &'static str,
+        /// The name given.
+        name: String,
+        /// The names that the kernel has.
+        known: Vec<String>,
+    },
+    /// The same argument was given twice.
+    #[error("{what} {name:?} is given twice")]
+    RepeatedArgument {
+        /// `input` or `parameter`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A required tensor is missing.
+    #[error("{} {name:?} is missing", .role.name())]
+    MissingTensor {
+        /// The tensor's name.
+        name: String,
+        /// Which way it goes.
+        role: Role,
+    },
+    /// A scalar without a default is missing.
+    #[error("parameter {name:?} ({}) has no default and is missing", .ty.name())]
+    MissingParam {
+        /// The scalar's name.
+        name: String,
+        /// Its type.
+        ty: ParamType,
+    },
+    /// A scalar has another type.
+    #[error("parameter {name:?} is {}, the value given is {}", .expected.name(), .actual.name())]
+    ParamType {
+        /// The scalar's name.
+        name: String,
+        /// The type declared.
+        expected: ParamType,
+        /// The type given.
+        actual: ParamType,
+    },
+    /// The number of tensors, or the role of one, is not the signature's.
+    #[error("tensor {name:?} is {} of the kernel, the call gives something else", article(*.role))]
+    Role {
+        /// The tensor's name.
+        name: String,
+        /// The role declared.
+        role: Role,
+    },
+    /// A tensor has elements of another type.
+    #[error("{} {name:?} holds {expected}, the one given holds {actual}", .role.name())]
+    DType {
+        /// The tensor's name.
+        name: String,
+        /// Which way it goes.
+        role: Role,
+        /// The type declared.
+        expected: DType,
+        /// The type given.
+        actual: DType,
+    },
+    /// A tensor's bytes are not what its shape needs.
+    #[error("{} {name:?} needs {shape} {dtype} ({expected} bytes), the one given has {actual}", .role.name())]
+    Size {
+        /// The tensor's name.
+        name: String,
+        /// Which way it goes.
+        role: Role,
+        /// Its shape.
+        shape: Shape,
+        /// Its element type.
+        dtype: DType,
+        /// The bytes that these make.
+        expected: u64,
+        /// The bytes given.
+        actual: u64,
+    },
+    /// The shapes disagree with the declared ones or with each other.
+    #[error("{message}")]
+    Shape {
+        /// The tensor, the axis, and both values.
+        message: String,
+    },
+    /// A scratch tensor's length has no value for these shapes.
+    #[error("scratch tensor {name:?}: {error}")]
+    Scratch {
+        /// The tensor's name.
+        name: String,
+        /// What the arithmetic did.
+        error: kernelpack_abi::ExprError,
+    },
+    /// The tensors need more memory than the kernel may have.
+    #[error(
+        "kernel {kernel:?} would need {needed} pages of 64 KiB for these tensors, its limit is {limit}; \
+         make the call smaller or raise max_memory_pages"
+    )]
+    TooLarge {
+        /// The kernel's id.
+        kernel: String,
+        /// Pages that the call needs.
+        needed: u64,
+        /// Pages that the kernel may have.
+        limit: u32,
+    },
+    /// The host's own check of the placement failed.
+    #[error("the tensors cannot be placed: {0}")]
+    Layout(LayoutError),
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn article(role: Role) -> String {
+    let name = role.name();
+    let article = if name.starts_with(['i', 'o']) { "an" } else { "a" };
+    format!("{article} {name}")
+}

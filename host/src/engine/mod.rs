@@ -1,0 +1,85 @@
+//! The engines, one file each, behind one contract.
+//!
+//! - [`Engine::compile`] takes a [`VerifiedModule`] only, so nothing unverified can be compiled.
+//! - An [`Instance`] belongs to one caller at a time. It starts with its linear memory as the module declares it and
+//!   obeys the limits it was made with, whatever the module asks for.
+//! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more.
+//! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
+//!   code, leaves it usable.
+
+mod ticker;
+mod wasmtime;
+
+use std::time::Duration;
+
+use kernelpack_abi::ResourceLimits;
+use kernelpack_manifest::VerifiedModule;
+
+use crate::{EngineError, KernelError};
+
+pub(crate) use wasmtime::WasmtimeEngine;
+
+/// The unit of execution budgets.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Bytes of a page of linear memory.
+pub(crate) const PAGE: u64 = 65536;
+
+/// Compiles verified modules.
+pub(crate) trait Engine: Send + Sync {
+    /// The name under which manifests list what they need of it.
+    fn name(&self) -> &'static str;
+
+    /// Its version.
+    fn version(&self) -> semver::Version;
+
+    /// The WebAssembly features that it runs, by the names that manifests use.
+    fn features(&self) -> Vec<&'static str>;
+
+    /// Compiles a module whose instances will obey `limits`.
+    fn compile(
+        &self,
+        kernel: &str,
+        module: &VerifiedModule,
+        limits: ResourceLimits,
+    ) -> Result<Box<dyn CompiledModule>, EngineError>;
+}
+
+/// A module ready to be instantiated.
+pub(crate) trait CompiledModule: Send + Sync {
+    /// Makes an instance; no code of the module runs. The error is the engine's words.
+    fn instantiate(&self) -> Result<Box<dyn Instance>, String>;
+}
+
+/// The exports that a host calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Export {
+    /// `kernel_forward(descriptor)`.
+    Forward,
+    /// `kernel_backward(descriptor)`.
+    Backward,
+    /// `kernel_init(params, size)`.
+    Init {
+        /// Bytes of the params block.
+        size: u32,
+    },
+    /// `kernel_info(info)`.
+    Info,
+    /// `kernel_cleanup()`.
+    Cleanup,
+}
+
+/// A module with memory of its own.
+pub(crate) trait Instance: Send {
+    /// Bytes of linear memory.
+    fn memory_size(&self) -> u64;
+
+    /// Adds pages to linear memory; `false` if the limits or the machine do not allow it.
+    fn grow(&mut self, pages: u64) -> bool;
+
+    /// Linear memory.
+    fn memory(&mut self) -> &mut [u8];
+
+    /// Calls an export with an address, for at most this many ticks, and returns its status code.
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, KernelError>;
+}

@@ -1,0 +1,61 @@
+//! The thread that counts epochs.
+
+use std::{
+    io,
+    sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// Calls a function at a fixed interval until it is dropped; dropping waits for the thread, so none is forgotten.
+pub(crate) struct Ticker {
+    // `None` only while dropping.
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    /// Starts ticking.
+    pub(crate) fn start(interval: Duration, tick: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let (stop, stopped) = sync_channel::<()>(0);
+        let thread = std::thread::Builder::new().name("kernelpack-epoch".to_owned()).spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
+                tick();
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        // Closing the channel wakes the thread at once.
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A tick that panicked has already said so on stderr; there is nothing left to stop.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, atomic::AtomicU32, atomic::Ordering::SeqCst};
+
+    #[test]
+    fn ticks_until_dropped() {
+        let count = Arc::new(AtomicU32::new(0));
+        let seen = count.clone();
+        let ticker = Ticker::start(Duration::from_millis(1), move || {
+            seen.fetch_add(1, SeqCst);
+        })
+        .unwrap();
+        while count.load(SeqCst) < 3 {
+            std::thread::yield_now();
+        }
+        drop(ticker);
+        // The thread has ended, and with it its share of the counter.
+        assert_eq!(Arc::strong_count(&count), 1);
+    }
+}

@@ -1,0 +1,97 @@
+//! Errors, split by who is at fault.
+
+use std::{path::PathBuf, sync::Arc};
+
+use kernelpack_manifest::Rejected;
+use semver::Version;
+
+use crate::{BadCall, KernelError};
+
+/// What opening a pack or calling a kernel can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The pack is at fault: it is not what a trusted key signed, or not what its manifest says.
+    #[error("pack rejected: {0}")]
+    Rejected(#[from] Box<Rejected>),
+    /// The caller is at fault: wrong names, shapes, types or sizes. The sandbox was not entered.
+    #[error("bad call: {0}")]
+    BadCall(#[from] Box<BadCall>),
+    /// The kernel is at fault: it trapped, ran out of its budget or returned a failure.
+    #[error(transparent)]
+    Trapped(#[from] Box<Trapped>),
+    /// The engine or the machine is at fault.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(Box::new(rejected))
+    }
+}
+
+impl From<BadCall> for Error {
+    fn from(call: BadCall) -> Self {
+        Self::BadCall(Box::new(call))
+    }
+}
+
+/// A kernel that failed, with where it came from.
+#[derive(Debug, thiserror::Error)]
+#[error("kernel {kernel:?} of pack {pack:?} {version}: {error}")]
+pub struct Trapped {
+    /// The kernel's id.
+    pub kernel: Arc<str>,
+    /// The pack's name.
+    pub pack: Arc<str>,
+    /// The pack's version.
+    pub version: Version,
+    /// What happened.
+    #[source]
+    pub error: KernelError,
+}
+
+/// What the engine or the machine can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The engine refused its configuration.
+    #[error("the engine cannot be configured: {0}")]
+    Configure(String),
+    /// A verified module did not compile.
+    #[error("kernel {kernel:?} does not compile: {message}")]
+    Compile {
+        /// The kernel's id.
+        kernel: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// An instance could not be made.
+    #[error("kernel {kernel:?} cannot be instantiated: {message}")]
+    Instantiate {
+        /// The kernel's id.
+        kernel: Arc<str>,
+        /// The engine's words.
+        message: String,
+    },
+    /// The machine has no memory left for a tensor that the kernel's limits would allow.
+    #[error("kernel {kernel:?} needs {pages} more pages of 64 KiB, the engine cannot provide them")]
+    OutOfMemory {
+        /// The kernel's id.
+        kernel: Arc<str>,
+        /// The pages asked for.
+        pages: u64,
+    },
+    /// A file could not be read.
+    #[error("cannot read {path:?}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// The thread that counts epochs could not be started.
+    #[error("cannot start the epoch ticker: {0}")]
+    Ticker(std::io::Error),
+}

@@ -1,0 +1,87 @@
+//! Packs: verified on disk, then loaded into an engine.
+
+mod files;
+mod verified;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use kernelpack_abi::{Kernel, KernelSpecBuf};
+use kernelpack_manifest::{Manifest, PublicKey, first_difference};
+
+pub use verified::{VerifiedPack, read_manifest};
+
+use crate::{BadCall, DynKernel, Error, TypedKernel, loaded::LoadedKernel};
+
+/// A pack whose kernels can be called.
+///
+/// Cheap to clone; clones share the compiled modules and their instances.
+#[derive(Clone)]
+pub struct Pack {
+    content: Arc<Content>,
+}
+
+struct Content {
+    manifest: Manifest,
+    signed_by: PublicKey,
+    kernels: BTreeMap<String, Arc<LoadedKernel>>,
+}
+
+impl Pack {
+    pub(crate) fn new(manifest: Manifest, signed_by: PublicKey, kernels: BTreeMap<String, Arc<LoadedKernel>>) -> Self {
+        Self { content: Arc::new(Content { manifest, signed_by, kernels }) }
+    }
+
+    /// The manifest, as a trusted key signed it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.content.manifest
+    }
+
+    /// The trusted key that signed the pack.
+    pub fn signed_by(&self) -> &PublicKey {
+        &self.content.signed_by
+    }
+
+    /// The ids of the kernels, sorted.
+    pub fn kernel_ids(&self) -> impl Iterator<Item = &str> {
+        self.content.kernels.keys().map(String::as_str)
+    }
+
+    /// The kernel that a typed stub describes.
+    ///
+    /// Do this once and keep the result: the stub is compared with the manifest here, so that calls need not.
+    ///
+    /// # Errors
+    /// The pack has no such kernel, or the stub was made from another version of it.
+    pub fn kernel<K: Kernel>(&self) -> Result<TypedKernel<K>, Error> {
+        let loaded = self.loaded(K::SPEC.id)?;
+        let stub = KernelSpecBuf::from(&K::SPEC);
+        // What the call depends on must agree; texts and limits are the pack's affair.
+        let interface = KernelSpecBuf { forward: stub.forward, backward: stub.backward, ..loaded.spec.clone() };
+        match first_difference(&interface, &loaded.spec) {
+            None => Ok(TypedKernel::new(loaded.clone())),
+            Some(difference) => Err(BadCall::StubDisagrees { kernel: K::SPEC.id.to_owned(), difference }.into()),
+        }
+    }
+
+    /// The kernel of this id, to be called with named arguments.
+    ///
+    /// # Errors
+    /// The pack has no such kernel.
+    pub fn kernel_named(&self, id: &str) -> Result<DynKernel, Error> {
+        self.loaded(id).map(|loaded| DynKernel::new(loaded.clone()))
+    }
+
+    fn loaded(&self, id: &str) -> Result<&Arc<LoadedKernel>, Error> {
+        self.content.kernels.get(id).ok_or_else(|| {
+            let known = self.kernel_ids().map(str::to_owned).collect();
+            BadCall::UnknownKernel { name: id.to_owned(), known }.into()
+        })
+    }
+}
+
+impl std::fmt::Debug for Pack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Manifest { name, version, .. } = self.manifest();
+        f.debug_struct("Pack").field("name", name).field("version", &version.to_string()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+//! A pack that was read and verified, but not compiled.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use kernelpack_manifest::{
+    KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SignedManifest, VerifiedModule,
+};
+
+use super::files;
+use crate::Error;
+
+/// A pack whose signature, files, digests and modules have all been found in order.
+///
+/// It is made by [`VerifiedPack::open`] only, so whoever holds one need not check again.
+#[derive(Debug)]
+pub struct VerifiedPack {
+    pub(crate) manifest: SignedManifest,
+    pub(crate) modules: Vec<VerifiedModule>,
+}
+
+impl VerifiedPack {
+    /// Reads each file once and checks, in this order: the signature over the raw bytes of the manifest; the
+    /// manifest's schema and content; that the pack holds exactly the files that it names; each module's SHA-256; that
+    /// each module's exports, imports, memory limits and custom section agree with its entry.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] with the first thing that is not in order, or [`Error::Engine`] if a file cannot be read.
+    pub fn open(dir: impl AsRef<Path>, verifier: &KernelPackVerifier) -> Result<Self, Error> {
+        let dir = dir.as_ref();
+        let manifest = read_raw_manifest(dir)?;
+        // A longer signature is read far enough to be seen to be too long.
+        let signature = files::read(dir, files::SIGNATURE, 4096)?;
+        let manifest = verifier.verify(&manifest, &signature)?;
+
+        let own = [files::MANIFEST, files::SIGNATURE].map(str::to_owned);
+        let expected: BTreeSet<String> =
+            manifest.manifest().kernels.iter().map(|kernel| kernel.path.clone()).chain(own).collect();
+        files::check_listing(dir, &expected)?;
+        let modules = manifest
+            .manifest()
+            .kernels
+            .iter()
+            .map(|kernel| {
+                let bytes = files::read(dir, &kernel.path, files::MAX_MODULE_BYTES)?;
+                Ok(manifest.verify_module(&kernel.id, bytes)?)
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { manifest, modules })
+    }
+
+    /// The manifest and who signed it.
+    pub fn signed_manifest(&self) -> &SignedManifest {
+        &self.manifest
+    }
+
+    /// The modules, in the manifest's order.
+    pub fn modules(&self) -> &[VerifiedModule] {
+        &self.modules
+    }
+}
+
+/// Reads the manifest of a pack without verifying anything: nobody vouches for what it says.
+///
+/// # Errors
+/// The manifest cannot be read or is malformed.
+pub fn read_manifest(dir: impl AsRef<Path>) -> Result<Manifest, Error> {
+    Ok(Manifest::parse(&read_raw_manifest(dir.as_ref())?)?)
+}
+
+fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
+    // A path that is no folder would read as a pack without a manifest; say what it is.
+    let metadata = fs::metadata(dir).map_err(|source| crate::EngineError::Read { path: dir.into(), source })?;
+    if !metadata.is_dir() {
+        return Err(Rejected::NotAFile { path: dir.display().to_string() }.into());
+    }
+    files::read(dir, files::MANIFEST, MAX_MANIFEST_BYTES as u64)
+}
+
+const _: () = assert!(SIGNATURE_BYTES <= 4096);

@@ -1,0 +1,83 @@
+//! Calls through the stub that `#[kernel]` made.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use kernelpack_abi::{Infer, Kernel, Pass};
+
+use crate::{BadCall, Error, engine::Export, loaded::LoadedKernel};
+
+/// A kernel of a pack, called with the arguments of its stub.
+///
+/// Cheap to clone, and callable from many threads at once; each call has an instance to itself.
+pub struct TypedKernel<K> {
+    loaded: Arc<LoadedKernel>,
+    max_ticks: u32,
+    stub: PhantomData<fn() -> K>,
+}
+
+impl<K: Kernel> TypedKernel<K> {
+    pub(crate) fn new(loaded: Arc<LoadedKernel>) -> Self {
+        Self { loaded, max_ticks: u32::MAX, stub: PhantomData }
+    }
+
+    /// The kernel's id.
+    pub fn id(&self) -> &str {
+        &self.loaded.id
+    }
+
+    /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call; the manifest's and the
+    /// runtime's budgets still hold.
+    pub fn with_max_ticks(mut self, ticks: u32) -> Self {
+        self.max_ticks = ticks;
+        self
+    }
+
+    /// Runs the kernel in the sandbox on these arguments.
+    ///
+    /// Outputs and in-out tensors are written only if the kernel succeeds.
+    ///
+    /// # Errors
+    /// [`Error::BadCall`] if the shapes disagree or need more memory than the kernel may have, before the sandbox is
+    /// entered; [`Error::Trapped`] if the kernel fails or runs out of its budget.
+    pub fn call(&self, args: K::Args<'_>) -> Result<(), Error> {
+        self.enter::<K>(Export::Forward, args)
+    }
+
+    /// Runs the kernel on these inputs and returns its results, whose shapes follow from the inputs'.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn run(&self, inputs: K::Inputs<'_>) -> Result<K::Outputs, Error>
+    where
+        K: Infer,
+    {
+        let mut outputs =
+            K::allocate(&inputs).map_err(|error| BadCall::Shape { message: error.message().to_owned() })?;
+        self.call(K::join(inputs, &mut outputs))?;
+        Ok(outputs)
+    }
+
+    /// Runs the kernel's backward pass in the sandbox on these arguments.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn backward(&self, args: <K::Backward as Pass>::Args<'_>) -> Result<(), Error> {
+        self.enter::<K::Backward>(Export::Backward, args)
+    }
+
+    fn enter<P: Pass>(&self, export: Export, args: P::Args<'_>) -> Result<(), Error> {
+        P::lend(args, |tensors, scalars| self.loaded.call(export, &P::SIGNATURE, tensors, scalars, self.max_ticks))
+    }
+}
+
+impl<K> Clone for TypedKernel<K> {
+    fn clone(&self) -> Self {
+        Self { loaded: self.loaded.clone(), max_ticks: self.max_ticks, stub: PhantomData }
+    }
+}
+
+impl<K> std::fmt::Debug for TypedKernel<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("TypedKernel").field(&self.loaded.id).finish()
+    }
+}

@@ -1,1 +1,56 @@
-//! packer
+//! From a crate of annotated functions to a signed pack of WebAssembly kernels.
+//!
+//! The road: cargo compiles the crate to one module ([`build`]), the module's custom section says which kernels are in
+//! it, [`passes`] make a module of each, the manifest describes them, a key vouches for the manifest ([`sign`](sign())),
+//! and the whole takes its place at once or not at all. [`generate`] makes keys.
+//!
+//! The invariant: equal sources, compilers and keys give equal bytes, in whatever folder they lie and whenever they are
+//! built. The crate never runs a kernel and knows no engine; it prints nothing and tells of its steps as [`Event`]s.
+//!
+//! # Example: a key and a pack
+//! ```no_run
+//! use kernelpack_packer::{BuildOptions, Event, Features, Signer, build, generate, load_secret_key};
+//!
+//! let keys = generate("release".as_ref())?;
+//! let options = BuildOptions {
+//!     crate_dir: "kernels".into(),
+//!     package: None,
+//!     features: Features::default(),
+//!     out_dir: "kernel-pack-v1.0.0".into(),
+//!     signer: Signer::Now(load_secret_key(&keys.secret)?),
+//! };
+//! let built = build(&options, &mut |event| match event {
+//!     Event::Cargo { line } => eprintln!("{line}"),
+//!     Event::Warning(warning) => eprintln!("warning: {warning}"),
+//!     _ => {}
+//! })?;
+//! println!("{} kernels, {}", built.manifest.kernels.len(), built.digest);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod build;
+mod compile;
+mod created_at;
+mod error;
+mod event;
+mod key_files;
+mod keygen;
+mod manifest;
+mod overrides;
+pub mod passes;
+mod project;
+pub mod raw;
+mod sign;
+mod toolchain;
+mod write;
+
+pub use build::{BuildOptions, Built, Signer, build};
+pub use compile::Features;
+pub use error::BuildError;
+pub use event::{Event, Warning};
+pub use key_files::{KeyFileError, load_public_key, load_secret_key};
+pub use keygen::{GeneratedKeys, KeygenError, generate};
+pub use raw::RawError;
+pub use sign::{SignError, sign};
+pub use write::{MANIFEST_FILE, SIGNATURE_FILE};

@@ -1,0 +1,106 @@
+//! A kernel's entry in the manifest.
+
+use std::collections::BTreeMap;
+
+use kernelpack_abi::ResourceLimits;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Param, Scratch, Tensor, limits, strict};
+
+/// A kernel as the manifest tells it.
+///
+/// It says the same as a [`KernelSpecBuf`](kernelpack_abi::KernelSpecBuf) and
+/// [`to_spec`](Self::to_spec) and [`from_spec`](Self::from_spec) lead from one to the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kernel {
+    /// The kernel's name, unique in the pack.
+    pub id: String,
+    /// A name for people.
+    pub name: String,
+    /// What the kernel does; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What the kernel is for, such as `normalization`.
+    pub category: String,
+    /// The module's file, relative to the pack: `{family}/{id}.wasm`.
+    pub path: String,
+    /// The digest of the module's bytes.
+    pub hash: Digest,
+    /// The alias under which the module exports `kernel_forward`.
+    pub entry_point: String,
+    /// What the forward pass reads, in-out tensors included.
+    pub inputs: Vec<Tensor>,
+    /// What the forward pass writes, in-out tensors included.
+    pub outputs: Vec<Tensor>,
+    /// The working space of the forward pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scratch: Vec<Scratch>,
+    /// The scalars of the forward pass, by name.
+    #[serde(default)]
+    pub params: BTreeMap<String, Param>,
+    /// Whether the module exports `kernel_init`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub init: bool,
+    /// Whether the module exports `kernel_cleanup`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cleanup: bool,
+    /// The backward pass, where the module exports one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
+    pub backward: Option<Backward>,
+    /// What an instance may use.
+    #[serde(with = "limits")]
+    pub resource_limits: ResourceLimits,
+    /// What each engine needs in order to run the module, by the engine's name.
+    #[serde(default)]
+    pub platforms: BTreeMap<String, Platform>,
+    /// Measurements, by the name of the workload.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub benchmarks: BTreeMap<String, Benchmark>,
+}
+
+/// What a backward pass takes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backward {
+    /// What the pass reads, in-out tensors included.
+    pub inputs: Vec<Tensor>,
+    /// What the pass writes, in-out tensors included.
+    pub outputs: Vec<Tensor>,
+    /// The working space of the pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scratch: Vec<Scratch>,
+    /// The scalars of the pass, by name.
+    #[serde(default)]
+    pub params: BTreeMap<String, Param>,
+}
+
+/// What an engine needs in order to run a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// The oldest version of the engine.
+    pub min_version: Version,
+    /// The WebAssembly features that the module uses, by the names in [`FEATURES`](crate::FEATURES).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+    /// Whether the module can be compiled ahead of time for the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
+    pub aot_available: Option<bool>,
+}
+
+/// A measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Benchmark {
+    /// Microseconds a call.
+    pub latency_us: f64,
+    /// 10⁹ floating-point operations a second.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
+    pub throughput_gflops: Option<f64>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,176 @@
+//! What can be wrong with a kernel's entry.
+
+use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS};
+
+use crate::{LengthError, names::MAX_NAME_BYTES};
+
+/// Why a kernel's entry contradicts itself or the ABI.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KernelFault {
+    /// A name is not an identifier.
+    #[error(
+        "the {what} name {name:?} is not an identifier; use ASCII letters, digits and '_', no digit first, \
+         at most {MAX_NAME_BYTES} bytes"
+    )]
+    BadName {
+        /// What has the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A text is too long for the custom section.
+    #[error("the {field} has {size} bytes, the limit is {}", u16::MAX)]
+    TextTooLong {
+        /// The field.
+        field: &'static str,
+        /// Its bytes.
+        size: usize,
+    },
+    /// A text has control characters, which could deceive whoever reads it on a terminal.
+    #[error("the {field} has control characters: {text:?}; remove them")]
+    ControlCharacters {
+        /// The field.
+        field: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// The entry point has the name of a standard export.
+    #[error("the entry point {name:?} is the name of a standard export; choose another, such as \"rope_forward\"")]
+    ReservedEntryPoint {
+        /// The name.
+        name: String,
+    },
+    /// The path is not made of the family and the id.
+    #[error("the path {path:?} must be a folder and the kernel's id: \"family/{id}.wasm\"")]
+    PathDisagrees {
+        /// The path.
+        path: String,
+        /// The kernel's id.
+        id: String,
+    },
+    /// The memory limit is no number of pages that a memory can have.
+    #[error("max_memory_pages is {pages}; choose 1 to 65536 (4 GiB)")]
+    MemoryLimit {
+        /// The value.
+        pages: u32,
+    },
+    /// The time limit is zero.
+    #[error("max_epoch_ticks is 0, so no call could ever run; choose at least 1 (10 ms)")]
+    TickLimit,
+    /// Two things have one name.
+    #[error("the name {name:?} is used twice; tensors, parameters and symbols of a pass need different names")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// A list is longer than the ABI allows.
+    #[error("there are {count} {what}, the limit is {limit}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// The indices of tensors or parameters do not count from 0 without a gap.
+    #[error("{what} {name:?} has index {index}, which is taken or beyond the last; number the {count} from 0")]
+    BadIndex {
+        /// What has the index.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// The index.
+        index: u32,
+        /// How many there are.
+        count: usize,
+    },
+    /// An in-out tensor is missing among the inputs or the outputs, or differs between the two.
+    #[error("the in-out tensor {name:?} must stand among the inputs and the outputs, both times the same")]
+    InOutDisagrees {
+        /// The tensor's name.
+        name: String,
+    },
+    /// A tensor that is not purely an input is optional.
+    #[error("the tensor {name:?} is optional, but only inputs can be; make it required")]
+    OptionalOutput {
+        /// The tensor's name.
+        name: String,
+    },
+    /// A constant divides or multiplies by zero.
+    #[error("the shape of {name:?} divides or multiplies by 0")]
+    ZeroFactor {
+        /// The tensor's name.
+        name: String,
+    },
+    /// A scratch length uses a symbol that no shape has.
+    #[error("the length of scratch {name:?} uses {symbol:?}, which stands in no shape, so no call determines it")]
+    UnknownSymbol {
+        /// The tensor's name.
+        name: String,
+        /// The symbol.
+        symbol: String,
+    },
+    /// A default is not of its parameter's type, or not finite.
+    #[error("the default of parameter {name:?} is no finite {ty}")]
+    BadDefault {
+        /// The parameter's name.
+        name: String,
+        /// Its type.
+        ty: &'static str,
+    },
+    /// A platform's name or feature is not a plain word.
+    #[error("the platform or feature {name:?} is no plain word; use lower-case letters, digits and '-', once each")]
+    BadPlatform {
+        /// The name.
+        name: String,
+    },
+    /// A measurement is negative or not finite.
+    #[error("the benchmark {name:?} has the value {value}; measurements are finite and not negative")]
+    BadBenchmark {
+        /// The workload.
+        name: String,
+        /// The value.
+        value: f64,
+    },
+    /// A spec uses a symbol by an index that it does not declare.
+    #[error("the shape or length of {name:?} uses symbol {index}, which is not declared")]
+    UndeclaredSymbol {
+        /// The tensor's name.
+        name: String,
+        /// The index.
+        index: u8,
+    },
+    /// A scratch length of a spec is not well-formed.
+    #[error("the length of scratch {name:?} cannot be used: {error}")]
+    BadLength {
+        /// The tensor's name.
+        name: String,
+        /// What is wrong.
+        #[source]
+        error: LengthError,
+    },
+    /// A manifest could not say what the spec says: symbols are declared in the order of their first appearance in
+    /// shapes, and all of them appear.
+    #[error("a manifest cannot express the spec exactly, it would read back differently: {difference}")]
+    Inexpressible {
+        /// The first field that would differ, the spec's value first.
+        difference: String,
+    },
+    /// Something is wrong in the backward pass.
+    #[error("in the backward pass, {0}")]
+    Backward(#[source] Box<KernelFault>),
+}
+
+impl KernelFault {
+    pub(crate) fn too_many(what: &'static str, count: usize) -> Self {
+        let limit = match what {
+            "tensors" => MAX_TENSORS,
+            "parameters" => MAX_PARAMS,
+            "symbols" => MAX_SYMBOLS,
+            _ => MAX_RANK,
+        };
+        Self::TooMany { what, count, limit }
+    }
+}

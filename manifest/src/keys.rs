@@ -1,0 +1,240 @@
+//! The keys that packs are signed with: Ed25519, in the file formats of OpenSSL.
+
+use std::{fmt, str::FromStr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ed25519_dalek::{
+    Signature, Signer as _, SigningKey, VerifyingKey,
+    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki},
+};
+use spki::{DecodePublicKey as _, EncodePublicKey as _, der::pem::LineEnding};
+use zeroize::Zeroizing;
+
+use crate::verify::SIGNATURE_BYTES;
+
+const PREFIX: &str = "ed25519:";
+
+/// A key that signatures are checked with.
+///
+/// Its text is `ed25519:` and the base64 of its 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PublicKey(VerifyingKey);
+
+impl PublicKey {
+    /// The key with these 32 bytes, as RFC 8032 encodes them.
+    ///
+    /// # Errors
+    /// They are no point of the curve, or one of the few that any signature could fit.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        Self::new(VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAPoint)?)
+    }
+
+    /// Reads a PEM file with a `PUBLIC KEY`, as `openssl pkey -pubout` writes it.
+    ///
+    /// # Errors
+    /// It is something else, or as for [`from_bytes`](Self::from_bytes).
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        Self::new(VerifyingKey::from_public_key_pem(pem).map_err(|_| KeyError::BadPublicPem)?)
+    }
+
+    fn new(key: VerifyingKey) -> Result<Self, KeyError> {
+        if key.is_weak() { Err(KeyError::Weak) } else { Ok(Self(key)) }
+    }
+
+    /// The key's 32 bytes.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    /// The key as a PEM file that OpenSSL reads.
+    pub fn to_pem(&self) -> String {
+        self.0.to_public_key_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
+    }
+
+    /// The key as manifests and people name it, `ed25519:` and base64.
+    pub fn id(&self) -> String {
+        format!("{PREFIX}{}", STANDARD.encode(self.to_bytes()))
+    }
+
+    /// Whether this key's owner signed the message; malleable and small-order signatures do not count.
+    pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let malformed = || KeyError::BadId { text: text.to_owned() };
+        let base64 = text.strip_prefix(PREFIX).ok_or_else(malformed)?;
+        let bytes = STANDARD.decode(base64).map_err(|_| malformed())?;
+        Self::from_bytes(&bytes.try_into().map_err(|_| malformed())?)
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id())
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.id())
+    }
+}
+
+/// A key that packs are signed with; wiped from memory when dropped, and never shown.
+#[derive(Clone)]
+pub struct SecretKey(SigningKey);
+
+impl SecretKey {
+    /// The key with this seed, 32 bytes from a source that nobody can guess.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(&Zeroizing::new(seed)))
+    }
+
+    /// Reads a PEM file with a `PRIVATE KEY` in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it.
+    ///
+    /// # Errors
+    /// It is something else. The error says nothing of the file's content.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        SigningKey::from_pkcs8_pem(pem).map(Self).map_err(|_| KeyError::BadSecretPem)
+    }
+
+    /// The key as a PEM file, the same that OpenSSL writes.
+    pub fn to_pem(&self) -> Zeroizing<String> {
+        // Without the public key, for which PKCS#8 would need its second version, that OpenSSL 3.0 does not read.
+        let pair = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
+        pair.to_pkcs8_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
+    }
+
+    /// The key that checks what this one signs.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key())
+    }
+
+    /// The signature of a message; the same message always gets the same one.
+    pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
+        self.0.sign(message).to_bytes()
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey(of {})", self.public())
+    }
+}
+
+/// Why something is not a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text does not name a public key.
+    #[error("{text:?} is no public key; write \"ed25519:\" and the base64 of its 32 bytes")]
+    BadId {
+        /// The text.
+        text: String,
+    },
+    /// The PEM file holds no public key of this kind.
+    #[error("the file holds no Ed25519 public key in PEM; `openssl pkey -in secret.pem -pubout` writes one")]
+    BadPublicPem,
+    /// The PEM file holds no secret key of this kind.
+    #[error("the file holds no Ed25519 secret key in PEM; `openssl genpkey -algorithm ed25519` writes one")]
+    BadSecretPem,
+    /// The bytes are no point of the curve.
+    #[error("the 32 bytes are no Ed25519 public key")]
+    NotAPoint,
+    /// Signatures of this key would prove nothing.
+    #[error("the public key is weak: signatures under it can be made by anyone; use another")]
+    Weak,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both files were written by OpenSSL 3.0: `openssl genpkey -algorithm ed25519`, `openssl pkey -pubout`.
+    const SECRET: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIFMTGIehjnmcMIdn7h8L132Oz+ztf/MIL1bufnTC5DhG
+-----END PRIVATE KEY-----
+";
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAv4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=
+-----END PUBLIC KEY-----
+";
+    const ID: &str = "ed25519:v4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=";
+
+    #[test]
+    fn openssls_files_are_read_and_written_to_the_byte() {
+        let secret = SecretKey::from_pem(SECRET).unwrap();
+        assert_eq!(secret.to_pem().as_str(), SECRET);
+        let public = PublicKey::from_pem(PUBLIC).unwrap();
+        assert_eq!(public.to_pem(), PUBLIC);
+        assert_eq!(secret.public(), public);
+        assert_eq!((public.id().as_str(), public.to_string().as_str()), (ID, ID));
+        assert_eq!(ID.parse(), Ok(public));
+        assert_eq!(PublicKey::from_bytes(&public.to_bytes()), Ok(public));
+    }
+
+    /// The PKCS#8 version 2 file of RFC 8410, section 10.3, has the public key and an attribute too; without the
+    /// attribute it is what other tools write.
+    #[test]
+    fn the_second_version_of_pkcs8_is_read() {
+        let secret = SecretKey::from_seed([3; 32]);
+        let pem = secret.0.to_pkcs8_pem(LineEnding::LF).unwrap();
+        assert_ne!(*pem, *secret.to_pem());
+        assert_eq!(SecretKey::from_pem(&pem).unwrap().public(), secret.public());
+    }
+
+    /// RFC 8032, section 7.1, test 1.
+    #[test]
+    fn the_standards_example_is_signed_alike() {
+        let hex = |text: &str| -> Vec<u8> {
+            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+        };
+        let seed = hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+        let public = hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+        let signature = hex(
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+        );
+        let secret = SecretKey::from_seed(seed.try_into().unwrap());
+        assert_eq!(secret.public().to_bytes().as_slice(), public);
+        assert_eq!(secret.sign(b"").as_slice(), signature);
+        assert!(secret.public().verifies(b"", &secret.sign(b"")));
+        assert!(!secret.public().verifies(b"x", &secret.sign(b"")));
+    }
+
+    #[test]
+    fn a_secret_key_never_shows_itself() {
+        let secret = SecretKey::from_pem(SECRET).unwrap();
+        assert_eq!(format!("{secret:?}"), format!("SecretKey(of {ID})"));
+        assert_eq!(format!("{secret:#?}"), format!("SecretKey(of {ID})"));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for bad in
+            ["", "ed25519:", "rsa:AAAA", &ID[8..], &ID[..ID.len() - 1], &ID.replace('v', "!"), &format!("{ID}\n")]
+        {
+            assert_eq!(bad.parse::<PublicKey>(), Err(KeyError::BadId { text: bad.into() }));
+        }
+        assert_eq!(PublicKey::from_pem(SECRET), Err(KeyError::BadPublicPem));
+        assert_eq!(SecretKey::from_pem(PUBLIC).map(|_| ()), Err(KeyError::BadSecretPem));
+        assert_eq!(SecretKey::from_pem("").map(|_| ()), Err(KeyError::BadSecretPem));
+    }
+
+    #[test]
+    fn keys_that_anybody_can_sign_for_are_refused() {
+        // The neutral element, of order 1.
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        assert_eq!(PublicKey::from_bytes(&neutral), Err(KeyError::Weak));
+        assert_eq!(PublicKey::from_bytes(&[0; 32]), Err(KeyError::Weak));
+        // y = 2 is on no point of the curve.
+        let mut two = [0; 32];
+        two[0] = 2;
+        assert_eq!(PublicKey::from_bytes(&two), Err(KeyError::NotAPoint));
+    }
+}

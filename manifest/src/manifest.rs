@@ -1,0 +1,99 @@
+//! The manifest as a whole: reading and writing `kernels.json`.
+//!
+//! [`Manifest::parse`] yields only manifests that [`Manifest::validate`] accepts.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::{Kernel, Rejected, strict};
+
+/// The version of the schema that this build reads and writes.
+pub const SCHEMA_VERSION: u32 = 1;
+/// The value of `$schema`.
+pub const SCHEMA: &str = "https://kernelpack.dev/schemas/kernel-pack-v1.json";
+/// The most bytes a manifest may have.
+pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
+/// The most kernels a pack may have.
+pub const MAX_KERNELS: usize = 1024;
+
+/// The content of `kernels.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    #[serde(rename = "$schema")]
+    pub schema: String,
+    /// The [ABI](kernelpack_abi::ABI_VERSION) that the modules were built for.
+    pub abi_version: u32,
+    /// The pack's name.
+    pub name: String,
+    /// The pack's version.
+    pub version: Version,
+    /// What the pack is for.
+    pub description: String,
+    /// The oldest runtime that may load the pack.
+    pub min_runtime_version: Version,
+    /// The newest runtime that may load the pack.
+    pub max_runtime_version: Version,
+    /// When the pack was made: RFC 3339 in UTC to the second, `2026-01-18T00:00:00Z`.
+    pub created_at: String,
+    /// Who made the pack.
+    pub author: Author,
+    /// The kernels, one a module.
+    pub kernels: Vec<Kernel>,
+    /// The reference implementation that a host may fall back to, by kernel id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fallbacks: BTreeMap<String, String>,
+}
+
+/// Who made a pack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Author {
+    /// A name for people.
+    pub name: String,
+    /// Where to write to.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
+    pub email: Option<String>,
+    /// The author's public key, as [`PublicKey::id`](crate::PublicKey::id) writes it.
+    ///
+    /// A statement only: which key really signed is [`SignedManifest::signed_by`](crate::SignedManifest::signed_by),
+    /// and the two may differ where somebody else vouches for an author's pack.
+    pub signing_key: String,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// The bytes must be UTF-8 JSON of at most [`MAX_MANIFEST_BYTES`] with nothing behind it; unknown fields and
+    /// repeated keys are refused wherever they stand. This says nothing about who wrote the bytes: hosts use
+    /// [`KernelPackVerifier::verify`](crate::KernelPackVerifier::verify).
+    ///
+    /// # Errors
+    /// A schema version that this build does not read comes before anything else, then another ABI version, then
+    /// whatever is wrong first.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Rejected> {
+        if bytes.len() > MAX_MANIFEST_BYTES {
+            return Err(Rejected::ManifestTooLarge { size: bytes.len(), limit: MAX_MANIFEST_BYTES });
+        }
+        let manifest: Self = strict::parse(bytes)?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// The manifest as JSON: equal manifests give equal bytes.
+    ///
+    /// Only what [`validate`](Self::validate) accepts reads back.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).expect("keys are strings and no value's serialization fails");
+        json.push(b'\n');
+        json
+    }
+
+    /// The kernel with this id.
+    pub fn kernel(&self, id: &str) -> Option<&Kernel> {
+        self.kernels.iter().find(|kernel| kernel.id == id)
+    }
+}

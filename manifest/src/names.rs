@@ -1,0 +1,92 @@
+//! What names and paths in a manifest may look like.
+
+use crate::Rejected;
+
+/// The most bytes of a kernel's, tensor's, parameter's or symbol's name.
+pub const MAX_NAME_BYTES: usize = 64;
+/// The most bytes of a path.
+const MAX_PATH_BYTES: usize = 255;
+
+/// Whether the text is an ASCII identifier as Rust has them, of at most [`MAX_NAME_BYTES`] bytes.
+pub fn is_identifier(text: &str) -> bool {
+    let head = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let bytes = text.as_bytes();
+    bytes.len() <= MAX_NAME_BYTES
+        && text != "_"
+        && bytes.first().is_some_and(|&byte| head(byte))
+        && bytes.iter().all(|&byte| head(byte) || byte.is_ascii_digit())
+}
+
+/// Checks that a path stays inside the pack on every system: components of ASCII letters, digits, `_`, `.` and `-`,
+/// separated by `/`, none of them `.` or `..`, at most 255 bytes in all.
+///
+/// # Errors
+/// [`Rejected::UnsafePath`].
+pub fn check_path(path: &str) -> Result<(), Rejected> {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    // Some systems drop a final dot, which would make two names of one file.
+    let component = |part: &str| !part.is_empty() && !part.ends_with('.') && part.bytes().all(safe);
+    if path.len() <= MAX_PATH_BYTES && path.split('/').all(component) {
+        Ok(())
+    } else {
+        Err(Rejected::UnsafePath { path: path.to_owned() })
+    }
+}
+
+/// A number in its one decimal form: digits, no sign, no zeros in front.
+pub(crate) fn parse_u32(text: &str) -> Option<u32> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
+}
+
+/// Whether the text may be shown to people as it is: no control characters but line breaks and tabs.
+pub(crate) fn is_printable(text: &str) -> bool {
+    text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_rusts() {
+        let longest = "a".repeat(MAX_NAME_BYTES);
+        for good in ["a", "_a", "rope_f32", "X9", longest.as_str()] {
+            assert!(is_identifier(good), "{good}");
+        }
+        let too_long = "a".repeat(MAX_NAME_BYTES + 1);
+        for bad in ["", "_", "9a", "a-b", "a b", "é", "a.b", "a\0", too_long.as_str()] {
+            assert!(!is_identifier(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_stay_inside_the_pack() {
+        for good in ["a", "rope/rope_f32.wasm", "a/b/c-d.x", "..a", "a/...b"] {
+            assert!(check_path(good).is_ok(), "{good}");
+        }
+        let long = "a".repeat(MAX_PATH_BYTES + 1);
+        for bad in [
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "..",
+            "../a",
+            "a/../b",
+            "a/./b",
+            "a\\b",
+            "C:/a",
+            "a b",
+            "a\0b",
+            "é",
+            "a./b",
+            "~/a",
+            long.as_str(),
+        ] {
+            let error = check_path(bad).unwrap_err();
+            assert!(matches!(&error, Rejected::UnsafePath { path } if path == bad), "{bad}: {error}");
+        }
+    }
+}

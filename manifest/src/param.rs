@@ -1,0 +1,150 @@
+//! Scalars in the manifest.
+
+use kernelpack_abi::{ParamType, ParamValue};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Number, Value};
+
+use crate::strict;
+
+/// A scalar parameter of a pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Param {
+    /// Its type.
+    pub ty: ParamType,
+    /// The value that a call gets when it gives none, of type `ty`; without one, every call must give a value.
+    pub default: Option<ParamValue>,
+    /// Its place in the declaration.
+    pub index: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mirror {
+    #[serde(rename = "type")]
+    ty: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
+    default: Option<Value>,
+    index: u32,
+}
+
+impl Serialize for Param {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let default = self.default.map(to_json);
+        Mirror { ty: self.ty.name().to_owned(), default, index: self.index }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Param {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Mirror { ty, default, index } = Mirror::deserialize(deserializer)?;
+        let ty = ParamType::from_name(&ty).ok_or_else(|| {
+            let known = ParamType::ALL.map(ParamType::name).join(", ");
+            de::Error::custom(format_args!("unknown parameter type {ty:?}, known are {known}"))
+        })?;
+        let default = match default {
+            None => None,
+            Some(value) => Some(from_json(ty, &value).ok_or_else(|| {
+                de::Error::custom(format_args!("the default {value} is not a {} that is finite", ty.name()))
+            })?),
+        };
+        Ok(Self { ty, default, index })
+    }
+}
+
+fn to_json(value: ParamValue) -> Value {
+    match value {
+        // Null where JSON has no number, as serde_json does it for other fields; a validated manifest has none.
+        ParamValue::F32(value) => Number::from_f64(widen(value)).map_or(Value::Null, Value::Number),
+        ParamValue::U32(value) => value.into(),
+        ParamValue::I32(value) => value.into(),
+        ParamValue::Bool(value) => value.into(),
+    }
+}
+
+fn from_json(ty: ParamType, value: &Value) -> Option<ParamValue> {
+    Some(match ty {
+        ParamType::F32 => ParamValue::F32(Some(value.as_f64()? as f32).filter(|value| value.is_finite())?),
+        ParamType::U32 => ParamValue::U32(value.as_u64()?.try_into().ok()?),
+        ParamType::I32 => ParamValue::I32(value.as_i64()?.try_into().ok()?),
+        ParamType::Bool => ParamValue::Bool(value.as_bool()?),
+    })
+}
+
+/// The double with the shortest decimal that narrows to `value` again: 1e-5 rather than 9.999999747378752e-6.
+fn widen(value: f32) -> f64 {
+    match value.to_string().parse::<f64>() {
+        Ok(short) if (short as f32).to_bits() == value.to_bits() => short,
+        // Rounding twice, to double and then to single, can end elsewhere than rounding once.
+        _ => f64::from(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(json: &str) -> Result<Param, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_written_as_short_as_they_can_be() {
+        for (value, json) in [
+            (ParamValue::F32(1e-5), r#"{"type":"f32","default":0.00001,"index":0}"#),
+            (ParamValue::F32(10000.0), r#"{"type":"f32","default":10000.0,"index":0}"#),
+            (ParamValue::F32(0.1), r#"{"type":"f32","default":0.1,"index":0}"#),
+            (ParamValue::F32(-0.0), r#"{"type":"f32","default":-0.0,"index":0}"#),
+            (ParamValue::U32(u32::MAX), r#"{"type":"u32","default":4294967295,"index":0}"#),
+            (ParamValue::I32(i32::MIN), r#"{"type":"i32","default":-2147483648,"index":0}"#),
+            (ParamValue::Bool(false), r#"{"type":"bool","default":false,"index":0}"#),
+        ] {
+            let param = Param { ty: value.ty(), default: Some(value), index: 0 };
+            assert_eq!(serde_json::to_string(&param).unwrap(), json);
+            assert_eq!(read(json).unwrap().default.unwrap().to_bits(), value.to_bits());
+        }
+        let required = Param { ty: ParamType::F32, default: None, index: 3 };
+        assert_eq!(serde_json::to_string(&required).unwrap(), r#"{"type":"f32","index":3}"#);
+        assert_eq!(read(r#"{"type":"f32","index":3}"#), Ok(required));
+        assert_eq!(read(r#"{"type":"f32","default":2,"index":0}"#).unwrap().default, Some(ParamValue::F32(2.0)));
+    }
+
+    #[test]
+    fn defaults_of_another_type_are_refused() {
+        for (ty, default) in [
+            ("f32", "1e39"),
+            ("f32", "true"),
+            ("f32", "\"1\""),
+            ("u32", "-1"),
+            ("u32", "4294967296"),
+            ("u32", "1.0"),
+            ("i32", "2147483648"),
+            ("i32", "0.5"),
+            ("bool", "1"),
+            ("f64", "1"),
+            ("f32", "[]"),
+        ] {
+            let json = format!(r#"{{"type":"{ty}","default":{default},"index":0}}"#);
+            assert!(read(&json).is_err(), "{json}");
+        }
+        for json in
+            [r#"{"type":"f32"}"#, r#"{"index":0}"#, r#"{"type":"f32","index":-1}"#, r#"{"type":"f32","index":0,"x":0}"#]
+        {
+            assert!(read(json).is_err(), "{json}");
+        }
+        let infinite = Param { ty: ParamType::F32, default: Some(ParamValue::F32(f32::INFINITY)), index: 0 };
+        assert!(read(&serde_json::to_string(&infinite).unwrap()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_finite_number_reads_back_to_the_bit(bits: u32) {
+            let value = f32::from_bits(bits);
+            prop_assume!(value.is_finite());
+            let json = serde_json::to_string(&to_json(ParamValue::F32(value))).unwrap();
+            let read = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(from_json(ParamType::F32, &read).unwrap().to_bits(), bits);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Why a pack is refused.
+
+use kernelpack_abi::ABI_VERSION;
+
+use crate::{
+    CompatibilityResult, KernelFault, ModuleFault, VerifyError,
+    manifest::{MAX_KERNELS, SCHEMA, SCHEMA_VERSION},
+};
+
+/// Why a pack, its manifest or one of its modules is refused.
+///
+/// A refusal is about the pack's bytes; what is wrong inside one kernel's entry or module is in [`KernelFault`] and
+/// [`ModuleFault`].
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The signature, or a digest, does not hold.
+    #[error(transparent)]
+    Unverified(#[from] VerifyError),
+
+    /// The manifest has too many bytes.
+    #[error("a manifest of {size} bytes is too large, the limit is {limit}; split the pack")]
+    ManifestTooLarge {
+        /// Bytes given.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The manifest is not UTF-8.
+    #[error("the manifest is not UTF-8 at byte {at}; write it as UTF-8 without a byte order mark")]
+    NotUtf8 {
+        /// Offset of the first byte that is not.
+        at: usize,
+    },
+    /// An object of the manifest has a key twice.
+    #[error("the manifest has the key {key:?} twice in one object (line {line} column {column}); keep one")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// The line where it stands again.
+        line: usize,
+        /// The column there.
+        column: usize,
+    },
+    /// The manifest is no JSON, or a field is missing, unknown or of another form.
+    #[error("the manifest cannot be read: {}{message}", describe_place(path, kernel))]
+    Malformed {
+        /// Where, as in `kernels[0].inputs[1].dtype`; empty if the whole is meant.
+        path: String,
+        /// The kernel whose entry it is, if it is one's and that has a name.
+        kernel: Option<String>,
+        /// What is wrong there, with line and column.
+        message: String,
+    },
+    /// The manifest follows another version of the schema.
+    #[error(
+        "the manifest was written for schema version {found}, this build reads {SCHEMA_VERSION}; {}",
+        if *found > SCHEMA_VERSION { "use a newer kernelpack" } else { "pack again with this kernelpack" }
+    )]
+    SchemaVersion {
+        /// The version found.
+        found: u32,
+    },
+    /// `$schema` is none of ours.
+    #[error("the manifest's \"$schema\" is {found:?}, which is no kernel pack; this build reads {SCHEMA:?}")]
+    UnknownSchema {
+        /// The value found.
+        found: String,
+    },
+    /// The modules were built for another ABI.
+    #[error(
+        "the pack was built for ABI version {found}, this build runs {ABI_VERSION}; {}",
+        if *found > ABI_VERSION { "use a newer kernelpack" } else { "pack again with this kernelpack" }
+    )]
+    AbiVersion {
+        /// The version found.
+        found: u32,
+    },
+
+    /// The pack has no name.
+    #[error("the pack has no name; give it one")]
+    NoName,
+    /// A text has control characters, which could deceive whoever reads it on a terminal.
+    #[error("the pack's {field} has control characters: {text:?}; remove them")]
+    ControlCharacters {
+        /// The field.
+        field: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// The runtime versions exclude each other.
+    #[error("min_runtime_version {min} is above max_runtime_version {max}; no runtime could load the pack")]
+    VersionsCrossed {
+        /// The lower bound.
+        min: semver::Version,
+        /// The upper bound.
+        max: semver::Version,
+    },
+    /// `created_at` is no time.
+    #[error("created_at is {value:?}; write a time in UTC as \"2026-01-18T00:00:00Z\"")]
+    BadTime {
+        /// The value.
+        value: String,
+    },
+    /// The author's signing key is no public key.
+    #[error("author.signing_key cannot be used: {0}")]
+    BadSigningKey(crate::KeyError),
+    /// There are no kernels.
+    #[error("the pack has no kernels; add one")]
+    NoKernels,
+    /// There are too many kernels.
+    #[error("the pack has {count} kernels, the limit is {MAX_KERNELS}; split the pack")]
+    TooManyKernels {
+        /// Kernels given.
+        count: usize,
+    },
+    /// Two kernels have one id.
+    #[error("two kernels have the id {id:?}; rename one")]
+    DuplicateKernel {
+        /// The id.
+        id: String,
+    },
+    /// Two kernels have one file, on systems that ignore case at least.
+    #[error("kernels {first:?} and {second:?} both claim the file {path:?}; file names must differ in more than case")]
+    DuplicatePath {
+        /// The file, as the second kernel writes it.
+        path: String,
+        /// One kernel.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A path could lead out of the pack, or means different files on different systems.
+    #[error(
+        "the path {path:?} is unsafe; use relative names of at most 255 ASCII letters, digits, '_', '.', '-', \
+         separated by '/', without \".\" and \"..\""
+    )]
+    UnsafePath {
+        /// The path.
+        path: String,
+    },
+    /// `fallbacks` names a kernel that is not in the pack.
+    #[error("fallbacks names the kernel {kernel:?}, which the pack does not have; remove it")]
+    UnknownFallback {
+        /// The name.
+        kernel: String,
+    },
+    /// A kernel's entry contradicts itself or the ABI.
+    #[error("kernel {kernel:?}: {fault}")]
+    Kernel {
+        /// The kernel's id.
+        kernel: String,
+        /// What is wrong.
+        #[source]
+        fault: KernelFault,
+    },
+    /// A module is not what its kernel's entry says.
+    #[error("the module of kernel {kernel:?}: {fault}")]
+    Module {
+        /// The kernel's id.
+        kernel: String,
+        /// What is wrong.
+        #[source]
+        fault: ModuleFault,
+    },
+    /// The pack has no kernel of this id.
+    #[error("the pack has no kernel {kernel:?}")]
+    UnknownKernel {
+        /// The id asked for.
+        kernel: String,
+    },
+    /// The pack does not fit this runtime or engine. Never holds [`CompatibilityResult::Compatible`].
+    #[error("{0}")]
+    Incompatible(CompatibilityResult),
+
+    /// A file of the pack is not there.
+    #[error("the pack has no file {path:?}; fetch the pack again")]
+    MissingFile {
+        /// The path inside the pack.
+        path: String,
+    },
+    /// The pack has a file that its manifest does not name, so nobody signed it.
+    #[error("the pack has the file {path:?}, which its manifest does not name; remove it")]
+    UnexpectedFile {
+        /// The path inside the pack.
+        path: String,
+    },
+    /// A file's name is taken by something else: a link, a folder or a device.
+    #[error("{path:?} in the pack is not a regular file; put the file itself there")]
+    NotAFile {
+        /// The path inside the pack.
+        path: String,
+    },
+    /// A file has too many bytes.
+    #[error("the file {path:?} in the pack is larger than the limit of {limit} bytes")]
+    FileTooLarge {
+        /// The path inside the pack.
+        path: String,
+        /// Bytes allowed.
+        limit: u64,
+    },
+}
+
+fn describe_place(path: &str, kernel: &Option<String>) -> String {
+    match (path, kernel) {
+        ("", _) => String::new(),
+        (path, None) => format!("{path}: "),
+        (path, Some(kernel)) => format!("{path} (kernel {kernel:?}): "),
+    }
+}

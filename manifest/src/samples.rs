@@ -1,0 +1,172 @@
+//! A kernel, its module and a pack around them, for tests.
+
+use std::collections::BTreeMap;
+
+use kernelpack_abi::{
+    DType, Dim, Expr, KernelSpec, KernelSpecBuf, Lifecycle, Op, ParamSpec, ParamType, ParamValue, ResourceLimits, Role,
+    Signature, TensorSpec, section,
+};
+
+use crate::{Author, Benchmark, Digest, Kernel, Manifest, Platform, SCHEMA, SecretKey};
+
+const ROWS: Dim = Dim::Symbol(0);
+const DIM: Dim = Dim::Symbol(1);
+
+const fn tensor(name: &'static str, role: Role, dims: &'static [Dim]) -> TensorSpec<'static> {
+    TensorSpec { name, dtype: DType::F32, role, optional: false, dims, len: Expr(&[]) }
+}
+
+/// A kernel with a tensor of every role and all lifecycle exports.
+pub(crate) const FULL: KernelSpec<'static> = KernelSpec {
+    id: "k_f32",
+    name: "K (FP32)",
+    description: "Does k.",
+    category: "activation",
+    family: "k",
+    entry_point: "k_forward",
+    fallback: "k_reference",
+    limits: ResourceLimits { max_memory_pages: 16, max_epoch_ticks: 1000, max_table_elements: 8 },
+    lifecycle: Lifecycle { init: true, cleanup: true },
+    forward: Signature {
+        symbols: &["rows", "dim"],
+        tensors: &[
+            tensor("x", Role::In, &[ROWS, DIM]),
+            TensorSpec { optional: true, ..tensor("weight", Role::In, &[Dim::Div(1, 2), Dim::Fixed(32)]) },
+            tensor("state", Role::InOut, &[Dim::Mul(0, 2)]),
+            TensorSpec {
+                len: Expr(&[Op::Symbol(0), Op::Symbol(1), Op::Const(4), Op::Add, Op::Mul]),
+                ..tensor("tmp", Role::Scratch, &[])
+            },
+            TensorSpec { dtype: DType::Q8_0, ..tensor("y", Role::Out, &[ROWS, DIM]) },
+        ],
+        params: &[
+            ParamSpec { name: "eps", ty: ParamType::F32, default: Some(ParamValue::F32(1e-5)) },
+            ParamSpec { name: "causal", ty: ParamType::Bool, default: Some(ParamValue::Bool(true)) },
+            ParamSpec { name: "axis", ty: ParamType::I32, default: Some(ParamValue::I32(-1)) },
+            ParamSpec { name: "offset", ty: ParamType::U32, default: None },
+        ],
+    },
+    backward: Some(Signature {
+        symbols: &["n"],
+        tensors: &[tensor("dy", Role::In, &[Dim::Symbol(0)]), tensor("dx", Role::Out, &[Dim::Symbol(0)])],
+        params: &[],
+    }),
+};
+
+/// The least a kernel can be.
+pub(crate) const PLAIN: KernelSpec<'static> = KernelSpec {
+    id: "p_f32",
+    family: "p",
+    entry_point: "p_forward",
+    fallback: "",
+    lifecycle: Lifecycle { init: false, cleanup: false },
+    forward: Signature {
+        symbols: &["n"],
+        tensors: &[tensor("x", Role::In, &[Dim::Symbol(0)]), tensor("y", Role::Out, &[Dim::Symbol(0)])],
+        params: &[],
+    },
+    backward: None,
+    ..FULL
+};
+
+const WRITER: &str = "samples 1.0.0";
+pub(crate) const FULL_ENTRY: [u8; section::encoded_len(&FULL, WRITER)] = section::encode(&FULL, WRITER);
+pub(crate) const PLAIN_ENTRY: [u8; section::encoded_len(&PLAIN, WRITER)] = section::encode(&PLAIN, WRITER);
+
+/// The module of [`PLAIN`], without its custom section.
+pub(crate) const PLAIN_WAT: &str = r#"(module
+  (memory (export "memory") 2 16)
+  (global (export "kernel_abi_version") i32 (i32.const 1))
+  (global (export "__heap_base") i32 (i32.const 131072))
+  (global (export "kernel_message") i32 (i32.const 130812))
+  (func $forward (export "kernel_forward") (export "p_forward") (param i32) (result i32) i32.const 0)
+  (func $info (export "kernel_info") (param i32) (result i32) i32.const 0)
+)"#;
+
+/// The module of [`FULL`], without its custom section.
+pub(crate) fn full_wat() -> String {
+    let more = r#"
+  (func (export "kernel_init") (param i32 i32) (result i32) i32.const 0)
+  (func (export "kernel_backward") (param i32) (result i32) i32.const 0)
+  (func (export "kernel_cleanup") (result i32) i32.const 0)
+)"#;
+    format!("{}{more}", PLAIN_WAT.replace("p_forward", "k_forward").trim_end_matches(')'))
+}
+
+/// The module of this text with custom sections of these contents.
+pub(crate) fn module(text: &str, sections: &[&[u8]]) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap();
+    for content in sections {
+        let size = 1 + section::NAME.len() + content.len();
+        assert!(size < 1 << 14);
+        module.extend([0, size as u8 | 0x80, (size >> 7) as u8, section::NAME.len() as u8]);
+        module.extend(section::NAME.as_bytes());
+        module.extend(*content);
+    }
+    module
+}
+
+pub(crate) fn spec_of(spec: &KernelSpec<'_>) -> KernelSpecBuf {
+    spec.into()
+}
+
+pub(crate) fn full_module() -> Vec<u8> {
+    module(&full_wat(), &[&FULL_ENTRY])
+}
+
+pub(crate) fn plain_module() -> Vec<u8> {
+    module(PLAIN_WAT, &[&PLAIN_ENTRY])
+}
+
+/// The key that signs the samples.
+pub(crate) fn key() -> SecretKey {
+    SecretKey::from_seed([7; 32])
+}
+
+/// A pack with both kernels.
+pub(crate) fn manifest() -> Manifest {
+    let version = |text: &str| text.parse().unwrap();
+    let wasmtime = Platform {
+        min_version: version("40.0.0"),
+        features: vec!["bulk-memory".into(), "simd".into()],
+        aot_available: None,
+    };
+    let wamr = Platform { min_version: version("2.4.0"), features: vec![], aot_available: Some(true) };
+    let platforms = BTreeMap::from([("wasmtime".to_owned(), wasmtime), ("wamr".to_owned(), wamr)]);
+    let benchmark = Benchmark { latency_us: 45.0, throughput_gflops: Some(2.1) };
+    let benchmarks = BTreeMap::from([("rows_64_dim_4096".to_owned(), benchmark)]);
+    let kernels = vec![
+        Kernel::from_spec(&spec_of(&FULL), Digest::of(&full_module()), platforms, benchmarks).unwrap(),
+        Kernel::from_spec(&spec_of(&PLAIN), Digest::of(&plain_module()), BTreeMap::new(), BTreeMap::new()).unwrap(),
+    ];
+    Manifest {
+        schema: SCHEMA.to_owned(),
+        abi_version: kernelpack_abi::ABI_VERSION,
+        name: "samples".to_owned(),
+        version: version("1.0.0"),
+        description: "Kernels for tests".to_owned(),
+        min_runtime_version: version("0.1.0"),
+        max_runtime_version: version("1.0.0"),
+        created_at: "2026-01-18T00:00:00Z".to_owned(),
+        author: Author {
+            name: "Ada".to_owned(),
+            email: Some("ada@example.org".to_owned()),
+            signing_key: key().public().id(),
+        },
+        kernels,
+        fallbacks: BTreeMap::from([("k_f32".to_owned(), "k_reference".to_owned())]),
+    }
+}
+
+/// The pack's manifest as text.
+pub(crate) fn json() -> String {
+    String::from_utf8(manifest().to_json()).unwrap()
+}
+
+/// The pack's manifest with `from` replaced by `to`, where `from` must occur.
+pub(crate) fn json_with(from: &str, to: &str) -> String {
+    let json = json();
+    let changed = json.replacen(from, to, 1);
+    assert!(json != changed, "{from:?} is not in the sample, or is what replaces it");
+    changed
+}

@@ -1,0 +1,62 @@
+//! The JSON Schema agrees with what the crate reads and writes.
+
+use crate::{
+    JSON_SCHEMA, Manifest,
+    samples::{json, json_with},
+};
+
+fn validator() -> jsonschema::Validator {
+    jsonschema::draft202012::new(&serde_json::from_str(JSON_SCHEMA).unwrap()).unwrap()
+}
+
+#[test]
+fn the_schema_is_one() {
+    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    assert!(jsonschema::draft202012::meta::is_valid(&schema));
+    assert!(JSON_SCHEMA.contains(&format!("\"$id\": \"{}\"", crate::SCHEMA)));
+}
+
+#[test]
+fn what_is_written_follows_the_schema() {
+    let manifest = serde_json::from_str(&json()).unwrap();
+    let errors: Vec<String> = validator().iter_errors(&manifest).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+}
+
+#[test]
+fn what_the_schema_refuses_is_not_read_either() {
+    for (from, to) in [
+        ("kernel-pack-v1", "kernel-pack-v2"),
+        ("\"abi_version\": 1", "\"abi_version\": 2"),
+        ("\"name\": \"samples\"", "\"name\": \"\""),
+        ("\"version\": \"1.0.0\"", "\"version\": \"1.0\""),
+        ("00:00:00Z", "00:00:00"),
+        ("\"ed25519:", "\"rsa:"),
+        ("\"id\": \"k_f32\"", "\"id\": \"k-f32\""),
+        ("k/k_f32.wasm", "/k/k_f32.wasm"),
+        ("k/k_f32.wasm", "k_f32.wasm"),
+        ("sha256:", "sha256:0"),
+        ("\"entry_point\": \"k_forward\"", "\"entry_point\": \"kernel_info\""),
+        ("\"dtype\": \"f32\"", "\"dtype\": \"f64\""),
+        ("\"dim/2\"", "\"dim/0\""),
+        ("\"dim/2\"", "-1"),
+        ("\"index\": 0", "\"index\": -1"),
+        ("rows*(dim+4)", "rows%dim"),
+        ("\"default\": 0.00001", "\"default\": true"),
+        ("\"default\": true", "\"default\": 1"),
+        ("\"default\": -1", "\"default\": 2147483648"),
+        ("\"max_memory_pages\": 16", "\"max_memory_pages\": 0"),
+        ("\"max_memory_pages\": 16", "\"max_memory_pages\": 65537"),
+        ("\"max_epoch_ticks\": 1000", "\"max_epoch_ticks\": 0"),
+        ("\"min_version\": \"40.0.0\"", "\"min_version\": 40"),
+        ("\"simd\"", "\"SIMD\""),
+        ("\"latency_us\": 45.0", "\"latency_us\": -45.0"),
+        ("\"k_reference\"", "\"k reference\""),
+        ("\"category\"", "\"colour\": 1, \"category\""),
+        ("\"fallbacks\"", "\"colour\": 1, \"fallbacks\""),
+    ] {
+        let json = json_with(from, to);
+        assert!(!validator().is_valid(&serde_json::from_str(&json).unwrap()), "schema: {to}");
+        assert!(Manifest::parse(json.as_bytes()).is_err(), "reader: {to}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Tensors in the manifest.
+
+use kernelpack_abi::DType;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Extent, Length};
+
+/// An input, output or in-out tensor of a pass.
+///
+/// An in-out tensor needs a start value and holds a result, so it stands among the inputs and among the outputs, both
+/// times the same and with `inout` set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tensor {
+    /// The tensor's name.
+    pub name: String,
+    /// The type of its elements.
+    #[serde(with = "dtype")]
+    pub dtype: DType,
+    /// Its extents, outermost first.
+    pub shape: Vec<Extent>,
+    /// Its row in the tensor table, which is its place in the declaration.
+    pub index: u32,
+    /// Whether a call may leave it out; inputs only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+    /// Whether it is both an input and an output.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub inout: bool,
+}
+
+/// A scratch tensor of a pass, which the host provides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scratch {
+    /// The tensor's name.
+    pub name: String,
+    /// The type of its elements.
+    #[serde(with = "dtype")]
+    pub dtype: DType,
+    /// Its number of elements.
+    pub len: Length,
+    /// Its row in the tensor table, which is its place in the declaration.
+    pub index: u32,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+mod dtype {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(dtype: &DType, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(dtype.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DType, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        DType::from_name(&name).ok_or_else(|| {
+            let known = DType::ALL.map(DType::name).join(", ");
+            de::Error::custom(format_args!("unknown data type {name:?}, known are {known}"))
+        })
+    }
+}

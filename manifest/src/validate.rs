@@ -1,0 +1,161 @@
+//! What a manifest must hold beyond its structure.
+
+use std::collections::{HashMap, HashSet};
+
+use kernelpack_abi::{ABI_VERSION, exports};
+
+use crate::{
+    Kernel, KernelFault, Manifest, PublicKey, Rejected,
+    manifest::{MAX_KERNELS, SCHEMA},
+    names::{is_identifier, is_printable},
+    timestamp,
+};
+
+/// The exports that an entry point cannot be an alias among.
+const STANDARD_EXPORTS: [&str; 9] = [
+    exports::MEMORY,
+    exports::HEAP_BASE,
+    exports::FORWARD,
+    exports::BACKWARD,
+    exports::INIT,
+    exports::CLEANUP,
+    exports::INFO,
+    exports::ABI_VERSION,
+    exports::MESSAGE,
+];
+
+impl Manifest {
+    /// Checks everything that a manifest promises by itself; [`parse`](Self::parse) calls it, and whoever builds a
+    /// manifest does before writing it.
+    ///
+    /// # Errors
+    /// The first promise that is broken.
+    pub fn validate(&self) -> Result<(), Rejected> {
+        if self.schema != SCHEMA {
+            return Err(Rejected::UnknownSchema { found: self.schema.clone() });
+        }
+        if self.abi_version != ABI_VERSION {
+            return Err(Rejected::AbiVersion { found: self.abi_version });
+        }
+        self.check_head()?;
+        self.check_kernels()?;
+        for (kernel, reference) in &self.fallbacks {
+            let Some(kernel) = self.kernel(kernel) else {
+                return Err(Rejected::UnknownFallback { kernel: kernel.clone() });
+            };
+            if !is_identifier(reference) {
+                return Err(kernel.reject(KernelFault::BadName { what: "fallback", name: reference.clone() }));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_head(&self) -> Result<(), Rejected> {
+        if self.name.is_empty() {
+            return Err(Rejected::NoName);
+        }
+        let email = self.author.email.as_deref().unwrap_or_default();
+        for (field, text) in [
+            ("name", self.name.as_str()),
+            ("description", &self.description),
+            ("author.name", &self.author.name),
+            ("author.email", email),
+        ] {
+            if !is_printable(text) {
+                return Err(Rejected::ControlCharacters { field, text: text.to_owned() });
+            }
+        }
+        if self.min_runtime_version.cmp_precedence(&self.max_runtime_version).is_gt() {
+            let (min, max) = (self.min_runtime_version.clone(), self.max_runtime_version.clone());
+            return Err(Rejected::VersionsCrossed { min, max });
+        }
+        if !timestamp::is_utc_second(&self.created_at) {
+            return Err(Rejected::BadTime { value: self.created_at.clone() });
+        }
+        self.author.signing_key.parse::<PublicKey>().map(|_| ()).map_err(Rejected::BadSigningKey)
+    }
+
+    fn check_kernels(&self) -> Result<(), Rejected> {
+        match self.kernels.len() {
+            0 => return Err(Rejected::NoKernels),
+            count if count > MAX_KERNELS => return Err(Rejected::TooManyKernels { count }),
+            _ => {}
+        }
+        let mut ids = HashSet::new();
+        let mut paths = HashMap::new();
+        for kernel in &self.kernels {
+            if !ids.insert(&kernel.id) {
+                return Err(Rejected::DuplicateKernel { id: kernel.id.clone() });
+            }
+            if let Some(first) = paths.insert(kernel.path.to_ascii_lowercase(), &kernel.id) {
+                let (path, first, second) = (kernel.path.clone(), first.clone(), kernel.id.clone());
+                return Err(Rejected::DuplicatePath { path, first, second });
+            }
+            kernel.to_spec(&self.fallbacks)?;
+        }
+        Ok(())
+    }
+}
+
+impl Kernel {
+    /// Checks what does not depend on tensors and parameters.
+    pub(crate) fn check_entry(&self) -> Result<(), KernelFault> {
+        for (what, name) in [("kernel", &self.id), ("entry point", &self.entry_point)] {
+            if !is_identifier(name) {
+                return Err(KernelFault::BadName { what, name: name.clone() });
+            }
+        }
+        if STANDARD_EXPORTS.contains(&self.entry_point.as_str()) {
+            return Err(KernelFault::ReservedEntryPoint { name: self.entry_point.clone() });
+        }
+        self.family()?;
+        for (field, text) in [("name", &self.name), ("description", &self.description), ("category", &self.category)] {
+            if text.len() > usize::from(u16::MAX) {
+                return Err(KernelFault::TextTooLong { field, size: text.len() });
+            }
+            if !is_printable(text) {
+                return Err(KernelFault::ControlCharacters { field, text: text.clone() });
+            }
+        }
+        let limits = self.resource_limits;
+        if !(1..=65_536).contains(&limits.max_memory_pages) {
+            return Err(KernelFault::MemoryLimit { pages: limits.max_memory_pages });
+        }
+        if limits.max_epoch_ticks == 0 {
+            return Err(KernelFault::TickLimit);
+        }
+        self.check_platforms()?;
+        for (name, benchmark) in &self.benchmarks {
+            if !is_printable(name) {
+                return Err(KernelFault::ControlCharacters { field: "benchmark", text: name.clone() });
+            }
+            for value in [Some(benchmark.latency_us), benchmark.throughput_gflops].into_iter().flatten() {
+                if !value.is_finite() || value < 0.0 {
+                    return Err(KernelFault::BadBenchmark { name: name.clone(), value });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_platforms(&self) -> Result<(), KernelFault> {
+        let plain = |name: &str| {
+            let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            !name.is_empty() && name.len() <= crate::MAX_NAME_BYTES && name.bytes().all(word)
+        };
+        for (name, platform) in &self.platforms {
+            let mut seen = HashSet::new();
+            if !plain(name) {
+                return Err(KernelFault::BadPlatform { name: name.clone() });
+            }
+            if let Some(feature) = platform.features.iter().find(|feature| !plain(feature) || !seen.insert(*feature)) {
+                return Err(KernelFault::BadPlatform { name: feature.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "validate_tests.rs"]
+mod tests;

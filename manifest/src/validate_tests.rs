@@ -1,0 +1,260 @@
+use kernelpack_abi::{ParamType, ParamValue};
+
+use super::*;
+use crate::{Extent, Param, Scratch, Tensor, samples::manifest};
+
+/// What a sample that was changed so is refused for, both as it is and as JSON where JSON can hold it.
+#[track_caller]
+fn refused(change: impl FnOnce(&mut Manifest)) -> Rejected {
+    let mut manifest = manifest();
+    assert_eq!(manifest.validate(), Ok(()));
+    change(&mut manifest);
+    let found = manifest.validate().unwrap_err();
+    assert!(!found.to_string().is_empty());
+    if serde_json::to_value(&manifest).is_ok_and(|json| !json.to_string().contains("null")) {
+        assert!(Manifest::parse(&manifest.to_json()).is_err());
+    }
+    found
+}
+
+#[track_caller]
+fn fault(change: impl FnOnce(&mut Kernel)) -> KernelFault {
+    match refused(|manifest| change(&mut manifest.kernels[0])) {
+        Rejected::Kernel { fault, .. } => fault,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_head_is_checked() {
+    let schema = "https://kernelpack.dev/schemas/kernel-pack-v2.json";
+    assert_eq!(refused(|it| it.schema = schema.into()), Rejected::UnknownSchema { found: schema.into() });
+    assert_eq!(refused(|it| it.abi_version = 7), Rejected::AbiVersion { found: 7 });
+    assert_eq!(refused(|it| it.name.clear()), Rejected::NoName);
+    let control = |field| Rejected::ControlCharacters { field, text: "\u{1b}[2J".into() };
+    assert_eq!(refused(|it| it.name = "\u{1b}[2J".into()), control("name"));
+    assert_eq!(refused(|it| it.description = "\u{1b}[2J".into()), control("description"));
+    assert_eq!(refused(|it| it.author.name = "\u{1b}[2J".into()), control("author.name"));
+    assert_eq!(refused(|it| it.author.email = Some("\u{1b}[2J".into())), control("author.email"));
+    let (min, max) = ("1.0.1".parse().unwrap(), "1.0.0".parse().unwrap());
+    assert_eq!(refused(|it| it.min_runtime_version = "1.0.1".parse().unwrap()), Rejected::VersionsCrossed { min, max });
+    let value = "2026-02-30T00:00:00Z";
+    assert_eq!(refused(|it| it.created_at = value.into()), Rejected::BadTime { value: value.into() });
+    let text = "ed25519:AAAA...";
+    let bad = Rejected::BadSigningKey(crate::KeyError::BadId { text: text.into() });
+    assert_eq!(refused(|it| it.author.signing_key = text.into()), bad);
+}
+
+#[test]
+fn one_runtime_version_is_enough() {
+    let mut manifest = manifest();
+    manifest.min_runtime_version = "1.0.0+b".parse().unwrap();
+    manifest.max_runtime_version = "1.0.0+a".parse().unwrap();
+    assert_eq!(manifest.validate(), Ok(()));
+}
+
+#[test]
+fn the_list_of_kernels_is_checked() {
+    assert_eq!(refused(|it| it.kernels.clear()), Rejected::NoKernels);
+    let many = |count: usize| {
+        move |it: &mut Manifest| {
+            it.fallbacks.clear();
+            it.kernels = (0..count)
+                .map(|at| {
+                    let id = format!("k{at}");
+                    Kernel { path: format!("k/{id}.wasm"), id, ..it.kernels[1].clone() }
+                })
+                .collect();
+        }
+    };
+    let mut largest = manifest();
+    many(MAX_KERNELS)(&mut largest);
+    assert_eq!(largest.validate(), Ok(()));
+    assert_eq!(refused(many(MAX_KERNELS + 1)), Rejected::TooManyKernels { count: MAX_KERNELS + 1 });
+
+    assert_eq!(refused(|it| it.kernels.push(it.kernels[0].clone())), Rejected::DuplicateKernel { id: "k_f32".into() });
+    let upper = |it: &mut Manifest| {
+        let kernel = &mut it.kernels[1];
+        (kernel.id, kernel.path) = ("K_F32".into(), "k/K_F32.wasm".into());
+    };
+    assert_eq!(
+        refused(upper).to_string(),
+        "kernels \"k_f32\" and \"K_F32\" both claim the file \"k/K_F32.wasm\"; file names must differ in more than case"
+    );
+    assert!(matches!(refused(|it| it.kernels[1].path = "k/k_f32.wasm".into()), Rejected::DuplicatePath { .. }));
+}
+
+#[test]
+fn fallbacks_name_kernels_of_the_pack() {
+    assert_eq!(
+        refused(|it| drop(it.fallbacks.insert("gone".into(), "reference".into()))),
+        Rejected::UnknownFallback { kernel: "gone".into() }
+    );
+    for bad in ["", "a-b"] {
+        let fault = KernelFault::BadName { what: "fallback", name: bad.into() };
+        let expected = Rejected::Kernel { kernel: "k_f32".into(), fault };
+        assert_eq!(refused(|it| drop(it.fallbacks.insert("k_f32".into(), bad.into()))), expected);
+    }
+}
+
+#[test]
+fn paths_stay_inside_and_belong_to_their_kernel() {
+    for path in
+        ["../k_f32.wasm", "/k/k_f32.wasm", "k\\k_f32.wasm", "k/../k_f32.wasm", "k//k_f32.wasm", "./k_f32.wasm", ""]
+    {
+        assert_eq!(refused(|it| it.kernels[0].path = path.into()), Rejected::UnsafePath { path: path.into() });
+    }
+    for path in ["k_f32.wasm", "k/other.wasm", "k/k_f32.wat", "k/k_f32.wasm.wasm", "k/xk_f32.wasm"] {
+        let expected = KernelFault::PathDisagrees { path: path.into(), id: "k_f32".into() };
+        assert_eq!(fault(|kernel| kernel.path = path.into()), expected);
+    }
+}
+
+#[test]
+fn the_entry_of_a_kernel_is_checked() {
+    let bad = |what, name: &str| KernelFault::BadName { what, name: name.into() };
+    let rename = |id: &'static str| {
+        move |it: &mut Manifest| {
+            it.fallbacks.clear();
+            it.kernels[0].id = id.into();
+        }
+    };
+    for id in ["", "1k", "a.b", "kernel with spaces"] {
+        let expected = Rejected::Kernel { kernel: id.into(), fault: bad("kernel", id) };
+        assert_eq!(refused(rename(id)), expected);
+    }
+    assert_eq!(fault(|kernel| kernel.entry_point = "a b".into()), bad("entry point", "a b"));
+    for name in STANDARD_EXPORTS {
+        let expected = KernelFault::ReservedEntryPoint { name: name.into() };
+        assert_eq!(fault(|kernel| kernel.entry_point = name.into()), expected);
+    }
+    let long = "x".repeat(65_536);
+    for (field, set) in [
+        ("name", (|kernel, text| kernel.name = text) as fn(&mut Kernel, String)),
+        ("description", |kernel, text| kernel.description = text),
+        ("category", |kernel, text| kernel.category = text),
+    ] {
+        let size = 65_536;
+        assert_eq!(fault(|kernel| set(kernel, long.clone())), KernelFault::TextTooLong { field, size });
+        let text = "a\u{7}".to_owned();
+        let expected = KernelFault::ControlCharacters { field, text: text.clone() };
+        assert_eq!(fault(|kernel| set(kernel, text)), expected);
+    }
+    for pages in [0, 65_537] {
+        let expected = KernelFault::MemoryLimit { pages };
+        assert_eq!(fault(|kernel| kernel.resource_limits.max_memory_pages = pages), expected);
+    }
+    assert_eq!(fault(|kernel| kernel.resource_limits.max_epoch_ticks = 0), KernelFault::TickLimit);
+}
+
+#[test]
+fn platforms_and_benchmarks_are_checked() {
+    let bad = |name: &str| KernelFault::BadPlatform { name: name.into() };
+    let platform = |kernel: &Kernel| kernel.platforms["wamr"].clone();
+    assert_eq!(fault(|kernel| drop(kernel.platforms.insert("WAMR 2".into(), platform(kernel)))), bad("WAMR 2"));
+    let feature = |name: &'static str| {
+        move |kernel: &mut Kernel| kernel.platforms.get_mut("wasmtime").unwrap().features.push(name.into())
+    };
+    assert_eq!(fault(feature("")), bad(""));
+    assert_eq!(fault(feature("simd")), bad("simd"));
+    for value in [-1.0, f64::NAN, f64::INFINITY] {
+        let set = |kernel: &mut Kernel| kernel.benchmarks.values_mut().for_each(|it| it.latency_us = value);
+        assert!(matches!(fault(set), KernelFault::BadBenchmark { .. }), "{value}");
+        let set =
+            |kernel: &mut Kernel| kernel.benchmarks.values_mut().for_each(|it| it.throughput_gflops = Some(value));
+        assert!(matches!(fault(set), KernelFault::BadBenchmark { .. }), "{value}");
+    }
+    let name = "\u{1b}".to_owned();
+    let expected = KernelFault::ControlCharacters { field: "benchmark", text: name.clone() };
+    assert_eq!(fault(|kernel| _ = kernel.benchmarks.insert(name, kernel.benchmarks["rows_64_dim_4096"])), expected);
+}
+
+#[test]
+fn names_differ_within_a_pass() {
+    let duplicate = |name: &str| KernelFault::DuplicateName { name: name.into() };
+    assert_eq!(fault(|kernel| kernel.outputs[1].name = "x".into()), duplicate("x"));
+    assert_eq!(fault(|kernel| kernel.scratch[0].name = "eps".into()), duplicate("eps"));
+    assert_eq!(fault(|kernel| kernel.inputs[0].name = "rows".into()), duplicate("rows"));
+    let bad = |what, name: &str| KernelFault::BadName { what, name: name.into() };
+    assert_eq!(fault(|kernel| kernel.inputs[0].name = "x y".into()), bad("tensor", "x y"));
+    assert_eq!(fault(|kernel| kernel.inputs[0].shape[0] = Extent::Symbol("9".into())), bad("symbol", "9"));
+    let rename = |kernel: &mut Kernel| {
+        let param = kernel.params.remove("eps").unwrap();
+        kernel.params.insert("e-p-s".into(), param);
+    };
+    assert_eq!(fault(rename), bad("parameter", "e-p-s"));
+    let backward = |kernel: &mut Kernel| kernel.backward.as_mut().unwrap().outputs[0].name = "dy".into();
+    assert_eq!(fault(backward), KernelFault::Backward(Box::new(duplicate("dy"))));
+}
+
+#[test]
+fn indices_count_from_zero_without_a_gap() {
+    let bad = |what, name: &str, index, count| KernelFault::BadIndex { what, name: name.into(), index, count };
+    assert_eq!(fault(|kernel| kernel.inputs[1].index = 0), bad("tensor", "weight", 0, 5));
+    assert_eq!(fault(|kernel| kernel.outputs[1].index = 5), bad("tensor", "y", 5, 5));
+    assert_eq!(fault(|kernel| kernel.scratch[0].index = u32::MAX), bad("tensor", "tmp", u32::MAX, 5));
+    let param = |kernel: &mut Kernel| kernel.params.get_mut("eps").unwrap().index = 1;
+    assert_eq!(fault(param), bad("parameter", "eps", 1, 4));
+}
+
+#[test]
+fn an_in_out_tensor_stands_twice_and_the_same() {
+    let disagrees = KernelFault::InOutDisagrees { name: "state".into() };
+    assert_eq!(fault(|kernel| drop(kernel.inputs.pop())), disagrees);
+    assert_eq!(fault(|kernel| drop(kernel.outputs.remove(0))), disagrees);
+    assert_eq!(fault(|kernel| kernel.outputs[0].shape.clear()), disagrees);
+    assert_eq!(fault(|kernel| kernel.outputs[0].index = 4), disagrees);
+    assert_eq!(fault(|kernel| kernel.inputs[2].inout = false), disagrees);
+    assert_eq!(fault(|kernel| kernel.inputs.push(kernel.inputs[2].clone())), disagrees);
+    let optional = |kernel: &mut Kernel| {
+        kernel.inputs[2].optional = true;
+        kernel.outputs[0].optional = true;
+    };
+    assert_eq!(fault(optional), KernelFault::OptionalOutput { name: "state".into() });
+    let optional = KernelFault::OptionalOutput { name: "y".into() };
+    assert_eq!(fault(|kernel| kernel.outputs[1].optional = true), optional);
+}
+
+#[test]
+fn shapes_and_lengths_are_bounded() {
+    let too_many = |what, count, limit| KernelFault::TooMany { what, count, limit };
+    let axes = |kernel: &mut Kernel| kernel.inputs[0].shape = vec![Extent::Fixed(1); 9];
+    assert_eq!(fault(axes), too_many("axes", 9, 8));
+    let tensors = |kernel: &mut Kernel| {
+        let extra = |index| Tensor { name: format!("t{index}"), index, ..kernel.inputs[0].clone() };
+        kernel.inputs.extend((5..17).map(extra).collect::<Vec<_>>());
+    };
+    assert_eq!(fault(tensors), too_many("tensors", 17, 16));
+    let symbols = |kernel: &mut Kernel| {
+        for at in 0..2 {
+            kernel.inputs[at].shape = (0..8).map(|axis| Extent::Symbol(format!("s{at}_{axis}"))).collect();
+        }
+    };
+    assert_eq!(fault(symbols), too_many("symbols", 18, 16));
+    let params = |kernel: &mut Kernel| {
+        let param = |index| Param { ty: ParamType::U32, default: None, index };
+        kernel.params = (0..33).map(|index| (format!("p{index}"), param(index))).collect();
+    };
+    assert_eq!(fault(params), too_many("parameters", 33, 32));
+    let zero = |kernel: &mut Kernel| kernel.inputs[0].shape[0] = Extent::Div("rows".into(), 0);
+    assert_eq!(fault(zero), KernelFault::ZeroFactor { name: "x".into() });
+    let unknown = |kernel: &mut Kernel| {
+        kernel.scratch[0] = Scratch { len: "2*gone".parse().unwrap(), ..kernel.scratch[0].clone() }
+    };
+    assert_eq!(fault(unknown), KernelFault::UnknownSymbol { name: "tmp".into(), symbol: "gone".into() });
+}
+
+#[test]
+fn defaults_are_of_their_type() {
+    let with = |value| {
+        let mut manifest = manifest();
+        manifest.kernels[0].params.get_mut("eps").unwrap().default = Some(value);
+        manifest
+    };
+    for value in [ParamValue::U32(1), ParamValue::F32(f32::NAN), ParamValue::F32(f32::NEG_INFINITY)] {
+        let fault = KernelFault::BadDefault { name: "eps".into(), ty: "f32" };
+        assert_eq!(with(value).validate(), Err(Rejected::Kernel { kernel: "k_f32".into(), fault }));
+    }
+    // A manifest that was not validated can be written too, but does not read back.
+    assert!(Manifest::parse(&with(ParamValue::F32(f32::NAN)).to_json()).is_err());
+}

@@ -1,0 +1,128 @@
+//! The road from a crate to a pack.
+
+use std::path::PathBuf;
+
+use kernelpack_abi::section::Entry;
+use kernelpack_manifest::{Digest, Kernel, Manifest, PublicKey, SecretKey, module};
+
+use crate::{
+    BuildError, Event, Features, Warning,
+    compile::{Compiled, compile, machine_path},
+    created_at::created_at,
+    manifest, passes,
+    project::Project,
+    raw,
+    write::{self, MANIFEST_FILE, SIGNATURE_FILE},
+};
+
+/// What to build, and where to put it.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// The folder of the crate, or of the workspace that `package` is in.
+    pub crate_dir: PathBuf,
+    /// The package, where `crate_dir` does not tell.
+    pub package: Option<String>,
+    /// Which of the package's features are on.
+    pub features: Features,
+    /// The folder of the pack; another pack there is replaced.
+    pub out_dir: PathBuf,
+    /// Who signs.
+    pub signer: Signer,
+}
+
+/// Who signs a pack, and when.
+#[derive(Clone, Debug)]
+pub enum Signer {
+    /// This key, at once.
+    Now(SecretKey),
+    /// The owner of this key, later, with [`sign`](crate::sign()): where the key must not come to the machine that
+    /// builds.
+    Later(PublicKey),
+}
+
+impl Signer {
+    /// The key that hosts will check the signature with.
+    pub fn public(&self) -> PublicKey {
+        match self {
+            Self::Now(key) => key.public(),
+            Self::Later(key) => *key,
+        }
+    }
+}
+
+/// A pack that [`build`] wrote.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Built {
+    /// Its folder.
+    pub pack: PathBuf,
+    /// What `kernels.json` says.
+    pub manifest: Manifest,
+    /// The digest of `kernels.json`, which stands for the whole pack: equal sources give equal digests.
+    pub digest: Digest,
+    /// The crate's module, before it was taken apart.
+    pub crate_module: PathBuf,
+}
+
+/// Builds the kernels of a crate and writes them as a pack.
+///
+/// `progress` hears of each step. The pack takes its place whole or not at all.
+///
+/// # Errors
+/// The crate does not compile, declares no kernel, or one that no host would accept; or `out_dir` holds something else
+/// than a pack.
+pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<Built, BuildError> {
+    // Before the long part, and again before anything is replaced.
+    write::check_place(&options.out_dir)?;
+    let project = Project::find(&options.crate_dir, options.package.as_deref())?;
+    manifest::author(&project, &options.signer.public())?;
+    let created_at = created_at(project.folder(), progress)?;
+    let compiled = compile(&project, &options.features, progress)?;
+
+    let mut modules = Vec::new();
+    let mut kernels = Vec::new();
+    for entry in raw::read(&compiled.path, &compiled.wasm)? {
+        let (kernel, wasm) = pack_kernel(&compiled, &entry, progress)?;
+        modules.push((kernel.path.clone(), wasm));
+        kernels.push((kernel, entry.spec.fallback));
+    }
+    let manifest = manifest::assemble(&project, &options.signer.public(), created_at, kernels)?;
+    let json = manifest.to_json();
+    // What a host will do first with these bytes.
+    match Manifest::parse(&json) {
+        Ok(read) if read == manifest => {}
+        Ok(_) => return Err(BuildError::Unfaithful),
+        Err(fault) => return Err(BuildError::rejected(fault)),
+    }
+
+    let signature = match &options.signer {
+        Signer::Now(key) => Some(key.sign(&json)),
+        Signer::Later(_) => None,
+    };
+    let files = modules.iter().map(|(path, wasm)| (path.as_str(), wasm.as_slice()));
+    let files = files.chain([(MANIFEST_FILE, json.as_slice())]);
+    let files = files.chain(signature.as_ref().map(|signature| (SIGNATURE_FILE, signature.as_slice())));
+    write::write_pack(&options.out_dir, files)?;
+    if signature.is_some() {
+        progress(Event::Signed { key: manifest.author.signing_key.clone() });
+    }
+    progress(Event::Written { pack: options.out_dir.clone() });
+    Ok(Built { pack: options.out_dir.clone(), digest: Digest::of(&json), manifest, crate_module: compiled.path })
+}
+
+fn pack_kernel(
+    compiled: &Compiled,
+    entry: &Entry<'_>,
+    progress: &mut dyn FnMut(Event),
+) -> Result<(Kernel, Vec<u8>), BuildError> {
+    let kernel = || entry.spec.id.clone();
+    let wasm =
+        passes::transform(&compiled.wasm, entry).map_err(|fault| BuildError::Pass { kernel: kernel(), fault })?;
+    if let Some(path) = machine_path(&wasm, &compiled.machine) {
+        let path = path.display().to_string();
+        progress(Event::Warning(Warning::MachinePath { kernel: kernel(), path }));
+    }
+    let facts = module::check(&wasm, &entry.spec).map_err(BuildError::rejected)?;
+    let described = manifest::kernel(&entry.spec, &wasm, &facts).map_err(BuildError::rejected)?;
+    progress(Event::Packing { kernel: kernel(), size: wasm.len() });
+    Ok((described, wasm))
+}

@@ -1,0 +1,196 @@
+//! From a crate to one WebAssembly module with all of its kernels.
+//!
+//! Equal sources and compilers give equal bytes in whatever folder they lie: every setting that reaches the compiler is
+//! pinned here, and the machine's paths are mapped to fixed names.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{ChildStdout, Command, Stdio},
+    thread,
+};
+
+use cargo_metadata::{Message, PackageId};
+
+use crate::{
+    BuildError, Event, Warning,
+    project::Project,
+    toolchain::{self, TARGET, Toolchain},
+};
+
+/// The release profile that kernels are compiled with, whatever the crate or the environment says.
+const PROFILE: [(&str, &str); 9] = [
+    ("OPT_LEVEL", "3"),
+    ("LTO", "fat"),
+    ("CODEGEN_UNITS", "1"),
+    ("PANIC", "abort"),
+    ("DEBUG", "false"),
+    ("STRIP", "false"),
+    ("INCREMENTAL", "false"),
+    ("OVERFLOW_CHECKS", "false"),
+    ("DEBUG_ASSERTIONS", "false"),
+];
+
+/// The module of a crate.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiled {
+    /// The file that cargo wrote.
+    pub(crate) path: PathBuf,
+    /// Its content.
+    pub(crate) wasm: Vec<u8>,
+    /// The machine's folders, none of which belongs into a pack.
+    pub(crate) machine: Vec<PathBuf>,
+}
+
+/// Which of a package's features are on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// The features to turn on.
+    pub on: Vec<String>,
+    /// Whether to leave the package's default features off.
+    pub no_default: bool,
+}
+
+/// Compiles the library of a package.
+pub(crate) fn compile(
+    project: &Project,
+    features: &Features,
+    progress: &mut dyn FnMut(Event),
+) -> Result<Compiled, BuildError> {
+    if !project.locked {
+        progress(Event::Warning(Warning::NoLockFile { workspace: project.workspace.clone() }));
+    }
+    let toolchain = Toolchain::find(project.folder())?;
+    let remaps = remaps(project, &toolchain);
+    progress(Event::Compiling { package: project.package.clone(), version: project.version.clone() });
+
+    let mut command = Command::new(toolchain::cargo());
+    command
+        // The author need not ask for a cdylib in Cargo.toml, where it would slow every other build.
+        .args(["rustc", "--lib", "--crate-type", "cdylib", "--target", TARGET, "--release"])
+        .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
+        .arg(&project.manifest)
+        // A folder of its own: the settings here would invalidate what the author's own builds left there.
+        .arg("--target-dir")
+        .arg(project.target.join("kernelpack"))
+        .current_dir(project.folder());
+    if project.locked {
+        command.arg("--locked");
+    }
+    if features.no_default {
+        command.arg("--no-default-features");
+    }
+    if !features.on.is_empty() {
+        command.arg("--features").arg(features.on.join(","));
+    }
+    pin_settings(&mut command, &remaps);
+
+    let path = run(command, project, progress)?;
+    let wasm = fs::read(&path).map_err(|error| BuildError::io("read the module", &path, error))?;
+    Ok(Compiled { path, wasm, machine: remaps.into_iter().map(|(from, _)| from).collect() })
+}
+
+fn remaps(project: &Project, toolchain: &Toolchain) -> Vec<(PathBuf, String)> {
+    let mut remaps: Vec<_> =
+        project.neighbours.iter().map(|(name, folder)| (folder.clone(), format!("/path/{name}"))).collect();
+    remaps.push((project.workspace.clone(), "/workspace".into()));
+    remaps.push((project.target.clone(), "/target".into()));
+    remaps.extend(toolchain.remaps());
+    remaps
+}
+
+fn pin_settings(command: &mut Command, remaps: &[(PathBuf, String)]) {
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PROFILE_")) {
+            command.env_remove(name);
+        }
+    }
+    for (setting, value) in PROFILE {
+        command.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
+    }
+    let mut flags = OsString::from("-Ctarget-feature=+simd128");
+    for (from, to) in remaps {
+        // Flags are separated by the ASCII unit separator, so that paths may contain spaces.
+        flags.push("\u{1f}--remap-path-prefix=");
+        flags.push(from);
+        flags.push("=");
+        flags.push(to);
+    }
+    // It takes precedence over every other way to set flags.
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
+}
+
+fn run(mut command: Command, project: &Project, progress: &mut dyn FnMut(Event)) -> Result<PathBuf, BuildError> {
+    let failed = |error| BuildError::io("run cargo for", &project.manifest, error);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    let messages = child.stdout.take().map(|stdout| {
+        let id = project.id.clone();
+        thread::spawn(move || module_path(stdout, &id))
+    });
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n') {
+            let line = line.map_err(failed)?;
+            progress(Event::Cargo { line: String::from_utf8_lossy(&line).trim_end().into() });
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    let path = messages.and_then(|thread| thread.join().ok()).flatten();
+    if !status.success() {
+        return Err(BuildError::Compile { package: project.package.clone(), code: status.code() });
+    }
+    path.ok_or_else(|| BuildError::NoModule { package: project.package.clone() })
+}
+
+/// The module among the artifacts that cargo lists.
+fn module_path(stdout: ChildStdout, package: &PackageId) -> Option<PathBuf> {
+    let mut found = None;
+    // Read to the end in any case, or cargo would wait for a reader.
+    for message in Message::parse_stream(BufReader::new(stdout)) {
+        if let Ok(Message::CompilerArtifact(artifact)) = message
+            && artifact.package_id == *package
+        {
+            let wasm = artifact.filenames.into_iter().find(|file| file.extension() == Some("wasm"));
+            found = wasm.map(Into::into).or(found);
+        }
+    }
+    found
+}
+
+/// The first of the machine's folders whose path stands in these bytes.
+pub(crate) fn machine_path<'a>(bytes: &[u8], machine: &'a [PathBuf]) -> Option<&'a Path> {
+    machine.iter().map(PathBuf::as_path).find(|folder| {
+        let folder = folder.as_os_str().as_encoded_bytes();
+        // A path as short as "/" or "/w" stands in many a byte sequence by chance.
+        folder.len() > 4 && bytes.windows(folder.len()).any(|window| window == folder)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_machine_is_found_in_bytes() {
+        let machine = ["/".into(), "/home/a".into(), "/home/b".into()];
+        assert_eq!(machine_path(b"\0\x01/home/b/src/lib.rs\0", &machine), Some(Path::new("/home/b")));
+        assert_eq!(machine_path(b"/workspace/src/lib.rs", &machine), None);
+        assert_eq!(machine_path(b"", &machine), None);
+    }
+
+    #[test]
+    fn settings_of_the_environment_do_not_reach_the_compiler() {
+        let mut command = Command::new("cargo");
+        pin_settings(&mut command, &[("/home/a b".into(), "/workspace".into())]);
+        let value = |name: &str| command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value);
+        assert_eq!(
+            value("CARGO_ENCODED_RUSTFLAGS").unwrap(),
+            "-Ctarget-feature=+simd128\u{1f}--remap-path-prefix=/home/a b=/workspace"
+        );
+        assert!(command.get_envs().any(|(key, value)| key == "RUSTFLAGS" && value.is_none()));
+        assert_eq!(value("CARGO_PROFILE_RELEASE_LTO").unwrap(), "fat");
+    }
+}

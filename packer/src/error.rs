@@ -1,0 +1,164 @@
+//! Why a crate does not become a pack.
+
+use std::{io, path::PathBuf};
+
+use kernelpack_manifest::Rejected;
+
+use crate::{passes::PassError, raw::RawError};
+
+/// Why a build failed; the pack that was there before is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The folder given has no `Cargo.toml`.
+    #[error("{} has no Cargo.toml: give the folder of a crate", crate_dir.display())]
+    NoManifest {
+        /// The folder given.
+        crate_dir: PathBuf,
+    },
+    /// Cargo cannot read the crate or its dependencies.
+    #[error("cargo cannot read {}: {reason}", manifest.display())]
+    Metadata {
+        /// The crate's `Cargo.toml`.
+        manifest: PathBuf,
+        /// What cargo says.
+        reason: String,
+    },
+    /// The folder given is a workspace's and holds no package of its own.
+    #[error(
+        "{} is a workspace without a package of its own: give the folder of a member, or one of these names: {}",
+        workspace.display(),
+        members.join(", ")
+    )]
+    VirtualWorkspace {
+        /// The workspace.
+        workspace: PathBuf,
+        /// The packages in it.
+        members: Vec<String>,
+    },
+    /// The workspace has no package of the name given.
+    #[error(
+        "the workspace {} has no package \"{package}\": it has {}",
+        workspace.display(),
+        members.join(", ")
+    )]
+    NoPackage {
+        /// The name given.
+        package: String,
+        /// The workspace.
+        workspace: PathBuf,
+        /// The packages in it.
+        members: Vec<String>,
+    },
+    /// The package has no library, which is where kernels live.
+    #[error(
+        "the package \"{package}\" ({}) has no library: move its kernels to src/lib.rs",
+        manifest.display()
+    )]
+    NoLibrary {
+        /// The package.
+        package: String,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
+    },
+    /// `[package.metadata.kernelpack]` has an unknown key or a wrong value.
+    #[error("[package.metadata.kernelpack] of {}, at {key}: {reason}", manifest.display())]
+    Overrides {
+        /// The package's `Cargo.toml`.
+        manifest: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody is named as the pack's author.
+    #[error(
+        "the package \"{package}\" names no author, a pack must: set authors = [\"Name <mail>\"] under [package] of {}",
+        manifest.display()
+    )]
+    NoAuthor {
+        /// The package.
+        package: String,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
+    },
+    /// The compiler cannot be asked about itself.
+    #[error("`{command}` failed: {reason}")]
+    Toolchain {
+        /// The command.
+        command: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The standard library for WebAssembly is not installed.
+    #[error("the target wasm32-unknown-unknown is not installed: run `rustup target add wasm32-unknown-unknown`")]
+    NoTarget,
+    /// The crate does not compile; the compiler's words came as [`Event::Cargo`](crate::Event::Cargo).
+    #[error(
+        "cargo could not compile \"{package}\" ({}): see its messages above",
+        code.map_or("ended by a signal".into(), |code| format!("exit code {code}"))
+    )]
+    Compile {
+        /// The package.
+        package: String,
+        /// Cargo's exit code; `None` if a signal ended it.
+        code: Option<i32>,
+    },
+    /// Cargo succeeded, but listed no module.
+    #[error("cargo compiled \"{package}\" but names no .wasm file: a wrapper around rustc or cargo may have hidden it")]
+    NoModule {
+        /// The package.
+        package: String,
+    },
+    /// The crate's module declares no kernels, or not in a form that this build reads.
+    #[error(transparent)]
+    Raw(#[from] RawError),
+    /// A pass refused the module.
+    #[error("the module of kernel \"{kernel}\" is refused: {fault}")]
+    Pass {
+        /// The kernel's id.
+        kernel: String,
+        /// Why.
+        fault: PassError,
+    },
+    /// A finished module or the manifest breaks a promise that hosts check, so no host would load the pack.
+    #[error("the pack would be refused: {0}")]
+    Rejected(Box<Rejected>),
+    /// The manifest's bytes read back as something else; a defect of this build.
+    #[error("the manifest does not read back as it was written: please report this defect of kernelpack")]
+    Unfaithful,
+    /// `SOURCE_DATE_EPOCH` is set to something else than a date.
+    #[error("SOURCE_DATE_EPOCH is \"{value}\": give whole seconds since 1970, at most 253402300799, or unset it")]
+    SourceDateEpoch {
+        /// Its value.
+        value: String,
+    },
+    /// What stands at the pack's place is not a pack.
+    #[error("{} is not a pack ({reason}); nothing was changed: remove it or choose another place", pack.display())]
+    NotAPack {
+        /// The place.
+        pack: PathBuf,
+        /// What gives it away.
+        reason: String,
+    },
+    /// A file or a program cannot be used.
+    #[error("cannot {action} {}: {error}", path.display())]
+    Io {
+        /// What was to be done.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl BuildError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, error: io::Error) -> Self {
+        Self::Io { action, path: path.into(), error }
+    }
+
+    pub(crate) fn rejected(fault: Rejected) -> Self {
+        Self::Rejected(Box::new(fault))
+    }
+}

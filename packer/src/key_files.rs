@@ -1,0 +1,74 @@
+//! Reading keys from their files.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use kernelpack_manifest::{KeyError, PublicKey, SecretKey};
+use zeroize::Zeroizing;
+
+const SECRET_LABEL: &str = "-----BEGIN PRIVATE KEY-----";
+const PUBLIC_LABEL: &str = "-----BEGIN PUBLIC KEY-----";
+
+/// Reads a secret key, as [`generate`](crate::generate) or `openssl genpkey -algorithm ed25519` writes it.
+///
+/// # Errors
+/// The file cannot be read or holds something else.
+pub fn load_secret_key(path: &Path) -> Result<SecretKey, KeyFileError> {
+    let text = read(path)?;
+    SecretKey::from_pem(&text).map_err(|fault| match text.contains(PUBLIC_LABEL) {
+        true => KeyFileError::Public { path: path.into() },
+        false => KeyFileError::NotAKey { path: path.into(), fault },
+    })
+}
+
+/// Reads a public key, as [`generate`](crate::generate) or `openssl pkey -pubout` writes it.
+///
+/// # Errors
+/// The file cannot be read or holds something else.
+pub fn load_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
+    let text = read(path)?;
+    PublicKey::from_pem(&text).map_err(|fault| match text.contains(SECRET_LABEL) {
+        true => KeyFileError::Secret { path: path.into() },
+        false => KeyFileError::NotAKey { path: path.into(), fault },
+    })
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    fs::read_to_string(path).map(Zeroizing::new).map_err(|error| KeyFileError::Read { path: path.into(), error })
+}
+
+/// Why a file gives no key. The error says nothing of the file's content.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// A public key stands where a secret one is needed.
+    #[error("{} holds a public key, signing needs the secret one: give the .key file", path.display())]
+    Public {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A secret key stands where a public one is needed.
+    #[error("{} holds a secret key, which is not to be passed around: give the .pub file", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds no key of the kind.
+    #[error("{}: {fault}", path.display())]
+    NotAKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: KeyError,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}

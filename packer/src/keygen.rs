@@ -1,0 +1,99 @@
+//! Making a pair of keys: two files that OpenSSL reads too, and that are never written over.
+
+use std::{
+    ffi::OsString,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use kernelpack_manifest::{PublicKey, SecretKey};
+
+/// A pair of keys that [`generate`] wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedKeys {
+    /// The secret key's file, PKCS#8 in PEM; only its owner may read it.
+    pub secret: PathBuf,
+    /// The public key's file, SubjectPublicKeyInfo in PEM.
+    pub public: PathBuf,
+    /// The public key.
+    pub key: PublicKey,
+}
+
+/// Makes a pair of keys and writes `<prefix>.key` and `<prefix>.pub`.
+///
+/// # Errors
+/// One of the files exists already, or cannot be written; then neither is left behind.
+pub fn generate(prefix: &Path) -> Result<GeneratedKeys, KeygenError> {
+    let (secret, public) = (with_suffix(prefix, ".key"), with_suffix(prefix, ".pub"));
+    for path in [&secret, &public] {
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(KeygenError::Exists { path: path.clone() });
+        }
+    }
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| KeygenError::NoEntropy { reason: error.to_string() })?;
+    let key = SecretKey::from_seed(seed);
+
+    write_new(&secret, key.to_pem().as_bytes(), 0o600)?;
+    if let Err(error) = write_new(&public, key.public().to_pem().as_bytes(), 0o644) {
+        // A secret key that nobody has the public key of is of no use; the first error is the one to tell.
+        let _ = fs::remove_file(&secret);
+        return Err(error);
+    }
+    Ok(GeneratedKeys { secret, public, key: key.public() })
+}
+
+/// The prefix with something behind it; a dot in it is part of the name, not of an extension.
+fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
+    let mut path = OsString::from(prefix);
+    path.push(suffix);
+    path.into()
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeygenError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // From the first moment on: setting it later would leave a moment in which others may open the file.
+        options.mode(mode);
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => KeygenError::Exists { path: path.into() },
+        _ => KeygenError::Write { path: path.into(), error },
+    })?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
+        let _ = fs::remove_file(path);
+        KeygenError::Write { path: path.into(), error }
+    })
+}
+
+/// Why no keys were made; no file was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeygenError {
+    /// A file of the name exists.
+    #[error("{} exists already and is not overwritten: choose another name", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {reason}")]
+    NoEntropy {
+        /// What it says.
+        reason: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}

@@ -1,0 +1,86 @@
+//! What a pack says about itself: the manifest, from the crate, its overrides and its kernels.
+
+use std::collections::BTreeMap;
+
+use kernelpack_abi::{ABI_VERSION, KernelSpecBuf};
+use kernelpack_manifest::{Author, Digest, Kernel, Manifest, ModuleFacts, Platform, PublicKey, Rejected, SCHEMA};
+use semver::Version;
+
+use crate::{BuildError, project::Project};
+
+/// The oldest Wasmtime that packs are tested with.
+const WASMTIME: Version = Version::new(48, 0, 0);
+
+/// The newest runtime that may load a pack whose author says nothing: the last before the next promise can break.
+const MAX_RUNTIME: Version = Version::new(1, 0, 0);
+
+/// The oldest runtime that may load a pack whose author says nothing: the one that belongs to this packer.
+fn min_runtime() -> Result<Version, BuildError> {
+    let version = env!("CARGO_PKG_VERSION");
+    Version::parse(version).map_err(|_| BuildError::Unfaithful)
+}
+
+/// The entry of a kernel with this spec and module; `facts` are those of the module.
+pub(crate) fn kernel(spec: &KernelSpecBuf, wasm: &[u8], facts: &ModuleFacts) -> Result<Kernel, Rejected> {
+    let features = facts.required_features.iter().map(ToString::to_string).collect();
+    let wasmtime = Platform { min_version: WASMTIME, features, aot_available: None };
+    let platforms = BTreeMap::from([("wasmtime".into(), wasmtime)]);
+    Kernel::from_spec(spec, Digest::of(wasm), platforms, BTreeMap::new())
+}
+
+/// The manifest of a crate with these kernels, each with the name of its fallback or none.
+pub(crate) fn assemble(
+    project: &Project,
+    key: &PublicKey,
+    created_at: String,
+    kernels: Vec<(Kernel, String)>,
+) -> Result<Manifest, BuildError> {
+    let overrides = project.overrides.clone();
+    let fallbacks = kernels.iter().filter(|(_, fallback)| !fallback.is_empty());
+    Ok(Manifest {
+        schema: SCHEMA.into(),
+        abi_version: ABI_VERSION,
+        name: overrides.name.unwrap_or_else(|| project.package.clone()),
+        version: overrides.version.unwrap_or_else(|| project.version.clone()),
+        description: overrides.description.unwrap_or_else(|| project.description.clone()),
+        min_runtime_version: overrides.min_runtime_version.map_or_else(min_runtime, Ok)?,
+        max_runtime_version: overrides.max_runtime_version.unwrap_or(MAX_RUNTIME),
+        created_at,
+        author: author(project, key)?,
+        fallbacks: fallbacks.map(|(kernel, fallback)| (kernel.id.clone(), fallback.clone())).collect(),
+        kernels: kernels.into_iter().map(|(kernel, _)| kernel).collect(),
+    })
+}
+
+/// The pack's author: what the overrides say, else the first of the package's.
+pub(crate) fn author(project: &Project, key: &PublicKey) -> Result<Author, BuildError> {
+    let (name, email) = project.author.as_deref().map_or(("", None), split_author);
+    let name = project.overrides.author.name.as_deref().unwrap_or(name);
+    let email = project.overrides.author.email.as_deref().or(email);
+    if name.is_empty() {
+        return Err(BuildError::NoAuthor { package: project.package.clone(), manifest: project.manifest.clone() });
+    }
+    Ok(Author { name: name.into(), email: email.map(Into::into), signing_key: key.id() })
+}
+
+/// The name and the address of `Name <mail>`.
+fn split_author(author: &str) -> (&str, Option<&str>) {
+    match author.trim().strip_suffix('>').and_then(|author| author.rsplit_once('<')) {
+        Some((name, mail)) => (name.trim(), Some(mail.trim()).filter(|mail| !mail.is_empty())),
+        None => (author.trim(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authors_are_split() {
+        assert_eq!(split_author("A B <a@b.c>"), ("A B", Some("a@b.c")));
+        assert_eq!(split_author(" A B "), ("A B", None));
+        assert_eq!(split_author("A <>"), ("A", None));
+        assert_eq!(split_author("<a@b.c>"), ("", Some("a@b.c")));
+        assert_eq!(split_author("A < B"), ("A < B", None));
+    }
+}

@@ -1,0 +1,102 @@
+//! `[package.metadata.kernelpack]`: what an author wants to be otherwise in the pack than in `Cargo.toml`.
+
+use std::path::Path;
+
+use semver::Version;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::BuildError;
+
+/// The table; every key is optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Overrides {
+    pub(crate) name: Option<String>,
+    pub(crate) version: Option<Version>,
+    pub(crate) description: Option<String>,
+    pub(crate) min_runtime_version: Option<Version>,
+    pub(crate) max_runtime_version: Option<Version>,
+    #[serde(default)]
+    pub(crate) author: AuthorOverrides,
+}
+
+/// The table's `author`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthorOverrides {
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+}
+
+impl Overrides {
+    /// Reads the table out of a package's metadata; `manifest` names the package's `Cargo.toml` in errors.
+    pub(crate) fn read(metadata: &Value, manifest: &Path) -> Result<Self, BuildError> {
+        let Some(table) = metadata.get("kernelpack") else { return Ok(Self::default()) };
+        serde_path_to_error::deserialize(table).map_err(|error| BuildError::Overrides {
+            manifest: manifest.into(),
+            key: error.path().to_string(),
+            reason: error.into_inner().to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(table: Value) -> Result<Overrides, String> {
+        Overrides::read(&json!({ "kernelpack": table }), Path::new("a/Cargo.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let read = read(json!({
+            "name": "n",
+            "version": "1.2.3",
+            "description": "d",
+            "min-runtime-version": "0.1.0",
+            "max-runtime-version": "0.2.0",
+            "author": { "name": "a", "email": "a@b" },
+        }));
+        let author = AuthorOverrides { name: Some("a".into()), email: Some("a@b".into()) };
+        let expected = Overrides {
+            name: Some("n".into()),
+            version: Some(Version::new(1, 2, 3)),
+            description: Some("d".into()),
+            min_runtime_version: Some(Version::new(0, 1, 0)),
+            max_runtime_version: Some(Version::new(0, 2, 0)),
+            author,
+        };
+        assert_eq!(read, Ok(expected));
+    }
+
+    #[test]
+    fn no_table_is_no_override() {
+        let path = Path::new("a/Cargo.toml");
+        assert_eq!(Overrides::read(&Value::Null, path).unwrap(), Overrides::default());
+        assert_eq!(Overrides::read(&json!({ "docs": {} }), path).unwrap(), Overrides::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_known_ones() {
+        assert_eq!(
+            read(json!({ "min_runtime_version": "0.1.0" })).unwrap_err(),
+            "[package.metadata.kernelpack] of a/Cargo.toml, at min_runtime_version: unknown field \
+             `min_runtime_version`, expected one of `name`, `version`, `description`, `min-runtime-version`, \
+             `max-runtime-version`, `author`"
+        );
+        assert!(read(json!({ "author": { "mail": "a@b" } })).unwrap_err().contains("expected `name` or `email`"));
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_key() {
+        assert_eq!(
+            read(json!({ "version": "1.2" })).unwrap_err(),
+            "[package.metadata.kernelpack] of a/Cargo.toml, at version: unexpected end of input while parsing minor \
+             version number"
+        );
+    }
+}

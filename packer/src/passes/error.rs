@@ -1,0 +1,96 @@
+//! Why a pass refuses a module.
+
+/// Why a module cannot become a kernel's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PassError {
+    /// The bytes are not a valid module.
+    #[error("not a valid WebAssembly module: {reason}")]
+    Invalid {
+        /// What the parser says.
+        reason: String,
+    },
+    /// The module imports something; a kernel runs with nothing but its own memory.
+    #[error(
+        "it imports the {kind} \"{module}\".\"{name}\", a kernel may import nothing: remove the `extern` block or the \
+         dependency that declares it"
+    )]
+    Import {
+        /// The first name of the import.
+        module: String,
+        /// The second name of the import.
+        name: String,
+        /// `function`, `memory`, `table`, `global` or `tag`.
+        kind: &'static str,
+    },
+    /// The module has a start function, which would run before any limit is armed.
+    #[error("it has a start function, a kernel may run code only when it is called: remove the static constructor")]
+    Start,
+    /// The spec declares an export that the module does not have.
+    #[error(
+        "its spec declares the export \"{export}\", which the module does not have: build it with the \
+         kernelpack-guest that belongs to this kernelpack, and do not strip its exports"
+    )]
+    MissingExport {
+        /// The export's name in the crate's module.
+        export: String,
+    },
+    /// An export has another type than the ABI gives it.
+    #[error("its export \"{export}\" must be {needs}, it is {has}: do not define an export of that name yourself")]
+    ExportType {
+        /// The export's name in the crate's module.
+        export: String,
+        /// The type that the ABI gives it.
+        needs: String,
+        /// The type that it has.
+        has: String,
+    },
+    /// The entry point's name is taken by an export of the ABI.
+    #[error("its entry point is called \"{entry_point}\", as an export of the ABI is: choose another name")]
+    EntryPoint {
+        /// The entry point of the spec.
+        entry_point: String,
+    },
+    /// The module has no linear memory or several.
+    #[error("it has {count} memories, a kernel has exactly one")]
+    Memories {
+        /// How many there are.
+        count: usize,
+    },
+    /// The memory is 64-bit, shared, or has pages of another size.
+    #[error("its memory is {what}, a kernel's has 32-bit addresses, 64 KiB pages and is not shared")]
+    MemoryKind {
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// The limit on the memory is more than a memory can have.
+    #[error("its max_memory_pages is {limit}, a memory has at most {most} pages: lower it")]
+    MemoryLimit {
+        /// The declared limit in pages of 64 KiB.
+        limit: u32,
+        /// What 32-bit addresses reach.
+        most: u32,
+    },
+    /// The memory starts larger than its limit.
+    #[error(
+        "its data and stack take {initial} pages of memory, its max_memory_pages is {limit}: raise the limit or \
+         shrink its statics"
+    )]
+    MemoryTooLarge {
+        /// The initial size in pages of 64 KiB.
+        initial: u64,
+        /// The declared limit in pages of 64 KiB.
+        limit: u32,
+    },
+    /// The tables together start larger than their limit.
+    #[error(
+        "its tables have {initial} elements, its max_table_elements is {limit}: raise the limit or use fewer function \
+         pointers"
+    )]
+    TablesTooLarge {
+        /// The initial elements of all tables together.
+        initial: u64,
+        /// The declared limit in elements.
+        limit: u32,
+    },
+}

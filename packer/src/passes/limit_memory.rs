@@ -1,0 +1,40 @@
+//! The declared limit on memory becomes the memory's own maximum, so that every engine enforces it.
+
+use kernelpack_abi::ResourceLimits;
+use walrus::Module;
+
+use super::PassError;
+
+/// Pages that 32-bit addresses reach.
+const MOST_PAGES: u32 = 65_536;
+
+/// Sets the maximum of the one memory to `max_memory_pages`, whatever the linker wrote there: the host plans a call's
+/// tensors by the declared limit.
+///
+/// # Errors
+/// There is not exactly one plain 32-bit memory, or its initial size is above the limit.
+pub fn run(module: &mut Module, limits: &ResourceLimits) -> Result<(), PassError> {
+    let limit = limits.max_memory_pages;
+    if limit > MOST_PAGES {
+        return Err(PassError::MemoryLimit { limit, most: MOST_PAGES });
+    }
+    let count = module.memories.iter().count();
+    let Some(memory) = module.memories.iter_mut().next().filter(|_| count == 1) else {
+        return Err(PassError::Memories { count });
+    };
+    let what = if memory.memory64 {
+        Some("64-bit")
+    } else if memory.shared {
+        Some("shared")
+    } else {
+        memory.page_size_log2.map(|_| "one of custom pages")
+    };
+    if let Some(what) = what {
+        return Err(PassError::MemoryKind { what });
+    }
+    if memory.initial > u64::from(limit) {
+        return Err(PassError::MemoryTooLarge { initial: memory.initial, limit });
+    }
+    memory.maximum = Some(limit.into());
+    Ok(())
+}

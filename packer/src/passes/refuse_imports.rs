@@ -1,0 +1,21 @@
+//! A kernel imports nothing: what it cannot reach, it cannot misuse.
+
+use walrus::{ImportKind, Module};
+
+use super::PassError;
+
+/// Refuses a module with any import, and names the first.
+///
+/// # Errors
+/// The module has an import.
+pub fn run(module: &mut Module) -> Result<(), PassError> {
+    let Some(import) = module.imports.iter().next() else { return Ok(()) };
+    let kind = match import.kind {
+        ImportKind::Function(_) => "function",
+        ImportKind::Table(_) => "table",
+        ImportKind::Memory(_) => "memory",
+        ImportKind::Global(_) => "global",
+        ImportKind::Tag(_) => "tag",
+    };
+    Err(PassError::Import { module: import.module.clone(), name: import.name.clone(), kind })
+}

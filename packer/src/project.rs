@@ -1,0 +1,109 @@
+//! The crate that is packed, as cargo sees it.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{CrateType, Metadata, MetadataCommand, Package, PackageId, TargetKind};
+use semver::Version;
+
+use crate::{BuildError, overrides::Overrides, toolchain};
+
+/// A package with a library, and what the pack's manifest takes from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) id: PackageId,
+    pub(crate) package: String,
+    pub(crate) version: Version,
+    pub(crate) description: String,
+    /// The first of the package's authors.
+    pub(crate) author: Option<String>,
+    pub(crate) overrides: Overrides,
+    /// The package's `Cargo.toml`.
+    pub(crate) manifest: PathBuf,
+    pub(crate) workspace: PathBuf,
+    pub(crate) target: PathBuf,
+    /// Whether the workspace says which versions to build.
+    pub(crate) locked: bool,
+    /// The packages outside the workspace that the workspace names by path: their names and folders.
+    pub(crate) neighbours: Vec<(String, PathBuf)>,
+}
+
+impl Project {
+    /// Finds the package in `crate_dir`, or the one called `package` in its workspace.
+    pub(crate) fn find(crate_dir: &Path, package: Option<&str>) -> Result<Self, BuildError> {
+        // Links are resolved, so that the paths which cargo and rustc see are the ones that are mapped away.
+        let folder = crate_dir.canonicalize().map_err(|error| BuildError::io("read the crate", crate_dir, error))?;
+        let manifest = folder.join("Cargo.toml");
+        if !manifest.is_file() {
+            return Err(BuildError::NoManifest { crate_dir: crate_dir.into() });
+        }
+        // Without dependencies at first: resolving them would write the lock file whose absence is to be noticed.
+        let members = metadata(&manifest, &["--no-deps"])?;
+        let found = choose(&members, &manifest, package)?;
+        if !found.targets.iter().any(is_library) {
+            return Err(BuildError::NoLibrary {
+                package: found.name.to_string(),
+                manifest: found.manifest_path.clone().into(),
+            });
+        }
+        let workspace = members.workspace_root.clone().into_std_path_buf();
+        let locked = workspace.join("Cargo.lock").is_file();
+        let all = metadata(&manifest, if locked { &["--locked"] } else { &[] })?;
+        let neighbours = all
+            .packages
+            .iter()
+            .filter(|package| package.source.is_none() && !package.manifest_path.starts_with(&workspace))
+            .filter_map(|package| Some((package.name.to_string(), package.manifest_path.parent()?.into())))
+            .collect();
+        Ok(Self {
+            id: found.id.clone(),
+            package: found.name.to_string(),
+            version: found.version.clone(),
+            description: found.description.clone().unwrap_or_default(),
+            author: found.authors.first().cloned(),
+            overrides: Overrides::read(&found.metadata, found.manifest_path.as_std_path())?,
+            manifest: found.manifest_path.clone().into(),
+            target: members.target_directory.clone().into(),
+            workspace,
+            locked,
+            neighbours,
+        })
+    }
+
+    /// The package's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(&self.workspace)
+    }
+}
+
+fn metadata(manifest: &Path, options: &[&str]) -> Result<Metadata, BuildError> {
+    MetadataCommand::new()
+        .cargo_path(toolchain::cargo())
+        .manifest_path(manifest)
+        // Cargo looks for its configuration, and rustup for the toolchain, from the current folder upwards.
+        .current_dir(manifest.parent().unwrap_or(manifest))
+        .other_options(options.iter().map(ToString::to_string).collect::<Vec<_>>())
+        .exec()
+        .map_err(|error| BuildError::Metadata { manifest: manifest.into(), reason: error.to_string() })
+}
+
+fn choose<'a>(members: &'a Metadata, manifest: &Path, package: Option<&str>) -> Result<&'a Package, BuildError> {
+    let names = || members.packages.iter().map(|package| package.name.to_string()).collect::<Vec<_>>();
+    let workspace = || members.workspace_root.clone().into();
+    match package {
+        Some(name) => members
+            .packages
+            .iter()
+            .find(|package| *package.name == name)
+            .ok_or_else(|| BuildError::NoPackage { package: name.into(), workspace: workspace(), members: names() }),
+        None => members
+            .packages
+            .iter()
+            .find(|package| package.manifest_path == manifest)
+            .ok_or_else(|| BuildError::VirtualWorkspace { workspace: workspace(), members: names() }),
+    }
+}
+
+fn is_library(target: &cargo_metadata::Target) -> bool {
+    let library = [TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib, TargetKind::CDyLib, TargetKind::StaticLib];
+    target.kind.iter().any(|kind| library.contains(kind)) && !target.crate_types.contains(&CrateType::ProcMacro)
+}

@@ -1,0 +1,106 @@
+//! The compiler on this machine: what builds the crate, and which of its paths must not reach the bytes.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::BuildError;
+
+/// The one target that kernels are built for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What `rustc` tells about itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Toolchain {
+    sysroot: PathBuf,
+    commit: String,
+}
+
+impl Toolchain {
+    /// Asks the compiler that cargo would use in this folder.
+    pub(crate) fn find(folder: &Path) -> Result<Self, BuildError> {
+        let printed = rustc(folder, &["--print", "sysroot", "--print", "target-libdir", "--target", TARGET])?;
+        Self::read(&printed, &rustc(folder, &["-vV"])?)
+    }
+
+    /// Reads the two lines of `--print` and those of `-vV`.
+    fn read(printed: &str, version: &str) -> Result<Self, BuildError> {
+        let mut lines = printed.lines();
+        let (sysroot, library) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        if !Path::new(library).is_dir() {
+            return Err(BuildError::NoTarget);
+        }
+        let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
+        Ok(Self { sysroot: sysroot.into(), commit: commit.into() })
+    }
+
+    /// The folders of this machine that the compiler may write into a module, and the names to write instead; of two
+    /// that match a path, the later counts.
+    pub(crate) fn remaps(&self) -> Vec<(PathBuf, String)> {
+        let mut remaps = Vec::new();
+        if let Some(home) = cargo_home() {
+            if let Ok(real) = home.canonicalize() {
+                remaps.push((real, "/cargo".into()));
+            }
+            remaps.push((home, "/cargo".into()));
+        }
+        remaps.push((self.sysroot.clone(), "/rust".into()));
+        // What the standard library is called where its sources are not installed.
+        remaps.push((self.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", self.commit)));
+        remaps
+    }
+}
+
+/// The cargo that runs this process, or the one on the path.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    match env::var_os("CARGO_HOME") {
+        Some(home) if !home.is_empty() => std::path::absolute(home).ok(),
+        _ => env::home_dir().map(|home| home.join(".cargo")),
+    }
+}
+
+fn rustc(folder: &Path, args: &[&str]) -> Result<String, BuildError> {
+    let program = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let failed = |reason: String| BuildError::Toolchain { command: display(&program, args), reason };
+    let output =
+        Command::new(&program).args(args).current_dir(folder).output().map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().into()));
+    }
+    String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".into()))
+}
+
+fn display(program: &OsStr, args: &[&str]) -> String {
+    format!("{} {}", program.display(), args.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_target_comes_with_the_command_that_installs_it() {
+        let error = Toolchain::read("/nowhere\n/nowhere/lib\n", "").unwrap_err().to_string();
+        assert!(error.ends_with("run `rustup target add wasm32-unknown-unknown`"), "{error}");
+    }
+
+    #[test]
+    fn the_standard_library_has_one_name_with_and_without_its_sources() {
+        let here = env!("CARGO_MANIFEST_DIR");
+        let toolchain = Toolchain::read(&format!("/sys\n{here}\n"), "rustc 1\ncommit-hash: abc\nhost: h\n").unwrap();
+        let remaps = toolchain.remaps();
+        assert!(
+            remaps.ends_with(&[
+                ("/sys".into(), "/rust".into()),
+                ("/sys/lib/rustlib/src/rust".into(), "/rustc/abc".into()),
+            ])
+        );
+    }
+}

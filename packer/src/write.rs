@@ -1,0 +1,256 @@
+//! Putting files and packs in their place: the old one stands there or the new one, whole.
+//!
+//! Where the system cannot exchange two folders in one step (all but Linux), there is a moment between two renames in
+//! which the place is empty; a failure in it puts the old pack back.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+use crate::BuildError;
+
+/// The manifest's file in a pack.
+pub const MANIFEST_FILE: &str = "kernels.json";
+/// The signature's file in a pack.
+pub const SIGNATURE_FILE: &str = "kernels.json.sig";
+
+/// Puts a pack of these files, by their relative paths, at `pack`, where nothing, an empty folder or another pack is.
+pub(crate) fn write_pack<'a>(
+    pack: &Path,
+    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Result<(), BuildError> {
+    let failed = |error| BuildError::io("write the pack", pack, error);
+    let parent = parent(pack);
+    fs::create_dir_all(&parent).map_err(failed)?;
+    // Beside the place, since a rename works within one file system only.
+    let new = temp_folder(&parent).map_err(failed)?;
+    for (path, content) in files {
+        let path = new.path().join(path);
+        fs::create_dir_all(path.parent().unwrap_or(new.path()))
+            .and_then(|()| fs::write(&path, content))
+            .map_err(failed)?;
+    }
+    check_place(pack)?;
+    swap(new, pack, &parent).map_err(failed)
+}
+
+/// Checks that a pack may be put at `pack`.
+pub(crate) fn check_place(pack: &Path) -> Result<(), BuildError> {
+    match foreign(pack) {
+        Ok(None) => Ok(()),
+        Ok(Some(reason)) => Err(BuildError::NotAPack { pack: pack.into(), reason }),
+        Err(error) => Err(BuildError::io("look at", pack, error)),
+    }
+}
+
+/// Why what stands at `pack` is not to be replaced, if it is not.
+fn foreign(pack: &Path) -> io::Result<Option<String>> {
+    let metadata = match fs::symlink_metadata(pack) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !metadata.is_dir() {
+        return Ok(Some("it is not a folder".into()));
+    }
+    let (mut entries, mut manifest) = (0, false);
+    for entry in fs::read_dir(pack)? {
+        let entry = entry?;
+        let (name, kind) = (entry.file_name(), entry.file_type()?);
+        entries += 1;
+        let expected = if kind.is_dir() {
+            holds_modules_only(&entry.path())?
+        } else {
+            kind.is_file() && (name == MANIFEST_FILE || name == SIGNATURE_FILE)
+        };
+        manifest |= kind.is_file() && name == MANIFEST_FILE;
+        if !expected {
+            return Ok(Some(format!("it has \"{}\"", name.display())));
+        }
+    }
+    Ok(if entries == 0 || manifest { None } else { Some(format!("it has no {MANIFEST_FILE}")) })
+}
+
+fn holds_modules_only(family: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(family)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_file() || entry.path().extension().is_none_or(|extension| extension != "wasm") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn swap(new: TempDir, pack: &Path, parent: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(pack).is_err() {
+        fs::rename(new.path(), pack)?;
+        // It is no temporary folder any more.
+        let _ = new.keep();
+        return Ok(());
+    }
+    if exchange(new.path(), pack) {
+        // Now the temporary folder is the old pack, and goes.
+        return new.close();
+    }
+    let old = temp_folder(parent)?;
+    let aside = old.path().join("pack");
+    fs::rename(pack, &aside)?;
+    if let Err(error) = fs::rename(new.path(), pack) {
+        return Err(match fs::rename(&aside, pack) {
+            Ok(()) => error,
+            Err(_) => io::Error::other(format!("{error}; the pack that was there is at {}", old.keep().display())),
+        });
+    }
+    let _ = new.keep();
+    Ok(())
+}
+
+/// Exchanges two folders in one step, where the system can.
+fn exchange(new: &Path, pack: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        renameat_with(CWD, new, CWD, pack, RenameFlags::EXCHANGE).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (new, pack);
+        false
+    }
+}
+
+/// Replaces files of one folder: all are written before the first takes its place.
+pub(crate) fn replace_files(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
+    let mut written = Vec::new();
+    for (name, content) in files {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".kernelpack-");
+        permissions(&mut builder, 0o666);
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(content)?;
+        written.push((file, folder.join(name)));
+    }
+    for (file, path) in written {
+        file.persist(path)?;
+    }
+    Ok(())
+}
+
+fn temp_folder(parent: &Path) -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kernelpack-");
+    permissions(&mut builder, 0o777);
+    builder.tempdir_in(parent)
+}
+
+/// Gives what the builder makes the rights that the user's mask grants, since it outlives being temporary.
+fn permissions(builder: &mut tempfile::Builder<'_, '_>, mode: u32) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = (builder, mode);
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.into(),
+        _ => ".".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACK: [(&str, &[u8]); 2] = [("k/k_f32.wasm", b"module"), (MANIFEST_FILE, b"{}")];
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_pack_takes_an_empty_place_and_that_of_another_pack() {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = folder.path().join("deep/pack");
+        write_pack(&pack, PACK).unwrap();
+        assert_eq!(names(&pack), ["k", MANIFEST_FILE]);
+
+        write_pack(&pack, [("new/n.wasm", b"n".as_slice()), (MANIFEST_FILE, b"2"), (SIGNATURE_FILE, b"s")]).unwrap();
+        assert_eq!(names(&pack), [MANIFEST_FILE, SIGNATURE_FILE, "new"]);
+        assert_eq!(fs::read(pack.join("new/n.wasm")).unwrap(), b"n");
+        assert_eq!(names(&folder.path().join("deep")), ["pack"], "something was left behind");
+
+        let empty = folder.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        write_pack(&empty, PACK).unwrap();
+        assert_eq!(names(&empty), ["k", MANIFEST_FILE]);
+    }
+
+    #[test]
+    fn what_is_no_pack_is_not_replaced() {
+        for (foreign, reason) in [
+            (&["notes.txt"][..], "it has \"notes.txt\""),
+            (&[MANIFEST_FILE, "notes.txt"], "it has \"notes.txt\""),
+            (&[MANIFEST_FILE, "k/k.wasm", "k/notes.txt"], "it has \"k\""),
+            (&[MANIFEST_FILE, "k/deeper/k.wasm"], "it has \"k\""),
+            (&[SIGNATURE_FILE], "it has no kernels.json"),
+            (&["k/k.wasm"], "it has no kernels.json"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let pack = folder.path().join("pack");
+            for file in foreign {
+                fs::create_dir_all(pack.join(file).parent().unwrap()).unwrap();
+                fs::write(pack.join(file), "precious").unwrap();
+            }
+            let error = write_pack(&pack, PACK).unwrap_err().to_string();
+            assert!(error.contains(&format!("is not a pack ({reason}); nothing was changed")), "{foreign:?}: {error}");
+            assert!(foreign.iter().all(|file| fs::read(pack.join(file)).unwrap() == b"precious"), "{foreign:?}");
+            assert_eq!(names(folder.path()), ["pack"], "something was left behind");
+        }
+    }
+
+    #[test]
+    fn a_file_or_a_link_at_the_place_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "precious").unwrap();
+        assert!(write_pack(&file, PACK).unwrap_err().to_string().contains("it is not a folder"));
+        #[cfg(unix)]
+        {
+            let (pack, link) = (folder.path().join("pack"), folder.path().join("link"));
+            write_pack(&pack, PACK).unwrap();
+            std::os::unix::fs::symlink(&pack, &link).unwrap();
+            assert!(write_pack(&link, PACK).unwrap_err().to_string().contains("it is not a folder"));
+        }
+    }
+
+    #[test]
+    fn a_failure_half_way_leaves_the_old_pack_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = folder.path().join("pack");
+        write_pack(&pack, PACK).unwrap();
+        // The second file would lie in the first.
+        write_pack(&pack, [("k", b"".as_slice()), ("k/k_f32.wasm", b"new")]).unwrap_err();
+        assert_eq!(fs::read(pack.join("k/k_f32.wasm")).unwrap(), b"module");
+        assert_eq!(names(folder.path()), ["pack"], "something was left behind");
+    }
+
+    #[test]
+    fn files_are_replaced_together() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "old").unwrap();
+        replace_files(folder.path(), &[("a", b"new"), ("b", b"new")]).unwrap();
+        assert_eq!(names(folder.path()), ["a", "b"]);
+        assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"new");
+    }
+}

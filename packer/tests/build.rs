@@ -1,0 +1,325 @@
+//! From a crate on disk to a pack on disk, with a real cargo and compiler.
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use common::{files, openssl_verifies};
+use kernelpack_abi::{
+    DType, Dim, Expr, KernelSpec, Lifecycle, ParamSpec, ParamType, ParamValue, ResourceLimits, Role, Signature,
+    TensorSpec, section,
+};
+use kernelpack_manifest::{KernelPackVerifier, Manifest, SecretKey};
+use kernelpack_packer::{BuildError, BuildOptions, Built, Event, Features, Signer, Warning, build};
+use tempfile::TempDir;
+
+const fn spec(id: &'static str, fallback: &'static str) -> KernelSpec<'static> {
+    const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
+        TensorSpec { name, dtype: DType::F32, role, optional: false, dims: &[Dim::Symbol(0)], len: Expr(&[]) }
+    }
+    KernelSpec {
+        id,
+        name: "Doubling",
+        description: "Doubles.",
+        category: "arithmetic",
+        family: "double",
+        entry_point: "double_forward",
+        fallback,
+        limits: ResourceLimits { max_memory_pages: 64, max_epoch_ticks: 100, max_table_elements: 64 },
+        lifecycle: Lifecycle { init: false, cleanup: false },
+        forward: Signature {
+            symbols: &["n"],
+            tensors: &[const { tensor("x", Role::In) }, const { tensor("y", Role::Out) }],
+            params: &[ParamSpec { name: "by", ty: ParamType::F32, default: Some(ParamValue::F32(2.0)) }],
+        },
+        backward: None,
+    }
+}
+
+const FIRST: KernelSpec<'static> = spec("double_f32", "double_reference");
+const SECOND: KernelSpec<'static> = spec("another_f32", "");
+const WRITER: &str = "fixture 1.2.3";
+const FIRST_ENTRY: [u8; section::encoded_len(&FIRST, WRITER)] = section::encode(&FIRST, WRITER);
+const SECOND_ENTRY: [u8; section::encoded_len(&SECOND, WRITER)] = section::encode(&SECOND, WRITER);
+
+const CARGO_TOML: &str = r#"[package]
+name = "fixture"
+version = "1.2.3"
+edition = "2024"
+description = "Kernels for a test"
+authors = ["A B <a@b.example>"]
+
+[package.metadata.kernelpack]
+name = "fixture-kernels"
+min-runtime-version = "0.1.0"
+
+[workspace]
+"#;
+
+/// What `#[kernel]` would leave in a crate, written out; it panics somewhere, since panics carry paths.
+fn source() -> String {
+    let mut source = String::from(
+        "#[unsafe(no_mangle)] pub static kernel_message: [u32; 65] = [0; 65];\n\
+         #[inline(never)] pub fn at(map: &std::collections::BTreeMap<i32, i32>, i: i32) -> i32 { map[&i] }\n",
+    );
+    for (spec, entry) in [(FIRST, FIRST_ENTRY.as_slice()), (SECOND, &SECOND_ENTRY)] {
+        let (id, len) = (spec.id, entry.len());
+        source += &format!(
+            "#[used] #[unsafe(link_section = \"kernelpack.spec\")]\n\
+             pub static SPEC_{id}: [u8; {len}] = {entry:?};\n\
+             #[unsafe(no_mangle)] pub extern \"C\" fn __kernelpack_forward_{id}(desc: i32) -> i32 {{\n\
+             let map = std::collections::BTreeMap::from([(desc, 0)]); at(&map, desc * 2) }}\n\
+             #[unsafe(no_mangle)] pub extern \"C\" fn __kernelpack_info_{id}(info: i32) -> i32 {{ info }}\n"
+        );
+    }
+    source
+}
+
+/// A crate in a folder of its own.
+struct Fixture {
+    folder: TempDir,
+    key: SecretKey,
+}
+
+impl Fixture {
+    fn new(cargo_toml: &str, source: &str) -> Self {
+        Self::in_folder("crate", cargo_toml, source)
+    }
+
+    fn in_folder(name: &str, cargo_toml: &str, source: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix(name).tempdir().unwrap();
+        let root = folder.path().join("crate");
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::write(root.join("Cargo.toml"), cargo_toml).unwrap();
+        fs::write(root.join("src/lib.rs"), source).unwrap();
+        Self { folder, key: SecretKey::from_seed([7; 32]) }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("crate")
+    }
+
+    fn pack(&self) -> PathBuf {
+        self.folder.path().join("pack")
+    }
+
+    fn options(&self) -> BuildOptions {
+        BuildOptions {
+            crate_dir: self.root(),
+            package: None,
+            features: Features::default(),
+            out_dir: self.pack(),
+            signer: Signer::Now(self.key.clone()),
+        }
+    }
+
+    fn build(&self) -> (Result<Built, BuildError>, Vec<Event>) {
+        build_with(&self.options())
+    }
+
+    fn error(&self) -> String {
+        self.build().0.unwrap_err().to_string()
+    }
+
+    fn commit(&self) {
+        for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "x"]] {
+            let output = Command::new("git")
+                .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"])
+                .args(args)
+                .env("GIT_COMMITTER_DATE", "1700000000 +0000")
+                .current_dir(self.root())
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+fn build_with(options: &BuildOptions) -> (Result<Built, BuildError>, Vec<Event>) {
+    let mut events = Vec::new();
+    let result = build(options, &mut |event| events.push(event));
+    (result, events)
+}
+
+#[test]
+fn a_crate_becomes_a_signed_pack() {
+    let fixture = Fixture::new(CARGO_TOML, &source());
+    fixture.commit();
+    let (built, events) = fixture.build();
+    let built = built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
+
+    let pack = files(&fixture.pack());
+    let names: Vec<_> = pack.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["double/another_f32.wasm", "double/double_f32.wasm", "kernels.json", "kernels.json.sig"]);
+    let read = |name: &str| pack.iter().find(|(found, _)| found == name).unwrap().1.as_slice();
+
+    let verifier = KernelPackVerifier::new([fixture.key.public()]);
+    let signed = verifier.verify(read("kernels.json"), read("kernels.json.sig")).unwrap();
+    for id in ["double_f32", "another_f32"] {
+        let wasm = read(&format!("double/{id}.wasm")).to_vec();
+        signed.verify_module(id, wasm).unwrap();
+    }
+    assert_ne!(openssl_verifies(&fixture.pack(), &fixture.key.public()), Some(false));
+
+    let manifest = Manifest::parse(read("kernels.json")).unwrap();
+    assert_eq!(manifest, built.manifest);
+    assert_eq!((manifest.name.as_str(), manifest.version.to_string().as_str()), ("fixture-kernels", "1.2.3"));
+    assert_eq!(manifest.description, "Kernels for a test");
+    assert_eq!((manifest.author.name.as_str(), manifest.author.email.as_deref()), ("A B", Some("a@b.example")));
+    assert_eq!(manifest.author.signing_key, fixture.key.public().id());
+    if std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
+        assert_eq!(manifest.created_at, "2023-11-14T22:13:20Z");
+    }
+    let ids: Vec<_> = manifest.kernels.iter().map(|kernel| kernel.id.as_str()).collect();
+    assert_eq!(ids, ["another_f32", "double_f32"]);
+    assert_eq!(manifest.fallbacks.get("double_f32").map(String::as_str), Some("double_reference"));
+    assert_eq!(manifest.fallbacks.len(), 1);
+    assert_eq!(manifest.kernels[0].platforms["wasmtime"].min_version.to_string(), "48.0.0");
+
+    let no_lock = |event: &Event| matches!(event, Event::Warning(Warning::NoLockFile { .. }));
+    assert!(events.iter().any(no_lock), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, Event::Warning(Warning::MachinePath { .. }))), "{events:?}");
+    assert!(!fixture.build().1.iter().any(no_lock), "the first build wrote a lock file");
+}
+
+#[test]
+fn equal_sources_in_different_folders_give_equal_packs() {
+    // A package outside the workspace, since rustc is given its absolute path; and it panics, which keeps the path.
+    let source = source().replace("map[&i]", "dep::at(&[map[&i]], i as usize)");
+    let packs = ["a", "quite another folder"].map(|name| {
+        let cargo_toml = CARGO_TOML.replace("[workspace]", "[dependencies]\ndep.path = \"../dep\"\n[workspace]");
+        let fixture = Fixture::in_folder(name, &cargo_toml, &source);
+        let dep = fixture.folder.path().join("dep");
+        fs::create_dir_all(dep.join("src")).unwrap();
+        fs::write(dep.join("Cargo.toml"), "[package]\nname = \"dep\"\nversion = \"0.1.0\"\n").unwrap();
+        let at = "#[inline(never)] pub fn at(of: &[i32], i: usize) -> i32 { of[i] + file!().as_bytes()[i] as i32 }";
+        fs::write(dep.join("src/lib.rs"), at).unwrap();
+        fixture.commit();
+        let (built, events) = fixture.build();
+        built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
+        let pack = files(&fixture.pack());
+        let module = &pack.iter().find(|(name, _)| name.ends_with("double_f32.wasm")).unwrap().1;
+        assert!(module.windows(9).any(|bytes| bytes == b"/path/dep"), "no path is left, so the test tests nothing");
+        pack
+    });
+    assert!(packs[0] == packs[1], "the bytes depend on the folder");
+}
+
+#[test]
+fn a_pack_may_be_left_for_somebody_else_to_sign() {
+    let fixture = Fixture::new(CARGO_TOML, &source());
+    let options = BuildOptions { signer: Signer::Later(fixture.key.public()), ..fixture.options() };
+    let (built, events) = build_with(&options);
+    built.unwrap();
+    let warned = events.iter().any(|event| matches!(event, Event::Warning(Warning::NoDate { .. })));
+    assert_eq!(warned, std::env::var_os("SOURCE_DATE_EPOCH").is_none());
+    assert!(!fixture.pack().join("kernels.json.sig").exists());
+    kernelpack_packer::sign(&fixture.pack(), &fixture.key).unwrap();
+    assert_ne!(openssl_verifies(&fixture.pack(), &fixture.key.public()), Some(false));
+}
+
+#[test]
+fn a_crate_that_does_not_compile_leaves_the_old_pack() {
+    let fixture = Fixture::new(CARGO_TOML, "fn main( {");
+    fs::create_dir(fixture.pack()).unwrap();
+    fs::write(fixture.pack().join("kernels.json"), "old").unwrap();
+    let (result, events) = fixture.build();
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "cargo could not compile \"fixture\" (exit code 101): see its messages above"
+    );
+    let said = events.iter().any(|event| matches!(event, Event::Cargo { line } if line.contains("src/lib.rs:1:")));
+    assert!(said, "the author does not see the compiler's error: {events:?}");
+    assert_eq!(files(&fixture.pack()), [("kernels.json".into(), b"old".to_vec())]);
+    let mut names: Vec<_> =
+        fs::read_dir(fixture.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["crate", "pack"], "something was left behind");
+}
+
+#[test]
+fn a_crate_without_kernels_says_how_to_get_one() {
+    let error = Fixture::new(CARGO_TOML, "pub fn f() {}").error();
+    assert!(error.ends_with("fixture.wasm declares no kernel: annotate a function with #[kernel]"), "{error}");
+}
+
+#[test]
+fn an_import_is_refused_with_the_kernel_that_has_it() {
+    let info = "fn __kernelpack_info_double_f32(info: i32) -> i32 {";
+    assert!(source().contains(info));
+    let source = source().replace(info, &format!("{info} return unsafe {{ print(info) }};"))
+        + "#[link(wasm_import_module = \"host\")] unsafe extern \"C\" { fn print(i: i32) -> i32; }";
+    let fixture = Fixture::new(CARGO_TOML, &source);
+    let error = fixture.error();
+    let expected = "the module of kernel \"double_f32\" is refused: it imports the function \"host\".\"print\", ";
+    assert!(error.starts_with(expected), "{error}");
+    assert!(!fixture.pack().exists());
+}
+
+#[test]
+fn a_path_of_the_machine_is_warned_of() {
+    let source = source().replace("map[&i]", "env!(\"CARGO_MANIFEST_DIR\").as_bytes()[map[&i] as usize].into()");
+    let (built, events) = Fixture::new(CARGO_TOML, &source).build();
+    built.unwrap();
+    assert!(events.iter().any(|event| matches!(event, Event::Warning(Warning::MachinePath { .. }))), "{events:?}");
+}
+
+#[test]
+fn what_is_not_a_pack_is_refused_before_the_compiler_runs() {
+    let fixture = Fixture::new(CARGO_TOML, &source());
+    let options = BuildOptions { out_dir: fixture.root(), ..fixture.options() };
+    let (result, events) = build_with(&options);
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("is not a pack (") && error.contains("nothing was changed"), "{error}");
+    assert_eq!(events, []);
+    assert!(fixture.root().join("src/lib.rs").exists());
+}
+
+#[test]
+fn a_crate_that_cannot_be_packed_is_refused_with_the_remedy() {
+    let manifest = |from: &str, to: &str| {
+        assert!(CARGO_TOML.contains(from));
+        Fixture::new(&CARGO_TOML.replace(from, to), &source())
+    };
+    let error = manifest("authors = [\"A B <a@b.example>\"]", "").error();
+    assert!(error.starts_with("the package \"fixture\" names no author, a pack must: set authors = "), "{error}");
+
+    let error = manifest("min-runtime-version", "min-runtime").error();
+    assert!(error.contains("at min-runtime: unknown field `min-runtime`, expected one of `name`, "), "{error}");
+
+    let fixture = Fixture::new(CARGO_TOML, "fn main() {}");
+    fs::rename(fixture.root().join("src/lib.rs"), fixture.root().join("src/main.rs")).unwrap();
+    let error = fixture.error();
+    assert!(error.ends_with("has no library: move its kernels to src/lib.rs"), "{error}");
+
+    let fixture = Fixture::new(CARGO_TOML, &source());
+    let options = BuildOptions { package: Some("other".into()), ..fixture.options() };
+    let error = build_with(&options).0.unwrap_err().to_string();
+    assert!(error.ends_with("has no package \"other\": it has fixture"), "{error}");
+
+    fs::remove_file(fixture.root().join("Cargo.toml")).unwrap();
+    let error = fixture.error();
+    assert!(error.ends_with("has no Cargo.toml: give the folder of a crate"), "{error}");
+
+    let error = Fixture::new("this is no toml", "").error();
+    assert!(error.starts_with("cargo cannot read "), "{error}");
+}
+
+#[test]
+fn a_workspace_without_a_package_names_its_members() {
+    let fixture = Fixture::new("[workspace]\nmembers = [\"one\"]\n", "");
+    let member = fixture.root().join("one");
+    fs::create_dir_all(member.join("src")).unwrap();
+    fs::write(member.join("Cargo.toml"), CARGO_TOML.replace("[workspace]", "")).unwrap();
+    fs::write(member.join("src/lib.rs"), source()).unwrap();
+    let error = fixture.error();
+    assert!(error.ends_with("give the folder of a member, or one of these names: fixture"), "{error}");
+
+    let options = BuildOptions { package: Some("fixture".into()), ..fixture.options() };
+    build_with(&options).0.unwrap();
+    assert!(Path::new(&fixture.pack().join("kernels.json")).exists());
+}

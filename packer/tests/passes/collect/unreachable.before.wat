@@ -1,0 +1,13 @@
+(module
+  (type $kept (func (param i32) (result i32)))
+  (type $lost (func (param f64)))
+  (memory (export "memory") 1)
+  (table $lost_table 1 funcref)
+  (global $kept_global (mut i32) (i32.const 7))
+  (global $lost_global (mut i32) (i32.const 8))
+  (func $callee (type $kept) local.get 0 global.get $kept_global i32.add)
+  (func (export "kernel_forward") (type $kept) local.get 0 call $callee)
+  (func $lost_callee (type $lost) i32.const 1 global.set $lost_global)
+  (func $lost_caller f64.const 1 call $lost_callee i32.const 0 call_indirect $lost_table)
+  (elem $lost_elements (table $lost_table) (i32.const 0) func $lost_caller)
+  (data (i32.const 16) "stays"))

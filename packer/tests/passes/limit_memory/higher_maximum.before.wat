@@ -1,0 +1,2 @@
+(module
+  (memory 17 1000))

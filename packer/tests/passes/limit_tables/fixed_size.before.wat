@@ -1,0 +1,2 @@
+(module
+  (table 3 3 funcref))

@@ -1,0 +1,3 @@
+(module
+  (table (;0;) 3 8 funcref)
+)

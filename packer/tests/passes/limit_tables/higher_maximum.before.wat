@@ -1,0 +1,2 @@
+(module
+  (table 3 100 funcref))

@@ -1,0 +1,2 @@
+(module
+  (table 9 funcref))

@@ -1,0 +1,3 @@
+(module
+  (table 5 funcref)
+  (table 4 funcref))

@@ -1,0 +1,3 @@
+(module
+  (table 3 funcref)
+  (table 4 funcref))

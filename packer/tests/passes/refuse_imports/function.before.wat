@@ -1,0 +1,3 @@
+(module
+  (import "env" "print" (func (param i32)))
+  (memory (export "memory") 1))

@@ -1,0 +1,2 @@
+(module
+  (import "env" "__stack_pointer" (global (mut i32))))

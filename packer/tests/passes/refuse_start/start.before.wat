@@ -1,0 +1,3 @@
+(module
+  (func $constructor)
+  (start $constructor))

@@ -1,0 +1,3 @@
+(module
+  (@custom "kernelpack.spec" (before first) "only this kernel")
+)

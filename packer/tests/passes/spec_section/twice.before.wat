@@ -1,0 +1,3 @@
+(module
+  (@custom "kernelpack.spec" "one")
+  (@custom "kernelpack.spec" "two"))

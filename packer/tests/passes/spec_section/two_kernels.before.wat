@@ -1,0 +1,3 @@
+(module
+  (@custom "kernelpack.spec" "this kernel and another")
+  (@custom "other" "stays"))

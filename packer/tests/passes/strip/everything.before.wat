@@ -1,0 +1,15 @@
+(module $named
+  (@custom "target_features" "\01+\07simd128")
+  (@custom ".debug_str" "/home/somebody")
+  (@custom "kernelpack.spec" "stays")
+  (@custom "linking" "goes")
+  (@producers (language "Rust" "") (processed-by "rustc" "1.0"))
+  (type $of_function (func (param i32)))
+  (memory $of_memory 1)
+  (table $of_table 1 funcref)
+  (global $of_global i32 (i32.const 0))
+  (func $of_function (type $of_function) (param $of_param i32) (local $of_local i32)
+    local.get $of_param
+    local.set $of_local)
+  (elem $of_elements (table $of_table) (i32.const 0) func $of_function)
+  (data $of_data (i32.const 0) "data"))

@@ -1,0 +1,26 @@
+(module
+  (type (;0;) (func (param i32) (result i32)))
+  (type (;1;) (func (param i32 i32) (result i32)))
+  (memory (;0;) 17 32)
+  (global (;0;) i32 i32.const 1114112)
+  (global (;1;) i32 i32.const 1048576)
+  (global (;2;) i32 i32.const 1)
+  (export "memory" (memory 0))
+  (export "__heap_base" (global 0))
+  (export "kernel_message" (global 1))
+  (export "kernel_forward" (func 0))
+  (export "k_forward" (func 0))
+  (export "kernel_init" (func 2))
+  (export "kernel_info" (func 1))
+  (export "kernel_abi_version" (global 2))
+  (func (;0;) (type 0) (param i32) (result i32)
+    local.get 0
+  )
+  (func (;1;) (type 0) (param i32) (result i32)
+    i32.const 1
+  )
+  (func (;2;) (type 1) (param i32 i32) (result i32)
+    i32.const 2
+  )
+  (@custom "kernelpack.spec" (after code) "KPSPJ\00\00\00\01\00\01\00\0b\00crate 1.2.3\05\00k_f32\01\00K\00\00\01\00c\01\00k\09\00k_forward\00\00 \00\00\00\02\00\00\00\08\00\00\00\01\00\00\00\00\00")
+)

@@ -1,0 +1,176 @@
+//! Packs for tests: the core kernels, fixtures, and packs with one thing changed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use kernelpack_host::{Pack, Runtime};
+use kernelpack_manifest::{Digest, Manifest, SecretKey};
+use kernelpack_packer::{BuildOptions, Event, Features, Signer, build};
+use tempfile::TempDir;
+
+/// The manifest of a pack.
+pub const MANIFEST: &str = "kernels.json";
+/// The signature of a pack.
+pub const SIGNATURE: &str = "kernels.json.sig";
+
+/// The key that signs test packs.
+pub fn key() -> SecretKey {
+    SecretKey::from_seed([7; 32])
+}
+
+/// A runtime that trusts [`key`].
+///
+/// # Panics
+/// The engine does not start.
+pub fn runtime() -> Runtime {
+    Runtime::server().trust(key().public()).build().expect("the engine starts")
+}
+
+/// Where the sources of this workspace are.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Builds the crate in a folder of the workspace as a pack at `out`.
+///
+/// # Panics
+/// It does not build; cargo's words are on stderr.
+pub fn build_crate(folder: &Path, out: &Path) -> Manifest {
+    let options = BuildOptions {
+        crate_dir: folder.to_owned(),
+        package: None,
+        features: Features::default(),
+        out_dir: out.to_owned(),
+        signer: Signer::Now(key()),
+    };
+    let mut cargo = Vec::new();
+    let built = build(&options, &mut |event| {
+        if let Event::Cargo { line } = event {
+            cargo.push(line);
+        }
+    });
+    match built {
+        Ok(built) => built.manifest,
+        Err(error) => panic!("{}: {error}\n{}", folder.display(), cargo.join("\n")),
+    }
+}
+
+/// The folder of the core pack, built once a process and signed with [`key`].
+pub fn core() -> &'static Path {
+    static PACK: OnceLock<TempDir> = OnceLock::new();
+    in_temp(&PACK, "kernels")
+}
+
+/// The folder of the pack of a crate in `tests/fixtures`, built once a process.
+///
+/// # Panics
+/// The fixture is not one of those listed here.
+pub fn fixture(name: &'static str) -> &'static Path {
+    static WITH_STD: OnceLock<TempDir> = OnceLock::new();
+    static WITHOUT_STD: OnceLock<TempDir> = OnceLock::new();
+    match name {
+        "with-std" => in_temp(&WITH_STD, "tests/fixtures/with-std"),
+        "without-std" => in_temp(&WITHOUT_STD, "tests/fixtures/without-std"),
+        other => panic!("no fixture {other}"),
+    }
+}
+
+fn in_temp(cell: &'static OnceLock<TempDir>, folder: &str) -> &'static Path {
+    let dir = cell.get_or_init(|| {
+        let dir = TempDir::new().expect("a temporary folder");
+        build_crate(&workspace().join(folder), &dir.path().join("pack"));
+        dir
+    });
+    // Leaked with the static that owns it: the folder goes with the system's temporary files.
+    Box::leak(dir.path().join("pack").into_boxed_path())
+}
+
+/// A copy of a pack that a test may change.
+pub struct Copy {
+    dir: TempDir,
+}
+
+impl Copy {
+    /// Copies a pack.
+    ///
+    /// # Panics
+    /// A file cannot be copied.
+    pub fn of(pack: &Path) -> Self {
+        let dir = TempDir::new().expect("a temporary folder");
+        copy_folder(pack, dir.path());
+        Self { dir }
+    }
+
+    /// The copy's folder.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Reads a file of the pack.
+    ///
+    /// # Panics
+    /// It cannot be read.
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Writes a file of the pack and leaves everything else as it is.
+    ///
+    /// # Panics
+    /// It cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
+        fs::write(path, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+
+    /// The manifest.
+    ///
+    /// # Panics
+    /// It is malformed.
+    pub fn manifest(&self) -> Manifest {
+        Manifest::parse(&self.read(MANIFEST)).expect("the manifest is well-formed")
+    }
+
+    /// Writes a manifest, well-formed or not, with a good signature.
+    pub fn sign(&self, manifest: &[u8]) {
+        self.write(MANIFEST, manifest);
+        self.write(SIGNATURE, &key().sign(manifest));
+    }
+
+    /// Replaces a kernel's module, and makes its digest and the signature fit.
+    ///
+    /// # Panics
+    /// The pack has no such kernel.
+    pub fn replace_module(&self, kernel: &str, wasm: &[u8]) {
+        let mut manifest = self.manifest();
+        let entry = manifest.kernels.iter_mut().find(|entry| entry.id == kernel).expect("the kernel is in the pack");
+        entry.hash = Digest::of(wasm);
+        self.write(&entry.path.clone(), wasm);
+        self.sign(&manifest.to_json());
+    }
+
+    /// Opens the pack with [`runtime`].
+    ///
+    /// # Errors
+    /// The pack is refused.
+    pub fn open(&self) -> Result<Pack, kernelpack_host::Error> {
+        runtime().open(self.path())
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("the folder is readable") {
+        let entry = entry.expect("the folder is readable");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("the entry has a type").is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("the file can be copied");
+        }
+    }
+}

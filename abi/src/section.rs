@@ -27,7 +27,9 @@ const MAGIC: [u8; 4] = *b"KPSP";
 /// Bytes of the entry that [`encode`] writes.
 pub const fn encoded_len(spec: &KernelSpec<'_>, writer: &str) -> usize {
     // A sink without room still counts what passes through it.
-    write_entry(Sink::<0> { bytes: [], len: 0 }, spec, writer, 0).len
+    let mut sink = Sink { bytes: &mut [], len: 0 };
+    write_entry(&mut sink, spec, writer, 0);
+    sink.len
 }
 
 /// The entry of a kernel, as bytes for a custom section; `N` is [`encoded_len`], `writer` the crate's name and version.
@@ -35,20 +37,35 @@ pub const fn encoded_len(spec: &KernelSpec<'_>, writer: &str) -> usize {
 /// # Panics
 /// `N` is something else, or a text or list is too long for the schema. `#[kernel]` calls this at compile time only.
 pub const fn encode<const N: usize>(spec: &KernelSpec<'_>, writer: &str) -> [u8; N] {
-    assert!(N == encoded_len(spec, writer));
-    write_entry(Sink { bytes: [0; N], len: 0 }, spec, writer, N as u32).bytes
+    let mut bytes = [0; N];
+    let mut sink = Sink { bytes: &mut bytes, len: 0 };
+    write_entry(&mut sink, spec, writer, N as u32);
+    assert!(sink.len == N);
+    bytes
 }
 
-struct Sink<const N: usize> {
-    bytes: [u8; N],
+/// The entry of a kernel, where its length is known at run time only.
+///
+/// # Panics
+/// A text or list is too long for the schema.
+#[cfg(feature = "alloc")]
+pub fn encode_to_vec(spec: &KernelSpec<'_>, writer: &str) -> alloc::vec::Vec<u8> {
+    let mut bytes = alloc::vec![0; encoded_len(spec, writer)];
+    let len = bytes.len() as u32;
+    write_entry(&mut Sink { bytes: &mut bytes, len: 0 }, spec, writer, len);
+    bytes
+}
+
+struct Sink<'a> {
+    bytes: &'a mut [u8],
     len: usize,
 }
 
-impl<const N: usize> Sink<N> {
+impl Sink<'_> {
     const fn raw(&mut self, bytes: &[u8]) {
         let mut at = 0;
         while at < bytes.len() {
-            if N != 0 {
+            if self.len < self.bytes.len() {
                 self.bytes[self.len] = bytes[at];
             }
             self.len += 1;
@@ -72,12 +89,7 @@ impl<const N: usize> Sink<N> {
     }
 }
 
-const fn write_entry<const N: usize>(
-    mut sink: Sink<N>,
-    spec: &KernelSpec<'_>,
-    writer: &str,
-    entry_len: u32,
-) -> Sink<N> {
+const fn write_entry(sink: &mut Sink<'_>, spec: &KernelSpec<'_>, writer: &str, entry_len: u32) {
     sink.raw(&MAGIC);
     sink.u32(entry_len);
     sink.raw(&SCHEMA_VERSION.to_le_bytes());
@@ -95,18 +107,17 @@ const fn write_entry<const N: usize>(
     sink.u32(spec.limits.max_table_elements);
     sink.u8(spec.lifecycle.init as usize);
     sink.u8(spec.lifecycle.cleanup as usize);
-    sink = write_signature(sink, &spec.forward);
+    write_signature(sink, &spec.forward);
     match &spec.backward {
         None => sink.u8(0),
         Some(signature) => {
             sink.u8(1);
-            sink = write_signature(sink, signature);
+            write_signature(sink, signature);
         }
     }
-    sink
 }
 
-const fn write_signature<const N: usize>(mut sink: Sink<N>, signature: &Signature<'_>) -> Sink<N> {
+const fn write_signature(sink: &mut Sink<'_>, signature: &Signature<'_>) {
     let mut at = 0;
     sink.u8(signature.symbols.len());
     while at < signature.symbols.len() {
@@ -168,7 +179,6 @@ const fn write_signature<const N: usize>(mut sink: Sink<N>, signature: &Signatur
         }
         at += 1;
     }
-    sink
 }
 
 #[cfg(feature = "alloc")]

@@ -56,7 +56,7 @@ pub struct Kernel {
     #[serde(default)]
     pub platforms: BTreeMap<String, Platform>,
     /// Measurements, by the name of the workload.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub benchmarks: BTreeMap<String, Benchmark>,
 }
 

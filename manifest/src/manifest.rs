@@ -44,7 +44,7 @@ pub struct Manifest {
     /// The kernels, one a module.
     pub kernels: Vec<Kernel>,
     /// The reference implementation that a host may fall back to, by kernel id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub fallbacks: BTreeMap<String, String>,
 }
 

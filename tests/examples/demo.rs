@@ -16,7 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = PublicKey::from_pem(&fs::read_to_string(key)?)?;
     let runtime = Runtime::server().trust(key).build()?;
     let pack = runtime.open(pack)?;
-    println!("{:<12} {:<12} {:>13} {:>12} {:>12} {:>6}", "kernel", "shape", "largest error", "sandbox", "native", "ratio");
+    println!(
+        "{:<12} {:<12} {:>13} {:>12} {:>12} {:>6}",
+        "kernel", "shape", "largest error", "sandbox", "native", "ratio"
+    );
     rmsnorm(&pack)?;
     swiglu(&pack)?;
     rope(&pack)
@@ -47,8 +50,7 @@ fn rope(pack: &Pack) -> Result<(), Box<dyn Error>> {
     for golden in Golden::of("rope_f32") {
         let (x, freqs) = (golden.f32("x"), golden.f32("freqs"));
         let interleaved = golden.param::<String>("layout") == "interleaved";
-        let inputs =
-            rope_f32::Inputs { freqs: Some(freqs.view()), interleaved, ..rope_f32::Inputs::new(x.view()) };
+        let inputs = rope_f32::Inputs { freqs: Some(freqs.view()), interleaved, ..rope_f32::Inputs::new(x.view()) };
         report(&kernel, &golden, 4e-6, inputs, |outputs| &outputs.y)?;
     }
     Ok(())

@@ -39,7 +39,9 @@ impl Golden {
         let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
             .map(|entry| entry.expect("the folder is readable").path())
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{kernel}-"))))
+            .filter(|path| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{kernel}-")))
+            })
             .collect();
         paths.sort();
         assert!(!paths.is_empty(), "no golden files for {kernel} in {}", folder.display());

@@ -1,0 +1,32 @@
+# The two commands: `make demo` and `make test`. Both set up what they need; running them again is quick.
+
+CARGO ?= cargo
+# The environment may forbid the automatic installation of toolchains and targets, so this does it.
+SETUP = rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \
+	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+
+.PHONY: demo test lint setup clean
+
+## The main job, from nothing to results on screen.
+demo: setup
+	@$(CARGO) build --release --locked --package kernelpack-cli --package kernelpack-tests --bins --examples
+	@scripts/demo target/release
+
+## Everything that is tested.
+test: setup
+	$(CARGO) test --release --locked --workspace --all-features
+
+## What continuous integration checks besides: formatting, lints, documentation.
+lint: setup
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- --deny warnings
+	$(CARGO) clippy --release --locked --package kernelpack-kernels --target wasm32-unknown-unknown -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --release --locked --workspace --no-deps --all-features
+
+setup:
+	@command -v rustup >/dev/null || { echo "error: install rustup first: https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "error: install a C compiler first, such as Debian's gcc" >&2; exit 1; }
+	@$(SETUP)
+
+clean:
+	$(CARGO) clean

@@ -1,0 +1,207 @@
+//! What authors may write, as it works in a sandbox: allocation, panics, state, every kind of argument.
+
+use kernelpack_abi::{BlockQ8_0, Kernel, KernelInfo, ParamValue, Pass, TensorBuf, TensorView, TensorViewMut};
+use kernelpack_fixture_with_std::{every_kind, panics, refuses, remembers, remembers_backward, sorts};
+use kernelpack_fixture_without_std::panics_bare;
+use kernelpack_guest::f16;
+use kernelpack_host::{Error, KernelError, Pack};
+use kernelpack_tests::pack;
+
+fn with_std() -> Pack {
+    pack::runtime().open(pack::fixture("with-std")).unwrap()
+}
+
+/// What the kernel did, if it is the kernel that failed.
+fn trap<T: std::fmt::Debug>(result: Result<T, Error>) -> KernelError {
+    match result.unwrap_err() {
+        Error::Trapped(trapped) => trapped.error,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_panic_arrives_with_its_message_and_place() {
+    let good = [1.0, 2.0];
+    let bad = [1.0, -2.0];
+    let view = |data| TensorView::new(data, &[2]).unwrap();
+
+    let kernel = with_std().kernel::<panics::Kernel>().unwrap();
+    for _ in 0..3 {
+        let KernelError::KernelTrap { code: 6, message: Some(message) } =
+            trap(kernel.run(panics::Inputs::new(view(&bad))))
+        else {
+            panic!("no message");
+        };
+        assert!(message.starts_with("panicked at ") && message.ends_with(": element 1 is -2"), "{message}");
+        assert!(message.contains("src/lib.rs:11:9"), "{message}");
+        assert_eq!(kernel.run(panics::Inputs::new(view(&good))).unwrap().y.data(), good);
+    }
+
+    let pack = pack::runtime().open(pack::fixture("without-std")).unwrap();
+    let kernel = pack.kernel::<panics_bare::Kernel>().unwrap();
+    let KernelError::KernelTrap { code: 6, message: Some(message) } =
+        trap(kernel.run(panics_bare::Inputs::new(view(&bad))))
+    else {
+        panic!("no message");
+    };
+    assert!(message.starts_with("panicked at ") && message.ends_with(": element 1 is -2"), "{message}");
+    assert_eq!(kernel.run(panics_bare::Inputs::new(view(&good))).unwrap().y.data(), good);
+}
+
+#[test]
+fn every_status_arrives_with_its_message_and_leaves_outputs_alone() {
+    let kernel = with_std().kernel::<refuses::Kernel>().unwrap();
+    let call = |code| {
+        let mut y = [7.0f32; 4];
+        let result = kernel.call(refuses::Args::new(TensorViewMut::new(&mut y, &[4]).unwrap(), code));
+        (result, y)
+    };
+    for code in [1, 2, 3, 5, 6] {
+        let (result, y) = call(code);
+        let message = Some(format!("asked for {code}"));
+        assert_eq!(trap(result), KernelError::KernelTrap { code: code as u32, message });
+        assert_eq!(y, [7.0; 4], "a failed call must not write");
+    }
+    assert_eq!(trap(call(4).0), KernelError::KernelTrap { code: 4, message: None });
+    let KernelError::KernelTrap { code: 3, message: Some(message) } = trap(call(-9).0) else { panic!("no message") };
+    assert!(message.starts_with("-9 is no status: é") && message.len() <= 256, "{message}");
+    let (result, y) = call(0);
+    result.unwrap();
+    assert_eq!(y, [1.0; 4]);
+}
+
+#[test]
+fn a_kernel_may_allocate() {
+    let kernel = with_std().kernel::<sorts::Kernel>().unwrap();
+    // Sizes that go up and down, so that the host's part of memory and the guest's heap grow in turns.
+    for (round, (rows, dim)) in [(1, 10), (40, 5000), (2, 3), (3, 200_000), (7, 7), (60, 9000)].into_iter().enumerate()
+    {
+        let x: Vec<i32> = (0..rows * dim).map(|i| ((i * 7919 + round) % 10_007) as i32 - 5000).collect();
+        let y = kernel.run(sorts::Inputs::new(TensorView::new(&x, &[rows, dim]).unwrap())).unwrap().y;
+        for (x, y) in x.chunks(dim).zip(y.data().chunks(dim)) {
+            let mut expected = x.to_vec();
+            expected.sort_unstable();
+            assert_eq!(y, expected);
+        }
+    }
+}
+
+/// The arguments of `every_kind`, with two rows of 64.
+struct Arguments {
+    bytes: Vec<u8>,
+    signed: Vec<i8>,
+    blocks: Vec<BlockQ8_0>,
+    halves: Vec<f16>,
+    counts: Vec<u32>,
+}
+
+impl Arguments {
+    fn new() -> Self {
+        let block = |k: i8| BlockQ8_0 { d: f16::from_f32(0.5), qs: std::array::from_fn(|i| i as i8 * 2 - k) };
+        Self {
+            bytes: (0..6).collect(),
+            signed: vec![-100, 100],
+            blocks: (0..4).map(block).collect(),
+            halves: (0..128).map(|i| f16::from_f32(i as f32 / 8.0)).collect(),
+            counts: vec![40, 50],
+        }
+    }
+
+    fn inputs(&self) -> every_kind::Inputs<'_> {
+        every_kind::Inputs {
+            signed: Some(TensorView::new(&self.signed, &[2]).unwrap()),
+            negate: false,
+            ..every_kind::Inputs::new(
+                TensorView::new(&self.bytes, &[2, 3]).unwrap(),
+                TensorView::new(&self.blocks, &[2, 2]).unwrap(),
+                TensorView::new(&self.halves, &[128]).unwrap(),
+                TensorView::new(&self.counts, &[2]).unwrap(),
+                -3,
+            )
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_argument_crosses_the_boundary() {
+    let arguments = Arguments::new();
+    let pack = with_std();
+    for signed in [arguments.inputs().signed, None] {
+        let inputs = every_kind::Inputs { signed, ..arguments.inputs() };
+        let outputs = pack.kernel::<every_kind::Kernel>().unwrap().run(inputs).unwrap();
+        assert_eq!(outputs.counts.data(), [40 + 7 + 2, 50 + 7 + 5]);
+        for (index, &y) in outputs.y.data().iter().enumerate() {
+            let (row, i) = (index / 64, index % 64);
+            let block = arguments.blocks[row * 2 + i / 32];
+            let value = 0.5 * f32::from(block.qs[i % 32]);
+            let signed = if signed.is_some() { f32::from(arguments.signed[row]) } else { 0.0 };
+            assert_eq!(y, core::f32::consts::PI * value + signed - 3.0 + 8.0, "{row} {i}");
+        }
+
+        let mut named = vec![
+            ("bytes", inputs.bytes.into()),
+            ("blocks", inputs.blocks.into()),
+            ("halves", inputs.halves.into()),
+            ("counts", inputs.counts.into()),
+        ];
+        named.extend(signed.map(|signed| ("signed", signed.into())));
+        let params = [("negate", ParamValue::Bool(false)), ("offset", ParamValue::I32(-3))];
+        let results = pack.kernel_named("every_kind").unwrap().call(&named, &params).unwrap();
+        let names: Vec<&str> = results.iter().map(|result| result.name.as_str()).collect();
+        assert_eq!(names, ["counts", "y"]);
+        let y: Vec<u8> = outputs.y.data().iter().flat_map(|y| y.to_le_bytes()).collect();
+        assert_eq!(results[1].bytes, y);
+    }
+}
+
+#[test]
+fn the_manifest_describes_every_kind() {
+    let pack = with_std();
+    let entry = pack.manifest().kernel("every_kind").unwrap();
+    assert_eq!(
+        (entry.path.as_str(), entry.entry_point.as_str(), entry.name.as_str()),
+        ("odd/every_kind.wasm", "go", "Every kind")
+    );
+    let names = |tensors: &[kernelpack_manifest::Tensor]| {
+        tensors.iter().map(|tensor| tensor.name.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(&entry.inputs), "bytes signed blocks halves counts");
+    assert_eq!(names(&entry.outputs), "counts y");
+    assert_eq!(entry.scratch[0].len.to_string(), "rows*(dim+1)");
+    assert!(!pack.manifest().fallbacks.contains_key("every_kind"));
+    assert_eq!(pack.manifest().fallbacks["panics"], "panics_reference");
+}
+
+#[test]
+fn lifecycle_and_backward_work() {
+    let kernel = with_std().kernel::<remembers::Kernel>().unwrap();
+    let x = TensorBuf::zeros(&[4]).map(|mut x: TensorBuf<f32>| {
+        x.data_mut().copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+        x
+    });
+    let x = x.unwrap();
+    assert_eq!(kernel.run(remembers::Inputs::new(x.view())).unwrap().y.data(), [30.0, 60.0, 90.0, 120.0]);
+    let mut dx = TensorBuf::zeros(&[4]).unwrap();
+    kernel.backward(remembers_backward::Args::new(x.view(), dx.view_mut())).unwrap();
+    assert_eq!(dx.data(), [30.0, 60.0, 90.0, 120.0]);
+    // The reference of a backward pass is the author's function as well.
+    let mut native = TensorBuf::zeros(&[4]).unwrap();
+    remembers_backward::Backward::reference(remembers_backward::Args::new(x.view(), native.view_mut())).unwrap();
+    assert_eq!(native, dx);
+    let dynamic = with_std().kernel_named("remembers").unwrap().backward(&[("dy", (&x).into())], &[]).unwrap();
+    assert_eq!((dynamic[0].name.as_str(), dynamic[0].bytes.len()), ("dx", 16));
+}
+
+#[test]
+fn kernel_info_says_what_the_manifest_says() {
+    let pack = with_std();
+    for id in ["every_kind", "remembers"] {
+        let (info, name) = pack.kernel_named(id).unwrap().info().unwrap();
+        let spec = if id == "remembers" { remembers::Kernel::SPEC } else { every_kind::Kernel::SPEC };
+        assert_eq!((info.abi_version, name.as_deref()), (kernelpack_abi::ABI_VERSION, Some(id)));
+        assert_eq!(info.tensor_count as usize, spec.forward.tensors.len());
+        assert_eq!(info.param_count as usize, spec.forward.params.len());
+        let all = KernelInfo::HAS_INIT | KernelInfo::HAS_BACKWARD | KernelInfo::HAS_CLEANUP;
+        assert_eq!(info.flags, if id == "remembers" { all } else { 0 });
+    }
+}

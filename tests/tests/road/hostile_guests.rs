@@ -1,0 +1,193 @@
+//! Kernels that misbehave: each is stopped with its own error, and the next call on the same pack works.
+
+use std::time::{Duration, Instant};
+
+use kernelpack_abi::{KernelSpec, Lifecycle, ResourceLimits};
+use kernelpack_host::{Error, KernelError, Runtime};
+use kernelpack_tests::pack;
+
+use crate::wat_kernel::{Parts, SPEC, call, trap};
+
+/// Runs a kernel that misbehaves when `mode` is not 0, and calls it again afterwards.
+fn misbehave(forward: &'static str) -> KernelError {
+    misbehave_as(&Parts::forward(forward))
+}
+
+fn misbehave_as(parts: &Parts) -> KernelError {
+    let kernel = parts.open().kernel_named("wat_kernel").unwrap();
+    call(&kernel, 0).unwrap();
+    let error = trap(&kernel, 1);
+    call(&kernel, 0).unwrap();
+    assert_eq!(trap(&kernel, 1), error, "the second failure is like the first");
+    call(&kernel, 0).unwrap();
+    error
+}
+
+#[test]
+fn an_endless_loop_is_stopped_at_its_deadline() {
+    let parts = Parts::forward("(if (local.get $mode) (then (loop $spin (br $spin)))) i32.const 0");
+    let kernel = parts.open().kernel_named("wat_kernel").unwrap();
+    let start = Instant::now();
+    assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
+    // Five ticks of 10 ms are its budget; the upper bound is only there to tell a deadline from a hang.
+    assert!(start.elapsed() >= Duration::from_millis(50) && start.elapsed() < Duration::from_secs(5));
+    call(&kernel, 0).unwrap();
+
+    // A loop without an end through calls, and one that a caller or a runtime allows less.
+    let recursion = r#"(func $even (param i32) (result i32)
+        (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0)) (else (call $odd (i32.const 0)))))
+        (func $odd (param i32) (result i32) (loop $spin (drop (call $even (local.get 0))) (br $spin)) unreachable)"#;
+    let forward = "(if (result i32) (local.get $mode) (then (call $odd (i32.const 0))) (else (i32.const 0)))";
+    let parts = Parts { rest: recursion, forward, ..Parts::default() };
+    let kernel = parts.open().kernel_named("wat_kernel").unwrap().with_max_ticks(1);
+    assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
+    let impatient = Runtime::server().trust(pack::key().public()).max_epoch_ticks(1).build().unwrap();
+    let kernel = impatient.open(parts.pack().path()).unwrap().kernel_named("wat_kernel").unwrap();
+    assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
+}
+
+#[test]
+fn memory_out_of_bounds_is_a_violation_with_its_address() {
+    let forward = "(if (local.get $mode) (then (drop (i32.load (i32.const 0x7fff0000))))) i32.const 0";
+    assert_eq!(misbehave(forward), KernelError::MemoryAccessViolation { offset: 0x7fff_0000, size: 0 });
+    let forward = "(if (local.get $mode) (then (i64.store (i32.const -8) (i64.const 1)))) i32.const 0";
+    assert_eq!(misbehave(forward), KernelError::MemoryAccessViolation { offset: 0xffff_fff8, size: 0 });
+    // Bulk instructions check in one step and tell no address.
+    let forward = "(if (local.get $mode) (then (memory.fill (i32.const 0) (i32.const 1) (i32.const -1)))) i32.const 0";
+    assert_eq!(misbehave(forward), KernelError::MemoryAccessViolation { offset: 0, size: 0 });
+}
+
+#[test]
+fn every_other_trap_has_its_variant() {
+    let if_mode = |then: &str| -> &'static str {
+        Box::leak(format!("(if (local.get $mode) (then {then})) i32.const 0").into_boxed_str())
+    };
+    assert_eq!(misbehave(if_mode("unreachable")), KernelError::Unreachable);
+    assert_eq!(
+        misbehave(if_mode("(drop (i32.div_s (i32.const 1) (i32.const 0)))")),
+        KernelError::IntegerDivisionByZero
+    );
+    assert_eq!(
+        misbehave(if_mode("(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))")),
+        KernelError::IntegerOverflow
+    );
+    assert_eq!(misbehave(if_mode("(drop (i32.trunc_f32_s (f32.const nan)))")), KernelError::IntegerOverflow);
+
+    let rest = "(func $deep (param i32) (result i32) (i32.add (i32.const 1) (call $deep (i32.add (local.get 0) (i32.const 1)))))";
+    let forward = if_mode("(drop (call $deep (i32.const 0)))");
+    assert_eq!(misbehave_as(&Parts { rest, forward, ..Parts::default() }), KernelError::StackOverflow);
+
+    let rest = "(table 2 funcref) (elem (i32.const 0) $other) (func $other (param i64)) (type $t (func (param i32)))";
+    for index in ["0", "1", "2"] {
+        let forward = if_mode(&format!("(call_indirect (type $t) (i32.const 7) (i32.const {index}))"));
+        let parts = Parts { rest, forward, ..Parts::default() };
+        assert_eq!(misbehave_as(&parts), KernelError::IndirectCallTypeMismatch, "table entry {index}");
+    }
+}
+
+#[test]
+fn memory_cannot_grow_past_the_limit() {
+    // memory.grow answers -1 and the kernel says so with a status; what it got is within its 64 pages.
+    let forward = "(if (result i32) (local.get $mode)
+        (then (if (result i32) (i32.eq (memory.grow (i32.const 64)) (i32.const -1))
+            (then (i32.const 4)) (else (i32.const 0))))
+        (else (i32.const 0)))";
+    assert_eq!(misbehave(forward), KernelError::KernelTrap { code: 4, message: None });
+    // One that takes all that there is leaves no room for the next call, which is told so.
+    let forward = "(drop (memory.grow (i32.sub (i32.const 64) (memory.size)))) i32.const 0";
+    let kernel = Parts::forward(forward).open().kernel_named("wat_kernel").unwrap();
+    for _ in 0..3 {
+        call(&kernel, 0).unwrap();
+    }
+    // A runtime may allow less than the manifest: the module's own minimum does not fit any more.
+    let small = Runtime::server().trust(pack::key().public()).max_memory_pages(1).build().unwrap();
+    let kernel = small.open(Parts::default().pack().path()).unwrap().kernel_named("wat_kernel").unwrap();
+    assert!(matches!(call(&kernel, 0).unwrap_err(), Error::Engine(_)));
+}
+
+#[test]
+fn tables_cannot_grow_past_the_limit() {
+    let rest = "(table $t 1 funcref)";
+    let forward = "(if (result i32) (i32.eq (table.grow $t (ref.null func) (i32.const 1000000)) (i32.const -1))
+        (then (local.get $mode)) (else (i32.const 6)))";
+    let error = misbehave_as(&Parts { rest, forward, ..Parts::default() });
+    assert_eq!(error, KernelError::KernelTrap { code: 1, message: None });
+}
+
+#[test]
+fn any_number_is_a_status_and_any_bytes_are_a_message() {
+    for (code, expected) in [("7", 7), ("-1", u32::MAX), ("0x7fffffff", i32::MAX as u32)] {
+        let forward = Box::leak(
+            format!("(if (result i32) (local.get $mode) (then (i32.const {code})) (else (i32.const 0)))")
+                .into_boxed_str(),
+        );
+        assert_eq!(misbehave(forward), KernelError::KernelTrap { code: expected, message: None });
+    }
+    // A message that claims 4 GiB, in bytes that are not UTF-8.
+    let forward = "(if (result i32) (local.get $mode)
+        (then (i32.store (i32.const 1024) (i32.const -1)) (i32.store (i32.const 1028) (i32.const -1)) (i32.const 6))
+        (else (i32.const 0)))";
+    let KernelError::KernelTrap { code: 6, message: Some(message) } = misbehave(forward) else { panic!("no message") };
+    assert!(message.starts_with("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\0"), "{message:?}");
+    // A message left by one call is not taken for the next one's.
+    let forward = "(if (result i32) (i32.eq (local.get $mode) (i32.const 2)) (then unreachable)
+        (else (i32.store (i32.const 1024) (i32.const 1)) (i32.store8 (i32.const 1028) (i32.const 65)) (local.get $mode)))";
+    let kernel = Parts::forward(forward).open().kernel_named("wat_kernel").unwrap();
+    assert_eq!(trap(&kernel, 1), KernelError::KernelTrap { code: 1, message: Some("A".to_owned()) });
+    assert_eq!(trap(&kernel, 2), KernelError::Unreachable);
+}
+
+#[test]
+fn a_kernel_that_lies_about_itself_changes_nothing() {
+    let exports = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+        (func (export "kernel_info") (param $at i32) (result i32)
+            (i32.store offset=0 (local.get $at) (i32.const 99))
+            (i32.store offset=16 (local.get $at) (i32.const -1))
+            (i32.store offset=20 (local.get $at) (i32.const -1))
+            i32.const 0)"#;
+    let kernel = Parts { exports, ..Parts::default() }.open().kernel_named("wat_kernel").unwrap();
+    let (info, id) = kernel.info().unwrap();
+    assert_eq!((info.abi_version, info.id_offset, id), (99, u32::MAX, None));
+    call(&kernel, 0).unwrap();
+}
+
+/// A kernel with all the lifecycle.
+const WHOLE_LIFE: KernelSpec<'static> = KernelSpec {
+    lifecycle: Lifecycle { init: true, cleanup: true },
+    limits: ResourceLimits { max_epoch_ticks: 2, ..SPEC.limits },
+    ..SPEC
+};
+
+#[test]
+fn loops_in_init_and_cleanup_are_stopped_too() {
+    let life = |init: &str, cleanup: &str| -> &'static str {
+        Box::leak(
+            format!(
+                r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+                (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+                (func (export "kernel_init") (param i32 i32) (result i32) {init} i32.const 0)
+                (func (export "kernel_cleanup") (result i32) {cleanup} i32.const 0)"#
+            )
+            .into_boxed_str(),
+        )
+    };
+    const SPIN: &str = "(loop $spin (br $spin))";
+    let open = |exports| {
+        let parts = Parts { exports, spec: WHOLE_LIFE, ..Parts::default() };
+        let pack = parts.pack_with(|manifest| {
+            let entry = &mut manifest.kernels[0];
+            (entry.init, entry.cleanup) = (true, true);
+            entry.resource_limits = WHOLE_LIFE.limits;
+        });
+        pack.open().unwrap().kernel_named("wat_kernel").unwrap()
+    };
+    let kernel = open(life(SPIN, ""));
+    assert_eq!(trap(&kernel, 0), KernelError::EpochDeadline);
+    assert_eq!(trap(&kernel, 0), KernelError::EpochDeadline);
+
+    let kernel = open(life("", SPIN));
+    call(&kernel, 0).unwrap();
+    let start = Instant::now();
+    drop(kernel);
+    assert!(start.elapsed() < Duration::from_secs(5), "dropping a kernel ends");
+}

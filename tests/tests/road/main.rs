@@ -1,0 +1,9 @@
+//! The whole road, from an annotated function to a typed result, and everything that may lie in wait on it.
+
+mod features;
+mod hostile_calls;
+mod hostile_files;
+mod hostile_guests;
+mod hostile_modules;
+mod round_trip;
+mod wat_kernel;

@@ -1,1 +1,114 @@
-//! cli
+//! The command line of Kernelpack, which both programs share: a file per subcommand with its `Args` and its `run`.
+//!
+//! The contract with scripts: data goes to standard output, progress and the one error message to standard error; the
+//! exit code is 0 on success, 1 when something is refused or fails, and 2 when the command line itself is wrong. A
+//! reader that closes standard output early is no error.
+#![forbid(unsafe_code)]
+
+mod build;
+mod describe;
+mod dtype;
+mod input;
+mod inspect;
+mod integrity;
+mod keygen;
+mod param;
+mod print;
+mod results;
+mod run;
+mod sign;
+mod tensor_file;
+mod trust;
+mod verify;
+
+use std::{error::Error, ffi::OsString, process::ExitCode};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// What a subcommand ends with; the error becomes the one message.
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Sandboxed, signed WebAssembly compute kernels
+///
+/// A kernel pack is a folder of WebAssembly modules with a signed manifest, kernels.json.
+#[derive(Debug, Parser)]
+#[command(name = "kernelpack", version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Example: from a crate to a result
+  kernelpack keygen release
+  kernelpack build kernels --out pack --key release.key
+  kernelpack verify pack --trust release.pub
+  kernelpack inspect pack
+  kernelpack run pack rmsnorm_f32 --trust release.pub --input x=in.safetensors \\
+      --input weight=in.safetensors --param eps=1e-6 --output out.safetensors
+
+Exit codes: 0 success, 1 refused or failed, 2 wrong usage";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a pair of keys to sign packs with
+    Keygen(keygen::Args),
+    /// Build the kernels of a crate and pack them
+    Build(build::Args),
+    /// Sign a pack, or sign it anew
+    Sign(sign::Args),
+    /// Check that a pack is what somebody trusted signed, and that this runtime can load it
+    Verify(verify::Args),
+    /// Show what a pack says of itself, trusted or not
+    Inspect(inspect::Args),
+    /// Run a kernel on tensors from safetensors files
+    Run(run::Args),
+}
+
+/// Runs the program on a command line whose first word is the program's own name.
+///
+/// `program` is how people call it, for usage lines.
+///
+/// # Example: a wrong command line
+/// ```
+/// use std::process::ExitCode;
+///
+/// let code = kernelpack_cli::run("kernelpack", ["kernelpack", "fly"].map(Into::into));
+/// assert_eq!(code, ExitCode::from(2));
+/// ```
+pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = Cli::command().bin_name(program).try_get_matches_from(args);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and versions come this way too, on standard output; who closed it does not want them.
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
+    let outcome = match &cli.command {
+        Command::Keygen(args) => keygen::run(args),
+        Command::Build(args) => build::run(args),
+        Command::Sign(args) => sign::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Run(args) => run::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print::note(format_args!("error: {}", print::message(&*error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

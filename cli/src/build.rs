@@ -1,0 +1,86 @@
+//! `kernelpack build`: from a crate to a signed pack.
+
+use std::path::PathBuf;
+
+use kernelpack_packer::{BuildOptions, Event, Features, Signer, build, load_public_key, load_secret_key};
+
+use crate::{Outcome, print};
+
+/// The arguments of `kernelpack build`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Equal sources, compilers and keys give equal bytes. The digest of kernels.json, which stands for the whole pack, goes \
+to standard output.
+
+Example: build and sign
+  kernelpack build kernels --out pack --key release.key
+
+Example: build here, sign where the secret key lives
+  kernelpack build kernels --out pack --unsigned-for release.pub
+  kernelpack sign pack --key release.key")]
+pub(crate) struct Args {
+    /// Folder of the crate with the kernels, or of the workspace that --package is in
+    #[arg(value_name = "CRATE_DIR")]
+    crate_dir: PathBuf,
+    /// Folder to write the pack to; a pack that is there already is replaced, anything else is not
+    #[arg(long, value_name = "PACK_DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    signer: SignerArgs,
+    /// Package of the workspace to build
+    #[arg(long, short, value_name = "NAME")]
+    package: Option<String>,
+    /// Features of the package to turn on, separated by commas
+    #[arg(long, short = 'F', value_name = "FEATURES", value_delimiter = ',')]
+    features: Vec<String>,
+    /// Leave the package's default features off
+    #[arg(long)]
+    no_default_features: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct SignerArgs {
+    /// Secret key to sign the pack with (PKCS#8 PEM, as `kernelpack keygen` writes it)
+    #[arg(long, value_name = "PATH.key")]
+    key: Option<PathBuf>,
+    /// Do not sign: the owner of this public key does so later with `kernelpack sign`
+    #[arg(long, value_name = "PATH.pub")]
+    unsigned_for: Option<PathBuf>,
+}
+
+impl SignerArgs {
+    fn load(&self) -> Result<Signer, Box<dyn std::error::Error>> {
+        Ok(match (&self.key, &self.unsigned_for) {
+            (Some(key), _) => Signer::Now(load_secret_key(key)?),
+            (None, Some(key)) => Signer::Later(load_public_key(key)?),
+            (None, None) => return Err("no key: give --key or --unsigned-for".into()),
+        })
+    }
+}
+
+/// Builds the pack.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let options = BuildOptions {
+        crate_dir: args.crate_dir.clone(),
+        package: args.package.clone(),
+        features: Features { on: args.features.clone(), no_default: args.no_default_features },
+        out_dir: args.out.clone(),
+        signer: args.signer.load()?,
+    };
+    let built = build(&options, &mut tell)?;
+    Ok(print::data(format_args!("{}\n", built.digest))?)
+}
+
+fn tell(event: Event) {
+    match event {
+        Event::Compiling { package, version } => print::note(format_args!("compiling {package} {version}")),
+        Event::Cargo { line } => print::note(format_args!("{line}")),
+        Event::Packing { kernel, size } => print::note(format_args!("packing {kernel}, {size} bytes")),
+        Event::Warning(warning) => print::note(format_args!("warning: {warning}")),
+        Event::Signed { key } => print::note(format_args!("signed by {key}")),
+        Event::Written { pack } => print::note(format_args!("wrote {}", pack.display())),
+        // Steps that a later packer tells of.
+        _ => {}
+    }
+}

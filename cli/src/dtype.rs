@@ -1,0 +1,96 @@
+//! How a kernel's element types lie in safetensors files.
+//!
+//! Plain types have their counterparts. Safetensors knows no blocks, so a tensor of blocks is one of `U8` whose last
+//! axis counts the bytes of the blocks: `q8_0` with the shape `[rows, blocks]` is `U8` with `[rows, blocks * 34]`.
+
+use kernelpack_host::abi::{DType, Shape};
+use safetensors::Dtype;
+
+/// The type that a file has for a kernel's type.
+pub(crate) fn stored(dtype: DType) -> Dtype {
+    match dtype {
+        DType::F32 => Dtype::F32,
+        DType::F16 => Dtype::F16,
+        DType::I8 => Dtype::I8,
+        DType::U8 | DType::Q8_0 | DType::Q4_0 => Dtype::U8,
+        DType::I32 => Dtype::I32,
+        DType::U32 => Dtype::U32,
+    }
+}
+
+/// The shape that a tensor of this type has in a file.
+pub(crate) fn stored_shape(dtype: DType, shape: Shape) -> Vec<usize> {
+    let mut dims: Vec<usize> = shape.dims().iter().map(|&dim| dim as usize).collect();
+    if is_block(dtype) {
+        match dims.last_mut() {
+            Some(last) => *last *= dtype.size() as usize,
+            None => dims.push(dtype.size() as usize),
+        }
+    }
+    dims
+}
+
+/// The shape that a tensor of a file has for a kernel.
+///
+/// # Errors
+/// The tensor does not consist of whole blocks, or is too large for a kernel.
+pub(crate) fn kernel_shape(dtype: DType, stored: &[usize]) -> Result<Shape, String> {
+    let mut dims = stored.to_vec();
+    if is_block(dtype) {
+        let size = dtype.size() as usize;
+        match dims.last_mut() {
+            Some(last) if *last % size == 0 => *last /= size,
+            last => {
+                let last = last.map_or_else(|| "none".to_owned(), |last| last.to_string());
+                return Err(format!(
+                    "a block of {dtype} has {size} bytes, its last axis must be a multiple of that: it is {last}"
+                ));
+            }
+        }
+    }
+    Shape::new(&dims).map_err(|error| error.to_string())
+}
+
+fn is_block(dtype: DType) -> bool {
+    dtype.values() > 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_types_keep_their_shapes() {
+        for dtype in DType::ALL.into_iter().filter(|dtype| !is_block(*dtype)) {
+            for dims in [&[][..], &[0], &[2, 3, 4]] {
+                let shape = kernel_shape(dtype, dims).unwrap();
+                assert_eq!(shape, Shape::new(dims).unwrap());
+                assert_eq!(stored_shape(dtype, shape), dims);
+                assert_eq!(shape.bytes(dtype), (dims.iter().product::<usize>() * stored(dtype).bitsize() / 8) as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_are_bytes_along_the_last_axis() {
+        for (dtype, size) in [(DType::Q8_0, 34), (DType::Q4_0, 18)] {
+            assert_eq!(stored(dtype), Dtype::U8);
+            for blocks in [0, 1, 4] {
+                let shape = kernel_shape(dtype, &[3, blocks * size]).unwrap();
+                assert_eq!(shape, Shape::new(&[3, blocks]).unwrap());
+                assert_eq!(stored_shape(dtype, shape), [3, blocks * size]);
+            }
+            assert_eq!(stored_shape(dtype, Shape::default()), [size]);
+        }
+    }
+
+    #[test]
+    fn parts_of_blocks_are_refused() {
+        assert_eq!(
+            kernel_shape(DType::Q8_0, &[2, 64]).unwrap_err(),
+            "a block of q8_0 has 34 bytes, its last axis must be a multiple of that: it is 64"
+        );
+        assert!(kernel_shape(DType::Q4_0, &[]).unwrap_err().ends_with("it is none"));
+        assert!(kernel_shape(DType::F32, &[1; 9]).is_err());
+    }
+}

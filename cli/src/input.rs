@@ -1,0 +1,135 @@
+//! Inputs of a call: `NAME=FILE[:TENSOR]` and the tensor that it stands for.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use kernelpack_host::abi::{DType, Shape};
+
+use crate::{dtype, tensor_file::TensorFile};
+
+/// Which tensor of which file goes to which input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InputArg {
+    /// The kernel's input.
+    pub(crate) name: String,
+    /// `FILE` or `FILE:TENSOR`; only the disk can tell which.
+    source: String,
+}
+
+impl FromStr for InputArg {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text.split_once('=') {
+            Some((name, source)) if !name.is_empty() && !source.is_empty() => {
+                Ok(Self { name: name.to_owned(), source: source.to_owned() })
+            }
+            _ => Err("write NAME=FILE.safetensors or NAME=FILE.safetensors:TENSOR"),
+        }
+    }
+}
+
+/// A tensor as a kernel takes it.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// The type of its elements.
+    pub(crate) dtype: DType,
+    /// Its extents; for block types they count blocks.
+    pub(crate) shape: Shape,
+    /// Its elements.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl InputArg {
+    /// Reads the tensor, which is to have this type.
+    ///
+    /// # Errors
+    /// The file cannot be read, has no such tensor, or that has another type or no whole blocks.
+    pub(crate) fn read(&self, dtype: DType) -> Result<Input, String> {
+        let (path, tensor) = split(&self.source, |path| path.is_file());
+        let file = TensorFile::open(&path)?;
+        let tensor = self.choose(&file, tensor)?;
+        let Some(info) = file.info(&tensor) else {
+            return Err(format!("{} has no tensor {tensor:?}, it has {}", path.display(), list(&file)));
+        };
+        let place = || format!("input {:?} (tensor {tensor:?} of {})", self.name, path.display());
+        let stored = dtype::stored(dtype);
+        if info.dtype != stored {
+            let blocks = if dtype.values() > 1 { format!(", stored as {stored:?}") } else { String::new() };
+            return Err(format!("{} needs {dtype}{blocks}, it holds {:?}", place(), info.dtype));
+        }
+        let shape = dtype::kernel_shape(dtype, &info.shape).map_err(|fault| format!("{}: {fault}", place()))?;
+        Ok(Input { dtype, shape, bytes: file.read(info)? })
+    }
+
+    /// The tensor that is meant: the one named, else the input's namesake, else the only one.
+    fn choose(&self, file: &TensorFile, named: Option<&str>) -> Result<String, String> {
+        if let Some(tensor) = named {
+            return Ok(tensor.to_owned());
+        }
+        if file.info(&self.name).is_some() {
+            return Ok(self.name.clone());
+        }
+        match <[String; 1]>::try_from(file.names()) {
+            Ok([only]) => Ok(only),
+            Err(_) => {
+                let (name, path) = (&self.name, file.path().display());
+                Err(format!("{path} has no tensor {name:?}, it has {}: write {name}={path}:TENSOR", list(file)))
+            }
+        }
+    }
+}
+
+fn list(file: &TensorFile) -> String {
+    let names = file.names();
+    if names.is_empty() { "none".to_owned() } else { format!("{names:?}").replace(['[', ']'], "") }
+}
+
+/// Splits `FILE[:TENSOR]` where a file of that name exists, at the last colon if none does; paths and tensors may have
+/// colons too.
+fn split(source: &str, is_file: impl Fn(&Path) -> bool) -> (PathBuf, Option<&str>) {
+    if is_file(source.as_ref()) {
+        return (source.into(), None);
+    }
+    let splits = || source.rmatch_indices(':').map(|(at, _)| (&source[..at], &source[at + 1..]));
+    let named = || splits().filter(|(path, tensor)| !path.is_empty() && !tensor.is_empty());
+    match named().find(|(path, _)| is_file(path.as_ref())).or_else(|| named().next()) {
+        Some((path, tensor)) => (path.into(), Some(tensor)),
+        None => (source.into(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_sources_are_split_at_the_first_equals_sign() {
+        let arg: InputArg = "x=a=b.safetensors:t".parse().unwrap();
+        assert_eq!((arg.name.as_str(), arg.source.as_str()), ("x", "a=b.safetensors:t"));
+        for wrong in ["", "x", "x=", "=f", "="] {
+            assert!(wrong.parse::<InputArg>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn colons_split_where_a_file_exists() {
+        let files = ["f", "f:g", "c:\\f"];
+        let split = |source| {
+            let (path, tensor) = split(source, |path| files.iter().any(|file| path == Path::new(file)));
+            (path.to_str().unwrap().to_owned(), tensor)
+        };
+        assert_eq!(split("f"), ("f".into(), None));
+        assert_eq!(split("f:t"), ("f".into(), Some("t")));
+        assert_eq!(split("f:g"), ("f:g".into(), None));
+        assert_eq!(split("f:g:t"), ("f:g".into(), Some("t")));
+        assert_eq!(split("f:a:b"), ("f".into(), Some("a:b")));
+        assert_eq!(split("c:\\f"), ("c:\\f".into(), None));
+        assert_eq!(split("c:\\f:t"), ("c:\\f".into(), Some("t")));
+        assert_eq!(split("no:t"), ("no".into(), Some("t")));
+        assert_eq!(split("no"), ("no".into(), None));
+        assert_eq!(split("no:"), ("no:".into(), None));
+    }
+}

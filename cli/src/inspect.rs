@@ -1,0 +1,52 @@
+//! `kernelpack inspect`: what a pack says of itself. Nothing of it is trusted, compiled or run.
+
+use std::path::PathBuf;
+
+use kernelpack_host::read_manifest;
+use kernelpack_manifest::Manifest;
+use serde::Serialize;
+
+use crate::{Outcome, describe::Described, integrity::Integrity, print};
+
+/// The arguments of `kernelpack inspect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+No key is needed and none is trusted: anybody can write a pack that passes. What can be checked without a key is, and \
+problems are shown; the exit code is 1 only if the manifest cannot be read. Use `kernelpack verify` to know who made \
+a pack.
+
+Example: what does each kernel take?
+  kernelpack inspect pack
+
+Example: for scripts, the content of kernels.json and what was checked
+  kernelpack inspect pack --json
+  {\"name\": ..., \"kernels\": [{\"id\": ..., \"inputs\": [...], \"outputs\": [...], ...}], ...,
+   \"verified\": {\"signature\": false, \"signed_by_named_key\": true, \"files\": true, \"hashes\": true,
+                \"modules\": true, \"faults\": []}}")]
+pub(crate) struct Args {
+    /// Folder of the pack
+    #[arg(value_name = "PACK_DIR")]
+    pack: PathBuf,
+    /// Print one JSON object: the fields of kernels.json, and "verified"
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+    verified: &'a Integrity,
+}
+
+/// Shows the pack.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let manifest = &read_manifest(&args.pack)?;
+    let integrity = &Integrity::check(&args.pack, manifest)?;
+    if args.json {
+        print::json(&Report { manifest, verified: integrity })?;
+    } else {
+        print::data(Described { manifest, integrity })?;
+    }
+    Ok(())
+}

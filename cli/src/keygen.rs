@@ -1,0 +1,30 @@
+//! `kernelpack keygen`: a pair of keys.
+
+use std::path::PathBuf;
+
+use kernelpack_packer::generate;
+
+use crate::{Outcome, print};
+
+/// The arguments of `kernelpack keygen`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Existing files are never overwritten. The public key's id goes to standard output.
+
+Example: make release.key and release.pub
+  kernelpack keygen release
+
+The files are what OpenSSL writes and reads:
+  openssl pkey -in release.key -pubout")]
+pub(crate) struct Args {
+    /// Where to put the keys: PATH.key, which is to be kept secret, and PATH.pub, which is for everyone
+    #[arg(value_name = "PATH")]
+    prefix: PathBuf,
+}
+
+/// Makes the keys.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let keys = generate(&args.prefix)?;
+    print::note(format_args!("wrote {} (keep it secret) and {}", keys.secret.display(), keys.public.display()));
+    Ok(print::data(format_args!("{}\n", keys.key))?)
+}

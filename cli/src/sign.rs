@@ -1,0 +1,31 @@
+//! `kernelpack sign`: somebody vouches for a pack that exists.
+
+use std::path::PathBuf;
+
+use kernelpack_packer::load_secret_key;
+
+use crate::{Outcome, print};
+
+/// The arguments of `kernelpack sign`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Modules that differ from what the manifest says are refused. Where the manifest names another key, it is made to name \
+this one. The id of the key goes to standard output.
+
+Example: sign a pack that another machine has built
+  kernelpack sign pack --key release.key")]
+pub(crate) struct Args {
+    /// Folder of the pack
+    #[arg(value_name = "PACK_DIR")]
+    pack: PathBuf,
+    /// Secret key to sign with (PKCS#8 PEM, as `kernelpack keygen` writes it)
+    #[arg(long, value_name = "PATH.key")]
+    key: PathBuf,
+}
+
+/// Signs the pack.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let key = kernelpack_packer::sign(&args.pack, &load_secret_key(&args.key)?)?;
+    print::note(format_args!("signed {}", args.pack.display()));
+    Ok(print::data(format_args!("{key}\n"))?)
+}

@@ -1,0 +1,135 @@
+//! Reading single tensors of safetensors files.
+//!
+//! Only the header and the tensors asked for are read: weights often lie in files much larger than what a kernel takes.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use safetensors::{
+    SafeTensorError,
+    tensor::{Metadata, TensorInfo},
+};
+
+/// The most bytes of a header; the format's own limit.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+/// A safetensors file whose header was read and found in order.
+#[derive(Debug)]
+pub(crate) struct TensorFile {
+    path: PathBuf,
+    file: File,
+    metadata: Metadata,
+    /// Where the tensors' bytes begin.
+    data: u64,
+}
+
+impl TensorFile {
+    /// Reads the header of a file.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no safetensors file.
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        let unreadable = |error: io::Error| format!("cannot read {}: {error}", path.display());
+        let malformed = |reason: &str| format!("{} is no safetensors file: {reason}", path.display());
+        let mut file = File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
+        let mut length = [0; 8];
+        file.read_exact(&mut length).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => malformed("it is shorter than any header"),
+            _ => unreadable(error),
+        })?;
+        let length = u64::from_le_bytes(length);
+        if length > MAX_HEADER_BYTES.min(size.saturating_sub(8)) {
+            return Err(malformed("its header would be longer than the file or the format allow"));
+        }
+        let mut header = vec![0; length as usize];
+        file.read_exact(&mut header).map_err(unreadable)?;
+        let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
+        let data = 8 + length;
+        if size - data != metadata.data_len() as u64 {
+            return Err(malformed(&SafeTensorError::MetadataIncompleteBuffer.to_string()));
+        }
+        Ok(Self { path: path.to_owned(), file, metadata, data })
+    }
+
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the header says of a tensor.
+    pub(crate) fn info(&self, tensor: &str) -> Option<&TensorInfo> {
+        self.metadata.info(tensor)
+    }
+
+    /// The names of the tensors, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = self.metadata.offset_keys();
+        names.sort();
+        names
+    }
+
+    /// Reads the bytes of a tensor.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub(crate) fn read(&self, info: &TensorInfo) -> Result<Vec<u8>, String> {
+        let (start, end) = info.data_offsets;
+        let mut bytes = vec![0; end - start];
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.data + start as u64))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(|error| format!("cannot read {}: {error}", self.path.display()))?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn open(bytes: &[u8]) -> Result<TensorFile, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t");
+        fs::write(&path, bytes).unwrap();
+        TensorFile::open(&path).map_err(|error| error.replace(&path.display().to_string(), "t"))
+    }
+
+    fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
+    }
+
+    const HEADER: &str = r#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"F16","shape":[1,1],"data_offsets":[2,4]}}"#;
+
+    #[test]
+    fn each_tensor_has_its_bytes() {
+        let file = open(&with_header(HEADER, &[1, 2, 3, 4])).unwrap();
+        assert_eq!(file.names(), ["a", "b"]);
+        assert_eq!(file.read(file.info("b").unwrap()), Ok(vec![3, 4]));
+        assert_eq!(file.read(file.info("a").unwrap()), Ok(vec![1, 2]));
+        assert!(file.info("c").is_none());
+        assert!(open(&with_header("{}", &[])).unwrap().names().is_empty());
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        for (bytes, says) in [
+            (vec![], "shorter than any header"),
+            (vec![0; 7], "shorter than any header"),
+            (vec![0xff; 64], "longer than the file or the format allow"),
+            (with_header("x", &[]), "expected value"),
+            (with_header(HEADER, &[1, 2, 3]), "metadata"),
+            (with_header(HEADER, &[0; 5]), "metadata"),
+            (with_header(&HEADER.replace("[2,4]", "[2,5]"), &[0; 5]), "invalid shape"),
+            (with_header(&HEADER.replace("[2,4]", "[1,3]"), &[0; 3]), "invalid offset"),
+        ] {
+            let said = open(&bytes).unwrap_err();
+            assert!(said.starts_with("t is no safetensors file: ") && said.contains(says), "{said}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `kernelpack verify`: is this pack what somebody trusted signed, and can this runtime load it?
+
+use std::{error::Error, fmt::Write as _, path::PathBuf};
+
+use kernelpack_host::{KernelPackVerifier, Runtime, VerifiedPack};
+use serde::Serialize;
+
+use crate::{
+    Outcome,
+    print::{self, one_line},
+    trust::Trust,
+};
+
+/// The arguments of `kernelpack verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Nothing of the pack is compiled or run. The exit code is 0 only if everything is in order.
+
+Example:
+  kernelpack verify pack --trust release.pub
+
+Example: for scripts
+  kernelpack verify pack --trust release.pub --json
+  {\"verified\": true, \"pack\": \"my-kernels\", \"version\": \"1.0.0\", \"signed_by\": \"ed25519:...\",
+   \"checks\": [{\"name\": \"signature\", \"detail\": \"...\"}, ...], \"kernels\": [\"rmsnorm_f32\", ...]}
+  {\"verified\": false, \"error\": \"...\"}")]
+pub(crate) struct Args {
+    /// Folder of the pack
+    #[arg(value_name = "PACK_DIR")]
+    pack: PathBuf,
+    #[command(flatten)]
+    trust: Trust,
+    /// Print one JSON object, on refusal too
+    #[arg(long)]
+    json: bool,
+}
+
+/// A pack that passed.
+#[derive(Debug, Serialize)]
+struct Report {
+    verified: bool,
+    pack: String,
+    version: String,
+    signed_by: String,
+    checks: Vec<Check>,
+    kernels: Vec<String>,
+}
+
+/// Something that was found in order.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    detail: String,
+}
+
+/// A pack that did not pass.
+#[derive(Debug, Serialize)]
+struct Refusal {
+    verified: bool,
+    error: String,
+}
+
+/// Verifies the pack.
+pub(crate) fn run(args: &Args) -> Outcome {
+    match verify(args) {
+        Ok(report) if args.json => print::json(&report)?,
+        Ok(report) => print::data(report.to_text())?,
+        Err(error) => {
+            if args.json {
+                print::json(&Refusal { verified: false, error: print::message(&*error) })?;
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
+    let keys = args.trust.keys()?;
+    let pack = VerifiedPack::open(&args.pack, &KernelPackVerifier::new(keys))?;
+    let runtime = Runtime::server().build()?;
+    let ours = runtime.compatibility();
+    let refused =
+        |result: kernelpack_host::CompatibilityResult| result.into_result().map_err(kernelpack_host::Error::from);
+    let signed = pack.signed_manifest();
+    let manifest = signed.manifest();
+    refused(ours.check(manifest))?;
+    for module in pack.modules() {
+        refused(ours.check_module(module))?;
+    }
+
+    let signed_by = signed.signed_by().id();
+    let mut checks = Vec::new();
+    let mut check = |name, detail| checks.push(Check { name, detail });
+    check("signature", format!("kernels.json is signed by the trusted key {signed_by}"));
+    check("manifest", "well-formed and free of contradictions".to_owned());
+    check("files", format!("all {} modules are there, and nothing else", manifest.kernels.len()));
+    check("hashes", "each module has the SHA-256 that the manifest gives".to_owned());
+    check("modules", "no imports; exports, limits and descriptions agree with the manifest".to_owned());
+    check(
+        "compatibility",
+        format!(
+            "runtime {} is within {} to {}, {} {} has all that the modules need",
+            ours.runtime_version,
+            manifest.min_runtime_version,
+            manifest.max_runtime_version,
+            ours.engine,
+            ours.engine_version
+        ),
+    );
+    Ok(Report {
+        verified: true,
+        pack: manifest.name.clone(),
+        version: manifest.version.to_string(),
+        signed_by,
+        checks,
+        kernels: manifest.kernels.iter().map(|kernel| kernel.id.clone()).collect(),
+    })
+}
+
+impl Report {
+    fn to_text(&self) -> String {
+        let Self { pack, version, signed_by, checks, kernels, .. } = self;
+        let mut text = format!("{} {version}\n", one_line(pack));
+        // Writing to a string cannot fail.
+        for Check { name, detail } in checks {
+            let _ = writeln!(text, "  ok  {name:14} {detail}");
+        }
+        let _ = writeln!(text, "signed by {signed_by}\nkernels: {}\nverified", kernels.join(", "));
+        text
+    }
+}

@@ -1,0 +1,9 @@
+//! The programs as users and scripts meet them: command lines in; exit codes, output and files out.
+
+mod fixture;
+mod inspect;
+mod keys;
+mod run;
+mod run_errors;
+mod usage;
+mod verify;

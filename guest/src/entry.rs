@@ -9,6 +9,9 @@ use crate::{
 
 const PAGE: u64 = 65536;
 
+#[cfg(target_feature = "atomics")]
+compile_error!("a kernel has one thread: build it without `+atomics`");
+
 /// This module's own linear memory, above its data and stack.
 fn memory() -> LinearMemory {
     unsafe extern "C" {
@@ -21,18 +24,19 @@ fn memory() -> LinearMemory {
 }
 
 /// Runs a forward or backward pass.
-pub fn pass(descriptor: u32, signature: &Signature<'_>, run: impl FnOnce(&mut Frame<'_>) -> Result<()>) -> i32 {
+pub fn pass(descriptor: u32, signature: &Signature<'static>, run: impl FnOnce(&mut Frame<'_>) -> Result<()>) -> i32 {
     enter(|| {
-        // SAFETY: linear memory exists and is aligned up to its size, and during a call the host leaves it alone. The
-        // bounds start above the module's own data and stack; what the module allocates itself comes from pages that
-        // it grows, which the host never hands out as tensors.
+        // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and during a call the host
+        // leaves it alone. The bounds start above the module's own data and stack. What a module with an allocator has
+        // allocated lies in pages that it grew; a host of this ABI places tensors in its own pages only, and one that
+        // does not could as well write there itself between calls.
         let mut frame = unsafe { Frame::open(memory(), descriptor, signature)? };
         run(&mut frame)
     })
 }
 
 /// Runs an initialization.
-pub fn init(params: u32, size: u32, _signature: &Signature<'_>, run: impl FnOnce(Scalars<'_>) -> Result<()>) -> i32 {
+pub fn init(params: u32, size: u32, run: impl FnOnce(Scalars<'_>) -> Result<()>) -> i32 {
     // SAFETY: as in `pass`; the block is read only.
     enter(|| run(unsafe { open_params(memory(), params, size)? }))
 }
@@ -47,7 +51,7 @@ pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
     enter(|| {
         let LinearMemory { bounds, .. } = memory();
         let end = u64::from(at) + u64::from(KernelInfo::SIZE);
-        if at < bounds.floor || end > bounds.memory_size || at % 4 != 0 {
+        if at < bounds.floor || end > bounds.memory_size || !at.is_multiple_of(4) {
             return Err(Error::new(
                 Status::InvalidOutput,
                 format_args!("the info structure at {at} lies outside the usable memory or is misaligned"),
@@ -57,9 +61,9 @@ pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
             abi_version: kernelpack_abi::ABI_VERSION,
             tensor_count: spec.forward.tensors.len() as u32,
             param_count: spec.forward.params.len() as u32,
-            flags: u32::from(spec.lifecycle.init) * KernelInfo::HAS_INIT
-                | u32::from(spec.backward.is_some()) * KernelInfo::HAS_BACKWARD
-                | u32::from(spec.lifecycle.cleanup) * KernelInfo::HAS_CLEANUP,
+            flags: (u32::from(spec.lifecycle.init) * KernelInfo::HAS_INIT)
+                | (u32::from(spec.backward.is_some()) * KernelInfo::HAS_BACKWARD)
+                | (u32::from(spec.lifecycle.cleanup) * KernelInfo::HAS_CLEANUP),
             id_offset: spec.id.as_ptr().addr() as u32,
             id_size: spec.id.len() as u32,
             message_offset: message::address(),

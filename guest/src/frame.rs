@@ -2,10 +2,12 @@
 //!
 //! Every `unsafe` block of the guest that touches tensor memory is in this file. The invariant behind them:
 //! [`Frame::open`] has passed the whole layout through [`kernelpack_abi::layout::check`], so each tensor lies inside
-//! the memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that is written.
+//! the memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that is written; and
+//! [`agree`] has matched each row with the signature, so its type and role are those that the author declared and its
+//! bytes are few enough for a slice.
 
 use kernelpack_abi::{
-    DType, Element, Error, KernelDescriptor, Result, Role, Shape, Signature, Status, SymbolError, Symbols,
+    DType, Element, Error, KernelDescriptor, Result, Role, Shape, Signature, Status, SymbolError, Symbols, TensorSpec,
     layout::{self, Bounds},
     params::{Params, ParamsError, TensorEntry},
 };
@@ -28,13 +30,16 @@ impl LinearMemory {
     /// The memory's bounds are readable and aligned to 16 bytes at offset 0, and nothing writes to the range for `'a`.
     unsafe fn bytes<'a>(self, what: &str, offset: u32, size: u32, align: u32) -> Result<&'a [u8]> {
         let end = u64::from(offset) + u64::from(size);
-        if offset < self.bounds.floor || end > self.bounds.memory_size || offset % align != 0 {
+        let inside = offset >= self.bounds.floor && end <= self.bounds.memory_size && size <= MAX_SLICE;
+        // Offset 0 is no address inside the sandbox, whatever the floor.
+        if !inside || offset == 0 || !offset.is_multiple_of(align) {
             return Err(Error::new(
                 Status::InvalidParams,
                 format_args!("{what} ({size} bytes at {offset}) lies outside the usable memory or is misaligned"),
             ));
         }
-        // SAFETY: the range was just checked to lie inside the bounds, which the caller vouches for.
+        // SAFETY: the range was just checked to lie inside the bounds, which the caller vouches for, not to start at a
+        // null pointer and to be no longer than a slice may be. Any byte is a `u8`.
         Ok(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
     }
 
@@ -43,13 +48,16 @@ impl LinearMemory {
     }
 }
 
+/// The most bytes that a slice may have inside the sandbox, where `isize` has 32 bits.
+const MAX_SLICE: u32 = i32::MAX as u32;
+
 /// The scalars of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Scalars<'a>(&'a [u8]);
 
 impl Scalars<'_> {
     fn read<const N: usize>(self, at: usize) -> Result<[u8; N]> {
-        self.0.get(at..at + N).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+        at.checked_add(N).and_then(|end| self.0.get(at..end)?.try_into().ok()).ok_or_else(|| {
             let size = self.0.len();
             Error::new(
                 Status::InvalidParams,
@@ -102,6 +110,7 @@ impl Scalars<'_> {
 #[derive(Debug)]
 pub struct Frame<'a> {
     memory: LinearMemory,
+    tensors: &'a [TensorSpec<'a>],
     entries: &'a [TensorEntry],
     scalars: Scalars<'a>,
     symbols: Symbols,
@@ -119,7 +128,7 @@ impl<'a> Frame<'a> {
     /// # Safety
     /// For `'a`, the memory's bounds are readable and writable and aligned to 16 bytes at offset 0, and nothing but
     /// this frame uses them.
-    pub unsafe fn open(memory: LinearMemory, descriptor: u32, signature: &Signature<'_>) -> Result<Self> {
+    pub unsafe fn open(memory: LinearMemory, descriptor: u32, signature: &Signature<'a>) -> Result<Self> {
         // SAFETY: the caller vouches for the memory. The descriptor and the params block are only ever read: the
         // layout check below refuses writable tensors that overlap either.
         let (head, params) = unsafe {
@@ -134,7 +143,14 @@ impl<'a> Frame<'a> {
         layout::check(memory.bounds, descriptor, &head, params.entries)
             .map_err(|error| Error::new(Status::InvalidParams, format_args!("{error}")))?;
         let symbols = agree(signature, params.entries)?;
-        Ok(Self { memory, entries: params.entries, scalars: Scalars(params.scalars), symbols, taken: 0 })
+        Ok(Self {
+            memory,
+            tensors: signature.tensors,
+            entries: params.entries,
+            scalars: Scalars(params.scalars),
+            symbols,
+            taken: 0,
+        })
     }
 
     /// The scalars.
@@ -166,7 +182,8 @@ impl<'a> Frame<'a> {
         }
         let len = entry.size as usize / size_of::<T>();
         // SAFETY: the layout check found the range inside the memory, aligned to 16 bytes (so for `T`, whose alignment
-        // is at most that) and disjoint from everything that `take_mut` gives out. Any bytes are a `T`.
+        // is at most that) and disjoint from everything that `take_mut` gives out; it is not absent, so it does not
+        // start at a null pointer, and `agree` found it no longer than a slice may be. Any bytes are a `T`.
         Ok(Some(unsafe { core::slice::from_raw_parts(self.memory.at(entry.offset).cast_const().cast(), len) }))
     }
 
@@ -181,8 +198,13 @@ impl<'a> Frame<'a> {
             return Err(misuse(row));
         }
         self.taken |= bit;
-        let len = entry.size as usize / size_of::<T>();
-        // SAFETY: as in `optional_input`; moreover the range overlaps no other part of the call, and the bit just set
+        let mut len = entry.size as usize / size_of::<T>();
+        if entry.role == Role::Scratch as u8 {
+            // A host may give more; the author gets what the signature says, as in a native call.
+            let needed = self.tensors.get(row).and_then(|tensor| self.symbols.len(tensor.len).ok());
+            len = len.min(needed.ok_or_else(|| misuse(row))? as usize);
+        }
+        // SAFETY: as in `optional_input`, and a shorter range is inside too; moreover the range overlaps no other part of the call, and the bit just set
         // makes this the only slice over it.
         Ok(unsafe { core::slice::from_raw_parts_mut(self.memory.at(entry.offset).cast(), len) })
     }
@@ -224,6 +246,17 @@ fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<Symbols> 
             return Err(Error::new(
                 status,
                 format_args!("{} \"{}\" is {}, the table says {found}", tensor.role.name(), tensor.name, tensor.dtype),
+            ));
+        }
+        if entry.size > MAX_SLICE {
+            return Err(Error::new(
+                status,
+                format_args!(
+                    "{} \"{}\" has {} bytes, a kernel can address {MAX_SLICE}",
+                    tensor.role.name(),
+                    tensor.name,
+                    entry.size
+                ),
             ));
         }
         if entry.is_absent() && !tensor.optional {

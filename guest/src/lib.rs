@@ -29,16 +29,15 @@
 //! # }
 //! ```
 //!
-//! The function's parameters are
-//! - tensors: `&[T]` for an input, `&mut [T]` for an output, `#[inout]` before one that is read and written,
-//!   `Option<&[T]>` for an input that callers may leave out. `#[shape(rows, dim)]` gives the extents, outermost first:
-//!   symbols, constants, `sym / n` or `sym * n`. Elements are f32, [`f16`], i8, u8, i32, u32, or GGML's blocks
-//!   [`BlockQ8_0`] and [`BlockQ4_0`];
-//! - `#[scratch(len = rows * 2)] tmp: &mut [T]`: working space that the host provides, with unspecified content;
-//! - scalars of f32, u32, i32 or bool, marked `#[param]` or `#[param(default = ...)]`;
-//! - bare `usize` named after a shape symbol, filled in from the shapes.
+//! What goes into the signature and the attribute is told at [`kernel`].
 //!
-//! By the time the function runs, every slice has the length that its shape says and outputs overlap nothing.
+//! # Features and targets
+//! - `std` (on by default): the crate uses std, and panics are reported through std's hook. A crate that is `no_std` in
+//!   WebAssembly depends on this one with `default-features = false`; then the panic handler comes from here, and the
+//!   module is smaller. Natively, for `cargo test`, both are the same.
+//! - A kernel crate can say `#![deny(unsafe_code)]` but not `#![forbid(unsafe_code)]`: naming an export is an unsafe
+//!   attribute, which the macro allows for the exports alone.
+//! - A kernel written in C includes `kernelpack.h`, in this crate's folder `include`.
 #![cfg_attr(all(target_family = "wasm", not(feature = "std")), no_std)]
 
 #[cfg(target_family = "wasm")]
@@ -62,19 +61,69 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// `Kernel` (names the kernel where a type is needed), `Args`, `Params`, and for kernels with inputs `Inputs` and
 /// `Outputs`. In a WebAssembly build the module also holds the exports and the custom section that the packer reads.
 ///
+/// The function is an item of a module (not of a function's body, where its module could not see it, and no method),
+/// has a name of `a-z`, `0-9` and `_`, and returns [`Result<()>`](Result).
+///
+/// # Parameters
+/// | written | is |
+/// |---|---|
+/// | `#[shape(rows, dim)] x: &[T]` | an input |
+/// | `#[shape(rows, dim)] x: Option<&[T]>` | an input that callers may leave out |
+/// | `#[shape(rows, dim)] y: &mut [T]` | an output, all of which the function writes; at the start it holds anything |
+/// | `#[inout] #[shape(rows, dim)] y: &mut [T]` | a tensor that is read and written |
+/// | `#[scratch(len = rows * 2)] tmp: &mut [T]` | working space that the host provides, with unspecified content |
+/// | `#[param] eps: f32` | a scalar of f32, u32, i32 or bool |
+/// | `#[param(default = 1e-5)] eps: f32` | one with a default: a literal, or a constant expression of that type |
+/// | `dim: usize` | the value of the shape symbol `dim` |
+///
+/// `T` is f32, [`struct@f16`], i8, u8, i32, u32 or one of GGML's blocks, [`BlockQ8_0`] and [`BlockQ4_0`], or a type alias of
+/// these. A call has at most 16 tensors, 16 symbols and 32 scalars.
+///
+/// By the time the function runs, every slice has the length that its shape says, and what is written overlaps nothing.
+///
+/// # Shapes
+/// `#[shape(...)]` gives the extents, outermost first, at most 8. An extent is
+/// - a symbol, `dim`: the same number wherever it stands;
+/// - a constant, `32`;
+/// - `dim / 32`: the symbol must then be a multiple of 32, or the call is refused;
+/// - `heads * 2`: the constant stands behind the symbol.
+///
+/// `#[shape()]` is a scalar tensor of one element. For block types an extent counts blocks: a row of `dim` values in
+/// Q8_0 is `dim / 32`. Some required tensor must use each symbol, so that every call determines it. The length of
+/// scratch is arithmetic with `+ - * /` and parentheses over symbols and constants, in 32 bits; a call for which it
+/// overflows, goes below zero or divides by zero is refused.
+///
 /// # Arguments
 /// All are optional.
 /// - `category = "normalization"`: what the kernel is for; the family unless given.
-/// - `name = "..."`: a name for people; the function's unless given.
+/// - `name = "..."`: a name for people; the function's unless given. The first paragraph of the function's
+///   documentation becomes the description.
 /// - `family = "rope"`: the folder of the module in a pack; the function's name up to the first `_` unless given.
 /// - `entry_point = "rope_forward"`: the alias of `kernel_forward`; the family and `_forward` unless given.
 /// - `fallback = "..."`: the name of the reference implementation; the function's name and `_reference` unless given,
 ///   `""` for none.
-/// - `max_memory_pages`, `max_epoch_ticks`, `max_table_elements`: [limits](abi::ResourceLimits) of an instance.
-/// - `init = f`, `cleanup = g`: functions `f(&Params) -> Result<()>` and `g() -> Result<()>`, called when an instance
-///   is born and before it is dropped.
+/// - `max_memory_pages` (16384 unless given), `max_epoch_ticks` (1000, of 10 ms), `max_table_elements` (1024):
+///   [limits](abi::ResourceLimits) of an instance.
+/// - `init = f`, `cleanup = g`: functions `fn(&Params) -> Result<()>`, with the `Params` of the kernel's module, and
+///   `fn() -> Result<()>`, called when an instance is born and before it is dropped. With `init` every scalar needs a
+///   default, since an instance is born before any call.
 /// - `backward = h`: a function with [`#[backward]`](macro@backward).
-/// - `crate = path`: where `kernelpack_guest` is, for crates that rename it.
+/// - `crate = path`: where `kernelpack_guest` is, for crates that rename or re-export it.
+///
+/// # Errors and panics
+/// The status of a returned [`Error`] is what the host sees, with its message of up to 256 bytes:
+///
+/// | status | code | for |
+/// |---|---|---|
+/// | [`InvalidInput`](Status::InvalidInput) | 1 | an input's shape or value |
+/// | [`InvalidOutput`](Status::InvalidOutput) | 2 | an output's shape |
+/// | [`InvalidParams`](Status::InvalidParams) | 3 | a scalar |
+/// | [`OutOfMemory`](Status::OutOfMemory) | 4 | an allocation that failed |
+/// | [`NotImplemented`](Status::NotImplemented) | 5 | a combination that the kernel does not support |
+/// | [`InternalError`](Status::InternalError) | 6 | anything else |
+///
+/// [`ensure!`] and [`bail!`] make them. A panic leaves its message and place for the host and traps; what the outputs
+/// hold after an error or a trap is unspecified.
 pub use kernelpack_macros::kernel;
 
 /// Turns a function over slices into the backward pass of the kernel that names it with `backward = ...`.
@@ -136,4 +185,20 @@ pub mod __private {
     pub use crate::frame::{Frame, LinearMemory, Scalars};
     #[cfg(not(target_family = "wasm"))]
     pub use crate::native::{allocate, bind, extent, scratch};
+
+    /// The element types, each as itself; other types have no `It`, which rustc then asks nothing of.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be the element of a tensor",
+        label = "not an element type",
+        note = "use f32, half::f16, i8, u8, i32, u32, BlockQ8_0 or BlockQ4_0"
+    )]
+    pub trait IsElement {
+        /// The type.
+        type It: kernelpack_abi::Element;
+    }
+
+    macro_rules! elements {
+        ($($element:ty),*) => {$(impl IsElement for $element { type It = $element; })*};
+    }
+    elements!(f32, half::f16, i8, u8, i32, u32, kernelpack_abi::BlockQ8_0, kernelpack_abi::BlockQ4_0);
 }

@@ -12,6 +12,7 @@ pub fn exp_nonpositive(x: f32) -> f32 {
     /// Adding it leaves a value of less than 2²² rounded to an integer in the low bits.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, of which the first has so few bits that `n * LN2_HIGH` is exact.
+    #[expect(clippy::excessive_precision, reason = "the digits are those of the exact value")]
     const LN2_HIGH: f32 = 0.693_359_375;
     const LN2_LOW: f32 = -2.121_944_4e-4;
 

@@ -1,6 +1,7 @@
 //! Judgements that need the whole function.
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, Role, exports};
+use quote::ToTokens;
 use syn::{Ident, LitStr};
 
 use crate::{
@@ -14,6 +15,7 @@ pub(crate) fn run(model: &Model, errors: &mut Errors) {
     symbols(model, errors);
     counts(model, errors);
     options(model, errors);
+    lifecycle(model, errors);
 }
 
 fn names(model: &Model, errors: &mut Errors) {
@@ -131,7 +133,7 @@ fn counts(model: &Model, errors: &mut Errors) {
 
 fn options(model: &Model, errors: &mut Errors) {
     let options = &model.options;
-    let mut plain = |text: &Option<LitStr>, what: &str| {
+    let plain = |text: &Option<LitStr>, what: &str, errors: &mut Errors| {
         let Some(text) = text else { return };
         let value = text.value();
         let fits = value.starts_with(|c: char| c.is_ascii_lowercase())
@@ -142,24 +144,52 @@ fn options(model: &Model, errors: &mut Errors) {
                 .at(text, format_args!("{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long"));
         }
     };
-    plain(&options.category, "a category");
-    plain(&options.family, "a family");
-    plain(&options.entry_point, "an entry point");
-    plain(&options.fallback, "a fallback's name");
-    if let Some(entry_point) = &options.entry_point {
-        let value = entry_point.value();
-        let taken = [
-            exports::MEMORY,
-            exports::FORWARD,
-            exports::BACKWARD,
-            exports::INIT,
-            exports::CLEANUP,
-            exports::INFO,
-            exports::ABI_VERSION,
-            exports::MESSAGE,
-        ];
-        if taken.contains(&value.as_str()) {
-            errors.at(entry_point, format_args!("every module already exports `{value}`: choose another name"));
+    plain(&options.category, "a category", errors);
+    plain(&options.family, "a family", errors);
+    plain(&options.fallback, "a fallback's name", errors);
+    let taken = TAKEN.contains(&model.entry_point().as_str());
+    match &options.entry_point {
+        Some(given) if taken => {
+            let value = given.value();
+            errors.at(given, format_args!("modules already export `{value}`: choose another name"));
         }
+        None if taken => errors.at(
+            options.family.as_ref().map_or_else(|| model.id().to_token_stream(), ToTokens::to_token_stream),
+            format_args!(
+                "the entry point would be `{}`, which modules already export: choose one with `entry_point = \"...\"`",
+                model.entry_point()
+            ),
+        ),
+        given => plain(given, "an entry point", errors),
+    }
+}
+
+/// What every module exports, or may export.
+const TAKEN: [&str; 9] = [
+    exports::MEMORY,
+    exports::HEAP_BASE,
+    exports::FORWARD,
+    exports::BACKWARD,
+    exports::INIT,
+    exports::CLEANUP,
+    exports::INFO,
+    exports::ABI_VERSION,
+    exports::MESSAGE,
+];
+
+/// An instance is born before any call, so nothing could give `init` a scalar that has no default.
+fn lifecycle(model: &Model, errors: &mut Errors) {
+    if model.options.init.is_none() {
+        return;
+    }
+    for scalar in model.scalars().filter(|scalar| !scalar.has_default) {
+        let ident = &scalar.ident;
+        errors.at(
+            ident,
+            format_args!(
+                "`init` runs when an instance is born, before any call could give `{ident}`: give it a default, \
+                 `#[param(default = ...)]`"
+            ),
+        );
     }
 }

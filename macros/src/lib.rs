@@ -1,8 +1,8 @@
 //! The `#[kernel]` and `#[backward]` attributes. Use them through `kernelpack-guest`, which re-exports them and
 //! documents what they take.
 //!
-//! The road of a function: [`parse`] reads tokens into a [`model`], collecting every mistake on the way; [`check`]
-//! judges what needs the whole picture; [`emit`] writes the code. After a mistake the function itself and an inert stub
+//! The road of a function: `parse` reads tokens into a `model`, collecting every mistake on the way; `check`
+//! judges what needs the whole picture; `emit` writes the code. After a mistake the function itself and an inert stub
 //! are emitted beside the errors, so that one mistake does not set off others.
 #![forbid(unsafe_code)]
 
@@ -45,3 +45,6 @@ fn expand(direction: Direction, options: TokenStream, item: TokenStream) -> Toke
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,6 +82,8 @@ pub(crate) struct Scalar {
     pub(crate) ident: Ident,
     pub(crate) ty: ParamType,
     pub(crate) default: Option<Expr>,
+    /// Whether the author gave a default, even one with a mistake in it.
+    pub(crate) has_default: bool,
 }
 
 /// An extent.
@@ -118,6 +120,18 @@ impl Model {
     /// The function's name, which is the kernel's id.
     pub(crate) fn id(&self) -> &Ident {
         &self.function.sig.ident
+    }
+
+    /// The folder of the module in a pack.
+    pub(crate) fn family(&self) -> String {
+        let from_id = || self.id().to_string().split('_').next().unwrap_or_default().to_owned();
+        self.options.family.as_ref().map_or_else(from_id, LitStr::value)
+    }
+
+    /// The alias of `kernel_forward`.
+    pub(crate) fn entry_point(&self) -> String {
+        let from_family = || format!("{}_forward", self.family());
+        self.options.entry_point.as_ref().map_or_else(from_family, LitStr::value)
     }
 
     /// The tensors in declaration order, which is the order of the tensor table.

@@ -1,1 +1,551 @@
+use std::{ops::Range, vec::Vec};
 
+use kernelpack_abi::{
+    BlockQ8_0, DType, Dim, Element, Expr, KernelDescriptor, Op, ParamSpec, ParamType, Role, Shape, Signature, Status,
+    TensorSpec,
+    layout::{self, Bounds},
+    params::{self, ParamsHeader, TensorEntry},
+};
+use proptest::prelude::*;
+use zerocopy::IntoBytes as _;
+
+use super::{Frame, LinearMemory};
+
+const ROWS: Dim = Dim::Symbol(0);
+const DIM: Dim = Dim::Symbol(1);
+
+const fn tensor(name: &'static str, dtype: DType, role: Role, dims: &'static [Dim]) -> TensorSpec<'static> {
+    TensorSpec { name, dtype, role, optional: false, dims, len: Expr(&[]) }
+}
+
+const X: usize = 0;
+const BIAS: usize = 1;
+const BLOCKS: usize = 2;
+const STATE: usize = 3;
+const Y: usize = 4;
+const TMP: usize = 5;
+
+/// A tensor of every role, of several types, one of them optional.
+const SIGNATURE: Signature<'static> = Signature {
+    symbols: &["rows", "dim"],
+    tensors: &[
+        tensor("x", DType::F32, Role::In, &[ROWS, DIM]),
+        TensorSpec { optional: true, ..tensor("bias", DType::F32, Role::In, &[DIM]) },
+        tensor("blocks", DType::Q8_0, Role::In, &[Dim::Div(1, 32)]),
+        tensor("state", DType::I8, Role::InOut, &[DIM]),
+        tensor("y", DType::F32, Role::Out, &[ROWS, DIM]),
+        TensorSpec {
+            len: Expr(&[Op::Symbol(0), Op::Const(3), Op::Mul]),
+            ..tensor("tmp", DType::F32, Role::Scratch, &[])
+        },
+    ],
+    params: &[
+        ParamSpec { name: "eps", ty: ParamType::F32, default: None },
+        ParamSpec { name: "causal", ty: ParamType::Bool, default: None },
+    ],
+};
+
+const SIZE: usize = 8192;
+/// Stands for the module's heap base.
+const FLOOR: u32 = 512;
+const HEAD: u32 = 512;
+const PARAMS: u32 = 576;
+
+#[repr(C, align(16))]
+#[derive(Clone)]
+struct Buffer([u8; SIZE]);
+
+/// A call in a memory of its own, to be damaged before it is opened.
+#[derive(Clone)]
+struct Call {
+    buffer: Box<Buffer>,
+    head_offset: u32,
+    head: KernelDescriptor,
+    /// The rows; `write` puts them, the header and the scalars at `params_offset`.
+    entries: Vec<TensorEntry>,
+    scalars: Vec<u8>,
+    bounds: Bounds,
+    /// Whether `head` follows the rows.
+    consistent: bool,
+}
+
+fn entry(offset: u32, dtype: DType, role: Role, dims: &[usize]) -> TensorEntry {
+    TensorEntry::new(offset, dtype, role, Shape::new(dims).unwrap()).unwrap()
+}
+
+impl Call {
+    /// A valid call with two rows of 64.
+    fn valid() -> Self {
+        let mut scalars = 0.5f32.to_le_bytes().to_vec();
+        scalars.push(1);
+        Self {
+            buffer: Box::new(Buffer([0; SIZE])),
+            head_offset: HEAD,
+            head: KernelDescriptor { params_offset: PARAMS, ..KernelDescriptor::default() },
+            entries: vec![
+                entry(1024, DType::F32, Role::In, &[2, 64]),
+                entry(1536, DType::F32, Role::In, &[64]),
+                entry(1792, DType::Q8_0, Role::In, &[2]),
+                entry(1872, DType::I8, Role::InOut, &[64]),
+                entry(2048, DType::F32, Role::Out, &[2, 64]),
+                entry(2560, DType::F32, Role::Scratch, &[6]),
+            ],
+            scalars,
+            bounds: Bounds { floor: FLOOR, memory_size: SIZE as u64 },
+            consistent: true,
+        }
+    }
+
+    fn with(change: impl FnOnce(&mut Self)) -> Self {
+        let mut call = Self::valid();
+        change(&mut call);
+        call
+    }
+
+    fn put(&mut self, offset: u32, bytes: &[u8]) {
+        let at = offset as usize;
+        if let Some(to) = self.buffer.0.get_mut(at..at + bytes.len()) {
+            to.copy_from_slice(bytes);
+        }
+    }
+
+    /// Writes everything into the buffer; a part that lies outside of it is left out.
+    fn write(&mut self) {
+        let size = params::block_size(self.entries.len(), self.scalars.len() as u32);
+        if self.consistent {
+            self.head.params_size = size;
+            self.head = layout::describe(self.head.params_offset, size, &self.entries);
+        }
+        let header = ParamsHeader {
+            version: params::VERSION,
+            tensor_count: self.entries.len() as u32,
+            scalars_offset: params::block_size(self.entries.len(), 0),
+            scalars_size: self.scalars.len() as u32,
+        };
+        let (entries, scalars) = (self.entries.clone(), self.scalars.clone());
+        self.put(self.head.params_offset, header.as_bytes());
+        self.put(self.head.params_offset + params::HEADER_SIZE, entries.as_bytes());
+        self.put(self.head.params_offset.saturating_add(header.scalars_offset), &scalars);
+        let head = self.head;
+        self.put(self.head_offset, head.as_bytes());
+    }
+
+    /// Opens the call as it stands in the buffer.
+    fn open<R>(&mut self, f: impl FnOnce(kernelpack_abi::Result<Frame<'_>>, &LinearMemory) -> R) -> R {
+        let base = (&raw mut *self.buffer).expose_provenance();
+        let memory = LinearMemory { base, bounds: self.bounds };
+        // SAFETY: the buffer is aligned to 16 bytes, is borrowed mutably for as long as the frame and has the bounds'
+        // size or more, since no test sets a `memory_size` above `SIZE`.
+        f(unsafe { Frame::open(memory, self.head_offset, &SIGNATURE) }, &memory)
+    }
+
+    fn written(mut self) -> Self {
+        self.write();
+        self
+    }
+
+    /// The status and message with which the call is refused.
+    #[track_caller]
+    fn refusal(&mut self) -> (Status, String) {
+        self.open(|frame, _| {
+            let error = frame.expect_err("the damaged call was opened");
+            (error.status(), error.message().to_owned())
+        })
+    }
+}
+
+#[track_caller]
+fn refused(status: Status, message: &str, change: impl FnOnce(&mut Call)) {
+    let (found, said) = Call::with(change).written().refusal();
+    assert_eq!((found, said.as_str()), (status, message));
+}
+
+#[test]
+fn a_valid_call_gives_the_declared_slices() {
+    let mut call = Call::valid().written();
+    call.put(1024, &1.5f32.to_le_bytes());
+    call.put(1792 + 34 + 2, &[7]);
+    call.put(1872 + 63, &[0xFF]);
+    call.open(|frame, memory| {
+        let mut frame = frame.unwrap();
+        let x = frame.input::<f32>(X).unwrap();
+        assert_eq!((x.len(), x[0]), (128, 1.5));
+        assert_eq!(x.as_ptr().addr() - memory.base, 1024);
+        assert_eq!(frame.optional_input::<f32>(BIAS).unwrap().map(<[f32]>::len), Some(64));
+        let blocks = frame.input::<BlockQ8_0>(BLOCKS).unwrap();
+        assert_eq!((blocks.len(), blocks[1].qs[0]), (2, 7));
+        let state = frame.take_mut::<i8>(STATE).unwrap();
+        assert_eq!((state.len(), state[63]), (64, -1));
+        let y = frame.take_mut::<f32>(Y).unwrap();
+        y.copy_from_slice(x);
+        assert_eq!(frame.take_mut::<f32>(TMP).unwrap().len(), 6);
+        assert_eq!((frame.extent(0), frame.extent(1)), (2, 64));
+        let scalars = frame.scalars();
+        assert_eq!((scalars.f32(0), scalars.bool(4)), (Ok(0.5), Ok(true)));
+    });
+    assert_eq!(call.buffer.0[2048..2052], 1.5f32.to_le_bytes());
+}
+
+#[test]
+fn an_absent_optional_input_is_none() {
+    let absent = TensorEntry::absent(DType::F32, Role::In);
+    Call::with(|call| call.entries[BIAS] = absent).written().open(|frame, _| {
+        let frame = frame.unwrap();
+        assert_eq!(frame.optional_input::<f32>(BIAS).unwrap(), None);
+        assert_eq!(frame.input::<f32>(BIAS).unwrap_err().status(), Status::InternalError);
+    });
+}
+
+#[test]
+fn empty_tensors_are_empty_slices_wherever_they_are() {
+    let call = Call::with(|call| {
+        for row in [X, Y] {
+            call.entries[row] = entry(SIZE as u32, DType::F32, SIGNATURE.tensors[row].role, &[0, 64]);
+        }
+        call.entries[TMP] = entry(SIZE as u32, DType::F32, Role::Scratch, &[0]);
+    });
+    call.written().open(|frame, _| {
+        let mut frame = frame.unwrap();
+        assert!(frame.input::<f32>(X).unwrap().is_empty() && frame.take_mut::<f32>(Y).unwrap().is_empty());
+        assert!(frame.take_mut::<f32>(TMP).unwrap().is_empty());
+        assert_eq!(frame.extent(0), 0);
+    });
+}
+
+#[test]
+fn generous_scratch_is_cut_to_its_declared_length() {
+    Call::with(|call| call.entries[TMP] = entry(2560, DType::F32, Role::Scratch, &[600])).written().open(|frame, _| {
+        assert_eq!(frame.unwrap().take_mut::<f32>(TMP).unwrap().len(), 6);
+    });
+}
+
+#[test]
+fn a_writable_tensor_is_handed_out_once() {
+    Call::valid().written().open(|frame, _| {
+        let mut frame = frame.unwrap();
+        for row in [Y, TMP] {
+            assert!(frame.take_mut::<f32>(row).is_ok());
+            assert_eq!(frame.take_mut::<f32>(row).unwrap_err().status(), Status::InternalError);
+        }
+    });
+}
+
+#[test]
+fn rows_are_handed_out_as_what_they_are_only() {
+    Call::valid().written().open(|frame, _| {
+        let mut frame = frame.unwrap();
+        assert!(frame.input::<i32>(X).is_err(), "another type of the same size");
+        assert!(frame.input::<f32>(Y).is_err(), "an output as an input");
+        assert!(frame.take_mut::<f32>(X).is_err(), "an input as an output");
+        assert!(frame.input::<f32>(6).is_err() && frame.take_mut::<f32>(64).is_err(), "no such row");
+        assert!(frame.input::<f32>(usize::MAX).is_err());
+    });
+}
+
+#[test]
+fn damaged_descriptors_are_refused() {
+    let outside =
+        |at: u32| format!("the descriptor (40 bytes at {at}) lies outside the usable memory or is misaligned");
+    for at in [SIZE as u32 - 36, SIZE as u32, u32::MAX - 3, 0, FLOOR - 4, HEAD + 2] {
+        refused(Status::InvalidParams, &outside(at), |call| call.head_offset = at);
+    }
+    refused(Status::InvalidParams, "the descriptor and the tensor table disagree", |call| {
+        call.write();
+        call.consistent = false;
+        call.head.input_b_size -= 4;
+    });
+}
+
+#[test]
+fn damaged_params_blocks_are_refused() {
+    let outside = |size: u32, at: u32| {
+        format!("the params block ({size} bytes at {at}) lies outside the usable memory or is misaligned")
+    };
+    for at in [SIZE as u32 - 16, SIZE as u32, 0, FLOOR - 16, PARAMS + 4, u32::MAX - 15] {
+        refused(Status::InvalidParams, &outside(309, at), |call| call.head.params_offset = at);
+    }
+    for size in [u32::MAX, SIZE as u32] {
+        refused(Status::InvalidParams, &outside(size, PARAMS), |call| {
+            call.write();
+            call.consistent = false;
+            call.head.params_size = size;
+        });
+    }
+    for size in [0, 15, 16, 16 + 48 * 6 - 1, 16 + 48 * 6 + 4] {
+        refused(Status::InvalidParams, "the params block is truncated or misaligned", |call| {
+            call.write();
+            call.consistent = false;
+            call.head.params_size = size;
+        });
+    }
+}
+
+#[test]
+fn damaged_params_headers_are_refused() {
+    for (field, value, message) in [
+        (0, 2, "the params block has version 2, this build reads 1"),
+        (4, 17, "the params block announces 17 tensors, the limit is 16"),
+        (4, u32::MAX, "the params block announces 4294967295 tensors, the limit is 16"),
+        (8, 308, "the params block's scalars start at 308, not behind its tensor table"),
+        (12, 6, "the params block is truncated or misaligned"),
+        (12, u32::MAX, "the params block is truncated or misaligned"),
+    ] {
+        let mut call = Call::valid().written();
+        call.put(PARAMS + field, &u32::to_le_bytes(value));
+        assert_eq!(call.refusal(), (Status::InvalidParams, message.to_owned()));
+    }
+    refused(Status::InvalidParams, "the tensor table has 5 rows, the kernel has 6 tensors", |call| {
+        call.entries.pop();
+    });
+}
+
+#[test]
+fn rows_that_are_not_the_declared_ones_are_refused() {
+    let row = |offset, dtype, role, dims: &'static [usize]| {
+        move |index: usize| move |call: &mut Call| call.entries[index] = entry(offset, dtype, role, dims)
+    };
+    refused(
+        Status::InvalidInput,
+        "input \"x\" is f32, the table says i32",
+        row(1024, DType::I32, Role::In, &[2, 64])(X),
+    );
+    refused(
+        Status::InvalidOutput,
+        "output \"y\" is f32, the table says u32",
+        row(2048, DType::U32, Role::Out, &[2, 64])(Y),
+    );
+    for (index, offset, dims) in [(X, 1024, &[2usize, 64][..]), (STATE, 1872, &[64]), (Y, 2048, &[2, 64])] {
+        for role in Role::ALL {
+            let TensorSpec { dtype, role: declared, .. } = SIGNATURE.tensors[index];
+            if role == declared {
+                continue;
+            }
+            let (status, said) =
+                Call::with(|call| call.entries[index] = entry(offset, dtype, role, dims)).written().refusal();
+            assert!(matches!(status, Status::InvalidInput | Status::InvalidOutput), "{role:?}: {status}");
+            assert!(said.contains("the table says"), "{said}");
+        }
+    }
+    for (index, status, message) in [
+        (X, Status::InvalidInput, "input \"x\" is missing"),
+        (STATE, Status::InvalidOutput, "in-out tensor \"state\" is missing"),
+        (Y, Status::InvalidOutput, "output \"y\" is missing"),
+        (TMP, Status::InvalidParams, "scratch tensor \"tmp\" is missing"),
+    ] {
+        let TensorSpec { dtype, role, .. } = SIGNATURE.tensors[index];
+        refused(status, message, |call| call.entries[index] = TensorEntry::absent(dtype, role));
+    }
+}
+
+#[test]
+fn shapes_that_disagree_are_refused() {
+    refused(Status::InvalidOutput, "output \"y\" needs dim = 64 along axis 1, the one given has 32", |call| {
+        call.entries[Y] = entry(2048, DType::F32, Role::Out, &[2, 32])
+    });
+    refused(Status::InvalidInput, "input \"x\" needs 2 axes (rows, dim), the one given has 1", |call| {
+        call.entries[X] = entry(1024, DType::F32, Role::In, &[128])
+    });
+    refused(Status::InvalidInput, "input \"blocks\" needs dim/32 = 2 along axis 0, the one given has 1", |call| {
+        call.entries[BLOCKS] = entry(1792, DType::Q8_0, Role::In, &[1])
+    });
+    refused(Status::InvalidParams, "scratch tensor \"tmp\" needs 6 elements, the table gives 5", |call| {
+        call.entries[TMP] = entry(2560, DType::F32, Role::Scratch, &[5])
+    });
+}
+
+#[test]
+fn rows_that_contradict_themselves_are_refused() {
+    let malformed = "row 4 of the tensor table contradicts itself";
+    type Damage = fn(&mut TensorEntry);
+    let damages: [Damage; 9] = [
+        |row| row.size += 4,
+        |row| row.size = 0,
+        |row| row.dtype = 9,
+        |row| row.role = 0,
+        |row| row.rank = 9,
+        |row| row.reserved = 1,
+        |row| row.reserved_end = 1,
+        |row| row.dims[5] = 1,
+        |row| row.offset = 0,
+    ];
+    for damage in damages {
+        refused(Status::InvalidParams, malformed, |call| damage(&mut call.entries[Y]));
+    }
+    // 2^16 · 2^16 elements overflow 32 bits; as 2^32 · 4 bytes the size would wrap to 0.
+    refused(Status::InvalidParams, malformed, |call| {
+        let row = &mut call.entries[Y];
+        (row.dims[0], row.dims[1], row.size) = (1 << 16, 1 << 16, 0);
+    });
+}
+
+#[test]
+fn misplaced_tensors_are_refused() {
+    let place = |index: usize, offset: u32| move |call: &mut Call| call.entries[index].offset = offset;
+    for (index, offset, message) in [
+        (X, SIZE as u32 - 496, "tensor 0 (512 bytes at 7696) lies outside the usable memory from 512 to 8192"),
+        (X, u32::MAX - 15, "tensor 0 (512 bytes at 4294967280) lies outside the usable memory from 512 to 8192"),
+        (X, 256, "tensor 0 (512 bytes at 256) lies outside the usable memory from 512 to 8192"),
+        (Y, 496, "tensor 4 (512 bytes at 496) lies outside the usable memory from 512 to 8192"),
+        (X, 1028, "tensor 0 starts at 1028, no multiple of 16"),
+        (Y, 2056, "tensor 4 starts at 2056, no multiple of 16"),
+        (Y, 1040, "tensor 0 and tensor 4 overlap"),
+        (Y, 1792, "tensor 2 and tensor 4 overlap"),
+        (TMP, 2544, "tensor 4 and tensor 5 overlap"),
+        (STATE, 1776, "tensor 1 and tensor 3 overlap"),
+        (TMP, HEAD + 16, "the descriptor and tensor 5 overlap"),
+        (TMP, PARAMS + 288, "the params block and tensor 5 overlap"),
+        (Y, PARAMS + 304, "the params block and tensor 4 overlap"),
+    ] {
+        refused(Status::InvalidParams, message, place(index, offset));
+    }
+}
+
+#[test]
+fn inputs_may_share_memory() {
+    Call::with(|call| call.entries[BIAS].offset = 1024).written().open(|frame, _| {
+        let frame = frame.unwrap();
+        let (x, bias) = (frame.input::<f32>(X).unwrap(), frame.input::<f32>(BIAS).unwrap());
+        assert_eq!(x.as_ptr(), bias.as_ptr());
+    });
+}
+
+#[test]
+fn a_tensor_longer_than_a_slice_may_be_is_refused() {
+    // Judged before the memory is touched, so the memory need not exist.
+    let long = TensorSpec { dims: &[DIM], ..SIGNATURE.tensors[X] };
+    let signature = Signature { symbols: &["rows", "dim"], tensors: &[long], params: &[] };
+    let error = super::agree(&signature, &[entry(1024, DType::F32, Role::In, &[1 << 29])]).unwrap_err();
+    assert_eq!(error.status(), Status::InvalidInput);
+    assert_eq!(error.message(), "input \"x\" has 2147483648 bytes, a kernel can address 2147483647");
+}
+
+#[test]
+fn damaged_scalars_are_refused() {
+    Call::with(|call| call.scalars[4] = 2).written().open(|frame, _| {
+        let error = frame.unwrap().scalars().bool(4).unwrap_err();
+        assert_eq!(
+            (error.status(), error.message()),
+            (Status::InvalidParams, "a bool in the params block is 2, not 0 or 1",)
+        );
+    });
+    Call::with(|call| call.scalars.truncate(3)).written().open(|frame, _| {
+        let scalars = frame.unwrap().scalars();
+        for error in [scalars.f32(0).unwrap_err(), scalars.bool(4).unwrap_err(), scalars.i32(usize::MAX).unwrap_err()] {
+            assert_eq!(error.status(), Status::InvalidParams);
+            assert_eq!(error.message(), "the params block has 3 bytes of scalars, more are needed");
+        }
+    });
+}
+
+/// Where the slice lies, as offsets.
+fn range<T>(memory: &LinearMemory, slice: &[T]) -> Range<usize> {
+    let start = slice.as_ptr().addr() - memory.base;
+    start..start + size_of_val(slice)
+}
+
+/// Takes every tensor, touches every byte of it and checks what was promised about it.
+fn take_everything(mut frame: Frame<'_>, memory: &LinearMemory) {
+    fn input<T: Element>(frame: &Frame<'_>, memory: &LinearMemory, row: usize) -> Option<Range<usize>> {
+        let slice = frame.optional_input::<T>(row).unwrap()?;
+        std::hint::black_box(slice.as_bytes().iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte)));
+        Some(range(memory, slice))
+    }
+    fn output<T: Element>(frame: &mut Frame<'_>, memory: &LinearMemory, row: usize) -> Range<usize> {
+        let slice = frame.take_mut::<T>(row).unwrap();
+        slice.as_mut_bytes().fill(0xA5);
+        range(memory, slice)
+    }
+    let read = [
+        input::<f32>(&frame, memory, X),
+        input::<f32>(&frame, memory, BIAS),
+        input::<BlockQ8_0>(&frame, memory, BLOCKS),
+    ];
+    let written = [
+        output::<i8>(&mut frame, memory, STATE),
+        output::<f32>(&mut frame, memory, Y),
+        output::<f32>(&mut frame, memory, TMP),
+    ];
+    let (rows, dim) = (frame.extent(0), frame.extent(1));
+    assert_eq!(written.each_ref().map(Range::len), [dim, rows * dim * 4, rows * 3 * 4]);
+    assert_eq!(read[X].as_ref().map(Range::len), Some(rows * dim * 4));
+    let all: Vec<&Range<usize>> = read.iter().flatten().chain(&written).collect();
+    for range in &all {
+        assert!(range.start >= FLOOR as usize && range.end <= SIZE && range.start % 16 == 0, "{range:?}");
+    }
+    for (index, mine) in written.iter().enumerate() {
+        let others = read.iter().flatten().chain(&written[..index]);
+        for other in others {
+            assert!(mine.is_empty() || other.is_empty() || mine.end <= other.start || other.end <= mine.start);
+        }
+    }
+    let _ = frame.scalars().f32(0).and_then(|_| frame.scalars().bool(4));
+}
+
+/// Numbers near which checks have their limits.
+fn nasty() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        (0u32..600).prop_map(|n| n * 16),
+        0u32..64,
+        any::<u32>(),
+        (0u32..64).prop_map(|n| u32::MAX - n),
+        Just(SIZE as u32),
+        Just(FLOOR),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 20 } else { 4096 }, ..ProptestConfig::default() })]
+
+    /// Words of a valid call's descriptor, header and table are replaced, as bytes.
+    #[test]
+    fn a_mutated_call_is_refused_or_sound(
+        words in prop::collection::vec((0u32..95, nasty()), 0..4),
+        bytes in prop::collection::vec((0u32..380, any::<u8>()), 0..3),
+    ) {
+        let mut call = Call::valid().written();
+        for (word, value) in words {
+            call.put(HEAD + word * 4, &value.to_le_bytes());
+        }
+        for (at, value) in bytes {
+            call.put(HEAD + at, &[value]);
+        }
+        call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
+    }
+
+    /// Rows are well-formed but anywhere and of any extents, and the descriptor follows them.
+    #[test]
+    fn a_rearranged_call_is_refused_or_sound(
+        rows in 0usize..4,
+        dim in 0usize..4,
+        moves in prop::collection::vec((0usize..6, nasty()), 0..4),
+        memory_size in 0u64..=SIZE as u64,
+        extents in prop::option::of((0usize..6, 0usize..9)),
+    ) {
+        let dim = dim * 32;
+        let mut call = Call::with(|call| {
+            let dims: [&[usize]; 6] = [&[rows, dim], &[dim], &[dim / 32], &[dim], &[rows, dim], &[3 * rows]];
+            for ((row, tensor), dims) in call.entries.iter_mut().zip(SIGNATURE.tensors).zip(dims) {
+                *row = entry(row.offset + 1024 * u32::from(tensor.role != Role::In), tensor.dtype, tensor.role, dims);
+            }
+            call.entries[TMP].offset = 4096;
+            for (index, offset) in moves {
+                call.entries[index].offset = offset;
+            }
+            if let Some((index, extent)) = extents {
+                let TensorSpec { dtype, role, .. } = SIGNATURE.tensors[index];
+                call.entries[index] = entry(call.entries[index].offset, dtype, role, &[extent]);
+            }
+            call.bounds.memory_size = memory_size;
+        }).written();
+        call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
+    }
+
+    /// Nothing but noise.
+    #[test]
+    fn noise_is_refused_or_sound(noise in prop::collection::vec(any::<u8>(), 512), at in nasty()) {
+        let mut call = Call::valid();
+        call.put(HEAD, &noise);
+        call.head_offset = at;
+        call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
+    }
+}

@@ -2,9 +2,10 @@
 
 use kernelpack_abi::{Role, exports, section};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
-use super::{abi, krate};
+use super::{abi, call, element, inside, krate};
 use crate::model::{Direction, Model, Param};
 
 pub(super) fn emit(model: &Model) -> TokenStream {
@@ -12,7 +13,8 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let exports = (model.direction == Direction::Forward).then(|| {
         let exports = exports(model);
         let section = section(model);
-        quote! { #exports #section }
+        let lifecycle = lifecycle(model);
+        quote! { #exports #section #lifecycle }
     });
     quote! { #run #exports }
 }
@@ -21,7 +23,6 @@ pub(super) fn emit(model: &Model) -> TokenStream {
 fn run(model: &Model) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);
-    let id = model.id();
     let mut row = 0usize;
     let mut bindings = TokenStream::new();
     let mut arguments = Vec::new();
@@ -29,7 +30,7 @@ fn run(model: &Model) -> TokenStream {
         let argument = format_ident!("argument_{position}");
         match param {
             Param::Tensor(tensor) => {
-                let element = &tensor.element;
+                let element = element(model, tensor);
                 let take = match (tensor.role, tensor.optional) {
                     (Role::In, false) => quote! { frame.input::<#element>(#row)? },
                     (Role::In, true) => quote! { frame.optional_input::<#element>(#row)? },
@@ -50,14 +51,15 @@ fn run(model: &Model) -> TokenStream {
         }
         arguments.push(argument);
     }
+    let call = call(model, &arguments);
     quote! {
         #[cfg(target_family = "wasm")]
         #[doc(hidden)]
-        pub fn run(frame: &mut #krate::__private::Frame<'_>) -> #abi::Result<()> {
+        pub fn __run(frame: &mut #krate::__private::Frame<'_>) -> #abi::Result<()> {
             #[allow(unused_variables, reason = "a function may have no scalars")]
             let params = Params::decode(frame.scalars())?;
             #bindings
-            super::#id(#(#arguments),*)
+            #call
         }
     }
 }
@@ -67,28 +69,28 @@ fn exports(model: &Model) -> TokenStream {
     let raw = |what: &str| format!("{}{what}_{}", exports::RAW_PREFIX, model.id());
     let (forward, info) = (raw("forward"), raw("info"));
     let backward = model.options.backward.as_ref().map(|path| {
-        let name = raw("backward");
+        let (path, name) = (inside(path), raw("backward"));
         quote! {
             #[unsafe(export_name = #name)]
-            extern "C" fn backward(descriptor: u32) -> i32 {
-                #krate::__private::pass(descriptor, &#path::SIGNATURE, #path::run)
+            extern "C" fn __backward(descriptor: u32) -> i32 {
+                #krate::__private::pass(descriptor, &#path::SIGNATURE, #path::__run)
             }
         }
     });
     let init = model.options.init.as_ref().map(|path| {
-        let name = raw("init");
+        let (path, name) = (inside(path), raw("init"));
         quote! {
             #[unsafe(export_name = #name)]
-            extern "C" fn init(params: u32, size: u32) -> i32 {
-                #krate::__private::init(params, size, &SIGNATURE, |scalars| #path(&Params::decode(scalars)?))
+            extern "C" fn __init(params: u32, size: u32) -> i32 {
+                #krate::__private::init(params, size, |scalars| #path(&Params::decode(scalars)?))
             }
         }
     });
     let cleanup = model.options.cleanup.as_ref().map(|path| {
-        let name = raw("cleanup");
+        let (path, name) = (inside(path), raw("cleanup"));
         quote! {
             #[unsafe(export_name = #name)]
-            extern "C" fn cleanup() -> i32 {
+            extern "C" fn __cleanup() -> i32 {
                 #krate::__private::cleanup(|| #path())
             }
         }
@@ -98,12 +100,12 @@ fn exports(model: &Model) -> TokenStream {
         #[allow(unsafe_code, reason = "an export needs a name that no other function of the module has; it carries the id")]
         const _: () = {
             #[unsafe(export_name = #forward)]
-            extern "C" fn forward(descriptor: u32) -> i32 {
-                #krate::__private::pass(descriptor, &SIGNATURE, run)
+            extern "C" fn __forward(descriptor: u32) -> i32 {
+                #krate::__private::pass(descriptor, &SIGNATURE, __run)
             }
 
             #[unsafe(export_name = #info)]
-            extern "C" fn info(info: u32) -> i32 {
+            extern "C" fn __info(info: u32) -> i32 {
                 #krate::__private::info(info, &SPEC)
             }
 
@@ -112,6 +114,22 @@ fn exports(model: &Model) -> TokenStream {
             #cleanup
         };
     }
+}
+
+/// Judges the lifecycle functions on every target: a native build uses them nowhere else.
+fn lifecycle(model: &Model) -> TokenStream {
+    let abi = abi(model);
+    let init = model.options.init.as_ref().map(|path| {
+        let (span, path) = (path.span(), inside(path));
+        let value = quote_spanned! { span=> #path };
+        quote! { const _: fn(&Params) -> #abi::Result<()> = #value; }
+    });
+    let cleanup = model.options.cleanup.as_ref().map(|path| {
+        let (span, path) = (path.span(), inside(path));
+        let value = quote_spanned! { span=> #path };
+        quote! { const _: fn() -> #abi::Result<()> = #value; }
+    });
+    quote! { #init #cleanup }
 }
 
 fn section(model: &Model) -> TokenStream {
@@ -123,7 +141,6 @@ fn section(model: &Model) -> TokenStream {
         const _: () = {
             const WRITER: &str =
                 ::core::concat!(::core::env!("CARGO_PKG_NAME"), " ", ::core::env!("CARGO_PKG_VERSION"));
-            #[used]
             #[unsafe(link_section = #name)]
             static ENTRY: [u8; #abi::section::encoded_len(&SPEC, WRITER)] = #abi::section::encode(&SPEC, WRITER);
         };

@@ -2,10 +2,10 @@
 
 use kernelpack_abi::{ParamType, ResourceLimits, Role};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
-use syn::{LitStr, spanned::Spanned};
+use quote::{format_ident, quote};
+use syn::LitStr;
 
-use super::abi;
+use super::{abi, element, inside, stub::default_of};
 use crate::model::{Dim, Direction, Model, Op, Scalar, Tensor};
 
 pub(super) fn emit(model: &Model) -> TokenStream {
@@ -36,7 +36,8 @@ fn signature(model: &Model) -> TokenStream {
 
 fn tensor_spec(model: &Model, tensor: &Tensor) -> TokenStream {
     let abi = abi(model);
-    let Tensor { ident, element, optional, .. } = tensor;
+    let Tensor { ident, optional, .. } = tensor;
+    let element = element(model, tensor);
     let name = ident.to_string();
     let role = match tensor.role {
         Role::In => quote!(In),
@@ -71,8 +72,7 @@ fn tensor_spec(model: &Model, tensor: &Tensor) -> TokenStream {
         Op::Mul => quote! { #abi::Op::Mul },
         Op::Div => quote! { #abi::Op::Div },
     });
-    // A type that is no element is reported here, at the author's token.
-    let dtype = quote_spanned! { element.span()=> <#element as #abi::Element>::DTYPE };
+    let dtype = quote! { <#element as #abi::Element>::DTYPE };
     quote! {
         #abi::TensorSpec {
             name: #name,
@@ -96,7 +96,10 @@ fn param_spec(model: &Model, scalar: &Scalar) -> TokenStream {
     };
     let default = match &scalar.default {
         None => quote! { ::core::option::Option::None },
-        Some(default) => quote! { ::core::option::Option::Some(#abi::ParamValue::#variant(#default)) },
+        Some(_) => {
+            let default = default_of(scalar);
+            quote! { ::core::option::Option::Some(#abi::ParamValue::#variant(#default)) }
+        }
     };
     quote! { #abi::ParamSpec { name: #name, ty: #abi::ParamType::#variant, default: #default } }
 }
@@ -106,10 +109,10 @@ fn spec(model: &Model) -> TokenStream {
     let options = &model.options;
     let id = model.id().to_string();
     let text = |given: &Option<LitStr>, otherwise: String| given.as_ref().map_or(otherwise, LitStr::value);
-    let family = text(&options.family, id.split('_').next().unwrap_or_default().to_owned());
+    let family = model.family();
     let name = text(&options.name, id.clone());
     let category = text(&options.category, family.clone());
-    let entry_point = text(&options.entry_point, format!("{family}_forward"));
+    let entry_point = model.entry_point();
     let fallback = text(&options.fallback, format!("{id}_reference"));
     let description = &model.description;
     let pages = options.max_memory_pages.unwrap_or(ResourceLimits::DEFAULT.max_memory_pages);
@@ -118,7 +121,10 @@ fn spec(model: &Model) -> TokenStream {
     let (init, cleanup) = (options.init.is_some(), options.cleanup.is_some());
     let backward = match &options.backward {
         None => quote! { ::core::option::Option::None },
-        Some(backward) => quote! { ::core::option::Option::Some(#backward::SIGNATURE) },
+        Some(backward) => {
+            let backward = inside(backward);
+            quote! { ::core::option::Option::Some(#backward::SIGNATURE) }
+        }
     };
     quote! {
         /// The kernel's description, as its module and its manifest carry it.

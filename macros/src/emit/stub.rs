@@ -7,6 +7,8 @@ mod pass;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+pub(super) use arguments::default_of;
+
 use crate::model::Model;
 
 pub(super) fn emit(model: &Model) -> TokenStream {

@@ -74,7 +74,7 @@ fn symbol(expr: &Expr) -> Result<Ident> {
     match expr {
         Expr::Path(path) if path.qself.is_none() => match path.path.get_ident() {
             Some(ident) => Ok(ident.clone()),
-            None => Err(Error::new_spanned(path, "a symbol is a single name")),
+            None => Err(Error::new_spanned(path, "a symbol is a single name: write one such as `dim`")),
         },
         other => Err(Error::new_spanned(other, FORMS)),
     }

@@ -6,7 +6,9 @@ mod param;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, Expr, FnArg, Ident, ItemFn, Lit, Meta, ReturnType};
+use syn::{
+    Attribute, Expr, FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lit, Meta, PathArguments, ReturnType, Type,
+};
 
 use crate::{
     errors::Errors,
@@ -73,10 +75,13 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
         errors.at(token, format_args!("{attribute} functions cannot be async: remove `async`, a call runs to its end"));
     }
     if !sig.generics.params.is_empty() {
-        errors.at(
-            &sig.generics,
-            format_args!("{attribute} functions cannot be generic: write one function for each element type"),
-        );
+        let lifetimes = sig.generics.params.iter().all(|param| matches!(param, GenericParam::Lifetime(_)));
+        let fix = if lifetimes {
+            "name lifetimes, tensors live for one call: remove them"
+        } else {
+            "be generic: write one function for each element type"
+        };
+        errors.at(&sig.generics, format_args!("{attribute} functions cannot {fix}"));
     }
     if let Some(clause) = &sig.generics.where_clause {
         errors.at(clause, format_args!("{attribute} functions cannot have a where clause: remove it"));
@@ -94,7 +99,7 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
         );
     }
     match &sig.output {
-        ReturnType::Type(_, ty) if is_result(ty) => {}
+        ReturnType::Type(_, ty) if is_result_of_nothing(ty) => {}
         ReturnType::Type(_, ty) => errors.at(ty, "a kernel returns `kernelpack_guest::Result<()>`"),
         ReturnType::Default => {
             errors.at(&sig.ident, "a kernel returns `kernelpack_guest::Result<()>`: add `-> Result<()>`");
@@ -102,10 +107,18 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
     }
 }
 
-/// Whether a type is called some `...Result`; rustc judges the rest.
-fn is_result(ty: &syn::Type) -> bool {
-    let syn::Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|segment| segment.ident.to_string().ends_with("Result"))
+/// Whether a type is called some `...Result`, of `()` if it says of what; rustc judges the rest.
+fn is_result_of_nothing(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let Some(segment) = path.path.segments.last() else { return false };
+    let of_nothing = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+            Some(GenericArgument::Type(Type::Tuple(tuple))) => tuple.elems.is_empty(),
+            _ => false,
+        },
+        _ => true,
+    };
+    segment.ident.to_string().ends_with("Result") && of_nothing
 }
 
 /// The first paragraph of the doc comments, on one line.
@@ -130,6 +143,8 @@ fn description(attributes: &[Attribute]) -> String {
 }
 
 /// Tokens as a person would write them on one line.
-fn plain(tokens: impl ToTokens) -> String {
-    tokens.to_token_stream().to_string().replace("& ", "&").replace(" < ", "<").replace(" >", ">").replace(" :: ", "::")
+pub(crate) fn plain(tokens: impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
+    let text = text.replace("& ", "&").replace(" < ", "<").replace(" >", ">").replace(" :: ", "::");
+    text.strip_prefix("- ").map_or(text.clone(), |positive| format!("-{positive}"))
 }

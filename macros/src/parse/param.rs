@@ -37,6 +37,11 @@ pub(super) fn parse(typed: &mut PatType, errors: &mut Errors) -> Param {
             if let Some(inner) = option(path) {
                 return match inner {
                     Type::Reference(reference) => slice(ident, reference, true, attributes, errors),
+                    Type::Path(_) if attributes.param.is_some() => {
+                        errors
+                            .at(path, "a scalar always has a value: write `#[param(default = ...)]` and the bare type");
+                        Param::Unknown
+                    }
                     other => {
                         errors.at(other, "an optional input is a slice: write `Option<&[T]>`");
                         Param::Unknown
@@ -62,6 +67,8 @@ struct Attributes {
     inout: Option<Attribute>,
     scratch: Option<Attribute>,
     param: Option<Attribute>,
+    /// There was another one, so what seems to be missing may be misspelt.
+    unknown: bool,
 }
 
 impl Attributes {
@@ -79,8 +86,9 @@ impl Attributes {
                     continue;
                 }
                 _ => {
-                    let known = "#[shape(...)], #[inout], #[scratch(len = ...)] and #[param(default = ...)]";
-                    errors.at(attribute, format_args!("a kernel's parameter takes {known}"));
+                    let known = "#[shape(...)], #[inout], #[scratch(len = ...)] and #[param(default = ...)], which parameters of a kernel take";
+                    errors.at(&attribute, format_args!("`{}` is none of {known}", plain(&attribute)));
+                    taken.unknown = true;
                     continue;
                 }
             };
@@ -108,7 +116,8 @@ fn slice(
     errors: &mut Errors,
 ) -> Param {
     let mutable = reference.mutability.is_some();
-    if let Some(lifetime) = &reference.lifetime {
+    // Other lifetimes are declared in the generics, which are refused as a whole.
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
         errors.at(lifetime, format_args!("tensors live for one call: remove `{lifetime}`"));
     }
     let element = match &*reference.elem {
@@ -117,14 +126,17 @@ fn slice(
             errors.at(
                 array,
                 format_args!(
-                    "a tensor is a slice: write `&[{}]` and give its length in #[shape(...)]",
+                    "a tensor is a slice: write `{}[{}]` and give its length in #[shape(...)]",
+                    if mutable { "&mut " } else { "&" },
                     plain(&array.elem)
                 ),
             );
             return Param::Unknown;
         }
         other => {
-            errors.at(other, format_args!("a tensor is a slice: write `&[{}]`", plain(other)));
+            let owner = if mutable { "&mut " } else { "&" };
+            let element = vec(other).unwrap_or(other);
+            errors.at(other, format_args!("a tensor is a slice: write `{owner}[{}]`", plain(element)));
             return Param::Unknown;
         }
     };
@@ -138,7 +150,7 @@ fn slice(
         (true, None, Some(_)) => Role::Scratch,
         (true, Some(inout), Some(_)) => {
             errors.at(inout, "a tensor is #[inout] or #[scratch], not both: remove one");
-            Role::InOut
+            Role::Scratch
         }
         (false, inout, scratch) => {
             for attribute in [inout, scratch].into_iter().flatten() {
@@ -148,7 +160,7 @@ fn slice(
                     format_args!("{} goes on `&mut [{element}]`, `{ident}` cannot be written", plain(attribute)),
                 );
             }
-            Role::In
+            if scratch.is_some() { Role::Scratch } else { Role::In }
         }
     };
     if optional && mutable {
@@ -172,6 +184,7 @@ fn slice(
     } else {
         match &attributes.shape {
             Some(shape) => dims = shape_dims(shape, errors),
+            None if attributes.unknown => {}
             None => errors.at(
                 &ident,
                 format_args!(
@@ -197,7 +210,7 @@ fn unsupported_element(element: &Type, errors: &mut Errors) {
                 "String" | "str" | "Vec" | "Option" | "Box" => "",
                 _ => return,
             };
-            let hint = if hint.is_empty() { ELEMENTS.to_owned() } else { format!("use {hint}; or {}", &ELEMENTS[4..]) };
+            let hint = if hint.is_empty() { ELEMENTS.to_owned() } else { format!("use {hint}") };
             errors.at(element, format_args!("`{}` cannot be the element of a tensor: {hint}", plain(element)));
         }
         other => errors.at(other, format_args!("`{}` cannot be the element of a tensor: {ELEMENTS}", plain(other))),
@@ -237,23 +250,28 @@ fn named_value(list: &syn::MetaList, name: &str) -> Option<Expr> {
 fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &mut Errors) -> Param {
     let name = path.path.get_ident().map(Ident::to_string).unwrap_or_default();
     if name == "usize" {
+        if attributes.param.is_some() {
+            errors.at(path, "a scalar is no usize, whose size differs between host and sandbox: use u32");
+            return Param::Unknown;
+        }
         Attributes::refuse(
-            &[&attributes.param, &attributes.shape, &attributes.inout, &attributes.scratch],
-            "does not go on `usize`, which is filled in from the shapes; for a scalar use u32",
+            &[&attributes.shape, &attributes.inout, &attributes.scratch],
+            "goes on tensors, this is a `usize` that is filled in from the shapes",
             errors,
         );
         return Param::Symbol(ident);
     }
-    Attributes::refuse(
-        &[&attributes.shape, &attributes.inout, &attributes.scratch],
-        "goes on tensors, this is a scalar",
-        errors,
-    );
-    let ty = match name.as_str() {
-        "Vec" | "Box" | "String" => None,
-        other => ParamType::from_name(other),
-    };
-    let Some(ty) = ty else {
+    let Some(ty) = ParamType::from_name(&name) else {
+        if let Some(element) = vec(&Type::Path(path.clone())) {
+            let element = plain(element);
+            errors.at(
+                path,
+                format_args!(
+                    "a kernel owns no memory: write `&[{element}]` for an input, `&mut [{element}]` for an output"
+                ),
+            );
+            return Param::Unknown;
+        }
         let hint = match name.as_str() {
             "f64" | "f16" => "use f32",
             "u8" | "u16" | "u64" => "use u32",
@@ -263,7 +281,13 @@ fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &m
         errors.at(path, format_args!("`{}` cannot be a parameter of a kernel: {hint}", plain(path)));
         return Param::Unknown;
     };
+    Attributes::refuse(
+        &[&attributes.shape, &attributes.inout, &attributes.scratch],
+        "goes on tensors, this is a scalar",
+        errors,
+    );
     let default = match &attributes.param {
+        None if attributes.unknown => None,
         None => {
             errors.at(
                 &ident,
@@ -273,7 +297,8 @@ fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &m
         }
         Some(attribute) => param_default(attribute, ty, errors),
     };
-    Param::Scalar(Scalar { ident, ty, default })
+    let has_default = matches!(&attributes.param, Some(attribute) if !matches!(attribute.meta, Meta::Path(_)));
+    Param::Scalar(Scalar { ident, ty, default, has_default })
 }
 
 fn param_default(attribute: &Attribute, ty: ParamType, errors: &mut Errors) -> Option<Expr> {
@@ -289,6 +314,7 @@ fn param_default(attribute: &Attribute, ty: ParamType, errors: &mut Errors) -> O
         errors.at(attribute, "#[param] takes one argument: write `#[param]` or `#[param(default = ...)]`");
         return None;
     };
+    // Alone in its place, `-1` is a literal with a sign; in parentheses it is an operation.
     let (negative, literal) = match &default {
         Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => (true, &**expr),
         other => (false, other),
@@ -298,7 +324,10 @@ fn param_default(attribute: &Attribute, ty: ParamType, errors: &mut Errors) -> O
         let fits = match (ty, lit) {
             (ParamType::F32, Lit::Float(_)) | (ParamType::Bool, Lit::Bool(_)) => true,
             (ParamType::U32, Lit::Int(value)) => !negative && value.base10_parse::<u32>().is_ok(),
-            (ParamType::I32, Lit::Int(value)) => value.base10_parse::<u32>().is_ok(),
+            (ParamType::I32, Lit::Int(value)) => value.base10_parse::<i64>().is_ok_and(|value| {
+                let value = if negative { -value } else { value };
+                i32::try_from(value).is_ok()
+            }),
             _ => false,
         };
         if !fits {
@@ -318,7 +347,17 @@ fn param_default(attribute: &Attribute, ty: ParamType, errors: &mut Errors) -> O
 
 /// `T` of `Option<T>`.
 fn option(path: &syn::TypePath) -> Option<&Type> {
-    let segment = path.path.segments.last().filter(|segment| segment.ident == "Option")?;
+    argument_of("Option", path)
+}
+
+/// `T` of `Vec<T>`.
+fn vec(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    argument_of("Vec", path)
+}
+
+fn argument_of<'t>(generic: &str, path: &'t syn::TypePath) -> Option<&'t Type> {
+    let segment = path.path.segments.last().filter(|segment| segment.ident == generic)?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
     match arguments.args.first()? {
         GenericArgument::Type(ty) if arguments.args.len() == 1 => Some(ty),

@@ -6,8 +6,9 @@ use quote::{format_ident, quote};
 use syn::Ident;
 
 use crate::{
-    emit::{abi, krate},
+    emit::{abi, element, inside, krate},
     model::{Dim, Model, Scalar, Tensor},
+    parse::plain,
 };
 
 /// The struct of the scalars.
@@ -24,7 +25,13 @@ pub(super) fn params(model: &Model) -> TokenStream {
         ParamType::Bool => quote! { [u8::from(self.#name)] },
         _ => quote! { self.#name.to_le_bytes() },
     });
-    let default = model.scalars().map(|scalar| scalar.default.as_ref()).collect::<Option<Vec<_>>>().map(|defaults| {
+    let constants = model.scalars().filter_map(|scalar| {
+        let (name, ty) = (default_name(scalar), format_ident!("{}", scalar.ty.name()));
+        let default = inside(scalar.default.as_ref()?);
+        Some(quote! { const #name: #ty = #default; })
+    });
+    let default = model.scalars().all(|scalar| scalar.default.is_some()).then(|| {
+        let defaults = model.scalars().map(default_of);
         quote! {
             impl ::core::default::Default for Params {
                 fn default() -> Self {
@@ -43,6 +50,7 @@ pub(super) fn params(model: &Model) -> TokenStream {
         #default
 
         impl Params {
+            #(#constants)*
             const SIZE: usize = #abi::params::scalars_size(SIGNATURE.params) as usize;
 
             fn encode(&self) -> [u8; Self::SIZE] {
@@ -139,7 +147,10 @@ pub(super) fn constructor(
     for (scalar, ty) in model.scalars().zip(&scalars.types) {
         let name = &scalar.ident;
         match &scalar.default {
-            Some(default) => values.extend(quote! { #name: #default, }),
+            Some(_) => {
+                let default = default_of(scalar);
+                values.extend(quote! { #name: #default, });
+            }
             None => {
                 arguments.extend(quote! { #name: #ty, });
                 values.extend(quote! { #name, });
@@ -147,6 +158,17 @@ pub(super) fn constructor(
         }
     }
     (arguments, values)
+}
+
+/// The constant that holds a default: the author's expression stands in one place, so that a mistake in it shows once.
+fn default_name(scalar: &Scalar) -> Ident {
+    format_ident!("DEFAULT_{}", scalar.ident.to_string().to_uppercase())
+}
+
+/// The default of a scalar that has one.
+pub(in crate::emit) fn default_of(scalar: &Scalar) -> TokenStream {
+    let name = default_name(scalar);
+    quote! { Params::#name }
 }
 
 /// The tensors that the caller gives: all but scratch.
@@ -157,7 +179,7 @@ pub(super) fn given(model: &Model) -> impl Iterator<Item = &Tensor> {
 /// The type of a tensor in `Args`.
 fn view(model: &Model, tensor: &Tensor) -> TokenStream {
     let abi = abi(model);
-    let element = &tensor.element;
+    let element = element(model, tensor);
     match (tensor.role, tensor.optional) {
         (Role::In, false) => quote! { #abi::TensorView<'a, #element> },
         (Role::In, true) => quote! { ::core::option::Option<#abi::TensorView<'a, #element>> },
@@ -183,13 +205,12 @@ pub(super) fn tensor_doc(tensor: &Tensor) -> String {
         (Role::InOut, _) => "In-out tensor",
         _ => "Output",
     };
-    format!("{role} of shape \\[{}\\].", dims.join(", "))
+    format!(" {role} of shape \\[{}\\].", dims.join(", "))
 }
 
 fn scalar_doc(scalar: &Scalar) -> String {
-    use quote::ToTokens as _;
     match &scalar.default {
-        Some(default) => format!("Scalar, {} unless given.", default.to_token_stream()),
-        None => "Scalar.".to_owned(),
+        Some(default) => format!(" Scalar, `{}` unless given.", plain(default)),
+        None => " Scalar.".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use syn::Ident;
 
 use super::arguments::{ScalarFields, constructor, given, tensor_doc};
 use crate::{
-    emit::{abi, krate, marker},
+    emit::{abi, element, krate, marker},
     model::{Model, Tensor},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let types: Vec<TokenStream> = inputs
         .iter()
         .map(|tensor| {
-            let element = &tensor.element;
+            let element = element(model, tensor);
             match tensor.optional {
                 true => quote! { ::core::option::Option<#abi::TensorView<'a, #element>> },
                 false => quote! { #abi::TensorView<'a, #element> },
@@ -34,7 +34,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
         })
         .collect();
     let docs = inputs.iter().map(|tensor| match tensor.role {
-        Role::InOut => format!("Start value. {}", tensor_doc(tensor)),
+        Role::InOut => format!(" Start value.{}", tensor_doc(tensor)),
         _ => tensor_doc(tensor),
     });
     let scalars = ScalarFields::of(model);
@@ -42,7 +42,10 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let (arguments, values) = constructor(model, &inputs, &types, &scalars);
 
     let output_names: Vec<&Ident> = outputs.iter().map(|tensor| &tensor.ident).collect();
-    let elements = outputs.iter().map(|tensor| &tensor.element);
+    let buffers = outputs.iter().map(|tensor| {
+        let element = element(model, tensor);
+        quote! { #abi::TensorBuf<#element> }
+    });
     let output_docs = outputs.iter().map(|tensor| tensor_doc(tensor));
 
     let shapes = model.tensors().map(|tensor| {
@@ -89,7 +92,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
         #[cfg(not(target_family = "wasm"))]
         #[derive(Clone, Debug, PartialEq)]
         pub struct Outputs {
-            #(#[doc = #output_docs] pub #output_names: #abi::TensorBuf<#elements>,)*
+            #(#[doc = #output_docs] pub #output_names: #buffers,)*
         }
 
         #[cfg(not(target_family = "wasm"))]

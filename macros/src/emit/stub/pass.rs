@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::{
-    emit::{abi, krate, marker},
+    emit::{abi, call, element, inside, krate, marker},
     model::{Direction, Model, Param},
 };
 
@@ -13,11 +13,11 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let abi = abi(model);
     let marker = marker(model);
     let doc = match model.direction {
-        Direction::Forward => "Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.",
-        Direction::Backward => "Names the backward pass where a type is needed.",
+        Direction::Forward => " Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.",
+        Direction::Backward => " Names the backward pass where a type is needed.",
     };
     let rows = model.tensors().map(|tensor| {
-        let (name, element) = (&tensor.ident, &tensor.element);
+        let (name, element) = (&tensor.ident, element(model, tensor));
         match (tensor.role, tensor.optional) {
             (Role::In, false) => quote! { #abi::TensorArg::input(args.#name) },
             (Role::In, true) => quote! { #abi::TensorArg::optional(args.#name) },
@@ -30,7 +30,10 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let kernel = (model.direction == Direction::Forward).then(|| {
         let backward = match &model.options.backward {
             None => quote! { #abi::NoBackward },
-            Some(backward) => quote! { #backward::Backward },
+            Some(backward) => {
+                let backward = inside(backward);
+                quote! { #backward::Backward }
+            }
         };
         quote! {
             impl #abi::Kernel for #marker {
@@ -60,6 +63,10 @@ pub(super) fn emit(model: &Model) -> TokenStream {
             #reference
         }
 
+        // A private kernel is used by hosts of its module, which a native build does not see.
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn(Args<'_>) -> #abi::Result<()> = <#marker as #abi::Pass>::reference;
+
         #kernel
     }
 }
@@ -68,7 +75,6 @@ pub(super) fn emit(model: &Model) -> TokenStream {
 fn reference(model: &Model) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);
-    let id = model.id();
     let shapes = model.tensors().map(|tensor| {
         let name = &tensor.ident;
         match (tensor.role, tensor.optional) {
@@ -80,7 +86,7 @@ fn reference(model: &Model) -> TokenStream {
     let mut row = 0usize;
     let arguments = model.params.iter().map(|param| match param {
         Param::Tensor(tensor) => {
-            let (name, element, index) = (&tensor.ident, &tensor.element, row);
+            let (name, element, index) = (&tensor.ident, element(model, tensor), row);
             row += 1;
             match (tensor.role, tensor.optional) {
                 (Role::In, false) => quote! { args.#name.data() },
@@ -101,12 +107,13 @@ fn reference(model: &Model) -> TokenStream {
         }
         Param::Unknown => TokenStream::new(),
     });
+    let call = call(model, &arguments.collect::<Vec<_>>());
     quote! {
         #[cfg(not(target_family = "wasm"))]
         fn reference(args: Args<'_>) -> #abi::Result<()> {
             #[allow(unused_variables, reason = "a function may use no symbol")]
             let symbols = #krate::__private::bind(&SIGNATURE, &[#(#shapes),*])?;
-            super::#id(#(#arguments),*)
+            #call
         }
     }
 }

@@ -1,0 +1,10 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, backward};
+
+#[backward(category = "arithmetic")]
+pub fn k(#[shape(n)] x: &[f32], #[shape(n)] y: &mut [f32]) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel(entry_point = "__heap_base")]
+pub fn k(
+    #[shape(n)] x: &[f32],
+    #[shape(n)] y: &mut [f32],
+) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

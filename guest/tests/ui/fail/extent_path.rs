@@ -1,0 +1,14 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel]
+pub fn k(
+    #[shape(n)] x: &[f32],
+    #[shape(n)] y: &mut [f32],
+    #[shape(self::n)] z: &[f32],
+) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+fn setup(_: &k::Params) -> Result<()> {
+    Ok(())
+}
+
+#[kernel(init = setup)]
+pub fn k(
+    #[shape(n)] x: &[f32],
+    #[shape(n)] y: &mut [f32],
+    #[param] eps: f32,
+) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel]
+pub fn k(
+    #[shape(n)] x: &[f32],
+    #[inout(n)]
+    #[shape(n)]
+    y: &mut [f32],
+) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel(max_memory_pages = 65537)]
+pub fn k(
+    #[shape(n)] x: &[f32],
+    #[shape(n)] y: &mut [f32],
+) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel]
+pub fn k(
+    #[shape(n)] x: Vec<f32>,
+    #[shape(n)] y: &mut [f32],
+) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel]
+pub fn k(#[shape(n)] x: &[f32], #[shape(n)] y: &mut [f32]) -> Result<f32> {
+    Ok(1.0)
+}
+
+fn main() {}

@@ -1,0 +1,295 @@
+#[allow(
+    clippy::result_large_err,
+    clippy::too_many_arguments,
+    reason = "an error carries its message, since a guest may have no allocator; tensors and scalars have names"
+)]
+/// Multiplies every element by a factor.
+pub fn scale_f32(x: &[f32], y: &mut [f32], factor: f32) -> Result<()> {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = x * factor;
+    }
+    Ok(())
+}
+/// The typed stub of the kernel [`scale_f32`](scale_f32()): its arguments and its marker.
+#[allow(
+    clippy::result_large_err,
+    unused_qualifications,
+    reason = "an error carries its message, since a guest may have no allocator; paths are those of the scope around"
+)]
+pub mod scale_f32 {
+    #[allow(unused_imports, reason = "the types and constants that the function names")]
+    use super::*;
+    /// What the function takes.
+    pub const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = ::kernelpack_guest::abi::Signature {
+        symbols: &["n"],
+        tensors: &[
+            ::kernelpack_guest::abi::TensorSpec {
+                name: "x",
+                dtype: <f32 as ::kernelpack_guest::abi::Element>::DTYPE,
+                role: ::kernelpack_guest::abi::Role::In,
+                optional: false,
+                dims: &[::kernelpack_guest::abi::Dim::Symbol(0u8)],
+                len: ::kernelpack_guest::abi::Expr(&[]),
+            },
+            ::kernelpack_guest::abi::TensorSpec {
+                name: "y",
+                dtype: <f32 as ::kernelpack_guest::abi::Element>::DTYPE,
+                role: ::kernelpack_guest::abi::Role::Out,
+                optional: false,
+                dims: &[::kernelpack_guest::abi::Dim::Symbol(0u8)],
+                len: ::kernelpack_guest::abi::Expr(&[]),
+            },
+        ],
+        params: &[
+            ::kernelpack_guest::abi::ParamSpec {
+                name: "factor",
+                ty: ::kernelpack_guest::abi::ParamType::F32,
+                default: ::core::option::Option::Some(
+                    ::kernelpack_guest::abi::ParamValue::F32(Params::DEFAULT_FACTOR),
+                ),
+            },
+        ],
+    };
+    /// The kernel's description, as its module and its manifest carry it.
+    pub const SPEC: ::kernelpack_guest::abi::KernelSpec<'static> = ::kernelpack_guest::abi::KernelSpec {
+        id: "scale_f32",
+        name: "scale_f32",
+        description: "Multiplies every element by a factor.",
+        category: "arithmetic",
+        family: "scale",
+        entry_point: "scale_forward",
+        fallback: "scale_f32_reference",
+        limits: ::kernelpack_guest::abi::ResourceLimits {
+            max_memory_pages: 16384u32,
+            max_epoch_ticks: 1000u32,
+            max_table_elements: 1024u32,
+        },
+        lifecycle: ::kernelpack_guest::abi::Lifecycle {
+            init: false,
+            cleanup: false,
+        },
+        forward: SIGNATURE,
+        backward: ::core::option::Option::None,
+    };
+    /// The scalar parameters.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Params {
+        /// Scalar, `2.0` unless given.
+        pub factor: f32,
+    }
+    impl ::core::default::Default for Params {
+        fn default() -> Self {
+            Self {
+                factor: Params::DEFAULT_FACTOR,
+            }
+        }
+    }
+    impl Params {
+        const DEFAULT_FACTOR: f32 = 2.0;
+        const SIZE: usize = ::kernelpack_guest::abi::params::scalars_size(
+            SIGNATURE.params,
+        ) as usize;
+        fn encode(&self) -> [u8; Self::SIZE] {
+            #[allow(unused_mut, reason = "a function may have no scalars")]
+            let mut scalars = [0; Self::SIZE];
+            {
+                let bytes = self.factor.to_le_bytes();
+                let at = const {
+                    ::kernelpack_guest::abi::params::scalar_offset(
+                        SIGNATURE.params,
+                        0usize,
+                    ) as usize
+                };
+                scalars[at..at + bytes.len()].copy_from_slice(&bytes);
+            }
+            scalars
+        }
+        #[cfg(target_family = "wasm")]
+        #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
+        fn decode(
+            scalars: ::kernelpack_guest::__private::Scalars<'_>,
+        ) -> ::kernelpack_guest::abi::Result<Self> {
+            ::core::result::Result::Ok(Self {
+                factor: scalars
+                    .f32(const {
+                        ::kernelpack_guest::abi::params::scalar_offset(
+                            SIGNATURE.params,
+                            0usize,
+                        ) as usize
+                    })?,
+            })
+        }
+    }
+    /// The arguments of a call.
+    #[derive(Debug)]
+    pub struct Args<'a> {
+        /// Input of shape \[n\].
+        pub x: ::kernelpack_guest::abi::TensorView<'a, f32>,
+        /// Output of shape \[n\].
+        pub y: ::kernelpack_guest::abi::TensorViewMut<'a, f32>,
+        /// Scalar, `2.0` unless given.
+        pub factor: f32,
+    }
+    impl<'a> Args<'a> {
+        /// Arguments without the optional inputs, and with the default of every scalar that has one.
+        #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
+        pub fn new(
+            x: ::kernelpack_guest::abi::TensorView<'a, f32>,
+            y: ::kernelpack_guest::abi::TensorViewMut<'a, f32>,
+        ) -> Self {
+            Self {
+                x,
+                y,
+                factor: Params::DEFAULT_FACTOR,
+            }
+        }
+        /// The same arguments with these scalars.
+        pub fn with_params(self, params: Params) -> Self {
+            Self {
+                x: self.x,
+                y: self.y,
+                factor: params.factor,
+            }
+        }
+        fn params(&self) -> Params {
+            Params { factor: self.factor }
+        }
+    }
+    /// Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Kernel;
+    impl ::kernelpack_guest::abi::Pass for Kernel {
+        const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = SIGNATURE;
+        type Args<'a> = Args<'a>;
+        type Params = Params;
+        fn lend<R>(
+            args: Args<'_>,
+            f: impl ::core::ops::FnOnce(
+                &mut [::kernelpack_guest::abi::TensorArg<'_>],
+                &[u8],
+            ) -> R,
+        ) -> R {
+            let scalars = args.params().encode();
+            f(
+                &mut [
+                    ::kernelpack_guest::abi::TensorArg::input(args.x),
+                    ::kernelpack_guest::abi::TensorArg::output(args.y),
+                ],
+                &scalars,
+            )
+        }
+        #[cfg(not(target_family = "wasm"))]
+        fn reference(args: Args<'_>) -> ::kernelpack_guest::abi::Result<()> {
+            #[allow(unused_variables, reason = "a function may use no symbol")]
+            let symbols = ::kernelpack_guest::__private::bind(
+                &SIGNATURE,
+                &[
+                    ::core::option::Option::Some(args.x.shape()),
+                    ::core::option::Option::Some(args.y.shape()),
+                ],
+            )?;
+            super::scale_f32(args.x.data(), args.y.into_data(), args.factor)
+        }
+    }
+    #[cfg(not(target_family = "wasm"))]
+    const _: fn(Args<'_>) -> ::kernelpack_guest::abi::Result<()> = <Kernel as ::kernelpack_guest::abi::Pass>::reference;
+    impl ::kernelpack_guest::abi::Kernel for Kernel {
+        const SPEC: ::kernelpack_guest::abi::KernelSpec<'static> = SPEC;
+        type Backward = ::kernelpack_guest::abi::NoBackward;
+    }
+    /// What a call takes when the host allocates its results.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Inputs<'a> {
+        /// Input of shape \[n\].
+        pub x: ::kernelpack_guest::abi::TensorView<'a, f32>,
+        /// Scalar, `2.0` unless given.
+        pub factor: f32,
+    }
+    impl<'a> Inputs<'a> {
+        /// Inputs without the optional ones, and with the default of every scalar that has one.
+        #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
+        pub fn new(x: ::kernelpack_guest::abi::TensorView<'a, f32>) -> Self {
+            Self {
+                x,
+                factor: Params::DEFAULT_FACTOR,
+            }
+        }
+    }
+    /// The results of a call whose outputs the host allocates.
+    #[cfg(not(target_family = "wasm"))]
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Outputs {
+        /// Output of shape \[n\].
+        pub y: ::kernelpack_guest::abi::TensorBuf<f32>,
+    }
+    #[cfg(not(target_family = "wasm"))]
+    impl ::kernelpack_guest::abi::Infer for Kernel {
+        type Inputs<'a> = Inputs<'a>;
+        type Outputs = Outputs;
+        fn allocate(inputs: &Inputs<'_>) -> ::kernelpack_guest::abi::Result<Outputs> {
+            #[allow(
+                unused_variables,
+                reason = "results may all have fixed shapes or start values"
+            )]
+            let symbols = ::kernelpack_guest::__private::bind(
+                &SIGNATURE,
+                &[
+                    ::core::option::Option::Some(inputs.x.shape()),
+                    ::core::option::Option::None,
+                ],
+            )?;
+            ::core::result::Result::Ok(Outputs {
+                y: ::kernelpack_guest::__private::allocate(&SIGNATURE, 1usize, &symbols)?,
+            })
+        }
+        fn join<'a, 'b: 'a>(inputs: Inputs<'b>, outputs: &'a mut Outputs) -> Args<'a> {
+            Args {
+                x: inputs.x,
+                y: outputs.y.view_mut(),
+                factor: inputs.factor,
+            }
+        }
+    }
+    #[cfg(target_family = "wasm")]
+    #[doc(hidden)]
+    pub fn __run(
+        frame: &mut ::kernelpack_guest::__private::Frame<'_>,
+    ) -> ::kernelpack_guest::abi::Result<()> {
+        #[allow(unused_variables, reason = "a function may have no scalars")]
+        let params = Params::decode(frame.scalars())?;
+        let argument_0 = frame.input::<f32>(0usize)?;
+        let argument_1 = frame.take_mut::<f32>(1usize)?;
+        let argument_2 = params.factor;
+        super::scale_f32(argument_0, argument_1, argument_2)
+    }
+    #[cfg(target_family = "wasm")]
+    #[allow(
+        unsafe_code,
+        reason = "an export needs a name that no other function of the module has; it carries the id"
+    )]
+    const _: () = {
+        #[unsafe(export_name = "__kernelpack_forward_scale_f32")]
+        extern "C" fn __forward(descriptor: u32) -> i32 {
+            ::kernelpack_guest::__private::pass(descriptor, &SIGNATURE, __run)
+        }
+        #[unsafe(export_name = "__kernelpack_info_scale_f32")]
+        extern "C" fn __info(info: u32) -> i32 {
+            ::kernelpack_guest::__private::info(info, &SPEC)
+        }
+    };
+    #[cfg(target_family = "wasm")]
+    #[allow(
+        unsafe_code,
+        reason = "the bytes go into a custom section, where nothing else reads or runs them"
+    )]
+    const _: () = {
+        const WRITER: &str = ::core::concat!(
+            ::core::env!("CARGO_PKG_NAME"), " ", ::core::env!("CARGO_PKG_VERSION")
+        );
+        #[unsafe(link_section = "kernelpack.spec")]
+        static ENTRY: [u8; ::kernelpack_guest::abi::section::encoded_len(
+            &SPEC,
+            WRITER,
+        )] = ::kernelpack_guest::abi::section::encode(&SPEC, WRITER);
+    };
+}

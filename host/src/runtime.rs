@@ -56,10 +56,7 @@ impl Runtime {
     pub fn load(&self, pack: VerifiedPack) -> Result<Pack, Error> {
         let signed = pack.signed_manifest();
         let manifest = signed.manifest();
-        self.compatibility.check(manifest).into_result()?;
-        for module in pack.modules() {
-            self.compatibility.check_module(module).into_result()?;
-        }
+        pack.check_compatibility(&self.compatibility)?;
         let origin = Arc::new(Origin { pack: manifest.name.as_str().into(), version: manifest.version.clone() });
         let kernels = pack
             .modules()
@@ -69,7 +66,7 @@ impl Runtime {
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        Ok(Pack::new(manifest.clone(), signed.signed_by().clone(), kernels))
+        Ok(Pack::new(manifest.clone(), *signed.signed_by(), kernels))
     }
 
     /// What packs are measured against.

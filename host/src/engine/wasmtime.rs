@@ -10,8 +10,8 @@ use wasmtime::{
 use super::{CompiledModule, Engine, Export, Instance, PAGE, TICK, ticker::Ticker};
 use crate::{EngineError, KernelError};
 
-/// The version of Wasmtime that this crate is built with; its minor releases keep the interface.
-const VERSION: semver::Version = semver::Version::new(48, 0, 0);
+/// The version of Wasmtime that this crate is built with, which Wasmtime itself does not tell.
+const VERSION: semver::Version = semver::Version::new(48, 0, 8);
 
 /// The features that the configuration below switches on, by the names that manifests use.
 const FEATURES: [&str; 8] = [
@@ -224,4 +224,47 @@ fn fault_address(error: &wasmtime::Error) -> u32 {
             u64::from_str_radix(digits, 16).ok()
         })
         .map_or(0, |address| u32::try_from(address).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_lock_file() {
+        let lock = include_str!("../../../Cargo.lock");
+        assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{VERSION}\"")), "update VERSION");
+    }
+
+    /// Switched on means that a module that uses it compiles, switched off that it does not.
+    #[test]
+    fn the_features_are_those_of_the_engine() {
+        let engine = WasmtimeEngine::new().unwrap();
+        let compiles = |text: &str| Module::new(&engine.engine, wat::parse_str(text).unwrap()).is_ok();
+        let used = [
+            ("bulk-memory", "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))"),
+            ("multi-value", "(module (func (result i32 i32) i32.const 0 i32.const 0))"),
+            ("mutable-global", r#"(module (global (export "g") (mut i32) (i32.const 0)))"#),
+            ("reference-types", "(module (table 1 funcref) (func (drop (table.size 0))))"),
+            ("relaxed-simd", "(module (func (param v128) (result v128)
+                (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0))))"),
+            ("saturating-float-to-int", "(module (func (result i32) (i32.trunc_sat_f32_s (f32.const 0))))"),
+            ("sign-extension", "(module (func (result i32) (i32.extend8_s (i32.const 0))))"),
+            ("simd", "(module (func (param v128) (result v128) (f32x4.neg (local.get 0))))"),
+        ];
+        assert_eq!(used.map(|(feature, _)| feature), FEATURES);
+        for (feature, module) in used {
+            assert!(compiles(module), "{feature}");
+        }
+        for module in [
+            "(module (memory 1 1 shared))",
+            "(module (memory i64 1))",
+            "(module (memory 1) (memory 1))",
+            "(module (func $f (return_call $f)))",
+            "(module (tag))",
+            "(module (func (param externref)))",
+        ] {
+            assert!(!compiles(module), "{module}");
+        }
+    }
 }

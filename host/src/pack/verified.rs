@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kernelpack_manifest::{
-    KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SignedManifest, VerifiedModule,
+    CompatibilityChecker, KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SignedManifest, VerifiedModule,
 };
 
 use super::files;
@@ -46,6 +46,19 @@ impl VerifiedPack {
             })
             .collect::<Result<_, Error>>()?;
         Ok(Self { manifest, modules })
+    }
+
+    /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
+    /// modules really use.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] with the first thing that does not fit.
+    pub fn check_compatibility(&self, checker: &CompatibilityChecker) -> Result<(), Error> {
+        checker.check(self.manifest.manifest()).into_result()?;
+        for module in &self.modules {
+            checker.check_module(module).into_result()?;
+        }
+        Ok(())
     }
 
     /// The manifest and who signed it.

@@ -5,5 +5,6 @@ mod hostile_calls;
 mod hostile_files;
 mod hostile_guests;
 mod hostile_modules;
+mod newcomer;
 mod round_trip;
 mod wat_kernel;

@@ -83,11 +83,17 @@ impl PartialEq for Message {
 /// assert_eq!(halve(8), Ok(4));
 /// assert_eq!(halve(7).unwrap_err().to_string(), "INVALID_INPUT: dim must be even, is 7");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Error {
     status: Status,
-    message: Message,
+    message: Stored,
 }
+
+/// A message inside an error: on the heap where there is one, so that results stay small.
+#[cfg(feature = "alloc")]
+type Stored = alloc::boxed::Box<Message>;
+#[cfg(not(feature = "alloc"))]
+type Stored = Message;
 
 impl Error {
     /// An error with this status and message. A status of [`Status::Ok`] would be a success that failed, so it
@@ -95,7 +101,8 @@ impl Error {
     #[cold]
     pub fn new(status: Status, message: fmt::Arguments<'_>) -> Self {
         let status = if matches!(status, Status::Ok) { Status::InternalError } else { status };
-        Self { status, message: Message::new(message) }
+        #[allow(clippy::useless_conversion, reason = "without an allocator the message is stored as it is")]
+        Self { status, message: Message::new(message).into() }
     }
 
     /// The status that the guest export returns.

@@ -27,6 +27,9 @@ pub enum Part {
     Tensor(usize),
 }
 
+/// The most bytes of one part: a slice inside the sandbox, where `isize` has 32 bits, can have no more.
+pub const MAX_PART_BYTES: u32 = i32::MAX as u32;
+
 /// A range of linear memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Region {
@@ -41,6 +44,9 @@ impl Region {
 
     fn check(self, part: Part, align: u32, bounds: Bounds) -> Result<(), LayoutError> {
         let Self { offset, size } = self;
+        if size > MAX_PART_BYTES {
+            return Err(LayoutError::TooLarge { part, size });
+        }
         if offset < bounds.floor || self.end() > bounds.memory_size {
             return Err(LayoutError::OutOfBounds { part, offset, size, bounds });
         }
@@ -195,6 +201,13 @@ pub enum LayoutError {
         /// The bounds.
         bounds: Bounds,
     },
+    /// A part is larger than [`MAX_PART_BYTES`].
+    TooLarge {
+        /// The part.
+        part: Part,
+        /// Its bytes.
+        size: u32,
+    },
     /// A part does not start at a multiple of its alignment.
     Misaligned {
         /// The part.
@@ -238,6 +251,9 @@ impl fmt::Display for LayoutError {
                     f,
                     "{part} ({size} bytes at {offset}) lies outside the usable memory from {floor} to {memory_size}"
                 )
+            }
+            Self::TooLarge { part, size } => {
+                write!(f, "{part} has {size} bytes, the limit is {MAX_PART_BYTES}; split the call")
             }
             Self::Misaligned { part, offset, align } => write!(f, "{part} starts at {offset}, no multiple of {align}"),
             Self::Overlap { a, b } => write!(f, "{a} and {b} overlap"),

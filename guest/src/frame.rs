@@ -30,7 +30,7 @@ impl LinearMemory {
     /// The memory's bounds are readable and aligned to 16 bytes at offset 0, and nothing writes to the range for `'a`.
     unsafe fn bytes<'a>(self, what: &str, offset: u32, size: u32, align: u32) -> Result<&'a [u8]> {
         let end = u64::from(offset) + u64::from(size);
-        let inside = offset >= self.bounds.floor && end <= self.bounds.memory_size && size <= MAX_SLICE;
+        let inside = offset >= self.bounds.floor && end <= self.bounds.memory_size && size <= layout::MAX_PART_BYTES;
         // Offset 0 is no address inside the sandbox, whatever the floor.
         if !inside || offset == 0 || !offset.is_multiple_of(align) {
             return Err(Error::new(
@@ -47,9 +47,6 @@ impl LinearMemory {
         core::ptr::with_exposed_provenance_mut(self.base + offset as usize)
     }
 }
-
-/// The most bytes that a slice may have inside the sandbox, where `isize` has 32 bits.
-const MAX_SLICE: u32 = i32::MAX as u32;
 
 /// The scalars of a call.
 #[derive(Clone, Copy, Debug)]
@@ -246,17 +243,6 @@ fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<Symbols> 
             return Err(Error::new(
                 status,
                 format_args!("{} \"{}\" is {}, the table says {found}", tensor.role.name(), tensor.name, tensor.dtype),
-            ));
-        }
-        if entry.size > MAX_SLICE {
-            return Err(Error::new(
-                status,
-                format_args!(
-                    "{} \"{}\" has {} bytes, a kernel can address {MAX_SLICE}",
-                    tensor.role.name(),
-                    tensor.name,
-                    entry.size
-                ),
             ));
         }
         if entry.is_absent() && !tensor.optional {

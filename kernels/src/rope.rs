@@ -24,7 +24,7 @@ pub fn rope_f32(
     heads: usize,
     dim: usize,
 ) -> Result<()> {
-    ensure!(dim % 2 == 0, InvalidInput, "dim must be even, since it is made of pairs; it is {dim}");
+    ensure!(dim.is_multiple_of(2), InvalidInput, "dim must be even, since it is made of pairs; it is {dim}");
     if x.is_empty() {
         return Ok(());
     }

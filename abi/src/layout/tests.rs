@@ -106,7 +106,8 @@ fn every_fault_is_named() {
     let out_of_bounds = |error, expected| matches!(error, LayoutError::OutOfBounds { part, .. } if part == expected);
     assert!(out_of_bounds(fault(&|head, _, _| *head = 1020), Part::Descriptor));
     assert!(out_of_bounds(fault(&|head, _, _| *head = u32::MAX - 3), Part::Descriptor));
-    assert!(out_of_bounds(fault(&|_, d, _| d.params_size = u32::MAX), Part::Params));
+    assert!(out_of_bounds(fault(&|_, d, _| d.params_size = MAX_PART_BYTES), Part::Params));
+    assert_eq!(fault(&|_, d, _| d.params_size = 1 << 31), LayoutError::TooLarge { part: Part::Params, size: 1 << 31 });
     assert!(out_of_bounds(fault(&|_, _, e| e[1].offset = 16), Part::Tensor(1)));
     assert!(out_of_bounds(fault(&|_, _, e| e[0].offset = 65536 - 8), Part::Tensor(0)));
     assert!(matches!(fault(&|head, _, _| *head += 1), LayoutError::Misaligned { part: Part::Descriptor, .. }));

@@ -246,8 +246,11 @@ mod tests {
             ("multi-value", "(module (func (result i32 i32) i32.const 0 i32.const 0))"),
             ("mutable-global", r#"(module (global (export "g") (mut i32) (i32.const 0)))"#),
             ("reference-types", "(module (table 1 funcref) (func (drop (table.size 0))))"),
-            ("relaxed-simd", "(module (func (param v128) (result v128)
-                (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0))))"),
+            (
+                "relaxed-simd",
+                "(module (func (param v128) (result v128)
+                (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0))))",
+            ),
             ("saturating-float-to-int", "(module (func (result i32) (i32.trunc_sat_f32_s (f32.const 0))))"),
             ("sign-extension", "(module (func (result i32) (i32.extend8_s (i32.const 0))))"),
             ("simd", "(module (func (param v128) (result v128) (f32x4.neg (local.get 0))))"),

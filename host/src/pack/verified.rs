@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kernelpack_manifest::{
-    CompatibilityChecker, KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SignedManifest, VerifiedModule,
+    CompatibilityChecker, KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SignedManifest,
+    VerifiedModule,
 };
 
 use super::files;

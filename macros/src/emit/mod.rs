@@ -25,20 +25,12 @@ pub(crate) fn kernel(model: &Model) -> TokenStream {
     let glue = glue::emit(model);
     let stub = reported_once(model, quote! { #spec #stub #glue });
     quote! {
-        #[allow(
-            clippy::result_large_err,
-            clippy::too_many_arguments,
-            reason = "an error carries its message, since a guest may have no allocator; tensors and scalars have names"
-        )]
+        #[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
         #function
 
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(
-            clippy::result_large_err,
-            unused_qualifications,
-            reason = "an error carries its message, since a guest may have no allocator; paths are those of the scope around"
-        )]
+        #[allow(unused_qualifications, reason = "paths are those of the scope around")]
         #vis mod #id {
             #[allow(unused_imports, reason = "the types and constants that the function names")]
             use super::*;

@@ -1,17 +1,9 @@
-#[allow(
-    clippy::result_large_err,
-    clippy::too_many_arguments,
-    reason = "an error carries its message, since a guest may have no allocator; tensors and scalars have names"
-)]
+#[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
 pub fn fill_backward(dy: &[f32], dx: &mut [f32]) -> Result<()> {
     Ok(())
 }
 /// The typed stub of the backward pass [`fill_backward`](fill_backward()): its arguments and its marker.
-#[allow(
-    clippy::result_large_err,
-    unused_qualifications,
-    reason = "an error carries its message, since a guest may have no allocator; paths are those of the scope around"
-)]
+#[allow(unused_qualifications, reason = "paths are those of the scope around")]
 pub mod fill_backward {
     #[allow(unused_imports, reason = "the types and constants that the function names")]
     use super::*;

@@ -1,8 +1,4 @@
-#[allow(
-    clippy::result_large_err,
-    clippy::too_many_arguments,
-    reason = "an error carries its message, since a guest may have no allocator; tensors and scalars have names"
-)]
+#[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
 #[cfg(not(miri))]
 fn mix(
     x: &[half::f16],
@@ -20,11 +16,7 @@ fn mix(
 }
 #[cfg(not(miri))]
 /// The typed stub of the kernel [`mix`](mix()): its arguments and its marker.
-#[allow(
-    clippy::result_large_err,
-    unused_qualifications,
-    reason = "an error carries its message, since a guest may have no allocator; paths are those of the scope around"
-)]
+#[allow(unused_qualifications, reason = "paths are those of the scope around")]
 mod mix {
     #[allow(unused_imports, reason = "the types and constants that the function names")]
     use super::*;

@@ -1,8 +1,4 @@
-#[allow(
-    clippy::result_large_err,
-    clippy::too_many_arguments,
-    reason = "an error carries its message, since a guest may have no allocator; tensors and scalars have names"
-)]
+#[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
 /// Multiplies every element by a factor.
 pub fn scale_f32(x: &[f32], y: &mut [f32], factor: f32) -> Result<()> {
     for (y, x) in y.iter_mut().zip(x) {
@@ -11,11 +7,7 @@ pub fn scale_f32(x: &[f32], y: &mut [f32], factor: f32) -> Result<()> {
     Ok(())
 }
 /// The typed stub of the kernel [`scale_f32`](scale_f32()): its arguments and its marker.
-#[allow(
-    clippy::result_large_err,
-    unused_qualifications,
-    reason = "an error carries its message, since a guest may have no allocator; paths are those of the scope around"
-)]
+#[allow(unused_qualifications, reason = "paths are those of the scope around")]
 pub mod scale_f32 {
     #[allow(unused_imports, reason = "the types and constants that the function names")]
     use super::*;

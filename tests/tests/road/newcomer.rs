@@ -1,30 +1,56 @@
 //! The README's first steps, run as they stand there.
+//!
+//! Its crates are compiled as part of this workspace, so that Wasmtime is not compiled again for them: the kernel crate
+//! as the fixture `my-kernels`, the program as the example `my-engine`. A test holds both to the README's text.
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
 use kernelpack_tests::pack;
 
-/// The files that the README gives, by the comment before each block.
-fn files(readme: &str) -> Vec<(String, String)> {
-    let mut files = Vec::new();
-    for part in readme.split("<!-- file: ").skip(1) {
-        let (name, rest) = part.split_once(" -->").expect("the comment ends");
-        let (_, block) = rest.split_once("```").expect("a block follows");
-        let (_, block) = block.split_once('\n').expect("the block has lines");
-        let (content, _) = block.split_once("\n```").expect("the block ends");
-        files.push((name.to_owned(), format!("{content}\n")));
-    }
-    files
+fn readme() -> String {
+    fs::read_to_string(pack::workspace().join("README.md")).unwrap()
+}
+
+/// The content that the README gives for a file, in the block behind a comment with its name.
+fn file(name: &str) -> String {
+    let readme = readme();
+    let (_, rest) = readme.split_once(&format!("<!-- file: {name} -->\n```")).expect("the file is there");
+    let (_, block) = rest.split_once('\n').expect("the block has lines");
+    let (content, _) = block.split_once("\n```").expect("the block ends");
+    format!("{content}\n")
 }
 
 /// What the README shows behind a command.
-fn shown<'a>(readme: &'a str, command: &str) -> &'a str {
+fn shown(command: &str) -> String {
+    let readme = readme();
     let (_, rest) = readme.split_once(&format!("$ {command}\n")).expect("the command is there");
-    rest.split_once("```").expect("the block ends").0
+    rest.split_once("```").expect("the block ends").0.to_owned()
+}
+
+#[test]
+fn the_crates_are_those_of_the_readme() {
+    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let manifest = file("my-kernels/Cargo.toml").replace("../kernelpack/", "../../../");
+    assert_eq!(read("fixtures/my-kernels/Cargo.toml"), manifest);
+    assert_eq!(read("fixtures/my-kernels/src/lib.rs"), file("my-kernels/src/lib.rs"));
+    assert_eq!(read("examples/my-engine.rs"), file("my-engine/src/main.rs"));
+    // The program needs no more than this crate has.
+    let engine = file("my-engine/Cargo.toml");
+    let (_, dependencies) = engine.split_once("[dependencies]\n").unwrap();
+    let names: Vec<&str> = dependencies.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, ["kernelpack-host", "my-kernels"]);
+}
+
+/// A program of this workspace, which a build of the whole workspace puts beside the tests.
+fn program(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(program.exists(), "{} is missing: run the tests of the whole workspace", program.display());
+    program
 }
 
 fn run(command: &mut Command) -> Output {
@@ -35,48 +61,17 @@ fn run(command: &mut Command) -> Output {
 
 #[test]
 fn the_first_steps_work_as_the_readme_says() {
-    let workspace = fs::canonicalize(pack::workspace()).unwrap();
-    let readme = fs::read_to_string(workspace.join("README.md")).unwrap();
     let dir = tempfile::TempDir::new().unwrap();
-    let at = dir.path();
-    let files = files(&readme);
-    assert_eq!(files.len(), 4, "two crates of two files");
-    for (name, content) in &files {
-        // The tests do not stand beside a folder called kernelpack.
-        let content = content.replace("../kernelpack/", &format!("{}/", workspace.display()));
-        let path = at.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-    // The versions that are compiled already, so that this takes seconds.
-    for package in ["my-kernels", "my-engine"] {
-        fs::copy(workspace.join("Cargo.lock"), at.join(package).join("Cargo.lock")).unwrap();
-    }
-    let cargo = |package: &str, arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(arguments).arg("--manifest-path").arg(at.join(package).join("Cargo.toml")).arg("--release");
-        command.env("CARGO_TARGET_DIR", workspace.join("target")).current_dir(at);
-        run(&mut command)
-    };
-    cargo("my-kernels", &["test", "--quiet"]);
-
-    let kernelpack = |arguments: &[&str]| run(Command::new(program(&workspace)).args(arguments).current_dir(at));
-    let steps = shown(&readme, "cargo install --path kernelpack/cli");
+    let fixture = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/my-kernels")).unwrap();
+    let steps = shown("cargo install --path kernelpack/cli");
     let steps: Vec<&str> = steps.lines().map(|line| line.strip_prefix("$ kernelpack ").expect("a command")).collect();
     assert_eq!(steps.len(), 4);
     for step in steps {
-        kernelpack(&step.split(' ').collect::<Vec<_>>());
+        let arguments: Vec<&str> =
+            step.split(' ').map(|word| if word == "my-kernels" { fixture.to_str().unwrap() } else { word }).collect();
+        run(Command::new(program("kernelpack")).args(arguments).current_dir(dir.path()));
     }
-    let output = cargo("my-engine", &["run", "--quiet"]);
-    let expected = shown(&readme, "cargo run --manifest-path my-engine/Cargo.toml");
+    let output = run(Command::new(program("examples/my-engine")).current_dir(dir.path()));
+    let expected = shown("cargo run --manifest-path my-engine/Cargo.toml");
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
-}
-
-/// The command, built if it is not there yet.
-fn program(workspace: &Path) -> std::path::PathBuf {
-    run(Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--quiet", "--package", "kernelpack-cli", "--bin", "kernelpack"])
-        .env("CARGO_TARGET_DIR", workspace.join("target"))
-        .current_dir(workspace));
-    workspace.join("target/release/kernelpack")
 }

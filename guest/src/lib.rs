@@ -42,6 +42,7 @@
 
 #[cfg(target_family = "wasm")]
 mod entry;
+mod float;
 mod frame;
 pub mod math;
 #[cfg(target_family = "wasm")]
@@ -51,6 +52,7 @@ mod native;
 #[cfg(target_family = "wasm")]
 mod panic;
 
+pub use float::Float;
 pub use half::f16;
 pub use kernelpack_abi as abi;
 pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};

@@ -47,11 +47,17 @@ fn power_of_two(n: i32) -> f32 {
 /// -0 for -∞, ∞ for ∞, NaN for NaN; no intermediate overflows.
 #[inline(always)]
 pub fn silu(x: f32) -> f32 {
-    let t = exp_nonpositive(-x.abs());
-    let numerator = if x < 0.0 { t } else { 1.0 };
     // -∞ · 0 would be NaN; below -120 the product is -0 whatever the factor.
     let x = if x < -120.0 { -120.0 } else { x };
-    x * (numerator / (1.0 + t))
+    x * sigmoid(x)
+}
+
+/// The logistic function, 1 / (1 + e⁻ˣ); no intermediate overflows.
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    let t = exp_nonpositive(-x.abs());
+    let numerator = if x < 0.0 { t } else { 1.0 };
+    numerator / (1.0 + t)
 }
 
 #[cfg(test)]

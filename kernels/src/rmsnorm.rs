@@ -1,6 +1,6 @@
 //! Root-mean-square normalization.
 
-use kernelpack_guest::{Result, kernel};
+use kernelpack_guest::{Float, Result, backward, f16, kernel};
 
 /// Elements that one step of the inner loops takes.
 const BLOCK: usize = 128;
@@ -11,7 +11,12 @@ const LANES: usize = 16;
 ///
 /// The mean is accumulated in f64 over blocks of 128, so that its error does not grow with `dim`; rows whose squares
 /// leave the range of f32 are summed in f64 throughout.
-#[kernel(category = "normalization", name = "Root Mean Square Normalization (FP32)", fallback = "rmsnorm_reference")]
+#[kernel(
+    category = "normalization",
+    name = "Root Mean Square Normalization (FP32)",
+    fallback = "rmsnorm_reference",
+    backward = rmsnorm_f32_backward
+)]
 pub fn rmsnorm_f32(
     #[shape(rows, dim)] x: &[f32],
     #[shape(dim)] weight: &[f32],
@@ -19,39 +24,56 @@ pub fn rmsnorm_f32(
     #[param(default = 1e-5)] eps: f32,
     dim: usize,
 ) -> Result<()> {
-    if dim == 0 {
-        return Ok(());
-    }
-    for (x, y) in x.chunks_exact(dim).zip(y.chunks_exact_mut(dim)) {
-        let scale = inverse_rms(x, eps);
-        scale_row(x, weight, y, scale);
-    }
+    rmsnorm(x, weight, y, eps, dim);
     Ok(())
 }
 
+/// Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019), computed in f32 and rounded once.
+#[kernel(category = "normalization", name = "Root Mean Square Normalization (FP16)")]
+pub fn rmsnorm_f16(
+    #[shape(rows, dim)] x: &[f16],
+    #[shape(dim)] weight: &[f16],
+    #[shape(rows, dim)] y: &mut [f16],
+    #[param(default = 1e-5)] eps: f32,
+    dim: usize,
+) -> Result<()> {
+    rmsnorm(x, weight, y, eps, dim);
+    Ok(())
+}
+
+fn rmsnorm<T: Float>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize) {
+    if dim == 0 {
+        return;
+    }
+    for (x, y) in x.chunks_exact(dim).zip(y.chunks_exact_mut(dim)) {
+        let scale = inverse_rms(x, eps);
+        scale_row(x, weight, y, scale as f32);
+    }
+}
+
 /// 1 / sqrt(mean(x²) + eps).
-fn inverse_rms(x: &[f32], eps: f32) -> f32 {
+fn inverse_rms<T: Float>(x: &[T], eps: f32) -> f64 {
     let mut sum = sum_of_squares(x);
     if !sum.is_finite() {
         // A square overflowed, or an element is infinite or NaN; f64 tells the one from the other.
-        sum = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+        sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }
-    (1.0 / libm::sqrt(sum / x.len() as f64 + f64::from(eps))) as f32
+    1.0 / libm::sqrt(sum / x.len() as f64 + f64::from(eps))
 }
 
-fn sum_of_squares(x: &[f32]) -> f64 {
+fn sum_of_squares<T: Float>(x: &[T]) -> f64 {
     let (blocks, rest) = x.as_chunks::<BLOCK>();
     let mut sum = 0.0;
     for block in blocks {
         let mut lanes = [0.0f32; LANES];
         for group in block.as_chunks::<LANES>().0 {
             for (lane, x) in lanes.iter_mut().zip(group) {
-                *lane += x * x;
+                *lane += x.widen() * x.widen();
             }
         }
         sum += f64::from(fold(lanes));
     }
-    sum + rest.iter().map(|&x| f64::from(x * x)).sum::<f64>()
+    sum + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
 }
 
 /// The sum of the lanes, halving in steps that stay whole registers.
@@ -61,16 +83,45 @@ fn fold(lanes: [f32; LANES]) -> f32 {
     (four[0] + four[2]) + (four[1] + four[3])
 }
 
-fn scale_row(x: &[f32], weight: &[f32], y: &mut [f32], scale: f32) {
+fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
     let (weight_blocks, weight_rest) = weight.as_chunks::<BLOCK>();
     let (y_blocks, y_rest) = y.as_chunks_mut::<BLOCK>();
     for ((x, weight), y) in x_blocks.iter().zip(weight_blocks).zip(y_blocks) {
         for i in 0..BLOCK {
-            y[i] = x[i] * scale * weight[i];
+            y[i] = T::narrow(x[i].widen() * scale * weight[i].widen());
         }
     }
     for ((x, weight), y) in x_rest.iter().zip(weight_rest).zip(y_rest) {
-        *y = x * scale * weight;
+        *y = T::narrow(x.widen() * scale * weight.widen());
     }
+}
+
+/// Gradients of [`rmsnorm_f32`]: with s = 1 / sqrt(mean(x²) + eps),
+/// dx = s · (weight · dy − x · s² · mean(weight · dy · x)) and dweight = Σ over rows of dy · x · s.
+#[backward]
+pub fn rmsnorm_f32_backward(
+    #[shape(rows, dim)] x: &[f32],
+    #[shape(dim)] weight: &[f32],
+    #[shape(rows, dim)] dy: &[f32],
+    #[shape(rows, dim)] dx: &mut [f32],
+    #[shape(dim)] dweight: &mut [f32],
+    #[param(default = 1e-5)] eps: f32,
+    dim: usize,
+) -> Result<()> {
+    dweight.fill(0.0);
+    if dim == 0 {
+        return Ok(());
+    }
+    for ((x, dy), dx) in x.chunks_exact(dim).zip(dy.chunks_exact(dim)).zip(dx.chunks_exact_mut(dim)) {
+        let scale = inverse_rms(x, eps);
+        let inner: f64 =
+            x.iter().zip(weight).zip(dy).map(|((x, w), dy)| f64::from(x * w) * f64::from(*dy)).sum::<f64>();
+        let (scale, shrink) = (scale as f32, (scale * scale * inner / dim as f64) as f32);
+        for i in 0..dim {
+            dx[i] = scale * (weight[i] * dy[i] - x[i] * shrink);
+            dweight[i] += dy[i] * x[i] * scale;
+        }
+    }
+    Ok(())
 }

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_host::abi::TensorBuf;
+use kernelpack_host::{
+    DynTensor,
+    abi::{DType, Shape, TensorBuf},
+};
 use safetensors::{Dtype, SafeTensors};
 
 /// A golden file.
@@ -30,24 +33,6 @@ impl Golden {
         Self { name, bytes, metadata }
     }
 
-    /// The files for a kernel, by name.
-    ///
-    /// # Panics
-    /// The folder cannot be read or has none.
-    pub fn of(kernel: &str) -> Vec<Self> {
-        let folder = folder();
-        let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-            .map(|entry| entry.expect("the folder is readable").path())
-            .filter(|path| {
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{kernel}-")))
-            })
-            .collect();
-        paths.sort();
-        assert!(!paths.is_empty(), "no golden files for {kernel} in {}", folder.display());
-        paths.iter().map(|path| Self::open(path)).collect()
-    }
-
     /// An `f32` tensor.
     ///
     /// # Panics
@@ -59,6 +44,24 @@ impl Golden {
             *to = f32::from_le_bytes(*from);
         }
         tensor
+    }
+
+    /// Any tensor as a kernel takes it: blocks, where the kernel's input holds blocks.
+    ///
+    /// # Panics
+    /// The file has no such tensor, or one of another type.
+    pub fn dynamic(&self, name: &str, dtype: DType) -> DynTensor {
+        let file_dtype = match dtype {
+            DType::F32 => Dtype::F32,
+            DType::F16 => Dtype::F16,
+            _ => Dtype::U8,
+        };
+        let (mut shape, bytes) = self.raw(name, file_dtype);
+        if let (1.., Some(last)) = (dtype.values() - 1, shape.last_mut()) {
+            *last /= dtype.size() as usize;
+        }
+        let shape = Shape::new(&shape).expect("a golden shape is small");
+        DynTensor { name: name.to_owned(), dtype, shape, bytes }
     }
 
     /// An `f64` tensor's elements.
@@ -84,6 +87,32 @@ impl Golden {
         let tensor = file.tensor(name).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         assert_eq!(tensor.dtype(), dtype, "{} {name}", self.name);
         (tensor.shape().to_vec(), tensor.data().to_vec())
+    }
+}
+
+impl Golden {
+    /// The files whose metadata name this kernel, or name it as the inverse.
+    ///
+    /// # Panics
+    /// The folder cannot be read or has none.
+    pub fn of(kernel: &str) -> Vec<Self> {
+        let names_it = |golden: &Self| {
+            ["kernel", "inverse"].iter().any(|key| golden.metadata.get(*key).is_some_and(|name| name == kernel))
+        };
+        let mut paths: Vec<PathBuf> = fs::read_dir(folder())
+            .expect("the folder of golden files is readable")
+            .map(|entry| entry.expect("the folder is readable").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
+            .collect();
+        paths.sort();
+        let files: Vec<Self> = paths.iter().map(|path| Self::open(path)).filter(names_it).collect();
+        assert!(!files.is_empty(), "no golden files for {kernel}");
+        files
+    }
+
+    /// Whether the file has this tensor.
+    pub fn has(&self, name: &str) -> bool {
+        SafeTensors::deserialize(&self.bytes).is_ok_and(|file| file.tensor(name).is_ok())
     }
 }
 

@@ -1,0 +1,118 @@
+//! Element types that kernels compute with as `f32`.
+
+use half::f16;
+
+use kernelpack_abi::Element;
+
+/// A floating-point element type: widened to `f32` for the arithmetic, narrowed once at the end.
+///
+/// Conversions have no branch, so that loops over them vectorize, and give the same bits in the sandbox and natively.
+pub trait Float: Element {
+    /// Zero.
+    const ZERO: Self;
+
+    /// The same value.
+    fn widen(self) -> f32;
+
+    /// The nearest value, ties to even; ±∞ beyond the range.
+    fn narrow(value: f32) -> Self;
+}
+
+impl Float for f32 {
+    const ZERO: Self = 0.0;
+
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn narrow(value: f32) -> Self {
+        value
+    }
+}
+
+impl Float for f16 {
+    const ZERO: Self = f16::ZERO;
+
+    /// After F. Giesen's `half_to_float_fast5`: moving the exponent by a multiplication makes denormals come out right.
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        /// 2¹¹², which moves the exponent's bias from 15 to 127.
+        const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
+        let bits = u32::from(self.to_bits());
+        let magnitude = bits & 0x7fff;
+        let value = f32::from_bits(magnitude << 13) * REBIAS;
+        // ∞ and NaN have the largest exponent in either format.
+        let special = if magnitude >= 0x7c00 { 0x7f80_0000 } else { 0 };
+        f32::from_bits(value.to_bits() | special | (bits & 0x8000) << 16)
+    }
+
+    /// After F. Giesen's `float_to_half_fast3_rtne`, with selections instead of branches.
+    #[inline(always)]
+    fn narrow(value: f32) -> Self {
+        /// The least f32 that is ∞ as an f16, but for those that round to it.
+        const OVERFLOW: u32 = (127 + 16) << 23;
+        /// The least f32 that is a normal f16.
+        const NORMAL: u32 = (127 - 14) << 23;
+        /// 1/2, whose last place is 2⁻²⁴, that of a denormal f16.
+        const DENORMAL: u32 = 126 << 23;
+        let bits = value.to_bits();
+        let sign = bits & 0x8000_0000;
+        let magnitude = bits ^ sign;
+
+        // Rounds to even by adding half of the last place, less one bit if the place is even; then moves the bias.
+        let odd = (magnitude >> 13) & 1;
+        let normal = magnitude.wrapping_sub((127 - 15) << 23).wrapping_add(0xfff + odd) >> 13;
+        // The addition rounds to the last place of the sum, to even.
+        let sum = f32::from_bits(magnitude) + f32::from_bits(DENORMAL);
+        let denormal = sum.to_bits().wrapping_sub(DENORMAL);
+        // NaNs keep the upper bits of their payload and become quiet.
+        let nan = 0x7e00 | (magnitude >> 13) & 0x3ff;
+        let special = if magnitude > 0x7f80_0000 { nan } else { 0x7c00 };
+
+        let finite = if magnitude < NORMAL { denormal } else { normal };
+        let result = if magnitude >= OVERFLOW { special } else { finite };
+        f16::from_bits((result | sign >> 16) as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_f16_widens_as_half_does_and_comes_back() {
+        for bits in 0..=u16::MAX {
+            let value = f16::from_bits(bits);
+            let (ours, theirs) = (Float::widen(value), value.to_f32());
+            if value.is_nan() {
+                assert!(ours.is_nan());
+                assert_eq!(<f16 as Float>::narrow(ours).to_bits(), bits | 0x200);
+            } else {
+                assert_eq!(ours.to_bits(), theirs.to_bits(), "{bits:#x}");
+                assert_eq!(<f16 as Float>::narrow(ours).to_bits(), bits);
+            }
+        }
+    }
+
+    #[test]
+    fn f32_narrows_as_half_does() {
+        let agree = |bits: u32| {
+            let value = f32::from_bits(bits);
+            let (ours, theirs) = (<f16 as Float>::narrow(value), f16::from_f32(value));
+            assert_eq!(ours.to_bits(), theirs.to_bits(), "{value:e} {bits:#x}");
+        };
+        // Every f32 near a boundary of rounding, and a spread of all others.
+        for half in 0..=u16::MAX {
+            let bits = f16::from_bits(half).to_f32().to_bits();
+            for offset in [0u32, 1, 0xfff, 0x1000, 0x1001, 0x1fff] {
+                agree(bits.wrapping_add(offset));
+                agree(bits.wrapping_sub(offset));
+            }
+        }
+        for bits in (0..=u32::MAX).step_by(40_009) {
+            agree(bits);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Low-rank adaptation.
+
+use kernelpack_guest::{Float, Result, backward, f16, kernel};
+
+/// Elements that one step of the inner loops takes.
+const BLOCK: usize = 32;
+/// Partial sums of one dot product that are carried side by side.
+const LANES: usize = 8;
+/// Rows of `a` that share the loads of a row of `x`.
+const GROUP: usize = 4;
+
+/// Low-rank adaptation (Hu et al., 2021) in PEFT's layout: y += scale · (x aᵀ) bᵀ.
+#[kernel(category = "adapter", name = "LoRA Delta Application (FP32)", backward = lora_apply_f32_backward)]
+pub fn lora_apply_f32(
+    #[shape(rows, din)] x: &[f32],
+    #[shape(r, din)] a: &[f32],
+    #[shape(dout, r)] b: &[f32],
+    #[inout]
+    #[shape(rows, dout)]
+    y: &mut [f32],
+    #[scratch(len = r * dout)] b_transposed: &mut [f32],
+    #[scratch(len = r)] reduced: &mut [f32],
+    #[param(default = 1.0)] scale: f32,
+    rows: usize,
+    din: usize,
+    dout: usize,
+    r: usize,
+) -> Result<()> {
+    transpose(b, b_transposed, dout, r);
+    for row in 0..rows {
+        reduce(&x[row * din..][..din], a, reduced, scale);
+        expand(reduced, b_transposed, &mut y[row * dout..][..dout]);
+    }
+    Ok(())
+}
+
+/// Low-rank adaptation (Hu et al., 2021) in PEFT's layout, computed in f32 and rounded once: y += scale · (x aᵀ) bᵀ.
+#[kernel(category = "adapter", name = "LoRA Delta Application (FP16)")]
+pub fn lora_apply_f16(
+    #[shape(rows, din)] x: &[f16],
+    #[shape(r, din)] a: &[f16],
+    #[shape(dout, r)] b: &[f16],
+    #[inout]
+    #[shape(rows, dout)]
+    y: &mut [f16],
+    #[scratch(len = r * din)] a_wide: &mut [f32],
+    #[scratch(len = r * dout)] b_transposed: &mut [f32],
+    #[scratch(len = din)] x_wide: &mut [f32],
+    #[scratch(len = dout)] y_wide: &mut [f32],
+    #[scratch(len = r)] reduced: &mut [f32],
+    #[param(default = 1.0)] scale: f32,
+    rows: usize,
+    din: usize,
+    dout: usize,
+    r: usize,
+) -> Result<()> {
+    widen(a, a_wide);
+    transpose(b, b_transposed, dout, r);
+    for row in 0..rows {
+        let y = &mut y[row * dout..][..dout];
+        widen(&x[row * din..][..din], x_wide);
+        widen(y, y_wide);
+        reduce(x_wide, a_wide, reduced, scale);
+        expand(reduced, b_transposed, y_wide);
+        narrow(y_wide, y);
+    }
+    Ok(())
+}
+
+/// \[dout, r\] to \[r, dout\], so that `expand` runs along rows.
+fn transpose<T: Float>(b: &[T], transposed: &mut [f32], dout: usize, r: usize) {
+    for j in 0..r {
+        let column = &mut transposed[j * dout..][..dout];
+        for (o, value) in column.iter_mut().enumerate() {
+            *value = b[o * r + j].widen();
+        }
+    }
+}
+
+/// reduced\[j\] = scale · x · a\[j\].
+fn reduce(x: &[f32], a: &[f32], reduced: &mut [f32], scale: f32) {
+    let din = x.len();
+    let (groups, rest) = reduced.as_chunks_mut::<GROUP>();
+    for (index, group) in groups.iter_mut().enumerate() {
+        let rows: [&[f32]; GROUP] = core::array::from_fn(|k| &a[(index * GROUP + k) * din..][..din]);
+        *group = dots(x, rows).map(|sum| scale * sum);
+    }
+    let done = groups.len() * GROUP;
+    for (j, value) in rest.iter_mut().enumerate() {
+        let [sum] = dots(x, [&a[(done + j) * din..][..din]]);
+        *value = scale * sum;
+    }
+}
+
+/// The dot products of `x` with each of these rows.
+#[inline(always)]
+fn dots<const N: usize>(x: &[f32], rows: [&[f32]; N]) -> [f32; N] {
+    let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
+    let row_blocks = rows.map(|row| row.as_chunks::<BLOCK>().0);
+    let mut lanes = [[0.0f32; LANES]; N];
+    for (index, x) in x_blocks.iter().enumerate() {
+        for (lanes, row) in lanes.iter_mut().zip(&row_blocks) {
+            let row = &row[index];
+            for i in 0..BLOCK {
+                lanes[i % LANES] += x[i] * row[i];
+            }
+        }
+    }
+    let start = x_blocks.len() * BLOCK;
+    core::array::from_fn(|k| {
+        let rest: f32 = x_rest.iter().zip(&rows[k][start..]).map(|(x, a)| x * a).sum();
+        let four: [f32; 4] = core::array::from_fn(|i| lanes[k][i] + lanes[k][i + 4]);
+        (four[0] + four[2]) + (four[1] + four[3]) + rest
+    })
+}
+
+/// y += Σ over j of reduced\[j\] · rows\[j\], where the rows are as long as `y`.
+fn expand(reduced: &[f32], rows: &[f32], y: &mut [f32]) {
+    let dout = y.len();
+    let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
+    let rest_start = blocks.len() * BLOCK;
+    for (index, y) in blocks.iter_mut().enumerate() {
+        let mut sums = [0.0f32; BLOCK];
+        for (j, factor) in reduced.iter().enumerate() {
+            if let Some(row) = rows[j * dout + index * BLOCK..].first_chunk::<BLOCK>() {
+                for i in 0..BLOCK {
+                    sums[i] += factor * row[i];
+                }
+            }
+        }
+        for i in 0..BLOCK {
+            y[i] += sums[i];
+        }
+    }
+    for (i, y) in rest.iter_mut().enumerate() {
+        *y += reduced.iter().enumerate().map(|(j, factor)| factor * rows[j * dout + rest_start + i]).sum::<f32>();
+    }
+}
+
+fn widen(from: &[f16], to: &mut [f32]) {
+    let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();
+    let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
+    for (from, to) in from_blocks.iter().zip(to_blocks) {
+        for i in 0..BLOCK {
+            to[i] = from[i].widen();
+        }
+    }
+    for (from, to) in from_rest.iter().zip(to_rest) {
+        *to = from.widen();
+    }
+}
+
+fn narrow(from: &[f32], to: &mut [f16]) {
+    let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();
+    let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
+    for (from, to) in from_blocks.iter().zip(to_blocks) {
+        for i in 0..BLOCK {
+            to[i] = f16::narrow(from[i]);
+        }
+    }
+    for (from, to) in from_rest.iter().zip(to_rest) {
+        *to = f16::narrow(*from);
+    }
+}
+
+/// Gradients of [`lora_apply_f32`]: dx = scale · (dy b) a, da = scale · (dy b)ᵀ x, db = scale · dyᵀ (x aᵀ). The gradient
+/// of y's start value is dy itself.
+#[backward]
+pub fn lora_apply_f32_backward(
+    #[shape(rows, din)] x: &[f32],
+    #[shape(r, din)] a: &[f32],
+    #[shape(dout, r)] b: &[f32],
+    #[shape(rows, dout)] dy: &[f32],
+    #[shape(rows, din)] dx: &mut [f32],
+    #[shape(r, din)] da: &mut [f32],
+    #[shape(dout, r)] db: &mut [f32],
+    #[scratch(len = r)] reduced: &mut [f32],
+    #[scratch(len = r)] gradient: &mut [f32],
+    #[param(default = 1.0)] scale: f32,
+    rows: usize,
+    din: usize,
+    dout: usize,
+    r: usize,
+) -> Result<()> {
+    dx.fill(0.0);
+    da.fill(0.0);
+    db.fill(0.0);
+    for row in 0..rows {
+        let (x, dx) = (&x[row * din..][..din], &mut dx[row * din..][..din]);
+        let dy = &dy[row * dout..][..dout];
+        reduce(x, a, reduced, scale);
+        gradient.fill(0.0);
+        for (o, dy) in dy.iter().enumerate() {
+            for j in 0..r {
+                gradient[j] += scale * dy * b[o * r + j];
+                db[o * r + j] += dy * reduced[j];
+            }
+        }
+        for (j, gradient) in gradient.iter().enumerate() {
+            let (a, da) = (&a[j * din..][..din], &mut da[j * din..][..din]);
+            for i in 0..din {
+                dx[i] += gradient * a[i];
+                da[i] += gradient * x[i];
+            }
+        }
+    }
+    Ok(())
+}

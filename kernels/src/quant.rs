@@ -1,0 +1,162 @@
+//! GGML's block formats: 32 values with one f16 scale, to the bit as ggml's reference quantizer makes them.
+//!
+//! Source: `quantize_row_q8_0_ref`, `quantize_row_q4_0_ref` and their inverses in `ggml-quants.c` of ggml.
+
+use kernelpack_guest::{BlockQ4_0, BlockQ8_0, Float, f16};
+
+/// Values of a block.
+pub(crate) const BLOCK: usize = 32;
+
+/// Adding it leaves a value of less than 2²² rounded to an integer, ties to even, in the low bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// Quantizes to 8 bits: d = max |x| / 127, q = x / d rounded, ties away from zero.
+#[inline(always)]
+pub(crate) fn quantize_q8(x: &[f32; BLOCK]) -> BlockQ8_0 {
+    let d = largest(x) / 127.0;
+    let id = if d != 0.0 { 1.0 / d } else { 0.0 };
+    let mut qs = [0; BLOCK];
+    for (q, x) in qs.iter_mut().zip(x) {
+        *q = round_away(x * id) as i8;
+    }
+    BlockQ8_0 { d: f16::narrow(d), qs }
+}
+
+/// The values of an 8-bit block: d · q.
+#[inline(always)]
+pub(crate) fn dequantize_q8(block: &BlockQ8_0, x: &mut [f32; BLOCK]) {
+    let d = block.d.widen();
+    for (x, q) in x.iter_mut().zip(&block.qs) {
+        *x = f32::from(*q) * d;
+    }
+}
+
+/// Quantizes to 4 bits: d = m / −8 for the element m of largest magnitude, the first of those;
+/// q = min(15, ⌊x / d + 8.5⌋).
+#[inline(always)]
+pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
+    let magnitude = largest(x);
+    // The first element of that magnitude, found without a branch; NaNs are passed over.
+    let mut first = [BLOCK as u32; BLOCK];
+    for (i, (first, x)) in first.iter_mut().zip(x).enumerate() {
+        *first = if x.abs() == magnitude { i as u32 } else { BLOCK as u32 };
+    }
+    let first = first.into_iter().fold(BLOCK as u32, |a, b| if b < a { b } else { a });
+    // ggml starts from +0, which a block of zeros never replaces.
+    let extreme = if magnitude > 0.0 { x[first as usize % BLOCK] } else { 0.0 };
+    let d = extreme / -8.0;
+    let id = if d != 0.0 { 1.0 / d } else { 0.0 };
+    let mut qs = [0; BLOCK / 2];
+    let (low, high) = x.split_at(BLOCK / 2);
+    for ((q, low), high) in qs.iter_mut().zip(low).zip(high) {
+        *q = nibble(low * id) | nibble(high * id) << 4;
+    }
+    BlockQ4_0 { d: f16::narrow(d), qs }
+}
+
+/// The values of a 4-bit block: d · (q − 8).
+#[inline(always)]
+pub(crate) fn dequantize_q4(block: &BlockQ4_0, x: &mut [f32; BLOCK]) {
+    let d = block.d.widen();
+    let (low, high) = x.split_at_mut(BLOCK / 2);
+    for ((low, high), q) in low.iter_mut().zip(high).zip(&block.qs) {
+        *low = (i32::from(q & 0xf) - 8) as f32 * d;
+        *high = (i32::from(q >> 4) - 8) as f32 * d;
+    }
+}
+
+/// The largest magnitude; NaNs are passed over, as C's comparison does.
+#[inline(always)]
+fn largest(x: &[f32; BLOCK]) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    for group in x.as_chunks::<8>().0 {
+        for (lane, x) in lanes.iter_mut().zip(group) {
+            *lane = if x.abs() > *lane { x.abs() } else { *lane };
+        }
+    }
+    lanes.into_iter().fold(0.0, |a, b| if b > a { b } else { a })
+}
+
+/// The nearest integer, ties away from zero, for |x| < 2²²; 0 for NaN.
+#[inline(always)]
+fn round_away(x: f32) -> i32 {
+    let x = if x.is_nan() { 0.0 } else { x };
+    let shifted = x + ROUND;
+    let even = shifted - ROUND;
+    // A tie that went to the even neighbour nearer to zero goes the other way.
+    let up = i32::from((x - even == 0.5) & (x > 0.0));
+    let down = i32::from((x - even == -0.5) & (x < 0.0));
+    integer(shifted) + up - down
+}
+
+/// min(15, ⌊x + 8.5⌋) for -8 ≤ x ≤ 8; 0 for NaN.
+#[inline(always)]
+fn nibble(x: f32) -> u8 {
+    let x = x + 8.5;
+    let x = if x.is_nan() { 0.0 } else { x };
+    let shifted = x + ROUND;
+    let floor = integer(shifted) - i32::from(shifted - ROUND > x);
+    (if floor > 15 { 15 } else { floor }) as u8
+}
+
+/// The integer that the addition of [`ROUND`] left in the low bits.
+#[inline(always)]
+fn integer(shifted: f32) -> i32 {
+    (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_that_of_c() {
+        for step in -130_000..130_000 {
+            let x = step as f32 / 1000.0;
+            assert_eq!(round_away(x), x.round() as i32, "{x}");
+        }
+        for n in -127..127 {
+            let tie = n as f32 + 0.5;
+            for x in [tie.next_down(), tie, tie.next_up()] {
+                assert_eq!(round_away(x), x.round() as i32, "{x}");
+            }
+        }
+        assert_eq!(round_away(f32::NAN), 0);
+    }
+
+    #[test]
+    fn nibbles_are_those_of_c() {
+        for step in -8000..=8000 {
+            let x = step as f32 / 1000.0;
+            assert_eq!(nibble(x), ((x + 8.5) as i8).min(15) as u8, "{x}");
+        }
+    }
+
+    #[test]
+    fn blocks_of_zeros_have_the_scales_of_ggml() {
+        assert_eq!(quantize_q8(&[0.0; BLOCK]).d.to_bits(), 0);
+        assert_eq!(quantize_q8(&[-0.0; BLOCK]).qs, [0; BLOCK]);
+        // 0 / -8 is negative zero.
+        assert_eq!(quantize_q4(&[0.0; BLOCK]).d.to_bits(), 0x8000);
+        assert_eq!(quantize_q4(&[-0.0; BLOCK]).qs, [0x88; BLOCK / 2]);
+    }
+
+    #[test]
+    fn the_first_of_equal_magnitudes_decides_the_sign() {
+        let mut x = [0.0; BLOCK];
+        (x[3], x[20]) = (2.0, -2.0);
+        assert_eq!(quantize_q4(&x).d, f16::from_f32(-0.25));
+        (x[3], x[20]) = (-2.0, 2.0);
+        assert_eq!(quantize_q4(&x).d, f16::from_f32(0.25));
+    }
+
+    #[test]
+    fn special_values_do_not_panic() {
+        for special in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1e-45] {
+            let mut x = [1.0; BLOCK];
+            x[7] = special;
+            let _ = (quantize_q8(&x), quantize_q4(&x));
+            let _ = (quantize_q8(&[special; BLOCK]), quantize_q4(&[special; BLOCK]));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The rotation of one head.
+
+use kernelpack_guest::Float;
+
+/// Pairs that one step of the inner loops takes.
+const BLOCK: usize = 16;
+
+/// Rotates all pairs of a head by a row of the table.
+pub(super) fn head<T: Float>(x: &[T], y: &mut [T], table: &[f32], interleaved: bool) {
+    let (cos, sin) = table.split_at(table.len() / 2);
+    if interleaved {
+        adjacent(x, y, cos, sin);
+    } else {
+        halves(x, y, cos, sin);
+    }
+}
+
+/// Rotates the pairs (x\[i\], x\[i + dim/2\]).
+fn halves<T: Float>(x: &[T], y: &mut [T], cos: &[f32], sin: &[f32]) {
+    let (x1, x2) = x.split_at(cos.len());
+    let (y1, y2) = y.split_at_mut(cos.len());
+    let (x1, x1_rest) = x1.as_chunks::<BLOCK>();
+    let (x2, x2_rest) = x2.as_chunks::<BLOCK>();
+    let (y1, y1_rest) = y1.as_chunks_mut::<BLOCK>();
+    let (y2, y2_rest) = y2.as_chunks_mut::<BLOCK>();
+    let (cos, cos_rest) = cos.as_chunks::<BLOCK>();
+    let (sin, sin_rest) = sin.as_chunks::<BLOCK>();
+    for (((((x1, x2), y1), y2), cos), sin) in x1.iter().zip(x2).zip(y1).zip(y2).zip(cos).zip(sin) {
+        for i in 0..BLOCK {
+            [y1[i], y2[i]] = pair([x1[i], x2[i]], cos[i], sin[i]);
+        }
+    }
+    for i in 0..x1_rest.len() {
+        [y1_rest[i], y2_rest[i]] = pair([x1_rest[i], x2_rest[i]], cos_rest[i], sin_rest[i]);
+    }
+}
+
+/// Rotates the pairs (x\[2i\], x\[2i+1\]).
+fn adjacent<T: Float>(x: &[T], y: &mut [T], cos: &[f32], sin: &[f32]) {
+    let (x, _) = x.as_chunks::<2>();
+    let (y, _) = y.as_chunks_mut::<2>();
+    let (x, x_rest) = x.as_chunks::<BLOCK>();
+    let (y, y_rest) = y.as_chunks_mut::<BLOCK>();
+    let (cos, cos_rest) = cos.as_chunks::<BLOCK>();
+    let (sin, sin_rest) = sin.as_chunks::<BLOCK>();
+    for (((x, y), cos), sin) in x.iter().zip(y).zip(cos).zip(sin) {
+        for i in 0..BLOCK {
+            y[i] = pair(x[i], cos[i], sin[i]);
+        }
+    }
+    for (((x, y), cos), sin) in x_rest.iter().zip(y_rest).zip(cos_rest).zip(sin_rest) {
+        *y = pair(*x, *cos, *sin);
+    }
+}
+
+/// Rotates one pair.
+#[inline(always)]
+fn pair<T: Float>([a, b]: [T; 2], cos: f32, sin: f32) -> [T; 2] {
+    let (a, b) = (a.widen(), b.widen());
+    [T::narrow(a * cos - b * sin), T::narrow(a * sin + b * cos)]
+}

@@ -5,6 +5,7 @@
 //! reader that closes standard output early is no error.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod describe;
 mod dtype;
@@ -14,6 +15,7 @@ mod integrity;
 mod keygen;
 mod param;
 mod print;
+mod replace_file;
 mod results;
 mod run;
 mod sign;
@@ -63,6 +65,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Run a kernel on tensors from safetensors files
     Run(run::Args),
+    /// Measure kernels in the sandbox and natively
+    Bench(bench::Args),
 }
 
 /// Runs the program on a command line whose first word is the program's own name.
@@ -93,6 +97,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
         Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Run(args) => run::run(args),
+        Command::Bench(args) => bench::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -32,6 +32,14 @@ pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
     data(serde_json::to_string_pretty(value)? + "\n")
 }
 
+/// Writes a value as JSON to standard output, in one line.
+///
+/// # Errors
+/// As [`data`].
+pub(crate) fn json_line(value: &impl Serialize) -> io::Result<()> {
+    data(serde_json::to_string(value)? + "\n")
+}
+
 /// Writes a line for people to standard error, where possible.
 pub(crate) fn note(line: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");

@@ -1,6 +1,6 @@
 //! The keys that a command trusts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kernelpack_manifest::PublicKey;
 use kernelpack_packer::{KeyFileError, load_public_key};
@@ -19,6 +19,14 @@ impl Trust {
     /// # Errors
     /// A file cannot be read or holds something else.
     pub(crate) fn keys(&self) -> Result<Vec<PublicKey>, KeyFileError> {
-        self.files.iter().map(|path| load_public_key(path)).collect()
+        keys(&self.files)
     }
+}
+
+/// Reads the keys in these files.
+///
+/// # Errors
+/// A file cannot be read or holds something else.
+pub(crate) fn keys(files: &[impl AsRef<Path>]) -> Result<Vec<PublicKey>, KeyFileError> {
+    files.iter().map(|path| load_public_key(path.as_ref())).collect()
 }

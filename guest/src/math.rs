@@ -9,6 +9,13 @@
 /// range reduction with the polynomial of Cephes' `expf` (S. Moshier).
 #[inline(always)]
 pub fn exp_nonpositive(x: f32) -> f32 {
+    let (scaled, rest) = exp_parts(x);
+    scaled * rest
+}
+
+/// `exp_nonpositive` as a normal number and a power of two, whose product may be denormal.
+#[inline(always)]
+fn exp_parts(x: f32) -> (f32, f32) {
     /// Adding it leaves a value of less than 2²² rounded to an integer in the low bits.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, of which the first has so few bits that `n * LN2_HIGH` is exact.
@@ -16,8 +23,8 @@ pub fn exp_nonpositive(x: f32) -> f32 {
     const LN2_HIGH: f32 = 0.693_359_375;
     const LN2_LOW: f32 = -2.121_944_4e-4;
 
-    // Below -104 the result is 0 whatever it is; the bound keeps `n` in the range that the scaling can make.
-    let x = if x < -104.0 { -104.0 } else { x };
+    // Below -120 the result is 0, even times the exponent; the bound keeps `n` in the range that the scaling can make.
+    let x = if x < -120.0 { -120.0 } else { x };
     let shifted = x * core::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = x - n * LN2_HIGH - n * LN2_LOW;
@@ -33,7 +40,7 @@ pub fn exp_nonpositive(x: f32) -> f32 {
     // 2ⁿ in two factors, since n may be below the least exponent of a normal number.
     let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
     let half = n >> 1;
-    p * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    (p * power_of_two(half), power_of_two(n.wrapping_sub(half)))
 }
 
 /// 2ⁿ for -126 ≤ n ≤ 127.
@@ -49,7 +56,10 @@ fn power_of_two(n: i32) -> f32 {
 pub fn silu(x: f32) -> f32 {
     // -∞ · 0 would be NaN; below -120 the product is -0 whatever the factor.
     let x = if x < -120.0 { -120.0 } else { x };
-    x * sigmoid(x)
+    let (scaled, rest) = exp_parts(-x.abs());
+    // Not x · σ(x): where σ(x) is denormal, x times it would magnify its rounding error.
+    let numerator = if x < 0.0 { x * scaled * rest } else { x };
+    numerator / (1.0 + scaled * rest)
 }
 
 /// The logistic function, 1 / (1 + e⁻ˣ); no intermediate overflows.

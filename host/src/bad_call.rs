@@ -140,6 +140,18 @@ pub enum BadCall {
         /// Pages that the kernel may have.
         limit: u32,
     },
+    /// A prepared call is entered, but an earlier entry was stopped and its instance thrown away.
+    #[error("the prepared call of kernel {kernel:?} was stopped before, with all that it held; prepare it anew")]
+    Stopped {
+        /// The kernel's id.
+        kernel: String,
+    },
+    /// A prepared call is asked for its results, but its last entry did not succeed or there was none.
+    #[error("the prepared call of kernel {kernel:?} has no results; enter it first, with success")]
+    NoResults {
+        /// The kernel's id.
+        kernel: String,
+    },
     /// The host's own check of the placement failed.
     #[error("the tensors cannot be placed: {0}")]
     Layout(LayoutError),

@@ -8,7 +8,7 @@ use kernelpack_abi::{
 };
 use zerocopy::IntoBytes;
 
-use crate::{BadCall, Error, engine::Export, loaded::LoadedKernel};
+use crate::{BadCall, Error, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel};
 
 /// A borrowed tensor whose type is known at run time.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +106,20 @@ impl DynKernel {
         }
     }
 
+    /// Lays out a call once, to enter the kernel many times; the arguments are those of [`call`](Self::call).
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); the kernel does not run yet.
+    pub fn prepare(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Prepared, Error> {
+        self.loaded.spec.forward.with(|signature| {
+            let (mut prepared, results) = self.arrange(signature, inputs, params, |tensors, scalars| {
+                Prepared::lay_out(self.loaded.clone(), signature, tensors, scalars, self.max_ticks)
+            })?;
+            prepared.set_results(results);
+            Ok(prepared)
+        })
+    }
+
     /// What the guest's `kernel_info` says, and the id in it. A guest can say anything.
     ///
     /// # Errors
@@ -121,6 +135,21 @@ impl DynKernel {
         inputs: &[(&str, DynView<'_>)],
         params: &[(&str, ParamValue)],
     ) -> Result<Vec<DynTensor>, Error> {
+        let ((), results) = self.arrange(signature, inputs, params, |tensors, scalars| {
+            self.loaded.call(export, signature, tensors, scalars, self.max_ticks)
+        })?;
+        Ok(results)
+    }
+
+    /// Lends the tensors of a call, in the order of the table, and its scalars to `f`, and returns what the call's
+    /// outputs and in-out tensors then are.
+    fn arrange<R>(
+        &self,
+        signature: &Signature<'_>,
+        inputs: &[(&str, DynView<'_>)],
+        params: &[(&str, ParamValue)],
+        f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> Result<R, Error>,
+    ) -> Result<(R, Vec<DynTensor>), Error> {
         let takes_value = |role| matches!(role, Role::In | Role::InOut);
         let named = signature.tensors.iter().filter(|tensor| takes_value(tensor.role)).map(|tensor| tensor.name);
         self.check_names("input", inputs.iter().map(|(name, _)| *name), named)?;
@@ -129,7 +158,13 @@ impl DynKernel {
         let scalars = scalars(signature.params, params)?;
 
         let given = |name: &str| find(inputs, name);
-        let mut results = allocate(signature, inputs)?;
+        // Before anything is allocated by the shapes that they claim.
+        for spec in signature.tensors {
+            if let Some(view) = given(spec.name) {
+                check_size(spec, view.dtype, view.shape, view.bytes.len())?;
+            }
+        }
+        let mut results = allocate(signature, inputs, |bytes| self.loaded.check_room(bytes))?;
         let mut writable = results.iter_mut();
         let mut tensors: Vec<TensorArg<'_>> = Vec::with_capacity(MAX_TENSORS);
         for spec in signature.tensors {
@@ -153,9 +188,9 @@ impl DynKernel {
                 },
             });
         }
-        self.loaded.call(export, signature, &mut tensors, &scalars, self.max_ticks)?;
+        let returned = f(&mut tensors, &scalars)?;
         drop(tensors);
-        Ok(results)
+        Ok((returned, results))
     }
 
     /// Refuses names that the kernel does not have, and names given twice.
@@ -211,7 +246,13 @@ fn scalars(specs: &[ParamSpec<'_>], given: &[(&str, ParamValue)]) -> Result<Vec<
 }
 
 /// Room for the results in declaration order; in-out tensors hold their start values.
-fn allocate(signature: &Signature<'_>, inputs: &[(&str, DynView<'_>)]) -> Result<Vec<DynTensor>, BadCall> {
+///
+/// `check_room` judges whether the kernel could have a tensor of so many bytes.
+fn allocate(
+    signature: &Signature<'_>,
+    inputs: &[(&str, DynView<'_>)],
+    check_room: impl Fn(u64) -> Result<(), BadCall>,
+) -> Result<Vec<DynTensor>, BadCall> {
     let given = |name: &str| find(inputs, name);
     let shapes = signature.tensors.iter().map(|spec| (spec.dims, given(spec.name).map(|view| view.shape)));
     let describe =
@@ -230,6 +271,7 @@ fn allocate(signature: &Signature<'_>, inputs: &[(&str, DynView<'_>)]) -> Result
                 let shape = symbols
                     .shape(spec.dims)
                     .map_err(|(axis, kind)| describe(kernelpack_abi::SymbolError { tensor: index, axis, kind }))?;
+                check_room(shape.bytes(spec.dtype))?;
                 let bytes = vec![0; shape.bytes(spec.dtype) as usize];
                 DynTensor { name: name(), dtype: spec.dtype, shape, bytes }
             }

@@ -67,6 +67,18 @@ pub enum EngineError {
         /// The engine's words.
         message: String,
     },
+    /// The runtime allows less than a module has from the start.
+    #[error("kernel {kernel:?} starts with {needed} {what}, this runtime allows {limit}; raise its ceiling")]
+    CeilingTooLow {
+        /// The kernel's id.
+        kernel: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// What the module has from the start.
+        needed: u32,
+        /// What the runtime allows.
+        limit: u32,
+    },
     /// An instance could not be made.
     #[error("kernel {kernel:?} cannot be instantiated: {message}")]
     Instantiate {
@@ -82,6 +94,12 @@ pub enum EngineError {
         kernel: Arc<str>,
         /// The pages asked for.
         pages: u64,
+    },
+    /// What should be a pack is no folder.
+    #[error("{path:?} is not a folder; name the folder of a pack")]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
     },
     /// A file could not be read.
     #[error("cannot read {path:?}: {source}")]

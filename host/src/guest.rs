@@ -1,8 +1,8 @@
 //! An instance with the part of its memory that the host uses.
 
 use kernelpack_abi::{
-    KernelDescriptor, MAX_TENSORS, MESSAGE_CAPACITY, ParamSpec, ResourceLimits, Role, Signature, Status, Symbols,
-    TensorArg, TensorData,
+    DType, KernelDescriptor, MAX_TENSORS, MESSAGE_CAPACITY, ParamSpec, ResourceLimits, Role, Shape, Signature, Status,
+    Symbols, TensorArg, TensorData, TensorSpec,
     layout::{self, Bounds, Cursor, LayoutError},
     params::{self, TensorEntry},
 };
@@ -36,6 +36,8 @@ pub(crate) struct Guest {
     message: u32,
     arena_start: u64,
     arena_end: u64,
+    /// The end of memory when the instance was born.
+    first_end: u64,
     cleanup: bool,
 }
 
@@ -48,11 +50,11 @@ impl Guest {
         cleanup: bool,
     ) -> Self {
         let end = instance.memory_size();
-        Self { instance, limits, heap_base, message, arena_start: end, arena_end: end, cleanup }
+        Self { instance, limits, heap_base, message, arena_start: end, arena_end: end, first_end: end, cleanup }
     }
 
     /// Runs `kernel_init` with the default of every scalar.
-    pub(crate) fn init(&mut self, params: &[ParamSpec<'_>]) -> Result<(), Failure> {
+    pub(crate) fn init(&mut self, params: &[ParamSpec<'_>], ticks: u32) -> Result<(), Failure> {
         let mut scalars = vec![0; params::scalars_size(params) as usize];
         for (index, param) in params.iter().enumerate() {
             if let Some(default) = param.default {
@@ -63,7 +65,7 @@ impl Guest {
         let at = self.reserve(u64::from(size))?;
         let block = &mut self.instance.memory()[at as usize..][..size as usize];
         params::write(block, &[], &scalars);
-        self.enter(Export::Init { size }, at, self.limits.max_epoch_ticks)
+        self.enter(Export::Init { size }, at, ticks)
     }
 
     /// Lays out a call, copies what the kernel reads, runs it, and copies back what it wrote.
@@ -79,17 +81,38 @@ impl Guest {
         symbols: &Symbols,
         ticks: u32,
     ) -> Result<(), Failure> {
-        let count = tensors.len().min(MAX_TENSORS);
         let mut entries = [TensorEntry::default(); MAX_TENSORS];
-        let entries = &mut entries[..count];
-        let block_size = params::block_size(count, scalars.len() as u32);
+        let entries = &mut entries[..tensors.len().min(MAX_TENSORS)];
+        let descriptor_at = self.lay_out(signature, tensors, scalars, symbols, entries)?;
+        self.enter(export, descriptor_at, ticks)?;
+        for (entry, tensor) in entries.iter().zip(tensors) {
+            if let TensorData::Out(data) | TensorData::InOut(data) = &mut tensor.data {
+                self.copy_out(entry, data);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays out a call, copies what the kernel reads, and returns where the descriptor is.
+    ///
+    /// Every tensor must have been checked against the signature; `entries` gets its row of the table. The layout holds
+    /// until another call is laid out.
+    pub(crate) fn lay_out(
+        &mut self,
+        signature: &Signature<'_>,
+        tensors: &[TensorArg<'_>],
+        scalars: &[u8],
+        symbols: &Symbols,
+        entries: &mut [TensorEntry],
+    ) -> Result<u32, Failure> {
+        let block_size = params::block_size(entries.len(), scalars.len() as u32);
 
         // Offsets are found relative to the arena first: where it lies depends on how much is needed.
         let mut cursor = Cursor::new(0);
         let place = |cursor: &mut Cursor, size| cursor.place(size).ok_or_else(|| self.too_large(cursor.end() + size));
         let descriptor_at = place(&mut cursor, u64::from(KernelDescriptor::SIZE))?;
         let block_at = place(&mut cursor, u64::from(block_size))?;
-        for ((entry, tensor), spec) in entries.iter_mut().zip(&*tensors).zip(signature.tensors) {
+        for ((entry, tensor), spec) in entries.iter_mut().zip(tensors).zip(signature.tensors) {
             let shape = match tensor.data {
                 TensorData::Absent => {
                     *entry = TensorEntry::absent(spec.dtype, spec.role);
@@ -99,8 +122,7 @@ impl Guest {
                     .len(spec.len)
                     .map_err(|error| BadCall::Scratch { name: spec.name.to_owned(), error })
                     .and_then(|len| {
-                        kernelpack_abi::Shape::new(&[len as usize])
-                            .map_err(|error| BadCall::Shape { message: error.to_string() })
+                        Shape::new(&[len as usize]).map_err(|error| BadCall::Shape { message: error.to_string() })
                     })
                     .map_err(Failure::Refused)?,
                 _ => tensor.shape,
@@ -111,9 +133,10 @@ impl Guest {
         }
         let start = self.reserve(cursor.end())?;
         let (descriptor_at, block_at) = (start + descriptor_at, start + block_at);
-        for (entry, tensor) in entries.iter_mut().zip(&*tensors) {
+        for (entry, tensor) in entries.iter_mut().zip(tensors) {
             if !matches!(tensor.data, TensorData::Absent) {
-                entry.offset += start;
+                // Beyond 4 GiB only for an empty tensor at the very end.
+                entry.offset = entry.offset.checked_add(start).ok_or_else(|| self.too_large(cursor.end()))?;
             }
         }
 
@@ -129,21 +152,19 @@ impl Guest {
         let memory = self.instance.memory();
         memory[range(descriptor_at, KernelDescriptor::SIZE)].copy_from_slice(descriptor.as_bytes());
         params::write(&mut memory[range(block_at, block_size)], entries, scalars);
-        for (entry, tensor) in entries.iter().zip(&*tensors) {
+        for (entry, tensor) in entries.iter().zip(tensors) {
             match &tensor.data {
                 TensorData::In(data) => memory[range(entry.offset, entry.size)].copy_from_slice(data),
                 TensorData::InOut(data) => memory[range(entry.offset, entry.size)].copy_from_slice(data),
                 TensorData::Absent | TensorData::Out(_) | TensorData::Scratch => {}
             }
         }
-        self.enter(export, descriptor_at, ticks)?;
-        let memory = self.instance.memory();
-        for (entry, tensor) in entries.iter().zip(tensors) {
-            if let TensorData::Out(data) | TensorData::InOut(data) = &mut tensor.data {
-                data.copy_from_slice(&memory[range(entry.offset, entry.size)]);
-            }
-        }
-        Ok(())
+        Ok(descriptor_at)
+    }
+
+    /// Copies a tensor of a call that was laid out in this guest; `data` must have its size.
+    pub(crate) fn copy_out(&mut self, entry: &TensorEntry, data: &mut [u8]) {
+        data.copy_from_slice(&self.instance.memory()[range(entry.offset, entry.size)]);
     }
 
     /// What `kernel_info` writes.
@@ -192,7 +213,7 @@ impl Guest {
     }
 
     /// Calls an export and translates its status.
-    fn enter(&mut self, export: Export, address: u32, ticks: u32) -> Result<(), Failure> {
+    pub(crate) fn enter(&mut self, export: Export, address: u32, ticks: u32) -> Result<(), Failure> {
         let message = self.message as usize;
         // A guest clears its message itself; this is for those that trap before, or lie.
         self.instance.memory()[message..message + 4].fill(0);
@@ -221,11 +242,16 @@ impl Guest {
 }
 
 impl Guest {
-    /// Runs `kernel_cleanup`, where there is one. What it returns changes nothing any more.
-    pub(crate) fn retire(mut self) {
-        if self.cleanup {
-            let _ = self.enter(Export::Cleanup, 0, self.limits.max_epoch_ticks);
+    /// Runs `kernel_cleanup`, where there is one and ticks are left. What it returns changes nothing any more.
+    pub(crate) fn retire(mut self, ticks: u32) {
+        if self.cleanup && ticks > 0 {
+            let _ = self.enter(Export::Cleanup, 0, ticks.min(self.limits.max_epoch_ticks));
         }
+    }
+
+    /// Whether the guest has grown memory itself, so that the arena could not stay where it began.
+    pub(crate) fn has_grown_memory(&self) -> bool {
+        self.arena_start != self.first_end || self.arena_end != self.instance.memory_size()
     }
 }
 
@@ -235,6 +261,9 @@ fn range(offset: u32, size: u32) -> std::ops::Range<usize> {
 
 /// Whether the caller's tensors are those of the signature, and what its symbols are.
 pub(crate) fn check(signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<Symbols, BadCall> {
+    if let (true, Some(spec)) = (tensors.len() != signature.tensors.len(), signature.tensors.last()) {
+        return Err(BadCall::Role { name: spec.name.to_owned(), role: spec.role });
+    }
     for (tensor, spec) in tensors.iter().zip(signature.tensors) {
         let name = || spec.name.to_owned();
         let role = spec.role;
@@ -246,16 +275,23 @@ pub(crate) fn check(signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Res
             (TensorData::Out(data), Role::Out) | (TensorData::InOut(data), Role::InOut) => data.len(),
             _ => return Err(BadCall::Role { name: name(), role }),
         };
-        if tensor.dtype != spec.dtype {
-            return Err(BadCall::DType { name: name(), role, expected: spec.dtype, actual: tensor.dtype });
-        }
-        let (expected, actual) = (tensor.shape.bytes(spec.dtype), len as u64);
-        if expected != actual {
-            let (shape, dtype) = (tensor.shape, spec.dtype);
-            return Err(BadCall::Size { name: name(), role, shape, dtype, expected, actual });
-        }
+        check_size(spec, tensor.dtype, tensor.shape, len)?;
     }
     bind(signature, tensors)
+}
+
+/// Whether a tensor has the declared type, and the bytes that its shape needs.
+pub(crate) fn check_size(spec: &TensorSpec<'_>, dtype: DType, shape: Shape, len: usize) -> Result<(), BadCall> {
+    let (name, role, expected) = (|| spec.name.to_owned(), spec.role, spec.dtype);
+    if dtype != expected {
+        return Err(BadCall::DType { name: name(), role, expected, actual: dtype });
+    }
+    match (shape.bytes(dtype), len as u64) {
+        (expected, actual) if expected != actual => {
+            Err(BadCall::Size { name: name(), role, shape, dtype, expected, actual })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The symbols, from the tensors that take part in the call.

@@ -71,7 +71,8 @@ impl fmt::Display for KernelError {
                     None => write!(f, "it returned {code}, which is no status")?,
                 }
                 match message {
-                    Some(message) => write!(f, ": {message}"),
+                    // A guest can write anything; control characters must not reach a terminal.
+                    Some(message) => write!(f, ": {}", message.escape_debug()),
                     None => Ok(()),
                 }
             }

@@ -28,6 +28,7 @@ mod guest;
 mod kernel_error;
 mod loaded;
 mod pack;
+mod prepared;
 mod runtime;
 mod typed;
 
@@ -41,5 +42,6 @@ pub use kernelpack_manifest::{
     VerifiedModule,
 };
 pub use pack::{Pack, VerifiedPack, read_manifest};
+pub use prepared::Prepared;
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use typed::TypedKernel;

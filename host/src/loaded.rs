@@ -1,6 +1,6 @@
 //! A kernel that was compiled, with its idle instances.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crossbeam_queue::ArrayQueue;
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
@@ -9,12 +9,15 @@ use semver::Version;
 
 use crate::{
     BadCall, EngineError, Error, KernelError, Trapped,
-    engine::{CompiledModule, Engine, Export},
+    engine::{CompiledModule, Engine, Export, PAGE, TICK},
     guest::{Failure, Guest, check},
 };
 
 /// Idle instances that are kept; more callers than this at once still work, but their instances are not kept.
 const MAX_IDLE: usize = 64;
+
+/// What the cleanups of instances may take, however long the kernel's calls may: 100 ms.
+const CLEANUP_TICKS: u32 = 10;
 
 /// Which pack a kernel came from, for error messages.
 pub(crate) struct Origin {
@@ -50,6 +53,15 @@ impl LoadedKernel {
             max_epoch_ticks: spec.limits.max_epoch_ticks.min(ceiling.max_epoch_ticks),
             max_table_elements: spec.limits.max_table_elements.min(ceiling.max_table_elements),
         };
+        // Told now and not at the first call: no instance could ever be made.
+        for (what, needed, limit) in [
+            ("pages of memory", module.facts().initial_pages, limits.max_memory_pages),
+            ("table elements", module.facts().table_elements, limits.max_table_elements),
+        ] {
+            if needed > limit {
+                return Err(EngineError::CeilingTooLow { kernel: spec.id, what, needed, limit });
+            }
+        }
         Ok(Self {
             id: spec.id.as_str().into(),
             origin,
@@ -72,33 +84,71 @@ impl LoadedKernel {
         max_ticks: u32,
     ) -> Result<(), Error> {
         let symbols = check(signature, tensors)?;
-        let ticks = max_ticks.min(self.limits.max_epoch_ticks);
-        self.with_guest(|guest| guest.run(export, signature, tensors, scalars, &symbols, ticks))
+        let ticks = self.ticks(max_ticks);
+        self.with_guest(ticks, |guest| guest.run(export, signature, tensors, scalars, &symbols, ticks))
+    }
+
+    /// Whether an instance could have a tensor of so many bytes.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<(), BadCall> {
+        let (needed, limit) = (bytes.div_ceil(PAGE), self.limits.max_memory_pages);
+        if needed <= u64::from(limit) {
+            return Ok(());
+        }
+        Err(BadCall::TooLarge { kernel: self.id.to_string(), needed, limit })
+    }
+
+    /// The ticks that one call gets.
+    pub(crate) fn ticks(&self, max_ticks: u32) -> u32 {
+        max_ticks.min(self.limits.max_epoch_ticks)
     }
 
     /// What the guest says of itself.
     pub(crate) fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
-        self.with_guest(|guest| {
+        self.with_guest(u32::MAX, |guest| {
             let info = guest.info()?;
             Ok((info, guest.text(info.id_offset, info.id_size.min(256))))
         })
     }
 
-    fn with_guest<R>(&self, run: impl FnOnce(&mut Guest) -> Result<R, Failure>) -> Result<R, Error> {
-        let mut guest = match self.idle.pop() {
-            Some(guest) => guest,
-            None => self.birth()?,
-        };
-        let result = run(&mut guest);
-        if !matches!(result, Err(Failure::Stopped(_)))
-            && let Err(surplus) = self.idle.push(guest)
-        {
-            surplus.retire();
+    fn with_guest<R>(&self, max_ticks: u32, run: impl FnMut(&mut Guest) -> Result<R, Failure>) -> Result<R, Error> {
+        let (guest, result) = self.enter(max_ticks, run)?;
+        if !matches!(result, Err(Failure::Stopped(_))) {
+            self.give_back(guest);
         }
         result.map_err(|failure| self.error(failure))
     }
 
-    fn birth(&self) -> Result<Guest, Error> {
+    /// Runs something in an instance that nobody else uses, and gives both.
+    ///
+    /// A warm instance whose guest has grown memory may have no room where a new one has: then a new one has a try.
+    pub(crate) fn enter<R>(
+        &self,
+        max_ticks: u32,
+        mut run: impl FnMut(&mut Guest) -> Result<R, Failure>,
+    ) -> Result<(Guest, Result<R, Failure>), Error> {
+        if let Some(mut guest) = self.idle.pop() {
+            match run(&mut guest) {
+                Err(Failure::Refused(BadCall::TooLarge { .. }) | Failure::OutOfMemory { .. })
+                    if guest.has_grown_memory() =>
+                {
+                    guest.retire(CLEANUP_TICKS);
+                }
+                result => return Ok((guest, result)),
+            }
+        }
+        let mut guest = self.birth(max_ticks)?;
+        let result = run(&mut guest);
+        Ok((guest, result))
+    }
+
+    /// Hands an instance to the next caller; one that was stopped must be dropped instead.
+    pub(crate) fn give_back(&self, guest: Guest) {
+        if let Err(surplus) = self.idle.push(guest) {
+            surplus.retire(CLEANUP_TICKS);
+        }
+    }
+
+    fn birth(&self, max_ticks: u32) -> Result<Guest, Error> {
         let instance = self
             .module
             .instantiate()
@@ -106,13 +156,18 @@ impl LoadedKernel {
         let cleanup = self.spec.lifecycle.cleanup;
         let mut guest = Guest::new(instance, self.limits, self.facts.heap_base, self.facts.message, cleanup);
         if self.spec.lifecycle.init {
-            self.spec.forward.with(|signature| guest.init(signature.params)).map_err(|failure| self.error(failure))?;
+            let ticks = self.ticks(max_ticks);
+            self.spec
+                .forward
+                .with(|signature| guest.init(signature.params, ticks))
+                .map_err(|failure| self.error(failure))?;
         }
         Ok(guest)
     }
 
+    /// A failure with the names of kernel and pack.
     #[cold]
-    fn error(&self, failure: Failure) -> Error {
+    pub(crate) fn error(&self, failure: Failure) -> Error {
         match failure {
             Failure::Refused(BadCall::TooLarge { needed, limit, .. }) => {
                 BadCall::TooLarge { kernel: self.id.to_string(), needed, limit }.into()
@@ -131,8 +186,11 @@ impl LoadedKernel {
 
 impl Drop for LoadedKernel {
     fn drop(&mut self) {
+        // One budget for all: a hostile cleanup must not hold up the drop once for each instance.
+        let deadline = Instant::now() + TICK * CLEANUP_TICKS;
         while let Some(guest) = self.idle.pop() {
-            guest.retire();
+            let left = deadline.saturating_duration_since(Instant::now());
+            guest.retire((left.as_millis() / TICK.as_millis()) as u32);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Low-rank adaptation.
 
+use core::hint::black_box;
+
 use kernelpack_guest::{Float, Result, backward, f16, kernel};
 
 /// Elements that one step of the inner loops takes.
-const BLOCK: usize = 32;
+const BLOCK: usize = 64;
 /// Partial sums of one dot product that are carried side by side.
 const LANES: usize = 8;
 /// Rows of `a` that share the loads of a row of `x`.
@@ -26,6 +28,9 @@ pub fn lora_apply_f32(
     dout: usize,
     r: usize,
 ) -> Result<()> {
+    if din == 0 || r == 0 {
+        return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
+    }
     transpose(b, b_transposed, dout, r);
     for row in 0..rows {
         reduce(&x[row * din..][..din], a, reduced, scale);
@@ -54,6 +59,9 @@ pub fn lora_apply_f16(
     dout: usize,
     r: usize,
 ) -> Result<()> {
+    if din == 0 || r == 0 {
+        return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
+    }
     widen(a, a_wide);
     transpose(b, b_transposed, dout, r);
     for row in 0..rows {
@@ -70,9 +78,15 @@ pub fn lora_apply_f16(
 /// \[dout, r\] to \[r, dout\], so that `expand` runs along rows.
 fn transpose<T: Float>(b: &[T], transposed: &mut [f32], dout: usize, r: usize) {
     for j in 0..r {
-        let column = &mut transposed[j * dout..][..dout];
-        for (o, value) in column.iter_mut().enumerate() {
-            *value = b[o * r + j].widen();
+        let (blocks, rest) = transposed[j * dout..][..dout].as_chunks_mut::<LANES>();
+        let done = blocks.len() * LANES;
+        for (index, values) in blocks.iter_mut().enumerate() {
+            for (i, value) in values.iter_mut().enumerate() {
+                *value = b[(index * LANES + i) * r + j].widen();
+            }
+        }
+        for (i, value) in rest.iter_mut().enumerate() {
+            *value = b[(done + i) * r + j].widen();
         }
     }
 }
@@ -92,48 +106,70 @@ fn reduce(x: &[f32], a: &[f32], reduced: &mut [f32], scale: f32) {
     }
 }
 
-/// The dot products of `x` with each of these rows.
+/// The dot products of `x` with each of these rows, which share the loads of `x`.
 #[inline(always)]
 fn dots<const N: usize>(x: &[f32], rows: [&[f32]; N]) -> [f32; N] {
     let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
     let row_blocks = rows.map(|row| row.as_chunks::<BLOCK>().0);
-    let mut lanes = [[0.0f32; LANES]; N];
+    let mut sums = [0.0f32; N];
     for (index, x) in x_blocks.iter().enumerate() {
-        for (lanes, row) in lanes.iter_mut().zip(&row_blocks) {
-            let row = &row[index];
-            for i in 0..BLOCK {
-                lanes[i % LANES] += x[i] * row[i];
+        let mut lanes = [[0.0f32; LANES]; N];
+        for (group, x) in x.as_chunks::<LANES>().0.iter().enumerate() {
+            for (lanes, row) in lanes.iter_mut().zip(&row_blocks) {
+                let row = &row[index].as_chunks::<LANES>().0[group];
+                for i in 0..LANES {
+                    lanes[i] += x[i] * row[i];
+                }
             }
+        }
+        // Out of the optimizer's sight, or it would take the sums apart into scalars.
+        for (sum, lanes) in sums.iter_mut().zip(black_box(lanes)) {
+            let four: [f32; 4] = core::array::from_fn(|i| lanes[i] + lanes[i + 4]);
+            *sum += (four[0] + four[2]) + (four[1] + four[3]);
         }
     }
     let start = x_blocks.len() * BLOCK;
-    core::array::from_fn(|k| {
-        let rest: f32 = x_rest.iter().zip(&rows[k][start..]).map(|(x, a)| x * a).sum();
-        let four: [f32; 4] = core::array::from_fn(|i| lanes[k][i] + lanes[k][i + 4]);
-        (four[0] + four[2]) + (four[1] + four[3]) + rest
-    })
+    core::array::from_fn(|k| sums[k] + x_rest.iter().zip(&rows[k][start..]).map(|(x, a)| x * a).sum::<f32>())
 }
 
 /// y += Σ over j of reduced\[j\] · rows\[j\], where the rows are as long as `y`.
 fn expand(reduced: &[f32], rows: &[f32], y: &mut [f32]) {
     let dout = y.len();
+    let (groups, rest) = reduced.as_chunks::<GROUP>();
+    for (index, factors) in groups.iter().enumerate() {
+        add_rows(*factors, core::array::from_fn(|k| &rows[(index * GROUP + k) * dout..][..dout]), y);
+    }
+    let done = groups.len() * GROUP;
+    for (j, factor) in rest.iter().enumerate() {
+        add_rows([*factor], [&rows[(done + j) * dout..][..dout]], y);
+    }
+}
+
+/// y += Σ of factors · rows.
+#[inline(always)]
+fn add_rows<const N: usize>(factors: [f32; N], rows: [&[f32]; N], y: &mut [f32]) {
+    let row_blocks = rows.map(|row| row.as_chunks::<BLOCK>().0);
     let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
-    let rest_start = blocks.len() * BLOCK;
+    let done = blocks.len() * BLOCK;
     for (index, y) in blocks.iter_mut().enumerate() {
-        let mut sums = [0.0f32; BLOCK];
-        for (j, factor) in reduced.iter().enumerate() {
-            if let Some(row) = rows[j * dout + index * BLOCK..].first_chunk::<BLOCK>() {
-                for i in 0..BLOCK {
-                    sums[i] += factor * row[i];
+        let rows = row_blocks.map(|row| &row[index]);
+        // In two steps, since LLVM unrolls a loop of 8 but not one of 64; and stored at the end, since it does not know
+        // that `y` and the rows are apart.
+        for (group, y) in y.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            let mut sums = *y;
+            for k in 0..N {
+                let row = &rows[k].as_chunks::<LANES>().0[group];
+                for i in 0..LANES {
+                    sums[i] += factors[k] * row[i];
                 }
             }
-        }
-        for i in 0..BLOCK {
-            y[i] += sums[i];
+            *y = sums;
         }
     }
     for (i, y) in rest.iter_mut().enumerate() {
-        *y += reduced.iter().enumerate().map(|(j, factor)| factor * rows[j * dout + rest_start + i]).sum::<f32>();
+        for k in 0..N {
+            *y += factors[k] * rows[k][done + i];
+        }
     }
 }
 
@@ -141,8 +177,8 @@ fn widen(from: &[f16], to: &mut [f32]) {
     let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();
     let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
     for (from, to) in from_blocks.iter().zip(to_blocks) {
-        for i in 0..BLOCK {
-            to[i] = from[i].widen();
+        for (from, to) in from.as_chunks::<LANES>().0.iter().zip(to.as_chunks_mut::<LANES>().0) {
+            *to = from.map(Float::widen);
         }
     }
     for (from, to) in from_rest.iter().zip(to_rest) {
@@ -154,8 +190,8 @@ fn narrow(from: &[f32], to: &mut [f16]) {
     let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();
     let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
     for (from, to) in from_blocks.iter().zip(to_blocks) {
-        for i in 0..BLOCK {
-            to[i] = f16::narrow(from[i]);
+        for (from, to) in from.as_chunks::<LANES>().0.iter().zip(to.as_chunks_mut::<LANES>().0) {
+            *to = from.map(f16::narrow);
         }
     }
     for (from, to) in from_rest.iter().zip(to_rest) {

@@ -2,10 +2,16 @@
 //!
 //! Source: `quantize_row_q8_0_ref`, `quantize_row_q4_0_ref` and their inverses in `ggml-quants.c` of ggml.
 
+use core::hint::black_box;
+
 use kernelpack_guest::{BlockQ4_0, BlockQ8_0, Float, f16};
 
 /// Values of a block.
 pub(crate) const BLOCK: usize = 32;
+
+/// Lanes of a register. Reductions go lane by lane, then pass through `black_box`: an optimizer that sees the last,
+/// horizontal steps takes the whole reduction apart into scalars.
+const LANES: usize = 4;
 
 /// Adding it leaves a value of less than 2²² rounded to an integer, ties to even, in the low bits.
 const ROUND: f32 = 12_582_912.0;
@@ -37,11 +43,14 @@ pub(crate) fn dequantize_q8(block: &BlockQ8_0, x: &mut [f32; BLOCK]) {
 pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
     let magnitude = largest(x);
     // The first element of that magnitude, found without a branch; NaNs are passed over.
-    let mut first = [BLOCK as u32; BLOCK];
-    for (i, (first, x)) in first.iter_mut().zip(x).enumerate() {
-        *first = if x.abs() == magnitude { i as u32 } else { BLOCK as u32 };
+    let mut lanes = [BLOCK as i32; LANES];
+    for (group, x) in x.as_chunks::<LANES>().0.iter().enumerate() {
+        for (i, (lane, x)) in lanes.iter_mut().zip(x).enumerate() {
+            let here = if x.abs() == magnitude { (group * LANES + i) as i32 } else { BLOCK as i32 };
+            *lane = if here < *lane { here } else { *lane };
+        }
     }
-    let first = first.into_iter().fold(BLOCK as u32, |a, b| if b < a { b } else { a });
+    let first = black_box(lanes).into_iter().fold(BLOCK as i32, |a, b| if b < a { b } else { a });
     // ggml starts from +0, which a block of zeros never replaces.
     let extreme = if magnitude > 0.0 { x[first as usize % BLOCK] } else { 0.0 };
     let d = extreme / -8.0;
@@ -57,24 +66,28 @@ pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
 /// The values of a 4-bit block: d · (q − 8).
 #[inline(always)]
 pub(crate) fn dequantize_q4(block: &BlockQ4_0, x: &mut [f32; BLOCK]) {
-    let d = block.d.widen();
-    let (low, high) = x.split_at_mut(BLOCK / 2);
+    let mut qs = [0; BLOCK];
+    let (low, high) = qs.split_at_mut(BLOCK / 2);
     for ((low, high), q) in low.iter_mut().zip(high).zip(&block.qs) {
-        *low = (i32::from(q & 0xf) - 8) as f32 * d;
-        *high = (i32::from(q >> 4) - 8) as f32 * d;
+        *low = (q & 0xf) as i8 - 8;
+        *high = (q >> 4) as i8 - 8;
     }
+    // Once the nibbles are bytes, the rest is that of 8 bits.
+    dequantize_q8(&BlockQ8_0 { d: block.d, qs }, x);
 }
 
 /// The largest magnitude; NaNs are passed over, as C's comparison does.
 #[inline(always)]
 fn largest(x: &[f32; BLOCK]) -> f32 {
-    let mut lanes = [0.0f32; 8];
-    for group in x.as_chunks::<8>().0 {
-        for (lane, x) in lanes.iter_mut().zip(group) {
+    let mut lanes = [0.0f32; LANES];
+    for x in x.as_chunks::<LANES>().0 {
+        for (lane, x) in lanes.iter_mut().zip(x) {
             *lane = if x.abs() > *lane { x.abs() } else { *lane };
         }
     }
-    lanes.into_iter().fold(0.0, |a, b| if b > a { b } else { a })
+    let pairs = |a: f32, b: f32| if b > a { b } else { a };
+    let [a, b, c, d] = black_box(lanes);
+    pairs(pairs(a, b), pairs(c, d))
 }
 
 /// The nearest integer, ties away from zero, for |x| < 2²²; 0 for NaN.

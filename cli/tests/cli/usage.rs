@@ -31,6 +31,10 @@ fn wrong_command_lines_are_usage_errors() {
         &format!("{run} --param eps"),
         &format!("{run} --param eps="),
         &format!("{run} --max-ticks 0"),
+        "bench p",
+        "bench --trust a.pub",
+        "bench p --trust a.pub --shape 64x4096",
+        "bench p k --trust a.pub --shape 64x0",
     ] {
         let ran = run_in(Path::new("."), line);
         assert_eq!(ran.code, 2, "{line}: {ran:?}");
@@ -43,7 +47,7 @@ fn wrong_command_lines_are_usage_errors() {
 fn help_and_version_succeed() {
     let version = run_in(Path::new("."), "--version").succeeded();
     assert_eq!(version.stdout, concat!("kernelpack ", env!("CARGO_PKG_VERSION"), "\n"));
-    for command in ["keygen", "build", "sign", "verify", "inspect", "run"] {
+    for command in ["keygen", "build", "sign", "verify", "inspect", "run", "bench"] {
         let help = run_in(Path::new("."), &format!("{command} --help")).succeeded();
         assert!(help.stdout.contains(&format!("Usage: kernelpack {command} ")), "{help:?}");
         assert!(help.stdout.contains("Example"), "{help:?}");
@@ -82,6 +86,8 @@ fn missing_files_are_one_line() {
         ("inspect .", "kernels.json"),
         ("inspect a.pub", "a.pub"),
         ("run no k --trust a.pub --output o", "\"no\""),
+        ("bench no --trust a.pub", "\"no\""),
+        ("bench no --write", "\"no\""),
     ] {
         let said = said(line);
         assert!(said.contains(missing), "{line}: {said}");

@@ -3,7 +3,8 @@
 //! - [`Engine::compile`] takes a [`VerifiedModule`] only, so nothing unverified can be compiled.
 //! - An [`Instance`] belongs to one caller at a time. It starts with its linear memory as the module declares it and
 //!   obeys the limits it was made with, whatever the module asks for.
-//! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more.
+//! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more and what one
+//!   bulk instruction (`memory.fill`, `memory.copy`) takes, since engines do not interrupt those.
 //! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
 //!   code, leaves it usable.
 

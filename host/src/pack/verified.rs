@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kernelpack_manifest::{
-    CompatibilityChecker, KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SignedManifest,
+    CompatibilityChecker, KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, SIGNATURE_BYTES, SignedManifest,
     VerifiedModule,
 };
 
 use super::files;
-use crate::Error;
+use crate::{EngineError, Error};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
 ///
@@ -83,9 +83,9 @@ pub fn read_manifest(dir: impl AsRef<Path>) -> Result<Manifest, Error> {
 
 fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     // A path that is no folder would read as a pack without a manifest; say what it is.
-    let metadata = fs::metadata(dir).map_err(|source| crate::EngineError::Read { path: dir.into(), source })?;
+    let metadata = fs::metadata(dir).map_err(|source| EngineError::Read { path: dir.into(), source })?;
     if !metadata.is_dir() {
-        return Err(Rejected::NotAFile { path: dir.display().to_string() }.into());
+        return Err(EngineError::NotAFolder { path: dir.into() }.into());
     }
     files::read(dir, files::MANIFEST, MAX_MANIFEST_BYTES as u64)
 }

@@ -167,7 +167,12 @@ fn rotated_blocks_are_within_half_a_step() {
                 for (q, r) in block.qs.iter().zip(reference) {
                     // Half a step of rounding, and what the rounding of the scale itself adds at 127 steps.
                     let allowed = d * (0.5 + 127.0 / 2048.0) + 1e-6;
-                    assert!((d * f64::from(*q) - r).abs() <= allowed, "{}: {} is not {r}", golden.name, d * f64::from(*q));
+                    assert!(
+                        (d * f64::from(*q) - r).abs() <= allowed,
+                        "{}: {} is not {r}",
+                        golden.name,
+                        d * f64::from(*q)
+                    );
                 }
             }
         }

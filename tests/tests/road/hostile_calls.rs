@@ -80,7 +80,10 @@ fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused() {
         said(kernel.call(&[good[0], good[1], ("y", good[0].1)], &[])),
         "kernel \"rmsnorm_f32\" has no input \"y\", it has x, weight"
     );
-    assert_eq!(said(pack.kernel_named("kv_pack_q8").unwrap().backward(&good, &[])), "kernel \"kv_pack_q8\" has no backward pass");
+    assert_eq!(
+        said(pack.kernel_named("kv_pack_q8").unwrap().backward(&good, &[])),
+        "kernel \"kv_pack_q8\" has no backward pass"
+    );
     let fixture = pack::runtime().open(pack::fixture("with-std")).unwrap();
     let remembers = fixture.kernel_named("every_kind").unwrap();
     assert_eq!(said(remembers.call(&[], &[])), "parameter \"offset\" (i32) has no default and is missing");
@@ -137,4 +140,17 @@ fn extents_that_overflow_are_refused() {
     let huge = DynView { dtype: DType::F32, shape, bytes: &[] };
     let message = said(kernel.call(&[("gate", huge), ("up", huge)], &[]));
     assert!(message.contains("8589934592 bytes"), "{message}");
+    // An output that follows from the inputs is refused before it is allocated.
+    let unpack = open().kernel_named("kv_unpack_q4").unwrap();
+    let blocks = vec![0; 18 << 20];
+    let shape = Shape::new(&[1, 1 << 20]).unwrap();
+    let small = kernelpack_host::Runtime::server().trust(pack::key().public()).max_memory_pages(1000).build().unwrap();
+    let view = DynView { dtype: DType::Q4_0, shape, bytes: &blocks };
+    unpack.call(&[("x", view)], &[]).unwrap();
+    let unpack = small.open(pack::core()).unwrap().kernel_named("kv_unpack_q4").unwrap();
+    assert_eq!(
+        said(unpack.call(&[("x", view)], &[])),
+        "kernel \"kv_unpack_q4\" would need 2048 pages of 64 KiB for these tensors, its limit is 1000; make the call \
+         smaller or raise max_memory_pages"
+    );
 }

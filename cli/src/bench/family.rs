@@ -1,0 +1,137 @@
+//! The kernels whose work is known: what their shapes mean and how many operations they take.
+
+use kernelpack_host::abi::DType;
+
+use super::{shape_arg::ShapeArg, tensor::Content};
+
+/// The dimension of a head in rotary embeddings, where a row has that many values.
+const HEAD: u32 = 128;
+/// Values of a block.
+const BLOCK: u32 = 32;
+/// The rank of a low-rank adapter.
+const RANK: u32 = 16;
+
+/// Kernels with the same shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// `rows` rows of `dim` values, or of `blocks` blocks.
+    Rows {
+        /// Floating-point operations a value.
+        flops: u64,
+    },
+    /// One batch of `seq` positions, each of `width` values in heads of 128.
+    Heads {
+        /// Floating-point operations a value.
+        flops: u64,
+    },
+    /// `rows` rows from `din` to `dout` values by way of 16.
+    Adapter,
+}
+
+impl Family {
+    /// The family of a kernel by its id; none if its symbols are not those of the family, since then it is another
+    /// kernel of that name.
+    ///
+    /// An exponential, a rounding or a comparison counts as one operation. RMSNorm squares, adds and scales twice;
+    /// SwiGLU negates, exponentiates, adds, divides and multiplies; RoPE takes four products and two sums a pair;
+    /// packing takes a maximum, a product and a rounding; unpacking takes a product. Tables of sines are not counted.
+    pub(crate) fn of(id: &str, symbols: &[String]) -> Option<Self> {
+        let family = match id {
+            "rmsnorm_f32" | "rmsnorm_f16" => Self::Rows { flops: 4 },
+            "swiglu_f32" | "swiglu_f16" => Self::Rows { flops: 5 },
+            "kv_pack_q8" | "kv_pack_q4" => Self::Rows { flops: 3 },
+            "kv_unpack_q8" | "kv_unpack_q4" => Self::Rows { flops: 1 },
+            "rope_f32" | "rope_f16" => Self::Heads { flops: 3 },
+            // The blocks are unpacked before and packed after.
+            "rope_q8" => Self::Heads { flops: 1 + 3 + 3 },
+            "lora_apply_f32" | "lora_apply_f16" => Self::Adapter,
+            _ => return None,
+        };
+        family.values(symbols, &family.usual_shapes()[0].0).map(|_| family)
+    }
+
+    /// What the extents of a shape are called.
+    pub(crate) fn axes(self) -> &'static [&'static str] {
+        match self {
+            Self::Rows { .. } => &["rows", "dim"],
+            Self::Heads { .. } => &["seq", "width"],
+            Self::Adapter => &["rows", "din", "dout"],
+        }
+    }
+
+    /// One row, as when a model writes, and 64 rows, as when it reads.
+    pub(crate) fn usual_shapes(self) -> Vec<ShapeArg> {
+        [1, 64]
+            .map(|rows| match self {
+                Self::Rows { .. } | Self::Heads { .. } => ShapeArg(vec![rows, 4096]),
+                Self::Adapter => ShapeArg(vec![rows, 4096, 4096]),
+            })
+            .into()
+    }
+
+    /// The values of these symbols at a shape; none if the shape has other axes or there are other symbols.
+    pub(crate) fn values(self, symbols: &[String], shape: &[u32]) -> Option<Vec<u32>> {
+        let named: Vec<(&str, u32)> = match (self, shape) {
+            (Self::Rows { .. }, &[rows, dim]) => vec![("rows", rows), ("dim", dim), ("blocks", dim / BLOCK)],
+            (Self::Heads { .. }, &[seq, width]) => {
+                let dim = if width % HEAD == 0 { HEAD } else { width };
+                vec![("batch", 1), ("seq", seq), ("heads", width / dim), ("dim", dim), ("blocks", dim / BLOCK)]
+            }
+            (Self::Adapter, &[rows, din, dout]) => vec![("rows", rows), ("din", din), ("dout", dout), ("r", RANK)],
+            _ => return None,
+        };
+        let value = |symbol: &String| named.iter().find(|(name, _)| name == symbol).map(|(_, value)| *value);
+        symbols.iter().map(value).collect()
+    }
+
+    /// What a tensor is filled with.
+    pub(crate) fn content(self, tensor: &str, dtype: DType) -> Content {
+        match (self, tensor) {
+            (Self::Heads { .. }, "freqs") if dtype == DType::F32 => Content::Angles,
+            // Each call adds to the same tensor, which is to stay within the range of f16.
+            (Self::Adapter, "a" | "b") => Content::Noise(1.0 / 64.0),
+            _ => Content::Noise(1.0),
+        }
+    }
+
+    /// Floating-point operations of a call.
+    pub(crate) fn flops(self, symbols: &[(String, u32)]) -> u64 {
+        let value = |name: &str| symbols.iter().find(|(symbol, _)| symbol == name).map(|(_, value)| u64::from(*value));
+        let or_one = |name| value(name).unwrap_or(1);
+        let dim = value("dim").or(value("blocks").map(|blocks| blocks * u64::from(BLOCK))).unwrap_or(1);
+        match self {
+            Self::Rows { flops } => flops * or_one("rows") * dim,
+            Self::Heads { flops } => flops * or_one("batch") * or_one("seq") * or_one("heads") * dim,
+            Self::Adapter => 2 * or_one("rows") * or_one("r") * (or_one("din") + or_one("dout")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn shapes_give_each_symbol_its_value() {
+        for (id, symbols, shape, values, flops) in [
+            ("rmsnorm_f32", &["rows", "dim"][..], &[64, 4096][..], &[64, 4096][..], 4 * 64 * 4096),
+            ("kv_unpack_q4", &["rows", "blocks"], &[2, 64], &[2, 2], 128),
+            ("rope_f16", &["batch", "seq", "heads", "dim"], &[64, 4096], &[1, 64, 32, 128], 3 * 64 * 4096),
+            ("rope_f32", &["batch", "seq", "heads", "dim"], &[2, 6], &[1, 2, 1, 6], 36),
+            ("rope_q8", &["batch", "seq", "heads", "blocks"], &[3, 256], &[1, 3, 2, 4], 7 * 3 * 256),
+            ("lora_apply_f32", &["rows", "din", "r", "dout"], &[5, 8, 9], &[5, 8, 16, 9], 2 * 5 * 16 * 17),
+        ] {
+            let symbols = names(symbols);
+            let family = Family::of(id, &symbols).unwrap();
+            assert_eq!(family.values(&symbols, shape).unwrap(), values, "{id}");
+            let valued: Vec<_> = symbols.into_iter().zip(values.iter().copied()).collect();
+            assert_eq!(family.flops(&valued), flops, "{id}");
+        }
+        assert_eq!(Family::of("rmsnorm_f32", &names(&["n"])), None);
+        assert_eq!(Family::of("mine", &names(&["rows", "dim"])), None);
+    }
+}

@@ -1,0 +1,121 @@
+//! Measuring several things side by side.
+
+use std::time::{Duration, Instant};
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    /// What one sample takes at least; it is made of as many calls as that needs.
+    sample: Duration,
+    /// After this no further round begins.
+    total: Duration,
+    /// The least and the most rounds; a round is one sample of each thing.
+    rounds: (usize, usize),
+}
+
+impl Budget {
+    /// For figures that one may quote.
+    pub(crate) const FULL: Self =
+        Self { sample: Duration::from_millis(1), total: Duration::from_millis(1500), rounds: (5, 301) };
+    /// To see that everything works.
+    pub(crate) const QUICK: Self =
+        Self { sample: Duration::from_micros(10), total: Duration::from_millis(20), rounds: (3, 5) };
+}
+
+/// Something to measure.
+pub(crate) type Subject<'a, E> = &'a mut dyn FnMut() -> Result<(), E>;
+
+/// The median time of one call of each, in nanoseconds.
+///
+/// Samples of all take turns, so that what slows the machine for a while slows all of them alike, and each begins with
+/// a call that does not count, which brings its data back into the caches.
+///
+/// # Errors
+/// The first that a call returns.
+pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Subject<'_, E>]) -> Result<Vec<f64>, E> {
+    let calls = subjects.iter_mut().map(|subject| calibrate(budget.sample, subject)).collect::<Result<Vec<_>, E>>()?;
+    let mut samples = vec![Vec::new(); subjects.len()];
+    let (least, most) = budget.rounds;
+    let start = Instant::now();
+    let mut round = 0;
+    while round < least || round < most && start.elapsed() < budget.total {
+        for turn in 0..subjects.len() {
+            // Each comes after each other one as often, so that no one always follows the same one.
+            let index = (turn + round) % subjects.len();
+            subjects[index]()?;
+            samples[index].push(sample(calls[index], &mut subjects[index])?);
+        }
+        round += 1;
+    }
+    Ok(samples.into_iter().map(median).collect())
+}
+
+/// How many calls a sample needs.
+fn calibrate<E>(sample_time: Duration, subject: &mut Subject<'_, E>) -> Result<u32, E> {
+    // Memory that is touched first is slow, and so is code.
+    subject()?;
+    let mut calls = 1;
+    loop {
+        let needed = sample_time.as_nanos() as f64 / sample(calls, subject)?;
+        if needed <= f64::from(calls) || calls >= 1 << 20 {
+            return Ok(calls);
+        }
+        calls = (needed.ceil() as u32).clamp(calls + 1, 1 << 20);
+    }
+}
+
+/// Nanoseconds a call.
+fn sample<E>(calls: u32, subject: &mut Subject<'_, E>) -> Result<f64, E> {
+    let start = Instant::now();
+    for _ in 0..calls {
+        subject()?;
+    }
+    // A clock that does not move within a sample gives its smallest step.
+    Ok((start.elapsed().as_nanos() as f64).max(1.0) / f64::from(calls))
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_take_turns_until_one_fails() {
+        let (mut a, mut b) = (0, 0);
+        let times = medians(
+            Budget::QUICK,
+            &mut [
+                &mut || {
+                    a += 1;
+                    Ok::<_, ()>(())
+                },
+                &mut || {
+                    b += 1;
+                    Ok(())
+                },
+            ],
+        );
+        assert!(times.unwrap().iter().all(|time| *time > 0.0));
+        assert!(a > 3 && b > 3);
+
+        let mut calls = 0;
+        let failed = medians(
+            Budget::QUICK,
+            &mut [&mut || {
+                calls += 1;
+                if calls == 5 { Err("five") } else { Ok(()) }
+            }],
+        );
+        assert_eq!((failed, calls), (Err("five"), 5));
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![9.0, 1.0, 5.0]), 5.0);
+        assert_eq!(median(vec![2.0]), 2.0);
+    }
+}

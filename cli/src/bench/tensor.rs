@@ -1,0 +1,147 @@
+//! Tensors of made-up values: the same in each run.
+
+use half::f16;
+use kernelpack_host::{
+    DynView,
+    abi::{DType, Element, Shape, TensorView},
+};
+use zerocopy::{FromBytes, IntoBytes};
+
+/// A tensor that a call reads, aligned for elements of any type.
+#[derive(Debug)]
+pub(crate) struct Tensor {
+    /// The parameter's name.
+    pub(crate) name: String,
+    dtype: DType,
+    shape: Shape,
+    words: Vec<u128>,
+}
+
+/// What to fill a tensor with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Content {
+    /// Floats spread evenly over this distance on both sides of zero, blocks of about such values, integers from 0 to
+    /// 7, which may pass for indices.
+    Noise(f32),
+    /// The angles of a rotary embedding: row s, pair i has s · 10000^(-i / pairs). Floats only.
+    Angles,
+}
+
+impl Tensor {
+    /// A tensor of this content; other seeds give other noise.
+    pub(crate) fn new(name: &str, dtype: DType, shape: Shape, content: Content, seed: u64) -> Self {
+        let mut words = vec![0u128; (shape.bytes(dtype) as usize).div_ceil(size_of::<u128>())];
+        let bytes = &mut words.as_mut_bytes()[..shape.bytes(dtype) as usize];
+        match content {
+            Content::Noise(amplitude) => fill(dtype, bytes, &mut Noise { state: seed, amplitude }),
+            Content::Angles => angles(bytes, shape.dims().last().map_or(1, |&pairs| pairs as usize)),
+        }
+        Self { name: name.to_owned(), dtype, shape, words }
+    }
+
+    /// A view for calls with named arguments.
+    pub(crate) fn dynamic(&self) -> DynView<'_> {
+        DynView { dtype: self.dtype, shape: self.shape, bytes: self.bytes() }
+    }
+
+    /// A view for calls with typed arguments; none if the elements are of another type.
+    pub(crate) fn view<T: Element>(&self) -> Option<TensorView<'_, T>> {
+        let dims: Vec<usize> = self.shape.dims().iter().map(|&dim| dim as usize).collect();
+        let data = <[T]>::ref_from_bytes(self.bytes()).ok().filter(|_| self.dtype == T::DTYPE)?;
+        TensorView::new(data, &dims).ok()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.words.as_bytes()[..self.shape.bytes(self.dtype) as usize]
+    }
+}
+
+fn fill(dtype: DType, bytes: &mut [u8], noise: &mut Noise) {
+    for element in bytes.chunks_exact_mut(dtype.size() as usize) {
+        match dtype {
+            DType::F32 => element.copy_from_slice(&noise.float().to_le_bytes()),
+            DType::F16 => element.copy_from_slice(&f16::from_f32(noise.float()).to_le_bytes()),
+            DType::I8 | DType::U8 | DType::I32 | DType::U32 => element[0] = (noise.bits() & 7) as u8,
+            DType::Q8_0 | DType::Q4_0 => {
+                let (scale, values) = element.split_at_mut(2);
+                let largest = if dtype == DType::Q8_0 { 127.0 } else { 8.0 };
+                let d = noise.amplitude * (0.75 + 0.25 * noise.unit()) / largest;
+                scale.copy_from_slice(&f16::from_f32(d).to_le_bytes());
+                values.fill_with(|| noise.bits() as u8);
+            }
+        }
+    }
+}
+
+fn angles(bytes: &mut [u8], pairs: usize) {
+    for (index, element) in bytes.chunks_exact_mut(4).enumerate() {
+        let (position, pair) = (index / pairs.max(1), index % pairs.max(1));
+        let angle = position as f64 * 10000f64.powf(-(pair as f64) / pairs as f64);
+        element.copy_from_slice(&(angle as f32).to_le_bytes());
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct Noise {
+    state: u64,
+    amplitude: f32,
+}
+
+impl Noise {
+    /// The high half, which is the better one.
+    fn bits(&mut self) -> u32 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((bits ^ (bits >> 31)) >> 32) as u32
+    }
+
+    /// From -1 to below 1.
+    fn unit(&mut self) -> f32 {
+        (self.bits() >> 8) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    fn float(&mut self) -> f32 {
+        self.amplitude * self.unit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernelpack_host::abi::{BlockQ4_0, BlockQ8_0};
+
+    use super::*;
+
+    fn tensor(dtype: DType, content: Content) -> Tensor {
+        Tensor::new("x", dtype, Shape::new(&[3, 50]).unwrap(), content, 7)
+    }
+
+    #[test]
+    fn noise_stays_within_its_bounds_and_is_the_same_each_time() {
+        let floats = tensor(DType::F32, Content::Noise(0.5));
+        let view = floats.view::<f32>().unwrap();
+        assert!(view.data().iter().all(|x| x.abs() <= 0.5) && view.data().iter().any(|x| x.abs() > 0.25));
+        assert_eq!(floats.bytes(), tensor(DType::F32, Content::Noise(0.5)).bytes());
+        assert!(floats.view::<u32>().is_none());
+
+        let halves = tensor(DType::F16, Content::Noise(1.0));
+        assert!(halves.view::<f16>().unwrap().data().iter().all(|x| x.to_f32().abs() <= 1.0));
+        let scales = |d: f16| (0.003..0.2).contains(&d.to_f32());
+        let blocks = tensor(DType::Q8_0, Content::Noise(1.0));
+        assert!(blocks.view::<BlockQ8_0>().unwrap().data().iter().all(|block| scales(block.d)));
+        let blocks = tensor(DType::Q4_0, Content::Noise(1.0));
+        assert!(blocks.view::<BlockQ4_0>().unwrap().data().iter().all(|block| scales(block.d)));
+        for dtype in [DType::I8, DType::U8, DType::I32, DType::U32] {
+            assert!(tensor(dtype, Content::Noise(1.0)).bytes().iter().all(|&byte| byte < 8));
+        }
+    }
+
+    #[test]
+    fn angles_grow_with_the_position() {
+        let angles = tensor(DType::F32, Content::Angles);
+        let angles = angles.view::<f32>().unwrap().data();
+        assert_eq!((angles[0], angles[50], angles[100]), (0.0, 1.0, 2.0));
+        assert!(angles[51] < angles[50]);
+    }
+}

@@ -1,0 +1,64 @@
+//! Packs that nobody has signed yet: running them to measure, and writing down what came out.
+
+use std::{error::Error, fs, path::Path};
+
+use kernelpack_host::{Pack, Runtime, read_manifest};
+use kernelpack_manifest::{Digest, Manifest};
+use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE, SignError, generate, load_public_key, load_secret_key, sign};
+
+use super::figures::Figures;
+use crate::replace_file::replace_file;
+
+/// Opens a pack without a signature.
+///
+/// Runtimes open what a trusted key signed and nothing else, so a copy is signed with a key that this function makes
+/// and forgets. All other checks are done as ever, and the kernels run in the sandbox as ever; it alone is what
+/// protects from them.
+///
+/// # Errors
+/// The pack is signed, or not in order.
+pub(crate) fn open(pack: &Path) -> Result<(Pack, Manifest), Box<dyn Error>> {
+    let manifest = read_manifest(pack)?;
+    if fs::symlink_metadata(pack.join(SIGNATURE_FILE)).is_ok() {
+        return Err(format!(
+            "{} is signed, and writing to it would break its signature: sign after writing benchmarks, which `kernelpack \
+             build --unsigned-for` allows",
+            pack.display()
+        )
+        .into());
+    }
+    let unreadable = |path: &Path, error| SignError::Io { action: "read", path: path.into(), error };
+    let folder = tempfile::tempdir()?;
+    let copy = folder.path().join("pack");
+    for kernel in &manifest.kernels {
+        let path = pack.join(&kernel.path);
+        let module = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let actual = Digest::of(&module);
+        if actual != kernel.hash {
+            return Err(SignError::Changed { path, expected: kernel.hash, actual }.into());
+        }
+        let to = copy.join(&kernel.path);
+        fs::create_dir_all(to.parent().unwrap_or(&copy))?;
+        fs::write(to, module)?;
+    }
+    fs::write(copy.join(MANIFEST_FILE), manifest.to_json())?;
+    let keys = generate(&folder.path().join("throw-away"))?;
+    sign(&copy, &load_secret_key(&keys.secret)?)?;
+    let runtime = Runtime::server().trust(load_public_key(&keys.public)?).build()?;
+    Ok((runtime.open(&copy)?, manifest))
+}
+
+/// Writes measurements into a pack's manifest, each under the name of its workload; others stay.
+///
+/// # Errors
+/// The manifest cannot be written.
+pub(crate) fn write(pack: &Path, mut manifest: Manifest, measured: &[(String, Figures)]) -> Result<(), Box<dyn Error>> {
+    for (workload, figures) in measured {
+        let entry = manifest.kernels.iter_mut().find(|kernel| kernel.id == figures.kernel());
+        if let Some(kernel) = entry {
+            kernel.benchmarks.insert(workload.clone(), figures.benchmark());
+        }
+    }
+    let path = pack.join(MANIFEST_FILE);
+    replace_file(&path, &manifest.to_json()).map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+}

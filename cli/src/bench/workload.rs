@@ -1,0 +1,219 @@
+//! What a kernel is measured on: shapes, tensors, and how much work that is.
+
+use kernelpack_host::{
+    DynKernel,
+    abi::{Dim, ParamType, ParamValue, Role, Shape, SignatureBuf, TensorSpecBuf},
+};
+
+use super::{
+    family::Family,
+    shape_arg::ShapeArg,
+    tensor::{Content, Tensor},
+};
+
+/// The most bytes of tensors of a workload that nobody chose: what a core's caches about hold.
+const MAX_BYTES: u64 = 8 << 20;
+
+/// Tensors and scalars for one call.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    /// What it is called in reports.
+    pub(crate) shape: ShapeArg,
+    /// Every symbol of the signature and its value.
+    symbols: Vec<(String, u32)>,
+    /// What the call reads, start values of in-out tensors and all optional inputs included.
+    tensors: Vec<Tensor>,
+    /// Values of the scalars that have no default.
+    pub(crate) params: Vec<(String, ParamValue)>,
+    /// Bytes of the inputs and the outputs; in-out tensors count twice.
+    pub(crate) bytes: u64,
+    /// Floating-point operations, where it is known how many a kernel takes.
+    pub(crate) flops: Option<u64>,
+}
+
+impl Workload {
+    /// The workloads of a kernel: of these shapes, or of those usual for it if there are none.
+    ///
+    /// # Errors
+    /// A shape does not fit the kernel.
+    pub(crate) fn all(kernel: &DynKernel, shapes: &[ShapeArg]) -> Result<Vec<Self>, String> {
+        let signature = kernel.signature();
+        let family = Family::of(kernel.id(), &signature.symbols);
+        let usual = family.map_or_else(|| vec![usual_shape(signature)], Family::usual_shapes);
+        let shapes = if shapes.is_empty() { &usual } else { shapes };
+        shapes.iter().map(|shape| Self::new(kernel.id(), signature, family, shape)).collect()
+    }
+
+    fn new(id: &str, signature: &SignatureBuf, family: Option<Family>, shape: &ShapeArg) -> Result<Self, String> {
+        let names = &signature.symbols;
+        let values = match (family.and_then(|family| family.values(names, &shape.0)), shape.0.len()) {
+            (Some(values), _) => values,
+            (None, len) if len == names.len() => shape.0.clone(),
+            (None, len) => {
+                let axes = family.map(|family| format!("{} or ", family.axes().join("x"))).unwrap_or_default();
+                let names = if names.is_empty() { "no extents".to_owned() } else { names.join("x") };
+                return Err(format!("kernel {id:?} takes the shape {axes}{names}, {shape} has {len} extents"));
+            }
+        };
+        let misfit = |tensor: &TensorSpecBuf| {
+            format!(
+                "kernel {id:?} cannot be measured at {shape}: there is no such {} {:?}",
+                tensor.role.name(),
+                tensor.name
+            )
+        };
+        let (mut tensors, mut bytes) = (Vec::new(), 0);
+        for (seed, spec) in (1..).zip(&signature.tensors) {
+            if spec.role == Role::Scratch {
+                continue;
+            }
+            let extents = tensor_shape(&spec.dims, &values).ok_or_else(|| misfit(spec))?;
+            let size = extents.bytes(spec.dtype);
+            bytes += if spec.role == Role::InOut { 2 * size } else { size };
+            if spec.role != Role::Out {
+                let content = family.map_or(Content::Noise(1.0), |family| family.content(&spec.name, spec.dtype));
+                tensors.push(Tensor::new(&spec.name, spec.dtype, extents, content, seed));
+            }
+        }
+        let symbols: Vec<_> = names.iter().cloned().zip(values).collect();
+        let flops = family.map(|family| family.flops(&symbols));
+        Ok(Self { shape: shape.clone(), tensors, params: params(signature), bytes, flops, symbols })
+    }
+
+    /// What the measurement is called in a manifest: `rows_64_dim_4096`.
+    pub(crate) fn name(&self) -> String {
+        let symbols: Vec<_> = self.symbols.iter().map(|(name, value)| format!("{name}_{value}")).collect();
+        if symbols.is_empty() { "fixed".to_owned() } else { symbols.join("_") }
+    }
+
+    /// The tensor of this name.
+    pub(crate) fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.iter().find(|tensor| tensor.name == name)
+    }
+
+    /// The tensors that a call reads.
+    pub(crate) fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+}
+
+/// The shape of a tensor where symbols have these values; none if there is no such shape.
+fn tensor_shape(dims: &[Dim], values: &[u32]) -> Option<Shape> {
+    let value = |symbol: u8| values.get(usize::from(symbol)).copied();
+    let extents = dims.iter().map(|dim| {
+        Some(match *dim {
+            Dim::Fixed(extent) => extent,
+            Dim::Symbol(symbol) => value(symbol)?,
+            Dim::Div(symbol, by) => value(symbol).filter(|value| by > 0 && value % by == 0)? / by,
+            Dim::Mul(symbol, by) => value(symbol)?.checked_mul(by)?,
+        } as usize)
+    });
+    Shape::new(&extents.collect::<Option<Vec<_>>>()?).ok()
+}
+
+/// For a kernel that nobody here knows: 4096 for the innermost symbol of its first tensor, 64 for each other one, each
+/// rounded up to what shapes divide it by, and the greatest halved until all tensors fit.
+fn usual_shape(signature: &SignatureBuf) -> ShapeArg {
+    let innermost = signature.tensors.first().and_then(|tensor| match *tensor.dims.last()? {
+        Dim::Symbol(symbol) | Dim::Div(symbol, _) | Dim::Mul(symbol, _) => Some(usize::from(symbol)),
+        Dim::Fixed(_) => None,
+    });
+    let dims = || signature.tensors.iter().flat_map(|tensor| &tensor.dims);
+    let step = |symbol: usize| {
+        let by = dims().map(|dim| match *dim {
+            Dim::Div(divided, by) if usize::from(divided) == symbol => by.max(1),
+            _ => 1,
+        });
+        by.fold(1, least_common_multiple)
+    };
+    let steps: Vec<u32> = (0..signature.symbols.len()).map(step).collect();
+    let first = |(symbol, &step): (usize, &u32)| {
+        let wanted = if Some(symbol) == innermost { 4096u32 } else { 64 };
+        wanted.checked_next_multiple_of(step).unwrap_or(step)
+    };
+    let mut values: Vec<u32> = steps.iter().enumerate().map(first).collect();
+    let bytes = |values: &[u32]| {
+        let size = |tensor: &TensorSpecBuf| tensor_shape(&tensor.dims, values).map(|shape| shape.bytes(tensor.dtype));
+        signature.tensors.iter().map(size).try_fold(0u64, |sum, size| sum.checked_add(size?))
+    };
+    while bytes(&values).is_none_or(|bytes| bytes > MAX_BYTES) {
+        let halved = |symbol: usize| (values[symbol] / 2).max(1).next_multiple_of(steps[symbol]);
+        let shrinking = (0..values.len()).filter(|&symbol| halved(symbol) < values[symbol]);
+        let Some(greatest) = shrinking.max_by_key(|&symbol| values[symbol]) else { break };
+        values[greatest] = halved(greatest);
+    }
+    ShapeArg(values)
+}
+
+fn least_common_multiple(a: u32, b: u32) -> u32 {
+    let (mut gcd, mut rest) = (a, b);
+    while rest != 0 {
+        (gcd, rest) = (rest, gcd % rest);
+    }
+    a.saturating_mul(b / gcd)
+}
+
+/// Values of the scalars that have no default: one, or false.
+fn params(signature: &SignatureBuf) -> Vec<(String, ParamValue)> {
+    let value = |ty| match ty {
+        ParamType::F32 => ParamValue::F32(1.0),
+        ParamType::U32 => ParamValue::U32(1),
+        ParamType::I32 => ParamValue::I32(1),
+        ParamType::Bool => ParamValue::Bool(false),
+    };
+    let required = signature.params.iter().filter(|param| param.default.is_none());
+    required.map(|param| (param.name.clone(), value(param.ty))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kernelpack_host::abi::DType;
+
+    use super::*;
+
+    fn signature(symbols: &[&str], tensors: &[(Role, &[Dim])]) -> SignatureBuf {
+        let tensor = |(index, (role, dims)): (usize, &(Role, &[Dim]))| TensorSpecBuf {
+            name: format!("t{index}"),
+            dtype: DType::F32,
+            role: *role,
+            optional: false,
+            dims: dims.to_vec(),
+            len: Vec::new(),
+        };
+        SignatureBuf {
+            symbols: symbols.iter().map(|symbol| (*symbol).to_owned()).collect(),
+            tensors: tensors.iter().enumerate().map(tensor).collect(),
+            params: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn unknown_kernels_get_shapes_that_fit() {
+        let rows = signature(&["n", "m"], &[(Role::In, &[Dim::Symbol(0), Dim::Symbol(1)])]);
+        assert_eq!(usual_shape(&rows).to_string(), "64x4096");
+        let divided = signature(&["n", "m"], &[(Role::In, &[Dim::Div(0, 48), Dim::Div(0, 10), Dim::Symbol(1)])]);
+        let shape = usual_shape(&divided);
+        assert_eq!(shape.0[0] % 240, 0);
+        assert!(tensor_shape(&divided.tensors[0].dims, &shape.0).unwrap().bytes(DType::F32) <= MAX_BYTES);
+        let cube: Vec<Dim> = (0..6).map(Dim::Symbol).collect();
+        let cube = signature(&["a", "b", "c", "d", "e", "f"], &[(Role::In, &cube)]);
+        let shape = usual_shape(&cube);
+        assert!(tensor_shape(&cube.tensors[0].dims, &shape.0).unwrap().bytes(DType::F32) <= MAX_BYTES);
+        assert_eq!(usual_shape(&signature(&[], &[(Role::In, &[Dim::Fixed(4)])])).to_string(), "scalar");
+    }
+
+    #[test]
+    fn workloads_have_what_a_call_reads() {
+        let (n, half) = (Dim::Symbol(0), Dim::Div(0, 2));
+        let signature = signature(&["n"], &[(Role::In, &[n]), (Role::InOut, &[half]), (Role::Out, &[n])]);
+        let of = |extents: &[u32]| Workload::new("k", &signature, None, &ShapeArg(extents.into()));
+        let workload = of(&[8]).unwrap();
+        assert_eq!((workload.name().as_str(), workload.bytes, workload.flops), ("n_8", 96, None));
+        assert!(workload.tensor("t0").is_some() && workload.tensor("t1").is_some() && workload.tensor("t2").is_none());
+        assert_eq!(
+            of(&[7]).unwrap_err(),
+            "kernel \"k\" cannot be measured at 7: there is no such in-out tensor \"t1\""
+        );
+        assert_eq!(of(&[1, 2]).unwrap_err(), "kernel \"k\" takes the shape n, 1x2 has 2 extents");
+    }
+}

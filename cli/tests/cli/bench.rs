@@ -1,0 +1,116 @@
+//! `bench`: what it prints and writes. Nothing here depends on how fast anything is.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::fixture::{built, copy, run_in};
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+fn number(line: &Value, field: &str) -> f64 {
+    let number = line[field].as_f64().unwrap_or_else(|| panic!("{field}: {line}"));
+    assert!(number.is_finite() && number > 0.0, "{field}: {line}");
+    number
+}
+
+fn kernels(pack: &Path) -> Vec<String> {
+    let manifest: Value = serde_json::from_slice(&fs::read(pack.join("kernels.json")).unwrap()).unwrap();
+    let kernels = manifest["kernels"].as_array().unwrap();
+    kernels.iter().map(|kernel| kernel["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A pack whose signature was taken away.
+fn unsigned() -> TempDir {
+    let folder = copy();
+    fs::remove_file(folder.path().join("pack/kernels.json.sig")).unwrap();
+    folder
+}
+
+#[test]
+fn every_kernel_and_shape_has_a_line_of_figures() {
+    let ran = run_in(built(), "bench pack --trust release.pub --quick --json").succeeded();
+    assert_eq!(ran.stderr, "");
+    let lines = lines(&ran.stdout);
+    let kernels = kernels(&built().join("pack"));
+    assert_eq!(lines.len(), 2 * kernels.len());
+    for kernel in &kernels {
+        let shapes: Vec<_> =
+            lines.iter().filter(|line| line["kernel"] == **kernel).map(|line| &line["shape"]).collect();
+        let expected = if kernel.starts_with("lora") { ["1x4096x4096", "64x4096x4096"] } else { ["1x4096", "64x4096"] };
+        assert_eq!(shapes, expected, "{kernel}");
+    }
+    for line in &lines {
+        assert_eq!(line["engine"], "wasmtime");
+        let [call, sandboxed, native] = ["call_ns", "sandboxed_ns", "native_ns"].map(|field| number(line, field));
+        assert!((number(line, "ratio") - sandboxed / native).abs() < 1e-9, "{line}");
+        assert!((number(line, "call_ratio") - call / native).abs() < 1e-9, "{line}");
+        number(line, "gb_per_s");
+        number(line, "gflop_per_s");
+    }
+}
+
+#[test]
+fn one_kernel_has_a_table_at_the_shapes_asked_for() {
+    let line = "bench pack rope_f32 --trust release.pub --quick --shape 3x256 --shape 2x3x1x6";
+    let table = run_in(built(), line).succeeded().stdout;
+    let rows: Vec<Vec<_>> =
+        table.lines().map(|line| line.split("  ").filter(|cell| !cell.is_empty()).collect()).collect();
+    assert_eq!(rows.len(), 3, "{table}");
+    assert_eq!((rows[0][0], rows[0][1]), ("kernel", "shape"));
+    assert_eq!((rows[1][0], rows[1][1], rows[2][1]), ("rope_f32", "3x256", "2x3x1x6"));
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{table}");
+}
+
+#[test]
+fn kernels_and_shapes_that_there_are_not_are_named() {
+    let said = |line: &str| run_in(built(), line).error().to_owned();
+    assert!(said("bench pack rope_f64 --trust release.pub --quick").contains("no kernel \"rope_f64\", it has "));
+    assert!(said("bench pack rope_f32 --trust other.pub --quick").contains("no trusted key signed"));
+    let said = |shape: &str| said(&format!("bench pack rope_f32 --trust release.pub --quick --shape {shape}"));
+    assert_eq!(said("7"), "kernel \"rope_f32\" takes the shape seqxwidth or batchxseqxheadsxdim, 7 has 1 extents");
+    assert!(said("2x7").contains("rope_f32"));
+}
+
+#[test]
+fn measurements_go_into_an_unsigned_pack_that_can_be_signed_then() {
+    let folder = unsigned();
+    let pack = folder.path().join("pack");
+    let refused = run_in(folder.path(), "bench pack --trust release.pub --quick");
+    assert!(refused.error().contains("kernels.json.sig"));
+
+    let written = run_in(folder.path(), "bench pack rmsnorm_f32 --write --quick --json").succeeded();
+    assert!(written.stderr.contains("nobody has signed pack"), "{written:?}");
+    assert_eq!(lines(&written.stdout).len(), 2);
+    assert!(!pack.join("kernels.json.sig").exists());
+    let manifest: Value = serde_json::from_slice(&fs::read(pack.join("kernels.json")).unwrap()).unwrap();
+    for kernel in manifest["kernels"].as_array().unwrap() {
+        let benchmarks = kernel["benchmarks"].as_object().unwrap();
+        let names: Vec<_> = benchmarks.keys().collect();
+        if kernel["id"] == "rmsnorm_f32" {
+            assert_eq!(names, ["rows_1_dim_4096", "rows_64_dim_4096"]);
+            number(&benchmarks["rows_64_dim_4096"], "latency_us");
+            number(&benchmarks["rows_64_dim_4096"], "throughput_gflops");
+        } else {
+            assert!(names.is_empty(), "{names:?}");
+        }
+    }
+
+    run_in(folder.path(), "sign pack --key release.key").succeeded();
+    run_in(folder.path(), "verify pack --trust release.pub").succeeded();
+    let signed = fs::read(pack.join("kernels.json")).unwrap();
+    let refused = run_in(folder.path(), "bench pack --write --quick");
+    assert!(refused.error().contains("sign after writing benchmarks"), "{refused:?}");
+    assert_eq!(fs::read(pack.join("kernels.json")).unwrap(), signed);
+}
+
+#[test]
+fn an_unsigned_pack_whose_modules_were_changed_is_not_run() {
+    let folder = unsigned();
+    crate::fixture::flip(&folder.path().join("pack/rmsnorm/rmsnorm_f32.wasm"));
+    let refused = run_in(folder.path(), "bench pack --write --quick");
+    assert!(refused.error().contains("pack/rmsnorm/rmsnorm_f32.wasm has the digest"), "{refused:?}");
+}

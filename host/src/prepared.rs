@@ -1,0 +1,132 @@
+//! A call that is laid out once and entered many times.
+
+use std::sync::Arc;
+
+use kernelpack_abi::{MAX_TENSORS, Signature, TensorArg, TensorData, params::TensorEntry};
+
+use crate::{
+    BadCall, DynTensor, Error,
+    engine::Export,
+    guest::{Failure, Guest, check},
+    loaded::LoadedKernel,
+};
+
+/// A forward call that lies in a sandbox's memory, its inputs copied: entering it copies nothing.
+///
+/// [`DynKernel::prepare`](crate::DynKernel::prepare) makes one. It has an instance to itself, which goes back to the
+/// kernel's idle ones when it is dropped. Each entry finds what the one before left: an in-out tensor goes on from its
+/// last value.
+///
+/// # Example: the time of a kernel without its copies
+/// ```no_run
+/// use std::time::Instant;
+///
+/// use kernelpack_host::{DynKernel, DynView, Error};
+///
+/// fn time(kernel: &DynKernel, inputs: &[(&str, DynView<'_>)]) -> Result<f64, Error> {
+///     let mut call = kernel.prepare(inputs, &[])?;
+///     call.enter()?;
+///     let start = Instant::now();
+///     for _ in 0..100 {
+///         call.enter()?;
+///     }
+///     Ok(start.elapsed().as_secs_f64() / 100.0)
+/// }
+/// ```
+pub struct Prepared {
+    loaded: Arc<LoadedKernel>,
+    /// None once it was stopped.
+    guest: Option<Guest>,
+    /// Whether the last entry succeeded.
+    succeeded: bool,
+    descriptor: u32,
+    ticks: u32,
+    /// The rows of the tensors that the kernel writes for its caller.
+    written: Vec<TensorEntry>,
+    /// What they are called, and room for their values.
+    results: Vec<DynTensor>,
+}
+
+impl Prepared {
+    /// Checks a call and lays it out in an instance of its own.
+    pub(crate) fn lay_out(
+        loaded: Arc<LoadedKernel>,
+        signature: &Signature<'_>,
+        tensors: &[TensorArg<'_>],
+        scalars: &[u8],
+        max_ticks: u32,
+    ) -> Result<Self, Error> {
+        let symbols = check(signature, tensors)?;
+        let mut entries = [TensorEntry::default(); MAX_TENSORS];
+        let entries = &mut entries[..tensors.len().min(MAX_TENSORS)];
+        let ticks = loaded.ticks(max_ticks);
+        let (guest, laid_out) =
+            loaded.enter(ticks, |guest| guest.lay_out(signature, tensors, scalars, &symbols, entries))?;
+        // Nothing ran, so that the instance can be used again whatever came out.
+        let descriptor = match laid_out {
+            Ok(descriptor) => descriptor,
+            Err(failure) => {
+                loaded.give_back(guest);
+                return Err(loaded.error(failure));
+            }
+        };
+        let written = entries
+            .iter()
+            .zip(tensors)
+            .filter(|(_, tensor)| matches!(tensor.data, TensorData::Out(_) | TensorData::InOut(_)))
+            .map(|(entry, _)| *entry)
+            .collect();
+        Ok(Self { loaded, guest: Some(guest), succeeded: false, descriptor, ticks, written, results: Vec::new() })
+    }
+
+    /// Gives the written tensors, in their order, names and shapes.
+    pub(crate) fn set_results(&mut self, results: Vec<DynTensor>) {
+        self.results = results;
+    }
+
+    /// Runs the kernel on what lies in its memory, within the budget of any other call.
+    ///
+    /// # Errors
+    /// [`Error::Trapped`] if the kernel fails or runs out of its budget. Where it was stopped, which is everything but
+    /// a status that it returned, [`BadCall::Stopped`] is the answer from then on.
+    pub fn enter(&mut self) -> Result<(), Error> {
+        let Some(guest) = &mut self.guest else {
+            return Err(BadCall::Stopped { kernel: self.loaded.id.to_string() }.into());
+        };
+        let entered = guest.enter(Export::Forward, self.descriptor, self.ticks);
+        self.succeeded = entered.is_ok();
+        if let Err(Failure::Stopped(_)) = entered {
+            self.guest = None;
+        }
+        entered.map_err(|failure| self.loaded.error(failure))
+    }
+
+    /// Copies the outputs and in-out tensors, in declaration order, as the last entry left them.
+    ///
+    /// # Errors
+    /// [`BadCall::NoResults`] if there was no entry yet, or the last one failed.
+    pub fn results(&mut self) -> Result<Vec<DynTensor>, Error> {
+        let (Some(guest), true) = (&mut self.guest, self.succeeded) else {
+            return Err(BadCall::NoResults { kernel: self.loaded.id.to_string() }.into());
+        };
+        let mut results = self.results.clone();
+        for (entry, result) in self.written.iter().zip(&mut results) {
+            guest.copy_out(entry, &mut result.bytes);
+        }
+        Ok(results)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if let Some(guest) = self.guest.take() {
+            self.loaded.give_back(guest);
+        }
+    }
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Prepared").field(&self.loaded.id).finish()
+    }
+}

@@ -1,0 +1,16 @@
+//! Every kernel and every backward pass against independent computations of the same thing.
+//!
+//! All calls go through [`sandbox`], which runs each of them natively and in the sandbox and demands the same bits.
+
+mod agreement;
+mod candle;
+mod compare;
+mod empty;
+mod formulas;
+mod forward;
+mod ggml;
+mod gradients;
+mod requantization;
+mod sandbox;
+mod special;
+mod values;

@@ -90,6 +90,9 @@ pub mod exports {
     /// An immutable `i32` global: the address of the message buffer, a `u32` length and
     /// [`MESSAGE_CAPACITY`](crate::MESSAGE_CAPACITY) bytes of UTF-8.
     pub const MESSAGE: &str = "kernel_message";
+    /// All of these: what a packed module exports, or may export, whatever its entry point is called. An entry point
+    /// has another name.
+    pub const STANDARD: [&str; 9] = [MEMORY, HEAP_BASE, FORWARD, BACKWARD, INIT, CLEANUP, INFO, ABI_VERSION, MESSAGE];
 
     /// What the exports of a crate are called before the packer gives each kernel a module of its own:
     /// this prefix, one of `forward`, `backward`, `init`, `cleanup` or `info`, `_`, and the kernel's id.

@@ -147,7 +147,7 @@ fn options(model: &Model, errors: &mut Errors) {
     plain(&options.category, "a category", errors);
     plain(&options.family, "a family", errors);
     plain(&options.fallback, "a fallback's name", errors);
-    let taken = TAKEN.contains(&model.entry_point().as_str());
+    let taken = exports::STANDARD.contains(&model.entry_point().as_str());
     match &options.entry_point {
         Some(given) if taken => {
             let value = given.value();
@@ -163,19 +163,6 @@ fn options(model: &Model, errors: &mut Errors) {
         given => plain(given, "an entry point", errors),
     }
 }
-
-/// What every module exports, or may export.
-const TAKEN: [&str; 9] = [
-    exports::MEMORY,
-    exports::HEAP_BASE,
-    exports::FORWARD,
-    exports::BACKWARD,
-    exports::INIT,
-    exports::CLEANUP,
-    exports::INFO,
-    exports::ABI_VERSION,
-    exports::MESSAGE,
-];
 
 /// An instance is born before any call, so nothing could give `init` a scalar that has no default.
 fn lifecycle(model: &Model, errors: &mut Errors) {

@@ -121,6 +121,7 @@ impl<'a> PassRef<'a> {
     }
 
     fn to_signature(&self) -> Result<SignatureBuf, KernelFault> {
+        self.check_counts()?;
         let rows = self.rows()?;
         let symbols = symbols(&rows)?;
         let signature = SignatureBuf {
@@ -132,6 +133,29 @@ impl<'a> PassRef<'a> {
         Ok(signature)
     }
 
+    /// Checks the lengths of all lists: until then they are as long as the file allows, and nothing may be done to
+    /// them that takes more than one look at each item.
+    fn check_counts(&self) -> Result<(), KernelFault> {
+        let rows = self.count();
+        let longest = rows.max(self.outputs.len());
+        if longest > MAX_TENSORS {
+            return Err(KernelFault::too_many("tensors", longest));
+        }
+        if self.params.len() > MAX_PARAMS {
+            return Err(KernelFault::too_many("parameters", self.params.len()));
+        }
+        let mut tensors = self.inputs.iter().chain(self.outputs);
+        match tensors.find(|tensor| tensor.shape.len() > MAX_RANK) {
+            Some(tensor) => Err(KernelFault::too_many("axes", tensor.shape.len())),
+            None => Ok(()),
+        }
+    }
+
+    /// How many rows the table has.
+    fn count(&self) -> usize {
+        self.inputs.len() + self.outputs.iter().filter(|tensor| !tensor.inout).count() + self.scratch.len()
+    }
+
     /// The tensors by their rows in the table.
     fn rows(&self) -> Result<Vec<Row<'a>>, KernelFault> {
         let inout = |tensor: &&Tensor| tensor.inout;
@@ -141,11 +165,7 @@ impl<'a> PassRef<'a> {
                 return Err(KernelFault::InOutDisagrees { name: tensor.name.clone() });
             }
         }
-        let outputs = || self.outputs.iter().filter(|tensor| !tensor.inout);
-        let count = self.inputs.len() + outputs().count() + self.scratch.len();
-        if count > MAX_TENSORS {
-            return Err(KernelFault::too_many("tensors", count));
-        }
+        let count = self.count();
         let mut rows = Vec::new();
         rows.resize_with(count, || None);
         let mut place = |name: &str, index: u32, row| match rows.get_mut(index as usize) {
@@ -159,7 +179,7 @@ impl<'a> PassRef<'a> {
             let role = if tensor.inout { Role::InOut } else { Role::In };
             place(&tensor.name, tensor.index, Row::Tensor(tensor, role))?;
         }
-        for tensor in outputs() {
+        for tensor in self.outputs.iter().filter(|tensor| !tensor.inout) {
             place(&tensor.name, tensor.index, Row::Tensor(tensor, Role::Out))?;
         }
         for scratch in self.scratch {
@@ -171,9 +191,6 @@ impl<'a> PassRef<'a> {
 
     fn param_specs(&self) -> Result<Vec<ParamSpecBuf>, KernelFault> {
         let count = self.params.len();
-        if count > MAX_PARAMS {
-            return Err(KernelFault::too_many("parameters", count));
-        }
         let mut specs = vec![None; count];
         for (name, param) in self.params {
             let finite = match param.default {
@@ -213,9 +230,6 @@ impl Row<'_> {
                 if tensor.optional && role != Role::In {
                     return Err(KernelFault::OptionalOutput { name });
                 }
-                if tensor.shape.len() > MAX_RANK {
-                    return Err(KernelFault::too_many("axes", tensor.shape.len()));
-                }
                 let dims = tensor.shape.iter().map(|extent| {
                     Some(match extent {
                         Extent::Fixed(extent) => Dim::Fixed(*extent),
@@ -251,7 +265,8 @@ impl Row<'_> {
     }
 }
 
-/// The symbols of all shapes, in the order of their first appearance.
+/// The symbols of all shapes, in the order of their first appearance. The rows were counted before, and their axes, so
+/// there are at most 128 to look through.
 fn symbols(rows: &[Row<'_>]) -> Result<Vec<String>, KernelFault> {
     let mut symbols: Vec<String> = Vec::new();
     for row in rows {

@@ -27,7 +27,8 @@ pub enum KernelFault {
         /// Its bytes.
         size: usize,
     },
-    /// A text has control characters, which could deceive whoever reads it on a terminal.
+    /// A text has control characters, or marks that turn the direction of writing, which could deceive whoever reads
+    /// it on a terminal.
     #[error("the {field} has control characters: {text:?}; remove them")]
     ControlCharacters {
         /// The field.

@@ -59,7 +59,10 @@ pub use kernel::{Backward, Benchmark, Kernel, Platform};
 pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};
 pub use length::{Length, LengthError, Step};
-pub use manifest::{Author, MAX_KERNELS, MAX_MANIFEST_BYTES, Manifest, SCHEMA, SCHEMA_VERSION};
+pub use manifest::{
+    Author, MANIFEST_FILE, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, SCHEMA, SCHEMA_VERSION,
+    SIGNATURE_FILE,
+};
 pub use module::ModuleFacts;
 pub use module_fault::ModuleFault;
 pub use names::{MAX_NAME_BYTES, check_path, is_identifier};

@@ -13,6 +13,12 @@ use crate::{Kernel, Rejected, strict};
 pub const SCHEMA_VERSION: u32 = 1;
 /// The value of `$schema`.
 pub const SCHEMA: &str = "https://kernelpack.dev/schemas/kernel-pack-v1.json";
+/// The manifest's file in a pack.
+pub const MANIFEST_FILE: &str = "kernels.json";
+/// The signature's file in a pack.
+pub const SIGNATURE_FILE: &str = "kernels.json.sig";
+/// The most bytes of one module.
+pub const MAX_MODULE_BYTES: usize = 64 << 20;
 /// The most bytes a manifest may have.
 pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
 /// The most kernels a pack may have.

@@ -39,9 +39,12 @@ pub(crate) fn parse_u32(text: &str) -> Option<u32> {
     if plain { text.parse().ok() } else { None }
 }
 
-/// Whether the text may be shown to people as it is: no control characters but line breaks and tabs.
+/// Whether the text may be shown to people as it is: no control characters but line breaks and tabs, and none of those
+/// that change the direction of writing, which make a text look like another one.
 pub(crate) fn is_printable(text: &str) -> bool {
-    text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+    let directs =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().all(|c| !directs(c) && (!c.is_control() || matches!(c, '\n' | '\t')))
 }
 
 #[cfg(test)]
@@ -57,6 +60,18 @@ mod tests {
         let too_long = "a".repeat(MAX_NAME_BYTES + 1);
         for bad in ["", "_", "9a", "a-b", "a b", "é", "a.b", "a\0", too_long.as_str()] {
             assert!(!is_identifier(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn texts_are_shown_as_they_are_stored() {
+        for good in ["", "RoPE \u{2014} \u{5e9}\u{5dc}\u{5d5}\u{5dd}", "a\n\tb", "\u{202f}\u{206a}"] {
+            assert!(is_printable(good), "{good:?}");
+        }
+        let controls = ['\0', '\r', '\u{1b}', '\u{7f}', '\u{9b}'].into_iter();
+        let marks = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
+        for bad in controls.chain(marks).chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
+            assert!(!is_printable(&format!("gate{bad}tset")), "{bad:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use kernelpack_abi::ABI_VERSION;
 
 use crate::{
-    CompatibilityResult, KernelFault, ModuleFault, VerifyError,
+    CompatibilityResult, Digest, KernelFault, ModuleFault, VerifyError,
     manifest::{MAX_KERNELS, SCHEMA, SCHEMA_VERSION},
 };
 
@@ -14,9 +14,24 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// The signature, or a digest, does not hold.
+    /// The signature does not hold.
     #[error(transparent)]
     Unverified(#[from] VerifyError),
+    /// The bytes of a module are not those that were signed.
+    #[error(
+        "the module of kernel {kernel:?} ({path:?}) has the digest {actual}, the manifest says {expected}; \
+         fetch the pack again"
+    )]
+    HashMismatch {
+        /// The kernel's id.
+        kernel: String,
+        /// The path of the module inside the pack.
+        path: String,
+        /// The digest in the manifest.
+        expected: Digest,
+        /// The digest of the bytes.
+        actual: Digest,
+    },
 
     /// The manifest has too many bytes.
     #[error("a manifest of {size} bytes is too large, the limit is {limit}; split the pack")]
@@ -80,7 +95,8 @@ pub enum Rejected {
     /// The pack has no name.
     #[error("the pack has no name; give it one")]
     NoName,
-    /// A text has control characters, which could deceive whoever reads it on a terminal.
+    /// A text has control characters, or marks that turn the direction of writing, which could deceive whoever reads
+    /// it on a terminal.
     #[error("the pack's {field} has control characters: {text:?}; remove them")]
     ControlCharacters {
         /// The field.

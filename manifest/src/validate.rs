@@ -11,19 +11,6 @@ use crate::{
     timestamp,
 };
 
-/// The exports that an entry point cannot be an alias among.
-const STANDARD_EXPORTS: [&str; 9] = [
-    exports::MEMORY,
-    exports::HEAP_BASE,
-    exports::FORWARD,
-    exports::BACKWARD,
-    exports::INIT,
-    exports::CLEANUP,
-    exports::INFO,
-    exports::ABI_VERSION,
-    exports::MESSAGE,
-];
-
 impl Manifest {
     /// Checks everything that a manifest promises by itself; [`parse`](Self::parse) calls it, and whoever builds a
     /// manifest does before writing it.
@@ -39,6 +26,7 @@ impl Manifest {
         }
         self.check_head()?;
         self.check_kernels()?;
+        // Each name must be one of the kernels', so the first that is none ends the search.
         for (kernel, reference) in &self.fallbacks {
             let Some(kernel) = self.kernel(kernel) else {
                 return Err(Rejected::UnknownFallback { kernel: kernel.clone() });
@@ -105,7 +93,7 @@ impl Kernel {
                 return Err(KernelFault::BadName { what, name: name.clone() });
             }
         }
-        if STANDARD_EXPORTS.contains(&self.entry_point.as_str()) {
+        if exports::STANDARD.contains(&self.entry_point.as_str()) {
             return Err(KernelFault::ReservedEntryPoint { name: self.entry_point.clone() });
         }
         self.family()?;

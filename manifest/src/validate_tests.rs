@@ -36,6 +36,8 @@ fn the_head_is_checked() {
     assert_eq!(refused(|it| it.description = "\u{1b}[2J".into()), control("description"));
     assert_eq!(refused(|it| it.author.name = "\u{1b}[2J".into()), control("author.name"));
     assert_eq!(refused(|it| it.author.email = Some("\u{1b}[2J".into())), control("author.email"));
+    let reversed = refused(|it| it.name = "kernels\u{202e}".into()).to_string();
+    assert_eq!(reversed, "the pack's name has control characters: \"kernels\\u{202e}\"; remove them");
     let (min, max) = ("1.0.1".parse().unwrap(), "1.0.0".parse().unwrap());
     assert_eq!(refused(|it| it.min_runtime_version = "1.0.1".parse().unwrap()), Rejected::VersionsCrossed { min, max });
     let value = "2026-02-30T00:00:00Z";
@@ -124,7 +126,7 @@ fn the_entry_of_a_kernel_is_checked() {
         assert_eq!(refused(rename(id)), expected);
     }
     assert_eq!(fault(|kernel| kernel.entry_point = "a b".into()), bad("entry point", "a b"));
-    for name in STANDARD_EXPORTS {
+    for name in exports::STANDARD {
         let expected = KernelFault::ReservedEntryPoint { name: name.into() };
         assert_eq!(fault(|kernel| kernel.entry_point = name.into()), expected);
     }
@@ -136,9 +138,10 @@ fn the_entry_of_a_kernel_is_checked() {
     ] {
         let size = 65_536;
         assert_eq!(fault(|kernel| set(kernel, long.clone())), KernelFault::TextTooLong { field, size });
-        let text = "a\u{7}".to_owned();
-        let expected = KernelFault::ControlCharacters { field, text: text.clone() };
-        assert_eq!(fault(|kernel| set(kernel, text)), expected);
+        for text in ["a\u{7}", "a\u{2066}"] {
+            let expected = KernelFault::ControlCharacters { field, text: text.into() };
+            assert_eq!(fault(|kernel| set(kernel, text.into())), expected);
+        }
     }
     for pages in [0, 65_537] {
         let expected = KernelFault::MemoryLimit { pages };
@@ -236,6 +239,9 @@ fn shapes_and_lengths_are_bounded() {
         kernel.params = (0..33).map(|index| (format!("p{index}"), param(index))).collect();
     };
     assert_eq!(fault(params), too_many("parameters", 33, 32));
+    // In-out tensors of the outputs are no rows of their own, but must not be too many either.
+    let inout = |kernel: &mut Kernel| kernel.outputs = vec![kernel.outputs[0].clone(); 17];
+    assert_eq!(fault(inout), too_many("tensors", 17, 16));
     let zero = |kernel: &mut Kernel| kernel.inputs[0].shape[0] = Extent::Div("rows".into(), 0);
     assert_eq!(fault(zero), KernelFault::ZeroFactor { name: "x".into() });
     let unknown = |kernel: &mut Kernel| {
@@ -257,4 +263,67 @@ fn defaults_are_of_their_type() {
     }
     // A manifest that was not validated can be written too, but does not read back.
     assert!(Manifest::parse(&with(ParamValue::F32(f32::NAN)).to_json()).is_err());
+}
+
+/// A manifest of nearly the largest size, in which `from` is replaced by as many items as fit, must be refused as fast
+/// as any other: each of these ran for minutes when lists were searched before they were counted.
+#[track_caller]
+fn refused_when_full(from: &str, item: impl Fn(usize) -> String) -> (usize, Rejected) {
+    let mut json = crate::samples::json();
+    let at = json.find(from).unwrap_or_else(|| panic!("{from:?} is not in the sample")) + from.len();
+    let (mut items, mut count) = (String::new(), 0);
+    while json.len() + items.len() < crate::MAX_MANIFEST_BYTES - 1000 {
+        items += &item(count);
+        items.push(',');
+        count += 1;
+    }
+    json.insert_str(at, &items);
+    (count, Manifest::parse(json.as_bytes()).unwrap_err())
+}
+
+fn of_k(fault: KernelFault) -> Rejected {
+    Rejected::Kernel { kernel: "k_f32".into(), fault }
+}
+
+#[test]
+fn a_shape_of_very_many_symbols_is_refused_by_its_rank() {
+    let (count, found) = refused_when_full("\"shape\": [", |at| format!("\"{at:x}s\"").replacen('"', "\"s", 1));
+    assert!(count > 300_000);
+    assert_eq!(found, of_k(KernelFault::TooMany { what: "axes", count: count + 2, limit: 8 }));
+}
+
+#[test]
+fn very_many_tensors_are_refused_by_their_number() {
+    let tensor = |inout: bool| {
+        move |at: usize| format!(r#"{{"name":"t{at}","dtype":"f32","shape":[],"index":{at},"inout":{inout}}}"#)
+    };
+    let too_many = |count| of_k(KernelFault::TooMany { what: "tensors", count, limit: 16 });
+    for inout in [false, true] {
+        let (count, found) = refused_when_full("\"inputs\": [", tensor(inout));
+        assert!(count > 40_000);
+        assert_eq!(found, too_many(count + 5));
+    }
+    let (count, found) = refused_when_full("\"outputs\": [", tensor(false));
+    assert_eq!(found, too_many(count + 5));
+    let (count, found) = refused_when_full("\"outputs\": [", tensor(true));
+    assert_eq!(found, too_many(count + 2));
+    let scratch = |at| format!(r#"{{"name":"t{at}","dtype":"f32","len":"rows*dim","index":{at}}}"#);
+    let (count, found) = refused_when_full("\"scratch\": [", scratch);
+    assert_eq!(found, too_many(count + 5));
+}
+
+#[test]
+fn other_very_long_lists_are_refused_too() {
+    let (count, found) = refused_when_full("\"params\": {", |at| format!(r#""p{at}":{{"type":"u32","index":{at}}}"#));
+    assert_eq!(found, of_k(KernelFault::TooMany { what: "parameters", count: count + 4, limit: 32 }));
+    let (_, found) = refused_when_full("\"fallbacks\": {", |at| format!(r#""f{at}":"r""#));
+    assert!(matches!(found, Rejected::UnknownFallback { .. }), "{found}");
+    let (_, found) = refused_when_full("\"features\": [", |at| format!("\"f{}\"", at / 2));
+    assert_eq!(found, of_k(KernelFault::BadPlatform { name: "f0".into() }));
+    let (_, found) = refused_when_full("\"platforms\": {", |at| format!(r#""P{at}":{{"min_version":"1.0.0"}}"#));
+    assert!(matches!(found, Rejected::Kernel { fault: KernelFault::BadPlatform { .. }, .. }), "{found}");
+    let (_, found) = refused_when_full("\"benchmarks\": {", |at| format!(r#""b{at}":{{"latency_us":-1}}"#));
+    assert!(matches!(found, Rejected::Kernel { fault: KernelFault::BadBenchmark { .. }, .. }), "{found}");
+    let (_, found) = refused_when_full("\"len\": \"", |_| "(".repeat(900));
+    assert!(matches!(found, Rejected::Malformed { .. }), "{found}");
 }

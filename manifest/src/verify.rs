@@ -85,13 +85,13 @@ impl SignedManifest {
     /// Checks that these bytes are the module of the kernel with this id, and that the module is what its entry says.
     ///
     /// # Errors
-    /// There is no such kernel, the digest is another, or as for [`module::check`].
+    /// There is no such kernel, [`Rejected::HashMismatch`], or as for [`module::check`].
     pub fn verify_module(&self, id: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
         let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
         let digest = Digest::of(&bytes);
         if digest != kernel.hash {
-            let (expected, actual) = (kernel.hash.to_string(), digest.to_string());
-            return Err(VerifyError::HashMismatch { expected, actual }.into());
+            let (kernel, path, expected) = (kernel.id.clone(), kernel.path.clone(), kernel.hash);
+            return Err(Rejected::HashMismatch { kernel, path, expected, actual: digest });
         }
         let spec = kernel.to_spec(&self.fallbacks)?;
         let facts = module::check(&bytes, &spec)?;

@@ -123,13 +123,27 @@ fn only_the_modules_that_were_signed_are_verified() {
 
     let unknown = manifest.verify_module("q_f32", full_module());
     assert_eq!(unknown, Err(Rejected::UnknownKernel { kernel: "q_f32".into() }));
-    let other = manifest.verify_module("k_f32", plain_module());
-    assert!(matches!(other, Err(Rejected::Unverified(VerifyError::HashMismatch { .. }))));
+    let mismatch = |bytes: &[u8]| Rejected::HashMismatch {
+        kernel: "k_f32".into(),
+        path: "k/k_f32.wasm".into(),
+        expected: Digest::of(&full_module()),
+        actual: Digest::of(bytes),
+    };
+    let other = manifest.verify_module("k_f32", plain_module()).unwrap_err();
+    assert_eq!(other, mismatch(&plain_module()));
+    let (expected, actual) = (Digest::of(&full_module()), Digest::of(&plain_module()));
+    assert_eq!(
+        other.to_string(),
+        format!(
+            "the module of kernel \"k_f32\" (\"k/k_f32.wasm\") has the digest {actual}, the manifest says {expected}; \
+             fetch the pack again"
+        )
+    );
     let mut changed = full_module();
     for at in 0..changed.len() {
         changed[at] ^= 0x10;
         let found = manifest.verify_module("k_f32", changed.clone());
-        assert!(matches!(found, Err(Rejected::Unverified(VerifyError::HashMismatch { .. }))), "{at}");
+        assert_eq!(found, Err(mismatch(&changed)), "{at}");
         changed[at] ^= 0x10;
     }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use kernelpack_abi::section::Entry;
-use kernelpack_manifest::{Digest, Kernel, Manifest, PublicKey, SecretKey, module};
+use kernelpack_manifest::{
+    Digest, Kernel, MANIFEST_FILE, MAX_MODULE_BYTES, Manifest, PublicKey, Rejected, SIGNATURE_FILE, SecretKey, module,
+};
 
 use crate::{
     BuildError, Event, Features, Warning,
@@ -11,8 +13,7 @@ use crate::{
     created_at::created_at,
     manifest, passes,
     project::Project,
-    raw,
-    write::{self, MANIFEST_FILE, SIGNATURE_FILE},
+    raw, write,
 };
 
 /// What to build, and where to put it.
@@ -120,6 +121,10 @@ fn pack_kernel(
     if let Some(path) = machine_path(&wasm, &compiled.machine) {
         let path = path.display().to_string();
         progress(Event::Warning(Warning::MachinePath { kernel: kernel(), path }));
+    }
+    if wasm.len() > MAX_MODULE_BYTES {
+        let (path, limit) = (format!("{}/{}.wasm", entry.spec.family, entry.spec.id), MAX_MODULE_BYTES as u64);
+        return Err(BuildError::rejected(Rejected::FileTooLarge { path, limit }));
     }
     let facts = module::check(&wasm, &entry.spec).map_err(BuildError::rejected)?;
     let described = manifest::kernel(&entry.spec, &wasm, &facts).map_err(BuildError::rejected)?;

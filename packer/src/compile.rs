@@ -34,6 +34,21 @@ const PROFILE: [(&str, &str); 9] = [
     ("DEBUG_ASSERTIONS", "false"),
 ];
 
+/// Flags for every crate of the module. The profile's settings again, since a `[profile.release.package.…]` of the
+/// workspace would change them for a dependency, and nothing in the environment can undo that: the compiler gets these
+/// flags later than cargo's, and the last of a kind counts.
+const FLAGS: [&str; 7] = [
+    "-Ctarget-feature=+simd128",
+    // Loop strength reduction rewrites addresses such that LLVM cannot fold constants into the offsets of loads and
+    // stores any more; WebAssembly has no cheaper addressing that it could gain.
+    "-Cllvm-args=-disable-lsr",
+    "-Copt-level=3",
+    "-Ccodegen-units=1",
+    "-Cdebuginfo=0",
+    "-Coverflow-checks=off",
+    "-Cdebug-assertions=off",
+];
+
 /// The module of a crate.
 #[derive(Clone, Debug)]
 pub(crate) struct Compiled {
@@ -111,9 +126,9 @@ fn pin_settings(command: &mut Command, remaps: &[(PathBuf, String)]) {
     for (setting, value) in PROFILE {
         command.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
     }
-    let mut flags = OsString::from("-Ctarget-feature=+simd128");
+    // Flags are separated by the ASCII unit separator, so that paths may contain spaces.
+    let mut flags = OsString::from(FLAGS.join("\u{1f}"));
     for (from, to) in remaps {
-        // Flags are separated by the ASCII unit separator, so that paths may contain spaces.
         flags.push("\u{1f}--remap-path-prefix=");
         flags.push(from);
         flags.push("=");
@@ -188,7 +203,7 @@ mod tests {
         let value = |name: &str| command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value);
         assert_eq!(
             value("CARGO_ENCODED_RUSTFLAGS").unwrap(),
-            "-Ctarget-feature=+simd128\u{1f}--remap-path-prefix=/home/a b=/workspace"
+            format!("{}\u{1f}--remap-path-prefix=/home/a b=/workspace", FLAGS.join("\u{1f}")).as_str()
         );
         assert!(command.get_envs().any(|(key, value)| key == "RUSTFLAGS" && value.is_none()));
         assert_eq!(value("CARGO_PROFILE_RELEASE_LTO").unwrap(), "fat");

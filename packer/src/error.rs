@@ -24,6 +24,15 @@ pub enum BuildError {
         /// What cargo says.
         reason: String,
     },
+    /// The workspace's `Cargo.lock` does not fit its `Cargo.toml`, and a build does not change it.
+    #[error(
+        "{} is out of date: run `cargo update --workspace` (or `cargo build`) there and commit it",
+        lock_file.display()
+    )]
+    StaleLockFile {
+        /// The file.
+        lock_file: PathBuf,
+    },
     /// The folder given is a workspace's and holds no package of its own.
     #[error(
         "{} is a workspace without a package of its own: give the folder of a member, or one of these names: {}",

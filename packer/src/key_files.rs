@@ -1,12 +1,17 @@
 //! Reading keys from their files.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use kernelpack_manifest::{KeyError, PublicKey, SecretKey};
 use zeroize::Zeroizing;
+
+use crate::regular::{self, Links};
+
+/// The most bytes of a key's file; a key with all its PEM is far smaller, even with words around it.
+const MAX_BYTES: usize = 64 << 10;
 
 const SECRET_LABEL: &str = "-----BEGIN PRIVATE KEY-----";
 const PUBLIC_LABEL: &str = "-----BEGIN PUBLIC KEY-----";
@@ -14,7 +19,7 @@ const PUBLIC_LABEL: &str = "-----BEGIN PUBLIC KEY-----";
 /// Reads a secret key, as [`generate`](crate::generate) or `openssl genpkey -algorithm ed25519` writes it.
 ///
 /// # Errors
-/// The file cannot be read or holds something else.
+/// The file cannot be read, is a pipe or a device, or holds something else.
 pub fn load_secret_key(path: &Path) -> Result<SecretKey, KeyFileError> {
     let text = read(path)?;
     SecretKey::from_pem(&text).map_err(|fault| match text.contains(PUBLIC_LABEL) {
@@ -26,7 +31,7 @@ pub fn load_secret_key(path: &Path) -> Result<SecretKey, KeyFileError> {
 /// Reads a public key, as [`generate`](crate::generate) or `openssl pkey -pubout` writes it.
 ///
 /// # Errors
-/// The file cannot be read or holds something else.
+/// The file cannot be read, is a pipe or a device, or holds something else.
 pub fn load_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
     let text = read(path)?;
     PublicKey::from_pem(&text).map_err(|fault| match text.contains(SECRET_LABEL) {
@@ -36,7 +41,12 @@ pub fn load_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
-    fs::read_to_string(path).map(Zeroizing::new).map_err(|error| KeyFileError::Read { path: path.into(), error })
+    let failed = |error| KeyFileError::Read { path: path.into(), error };
+    let mut bytes = regular::read(path, MAX_BYTES, Links::Follow).map_err(|error| failed(error.into()))?;
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        failed(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+    })
 }
 
 /// Why a file gives no key. The error says nothing of the file's content.

@@ -47,7 +47,13 @@ impl Project {
         }
         let workspace = members.workspace_root.clone().into_std_path_buf();
         let locked = workspace.join("Cargo.lock").is_file();
-        let all = metadata(&manifest, if locked { &["--locked"] } else { &[] })?;
+        let all = metadata(&manifest, if locked { &["--locked"] } else { &[] }).map_err(|error| match error {
+            // Cargo names a flag that the author never gave.
+            BuildError::Metadata { reason, .. } if reason.contains("--locked was passed") => {
+                BuildError::StaleLockFile { lock_file: workspace.join("Cargo.lock") }
+            }
+            error => error,
+        })?;
         let neighbours = all
             .packages
             .iter()

@@ -1,35 +1,40 @@
 //! Signing a pack that exists: somebody vouches for exactly the bytes that lie there.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use kernelpack_manifest::{Digest, Manifest, PublicKey, Rejected, SecretKey};
+use kernelpack_manifest::{
+    Digest, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey, Rejected, SIGNATURE_FILE,
+    SecretKey, module,
+};
 
-use crate::write::{MANIFEST_FILE, SIGNATURE_FILE, replace_files};
+use crate::{pack_files, write::replace_files};
 
 /// Signs a pack, or signs it anew.
 ///
-/// Every module must still have the digest that the manifest gives it. Where the manifest names another key than this
-/// one, it is written again with this one's id, so that what is said and who signed agree. Returns the key that the
-/// pack is now signed by.
+/// The pack is held to what a host will check, the signature aside: it has exactly the files that the manifest names,
+/// all of them regular, and each module has the digest that the manifest gives it and is what its entry says. Where the
+/// manifest names another key than this one, it is written again with this one's id, so that what is said and who
+/// signed agree. Returns the key that the pack is now signed by.
 ///
 /// # Errors
-/// The manifest is not one, a module is missing or differs from what the manifest says, or a file cannot be used; the
-/// pack is then as it was.
+/// No host would accept the pack, or a file cannot be used; the pack is then as it was.
 pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     let path = pack.join(MANIFEST_FILE);
-    let read = |path: &Path| fs::read(path).map_err(|error| SignError::Io { action: "read", path: path.into(), error });
-    let mut bytes = read(&path)?;
-    let mut manifest =
-        Manifest::parse(&bytes).map_err(|fault| SignError::Manifest { path: path.clone(), fault: Box::new(fault) })?;
+    let parse = |bytes: &[u8]| Manifest::parse(bytes).map_err(|fault| SignError::refused(&path, fault));
+    let mut bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
+    let mut manifest = parse(&bytes)?;
+    pack_files::check_listing(pack, &manifest)?;
     for kernel in &manifest.kernels {
-        let path = pack.join(&kernel.path);
-        let actual = Digest::of(&read(&path)?);
+        let wasm = pack_files::read(pack, &kernel.path, MAX_MODULE_BYTES)?;
+        let actual = Digest::of(&wasm);
         if actual != kernel.hash {
-            return Err(SignError::Changed { path, expected: kernel.hash, actual });
+            return Err(SignError::Changed { path: pack.join(&kernel.path), expected: kernel.hash, actual });
         }
+        let spec = kernel.to_spec(&manifest.fallbacks);
+        spec.and_then(|spec| module::check(&wasm, &spec)).map_err(|fault| SignError::refused(pack, fault))?;
     }
 
     let public = key.public();
@@ -37,6 +42,8 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     if manifest.author.signing_key != public.id() {
         manifest.author.signing_key = public.id();
         bytes = manifest.to_json();
+        // It may be longer than it was, where it was written without line breaks.
+        parse(&bytes)?;
         files.push((MANIFEST_FILE, &bytes[..]));
     }
     let signature = key.sign(&bytes);
@@ -49,10 +56,10 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The manifest is not one that a host would accept.
+    /// The pack or its manifest is not one that a host would accept.
     #[error("{} cannot be signed: {fault}", path.display())]
-    Manifest {
-        /// The manifest's file.
+    Refused {
+        /// The pack's folder, or the manifest's file.
         path: PathBuf,
         /// Why.
         fault: Box<Rejected>,
@@ -80,4 +87,10 @@ pub enum SignError {
         /// What the system says.
         error: io::Error,
     },
+}
+
+impl SignError {
+    pub(crate) fn refused(path: &Path, fault: Rejected) -> Self {
+        Self::Refused { path: path.into(), fault: Box::new(fault) }
+    }
 }

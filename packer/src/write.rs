@@ -9,14 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kernelpack_manifest::{MANIFEST_FILE, SIGNATURE_FILE};
 use tempfile::TempDir;
 
 use crate::BuildError;
-
-/// The manifest's file in a pack.
-pub const MANIFEST_FILE: &str = "kernels.json";
-/// The signature's file in a pack.
-pub const SIGNATURE_FILE: &str = "kernels.json.sig";
 
 /// Puts a pack of these files, by their relative paths, at `pack`, where nothing, an empty folder or another pack is.
 pub(crate) fn write_pack<'a>(

@@ -210,6 +210,33 @@ fn equal_sources_in_different_folders_give_equal_packs() {
 }
 
 #[test]
+fn a_workspaces_profile_does_not_reach_the_bytes() {
+    let source = source().replace("map[&i]", "dep::at(map[&i])");
+    let packs = [
+        "",
+        "[profile.release]\nopt-level = 0\noverflow-checks = true\n",
+        "[profile.release.package.\"*\"]\nopt-level = 0\ndebug-assertions = true\ncodegen-units = 16\n",
+        "[profile.release.package.dep]\noverflow-checks = true\ndebug = 2\n",
+    ]
+    .map(|profile| {
+        let with_dep = CARGO_TOML.replace("[workspace]", "[dependencies]\ndep.path = \"../dep\"\n[workspace]");
+        let fixture = Fixture::new(&format!("{with_dep}{profile}"), &source);
+        let dep = fixture.folder.path().join("dep");
+        fs::create_dir_all(dep.join("src")).unwrap();
+        fs::write(dep.join("Cargo.toml"), "[package]\nname = \"dep\"\nversion = \"0.1.0\"\n").unwrap();
+        let at = "#[inline(never)] pub fn at(of: i32) -> i32 { debug_assert!(of < 7); (of + 1) * of }";
+        fs::write(dep.join("src/lib.rs"), at).unwrap();
+        fixture.commit();
+        let (built, events) = fixture.build();
+        built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
+        (profile, files(&fixture.pack()))
+    });
+    for (profile, pack) in &packs {
+        assert!(*pack == packs[0].1, "{profile}");
+    }
+}
+
+#[test]
 fn a_pack_may_be_left_for_somebody_else_to_sign() {
     let fixture = Fixture::new(CARGO_TOML, &source());
     let options = BuildOptions { signer: Signer::Later(fixture.key.public()), ..fixture.options() };
@@ -307,6 +334,27 @@ fn a_crate_that_cannot_be_packed_is_refused_with_the_remedy() {
 
     let error = Fixture::new("this is no toml", "").error();
     assert!(error.starts_with("cargo cannot read "), "{error}");
+}
+
+#[test]
+fn a_lock_file_that_is_out_of_date_comes_with_the_remedy() {
+    let fixture = Fixture::new(CARGO_TOML, &source());
+    fixture.build().0.unwrap();
+    let dep = fixture.root().join("dep");
+    fs::create_dir_all(dep.join("src")).unwrap();
+    fs::write(dep.join("Cargo.toml"), "[package]\nname = \"dep\"\nversion = \"0.1.0\"\n").unwrap();
+    fs::write(dep.join("src/lib.rs"), "").unwrap();
+    let lock_file = fixture.root().join("Cargo.lock");
+    let before = fs::read(&lock_file).unwrap();
+    fs::write(fixture.root().join("Cargo.toml"), format!("{CARGO_TOML}[dependencies]\ndep.path = \"dep\"\n")).unwrap();
+    assert_eq!(
+        fixture.error(),
+        format!(
+            "{} is out of date: run `cargo update --workspace` (or `cargo build`) there and commit it",
+            lock_file.canonicalize().unwrap().display()
+        )
+    );
+    assert_eq!(fs::read(&lock_file).unwrap(), before);
 }
 
 #[test]

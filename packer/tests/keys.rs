@@ -74,6 +74,34 @@ fn the_wrong_kind_of_key_is_told_apart_from_no_key() {
 }
 
 #[test]
+fn a_file_that_is_too_large_for_a_key_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    fs::write(&path, vec![b'x'; 1 << 20]).unwrap();
+    let error = load_public_key(&path).unwrap_err().to_string();
+    assert_eq!(error, format!("cannot read {}: it is too large", path.display()));
+    fs::write(&path, b"\xff").unwrap();
+    let error = load_secret_key(&path).unwrap_err().to_string();
+    assert_eq!(error, format!("cannot read {}: it is not UTF-8", path.display()));
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_hold_no_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [&pipe, Path::new("/dev/zero"), folder.path()] {
+        let expected = format!("cannot read {}: it is not a regular file", path.display());
+        assert_eq!(load_public_key(path).unwrap_err().to_string(), expected);
+        assert_eq!(load_secret_key(path).unwrap_err().to_string(), expected);
+    }
+    let (keys, link) = (generate(&folder.path().join("k")).unwrap(), folder.path().join("link"));
+    std::os::unix::fs::symlink(&keys.public, &link).unwrap();
+    assert_eq!(load_public_key(&link).unwrap(), keys.key, "a link to a key is as good");
+}
+
+#[test]
 fn openssl_reads_both_files() {
     if Command::new("openssl").arg("version").output().is_err() {
         return;

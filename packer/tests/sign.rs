@@ -2,12 +2,15 @@
 
 mod common;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use common::{files, openssl_verifies};
-use kernelpack_abi::{ABI_VERSION, KernelSpec, KernelSpecBuf, Lifecycle, ResourceLimits, Signature};
-use kernelpack_manifest::{Author, Digest, Kernel, KernelPackVerifier, Manifest, SCHEMA, SecretKey};
-use kernelpack_packer::sign;
+use kernelpack_abi::{ABI_VERSION, KernelSpec, KernelSpecBuf, Lifecycle, ResourceLimits, Signature, section};
+use kernelpack_manifest::{
+    Author, Benchmark, Digest, Kernel, KernelPackVerifier, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, Rejected,
+    SCHEMA, SecretKey,
+};
+use kernelpack_packer::{SignError, sign};
 use semver::Version;
 
 const SPEC: KernelSpec<'static> = KernelSpec {
@@ -24,9 +27,27 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     backward: None,
 };
 
-/// An unsigned pack that names this key; to signing, a module is bytes with a digest.
+const OTHER: KernelSpec<'static> = KernelSpec { id: "other_f32", ..SPEC };
+const ENTRY: [u8; section::encoded_len(&SPEC, "test 1.0.0")] = section::encode(&SPEC, "test 1.0.0");
+const OTHER_ENTRY: [u8; section::encoded_len(&OTHER, "test 1.0.0")] = section::encode(&OTHER, "test 1.0.0");
+
+/// The module of a kernel with this entry in its custom section.
+fn module(entry: &[u8]) -> Vec<u8> {
+    let entry: String = entry.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let text = r#"(module
+      (memory (export "memory") 2 16)
+      (global (export "kernel_abi_version") i32 (i32.const 1))
+      (global (export "__heap_base") i32 (i32.const 131072))
+      (global (export "kernel_message") i32 (i32.const 130812))
+      (func (export "kernel_forward") (export "k_forward") (param i32) (result i32) i32.const 0)
+      (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+      (@custom "kernelpack.spec" "ENTRY"))"#;
+    wat::parse_str(text.replace("ENTRY", &entry)).unwrap()
+}
+
+/// An unsigned pack that names this key.
 fn pack(folder: &Path, key: &SecretKey) {
-    let module = b"a module";
+    let module = module(&ENTRY);
     let spec = KernelSpecBuf::from(&SPEC);
     let manifest = Manifest {
         schema: SCHEMA.into(),
@@ -38,7 +59,7 @@ fn pack(folder: &Path, key: &SecretKey) {
         max_runtime_version: Version::new(1, 0, 0),
         created_at: "2026-01-18T00:00:00Z".into(),
         author: Author { name: "a".into(), email: None, signing_key: key.public().id() },
-        kernels: vec![Kernel::from_spec(&spec, Digest::of(module), BTreeMap::new(), BTreeMap::new()).unwrap()],
+        kernels: vec![Kernel::from_spec(&spec, Digest::of(&module), BTreeMap::new(), BTreeMap::new()).unwrap()],
         fallbacks: BTreeMap::from([("k_f32".into(), "k_reference".into())]),
     };
     manifest.validate().unwrap();
@@ -95,6 +116,112 @@ fn a_changed_module_is_not_vouched_for() {
     assert_eq!(files(folder.path()), before);
 }
 
+/// What a pack is not signed for; it must stay as it is.
+#[track_caller]
+fn refused(folder: &Path) -> Rejected {
+    let signature = folder.join("kernels.json.sig");
+    let before = fs::symlink_metadata(&signature).ok().map(|metadata| metadata.file_type());
+    let found = match sign(folder, &SecretKey::from_seed([2; 32])).unwrap_err() {
+        SignError::Refused { fault, .. } => *fault,
+        other => panic!("{other}"),
+    };
+    assert_eq!(fs::symlink_metadata(&signature).ok().map(|metadata| metadata.file_type()), before);
+    found
+}
+
+/// A pack that was changed so, refused.
+#[track_caller]
+fn refused_with(change: impl FnOnce(&Path)) -> Rejected {
+    let folder = tempfile::tempdir().unwrap();
+    pack(folder.path(), &SecretKey::from_seed([1; 32]));
+    change(folder.path());
+    refused(folder.path())
+}
+
+#[test]
+fn a_module_that_is_not_what_its_entry_says_is_not_vouched_for() {
+    for (module, reason) in [(module(&OTHER_ENTRY), "other_f32"), (b"no module".to_vec(), "WebAssembly")] {
+        let found = refused_with(|folder| {
+            // Whoever exchanges the module can write its digest too.
+            let text = fs::read_to_string(folder.join("kernels.json")).unwrap();
+            let text = text.replace(&Digest::of(&self::module(&ENTRY)).to_string(), &Digest::of(&module).to_string());
+            fs::write(folder.join("kernels.json"), text).unwrap();
+            fs::write(folder.join("k/k_f32.wasm"), module).unwrap();
+        });
+        assert!(matches!(&found, Rejected::Module { kernel, .. } if kernel == "k_f32"), "{found}");
+        assert!(found.to_string().contains(reason), "{found}");
+    }
+}
+
+#[test]
+fn files_that_the_manifest_does_not_name_are_not_vouched_for() {
+    for path in ["notes.txt", "k/notes.txt", "k/.hidden", "empty/", "k/deeper/"] {
+        let found = refused_with(|folder| match path.strip_suffix('/') {
+            Some(path) => fs::create_dir(folder.join(path)).unwrap(),
+            None => fs::write(folder.join(path), "x").unwrap(),
+        });
+        assert_eq!(found, Rejected::UnexpectedFile { path: path.trim_end_matches('/').into() });
+    }
+}
+
+#[test]
+fn files_that_are_too_large_are_not_read() {
+    for (path, limit) in [("kernels.json", MAX_MANIFEST_BYTES as u64), ("k/k_f32.wasm", MAX_MODULE_BYTES as u64)] {
+        let enlarge = |folder: &Path| {
+            fs::OpenOptions::new().write(true).open(folder.join(path)).unwrap().set_len(limit + 1).unwrap();
+        };
+        assert_eq!(refused_with(enlarge), Rejected::FileTooLarge { path: path.into(), limit });
+    }
+}
+
+#[test]
+fn a_manifest_that_grows_beyond_the_limit_is_not_signed() {
+    let found = refused_with(|folder| {
+        let path = folder.join("kernels.json");
+        let mut manifest = Manifest::parse(&fs::read(&path).unwrap()).unwrap();
+        let benchmark = Benchmark { latency_us: 1.0, throughput_gflops: None };
+        manifest.kernels[0].benchmarks = (0..100_000).map(|at| (format!("b{at}"), benchmark)).collect();
+        // It is read in one line, and would be written in many.
+        let text: String = String::from_utf8(manifest.to_json()).unwrap().lines().map(str::trim_start).collect();
+        assert!(text.len() < MAX_MANIFEST_BYTES);
+        fs::write(&path, text).unwrap();
+    });
+    assert!(matches!(found, Rejected::ManifestTooLarge { .. }), "{found}");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_devices_links_and_folders_are_not_vouched_for() {
+    use std::os::unix::fs::symlink;
+
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let device = |path: &Path| symlink("/dev/zero", path).unwrap();
+    let folder = |path: &Path| fs::create_dir(path).unwrap();
+    for name in ["kernels.json", "kernels.json.sig", "k/k_f32.wasm"] {
+        for put in [&pipe as &dyn Fn(&Path), &device, &folder] {
+            let found = refused_with(|folder| {
+                let _ = fs::remove_file(folder.join(name));
+                put(&folder.join(name));
+            });
+            let for_a_folder = Rejected::UnexpectedFile { path: name.into() };
+            assert!(found == Rejected::NotAFile { path: name.into() } || found == for_a_folder, "{found}");
+        }
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (name, expected) in [
+        ("kernels.json", Rejected::NotAFile { path: "kernels.json".into() }),
+        ("k/k_f32.wasm", Rejected::NotAFile { path: "k/k_f32.wasm".into() }),
+        ("k", Rejected::UnexpectedFile { path: "k".into() }),
+    ] {
+        let found = refused_with(|folder| {
+            let target = elsewhere.path().join(name.replace('/', "_"));
+            fs::rename(folder.join(name), &target).unwrap();
+            symlink(&target, folder.join(name)).unwrap();
+        });
+        assert_eq!(found, expected);
+    }
+}
+
 #[test]
 fn a_missing_module_or_manifest_is_named() {
     let (folder, key) = (tempfile::tempdir().unwrap(), SecretKey::from_seed([1; 32]));
@@ -102,8 +229,7 @@ fn a_missing_module_or_manifest_is_named() {
     assert!(error.starts_with("cannot read ") && error.contains("kernels.json"), "{error}");
     pack(folder.path(), &key);
     fs::remove_file(folder.path().join("k/k_f32.wasm")).unwrap();
-    let error = sign(folder.path(), &key).unwrap_err().to_string();
-    assert!(error.starts_with("cannot read ") && error.contains("k_f32.wasm"), "{error}");
+    assert_eq!(refused(folder.path()), Rejected::MissingFile { path: "k/k_f32.wasm".into() });
     assert!(!folder.path().join("kernels.json.sig").exists());
 }
 

@@ -70,7 +70,7 @@ proptest! {
         let Some((head, mut descriptor, mut entries)) = place(&tensors) else { return Ok(()) };
         prop_assume!(!entries.is_empty());
         for (row, field, value) in damage {
-            let value = if small { value % 4096 & !15 } else { value };
+            let value = if small { (value % 4096) & !15 } else { value };
             let entry = row.get(&entries);
             let mut damaged = *entry;
             match field {

@@ -112,6 +112,10 @@ pub mod scale_f32 {
             })
         }
     }
+    const _: () = ::core::assert!(
+        Params::DEFAULT_FACTOR.is_finite(),
+        "a default must be finite, since JSON has no NaN or infinity"
+    );
     /// The arguments of a call.
     #[derive(Debug)]
     pub struct Args<'a> {

@@ -1,9 +1,9 @@
 //! The structs `Params` and `Args`.
 
 use kernelpack_abi::{ParamType, Role};
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::Ident;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, spanned::Spanned as _};
 
 use crate::{
     emit::{abi, element, inside, krate},
@@ -29,6 +29,17 @@ pub(super) fn params(model: &Model) -> TokenStream {
         let (name, ty) = (default_name(scalar), format_ident!("{}", scalar.ty.name()));
         let default = inside(scalar.default.as_ref()?);
         Some(quote! { const #name: #ty = #default; })
+    });
+    let checks = model.scalars().filter(|scalar| scalar.ty == ParamType::F32).filter_map(|scalar| {
+        let (name, default) = (default_name(scalar), scalar.default.as_ref()?);
+        // At the author's expression, which may be a constant of any value; yet not as if the author wrote it.
+        let span = Span::call_site().located_at(default.span());
+        Some(quote_spanned! { span =>
+            const _: () = ::core::assert!(
+                Params::#name.is_finite(),
+                "a default must be finite, since JSON has no NaN or infinity"
+            );
+        })
     });
     let default = model.scalars().all(|scalar| scalar.default.is_some()).then(|| {
         let defaults = model.scalars().map(default_of);
@@ -70,6 +81,8 @@ pub(super) fn params(model: &Model) -> TokenStream {
                 ::core::result::Result::Ok(Self { #(#names: scalars.#types(#offsets)?,)* })
             }
         }
+
+        #(#checks)*
     }
 }
 

@@ -16,7 +16,7 @@ demo: setup
 test: setup
 	$(CARGO) test --release --locked --workspace --all-features
 
-## What continuous integration checks besides: formatting, lints, documentation.
+## Formatting, lints and documentation, with warnings as errors.
 lint: setup
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- --deny warnings

@@ -9,7 +9,7 @@ use crate::{Outcome, print};
 /// The arguments of `kernelpack sign`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Modules that differ from what the manifest says are refused. Where the manifest names another key, it is made to name \
+A pack that hosts would refuse is not signed: files that the manifest does not name, modules unlike their entry. Where the manifest names another key, it is made to name \
 this one. The id of the key goes to standard output.
 
 Example: sign a pack that another machine has built

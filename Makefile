@@ -9,7 +9,7 @@ SETUP = rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install
 
 ## The main job, from nothing to results on screen.
 demo: setup
-	@$(CARGO) build --release --locked --package kernelpack-cli --package kernelpack-tests --bins --examples
+	@$(CARGO) build --release --locked --workspace --all-features --bins --examples
 	@scripts/demo target/release
 
 ## Everything that is tested.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use kernelpack_abi::ResourceLimits;
-use kernelpack_manifest::{CompatibilityChecker, KernelPackVerifier, PublicKey};
+use kernelpack_manifest::{CompatibilityChecker, KernelPackVerifier, Manifest, PublicKey};
 use semver::Version;
 
 use crate::{
@@ -46,7 +46,9 @@ impl Runtime {
     /// [`Error::Rejected`] if anything about the pack is not in order, see [`VerifiedPack::open`];
     /// [`Error::Engine`] if a file cannot be read or a module does not compile.
     pub fn open(&self, dir: impl AsRef<Path>) -> Result<Pack, Error> {
-        self.load(VerifiedPack::open(dir, &self.verifier)?)
+        // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
+        let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
+        self.load(VerifiedPack::open_if(dir.as_ref(), &self.verifier, fits)?)
     }
 
     /// Checks that a verified pack fits, and compiles it.

@@ -27,11 +27,20 @@ impl VerifiedPack {
     /// # Errors
     /// [`Error::Rejected`] with the first thing that is not in order, or [`Error::Engine`] if a file cannot be read.
     pub fn open(dir: impl AsRef<Path>, verifier: &KernelPackVerifier) -> Result<Self, Error> {
-        let dir = dir.as_ref();
+        Self::open_if(dir.as_ref(), verifier, |_| Ok(()))
+    }
+
+    /// The same, with a say for the caller once the manifest is verified and before anything else is read.
+    pub(crate) fn open_if(
+        dir: &Path,
+        verifier: &KernelPackVerifier,
+        fits: impl FnOnce(&Manifest) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let manifest = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
         let signature = files::read(dir, files::SIGNATURE, 4096)?;
         let manifest = verifier.verify(&manifest, &signature)?;
+        fits(manifest.manifest())?;
 
         let own = [files::MANIFEST, files::SIGNATURE].map(str::to_owned);
         let expected: BTreeSet<String> =

@@ -227,6 +227,12 @@ fn packs_that_do_not_fit_are_refused() {
     let version = env!("CARGO_PKG_VERSION");
     let min = format!("\"min_runtime_version\": \"{version}\"");
     assert!(refused(&min, "\"min_runtime_version\": \"0.9.0\"").contains("0.9.0"));
+    // Told before the modules are looked at: one for another runtime may use what this one does not know.
+    let copy = Copy::of(pack::core());
+    let manifest = String::from_utf8(copy.read(MANIFEST)).unwrap();
+    copy.sign(manifest.replacen(&min, "\"min_runtime_version\": \"0.9.0\"", 1).as_bytes());
+    copy.write("rope/rope_f32.wasm", b"of the future");
+    assert!(copy.open().unwrap_err().to_string().contains("0.9.0"));
     let lowered = refused("\"max_runtime_version\": \"1.0.0\"", "\"max_runtime_version\": \"0.0.1\"");
     assert!(lowered.contains("0.0.1"), "{lowered}");
     assert!(refused("\"min_version\": \"48.0.0\"", "\"min_version\": \"49.0.0\"").contains("49.0.0"));

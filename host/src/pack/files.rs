@@ -11,13 +11,6 @@ use kernelpack_manifest::Rejected;
 
 use crate::{EngineError, Error};
 
-/// The manifest's file.
-pub(super) const MANIFEST: &str = "kernels.json";
-/// The signature's file.
-pub(super) const SIGNATURE: &str = "kernels.json.sig";
-/// The most bytes of one module.
-pub(super) const MAX_MODULE_BYTES: u64 = 64 << 20;
-
 /// Reads a file of the pack.
 ///
 /// # Errors

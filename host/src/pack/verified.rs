@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kernelpack_manifest::{
-    CompatibilityChecker, KernelPackVerifier, MAX_MANIFEST_BYTES, Manifest, SIGNATURE_BYTES, SignedManifest,
-    VerifiedModule,
+    CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest,
+    SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedModule,
 };
 
 use super::files;
@@ -38,11 +38,11 @@ impl VerifiedPack {
     ) -> Result<Self, Error> {
         let manifest = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
-        let signature = files::read(dir, files::SIGNATURE, 4096)?;
+        let signature = files::read(dir, SIGNATURE_FILE, 4096)?;
         let manifest = verifier.verify(&manifest, &signature)?;
         fits(manifest.manifest())?;
 
-        let own = [files::MANIFEST, files::SIGNATURE].map(str::to_owned);
+        let own = [MANIFEST_FILE, SIGNATURE_FILE].map(str::to_owned);
         let expected: BTreeSet<String> =
             manifest.manifest().kernels.iter().map(|kernel| kernel.path.clone()).chain(own).collect();
         files::check_listing(dir, &expected)?;
@@ -51,7 +51,7 @@ impl VerifiedPack {
             .kernels
             .iter()
             .map(|kernel| {
-                let bytes = files::read(dir, &kernel.path, files::MAX_MODULE_BYTES)?;
+                let bytes = files::read(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
                 Ok(manifest.verify_module(&kernel.id, bytes)?)
             })
             .collect::<Result<_, Error>>()?;
@@ -96,7 +96,7 @@ fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     if !metadata.is_dir() {
         return Err(EngineError::NotAFolder { path: dir.into() }.into());
     }
-    files::read(dir, files::MANIFEST, MAX_MANIFEST_BYTES as u64)
+    files::read(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
 }
 
 const _: () = assert!(SIGNATURE_BYTES <= 4096);

@@ -8,12 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_manifest::{Digest, Kernel, KernelPackVerifier, Manifest, PublicKey, module};
+use kernelpack_manifest::{Digest, Kernel, KernelPackVerifier, MAX_MODULE_BYTES, Manifest, PublicKey, module};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE};
 use serde::Serialize;
-
-/// The most bytes of a module that hosts accept.
-const MAX_MODULE_BYTES: u64 = 64 << 20;
 
 /// What was checked without a key, and what was found.
 #[derive(Debug, Serialize)]
@@ -104,7 +101,7 @@ impl Integrity {
             self.faults.push(format!("the pack has no file {path:?}"));
             return Ok(());
         }
-        let Some(bytes) = regular_file(&place, MAX_MODULE_BYTES)? else {
+        let Some(bytes) = regular_file(&place, MAX_MODULE_BYTES as u64)? else {
             (self.files, self.hashes, self.modules) = (false, false, false);
             self.faults.push(format!("{path:?} is no regular file of at most {MAX_MODULE_BYTES} bytes"));
             return Ok(());

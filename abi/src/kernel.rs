@@ -29,6 +29,16 @@ pub trait Pass: 'static {
     /// The shapes disagree, or the author's function says so.
     #[cfg(not(target_family = "wasm"))]
     fn reference(args: Self::Args<'_>) -> Result<()>;
+
+    /// The same on the tensors that [`lend`](Self::lend) lends, for programs that do not know the types.
+    ///
+    /// Scratch tensors are allocated, whatever stands in their rows.
+    ///
+    /// # Errors
+    /// As [`reference`](Self::reference); or the rows or scalars are not those of the signature, or bytes are not
+    /// aligned for their elements.
+    #[cfg(not(target_family = "wasm"))]
+    fn reference_on(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()>;
 }
 
 /// A kernel, as its author declared it.
@@ -75,6 +85,11 @@ impl Pass for NoBackward {
     #[cfg(not(target_family = "wasm"))]
     fn reference(args: Self) -> Result<()> {
         match args {}
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn reference_on(_: &mut [TensorArg<'_>], _: &[u8]) -> Result<()> {
+        Err(crate::Error::new(crate::Status::NotImplemented, format_args!("the kernel has no backward pass")))
     }
 }
 

@@ -26,6 +26,8 @@ mod error;
 mod info;
 mod kernel;
 pub mod layout;
+#[cfg(feature = "registry")]
+pub mod native;
 pub mod params;
 pub mod section;
 mod shape;

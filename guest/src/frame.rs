@@ -52,6 +52,13 @@ impl LinearMemory {
 #[derive(Clone, Copy, Debug)]
 pub struct Scalars<'a>(&'a [u8]);
 
+impl<'a> Scalars<'a> {
+    /// The scalars in these bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Scalars<'_> {
     fn read<const N: usize>(self, at: usize) -> Result<[u8; N]> {
         at.checked_add(N).and_then(|end| self.0.get(at..end)?.try_into().ok()).ok_or_else(|| {

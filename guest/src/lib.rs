@@ -186,7 +186,9 @@ pub mod __private {
     pub use crate::entry::{cleanup, info, init, pass};
     pub use crate::frame::{Frame, LinearMemory, Scalars};
     #[cfg(not(target_family = "wasm"))]
-    pub use crate::native::{allocate, bind, extent, scratch};
+    pub use crate::native::{allocate, bind, extent, optional_view, rows, scratch, view, view_mut};
+    #[cfg(not(target_family = "wasm"))]
+    pub use inventory;
 
     /// The element types, each as itself; other types have no `It`, which rustc then asks nothing of.
     #[diagnostic::on_unimplemented(

@@ -1,6 +1,11 @@
 //! What a stub needs to run the author's function natively.
 
-use kernelpack_abi::{Element, Error, Result, Shape, Signature, Status, Symbols, TensorBuf};
+use kernelpack_abi::{
+    DType, Element, Error, Result, Shape, Signature, Status, Symbols, TensorArg, TensorBuf, TensorData, TensorView,
+    TensorViewMut,
+};
+
+use zerocopy::FromBytes as _;
 
 use crate::frame::disagreement;
 
@@ -41,4 +46,74 @@ pub fn allocate<T: Element>(signature: &Signature<'_>, row: usize, symbols: &Sym
         .shape(signature.tensors[row].dims)
         .map(TensorBuf::zeros_of)
         .map_err(|(axis, kind)| disagreement(signature, kernelpack_abi::SymbolError { tensor: row, axis, kind }))
+}
+
+/// The rows of a call, as many as the signature has.
+///
+/// # Errors
+/// There are more or fewer.
+pub fn rows<'t, 'a, const N: usize>(tensors: &'t mut [TensorArg<'a>]) -> Result<[&'t mut TensorArg<'a>; N]> {
+    let given = tensors.len();
+    let rows: &mut [TensorArg<'a>; N] = tensors.try_into().map_err(|_| {
+        Error::new(Status::InvalidParams, format_args!("the call has {given} tensors, the kernel has {N}"))
+    })?;
+    Ok(rows.each_mut())
+}
+
+/// The view of an input.
+///
+/// # Errors
+/// The row is no input, its elements are of another type, or its bytes are not those of its shape or not aligned.
+pub fn view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorView<'t, T>> {
+    optional_view(row)?.ok_or_else(|| other_role(T::DTYPE))
+}
+
+/// The view of an input that may be absent.
+///
+/// # Errors
+/// As [`view`].
+pub fn optional_view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<Option<TensorView<'t, T>>> {
+    let bytes: &'t [u8] = match &row.data {
+        TensorData::Absent => return Ok(None),
+        TensorData::In(bytes) => bytes,
+        _ => return Err(other_role(T::DTYPE)),
+    };
+    check_dtype::<T>(row.dtype)?;
+    let data = <[T]>::ref_from_bytes(bytes).map_err(|_| no_elements(T::DTYPE, bytes.len()))?;
+    TensorView::new(data, &extents(row.shape)).map(Some).map_err(|error| wrong(format_args!("{error}")))
+}
+
+/// The view of an output or in-out tensor.
+///
+/// # Errors
+/// As [`view`].
+pub fn view_mut<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorViewMut<'t, T>> {
+    check_dtype::<T>(row.dtype)?;
+    let bytes: &'t mut [u8] = match &mut row.data {
+        TensorData::Out(bytes) | TensorData::InOut(bytes) => bytes,
+        _ => return Err(other_role(T::DTYPE)),
+    };
+    let len = bytes.len();
+    let data = <[T]>::mut_from_bytes(bytes).map_err(|_| no_elements(T::DTYPE, len))?;
+    TensorViewMut::new(data, &extents(row.shape)).map_err(|error| wrong(format_args!("{error}")))
+}
+
+fn extents(shape: Shape) -> Vec<usize> {
+    shape.dims().iter().map(|&extent| extent as usize).collect()
+}
+
+fn check_dtype<T: Element>(dtype: DType) -> Result<()> {
+    if dtype == T::DTYPE { Ok(()) } else { Err(wrong(format_args!("a tensor of {dtype} is given for {}", T::DTYPE))) }
+}
+
+fn no_elements(dtype: DType, bytes: usize) -> Error {
+    wrong(format_args!("{bytes} bytes are no elements of {dtype}, or not aligned for it"))
+}
+
+fn other_role(dtype: DType) -> Error {
+    wrong(format_args!("a tensor of {dtype} is given in another role than the kernel has it"))
+}
+
+fn wrong(message: std::fmt::Arguments<'_>) -> Error {
+    Error::new(Status::InvalidParams, message)
 }

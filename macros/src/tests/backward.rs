@@ -47,7 +47,6 @@ pub mod fill_backward {
             let mut scalars = [0; Self::SIZE];
             scalars
         }
-        #[cfg(target_family = "wasm")]
         #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
         fn decode(
             scalars: ::kernelpack_guest::__private::Scalars<'_>,
@@ -115,9 +114,27 @@ pub mod fill_backward {
             )?;
             super::fill_backward(args.dy.data(), args.dx.into_data())
         }
+        #[cfg(not(target_family = "wasm"))]
+        fn reference_on(
+            tensors: &mut [::kernelpack_guest::abi::TensorArg<'_>],
+            scalars: &[u8],
+        ) -> ::kernelpack_guest::abi::Result<()> {
+            #[allow(
+                unused_variables,
+                reason = "a function may have scratch tensors, or no scalars"
+            )]
+            let (params, rows) = (
+                Params::decode(::kernelpack_guest::__private::Scalars::new(scalars))?,
+                ::kernelpack_guest::__private::rows(tensors)?,
+            );
+            #[allow(unused_variables, reason = "rows of scratch tensors are not read")]
+            let [row_0, row_1] = rows;
+            <Self as ::kernelpack_guest::abi::Pass>::reference(Args {
+                dy: ::kernelpack_guest::__private::view::<f32>(row_0)?,
+                dx: ::kernelpack_guest::__private::view_mut::<f32>(row_1)?,
+            })
+        }
     }
-    #[cfg(not(target_family = "wasm"))]
-    const _: fn(Args<'_>) -> ::kernelpack_guest::abi::Result<()> = <Backward as ::kernelpack_guest::abi::Pass>::reference;
     /// What a call takes when the host allocates its results.
     #[derive(Clone, Copy, Debug)]
     pub struct Inputs<'a> {

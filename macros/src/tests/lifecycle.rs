@@ -60,7 +60,6 @@ pub mod fill {
             let mut scalars = [0; Self::SIZE];
             scalars
         }
-        #[cfg(target_family = "wasm")]
         #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
         fn decode(
             scalars: ::kernelpack_guest::__private::Scalars<'_>,
@@ -114,13 +113,41 @@ pub mod fill {
             )?;
             super::fill(args.y.into_data())
         }
+        #[cfg(not(target_family = "wasm"))]
+        fn reference_on(
+            tensors: &mut [::kernelpack_guest::abi::TensorArg<'_>],
+            scalars: &[u8],
+        ) -> ::kernelpack_guest::abi::Result<()> {
+            #[allow(
+                unused_variables,
+                reason = "a function may have scratch tensors, or no scalars"
+            )]
+            let (params, rows) = (
+                Params::decode(::kernelpack_guest::__private::Scalars::new(scalars))?,
+                ::kernelpack_guest::__private::rows(tensors)?,
+            );
+            #[allow(unused_variables, reason = "rows of scratch tensors are not read")]
+            let [row_0] = rows;
+            <Self as ::kernelpack_guest::abi::Pass>::reference(Args {
+                y: ::kernelpack_guest::__private::view_mut::<f32>(row_0)?,
+            })
+        }
     }
-    #[cfg(not(target_family = "wasm"))]
-    const _: fn(Args<'_>) -> ::kernelpack_guest::abi::Result<()> = <Kernel as ::kernelpack_guest::abi::Pass>::reference;
     impl ::kernelpack_guest::abi::Kernel for Kernel {
         const SPEC: ::kernelpack_guest::abi::KernelSpec<'static> = SPEC;
         type Backward = fill_backward::Backward;
     }
+    #[cfg(not(target_family = "wasm"))]
+    #[allow(unsafe_code, reason = "a registry that is filled before main")]
+    const _: () = {
+        ::kernelpack_guest::__private::inventory::submit! {
+            ::kernelpack_guest::abi::native::NativeKernel { spec : & SPEC, package :
+            ::core::env!("CARGO_PKG_NAME"), forward : < Kernel as
+            ::kernelpack_guest::abi::Pass > ::reference_on, backward :
+            ::core::option::Option::Some(<< Kernel as ::kernelpack_guest::abi::Kernel >
+            ::Backward as ::kernelpack_guest::abi::Pass > ::reference_on), }
+        }
+    };
     #[cfg(target_family = "wasm")]
     #[doc(hidden)]
     pub fn __run(

@@ -185,7 +185,6 @@ mod mix {
             }
             scalars
         }
-        #[cfg(target_family = "wasm")]
         #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
         fn decode(
             scalars: crate::toolkit::__private::Scalars<'_>,
@@ -346,13 +345,49 @@ mod mix {
                 crate::toolkit::__private::extent(&symbols, 0u8),
             )
         }
+        #[cfg(not(target_family = "wasm"))]
+        fn reference_on(
+            tensors: &mut [crate::toolkit::abi::TensorArg<'_>],
+            scalars: &[u8],
+        ) -> crate::toolkit::abi::Result<()> {
+            #[allow(
+                unused_variables,
+                reason = "a function may have scratch tensors, or no scalars"
+            )]
+            let (params, rows) = (
+                Params::decode(crate::toolkit::__private::Scalars::new(scalars))?,
+                crate::toolkit::__private::rows(tensors)?,
+            );
+            #[allow(unused_variables, reason = "rows of scratch tensors are not read")]
+            let [row_0, row_1, row_2, row_3, row_4] = rows;
+            <Self as crate::toolkit::abi::Pass>::reference(Args {
+                x: crate::toolkit::__private::view::<half::f16>(row_0)?,
+                blocks: crate::toolkit::__private::optional_view::<BlockQ8_0>(row_1)?,
+                state: crate::toolkit::__private::view_mut::<
+                    <super::Weight as crate::toolkit::__private::IsElement>::It,
+                >(row_2)?,
+                y: crate::toolkit::__private::view_mut::<u32>(row_3)?,
+                gain: params.gain,
+                offset: params.offset,
+                seed: params.seed,
+                causal: params.causal,
+            })
+        }
     }
-    #[cfg(not(target_family = "wasm"))]
-    const _: fn(Args<'_>) -> crate::toolkit::abi::Result<()> = <Kernel as crate::toolkit::abi::Pass>::reference;
     impl crate::toolkit::abi::Kernel for Kernel {
         const SPEC: crate::toolkit::abi::KernelSpec<'static> = SPEC;
         type Backward = crate::toolkit::abi::NoBackward;
     }
+    #[cfg(not(target_family = "wasm"))]
+    #[allow(unsafe_code, reason = "a registry that is filled before main")]
+    const _: () = {
+        crate::toolkit::__private::inventory::submit! {
+            crate ::toolkit::abi::native::NativeKernel { spec : & SPEC, package :
+            ::core::env!("CARGO_PKG_NAME"), forward : < Kernel as crate
+            ::toolkit::abi::Pass > ::reference_on, backward :
+            ::core::option::Option::None, }
+        }
+    };
     /// What a call takes when the host allocates its results.
     #[derive(Clone, Copy, Debug)]
     pub struct Inputs<'a> {

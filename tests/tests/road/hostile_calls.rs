@@ -109,6 +109,9 @@ fn unknown_kernels_and_foreign_stubs_are_refused() {
         fn reference(_: ()) -> kernelpack_abi::Result<()> {
             Ok(())
         }
+        fn reference_on(_: &mut [kernelpack_abi::TensorArg<'_>], _: &[u8]) -> kernelpack_abi::Result<()> {
+            Ok(())
+        }
     }
     impl kernelpack_abi::Kernel for Old {
         const SPEC: KernelSpec<'static> = KernelSpec { forward: Self::SIGNATURE, ..rmsnorm_f32::SPEC };

@@ -6,6 +6,7 @@ mod hostile_calls;
 mod hostile_files;
 mod hostile_guests;
 mod hostile_modules;
+mod native;
 mod newcomer;
 mod round_trip;
 mod wat_kernel;

@@ -75,7 +75,6 @@ pub(super) fn params(model: &Model) -> TokenStream {
                 scalars
             }
 
-            #[cfg(target_family = "wasm")]
             #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
             fn decode(scalars: #krate::__private::Scalars<'_>) -> #abi::Result<Self> {
                 ::core::result::Result::Ok(Self { #(#names: scalars.#types(#offsets)?,)* })

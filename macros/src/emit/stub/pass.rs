@@ -2,7 +2,8 @@
 
 use kernelpack_abi::Role;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::Ident;
 
 use crate::{
     emit::{abi, call, element, inside, krate, marker},
@@ -27,6 +28,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
         }
     });
     let reference = reference(model);
+    let reference_on = reference_on(model);
     let kernel = (model.direction == Direction::Forward).then(|| {
         let backward = match &model.options.backward {
             None => quote! { #abi::NoBackward },
@@ -35,11 +37,14 @@ pub(super) fn emit(model: &Model) -> TokenStream {
                 quote! { #backward::Backward }
             }
         };
+        let registration = registration(model, &marker);
         quote! {
             impl #abi::Kernel for #marker {
                 const SPEC: #abi::KernelSpec<'static> = SPEC;
                 type Backward = #backward;
             }
+
+            #registration
         }
     });
     quote! {
@@ -61,11 +66,9 @@ pub(super) fn emit(model: &Model) -> TokenStream {
             }
 
             #reference
-        }
 
-        // A private kernel is used by hosts of its module, which a native build does not see.
-        #[cfg(not(target_family = "wasm"))]
-        const _: fn(Args<'_>) -> #abi::Result<()> = <#marker as #abi::Pass>::reference;
+            #reference_on
+        }
 
         #kernel
     }
@@ -115,5 +118,62 @@ fn reference(model: &Model) -> TokenStream {
             let symbols = #krate::__private::bind(&SIGNATURE, &[#(#shapes),*])?;
             #call
         }
+    }
+}
+
+/// The native call on rows of bytes.
+fn reference_on(model: &Model) -> TokenStream {
+    let krate = krate(model);
+    let abi = abi(model);
+    let rows: Vec<Ident> = model.tensors().enumerate().map(|(row, _)| format_ident!("row_{row}")).collect();
+    let fields = model.tensors().zip(&rows).filter(|(tensor, _)| tensor.role != Role::Scratch).map(|(tensor, row)| {
+        let (name, element) = (&tensor.ident, element(model, tensor));
+        match (tensor.role, tensor.optional) {
+            (Role::In, false) => quote! { #name: #krate::__private::view::<#element>(#row)? },
+            (Role::In, true) => quote! { #name: #krate::__private::optional_view::<#element>(#row)? },
+            _ => quote! { #name: #krate::__private::view_mut::<#element>(#row)? },
+        }
+    });
+    let scalars: Vec<&Ident> = model.scalars().map(|scalar| &scalar.ident).collect();
+    quote! {
+        #[cfg(not(target_family = "wasm"))]
+        fn reference_on(tensors: &mut [#abi::TensorArg<'_>], scalars: &[u8]) -> #abi::Result<()> {
+            #[allow(unused_variables, reason = "a function may have scratch tensors, or no scalars")]
+            let (params, rows) = (
+                Params::decode(#krate::__private::Scalars::new(scalars))?,
+                #krate::__private::rows(tensors)?,
+            );
+            #[allow(unused_variables, reason = "rows of scratch tensors are not read")]
+            let [#(#rows),*] = rows;
+            <Self as #abi::Pass>::reference(Args { #(#fields,)* #(#scalars: params.#scalars,)* })
+        }
+    }
+}
+
+/// Makes the function known to hosts of this program, and private kernels used.
+fn registration(model: &Model, marker: &Ident) -> TokenStream {
+    let krate = krate(model);
+    let abi = abi(model);
+    let backward = match model.options.backward {
+        None => quote! { ::core::option::Option::None },
+        Some(_) => quote! {
+            ::core::option::Option::Some(
+                <<#marker as #abi::Kernel>::Backward as #abi::Pass>::reference_on
+            )
+        },
+    };
+    quote! {
+        #[cfg(not(target_family = "wasm"))]
+        #[allow(unsafe_code, reason = "a registry that is filled before main")]
+        const _: () = {
+            #krate::__private::inventory::submit! {
+                #abi::native::NativeKernel {
+                    spec: &SPEC,
+                    package: ::core::env!("CARGO_PKG_NAME"),
+                    forward: <#marker as #abi::Pass>::reference_on,
+                    backward: #backward,
+                }
+            }
+        };
     }
 }

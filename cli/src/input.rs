@@ -6,8 +6,9 @@ use std::{
 };
 
 use kernelpack_host::abi::{DType, Shape};
+use kernelpack_manifest::stored;
 
-use crate::{dtype, tensor_file::TensorFile};
+use crate::tensor_file::TensorFile;
 
 /// Which tensor of which file goes to which input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +56,12 @@ impl InputArg {
             return Err(format!("{} has no tensor {tensor:?}, it has {}", path.display(), list(&file)));
         };
         let place = || format!("input {:?} (tensor {tensor:?} of {})", self.name, path.display());
-        let stored = dtype::stored(dtype);
-        if info.dtype != stored {
-            let blocks = if dtype.values() > 1 { format!(", stored as {stored:?}") } else { String::new() };
+        let stored_as = stored::stored(dtype);
+        if info.dtype != stored_as {
+            let blocks = if dtype.values() > 1 { format!(", stored as {stored_as:?}") } else { String::new() };
             return Err(format!("{} needs {dtype}{blocks}, it holds {:?}", place(), info.dtype));
         }
-        let shape = dtype::kernel_shape(dtype, &info.shape).map_err(|fault| format!("{}: {fault}", place()))?;
+        let shape = stored::kernel_shape(dtype, &info.shape).map_err(|fault| format!("{}: {fault}", place()))?;
         Ok(Input { dtype, shape, bytes: file.read(info)? })
     }
 

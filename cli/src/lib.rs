@@ -8,7 +8,6 @@
 mod bench;
 mod build;
 mod describe;
-mod dtype;
 mod input;
 mod inspect;
 mod integrity;

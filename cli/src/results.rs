@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use kernelpack_host::DynTensor;
+use kernelpack_manifest::stored;
 use safetensors::tensor::TensorView;
 
-use crate::{dtype, replace_file::replace_file};
+use crate::replace_file::replace_file;
 
 /// Writes tensors to a file under their names. Another file there is replaced in one step; after a failure it is as it
 /// was.
@@ -14,8 +15,8 @@ use crate::{dtype, replace_file::replace_file};
 /// The file cannot be written.
 pub(crate) fn write(path: &Path, tensors: &[DynTensor]) -> Result<(), String> {
     let views = tensors.iter().map(|tensor| {
-        let shape = dtype::stored_shape(tensor.dtype, tensor.shape);
-        Ok((&tensor.name, TensorView::new(dtype::stored(tensor.dtype), shape, &tensor.bytes)?))
+        let shape = stored::stored_shape(tensor.dtype, tensor.shape);
+        Ok((&tensor.name, TensorView::new(stored::stored(tensor.dtype), shape, &tensor.bytes)?))
     });
     let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
     let bytes = views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| error.to_string());

@@ -24,7 +24,7 @@ impl Kernel {
     pub fn to_spec(&self, fallbacks: &BTreeMap<String, String>) -> Result<KernelSpecBuf, Rejected> {
         check_path(&self.path)?;
         self.check_entry().map_err(|fault| self.reject(fault))?;
-        let forward = PassRef::forward(self).to_signature().map_err(|fault| self.reject(fault))?;
+        let forward = self.forward()?;
         let backward = self.backward.as_ref().map(|backward| PassRef::backward(backward).to_signature()).transpose();
         Ok(KernelSpecBuf {
             id: self.id.clone(),
@@ -39,6 +39,14 @@ impl Kernel {
             forward,
             backward: backward.map_err(|fault| self.reject(KernelFault::Backward(Box::new(fault))))?,
         })
+    }
+
+    /// What a forward call takes.
+    ///
+    /// # Errors
+    /// [`Rejected::Kernel`]: the entry contradicts itself or the ABI.
+    pub(crate) fn forward(&self) -> Result<SignatureBuf, Rejected> {
+        PassRef::forward(self).to_signature().map_err(|fault| self.reject(fault))
     }
 
     /// The entry of a kernel with this spec.
@@ -76,6 +84,7 @@ impl Kernel {
             resource_limits: spec.limits,
             platforms,
             benchmarks,
+            health: Vec::new(),
         };
         let mut fallbacks = BTreeMap::new();
         if !spec.fallback.is_empty() {

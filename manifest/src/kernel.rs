@@ -6,7 +6,7 @@ use kernelpack_abi::ResourceLimits;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Param, Scratch, Tensor, limits, strict};
+use crate::{Digest, HealthEntry, Param, Scratch, Tensor, limits, strict};
 
 /// A kernel as the manifest tells it.
 ///
@@ -58,6 +58,9 @@ pub struct Kernel {
     /// Measurements, by the name of the workload.
     #[serde(default)]
     pub benchmarks: BTreeMap<String, Benchmark>,
+    /// Calls with known results, which tell whether the kernel works.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health: Vec<HealthEntry>,
 }
 
 /// What a backward pass takes.

@@ -2,7 +2,7 @@
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS};
 
-use crate::{LengthError, names::MAX_NAME_BYTES};
+use crate::{LengthError, health::MAX_VECTORS, names::MAX_NAME_BYTES};
 
 /// Why a kernel's entry contradicts itself or the ABI.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -170,6 +170,7 @@ impl KernelFault {
             "tensors" => MAX_TENSORS,
             "parameters" => MAX_PARAMS,
             "symbols" => MAX_SYMBOLS,
+            "health vectors" => MAX_VECTORS,
             _ => MAX_RANK,
         };
         Self::TooMany { what, count, limit }

@@ -2,7 +2,7 @@
 //!
 //! The crate owns the manifest's [schema](Manifest), [digests](Digest), [keys](PublicKey) and
 //! [signatures](KernelPackVerifier), the [compatibility gates](CompatibilityChecker), and the [check](module::check)
-//! that a module is what its entry says. It does no I/O: it judges bytes that it is given.
+//! that a module is what its entry says, and the [health vectors](HealthVector) that tell whether a kernel works. It does no I/O: it judges bytes that it is given.
 //!
 //! The invariant is carried by types: a [`SignedManifest`] comes only out of [`KernelPackVerifier::verify`], which
 //! checks the signature over the raw bytes before it parses one of them, and a [`VerifiedModule`] comes only out of
@@ -30,21 +30,26 @@ mod difference;
 mod digest;
 mod extent;
 mod features;
+mod health;
 mod kernel;
 mod kernel_fault;
 mod keys;
 mod length;
 mod limits;
 mod manifest;
+mod mismatch;
 pub mod module;
 mod module_fault;
 mod names;
 mod param;
 mod rejected;
+pub mod stored;
 mod strict;
 mod tensor;
 mod timestamp;
 mod validate;
+mod vector;
+mod vector_fault;
 mod verify;
 
 #[cfg(test)]
@@ -55,6 +60,10 @@ pub use difference::first_difference;
 pub use digest::{Digest, DigestError};
 pub use extent::{Extent, ExtentError};
 pub use features::{FEATURES, required_features};
+pub use health::{
+    HEALTH_FOLDER, HealthEntry, HealthParam, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX,
+    check_tolerance,
+};
 pub use kernel::{Backward, Benchmark, Kernel, Platform};
 pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};
@@ -63,13 +72,16 @@ pub use manifest::{
     Author, MANIFEST_FILE, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, SCHEMA, SCHEMA_VERSION,
     SIGNATURE_FILE,
 };
+pub use mismatch::{Mismatch, Value, compare};
 pub use module::ModuleFacts;
 pub use module_fault::ModuleFault;
 pub use names::{MAX_NAME_BYTES, check_path, is_identifier};
 pub use param::Param;
 pub use rejected::Rejected;
 pub use tensor::{Scratch, Tensor};
-pub use verify::{KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, VerifiedModule, VerifyError};
+pub use vector::{HealthVector, NamedTensor};
+pub use vector_fault::VectorFault;
+pub use verify::{KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, VerifiedModule, VerifiedVector, VerifyError};
 
 /// The manifest's schema for other tools, as JSON Schema draft 2020-12.
 ///

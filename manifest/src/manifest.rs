@@ -2,7 +2,7 @@
 //!
 //! [`Manifest::parse`] yields only manifests that [`Manifest::validate`] accepts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,13 @@ impl Manifest {
         let mut json = serde_json::to_vec_pretty(self).expect("keys are strings and no value's serialization fails");
         json.push(b'\n');
         json
+    }
+
+    /// The files that the pack has beside the manifest and its signature: modules and health vectors.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.kernels.iter().flat_map(|kernel| {
+            iter::once(kernel.path.as_str()).chain(kernel.health.iter().map(|vector| vector.path.as_str()))
+        })
     }
 
     /// The kernel with this id.

@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Param {
     }
 }
 
-fn to_json(value: ParamValue) -> Value {
+pub(crate) fn to_json(value: ParamValue) -> Value {
     match value {
         // Null where JSON has no number, as serde_json does it for other fields; a validated manifest has none.
         ParamValue::F32(value) => Number::from_f64(widen(value)).map_or(Value::Null, Value::Number),
@@ -61,7 +61,7 @@ fn to_json(value: ParamValue) -> Value {
     }
 }
 
-fn from_json(ty: ParamType, value: &Value) -> Option<ParamValue> {
+pub(crate) fn from_json(ty: ParamType, value: &Value) -> Option<ParamValue> {
     Some(match ty {
         ParamType::F32 => ParamValue::F32(Some(value.as_f64()? as f32).filter(|value| value.is_finite())?),
         ParamType::U32 => ParamValue::U32(value.as_u64()?.try_into().ok()?),

@@ -3,7 +3,8 @@
 use kernelpack_abi::ABI_VERSION;
 
 use crate::{
-    CompatibilityResult, Digest, KernelFault, ModuleFault, VerifyError,
+    CompatibilityResult, Digest, KernelFault, ModuleFault, VectorFault, VerifyError,
+    health::MAX_PACK_HEALTH_BYTES,
     manifest::{MAX_KERNELS, SCHEMA, SCHEMA_VERSION},
 };
 
@@ -26,6 +27,22 @@ pub enum Rejected {
         /// The kernel's id.
         kernel: String,
         /// The path of the module inside the pack.
+        path: String,
+        /// The digest in the manifest.
+        expected: Digest,
+        /// The digest of the bytes.
+        actual: Digest,
+    },
+
+    /// The bytes of a health vector are not those that were signed.
+    #[error(
+        "the health vector {path:?} of kernel {kernel:?} has the digest {actual}, the manifest says {expected}; \
+         fetch the pack again"
+    )]
+    VectorMismatch {
+        /// The kernel's id.
+        kernel: String,
+        /// The path of the vector inside the pack.
         path: String,
         /// The digest in the manifest.
         expected: Digest,
@@ -179,6 +196,20 @@ pub enum Rejected {
         #[source]
         fault: ModuleFault,
     },
+    /// A health vector is none of its kernel's.
+    #[error("the health vector {path:?} of kernel {kernel:?}: {fault}")]
+    Vector {
+        /// The kernel's id.
+        kernel: String,
+        /// The path of the vector inside the pack.
+        path: String,
+        /// What is wrong.
+        #[source]
+        fault: VectorFault,
+    },
+    /// The health vectors of a pack have too many bytes together.
+    #[error("the health vectors have more than {MAX_PACK_HEALTH_BYTES} bytes together; make them smaller or fewer")]
+    VectorsTooLarge,
     /// The pack has no kernel of this id.
     #[error("the pack has no kernel {kernel:?}")]
     UnknownKernel {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use kernelpack_abi::{
     DType, Dim, Expr, KernelSpec, KernelSpecBuf, Lifecycle, Op, ParamSpec, ParamType, ParamValue, ResourceLimits, Role,
-    Signature, TensorSpec, section,
+    Shape, Signature, TensorSpec, section,
 };
 
-use crate::{Author, Benchmark, Digest, Kernel, Manifest, Platform, SCHEMA, SecretKey};
+use crate::{
+    Author, Benchmark, Digest, HealthEntry, HealthVector, Kernel, Manifest, NamedTensor, Platform, SCHEMA, SecretKey,
+};
 
 const ROWS: Dim = Dim::Symbol(0);
 const DIM: Dim = Dim::Symbol(1);
@@ -118,6 +120,23 @@ pub(crate) fn plain_module() -> Vec<u8> {
     module(PLAIN_WAT, &[&PLAIN_ENTRY])
 }
 
+/// The scalars of [`full_vector`].
+pub(crate) const FULL_PARAMS: [(&str, ParamValue); 2] =
+    [("eps", ParamValue::F32(1e-3)), ("offset", ParamValue::U32(7))];
+
+/// A tensor whose bytes count up.
+pub(crate) fn named(name: &str, dtype: DType, dims: &[usize]) -> NamedTensor {
+    let shape = Shape::new(dims).unwrap();
+    NamedTensor { name: name.to_owned(), dtype, shape, bytes: (0..shape.bytes(dtype)).map(|at| at as u8).collect() }
+}
+
+/// A call of [`FULL`] with 2 rows and a dim of 6, without the optional tensor.
+pub(crate) fn full_vector() -> HealthVector {
+    let inputs = vec![named("x", DType::F32, &[2, 6]), named("state", DType::F32, &[4])];
+    let expected = vec![named("y", DType::Q8_0, &[2, 6]), named("state", DType::F32, &[4])];
+    HealthVector::new(&FULL.forward, inputs, expected, &FULL_PARAMS).unwrap()
+}
+
 /// The key that signs the samples.
 pub(crate) fn key() -> SecretKey {
     SecretKey::from_seed([7; 32])
@@ -135,10 +154,16 @@ pub(crate) fn manifest() -> Manifest {
     let platforms = BTreeMap::from([("wasmtime".to_owned(), wasmtime), ("wamr".to_owned(), wamr)]);
     let benchmark = Benchmark { latency_us: 45.0, throughput_gflops: Some(2.1) };
     let benchmarks = BTreeMap::from([("rows_64_dim_4096".to_owned(), benchmark)]);
-    let kernels = vec![
+    let mut kernels = vec![
         Kernel::from_spec(&spec_of(&FULL), Digest::of(&full_module()), platforms, benchmarks).unwrap(),
         Kernel::from_spec(&spec_of(&PLAIN), Digest::of(&plain_module()), BTreeMap::new(), BTreeMap::new()).unwrap(),
     ];
+    kernels[0].health.push(HealthEntry {
+        path: "health/k_f32.safetensors".to_owned(),
+        hash: Digest::of(&full_vector().to_bytes().unwrap()),
+        tolerance: 1e-6,
+        params: FULL_PARAMS.map(|(name, value)| (name.to_owned(), value.into())).into(),
+    });
     Manifest {
         schema: SCHEMA.to_owned(),
         abi_version: kernelpack_abi::ABI_VERSION,

@@ -79,7 +79,14 @@ impl Manifest {
                 let (path, first, second) = (kernel.path.clone(), first.clone(), kernel.id.clone());
                 return Err(Rejected::DuplicatePath { path, first, second });
             }
-            kernel.to_spec(&self.fallbacks)?;
+            let spec = kernel.to_spec(&self.fallbacks)?;
+            spec.forward.with(|signature| kernel.check_health(signature))?;
+            for vector in &kernel.health {
+                if let Some(first) = paths.insert(vector.path.to_ascii_lowercase(), &kernel.id) {
+                    let (path, first, second) = (vector.path.clone(), first.clone(), kernel.id.clone());
+                    return Err(Rejected::DuplicatePath { path, first, second });
+                }
+            }
         }
         Ok(())
     }

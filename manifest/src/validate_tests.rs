@@ -1,7 +1,7 @@
 use kernelpack_abi::{ParamType, ParamValue};
 
 use super::*;
-use crate::{Extent, Param, Scratch, Tensor, samples::manifest};
+use crate::{Extent, HealthEntry, Param, Scratch, Tensor, VectorFault, samples::manifest};
 
 /// What a sample that was changed so is refused for, both as it is and as JSON where JSON can hold it.
 #[track_caller]
@@ -326,4 +326,64 @@ fn other_very_long_lists_are_refused_too() {
     assert!(matches!(found, Rejected::Kernel { fault: KernelFault::BadBenchmark { .. }, .. }), "{found}");
     let (_, found) = refused_when_full("\"len\": \"", |_| "(".repeat(900));
     assert!(matches!(found, Rejected::Malformed { .. }), "{found}");
+}
+
+#[test]
+fn health_vectors_are_checked() {
+    let vector = |change: &dyn Fn(&mut HealthEntry)| match refused(|it| change(&mut it.kernels[0].health[0])) {
+        Rejected::Vector { kernel, path, fault } => {
+            assert_eq!((kernel.as_str(), path.starts_with("health/")), ("k_f32", fault != VectorFault::BadPath));
+            fault
+        }
+        other => panic!("{other}"),
+    };
+    for path in ["health.safetensors", "k/k.safetensors", "health/a/b.safetensors", "health/.safetensors", "health/a"] {
+        let found = refused(|it| it.kernels[0].health[0].path = path.into());
+        assert!(matches!(found, Rejected::Vector { fault: VectorFault::BadPath, .. }), "{path}: {found}");
+    }
+    for path in ["../health/a.safetensors", "/health/a.safetensors", "health/../a.safetensors", "health//a.safetensors"]
+    {
+        let found = refused(|it| it.kernels[0].health[0].path = path.into());
+        assert!(matches!(found, Rejected::UnsafePath { .. }), "{path}: {found}");
+    }
+    for tolerance in [-1e-9, 1.0, f64::INFINITY] {
+        assert_eq!(vector(&|it| it.tolerance = tolerance), VectorFault::BadTolerance { tolerance });
+    }
+    assert!(matches!(vector(&|it| it.tolerance = f64::NAN), VectorFault::BadTolerance { .. }));
+    assert_eq!(
+        vector(&|it| drop(it.params.insert("eps".into(), ParamValue::Bool(true).into()))),
+        VectorFault::ParamType { param: "eps".into(), expected: ParamType::F32 }
+    );
+    assert_eq!(
+        vector(&|it| drop(it.params.insert("offset".into(), ParamValue::I32(-1).into()))),
+        VectorFault::ParamType { param: "offset".into(), expected: ParamType::U32 }
+    );
+    assert!(matches!(
+        vector(&|it| drop(it.params.insert("epsilon".into(), ParamValue::F32(1.0).into()))),
+        VectorFault::UnknownParam { param, .. } if param == "epsilon"
+    ));
+
+    let many = |count: usize| {
+        move |it: &mut Manifest| {
+            let first = it.kernels[0].health[0].clone();
+            it.kernels[0].health = (0..count)
+                .map(|at| HealthEntry { path: format!("health/v{at}.safetensors"), ..first.clone() })
+                .collect();
+        }
+    };
+    let mut most = manifest();
+    many(16)(&mut most);
+    assert_eq!(most.validate(), Ok(()));
+    assert_eq!(most.files().count(), 18);
+    assert!(refused(many(17)).to_string().contains("there are 17 health vectors, the limit is 16"));
+    let twice = refused(|it| {
+        let vector = HealthEntry {
+            path: "health/K_F32.safetensors".into(),
+            params: Default::default(),
+            ..it.kernels[0].health[0].clone()
+        };
+        it.kernels[1].health.push(vector);
+    });
+    let (first, second) = ("k_f32".into(), "p_f32".into());
+    assert_eq!(twice, Rejected::DuplicatePath { path: "health/K_F32.safetensors".into(), first, second });
 }

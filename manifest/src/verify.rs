@@ -6,7 +6,10 @@ use std::ops::Deref;
 
 use kernelpack_abi::KernelSpecBuf;
 
-use crate::{Digest, Manifest, ModuleFacts, PublicKey, Rejected, manifest::MAX_MANIFEST_BYTES, module};
+use crate::{
+    Digest, HealthEntry, HealthVector, Kernel, Manifest, ModuleFacts, PublicKey, Rejected,
+    manifest::MAX_MANIFEST_BYTES, module,
+};
 
 /// Bytes of a signature.
 pub const SIGNATURE_BYTES: usize = 64;
@@ -97,6 +100,38 @@ impl SignedManifest {
         let facts = module::check(&bytes, &spec)?;
         Ok(VerifiedModule { bytes, digest, spec, facts })
     }
+
+    /// Checks that these bytes are a health vector of a kernel, by one of its entries, and that the vector is a call
+    /// which the kernel can be given.
+    ///
+    /// # Errors
+    /// [`Rejected::VectorMismatch`] or [`Rejected::Vector`]; or there is no such kernel or entry.
+    pub fn verify_vector(&self, id: &str, path: &str, bytes: &[u8]) -> Result<VerifiedVector, Rejected> {
+        let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
+        let entry = kernel.health.iter().find(|entry| entry.path == path);
+        let entry = entry.ok_or_else(|| Rejected::UnexpectedFile { path: path.to_owned() })?;
+        let vector = kernel.read_vector(entry, bytes)?;
+        Ok(VerifiedVector { kernel: kernel.id.clone(), path: entry.path.clone(), tolerance: entry.tolerance, vector })
+    }
+}
+
+impl Kernel {
+    /// Reads one of the kernel's health vectors from the bytes of its file. This says nothing about who wrote the
+    /// entry: hosts use [`SignedManifest::verify_vector`].
+    ///
+    /// # Errors
+    /// As [`SignedManifest::verify_vector`].
+    pub fn read_vector(&self, entry: &HealthEntry, bytes: &[u8]) -> Result<HealthVector, Rejected> {
+        let actual = Digest::of(bytes);
+        if actual != entry.hash {
+            let (kernel, path, expected) = (self.id.clone(), entry.path.clone(), entry.hash);
+            return Err(Rejected::VectorMismatch { kernel, path, expected, actual });
+        }
+        let signature = self.forward()?;
+        signature
+            .with(|signature| HealthVector::parse(bytes, signature, &entry.params(signature)?))
+            .map_err(|fault| self.reject_vector(entry, fault))
+    }
 }
 
 impl Deref for SignedManifest {
@@ -135,6 +170,37 @@ impl VerifiedModule {
     /// What the check found in the module.
     pub fn facts(&self) -> &ModuleFacts {
         &self.facts
+    }
+}
+
+/// A health vector that a signed manifest names by its digest, and that is a call of its kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifiedVector {
+    kernel: String,
+    path: String,
+    tolerance: f64,
+    vector: HealthVector,
+}
+
+impl VerifiedVector {
+    /// The id of the kernel.
+    pub fn kernel(&self) -> &str {
+        &self.kernel
+    }
+
+    /// The file, relative to the pack.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// How far results may be from the expected ones.
+    pub fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
+    /// The call and its expected results.
+    pub fn vector(&self) -> &HealthVector {
+        &self.vector
     }
 }
 

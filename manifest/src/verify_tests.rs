@@ -157,3 +157,31 @@ fn a_signed_digest_does_not_excuse_a_bad_module() {
     let found = manifest.verify_module("k_f32", plain_module());
     assert!(matches!(found, Err(Rejected::Module { .. })), "{found:?}");
 }
+
+#[test]
+fn a_health_vector_is_verified_by_its_digest_and_its_kernel() {
+    let (json, signature) = signed();
+    let manifest = verifier().verify(&json, &signature).unwrap();
+    let (path, bytes) = ("health/k_f32.safetensors", samples::full_vector().to_bytes().unwrap());
+    let verified = manifest.verify_vector("k_f32", path, &bytes).unwrap();
+    assert_eq!((verified.kernel(), verified.path(), verified.tolerance()), ("k_f32", path, 1e-6));
+    assert_eq!(verified.vector(), &samples::full_vector());
+
+    let mut changed = bytes.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let found = manifest.verify_vector("k_f32", path, &changed).unwrap_err();
+    assert!(matches!(&found, Rejected::VectorMismatch { expected, .. } if *expected == Digest::of(&bytes)), "{found}");
+    let found = manifest.verify_vector("p_f32", path, &bytes).unwrap_err();
+    assert_eq!(found, Rejected::UnexpectedFile { path: path.into() });
+    let found = manifest.verify_vector("q_f32", path, &bytes).unwrap_err();
+    assert_eq!(found, Rejected::UnknownKernel { kernel: "q_f32".into() });
+
+    // A signed digest is no reason to take any bytes.
+    let text = String::from_utf8(json).unwrap().replace(&Digest::of(&bytes).to_string(), &Digest::of(b"x").to_string());
+    let manifest = verifier().verify(text.as_bytes(), &key().sign(text.as_bytes())).unwrap();
+    let found = manifest.verify_vector("k_f32", path, b"x").unwrap_err().to_string();
+    assert!(
+        found.starts_with("the health vector \"health/k_f32.safetensors\" of kernel \"k_f32\": it is no "),
+        "{found}"
+    );
+}

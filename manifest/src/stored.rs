@@ -1,13 +1,13 @@
 //! How a kernel's element types lie in safetensors files.
 //!
-//! Plain types have their counterparts. Safetensors knows no blocks, so a tensor of blocks is one of `U8` whose last
+//! Plain types have their counterparts, and values are little-endian on both sides. Safetensors knows no blocks, so a tensor of blocks is one of `U8` whose last
 //! axis counts the bytes of the blocks: `q8_0` with the shape `[rows, blocks]` is `U8` with `[rows, blocks * 34]`.
 
-use kernelpack_host::abi::{DType, Shape};
+use kernelpack_abi::{DType, Shape};
 use safetensors::Dtype;
 
 /// The type that a file has for a kernel's type.
-pub(crate) fn stored(dtype: DType) -> Dtype {
+pub fn stored(dtype: DType) -> Dtype {
     match dtype {
         DType::F32 => Dtype::F32,
         DType::F16 => Dtype::F16,
@@ -19,7 +19,7 @@ pub(crate) fn stored(dtype: DType) -> Dtype {
 }
 
 /// The shape that a tensor of this type has in a file.
-pub(crate) fn stored_shape(dtype: DType, shape: Shape) -> Vec<usize> {
+pub fn stored_shape(dtype: DType, shape: Shape) -> Vec<usize> {
     let mut dims: Vec<usize> = shape.dims().iter().map(|&dim| dim as usize).collect();
     if is_block(dtype) {
         match dims.last_mut() {
@@ -34,7 +34,7 @@ pub(crate) fn stored_shape(dtype: DType, shape: Shape) -> Vec<usize> {
 ///
 /// # Errors
 /// The tensor does not consist of whole blocks, or is too large for a kernel.
-pub(crate) fn kernel_shape(dtype: DType, stored: &[usize]) -> Result<Shape, String> {
+pub fn kernel_shape(dtype: DType, stored: &[usize]) -> Result<Shape, String> {
     let mut dims = stored.to_vec();
     if is_block(dtype) {
         let size = dtype.size() as usize;

@@ -1,0 +1,115 @@
+//! Which health vectors a kernel has: the entries in the manifest, and their limits.
+//!
+//! A health vector is a call with its expected results, in a safetensors file of the pack's folder `health`. Its file
+//! hangs on the manifest by a SHA-256, as modules do.
+
+use std::collections::BTreeMap;
+
+use kernelpack_abi::{ParamType, ParamValue, Signature};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Digest, Kernel, KernelFault, Rejected, VectorFault,
+    names::check_path,
+    param::{from_json, to_json},
+};
+
+/// The folder of a pack in which its health vectors are.
+pub const HEALTH_FOLDER: &str = "health";
+/// What the names of vectors end with.
+pub const VECTOR_SUFFIX: &str = ".safetensors";
+/// The most vectors of one kernel.
+pub const MAX_VECTORS: usize = 16;
+/// The most bytes of one vector's file.
+pub const MAX_HEALTH_BYTES: usize = 4 << 20;
+/// The most bytes of all vectors of a pack, which hosts keep in memory.
+pub const MAX_PACK_HEALTH_BYTES: usize = 32 << 20;
+
+/// A health vector as the manifest names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HealthEntry {
+    /// The file, relative to the pack: `health/{name}.safetensors`.
+    pub path: String,
+    /// The digest of the file's bytes.
+    pub hash: Digest,
+    /// How far floats may be from the expected ones, as [`compare`](crate::compare) measures it: 0 is to the bit.
+    pub tolerance: f64,
+    /// The scalars of the call, by name; those not given have their defaults.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, HealthParam>,
+}
+
+/// The value of a scalar in a vector's entry; only the kernel's entry tells its type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HealthParam(Value);
+
+impl HealthParam {
+    /// The value as one of this type, if it is one that is finite.
+    pub fn to_value(&self, ty: ParamType) -> Option<ParamValue> {
+        from_json(ty, &self.0)
+    }
+}
+
+impl From<ParamValue> for HealthParam {
+    fn from(value: ParamValue) -> Self {
+        Self(to_json(value))
+    }
+}
+
+impl HealthEntry {
+    /// The scalars of the call for a kernel of this signature, as they are given.
+    ///
+    /// # Errors
+    /// There is no such scalar, or the value is none of its type.
+    pub(crate) fn params(&self, signature: &Signature<'_>) -> Result<Vec<(&str, ParamValue)>, VectorFault> {
+        self.params
+            .iter()
+            .map(|(name, value)| {
+                let param = signature.params.iter().find(|param| param.name == name);
+                let param = param.ok_or_else(|| VectorFault::unknown_param(name, signature))?;
+                let value = value.to_value(param.ty);
+                let wrong = || VectorFault::ParamType { param: name.clone(), expected: param.ty };
+                Ok((name.as_str(), value.ok_or_else(wrong)?))
+            })
+            .collect()
+    }
+
+    fn check(&self, signature: &Signature<'_>) -> Result<(), VectorFault> {
+        let name = self.path.strip_prefix(HEALTH_FOLDER).and_then(|path| path.strip_prefix('/'));
+        match name.and_then(|name| name.strip_suffix(VECTOR_SUFFIX)) {
+            Some(name) if !name.is_empty() && !name.contains('/') => {}
+            _ => return Err(VectorFault::BadPath),
+        }
+        check_tolerance(self.tolerance)?;
+        self.params(signature).map(|_| ())
+    }
+}
+
+/// Checks that a tolerance is one: with 1 or more, an output of zeros would always do.
+///
+/// # Errors
+/// [`VectorFault::BadTolerance`].
+pub fn check_tolerance(tolerance: f64) -> Result<(), VectorFault> {
+    if (0.0..1.0).contains(&tolerance) { Ok(()) } else { Err(VectorFault::BadTolerance { tolerance }) }
+}
+
+impl Kernel {
+    /// Checks the entries of the kernel's vectors; the files are for [`HealthVector`](crate::HealthVector).
+    pub(crate) fn check_health(&self, signature: &Signature<'_>) -> Result<(), Rejected> {
+        if self.health.len() > MAX_VECTORS {
+            return Err(self.reject(KernelFault::too_many("health vectors", self.health.len())));
+        }
+        for entry in &self.health {
+            check_path(&entry.path)?;
+            entry.check(signature).map_err(|fault| self.reject_vector(entry, fault))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reject_vector(&self, entry: &HealthEntry, fault: VectorFault) -> Rejected {
+        Rejected::Vector { kernel: self.id.clone(), path: entry.path.clone(), fault }
+    }
+}

@@ -1,0 +1,241 @@
+//! Health vectors: a call of a kernel with the results that it is to give.
+//!
+//! A [`HealthVector`] comes only out of checks against the kernel's signature: names, types, shapes, sizes and scalars
+//! are those of a call that the kernel can be given. In a file, what a call starts from is `in.NAME`, and what it is to
+//! give is `out.NAME`; an in-out tensor has both.
+
+use std::collections::BTreeMap;
+
+use kernelpack_abi::{
+    DType, ParamValue, Role, Shape, Signature, Symbols, TensorArg, TensorData, TensorSpec, params as block,
+};
+use safetensors::{SafeTensorError, SafeTensors, tensor::TensorView};
+
+use crate::{VectorFault, stored};
+
+/// A tensor with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedTensor {
+    /// The parameter's name.
+    pub name: String,
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Its extents; for block types they count blocks.
+    pub shape: Shape,
+    /// Its elements, row-major and little-endian.
+    pub bytes: Vec<u8>,
+}
+
+/// A call with its expected results, which fit the signature that they were checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthVector {
+    /// Inputs and start values of in-out tensors, in declaration order.
+    inputs: Vec<NamedTensor>,
+    /// Outputs and in-out tensors, in declaration order.
+    expected: Vec<NamedTensor>,
+    scalars: Vec<u8>,
+}
+
+const IN: &str = "in.";
+const OUT: &str = "out.";
+
+impl HealthVector {
+    /// Reads a vector of a kernel with this signature; scalars that are not among `params` have their defaults.
+    ///
+    /// # Errors
+    /// The bytes are no safetensors file, or not one of a call that the kernel can be given.
+    pub fn parse(bytes: &[u8], signature: &Signature<'_>, params: &[(&str, ParamValue)]) -> Result<Self, VectorFault> {
+        let malformed = |error: SafeTensorError| VectorFault::NotSafetensors { message: error.to_string() };
+        let file = SafeTensors::deserialize(bytes).map_err(malformed)?;
+        let (mut inputs, mut expected) = (Vec::new(), Vec::new());
+        for (name, view) in file.iter() {
+            let (list, found) = if let Some(name) = name.strip_prefix(IN) {
+                (&mut inputs, signature.tensors.iter().find(|spec| spec.name == name && reads(spec)))
+            } else {
+                let plain = name.strip_prefix(OUT);
+                (&mut expected, signature.tensors.iter().find(|spec| Some(spec.name) == plain && gives(spec)))
+            };
+            let spec = found.ok_or_else(|| unknown(name, signature))?;
+            list.push(read(name, &view, spec)?);
+        }
+        Self::new(signature, inputs, expected, params)
+    }
+
+    /// A vector of these tensors, which may be in any order.
+    ///
+    /// # Errors
+    /// They are not those of a call that a kernel with this signature can be given.
+    pub fn new(
+        signature: &Signature<'_>,
+        inputs: Vec<NamedTensor>,
+        expected: Vec<NamedTensor>,
+        params: &[(&str, ParamValue)],
+    ) -> Result<Self, VectorFault> {
+        let scalars = scalars(signature, params)?;
+        let inputs = in_order(signature, IN, inputs, reads)?;
+        let expected = in_order(signature, OUT, expected, gives)?;
+        // Both values of an in-out tensor, and through them everything else, have the same symbols.
+        let shape = |list: &[NamedTensor], name: &str| {
+            list.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.shape)
+        };
+        let starts = signature.tensors.iter().map(|spec| (spec.dims, shape(&inputs, spec.name)));
+        let results = signature.tensors.iter().map(|spec| (spec.dims, shape(&expected, spec.name)));
+        Symbols::bind(starts.chain(results)).map_err(|mut error| {
+            error.tensor %= signature.tensors.len().max(1);
+            VectorFault::Shapes { message: error.describe(signature).to_string() }
+        })?;
+        Ok(Self { inputs, expected, scalars })
+    }
+
+    /// The vector as a file; equal vectors give equal bytes.
+    ///
+    /// # Errors
+    /// The format has no room for it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, VectorFault> {
+        let inputs = self.inputs.iter().map(|tensor| (IN, tensor));
+        let all = inputs.chain(self.expected.iter().map(|tensor| (OUT, tensor)));
+        let views = all.map(|(prefix, tensor)| {
+            let shape = stored::stored_shape(tensor.dtype, tensor.shape);
+            let view = TensorView::new(stored::stored(tensor.dtype), shape, &tensor.bytes)?;
+            Ok((format!("{prefix}{}", tensor.name), view))
+        });
+        views
+            .collect::<Result<BTreeMap<_, _>, SafeTensorError>>()
+            .and_then(|views| safetensors::serialize(views, None))
+            .map_err(|error| VectorFault::NotSafetensors { message: error.to_string() })
+    }
+
+    /// What the call is to give: outputs and in-out tensors, in declaration order.
+    pub fn expected(&self) -> &[NamedTensor] {
+        &self.expected
+    }
+
+    /// Lends the tensors of the call, in the order of the table, and its scalars to `f`, and returns what outputs and
+    /// in-out tensors then are, in declaration order.
+    ///
+    /// `signature` is the one that the vector was checked against.
+    pub fn lend<R>(
+        &self,
+        signature: &Signature<'_>,
+        f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R,
+    ) -> (R, Vec<NamedTensor>) {
+        let mut results = self.expected.clone();
+        for result in &mut results {
+            match find(&self.inputs, &result.name) {
+                Some(start) => result.bytes.copy_from_slice(&start.bytes),
+                None => result.bytes.fill(0),
+            }
+        }
+        let mut writable = results.iter_mut();
+        let mut rows: Vec<TensorArg<'_>> = Vec::with_capacity(signature.tensors.len());
+        for spec in signature.tensors {
+            let absent = TensorArg { dtype: spec.dtype, shape: Shape::default(), data: TensorData::Absent };
+            rows.push(match spec.role {
+                Role::Scratch => TensorArg { data: TensorData::Scratch, ..absent },
+                Role::In => find(&self.inputs, spec.name).map_or(absent, |tensor| TensorArg {
+                    dtype: tensor.dtype,
+                    shape: tensor.shape,
+                    data: TensorData::In(&tensor.bytes),
+                }),
+                // One for each of these was found missing otherwise, and they are in the same order.
+                Role::Out | Role::InOut => {
+                    writable.next().map_or(absent, |NamedTensor { dtype, shape, bytes, .. }| {
+                        let data =
+                            if spec.role == Role::Out { TensorData::Out(bytes) } else { TensorData::InOut(bytes) };
+                        TensorArg { dtype: *dtype, shape: *shape, data }
+                    })
+                }
+            });
+        }
+        let returned = f(&mut rows, &self.scalars);
+        drop(rows);
+        (returned, results)
+    }
+}
+
+fn reads(spec: &TensorSpec<'_>) -> bool {
+    matches!(spec.role, Role::In | Role::InOut)
+}
+
+fn gives(spec: &TensorSpec<'_>) -> bool {
+    matches!(spec.role, Role::Out | Role::InOut)
+}
+
+fn find<'a>(tensors: &'a [NamedTensor], name: &str) -> Option<&'a NamedTensor> {
+    tensors.iter().find(|tensor| tensor.name == name)
+}
+
+fn read(name: &str, view: &TensorView<'_>, spec: &TensorSpec<'_>) -> Result<NamedTensor, VectorFault> {
+    let expected = stored::stored(spec.dtype);
+    if view.dtype() != expected {
+        return Err(VectorFault::DType {
+            tensor: name.to_owned(),
+            expected: spec.dtype,
+            stored: format!("{expected:?}"),
+            actual: format!("{:?}", view.dtype()),
+        });
+    }
+    let shape = stored::kernel_shape(spec.dtype, view.shape())
+        .map_err(|message| VectorFault::BadShape { tensor: name.to_owned(), message })?;
+    Ok(NamedTensor { name: spec.name.to_owned(), dtype: spec.dtype, shape, bytes: view.data().to_vec() })
+}
+
+/// Checks that the tensors are those of the signature's rows that `belongs` picks, and puts them in that order.
+fn in_order(
+    signature: &Signature<'_>,
+    prefix: &str,
+    mut tensors: Vec<NamedTensor>,
+    belongs: impl Fn(&TensorSpec<'_>) -> bool,
+) -> Result<Vec<NamedTensor>, VectorFault> {
+    let mut ordered = Vec::with_capacity(tensors.len());
+    for spec in signature.tensors.iter().filter(|spec| belongs(spec)) {
+        let named = || format!("{prefix}{}", spec.name);
+        let Some(at) = tensors.iter().position(|tensor| tensor.name == spec.name) else {
+            if spec.optional {
+                continue;
+            }
+            return Err(VectorFault::MissingTensor { tensor: named() });
+        };
+        let tensor = tensors.swap_remove(at);
+        if tensor.dtype != spec.dtype {
+            let (stored, actual) = (format!("{:?}", stored::stored(spec.dtype)), tensor.dtype.to_string());
+            return Err(VectorFault::DType { tensor: named(), expected: spec.dtype, stored, actual });
+        }
+        let (expected, actual) = (tensor.shape.bytes(tensor.dtype), tensor.bytes.len() as u64);
+        if expected != actual {
+            return Err(VectorFault::Size { tensor: named(), expected, actual });
+        }
+        ordered.push(tensor);
+    }
+    match tensors.first() {
+        None => Ok(ordered),
+        Some(surplus) => Err(unknown(&format!("{prefix}{}", surplus.name), signature)),
+    }
+}
+
+fn unknown(name: &str, signature: &Signature<'_>) -> VectorFault {
+    let inputs = signature.tensors.iter().filter(|spec| reads(spec)).map(|spec| format!("{IN}{}", spec.name));
+    let outputs = signature.tensors.iter().filter(|spec| gives(spec)).map(|spec| format!("{OUT}{}", spec.name));
+    VectorFault::UnknownTensor { tensor: name.to_owned(), known: inputs.chain(outputs).collect() }
+}
+
+fn scalars(signature: &Signature<'_>, given: &[(&str, ParamValue)]) -> Result<Vec<u8>, VectorFault> {
+    let specs = signature.params;
+    if let Some((name, _)) = given.iter().find(|(name, _)| !specs.iter().any(|spec| spec.name == *name)) {
+        return Err(VectorFault::unknown_param(name, signature));
+    }
+    let mut scalars = vec![0; block::scalars_size(specs) as usize];
+    for (index, spec) in specs.iter().enumerate() {
+        let param = || spec.name.to_owned();
+        let value = given.iter().find(|(name, _)| *name == spec.name).map(|(_, value)| *value).or(spec.default);
+        let value = value.ok_or_else(|| VectorFault::MissingParam { param: param() })?;
+        if !block::write_scalar(&mut scalars, specs, index, value) {
+            return Err(VectorFault::ParamType { param: param(), expected: spec.ty });
+        }
+    }
+    Ok(scalars)
+}
+
+#[cfg(test)]
+#[path = "vector_tests.rs"]
+mod tests;

@@ -1,0 +1,109 @@
+//! What can be wrong with a health vector.
+
+use kernelpack_abi::{DType, ParamType, Signature};
+
+use crate::health::{HEALTH_FOLDER, VECTOR_SUFFIX};
+
+/// Why a health vector, or its entry in the manifest, is none of its kernel's.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VectorFault {
+    /// The path is not one of a vector.
+    #[error("vectors lie at \"{HEALTH_FOLDER}/NAME{VECTOR_SUFFIX}\"; move it there")]
+    BadPath,
+    /// The tolerance is no part of one.
+    #[error("the tolerance is {tolerance}; choose one from 0, to the bit, to below 1")]
+    BadTolerance {
+        /// The value.
+        tolerance: f64,
+    },
+    /// The kernel has no such scalar.
+    #[error("the kernel has no parameter {param:?}, it has {}", list(.known))]
+    UnknownParam {
+        /// The name given.
+        param: String,
+        /// The names that the kernel has.
+        known: Vec<String>,
+    },
+    /// A scalar is no finite value of its type.
+    #[error("the value of parameter {param:?} is no finite {}", .expected.name())]
+    ParamType {
+        /// The scalar's name.
+        param: String,
+        /// The type declared.
+        expected: ParamType,
+    },
+    /// A scalar without a default has no value.
+    #[error("parameter {param:?} has no default and no value; give it one")]
+    MissingParam {
+        /// The scalar's name.
+        param: String,
+    },
+    /// The bytes are no safetensors file.
+    #[error("it is no safetensors file: {message}")]
+    NotSafetensors {
+        /// What is wrong with them.
+        message: String,
+    },
+    /// The kernel has no tensor that would have this name in a vector.
+    #[error("it has the tensor {tensor:?}, the kernel's are {}", list(.known))]
+    UnknownTensor {
+        /// The name in the file.
+        tensor: String,
+        /// The names that the kernel's tensors have in a vector.
+        known: Vec<String>,
+    },
+    /// A tensor of the kernel has no value.
+    #[error("it has no tensor {tensor:?}; add it")]
+    MissingTensor {
+        /// The name that it has in a vector.
+        tensor: String,
+    },
+    /// A tensor has elements of another type.
+    #[error("its tensor {tensor:?} is stored as {actual}, {expected} is stored as {stored}")]
+    DType {
+        /// The name in the file.
+        tensor: String,
+        /// The type declared.
+        expected: DType,
+        /// How a file has that.
+        stored: String,
+        /// What the file has.
+        actual: String,
+    },
+    /// A tensor's shape is none that its type can have.
+    #[error("the shape of its tensor {tensor:?} cannot be: {message}")]
+    BadShape {
+        /// The name in the file.
+        tensor: String,
+        /// Why.
+        message: String,
+    },
+    /// The bytes of a tensor are not those of its shape.
+    #[error("its tensor {tensor:?} has {actual} bytes, its shape makes {expected}")]
+    Size {
+        /// The name in the file.
+        tensor: String,
+        /// The bytes that the shape makes.
+        expected: u64,
+        /// The bytes given.
+        actual: u64,
+    },
+    /// The shapes disagree with the declared ones or with each other.
+    #[error("{message}")]
+    Shapes {
+        /// The tensor, the axis, and both values.
+        message: String,
+    },
+}
+
+impl VectorFault {
+    pub(crate) fn unknown_param(param: &str, signature: &Signature<'_>) -> Self {
+        let known = signature.params.iter().map(|param| param.name.to_owned()).collect();
+        Self::UnknownParam { param: param.to_owned(), known }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

@@ -33,6 +33,7 @@ impl Display for Described<'_> {
         writeln!(f, "  files       {}", verdict(integrity.files, "as the manifest says"))?;
         writeln!(f, "  hashes      {}", verdict(integrity.hashes, "as the manifest says"))?;
         writeln!(f, "  modules     {}", verdict(integrity.modules, "as the manifest says"))?;
+        writeln!(f, "  vectors     {}", verdict(integrity.vectors, "as the manifest says"))?;
         for fault in &integrity.faults {
             writeln!(f, "  problem     {}", one_line(fault))?;
         }
@@ -77,7 +78,13 @@ fn describe_kernel(f: &mut Formatter<'_>, kernel: &Kernel, fallback: Option<&Str
         writeln!(f, "    fallback  {fallback}")?;
     }
     writeln!(f, "    module    {}", kernel.path)?;
-    writeln!(f, "    hash      {}", kernel.hash)
+    writeln!(f, "    hash      {}", kernel.hash)?;
+    for vector in &kernel.health {
+        let within =
+            if vector.tolerance == 0.0 { "to the bit".into() } else { format!("within {:e}", vector.tolerance) };
+        writeln!(f, "    health    {} {within}", vector.path)?;
+    }
+    Ok(())
 }
 
 /// A text of the manifest, indented so that none of its lines can pass for one of ours.

@@ -22,7 +22,7 @@ Example: for scripts, the content of kernels.json and what was checked
   kernelpack inspect pack --json
   {\"name\": ..., \"kernels\": [{\"id\": ..., \"inputs\": [...], \"outputs\": [...], ...}], ...,
    \"verified\": {\"signature\": false, \"signed_by_named_key\": true, \"files\": true, \"hashes\": true,
-                \"modules\": true, \"faults\": []}}")]
+                \"modules\": true, \"vectors\": true, \"faults\": []}}")]
 pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]

@@ -8,7 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_manifest::{Digest, Kernel, KernelPackVerifier, MAX_MODULE_BYTES, Manifest, PublicKey, module};
+use kernelpack_manifest::{
+    Digest, HealthEntry, Kernel, KernelPackVerifier, MAX_HEALTH_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey, module,
+};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE};
 use serde::Serialize;
 
@@ -25,6 +27,8 @@ pub(crate) struct Integrity {
     pub(crate) hashes: bool,
     /// Whether each module is valid and is what its entry says.
     pub(crate) modules: bool,
+    /// Whether each health vector has the digest that the manifest gives, and is a call of its kernel.
+    pub(crate) vectors: bool,
     /// What is wrong, in words.
     pub(crate) faults: Vec<String>,
 }
@@ -41,12 +45,16 @@ impl Integrity {
             files: true,
             hashes: true,
             modules: true,
+            vectors: true,
             faults: Vec::new(),
         };
         found.check_signature(pack, manifest)?;
         found.check_listing(pack, manifest)?;
         for kernel in &manifest.kernels {
             found.check_module(pack, manifest, kernel)?;
+            for entry in &kernel.health {
+                found.check_vector(pack, kernel, entry)?;
+            }
         }
         Ok(found)
     }
@@ -73,7 +81,7 @@ impl Integrity {
 
     fn check_listing(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), String> {
         let own = [MANIFEST_FILE, SIGNATURE_FILE];
-        let expected: BTreeSet<&str> = manifest.kernels.iter().map(|kernel| kernel.path.as_str()).chain(own).collect();
+        let expected: BTreeSet<&str> = manifest.files().chain(own).collect();
         let mut folders = vec![(PathBuf::from(pack), String::new())];
         while let Some((folder, prefix)) = folders.pop() {
             let failed = |error| format!("cannot read {}: {error}", folder.display());
@@ -95,15 +103,8 @@ impl Integrity {
 
     fn check_module(&mut self, pack: &Path, manifest: &Manifest, kernel: &Kernel) -> Result<(), String> {
         let path = &kernel.path;
-        let place = pack.join(path);
-        if fs::symlink_metadata(&place).is_err() {
-            (self.files, self.hashes, self.modules) = (false, false, false);
-            self.faults.push(format!("the pack has no file {path:?}"));
-            return Ok(());
-        }
-        let Some(bytes) = regular_file(&place, MAX_MODULE_BYTES as u64)? else {
-            (self.files, self.hashes, self.modules) = (false, false, false);
-            self.faults.push(format!("{path:?} is no regular file of at most {MAX_MODULE_BYTES} bytes"));
+        let Some(bytes) = self.read_named(pack, path, MAX_MODULE_BYTES)? else {
+            (self.hashes, self.modules) = (false, false);
             return Ok(());
         };
         let digest = Digest::of(&bytes);
@@ -116,6 +117,33 @@ impl Integrity {
             self.faults.push(fault.to_string());
         }
         Ok(())
+    }
+
+    fn check_vector(&mut self, pack: &Path, kernel: &Kernel, entry: &HealthEntry) -> Result<(), String> {
+        let Some(bytes) = self.read_named(pack, &entry.path, MAX_HEALTH_BYTES)? else {
+            self.vectors = false;
+            return Ok(());
+        };
+        if let Err(fault) = kernel.read_vector(entry, &bytes) {
+            self.vectors = false;
+            self.faults.push(fault.to_string());
+        }
+        Ok(())
+    }
+
+    /// The content of a file that the manifest names; none, with the reason noted, if there is no such file.
+    fn read_named(&mut self, pack: &Path, path: &str, limit: usize) -> Result<Option<Vec<u8>>, String> {
+        let place = pack.join(path);
+        let fault = if fs::symlink_metadata(&place).is_err() {
+            format!("the pack has no file {path:?}")
+        } else if let Some(bytes) = regular_file(&place, limit as u64)? {
+            return Ok(Some(bytes));
+        } else {
+            format!("{path:?} is no regular file of at most {limit} bytes")
+        };
+        self.files = false;
+        self.faults.push(fault);
+        Ok(None)
     }
 }
 

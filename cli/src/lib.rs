@@ -8,6 +8,7 @@
 mod bench;
 mod build;
 mod describe;
+mod health;
 mod input;
 mod inspect;
 mod integrity;
@@ -60,6 +61,8 @@ enum Command {
     Sign(sign::Args),
     /// Check that a pack is what somebody trusted signed, and that this runtime can load it
     Verify(verify::Args),
+    /// Check that the kernels of a pack give the results that its health vectors expect
+    Health(health::Args),
     /// Show what a pack says of itself, trusted or not
     Inspect(inspect::Args),
     /// Run a kernel on tensors from safetensors files
@@ -94,6 +97,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
         Command::Build(args) => build::run(args),
         Command::Sign(args) => sign::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Health(args) => health::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Run(args) => run::run(args),
         Command::Bench(args) => bench::run(args),

@@ -14,7 +14,7 @@ use crate::{
 /// The arguments of `kernelpack verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing of the pack is compiled or run. The exit code is 0 only if everything is in order.
+Nothing of the pack is compiled or run; `kernelpack health` does that. The exit code is 0 only if everything is in order.
 
 Example:
   kernelpack verify pack --trust release.pub
@@ -94,9 +94,11 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
     let mut check = |name, detail| checks.push(Check { name, detail });
     check("signature", format!("kernels.json is signed by the trusted key {signed_by}"));
     check("manifest", "well-formed and free of contradictions".to_owned());
-    check("files", format!("all {} modules are there, and nothing else", manifest.kernels.len()));
+    let (modules, vectors) = (manifest.kernels.len(), pack.vectors().len());
+    check("files", format!("all {modules} modules and {vectors} health vectors are there, and nothing else"));
     check("hashes", "each module has the SHA-256 that the manifest gives".to_owned());
     check("modules", "no imports; exports, limits and descriptions agree with the manifest".to_owned());
+    check("vectors", "each health vector has its SHA-256 and is a call of its kernel; none was run".to_owned());
     check(
         "compatibility",
         format!(

@@ -25,6 +25,7 @@ mod dynamic;
 mod engine;
 mod error;
 mod guest;
+mod health;
 mod kernel_error;
 mod loaded;
 mod pack;
@@ -35,11 +36,12 @@ mod typed;
 pub use bad_call::BadCall;
 pub use dynamic::{DynKernel, DynTensor, DynView};
 pub use error::{EngineError, Error, Trapped};
+pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
 pub use kernelpack_manifest::{
-    CompatibilityChecker, CompatibilityResult, KernelPackVerifier, Manifest, PublicKey, Rejected, SignedManifest,
-    VerifiedModule,
+    CompatibilityChecker, CompatibilityResult, KernelPackVerifier, Manifest, Mismatch, PublicKey, Rejected,
+    SignedManifest, Value, VerifiedModule, VerifiedVector,
 };
 pub use pack::{Pack, VerifiedPack, read_manifest};
 pub use prepared::Prepared;

@@ -68,7 +68,7 @@ impl Runtime {
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        Ok(Pack::new(manifest.clone(), *signed.signed_by(), kernels))
+        Ok(Pack::new(manifest.clone(), *signed.signed_by(), kernels, pack.vectors))
     }
 
     /// What packs are measured against.

@@ -28,11 +28,10 @@ pub(crate) fn read(pack: &Path, name: &str, limit: usize) -> Result<Vec<u8>, Sig
     }
 }
 
-/// Checks that the pack holds the manifest, its modules, perhaps a signature, and nothing else.
+/// Checks that the pack holds the manifest, the files that it names, perhaps a signature, and nothing else.
 pub(crate) fn check_listing(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
     let refused = |fault| Err(SignError::refused(pack, fault));
-    let modules = manifest.kernels.iter().map(|kernel| kernel.path.as_str());
-    let mut missing: BTreeSet<&str> = modules.chain([MANIFEST_FILE, SIGNATURE_FILE]).collect();
+    let mut missing: BTreeSet<&str> = manifest.files().chain([MANIFEST_FILE, SIGNATURE_FILE]).collect();
     let mut folders = vec![(PathBuf::from(pack), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
         let failed = |error: io::Error| SignError::Io { action: "read", path: folder.clone(), error };
@@ -43,8 +42,8 @@ pub(crate) fn check_listing(pack: &Path, manifest: &Manifest) -> Result<(), Sign
             // Of the entry itself, so a link to a folder is no folder.
             let kind = entry.file_type().map_err(failed)?;
             let inside = format!("{name}/");
-            // A folder that no module lies in is refused unread, so that depth is bounded by the manifest.
-            if kind.is_dir() && manifest.kernels.iter().any(|kernel| kernel.path.starts_with(&inside)) {
+            // A folder that no named file lies in is refused unread, so that depth is bounded by the manifest.
+            if kind.is_dir() && manifest.files().any(|path| path.starts_with(&inside)) {
                 folders.push((entry.path(), inside));
             } else if !missing.remove(name.as_str()) {
                 return refused(Rejected::UnexpectedFile { path: name });

@@ -6,8 +6,8 @@ use std::{
 };
 
 use kernelpack_manifest::{
-    Digest, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey, Rejected, SIGNATURE_FILE,
-    SecretKey, module,
+    Digest, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_HEALTH_BYTES, Manifest,
+    PublicKey, Rejected, SIGNATURE_FILE, SecretKey, module,
 };
 
 use crate::{pack_files, write::replace_files};
@@ -15,7 +15,8 @@ use crate::{pack_files, write::replace_files};
 /// Signs a pack, or signs it anew.
 ///
 /// The pack is held to what a host will check, the signature aside: it has exactly the files that the manifest names,
-/// all of them regular, and each module has the digest that the manifest gives it and is what its entry says. Where the
+/// all of them regular, each module and health vector has the digest that the manifest gives it, each module is what its
+/// entry says, and each vector is a call of its kernel. Where the
 /// manifest names another key than this one, it is written again with this one's id, so that what is said and who
 /// signed agree. Returns the key that the pack is now signed by.
 ///
@@ -36,6 +37,7 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
         let spec = kernel.to_spec(&manifest.fallbacks);
         spec.and_then(|spec| module::check(&wasm, &spec)).map_err(|fault| SignError::refused(pack, fault))?;
     }
+    check_vectors(pack, &manifest)?;
 
     let public = key.public();
     let mut files = Vec::new();
@@ -50,6 +52,22 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     files.push((SIGNATURE_FILE, &signature[..]));
     replace_files(pack, &files).map_err(|error| SignError::Io { action: "write", path: pack.into(), error })?;
     Ok(public)
+}
+
+fn check_vectors(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
+    let refused = |fault| SignError::refused(pack, fault);
+    let mut total = 0;
+    for kernel in &manifest.kernels {
+        for entry in &kernel.health {
+            let bytes = pack_files::read(pack, &entry.path, MAX_HEALTH_BYTES)?;
+            total += bytes.len();
+            if total > MAX_PACK_HEALTH_BYTES {
+                return Err(refused(Rejected::VectorsTooLarge));
+            }
+            kernel.read_vector(entry, &bytes).map_err(refused)?;
+        }
+    }
+    Ok(())
 }
 
 /// Why a pack was not signed; it is as it was.

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_manifest::{MANIFEST_FILE, SIGNATURE_FILE};
+use kernelpack_manifest::{HEALTH_FOLDER, MANIFEST_FILE, SIGNATURE_FILE, VECTOR_SUFFIX};
 use tempfile::TempDir;
 
 use crate::BuildError;
@@ -59,7 +59,7 @@ fn foreign(pack: &Path) -> io::Result<Option<String>> {
         let (name, kind) = (entry.file_name(), entry.file_type()?);
         entries += 1;
         let expected = if kind.is_dir() {
-            holds_modules_only(&entry.path())?
+            holds_pack_files_only(&entry.path())?
         } else {
             kind.is_file() && (name == MANIFEST_FILE || name == SIGNATURE_FILE)
         };
@@ -71,10 +71,15 @@ fn foreign(pack: &Path) -> io::Result<Option<String>> {
     Ok(if entries == 0 || manifest { None } else { Some(format!("it has no {MANIFEST_FILE}")) })
 }
 
-fn holds_modules_only(family: &Path) -> io::Result<bool> {
-    for entry in fs::read_dir(family)? {
+/// Whether a folder holds modules only, and health vectors where those may be.
+fn holds_pack_files_only(folder: &Path) -> io::Result<bool> {
+    let vectors = folder.file_name().is_some_and(|name| name == HEALTH_FOLDER);
+    for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if !entry.file_type()?.is_file() || entry.path().extension().is_none_or(|extension| extension != "wasm") {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        let expected = name.ends_with(b".wasm") || vectors && name.ends_with(VECTOR_SUFFIX.as_bytes());
+        if !expected || !entry.file_type()?.is_file() {
             return Ok(false);
         }
     }
@@ -181,6 +186,8 @@ mod tests {
         write_pack(&pack, PACK).unwrap();
         assert_eq!(names(&pack), ["k", MANIFEST_FILE]);
 
+        let vector = ("health/k_f32.safetensors", b"vector".as_slice());
+        write_pack(&pack, PACK.into_iter().chain([vector])).unwrap();
         write_pack(&pack, [("new/n.wasm", b"n".as_slice()), (MANIFEST_FILE, b"2"), (SIGNATURE_FILE, b"s")]).unwrap();
         assert_eq!(names(&pack), [MANIFEST_FILE, SIGNATURE_FILE, "new"]);
         assert_eq!(fs::read(pack.join("new/n.wasm")).unwrap(), b"n");
@@ -199,6 +206,8 @@ mod tests {
             (&[MANIFEST_FILE, "notes.txt"], "it has \"notes.txt\""),
             (&[MANIFEST_FILE, "k/k.wasm", "k/notes.txt"], "it has \"k\""),
             (&[MANIFEST_FILE, "k/deeper/k.wasm"], "it has \"k\""),
+            (&[MANIFEST_FILE, "k/k.safetensors"], "it has \"k\""),
+            (&[MANIFEST_FILE, "health/k.safetensors", "health/k.bin"], "it has \"health\""),
             (&[SIGNATURE_FILE], "it has no kernels.json"),
             (&["k/k.wasm"], "it has no kernels.json"),
         ] {

@@ -30,16 +30,18 @@ pub(crate) fn open(pack: &Path) -> Result<(Pack, Manifest), Box<dyn Error>> {
     let unreadable = |path: &Path, error| SignError::Io { action: "read", path: path.into(), error };
     let folder = tempfile::tempdir()?;
     let copy = folder.path().join("pack");
-    for kernel in &manifest.kernels {
-        let path = pack.join(&kernel.path);
-        let module = fs::read(&path).map_err(|error| unreadable(&path, error))?;
-        let actual = Digest::of(&module);
-        if actual != kernel.hash {
-            return Err(SignError::Changed { path, expected: kernel.hash, actual }.into());
+    let modules = manifest.kernels.iter().map(|kernel| (&kernel.path, kernel.hash));
+    let vectors = manifest.kernels.iter().flat_map(|kernel| &kernel.health).map(|vector| (&vector.path, vector.hash));
+    for (name, expected) in modules.chain(vectors) {
+        let path = pack.join(name);
+        let content = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let actual = Digest::of(&content);
+        if actual != expected {
+            return Err(SignError::Changed { path, expected, actual }.into());
         }
-        let to = copy.join(&kernel.path);
+        let to = copy.join(name);
         fs::create_dir_all(to.parent().unwrap_or(&copy))?;
-        fs::write(to, module)?;
+        fs::write(to, content)?;
     }
     fs::write(copy.join(MANIFEST_FILE), manifest.to_json())?;
     let keys = generate(&folder.path().join("throw-away"))?;

@@ -6,7 +6,7 @@ mod verified;
 use std::{collections::BTreeMap, sync::Arc};
 
 use kernelpack_abi::{Kernel, KernelSpecBuf};
-use kernelpack_manifest::{Manifest, PublicKey, first_difference};
+use kernelpack_manifest::{Manifest, PublicKey, VerifiedVector, first_difference};
 
 pub use verified::{VerifiedPack, read_manifest};
 
@@ -24,11 +24,17 @@ struct Content {
     manifest: Manifest,
     signed_by: PublicKey,
     kernels: BTreeMap<String, Arc<LoadedKernel>>,
+    vectors: Vec<VerifiedVector>,
 }
 
 impl Pack {
-    pub(crate) fn new(manifest: Manifest, signed_by: PublicKey, kernels: BTreeMap<String, Arc<LoadedKernel>>) -> Self {
-        Self { content: Arc::new(Content { manifest, signed_by, kernels }) }
+    pub(crate) fn new(
+        manifest: Manifest,
+        signed_by: PublicKey,
+        kernels: BTreeMap<String, Arc<LoadedKernel>>,
+        vectors: Vec<VerifiedVector>,
+    ) -> Self {
+        Self { content: Arc::new(Content { manifest, signed_by, kernels, vectors }) }
     }
 
     /// The manifest, as a trusted key signed it.
@@ -71,7 +77,12 @@ impl Pack {
         self.loaded(id).map(|loaded| DynKernel::new(loaded.clone()))
     }
 
-    fn loaded(&self, id: &str) -> Result<&Arc<LoadedKernel>, Error> {
+    /// The health vectors, in the manifest's order.
+    pub(crate) fn vectors(&self) -> &[VerifiedVector] {
+        &self.content.vectors
+    }
+
+    pub(crate) fn loaded(&self, id: &str) -> Result<&Arc<LoadedKernel>, Error> {
         self.content.kernels.get(id).ok_or_else(|| {
             let known = self.kernel_ids().map(str::to_owned).collect();
             BadCall::UnknownKernel { name: id.to_owned(), known }.into()

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kernelpack_manifest::{
-    CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest,
-    SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedModule,
+    CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
+    MAX_PACK_HEALTH_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedModule,
+    VerifiedVector,
 };
 
 use super::files;
@@ -17,12 +18,14 @@ use crate::{EngineError, Error};
 pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
     pub(crate) modules: Vec<VerifiedModule>,
+    pub(crate) vectors: Vec<VerifiedVector>,
 }
 
 impl VerifiedPack {
     /// Reads each file once and checks, in this order: the signature over the raw bytes of the manifest; the
     /// manifest's schema and content; that the pack holds exactly the files that it names; each module's SHA-256; that
-    /// each module's exports, imports, memory limits and custom section agree with its entry.
+    /// each module's exports, imports, memory limits and custom section agree with its entry; each health vector's
+    /// SHA-256, and that it is a call of its kernel.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the first thing that is not in order, or [`Error::Engine`] if a file cannot be read.
@@ -43,8 +46,7 @@ impl VerifiedPack {
         fits(manifest.manifest())?;
 
         let own = [MANIFEST_FILE, SIGNATURE_FILE].map(str::to_owned);
-        let expected: BTreeSet<String> =
-            manifest.manifest().kernels.iter().map(|kernel| kernel.path.clone()).chain(own).collect();
+        let expected: BTreeSet<String> = manifest.manifest().files().map(str::to_owned).chain(own).collect();
         files::check_listing(dir, &expected)?;
         let modules = manifest
             .manifest()
@@ -55,7 +57,8 @@ impl VerifiedPack {
                 Ok(manifest.verify_module(&kernel.id, bytes)?)
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self { manifest, modules })
+        let vectors = read_vectors(dir, &manifest)?;
+        Ok(Self { manifest, modules, vectors })
     }
 
     /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
@@ -80,6 +83,27 @@ impl VerifiedPack {
     pub fn modules(&self) -> &[VerifiedModule] {
         &self.modules
     }
+
+    /// The health vectors, in the manifest's order.
+    pub fn vectors(&self) -> &[VerifiedVector] {
+        &self.vectors
+    }
+}
+
+fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<VerifiedVector>, Error> {
+    let mut vectors = Vec::new();
+    let mut total = 0;
+    for kernel in &manifest.manifest().kernels {
+        for entry in &kernel.health {
+            let bytes = files::read(dir, &entry.path, MAX_HEALTH_BYTES as u64)?;
+            total += bytes.len();
+            if total > MAX_PACK_HEALTH_BYTES {
+                return Err(Rejected::VectorsTooLarge.into());
+            }
+            vectors.push(manifest.verify_vector(&kernel.id, &entry.path, &bytes)?);
+        }
+    }
+    Ok(vectors)
 }
 
 /// Reads the manifest of a pack without verifying anything: nobody vouches for what it says.

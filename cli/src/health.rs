@@ -1,0 +1,117 @@
+//! `kernelpack health`: do the kernels of this pack give what they are to give, on this machine?
+
+use std::{error::Error, path::PathBuf};
+
+use kernelpack_host::{HealthReport, Runtime, Unhealthy};
+use serde::Serialize;
+
+use crate::{Outcome, print, trust::Trust};
+
+/// The arguments of `kernelpack health`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Runs the health vectors of the pack in the sandbox: calls with known results, made by `kernelpack build` and by the \
+kernels' authors. The exit code is 0 only if each gives its results within its tolerance. Kernels without vectors are \
+listed as unchecked.
+
+Example:
+  kernelpack health pack --trust release.pub
+
+Example: for scripts
+  kernelpack health pack --trust release.pub --json
+  {\"healthy\": true, \"checked\": [{\"kernel\": \"rmsnorm_f32\", \"vector\": \"health/rmsnorm_f32.safetensors\",
+   \"tolerance\": 0.0, \"microseconds\": 41.2}, ...], \"unchecked\": []}
+  {\"healthy\": false, \"error\": \"...\", \"kernel\": \"rmsnorm_f32\", \"vector\": \"...\"}")]
+pub(crate) struct Args {
+    /// Folder of the pack
+    #[arg(value_name = "PACK_DIR")]
+    pack: PathBuf,
+    #[command(flatten)]
+    trust: Trust,
+    /// Print one JSON object, on failure too
+    #[arg(long)]
+    json: bool,
+}
+
+/// A pack whose vectors gave their results.
+#[derive(Debug, Serialize)]
+struct Healthy {
+    healthy: bool,
+    checked: Vec<Checked>,
+    unchecked: Vec<String>,
+}
+
+/// A vector that gave its results.
+#[derive(Debug, Serialize)]
+struct Checked {
+    kernel: String,
+    vector: String,
+    tolerance: f64,
+    microseconds: f64,
+}
+
+/// A pack that did not, or could not be opened.
+#[derive(Debug, Serialize)]
+struct Failure {
+    healthy: bool,
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vector: Option<String>,
+}
+
+/// Checks the pack.
+pub(crate) fn run(args: &Args) -> Outcome {
+    match check(args) {
+        Ok(report) if args.json => print::json(&Healthy::from(report))?,
+        Ok(report) => print::data(to_text(&report))?,
+        Err(error) => {
+            if args.json {
+                let unhealthy = error.downcast_ref::<Unhealthy>();
+                print::json(&Failure {
+                    healthy: false,
+                    error: print::message(&*error),
+                    kernel: unhealthy.map(|unhealthy| unhealthy.kernel.clone()),
+                    vector: unhealthy.map(|unhealthy| unhealthy.vector.clone()),
+                })?;
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn check(args: &Args) -> Result<HealthReport, Box<dyn Error>> {
+    let keys = args.trust.keys()?;
+    let runtime = keys.into_iter().fold(Runtime::server(), |builder, key| builder.trust(key)).build()?;
+    Ok(runtime.open(&args.pack)?.check_health()?)
+}
+
+impl From<HealthReport> for Healthy {
+    fn from(report: HealthReport) -> Self {
+        let checked = report.checked.into_iter().map(|checked| Checked {
+            kernel: checked.kernel,
+            vector: checked.vector,
+            tolerance: checked.tolerance,
+            microseconds: checked.took.as_nanos() as f64 / 1000.0,
+        });
+        Self { healthy: true, checked: checked.collect(), unchecked: report.unchecked }
+    }
+}
+
+fn to_text(report: &HealthReport) -> String {
+    let mut lines: Vec<String> = report
+        .checked
+        .iter()
+        .map(|checked| format!("  ok  {:16} {} in {:.1?}", checked.kernel, checked.vector, checked.took))
+        .collect();
+    lines.extend(report.unchecked.iter().map(|kernel| format!("  --  {kernel:16} has no vectors")));
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let unchecked = match report.unchecked.len() {
+        0 => String::new(),
+        kernels => format!(", {} unchecked", count(kernels, "kernel")),
+    };
+    lines.push(format!("healthy: {}{unchecked}\n", count(report.checked.len(), "vector")));
+    lines.join("\n")
+}

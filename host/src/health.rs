@@ -1,0 +1,182 @@
+//! Whether the kernels of a pack work: their health vectors, run in the sandbox.
+//!
+//! A vector is answered by the sandbox alone, never by a reference implementation in its place, since the question is
+//! what the module does on this engine and machine. Nothing is written anywhere.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kernelpack_manifest::{Mismatch, VerifiedVector, compare};
+use semver::Version;
+
+use crate::{
+    Error, KernelError, Pack,
+    engine::{Export, TICK},
+    loaded::LoadedKernel,
+};
+
+/// What a whole check may take, unless the caller says otherwise.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A pack all of whose health vectors gave what they were to give.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct HealthReport {
+    /// The vectors that were run, in the manifest's order.
+    pub checked: Vec<CheckedVector>,
+    /// The ids of the kernels that have no vectors, of whose health nothing is known.
+    pub unchecked: Vec<String>,
+}
+
+/// A health vector that gave what it was to give.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CheckedVector {
+    /// The id of the kernel.
+    pub kernel: String,
+    /// The file of the vector, relative to the pack.
+    pub vector: String,
+    /// How far the results were allowed to be from the expected ones.
+    pub tolerance: f64,
+    /// What the call took, with its copies, and with making an instance where there was none.
+    pub took: Duration,
+}
+
+/// The first health vector that did not give what it was to give.
+#[derive(Debug, thiserror::Error)]
+#[error("pack {pack:?} {version} is unhealthy: kernel {kernel:?} fails its vector {vector:?}: {fault}")]
+#[non_exhaustive]
+pub struct Unhealthy {
+    /// The pack's name.
+    pub pack: String,
+    /// The pack's version.
+    pub version: Version,
+    /// The id of the kernel.
+    pub kernel: String,
+    /// The file of the vector, relative to the pack.
+    pub vector: String,
+    /// What happened.
+    #[source]
+    pub fault: HealthFault,
+}
+
+/// What can happen instead of the expected results.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HealthFault {
+    /// The kernel gave something else.
+    #[error("{mismatch}, the tolerance is {tolerance:?}")]
+    WrongResult {
+        /// The first element that is not what was expected.
+        mismatch: Mismatch,
+        /// The vector's tolerance, relative to the larger of the expected value and the rms of its tensor.
+        tolerance: f64,
+    },
+    /// The kernel trapped, ran out of the budget of a call, or refused the call.
+    #[error("{0}")]
+    Trapped(KernelError),
+    /// The check as a whole ran out of its time.
+    #[error("the check was to take {limit:?} at most; allow more, or make the pack's vectors smaller or fewer")]
+    TimeLimit {
+        /// The time it was given.
+        limit: Duration,
+    },
+    /// The call could not be made.
+    #[error("{0}")]
+    Failed(Error),
+}
+
+impl Pack {
+    /// Runs every health vector of the pack in its sandbox, each within the budget of any call, for 60 s in all.
+    ///
+    /// Vectors have been checked against their kernels when the pack was verified. A pack without any is healthy, as far
+    /// as is known: [`HealthReport::unchecked`] names the kernels without one.
+    ///
+    /// # Errors
+    /// The first vector that gave something else than it was to give: wrong results, a trap, an overrun deadline.
+    ///
+    /// # Example: refusing a pack that computes nonsense on this machine
+    /// ```no_run
+    /// use kernelpack_host::{Pack, Runtime};
+    ///
+    /// fn open(runtime: &Runtime, dir: &str) -> Result<Pack, Box<dyn std::error::Error>> {
+    ///     let pack = runtime.open(dir)?;
+    ///     let report = pack.check_health()?;
+    ///     for kernel in &report.unchecked {
+    ///         eprintln!("nothing tells whether {kernel} works");
+    ///     }
+    ///     Ok(pack)
+    /// }
+    /// ```
+    pub fn check_health(&self) -> Result<HealthReport, Unhealthy> {
+        self.check_health_within(LIMIT)
+    }
+
+    /// The same for at most so long in all, which is met as closely as the deadlines of calls are.
+    ///
+    /// # Errors
+    /// As [`check_health`](Self::check_health).
+    pub fn check_health_within(&self, limit: Duration) -> Result<HealthReport, Unhealthy> {
+        let deadline = Instant::now().checked_add(limit);
+        let mut report = HealthReport::default();
+        for vector in self.vectors() {
+            let start = Instant::now();
+            let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(start));
+            self.check_vector(vector, limit, left).map_err(|fault| self.unhealthy(vector, fault))?;
+            report.checked.push(CheckedVector {
+                kernel: vector.kernel().to_owned(),
+                vector: vector.path().to_owned(),
+                tolerance: vector.tolerance(),
+                took: start.elapsed(),
+            });
+        }
+        let unchecked = self.manifest().kernels.iter().filter(|kernel| kernel.health.is_empty());
+        report.unchecked = unchecked.map(|kernel| kernel.id.clone()).collect();
+        Ok(report)
+    }
+
+    fn check_vector(&self, vector: &VerifiedVector, limit: Duration, left: Duration) -> Result<(), HealthFault> {
+        let kernel = self.loaded(vector.kernel()).map_err(HealthFault::Failed)?;
+        let ticks = u32::try_from(left.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+        if ticks == 0 {
+            return Err(HealthFault::TimeLimit { limit });
+        }
+        run(kernel, vector, ticks).map_err(|fault| match fault {
+            // By itself it could have gone on.
+            HealthFault::Trapped(KernelError::EpochDeadline) if kernel.ticks(u32::MAX) > ticks => {
+                HealthFault::TimeLimit { limit }
+            }
+            fault => fault,
+        })
+    }
+
+    #[cold]
+    fn unhealthy(&self, vector: &VerifiedVector, fault: HealthFault) -> Unhealthy {
+        let manifest = self.manifest();
+        Unhealthy {
+            pack: manifest.name.clone(),
+            version: manifest.version.clone(),
+            kernel: vector.kernel().to_owned(),
+            vector: vector.path().to_owned(),
+            fault,
+        }
+    }
+}
+
+/// Makes the call of a vector and compares what it gave.
+fn run(kernel: &Arc<LoadedKernel>, vector: &VerifiedVector, ticks: u32) -> Result<(), HealthFault> {
+    kernel.spec.forward.with(|signature| {
+        let (called, results) = vector
+            .vector()
+            .lend(signature, |tensors, scalars| kernel.call(Export::Forward, signature, tensors, scalars, ticks));
+        called.map_err(|error| match error {
+            Error::Trapped(trapped) => HealthFault::Trapped(trapped.error),
+            other => HealthFault::Failed(other),
+        })?;
+        let tolerance = vector.tolerance();
+        compare(vector.vector().expected(), &results, tolerance)
+            .map_err(|mismatch| HealthFault::WrongResult { mismatch, tolerance })
+    })
+}

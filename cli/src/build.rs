@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kernelpack_packer::{BuildOptions, Event, Features, Signer, build, load_public_key, load_secret_key};
+use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build, load_public_key, load_secret_key};
 
 use crate::{Outcome, print};
 
@@ -36,6 +36,10 @@ pub(crate) struct Args {
     /// Leave the package's default features off
     #[arg(long)]
     no_default_features: bool,
+    /// Make no health vectors, and pack those in the crate's folder health as they are: for a crate that works in
+    /// WebAssembly alone
+    #[arg(long)]
+    no_health: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +70,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         package: args.package.clone(),
         features: Features { on: args.features.clone(), no_default: args.no_default_features },
         out_dir: args.out.clone(),
+        health: Health { make: !args.no_health, ..Health::default() },
         signer: args.signer.load()?,
     };
     let built = build(&options, &mut tell)?;
@@ -77,6 +82,12 @@ fn tell(event: Event) {
         Event::Compiling { package, version } => print::note(format_args!("compiling {package} {version}")),
         Event::Cargo { line } => print::note(format_args!("{line}")),
         Event::Packing { kernel, size } => print::note(format_args!("packing {kernel}, {size} bytes")),
+        Event::CompilingReference { package } => {
+            print::note(format_args!("compiling {package} for this machine, to make health vectors"));
+        }
+        Event::Vector { kernel, path, size } => {
+            print::note(format_args!("{kernel} has the health vector {path}, {size} bytes"));
+        }
         Event::Warning(warning) => print::note(format_args!("warning: {warning}")),
         Event::Signed { key } => print::note(format_args!("signed by {key}")),
         Event::Written { pack } => print::note(format_args!("wrote {}", pack.display())),

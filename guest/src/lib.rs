@@ -51,6 +51,8 @@ mod message;
 mod native;
 #[cfg(target_family = "wasm")]
 mod panic;
+#[cfg(not(target_family = "wasm"))]
+mod reference;
 
 pub use float::Float;
 pub use half::f16;
@@ -179,7 +181,7 @@ macro_rules! ensure {
     };
 }
 
-/// What the code that `#[kernel]` emits calls; not for use by hand.
+/// What the code that `#[kernel]` emits and the packer's programs call; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_family = "wasm")]
@@ -187,6 +189,8 @@ pub mod __private {
     pub use crate::frame::{Frame, LinearMemory, Scalars};
     #[cfg(not(target_family = "wasm"))]
     pub use crate::native::{allocate, bind, extent, optional_view, rows, scratch, view, view_mut};
+    #[cfg(not(target_family = "wasm"))]
+    pub use crate::reference::main as reference_main;
     #[cfg(not(target_family = "wasm"))]
     pub use inventory;
 

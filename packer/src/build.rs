@@ -11,6 +11,7 @@ use crate::{
     BuildError, Event, Features, Warning,
     compile::{Compiled, compile, machine_path},
     created_at::created_at,
+    health::{self, Health},
     manifest, passes,
     project::Project,
     raw, write,
@@ -27,6 +28,8 @@ pub struct BuildOptions {
     pub features: Features,
     /// The folder of the pack; another pack there is replaced.
     pub out_dir: PathBuf,
+    /// Which health vectors the pack has.
+    pub health: Health,
     /// Who signs.
     pub signer: Signer,
 }
@@ -79,12 +82,21 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     let created_at = created_at(project.folder(), progress)?;
     let compiled = compile(&project, &options.features, progress)?;
 
-    let mut modules = Vec::new();
+    let mut named = Vec::new();
     let mut kernels = Vec::new();
-    for entry in raw::read(&compiled.path, &compiled.wasm)? {
-        let (kernel, wasm) = pack_kernel(&compiled, &entry, progress)?;
-        modules.push((kernel.path.clone(), wasm));
-        kernels.push((kernel, entry.spec.fallback));
+    let entries = raw::read(&compiled.path, &compiled.wasm)?;
+    for entry in &entries {
+        let (kernel, wasm) = pack_kernel(&compiled, entry, progress)?;
+        named.push((kernel.path.clone(), wasm));
+        kernels.push((kernel, entry.spec.fallback.clone()));
+    }
+    let specs: Vec<_> = entries.iter().map(|entry| &entry.spec).collect();
+    let vectors = health::vectors(&project, options, &specs, progress)?;
+    for ((kernel, _), vectors) in kernels.iter_mut().zip(vectors) {
+        for (entry, bytes) in vectors {
+            named.push((entry.path.clone(), bytes));
+            kernel.health.push(entry);
+        }
     }
     let manifest = manifest::assemble(&project, &options.signer.public(), created_at, kernels)?;
     let json = manifest.to_json();
@@ -99,7 +111,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
         Signer::Now(key) => Some(key.sign(&json)),
         Signer::Later(_) => None,
     };
-    let files = modules.iter().map(|(path, wasm)| (path.as_str(), wasm.as_slice()));
+    let files = named.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
     let files = files.chain([(MANIFEST_FILE, json.as_slice())]);
     let files = files.chain(signature.as_ref().map(|signature| (SIGNATURE_FILE, signature.as_slice())));
     write::write_pack(&options.out_dir, files)?;

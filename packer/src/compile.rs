@@ -82,10 +82,22 @@ pub(crate) fn compile(
     let remaps = remaps(project, &toolchain);
     progress(Event::Compiling { package: project.package.clone(), version: project.version.clone() });
 
+    let mut command = cargo_rustc(project, features, "cdylib", TARGET);
+    pin_settings(&mut command, &FLAGS, &remaps);
+
+    let id = project.id.clone();
+    let path = run(command, project, progress, move |stdout| module_path(stdout, &id))?;
+    let path = path.ok_or_else(|| BuildError::NoModule { package: project.package.clone() })?;
+    let wasm = fs::read(&path).map_err(|error| BuildError::io("read the module", &path, error))?;
+    Ok(Compiled { path, wasm, machine: remaps.into_iter().map(|(from, _)| from).collect() })
+}
+
+/// Cargo, about to compile the library of a package for a target, in the release profile.
+pub(crate) fn cargo_rustc(project: &Project, features: &Features, crate_type: &str, target: &str) -> Command {
     let mut command = Command::new(toolchain::cargo());
     command
         // The author need not ask for a cdylib in Cargo.toml, where it would slow every other build.
-        .args(["rustc", "--lib", "--crate-type", "cdylib", "--target", TARGET, "--release"])
+        .args(["rustc", "--lib", "--crate-type", crate_type, "--target", target, "--release"])
         .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
         .arg(&project.manifest)
         // A folder of its own: the settings here would invalidate what the author's own builds left there.
@@ -101,11 +113,7 @@ pub(crate) fn compile(
     if !features.on.is_empty() {
         command.arg("--features").arg(features.on.join(","));
     }
-    pin_settings(&mut command, &remaps);
-
-    let path = run(command, project, progress)?;
-    let wasm = fs::read(&path).map_err(|error| BuildError::io("read the module", &path, error))?;
-    Ok(Compiled { path, wasm, machine: remaps.into_iter().map(|(from, _)| from).collect() })
+    command
 }
 
 fn remaps(project: &Project, toolchain: &Toolchain) -> Vec<(PathBuf, String)> {
@@ -117,7 +125,8 @@ fn remaps(project: &Project, toolchain: &Toolchain) -> Vec<(PathBuf, String)> {
     remaps
 }
 
-fn pin_settings(command: &mut Command, remaps: &[(PathBuf, String)]) {
+/// Gives the compiler these flags and the profile, whatever the environment says.
+pub(crate) fn pin_settings(command: &mut Command, flags: &[&str], remaps: &[(PathBuf, String)]) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("CARGO_PROFILE_")) {
             command.env_remove(name);
@@ -127,7 +136,7 @@ fn pin_settings(command: &mut Command, remaps: &[(PathBuf, String)]) {
         command.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
     }
     // Flags are separated by the ASCII unit separator, so that paths may contain spaces.
-    let mut flags = OsString::from(FLAGS.join("\u{1f}"));
+    let mut flags = OsString::from(flags.join("\u{1f}"));
     for (from, to) in remaps {
         flags.push("\u{1f}--remap-path-prefix=");
         flags.push(from);
@@ -138,14 +147,17 @@ fn pin_settings(command: &mut Command, remaps: &[(PathBuf, String)]) {
     command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
 }
 
-fn run(mut command: Command, project: &Project, progress: &mut dyn FnMut(Event)) -> Result<PathBuf, BuildError> {
+/// Runs cargo, passes its words on, and returns what `read` makes of its messages.
+pub(crate) fn run<T: Default + Send + 'static>(
+    mut command: Command,
+    project: &Project,
+    progress: &mut dyn FnMut(Event),
+    read: impl FnOnce(ChildStdout) -> T + Send + 'static,
+) -> Result<T, BuildError> {
     let failed = |error| BuildError::io("run cargo for", &project.manifest, error);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
-    let messages = child.stdout.take().map(|stdout| {
-        let id = project.id.clone();
-        thread::spawn(move || module_path(stdout, &id))
-    });
+    let messages = child.stdout.take().map(|stdout| thread::spawn(move || read(stdout)));
     if let Some(stderr) = child.stderr.take() {
         for line in BufReader::new(stderr).split(b'\n') {
             let line = line.map_err(failed)?;
@@ -153,11 +165,11 @@ fn run(mut command: Command, project: &Project, progress: &mut dyn FnMut(Event))
         }
     }
     let status = child.wait().map_err(failed)?;
-    let path = messages.and_then(|thread| thread.join().ok()).flatten();
+    let found = messages.and_then(|thread| thread.join().ok()).unwrap_or_default();
     if !status.success() {
         return Err(BuildError::Compile { package: project.package.clone(), code: status.code() });
     }
-    path.ok_or_else(|| BuildError::NoModule { package: project.package.clone() })
+    Ok(found)
 }
 
 /// The module among the artifacts that cargo lists.
@@ -199,7 +211,7 @@ mod tests {
     #[test]
     fn settings_of_the_environment_do_not_reach_the_compiler() {
         let mut command = Command::new("cargo");
-        pin_settings(&mut command, &[("/home/a b".into(), "/workspace".into())]);
+        pin_settings(&mut command, &FLAGS, &[("/home/a b".into(), "/workspace".into())]);
         let value = |name: &str| command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value);
         assert_eq!(
             value("CARGO_ENCODED_RUSTFLAGS").unwrap(),

@@ -2,9 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use kernelpack_manifest::Rejected;
+use kernelpack_manifest::{Mismatch, Rejected, VectorFault};
 
-use crate::{passes::PassError, raw::RawError};
+use crate::{health::NoAnswer, passes::PassError, raw::RawError};
 
 /// Why a build failed; the pack that was there before is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +129,76 @@ pub enum BuildError {
         kernel: String,
         /// Why.
         fault: PassError,
+    },
+    /// A program with the kernels' functions, which says what health vectors are to expect, could not be made.
+    #[error(
+        "the functions of \"{package}\" cannot be run on this machine to make health vectors: {reason}; a crate that \
+         works in WebAssembly alone is built with --no-health"
+    )]
+    NoReference {
+        /// The package.
+        package: String,
+        /// Why.
+        reason: String,
+    },
+    /// A health vector that the author gave is named like none of the kernels, or like several.
+    #[error(
+        "{} is named after no kernel of the crate: call it KERNEL.safetensors or KERNEL-ANYTHING.safetensors, of \
+         letters, digits, '_', '.' and '-'; the kernels are {}",
+        path.display(),
+        kernels.join(", ")
+    )]
+    StrayVector {
+        /// The author's file.
+        path: PathBuf,
+        /// The kernels' ids.
+        kernels: Vec<String>,
+    },
+    /// The metadata of a health vector that the author gave have an unknown key or a wrong value.
+    #[error("{}, at the metadata {key:?}: {reason}", path.display())]
+    VectorMetadata {
+        /// The author's file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A health vector that the author gave is no call of its kernel.
+    #[error("{} is no vector of \"{kernel}\": {fault}", path.display())]
+    Vector {
+        /// The author's file.
+        path: PathBuf,
+        /// The kernel's id.
+        kernel: String,
+        /// What is wrong.
+        fault: VectorFault,
+    },
+    /// The function itself gives other results than a health vector of its author.
+    #[error(
+        "{} expects of \"{kernel}\" what its function does not give: {mismatch}; correct one of the two, or raise the \
+         tolerance, which is {tolerance:?}",
+        path.display()
+    )]
+    WrongVector {
+        /// The author's file.
+        path: PathBuf,
+        /// The kernel's id.
+        kernel: String,
+        /// The first element that is something else.
+        mismatch: Mismatch,
+        /// The vector's tolerance.
+        tolerance: f64,
+    },
+    /// The function itself gives no results for a health vector of its author.
+    #[error("{} is no call that \"{kernel}\" takes: its function {fault}", path.display())]
+    Unanswered {
+        /// The author's file.
+        path: PathBuf,
+        /// The kernel's id.
+        kernel: String,
+        /// What happened.
+        fault: NoAnswer,
     },
     /// A finished module or the manifest breaks a promise that hosts check, so no host would load the pack.
     #[error("the pack would be refused: {0}")]

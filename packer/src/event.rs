@@ -27,6 +27,20 @@ pub enum Event {
         /// Bytes of the module.
         size: usize,
     },
+    /// Cargo compiles the crate for this machine, to learn what its kernels compute.
+    CompilingReference {
+        /// The package.
+        package: String,
+    },
+    /// A kernel has a health vector.
+    Vector {
+        /// The kernel's id.
+        kernel: String,
+        /// The file inside the pack.
+        path: String,
+        /// Its bytes.
+        size: usize,
+    },
     /// Something the author should know, which does not stop the build.
     Warning(Warning),
     /// The manifest is signed.
@@ -41,7 +55,7 @@ pub enum Event {
     },
 }
 
-/// Why a build may not give the same pack elsewhere or later.
+/// What an author should know of a pack: why a build may not give the same one elsewhere or later, or what it lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -62,6 +76,24 @@ pub enum Warning {
         /// The path.
         path: String,
     },
+    /// A health vector could not be made.
+    NoVector {
+        /// The kernel's id.
+        kernel: String,
+        /// What it would have been called.
+        path: String,
+        /// Why the function itself gave no result.
+        reason: String,
+    },
+    /// A health vector that the author gave could not be compared with what the function itself gives.
+    UncheckedVector {
+        /// The kernel's id.
+        kernel: String,
+        /// The author's file.
+        path: PathBuf,
+        /// Why the function itself gave no result.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -81,6 +113,16 @@ impl fmt::Display for Warning {
                 f,
                 "the module of \"{kernel}\" contains \"{path}\", a path of this machine: other machines will build other \
                  bytes; do not embed env!(\"CARGO_MANIFEST_DIR\") or the like"
+            ),
+            Self::NoVector { kernel, path, reason } => write!(
+                f,
+                "no \"{path}\" can be made for \"{kernel}\": on made-up inputs its function {reason}; give a vector as \
+                 \"{path}\" in the crate, or no host can tell whether the kernel works"
+            ),
+            Self::UncheckedVector { kernel, path, reason } => write!(
+                f,
+                "{} is packed as it is: its results cannot be compared with those of \"{kernel}\", whose function {reason}",
+                path.display()
             ),
         }
     }

@@ -1,15 +1,16 @@
 //! From a crate of annotated functions to a signed pack of WebAssembly kernels.
 //!
 //! The road: cargo compiles the crate to one module ([`build`]), the module's custom section says which kernels are in
-//! it, [`passes`] make a module of each, the manifest describes them, a key vouches for the manifest ([`sign`](sign())),
+//! it, [`passes`] make a module of each, the functions themselves say what health vectors are to expect, the manifest describes them, a key vouches for the manifest ([`sign`](sign())),
 //! and the whole takes its place at once or not at all. [`generate`] makes keys.
 //!
 //! The invariant: equal sources, compilers and keys give equal bytes, in whatever folder they lie and whenever they are
-//! built. The crate never runs a kernel and knows no engine; it prints nothing and tells of its steps as [`Event`]s.
+//! built. This crate knows no engine; kernels run only as the author's functions, in a
+//! program apart; it prints nothing and tells of its steps as [`Event`]s.
 //!
 //! # Example: a key and a pack
 //! ```no_run
-//! use kernelpack_packer::{BuildOptions, Event, Features, Signer, build, generate, load_secret_key};
+//! use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build, generate, load_secret_key};
 //!
 //! let keys = generate("release".as_ref())?;
 //! let options = BuildOptions {
@@ -17,6 +18,7 @@
 //!     package: None,
 //!     features: Features::default(),
 //!     out_dir: "kernel-pack-v1.0.0".into(),
+//!     health: Health::default(),
 //!     signer: Signer::Now(load_secret_key(&keys.secret)?),
 //! };
 //! let built = build(&options, &mut |event| match event {
@@ -34,6 +36,7 @@ mod compile;
 mod created_at;
 mod error;
 mod event;
+mod health;
 mod key_files;
 mod keygen;
 mod manifest;
@@ -51,6 +54,7 @@ pub use build::{BuildOptions, Built, Signer, build};
 pub use compile::Features;
 pub use error::BuildError;
 pub use event::{Event, Warning};
+pub use health::{Health, NoAnswer};
 pub use kernelpack_manifest::{MANIFEST_FILE, SIGNATURE_FILE};
 pub use key_files::{KeyFileError, load_public_key, load_secret_key};
 pub use keygen::{GeneratedKeys, KeygenError, generate};

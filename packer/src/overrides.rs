@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kernelpack_manifest::check_tolerance;
 use semver::Version;
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::BuildError;
 
 /// The table; every key is optional.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Overrides {
     pub(crate) name: Option<String>,
@@ -17,6 +18,7 @@ pub(crate) struct Overrides {
     pub(crate) description: Option<String>,
     pub(crate) min_runtime_version: Option<Version>,
     pub(crate) max_runtime_version: Option<Version>,
+    pub(crate) health_tolerance: Option<f64>,
     #[serde(default)]
     pub(crate) author: AuthorOverrides,
 }
@@ -33,11 +35,13 @@ impl Overrides {
     /// Reads the table out of a package's metadata; `manifest` names the package's `Cargo.toml` in errors.
     pub(crate) fn read(metadata: &Value, manifest: &Path) -> Result<Self, BuildError> {
         let Some(table) = metadata.get("kernelpack") else { return Ok(Self::default()) };
-        serde_path_to_error::deserialize(table).map_err(|error| BuildError::Overrides {
-            manifest: manifest.into(),
-            key: error.path().to_string(),
-            reason: error.into_inner().to_string(),
-        })
+        let refused = |key: String, reason: String| BuildError::Overrides { manifest: manifest.into(), key, reason };
+        let read: Self = serde_path_to_error::deserialize(table)
+            .map_err(|error| refused(error.path().to_string(), error.into_inner().to_string()))?;
+        match read.health_tolerance.map_or(Ok(()), check_tolerance) {
+            Ok(()) => Ok(read),
+            Err(fault) => Err(refused("health-tolerance".into(), fault.to_string())),
+        }
     }
 }
 
@@ -59,6 +63,7 @@ mod tests {
             "description": "d",
             "min-runtime-version": "0.1.0",
             "max-runtime-version": "0.2.0",
+            "health-tolerance": 1e-4,
             "author": { "name": "a", "email": "a@b" },
         }));
         let author = AuthorOverrides { name: Some("a".into()), email: Some("a@b".into()) };
@@ -68,6 +73,7 @@ mod tests {
             description: Some("d".into()),
             min_runtime_version: Some(Version::new(0, 1, 0)),
             max_runtime_version: Some(Version::new(0, 2, 0)),
+            health_tolerance: Some(1e-4),
             author,
         };
         assert_eq!(read, Ok(expected));
@@ -86,7 +92,7 @@ mod tests {
             read(json!({ "min_runtime_version": "0.1.0" })).unwrap_err(),
             "[package.metadata.kernelpack] of a/Cargo.toml, at min_runtime_version: unknown field \
              `min_runtime_version`, expected one of `name`, `version`, `description`, `min-runtime-version`, \
-             `max-runtime-version`, `author`"
+             `max-runtime-version`, `health-tolerance`, `author`"
         );
         assert!(read(json!({ "author": { "mail": "a@b" } })).unwrap_err().contains("expected `name` or `email`"));
     }
@@ -97,6 +103,11 @@ mod tests {
             read(json!({ "version": "1.2" })).unwrap_err(),
             "[package.metadata.kernelpack] of a/Cargo.toml, at version: unexpected end of input while parsing minor \
              version number"
+        );
+        assert_eq!(
+            read(json!({ "health-tolerance": 1 })).unwrap_err(),
+            "[package.metadata.kernelpack] of a/Cargo.toml, at health-tolerance: the tolerance is 1; choose one from 0, \
+             to the bit, to below 1"
         );
     }
 }

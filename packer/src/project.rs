@@ -23,6 +23,8 @@ pub(crate) struct Project {
     pub(crate) target: PathBuf,
     /// Whether the workspace says which versions to build.
     pub(crate) locked: bool,
+    /// Whether the package may use `#[kernel]`, so that its functions can be called natively.
+    pub(crate) has_guest: bool,
     /// The packages outside the workspace that the workspace names by path: their names and folders.
     pub(crate) neighbours: Vec<(String, PathBuf)>,
 }
@@ -71,6 +73,7 @@ impl Project {
             target: members.target_directory.clone().into(),
             workspace,
             locked,
+            has_guest: all.packages.iter().any(|package| *package.name == "kernelpack-guest"),
             neighbours,
         })
     }

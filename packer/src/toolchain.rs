@@ -17,6 +17,8 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) struct Toolchain {
     sysroot: PathBuf,
     commit: String,
+    /// The target of this machine.
+    pub(crate) host: String,
 }
 
 impl Toolchain {
@@ -33,8 +35,8 @@ impl Toolchain {
         if !Path::new(library).is_dir() {
             return Err(BuildError::NoTarget);
         }
-        let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
-        Ok(Self { sysroot: sysroot.into(), commit: commit.into() })
+        let field = |name| version.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("unknown");
+        Ok(Self { sysroot: sysroot.into(), commit: field("commit-hash: ").into(), host: field("host: ").into() })
     }
 
     /// The folders of this machine that the compiler may write into a module, and the names to write instead; of two
@@ -66,8 +68,13 @@ fn cargo_home() -> Option<PathBuf> {
     }
 }
 
+/// The compiler that cargo uses.
+pub(crate) fn rustc_program() -> OsString {
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
 fn rustc(folder: &Path, args: &[&str]) -> Result<String, BuildError> {
-    let program = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let program = rustc_program();
     let failed = |reason: String| BuildError::Toolchain { command: display(&program, args), reason };
     let output =
         Command::new(&program).args(args).current_dir(folder).output().map_err(|error| failed(error.to_string()))?;

@@ -14,7 +14,7 @@ use kernelpack_abi::{
     TensorSpec, section,
 };
 use kernelpack_manifest::{KernelPackVerifier, Manifest, SecretKey};
-use kernelpack_packer::{BuildError, BuildOptions, Built, Event, Features, Signer, Warning, build};
+use kernelpack_packer::{BuildError, BuildOptions, Built, Event, Features, Health, Signer, Warning, build};
 use tempfile::TempDir;
 
 const fn spec(id: &'static str, fallback: &'static str) -> KernelSpec<'static> {
@@ -113,6 +113,7 @@ impl Fixture {
             package: None,
             features: Features::default(),
             out_dir: self.pack(),
+            health: Health::default(),
             signer: Signer::Now(self.key.clone()),
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use kernelpack_host::{Pack, Runtime};
 use kernelpack_manifest::{Digest, Manifest, SecretKey};
-use kernelpack_packer::{BuildOptions, Event, Features, Signer, build};
+use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build};
 use tempfile::TempDir;
 
 /// The manifest of a pack.
@@ -44,6 +44,7 @@ pub fn build_crate(folder: &Path, out: &Path) -> Manifest {
         package: None,
         features: Features::default(),
         out_dir: out.to_owned(),
+        health: Health::default(),
         signer: Signer::Now(key()),
     };
     let mut cargo = Vec::new();

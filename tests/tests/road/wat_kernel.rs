@@ -111,7 +111,7 @@ impl Parts {
         let pack = Copy::of(pack::core());
         let mut manifest = Manifest { kernels: vec![entry.unwrap()], fallbacks: BTreeMap::new(), ..pack.manifest() };
         change(&mut manifest);
-        for folder in ["kv", "lora", "rmsnorm", "rope", "swiglu"] {
+        for folder in ["health", "kv", "lora", "rmsnorm", "rope", "swiglu"] {
             std::fs::remove_dir_all(pack.path().join(folder)).unwrap();
         }
         pack.write("wat/wat_kernel.wasm", &wasm);

@@ -1,0 +1,108 @@
+//! Answers one call with the native reference of a kernel: the packer's way to learn what a health vector is to expect.
+//!
+//! The packer links this `main` and the kernel crate into a program of its own. It takes the kernel's id and the paths
+//! of two files. The first is a call as it lies in a sandbox: a params block, and tensors at the offsets of its table,
+//! from the start of the file. The second is written here once the reference has answered: a byte with the status, and
+//! behind it the written tensors in declaration order, or a message where the status is not OK; nothing where no kernel
+//! of this id is compiled in. A reference that panics or does not end leaves no file.
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use kernelpack_abi::{
+    DType, Error, Result, Role, Shape, Status, TensorArg, TensorData,
+    native::NativeKernel,
+    params::{Params, TensorEntry},
+};
+use zerocopy::IntoBytes as _;
+
+/// Answers the call that the command line names.
+pub fn main() -> ExitCode {
+    let mut args = env::args_os().skip(1);
+    let (Some(kernel), Some(call), Some(answer)) = (args.next(), args.next(), args.next()) else {
+        return fail("expected KERNEL CALL ANSWER");
+    };
+    let call = match fs::read(call) {
+        Ok(call) => call,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let found = NativeKernel::all().find(|known| kernel == known.spec.id);
+    let content = match found.map(|kernel| run(kernel, &call)) {
+        None => Vec::new(),
+        Some(Ok(tensors)) => [&[Status::Ok.code() as u8], tensors.as_slice()].concat(),
+        Some(Err(error)) => [&[error.status().code() as u8], error.message().as_bytes()].concat(),
+    };
+    match fs::write(answer, content) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(reason: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{reason}");
+    ExitCode::FAILURE
+}
+
+/// Runs the reference, and returns what it wrote.
+fn run(kernel: &NativeKernel, call: &[u8]) -> Result<Vec<u8>> {
+    // Offsets are multiples of 16, so that tensors are aligned for their elements where the file is.
+    let mut words = vec![0u128; call.len().div_ceil(size_of::<u128>())];
+    words.as_mut_bytes()[..call.len()].copy_from_slice(call);
+    let call = &words.as_bytes()[..call.len()];
+    let params = Params::parse(call).map_err(|error| wrong(format_args!("{error}")))?;
+    let mut written = Vec::new();
+    for entry in params.entries {
+        written.push(start_value(call, entry)?);
+    }
+    let rows = params.entries.iter().zip(&mut written).map(|(entry, words)| row(call, entry, words));
+    let mut rows = rows.collect::<Result<Vec<_>>>()?;
+    (kernel.forward)(&mut rows, params.scalars)?;
+    let mut tensors = Vec::new();
+    for row in &rows {
+        if let TensorData::Out(bytes) | TensorData::InOut(bytes) = &row.data {
+            tensors.extend_from_slice(bytes);
+        }
+    }
+    Ok(tensors)
+}
+
+/// Room for a tensor that is written, aligned for any element and with its start value; nothing for others.
+fn start_value(call: &[u8], entry: &TensorEntry) -> Result<Vec<u128>> {
+    let mut words = Vec::new();
+    if matches!(Role::from_code(entry.role), Some(Role::Out | Role::InOut)) {
+        let bytes = bytes(call, entry)?;
+        words.resize(bytes.len().div_ceil(size_of::<u128>()), 0);
+        words.as_mut_bytes()[..bytes.len()].copy_from_slice(bytes);
+    }
+    Ok(words)
+}
+
+fn row<'a>(call: &'a [u8], entry: &TensorEntry, words: &'a mut [u128]) -> Result<TensorArg<'a>> {
+    let (Some(dtype), Some(role), Some(shape)) =
+        (DType::from_code(entry.dtype), Role::from_code(entry.role), entry.shape())
+    else {
+        return Err(wrong(format_args!("a row of the table is none")));
+    };
+    let absent = TensorArg { dtype, shape: Shape::default(), data: TensorData::Absent };
+    let size = entry.size as usize;
+    Ok(match role {
+        Role::Scratch => TensorArg { data: TensorData::Scratch, ..absent },
+        _ if entry.is_absent() => absent,
+        Role::In => TensorArg { dtype, shape, data: TensorData::In(bytes(call, entry)?) },
+        Role::Out => TensorArg { dtype, shape, data: TensorData::Out(&mut words.as_mut_bytes()[..size]) },
+        Role::InOut => TensorArg { dtype, shape, data: TensorData::InOut(&mut words.as_mut_bytes()[..size]) },
+    })
+}
+
+fn bytes<'a>(call: &'a [u8], entry: &TensorEntry) -> Result<&'a [u8]> {
+    let start = entry.offset as usize;
+    let end = start.checked_add(entry.size as usize);
+    end.and_then(|end| call.get(start..end)).ok_or_else(|| wrong(format_args!("a tensor lies outside of the call")))
+}
+
+fn wrong(message: std::fmt::Arguments<'_>) -> Error {
+    Error::new(Status::InvalidParams, message)
+}

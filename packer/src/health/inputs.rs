@@ -1,0 +1,193 @@
+//! Made-up calls: small, the same each time, and of nothing but the kernel's signature.
+
+use half::f16;
+use kernelpack_abi::{
+    DType, Dim, MAX_SYMBOLS, ParamType, ParamValue, Role, Shape, Signature, SignatureBuf, TensorSpec,
+};
+use kernelpack_manifest::{HealthVector, MAX_HEALTH_BYTES, NamedTensor};
+
+/// A made-up call.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    /// The call; its expected results are zeros.
+    pub(super) vector: HealthVector,
+    pub(super) inputs: Vec<NamedTensor>,
+    /// The scalars that have no default.
+    pub(super) params: Vec<(&'a str, ParamValue)>,
+}
+
+/// What to make up. A kernel may refuse values or extents without its signature saying so, so there are several.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    /// The least extent of axes that are somewhere innermost, where loops are unrolled and vectorized, and of others.
+    extents: (u32, u32),
+    /// Whether extents are powers of two, rather than different from each other.
+    powers: bool,
+    /// The most bytes that all tensors may have.
+    budget: u64,
+    /// Below what integers are; they may be indices.
+    integers: u32,
+    /// Whether floats may be below zero.
+    negative: bool,
+    /// What scalars without a default are.
+    scalar: u32,
+}
+
+impl Attempt {
+    /// From the one that shows most to the one that asks least.
+    pub(super) const ALL: [Self; 4] = [
+        Self { extents: (161, 2), powers: false, budget: 1 << 16, integers: 8, negative: true, scalar: 1 },
+        Self { extents: (41, 2), powers: false, budget: 1 << 16, integers: 8, negative: true, scalar: 1 },
+        Self { extents: (64, 2), powers: true, budget: 1 << 18, integers: 2, negative: true, scalar: 1 },
+        Self {
+            extents: (2, 2),
+            powers: false,
+            budget: MAX_HEALTH_BYTES as u64 / 2,
+            integers: 2,
+            negative: false,
+            scalar: 0,
+        },
+    ];
+}
+
+/// A call of a kernel with this signature; none if it would be larger than the attempt allows.
+pub(super) fn make(signature: &SignatureBuf, attempt: Attempt, with_optional: bool) -> Option<Asked<'_>> {
+    let params = signature.params.iter().filter(|param| param.default.is_none());
+    let params: Vec<_> = params.map(|param| (param.name.as_str(), scalar(param.ty, attempt.scalar))).collect();
+    signature.with(|signature| {
+        let symbols = symbols(signature, attempt)?;
+        let (mut inputs, mut expected, mut total) = (Vec::new(), Vec::new(), 0);
+        for (index, spec) in (0..).zip(signature.tensors) {
+            if spec.role == Role::Scratch || spec.optional && !with_optional {
+                continue;
+            }
+            let shape = shape(spec, &symbols)?;
+            total += shape.bytes(spec.dtype);
+            if total > attempt.budget {
+                return None;
+            }
+            let bytes = || vec![0; shape.bytes(spec.dtype) as usize];
+            let tensor = |bytes| NamedTensor { name: spec.name.to_owned(), dtype: spec.dtype, shape, bytes };
+            if spec.role != Role::Out {
+                let mut bytes = bytes();
+                fill(spec.dtype, &mut bytes, attempt, &mut Noise { state: index });
+                inputs.push(tensor(bytes));
+            }
+            if spec.role != Role::In {
+                expected.push(tensor(bytes()));
+            }
+        }
+        let vector = HealthVector::new(signature, inputs.clone(), expected, &params).ok()?;
+        Some(Asked { vector, inputs, params: params.clone() })
+    })
+}
+
+fn scalar(ty: ParamType, value: u32) -> ParamValue {
+    match ty {
+        ParamType::F32 => ParamValue::F32(value as f32),
+        ParamType::U32 => ParamValue::U32(value),
+        ParamType::I32 => ParamValue::I32(value.cast_signed()),
+        ParamType::Bool => ParamValue::Bool(value != 0),
+    }
+}
+
+/// A value for each symbol that every division divides: the smallest from the attempt's extent on that no other symbol
+/// has, so that kernels which mix up two of them are found out.
+fn symbols(signature: &Signature<'_>, attempt: Attempt) -> Option<Vec<u32>> {
+    let (inner, outer) = attempt.extents;
+    let mut values = Vec::with_capacity(MAX_SYMBOLS);
+    for symbol in (0..).take(signature.symbols.len()) {
+        let mut divisor = 1u32;
+        let mut least = outer;
+        for spec in signature.tensors {
+            for (axis, dim) in spec.dims.iter().enumerate() {
+                let by = match *dim {
+                    Dim::Div(of, by) if of == symbol => by,
+                    Dim::Symbol(of) | Dim::Mul(of, _) if of == symbol => 1,
+                    _ => continue,
+                };
+                divisor = lcm(divisor, by)?;
+                if axis + 1 == spec.dims.len() && axis > 0 {
+                    least = inner;
+                }
+            }
+        }
+        let mut value = least.checked_next_multiple_of(divisor)?;
+        if attempt.powers {
+            value = value.max(least.checked_next_power_of_two()?.checked_next_multiple_of(divisor)?);
+        } else {
+            while values.contains(&value) {
+                value = value.checked_add(divisor)?;
+            }
+        }
+        values.push(value);
+    }
+    Some(values)
+}
+
+fn lcm(a: u32, b: u32) -> Option<u32> {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    (a / x.max(1)).checked_mul(b)
+}
+
+fn shape(spec: &TensorSpec<'_>, symbols: &[u32]) -> Option<Shape> {
+    let value = |symbol: u8| symbols.get(usize::from(symbol)).copied();
+    let extents = spec.dims.iter().map(|dim| match *dim {
+        Dim::Fixed(extent) => Some(extent),
+        Dim::Symbol(symbol) => value(symbol),
+        Dim::Div(symbol, by) => value(symbol)?.checked_div(by),
+        Dim::Mul(symbol, by) => value(symbol)?.checked_mul(by),
+    });
+    let extents: Vec<usize> = extents.map(|extent| extent.map(|extent| extent as usize)).collect::<Option<_>>()?;
+    Shape::new(&extents).ok()
+}
+
+/// Floats from -1 to 1 with zeros among them, blocks of about such values, small integers.
+fn fill(dtype: DType, bytes: &mut [u8], attempt: Attempt, noise: &mut Noise) {
+    for (index, element) in bytes.chunks_exact_mut(dtype.size() as usize).enumerate() {
+        let mut float = || {
+            let float = noise.unit();
+            let float = if attempt.negative { float } else { float.abs() };
+            if index % 13 == 5 { 0.0 } else { float }
+        };
+        match dtype {
+            DType::F32 => element.copy_from_slice(&float().to_le_bytes()),
+            DType::F16 => element.copy_from_slice(&f16::from_f32(float()).to_le_bytes()),
+            DType::U8 | DType::I32 | DType::U32 => element[0] = (noise.bits() % attempt.integers) as u8,
+            DType::I8 => {
+                let low = if attempt.negative { attempt.integers / 2 } else { 0 };
+                element[0] = ((noise.bits() % attempt.integers) as u8).wrapping_sub(low as u8);
+            }
+            DType::Q8_0 | DType::Q4_0 => {
+                let (scale, values) = element.split_at_mut(2);
+                let largest = if dtype == DType::Q8_0 { 127.0 } else { 8.0 };
+                scale.copy_from_slice(&f16::from_f32((0.75 + 0.25 * noise.unit()) / largest).to_le_bytes());
+                values.fill_with(|| noise.bits() as u8);
+            }
+        }
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct Noise {
+    state: u64,
+}
+
+impl Noise {
+    /// The high half, which is the better one.
+    fn bits(&mut self) -> u32 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((bits ^ (bits >> 31)) >> 32) as u32
+    }
+
+    /// From -1 to below 1.
+    fn unit(&mut self) -> f32 {
+        (self.bits() >> 8) as f32 / (1 << 23) as f32 - 1.0
+    }
+}

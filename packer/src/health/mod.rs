@@ -1,0 +1,179 @@
+//! The health vectors of a pack: made ones, from what the kernels' functions compute on this machine, and those that
+//! authors give in the crate's folder `health`.
+//!
+//! Equal sources give equal vectors: inputs are made of nothing but the kernel's description, and the functions are
+//! compiled for the baseline of the machine's processors.
+
+mod call;
+mod given;
+mod inputs;
+mod program;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use kernelpack_abi::{DType, KernelSpecBuf, Role, SignatureBuf};
+use kernelpack_manifest::{
+    Digest, HEALTH_FOLDER, HealthEntry, HealthVector, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, Rejected, VECTOR_SUFFIX,
+    compare,
+};
+
+pub use self::program::NoAnswer;
+use self::{given::Given, inputs::Attempt, program::Program};
+use crate::{BuildError, BuildOptions, Event, Warning, project::Project};
+
+/// Which health vectors a pack has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether to make vectors, and hold the author's against the kernels' functions; without, only the author's are
+    /// packed, as they are.
+    pub make: bool,
+    /// How long a function may take for one vector, before there is none.
+    pub time_limit: Duration,
+}
+
+impl Default for Health {
+    /// Vectors are made, with 30 s for each.
+    fn default() -> Self {
+        Self { make: true, time_limit: Duration::from_secs(30) }
+    }
+}
+
+/// A vector as it goes into the pack.
+type Packed = (HealthEntry, Vec<u8>);
+
+/// The vectors of these kernels, for each in the order of their paths.
+pub(crate) fn vectors(
+    project: &Project,
+    options: &BuildOptions,
+    kernels: &[&KernelSpecBuf],
+    progress: &mut dyn FnMut(Event),
+) -> Result<Vec<Vec<Packed>>, BuildError> {
+    let given = given::read(project, kernels)?;
+    let program = if options.health.make && project.has_guest {
+        Some(Program::link(project, &options.features, options.health.time_limit, progress)?)
+    } else {
+        None
+    };
+    let mut all = Vec::new();
+    let mut total = 0;
+    for (kernel, given) in kernels.iter().zip(given) {
+        let mut vectors = BTreeMap::new();
+        for given in given {
+            if options.health.make {
+                check(kernel, &given, program.as_ref(), progress)?;
+            }
+            vectors.insert(given.entry.path.clone(), given.packed()?);
+        }
+        if options.health.make {
+            make(project, kernel, program.as_ref(), &mut vectors, progress)?;
+        }
+        for (entry, bytes) in vectors.values() {
+            let (kernel, path, size) = (kernel.id.clone(), entry.path.clone(), bytes.len());
+            total += size;
+            progress(Event::Vector { kernel, path, size });
+        }
+        all.push(vectors.into_values().collect());
+    }
+    if total > MAX_PACK_HEALTH_BYTES {
+        return Err(BuildError::rejected(Rejected::VectorsTooLarge));
+    }
+    Ok(all)
+}
+
+/// Makes what the author has not given: a vector without the kernel's optional inputs, and one with all of them.
+fn make(
+    project: &Project,
+    kernel: &KernelSpecBuf,
+    program: Option<&Program>,
+    vectors: &mut BTreeMap<String, Packed>,
+    progress: &mut dyn FnMut(Event),
+) -> Result<(), BuildError> {
+    let optional = kernel.forward.tensors.iter().any(|tensor| tensor.optional);
+    for (with_optional, suffix) in [(false, ""), (true, "-full")].into_iter().take(1 + usize::from(optional)) {
+        let path = format!("{HEALTH_FOLDER}/{}{suffix}{VECTOR_SUFFIX}", kernel.id);
+        if vectors.contains_key(&path) {
+            continue;
+        }
+        match answer(kernel, program, with_optional)? {
+            Ok((vector, params)) => {
+                let bytes = vector.to_bytes().map_err(|fault| {
+                    BuildError::rejected(Rejected::Vector { kernel: kernel.id.clone(), path: path.clone(), fault })
+                })?;
+                let (hash, tolerance) = (Digest::of(&bytes), tolerance(project, &kernel.forward));
+                let params = params.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+                vectors.insert(path.clone(), (HealthEntry { path, hash, tolerance, params }, bytes));
+            }
+            Err(reason) => {
+                let (kernel, reason) = (kernel.id.clone(), reason.to_string());
+                progress(Event::Warning(Warning::NoVector { kernel, path, reason }));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A vector with what the function gives on the first made-up inputs that it takes.
+#[expect(clippy::type_complexity, reason = "the values of scalars by name, as vectors take them")]
+fn answer<'a>(
+    kernel: &'a KernelSpecBuf,
+    program: Option<&Program>,
+    with_optional: bool,
+) -> Result<Result<(HealthVector, Vec<(&'a str, kernelpack_abi::ParamValue)>), NoAnswer>, BuildError> {
+    let Some(program) = program else { return Ok(Err(NoAnswer::Unregistered)) };
+    let mut first = None;
+    for attempt in Attempt::ALL {
+        let Some(asked) = inputs::make(&kernel.forward, attempt, with_optional) else { continue };
+        match program.answer(kernel, &asked.vector)? {
+            Ok(expected) => {
+                let vector = kernel.forward.with(|signature| {
+                    HealthVector::new(signature, asked.inputs, expected, &asked.params).map_err(|fault| {
+                        let path = format!("{HEALTH_FOLDER}/{}{VECTOR_SUFFIX}", kernel.id);
+                        BuildError::rejected(Rejected::Vector { kernel: kernel.id.clone(), path, fault })
+                    })
+                })?;
+                return Ok(Ok((vector, asked.params)));
+            }
+            // Others would not end either, and there is nothing that could answer.
+            Err(reason @ (NoAnswer::TimedOut { .. } | NoAnswer::Unregistered)) => return Ok(Err(reason)),
+            Err(reason) => first = first.or(Some(reason)),
+        }
+    }
+    Ok(Err(first.unwrap_or(NoAnswer::TooLarge { limit: MAX_HEALTH_BYTES })))
+}
+
+/// Holds a vector of the author against what the function gives.
+fn check(
+    kernel: &KernelSpecBuf,
+    given: &Given,
+    program: Option<&Program>,
+    progress: &mut dyn FnMut(Event),
+) -> Result<(), BuildError> {
+    let answer = match program {
+        Some(program) => program.answer(kernel, &given.vector)?,
+        None => Err(NoAnswer::Unregistered),
+    };
+    let (path, id, tolerance) = (|| given.file.clone(), || kernel.id.clone(), given.entry.tolerance);
+    match answer {
+        Ok(results) => compare(given.vector.expected(), &results, tolerance)
+            .map_err(|mismatch| BuildError::WrongVector { path: path(), kernel: id(), mismatch, tolerance }),
+        // What an instance would do at its birth, nobody did for the function.
+        Err(reason) if kernel.lifecycle.init || reason == NoAnswer::Unregistered => {
+            let reason = reason.to_string();
+            progress(Event::Warning(Warning::UncheckedVector { kernel: id(), path: path(), reason }));
+            Ok(())
+        }
+        Err(fault) => Err(BuildError::Unanswered { path: path(), kernel: id(), fault }),
+    }
+}
+
+/// How far the sandbox may be from the function where the author says nothing: some ten units in the last place, since
+/// the mathematical functions of std are other code in WebAssembly than on this machine.
+fn tolerance(project: &Project, signature: &SignatureBuf) -> f64 {
+    let of = |tensor: &kernelpack_abi::TensorSpecBuf| match (tensor.role, tensor.dtype) {
+        (Role::Out | Role::InOut, DType::F16) => 1e-3,
+        (Role::Out | Role::InOut, DType::F32) => 1e-5,
+        _ => 0.0,
+    };
+    let widest = signature.tensors.iter().map(of).fold(0.0, f64::max);
+    project.overrides.health_tolerance.unwrap_or(widest)
+}

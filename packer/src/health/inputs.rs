@@ -98,20 +98,24 @@ fn symbols(signature: &Signature<'_>, attempt: Attempt) -> Option<Vec<u32>> {
     let mut values = Vec::with_capacity(MAX_SYMBOLS);
     for symbol in (0..).take(signature.symbols.len()) {
         let mut divisor = 1u32;
-        let mut least = outer;
+        let mut innermost = Vec::new();
         for spec in signature.tensors {
             for (axis, dim) in spec.dims.iter().enumerate() {
-                let by = match *dim {
-                    Dim::Div(of, by) if of == symbol => by,
-                    Dim::Symbol(of) | Dim::Mul(of, _) if of == symbol => 1,
+                let times = match *dim {
+                    Dim::Div(of, by) if of == symbol => {
+                        divisor = lcm(divisor, by)?;
+                        1
+                    }
+                    Dim::Symbol(of) if of == symbol => 1,
+                    Dim::Mul(of, by) if of == symbol => by,
                     _ => continue,
                 };
-                divisor = lcm(divisor, by)?;
                 if axis + 1 == spec.dims.len() && axis > 0 {
-                    least = inner;
+                    innermost.push(inner.div_ceil(times.max(1)));
                 }
             }
         }
+        let least = innermost.into_iter().min().unwrap_or(outer).max(outer);
         let mut value = least.checked_next_multiple_of(divisor)?;
         if attempt.powers {
             value = value.max(least.checked_next_power_of_two()?.checked_next_multiple_of(divisor)?);

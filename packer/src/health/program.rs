@@ -5,6 +5,7 @@
 //! own, which could lead to other sources. Each call is a process, since a function may panic, crash or never end.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     io::{self, BufReader, Read as _},
     path::{Path, PathBuf},
@@ -130,7 +131,9 @@ impl Program {
         rustc.args(["--target", &host]);
         rustc.arg("--extern").arg(extern_of("kernels", library));
         rustc.arg("--extern").arg(extern_of("kernelpack_guest", guest));
-        rustc.arg("-L").arg(extern_of("dependency", guest.parent().unwrap_or(guest)));
+        for folder in &artifacts.folders {
+            rustc.arg("-L").arg(extern_of("dependency", folder));
+        }
         for path in &artifacts.native_paths {
             rustc.arg("-L").arg(path);
         }
@@ -244,6 +247,8 @@ fn last_words(mut stderr: impl io::Read) -> String {
 struct Artifacts {
     library: Option<PathBuf>,
     guests: Vec<PathBuf>,
+    /// Where they and what they depend on lie; procedural macros are apart.
+    folders: BTreeSet<PathBuf>,
     native_paths: Vec<String>,
 }
 
@@ -254,6 +259,8 @@ impl Artifacts {
         for message in Message::parse_stream(BufReader::new(stdout)) {
             match message {
                 Ok(Message::CompilerArtifact(artifact)) => {
+                    let folders = artifact.filenames.iter().filter_map(|file| file.parent());
+                    found.folders.extend(folders.map(|folder| folder.as_std_path().to_owned()));
                     let library = artifact.filenames.iter().find(|file| file.extension() == Some("rlib"));
                     let Some(library) = library.map(|file| file.clone().into_std_path_buf()) else { continue };
                     if artifact.target.name == "kernelpack_guest" {

@@ -6,7 +6,7 @@ mod verified;
 use std::{collections::BTreeMap, sync::Arc};
 
 use kernelpack_abi::{Kernel, KernelSpecBuf};
-use kernelpack_manifest::{Manifest, PublicKey, first_difference};
+use kernelpack_manifest::{Manifest, PublicKey, Signer, first_difference};
 
 pub use verified::{VerifiedPack, read_manifest};
 
@@ -22,13 +22,13 @@ pub struct Pack {
 
 struct Content {
     manifest: Manifest,
-    signed_by: PublicKey,
+    signer: Signer,
     kernels: BTreeMap<String, Arc<LoadedKernel>>,
 }
 
 impl Pack {
-    pub(crate) fn new(manifest: Manifest, signed_by: PublicKey, kernels: BTreeMap<String, Arc<LoadedKernel>>) -> Self {
-        Self { content: Arc::new(Content { manifest, signed_by, kernels }) }
+    pub(crate) fn new(manifest: Manifest, signer: Signer, kernels: BTreeMap<String, Arc<LoadedKernel>>) -> Self {
+        Self { content: Arc::new(Content { manifest, signer, kernels }) }
     }
 
     /// The manifest, as a trusted key signed it.
@@ -38,7 +38,12 @@ impl Pack {
 
     /// The trusted key that signed the pack.
     pub fn signed_by(&self) -> &PublicKey {
-        &self.content.signed_by
+        &self.content.signer.key
+    }
+
+    /// The same, with the key's id where it came from a trust store; both as they were when the pack was opened.
+    pub fn signer(&self) -> &Signer {
+        &self.content.signer
     }
 
     /// The ids of the kernels, sorted.

@@ -45,11 +45,13 @@ impl Display for Described<'_> {
     }
 }
 
-fn signature(integrity: &Integrity) -> &'static str {
-    if integrity.signed_by_named_key {
-        "of the key above; whether to trust it, only `kernelpack verify` can tell"
-    } else {
-        "NOT of the key above"
+fn signature(integrity: &Integrity) -> String {
+    match (&integrity.signed_by_id, integrity.signed_by_named_key) {
+        (Some(id), true) => format!("of the key above, trusted as {id}"),
+        // The named key is information only: who signs for an author is named as such.
+        (Some(id), false) => format!("NOT of the key above, but of the trusted key {id}"),
+        (None, true) => "of the key above; whether to trust it, only `kernelpack verify` can tell".to_owned(),
+        (None, false) => "NOT of the key above".to_owned(),
     }
 }
 

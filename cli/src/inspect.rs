@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kernelpack_host::read_manifest;
+use kernelpack_host::{read_manifest, read_trust_store};
 use kernelpack_manifest::Manifest;
 use serde::Serialize;
 
@@ -11,8 +11,8 @@ use crate::{Outcome, describe::Described, integrity::Integrity, print};
 /// The arguments of `kernelpack inspect`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-No key is needed and none is trusted: anybody can write a pack that passes. What can be checked without a key is, and \
-problems are shown; the exit code is 1 only if the manifest cannot be read. Use `kernelpack verify` to know who made \
+No key is needed, and without --trust-store none is trusted: anybody can write a pack that passes. What can be checked \
+without a key is, and problems are shown; the exit code is 1 only if the manifest cannot be read. Use `kernelpack verify` to know who made \
 a pack.
 
 Example: what does each kernel take?
@@ -22,11 +22,15 @@ Example: for scripts, the content of kernels.json and what was checked
   kernelpack inspect pack --json
   {\"name\": ..., \"kernels\": [{\"id\": ..., \"inputs\": [...], \"outputs\": [...], ...}], ...,
    \"verified\": {\"signature\": false, \"signed_by_named_key\": true, \"files\": true, \"hashes\": true,
-                \"modules\": true, \"vectors\": true, \"faults\": []}}")]
+                \"modules\": true, \"vectors\": true, \"faults\": []}}
+  With --trust-store, \"signature\" says whether a trusted key signed, and \"signed_by_id\" which.")]
 pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]
     pack: PathBuf,
+    /// Trust store to look for the key in which signed the pack
+    #[arg(long, value_name = "FILE")]
+    trust_store: Option<PathBuf>,
     /// Print one JSON object: the fields of kernels.json, and "verified"
     #[arg(long)]
     json: bool,
@@ -42,7 +46,8 @@ struct Report<'a> {
 /// Shows the pack.
 pub(crate) fn run(args: &Args) -> Outcome {
     let manifest = &read_manifest(&args.pack)?;
-    let integrity = &Integrity::check(&args.pack, manifest)?;
+    let store = args.trust_store.as_ref().map(read_trust_store).transpose()?;
+    let integrity = &Integrity::check(&args.pack, manifest, store)?;
     if args.json {
         print::json(&Report { manifest, verified: integrity })?;
     } else {

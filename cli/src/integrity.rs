@@ -1,15 +1,17 @@
 //! What can be said of a pack without a key: whether it agrees with itself.
 //!
-//! None of it says who made the pack: whoever changes a module can change the manifest, and sign it, too.
+//! Without a trust store, none of it says who made the pack: whoever changes a module can change the manifest, and sign it, too.
 
 use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use kernelpack_manifest::{
-    Digest, HealthEntry, Kernel, KernelPackVerifier, MAX_HEALTH_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey, module,
+    Digest, HealthEntry, Kernel, KernelPackVerifier, MAX_HEALTH_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey,
+    TrustStore, module,
 };
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE};
 use serde::Serialize;
@@ -17,8 +19,11 @@ use serde::Serialize;
 /// What was checked without a key, and what was found.
 #[derive(Debug, Serialize)]
 pub(crate) struct Integrity {
-    /// Whether a trusted key signed the pack; always false, since none is known here.
+    /// Whether a trusted key signed the pack; false where no trust store was given.
     pub(crate) signature: bool,
+    /// The id of that key in the trust store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_by_id: Option<String>,
     /// Whether the signature is one of the key that the manifest itself names.
     pub(crate) signed_by_named_key: bool,
     /// Whether the pack has the modules that the manifest names, and nothing else.
@@ -34,13 +39,14 @@ pub(crate) struct Integrity {
 }
 
 impl Integrity {
-    /// Checks a pack against its own manifest.
+    /// Checks a pack against its own manifest, and its signature against a trust store, if one is given.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub(crate) fn check(pack: &Path, manifest: &Manifest) -> Result<Self, String> {
+    pub(crate) fn check(pack: &Path, manifest: &Manifest, store: Option<TrustStore>) -> Result<Self, String> {
         let mut found = Self {
             signature: false,
+            signed_by_id: None,
             signed_by_named_key: false,
             files: true,
             hashes: true,
@@ -48,7 +54,7 @@ impl Integrity {
             vectors: true,
             faults: Vec::new(),
         };
-        found.check_signature(pack, manifest)?;
+        found.check_signature(pack, manifest, store)?;
         found.check_listing(pack, manifest)?;
         for kernel in &manifest.kernels {
             found.check_module(pack, manifest, kernel)?;
@@ -59,7 +65,7 @@ impl Integrity {
         Ok(found)
     }
 
-    fn check_signature(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), String> {
+    fn check_signature(&mut self, pack: &Path, manifest: &Manifest, store: Option<TrustStore>) -> Result<(), String> {
         let path = pack.join(SIGNATURE_FILE);
         if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             self.faults.push(format!("the pack is not signed: it has no {SIGNATURE_FILE}"));
@@ -70,11 +76,17 @@ impl Integrity {
             return Ok(());
         };
         let bytes = read(&pack.join(MANIFEST_FILE))?;
+        let now = SystemTime::now();
         // A manifest that was read names a key that is one.
         let named = manifest.author.signing_key.parse::<PublicKey>();
-        self.signed_by_named_key = KernelPackVerifier::new(named).verify(&bytes, &signature).is_ok();
+        self.signed_by_named_key = KernelPackVerifier::new(named).verify(&bytes, &signature, now).is_ok();
         if !self.signed_by_named_key {
             self.faults.push("the signature is not one of the key that the manifest names".to_owned());
+        }
+        let Some(store) = store else { return Ok(()) };
+        match KernelPackVerifier::default().with_trust_store(store).verify(&bytes, &signature, now) {
+            Ok(signed) => (self.signature, self.signed_by_id) = (true, signed.signer().id.clone()),
+            Err(refused) => self.faults.push(refused.to_string()),
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ mod run;
 mod sign;
 mod tensor_file;
 mod trust;
+mod trust_args;
 mod verify;
 
 use std::{error::Error, ffi::OsString, process::ExitCode};
@@ -67,6 +68,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Run a kernel on tensors from safetensors files
     Run(run::Args),
+    /// Keep the file that says which keys are trusted
+    Trust(trust::Args),
     /// Measure kernels in the sandbox and natively
     Bench(bench::Args),
 }
@@ -100,6 +103,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
         Command::Health(args) => health::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Run(args) => run::run(args),
+        Command::Trust(args) => trust::run(args),
         Command::Bench(args) => bench::run(args),
     };
     match outcome {

@@ -6,14 +6,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Writes a file. Another one there is replaced in one step; after a failure it is as it was.
+/// Writes a file. Another one there is replaced in one step, and keeps its permissions; after a failure it is as it was.
 ///
 /// # Errors
 /// The file cannot be written.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_file_with(path, bytes, 0o666)
+}
+
+/// The same, with the permissions of a file that was not there, less what the umask takes; they count on Unix only.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut permissions = None;
     let path: PathBuf = match fs::metadata(path) {
         // What a link leads to is replaced, rather than the link.
-        Ok(metadata) if metadata.is_file() => path.canonicalize()?,
+        Ok(metadata) if metadata.is_file() => {
+            permissions = Some(metadata.permissions());
+            path.canonicalize()?
+        }
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         // A pipe or a device cannot be replaced.
         Ok(_) => return fs::write(path, bytes),
@@ -21,19 +33,30 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     // Beside the place, since a rename works within one file system only.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder(&path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kernelpack-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As any new file, less what the umask takes.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
+    #[cfg(not(unix))]
+    let _ = mode;
     let mut file = builder.tempfile_in(folder).map_err(without_temporary_name)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
     file.write_all(bytes)?;
+    // Else the new name may outlive a power failure that the content does not.
+    file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
+}
+
+/// The folder that a file lies in.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The system's words without the name of a file that nobody asked for.

@@ -2,9 +2,9 @@
 
 use std::{error::Error, path::PathBuf, time::Instant};
 
-use kernelpack_host::{BadCall, DynKernel, DynView, Runtime, abi::Role};
+use kernelpack_host::{BadCall, DynKernel, DynView, abi::Role};
 
-use crate::{Outcome, input::InputArg, param::ParamArg, print, results, trust::Trust};
+use crate::{Outcome, input::InputArg, param::ParamArg, print, results, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack run`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(value_name = "KERNEL")]
     kernel: String,
     #[command(flatten)]
-    trust: Trust,
+    trust: TrustArgs,
     /// Tensor for the input NAME; without TENSOR the one of the input's name, else the only one of the file
     #[arg(long = "input", value_name = "NAME=FILE.safetensors[:TENSOR]")]
     inputs: Vec<InputArg>,
@@ -48,8 +48,7 @@ pub(crate) struct Args {
 /// Runs the kernel.
 pub(crate) fn run(args: &Args) -> Outcome {
     let start = Instant::now();
-    let runtime = args.trust.keys()?.into_iter().fold(Runtime::server(), |builder, key| builder.trust(key)).build()?;
-    let pack = runtime.open(&args.pack)?;
+    let pack = args.trust.runtime()?.open(&args.pack)?;
     let mut kernel = pack.kernel_named(&args.kernel)?;
     if let Some(ticks) = args.max_ticks {
         kernel = kernel.with_max_ticks(ticks);

@@ -2,13 +2,13 @@
 
 use std::{error::Error, fmt::Write as _, path::PathBuf};
 
-use kernelpack_host::{KernelPackVerifier, Runtime, VerifiedPack};
+use kernelpack_host::VerifiedPack;
 use serde::Serialize;
 
 use crate::{
     Outcome,
     print::{self, one_line},
-    trust::Trust,
+    trust_args::TrustArgs,
 };
 
 /// The arguments of `kernelpack verify`.
@@ -19,9 +19,13 @@ Nothing of the pack is compiled or run; `kernelpack health` does that. The exit 
 Example:
   kernelpack verify pack --trust release.pub
 
+Example: the keys of a trust store, which expire and can be revoked
+  kernelpack verify pack --trust-store trust.json
+
 Example: for scripts
   kernelpack verify pack --trust release.pub --json
   {\"verified\": true, \"pack\": \"my-kernels\", \"version\": \"1.0.0\", \"signed_by\": \"ed25519:...\",
+   \"signed_by_id\": (the key's id in the trust store, or null),
    \"checks\": [{\"name\": \"signature\", \"detail\": \"...\"}, ...], \"kernels\": [\"rmsnorm_f32\", ...]}
   {\"verified\": false, \"error\": \"...\"}")]
 pub(crate) struct Args {
@@ -29,7 +33,7 @@ pub(crate) struct Args {
     #[arg(value_name = "PACK_DIR")]
     pack: PathBuf,
     #[command(flatten)]
-    trust: Trust,
+    trust: TrustArgs,
     /// Print one JSON object, on refusal too
     #[arg(long)]
     json: bool,
@@ -42,6 +46,7 @@ struct Report {
     pack: String,
     version: String,
     signed_by: String,
+    signed_by_id: Option<String>,
     checks: Vec<Check>,
     kernels: Vec<String>,
 }
@@ -76,9 +81,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
-    let keys = args.trust.keys()?;
-    let pack = VerifiedPack::open(&args.pack, &KernelPackVerifier::new(keys))?;
-    let runtime = Runtime::server().build()?;
+    let runtime = args.trust.runtime()?;
+    let pack = VerifiedPack::open(&args.pack, &runtime.verifier())?;
     let ours = runtime.compatibility();
     let refused =
         |result: kernelpack_host::CompatibilityResult| result.into_result().map_err(kernelpack_host::Error::from);
@@ -89,10 +93,10 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
         refused(ours.check_module(module))?;
     }
 
-    let signed_by = signed.signed_by().id();
+    let signer = signed.signer();
     let mut checks = Vec::new();
     let mut check = |name, detail| checks.push(Check { name, detail });
-    check("signature", format!("kernels.json is signed by the trusted key {signed_by}"));
+    check("signature", format!("kernels.json is signed by the trusted key {signer}"));
     check("manifest", "well-formed and free of contradictions".to_owned());
     let (modules, vectors) = (manifest.kernels.len(), pack.vectors().len());
     check("files", format!("all {modules} modules and {vectors} health vectors are there, and nothing else"));
@@ -114,7 +118,8 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
         verified: true,
         pack: manifest.name.clone(),
         version: manifest.version.to_string(),
-        signed_by,
+        signed_by: signer.key.id(),
+        signed_by_id: signer.id.clone(),
         checks,
         kernels: manifest.kernels.iter().map(|kernel| kernel.id.clone()).collect(),
     })
@@ -122,13 +127,14 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
 
 impl Report {
     fn to_text(&self) -> String {
-        let Self { pack, version, signed_by, checks, kernels, .. } = self;
+        let Self { pack, version, signed_by, signed_by_id, checks, kernels, .. } = self;
+        let signer = signed_by_id.as_ref().map_or_else(|| signed_by.clone(), |id| format!("{id} ({signed_by})"));
         let mut text = format!("{} {version}\n", one_line(pack));
         // Writing to a string cannot fail.
         for Check { name, detail } in checks {
             let _ = writeln!(text, "  ok  {name:14} {detail}");
         }
-        let _ = writeln!(text, "signed by {signed_by}\nkernels: {}\nverified", kernels.join(", "));
+        let _ = writeln!(text, "signed by {}\nkernels: {}\nverified", signer, kernels.join(", "));
         text
     }
 }

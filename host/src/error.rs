@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use kernelpack_manifest::Rejected;
+use kernelpack_manifest::{Rejected, TrustStoreError};
 use semver::Version;
 
 use crate::{BadCall, KernelError};
@@ -20,6 +20,9 @@ pub enum Error {
     /// The kernel is at fault: it trapped, ran out of its budget or returned a failure.
     #[error(transparent)]
     Trapped(#[from] Box<Trapped>),
+    /// The operator is at fault: the trust store cannot be used.
+    #[error(transparent)]
+    TrustStore(#[from] Box<TrustFileError>),
     /// The engine or the machine is at fault.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -50,6 +53,17 @@ pub struct Trapped {
     /// What happened.
     #[source]
     pub error: KernelError,
+}
+
+/// A trust store that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("trust store {path:?}: {fault}")]
+pub struct TrustFileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong.
+    #[source]
+    pub fault: TrustStoreError,
 }
 
 /// What the engine or the machine can fail with.

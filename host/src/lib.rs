@@ -17,7 +17,7 @@
 //!
 //! Nothing of a pack is compiled before it is verified: [`VerifiedPack`] can be made only by checking everything, and
 //! [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the pack, [`Error::BadCall`]
-//! the caller, [`Error::Trapped`] the kernel, [`Error::Engine`] the machine.
+//! the caller, [`Error::Trapped`] the kernel, [`Error::TrustStore`] the operator, [`Error::Engine`] the machine.
 #![forbid(unsafe_code)]
 
 mod bad_call;
@@ -31,19 +31,22 @@ mod loaded;
 mod pack;
 mod prepared;
 mod runtime;
+mod trust_file;
 mod typed;
 
 pub use bad_call::BadCall;
 pub use dynamic::{DynKernel, DynTensor, DynView};
-pub use error::{EngineError, Error, Trapped};
+pub use error::{EngineError, Error, Trapped, TrustFileError};
 pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
 pub use kernelpack_manifest::{
-    CompatibilityChecker, CompatibilityResult, KernelPackVerifier, Manifest, Mismatch, PublicKey, Rejected,
-    SignedManifest, Value, VerifiedModule, VerifiedVector,
+    CompatibilityChecker, CompatibilityResult, KernelPackVerifier, KeyStatus, Manifest, Mismatch, PublicKey, Rejected,
+    Revocation, SignedManifest, Signer, Timestamp, TrustStore, TrustStoreError, TrustedKey, Value, VerifiedModule,
+    VerifiedVector, VerifyError,
 };
 pub use pack::{Pack, VerifiedPack, read_manifest};
 pub use prepared::Prepared;
 pub use runtime::{Runtime, RuntimeBuilder};
+pub use trust_file::read_trust_store;
 pub use typed::TypedKernel;

@@ -1,9 +1,16 @@
 //! Runtimes: an engine with the keys that it trusts.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+    time::SystemTime,
+};
 
 use kernelpack_abi::ResourceLimits;
-use kernelpack_manifest::{CompatibilityChecker, KernelPackVerifier, Manifest, PublicKey};
+use kernelpack_manifest::{
+    CompatibilityChecker, KernelPackVerifier, Manifest, PublicKey, Rejected, Signer, TrustStore,
+};
 use semver::Version;
 
 use crate::{
@@ -19,7 +26,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Runtime {
     engine: Arc<dyn Engine>,
-    verifier: Arc<KernelPackVerifier>,
+    /// Shared by all clones; what opens a pack holds on to what it began with.
+    verifier: Arc<RwLock<Arc<KernelPackVerifier>>>,
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
 }
@@ -27,17 +35,12 @@ pub struct Runtime {
 impl Runtime {
     /// A runtime for servers: Wasmtime with Cranelift, SIMD and epoch interruption.
     pub fn server() -> RuntimeBuilder {
-        RuntimeBuilder { keys: Vec::new(), ceiling: CEILING }
+        RuntimeBuilder { keys: Vec::new(), trust_store: TrustStore::default(), ceiling: CEILING }
     }
 
     /// The version that packs bound with `min_runtime_version` and `max_runtime_version`.
     pub fn version() -> Version {
-        let part = |text: &str| text.parse().unwrap_or_default();
-        Version::new(
-            part(env!("CARGO_PKG_VERSION_MAJOR")),
-            part(env!("CARGO_PKG_VERSION_MINOR")),
-            part(env!("CARGO_PKG_VERSION_PATCH")),
-        )
+        env!("CARGO_PKG_VERSION").parse().expect("cargo takes semantic versions only")
     }
 
     /// Verifies the pack in this folder, checks that it fits, and compiles it.
@@ -48,16 +51,18 @@ impl Runtime {
     pub fn open(&self, dir: impl AsRef<Path>) -> Result<Pack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        self.load(VerifiedPack::open_if(dir.as_ref(), &self.verifier, fits)?)
+        self.load(VerifiedPack::open_if(dir.as_ref(), &self.verifier(), fits)?)
     }
 
-    /// Checks that a verified pack fits, and compiles it.
+    /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
+    /// compiles it.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn load(&self, pack: VerifiedPack) -> Result<Pack, Error> {
         let signed = pack.signed_manifest();
         let manifest = signed.manifest();
+        self.check_key(signed.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;
         let origin = Arc::new(Origin { pack: manifest.name.as_str().into(), version: manifest.version.clone() });
         let kernels = pack
@@ -68,7 +73,45 @@ impl Runtime {
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        Ok(Pack::new(manifest.clone(), *signed.signed_by(), kernels, pack.vectors))
+        // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
+        let signer = self.check_key(signed.signed_by())?;
+        Ok(Pack::new(manifest.clone(), signer, kernels, pack.vectors))
+    }
+
+    /// Trusts the keys of this store from now on, instead of those of the store that the runtime had; keys given to
+    /// [`RuntimeBuilder::trust`] stay, except those that the new store says are revoked or expired.
+    ///
+    /// It holds for all clones of the runtime, and for each pack that is handed out after this returns. Packs that are
+    /// loaded go on working, since calls may be under way in them: a service that revokes a key asks
+    /// [`check_trust`](Self::check_trust) about each pack that it holds, and drops or replaces those that are refused.
+    ///
+    /// # Example: revoking keys without a restart
+    /// ```no_run
+    /// use kernelpack_host::{Error, Pack, Runtime, read_trust_store};
+    ///
+    /// /// To be called when the file has changed, for example at SIGHUP. Where it cannot be read, the trust stays as it
+    /// /// was, so somebody must learn of the error.
+    /// fn reload(runtime: &Runtime, packs: &mut Vec<Pack>) -> Result<(), Error> {
+    ///     runtime.replace_trust_store(read_trust_store("/etc/kernelpack/trust.json")?);
+    ///     packs.retain(|pack| runtime.check_trust(pack).is_ok());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn replace_trust_store(&self, store: TrustStore) {
+        let mut verifier = self.verifier.write().unwrap_or_else(PoisonError::into_inner);
+        *verifier = Arc::new(verifier.as_ref().clone().with_trust_store(store));
+    }
+
+    /// Checks that the key that signed a loaded pack is trusted now.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if the key is not trusted any more: it expired, was revoked, or is not in the trust store.
+    pub fn check_trust(&self, pack: &Pack) -> Result<(), Error> {
+        self.check_key(pack.signed_by()).map(drop)
+    }
+
+    fn check_key(&self, key: &PublicKey) -> Result<Signer, Error> {
+        Ok(self.verifier().check_key(key, SystemTime::now()).map_err(Rejected::from)?)
     }
 
     /// What packs are measured against.
@@ -76,9 +119,9 @@ impl Runtime {
         &self.compatibility
     }
 
-    /// What judges signatures: the trusted keys.
-    pub fn verifier(&self) -> &KernelPackVerifier {
-        &self.verifier
+    /// What judges signatures: the keys that are trusted at the moment.
+    pub fn verifier(&self) -> Arc<KernelPackVerifier> {
+        self.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -97,13 +140,25 @@ const CEILING: ResourceLimits =
 #[must_use]
 pub struct RuntimeBuilder {
     keys: Vec<PublicKey>,
+    trust_store: TrustStore,
     ceiling: ResourceLimits,
 }
 
 impl RuntimeBuilder {
-    /// Trusts packs that this key signed; can be said several times.
+    /// Trusts packs that this key signed; can be said several times. Keys that expire or may be revoked one day are better
+    /// kept in a [trust store](Self::trust_store).
     pub fn trust(mut self, key: PublicKey) -> Self {
         self.keys.push(key);
+        self
+    }
+
+    /// Trusts packs that a key of this store signed while it is neither expired nor revoked; of several stores the last
+    /// counts. What the store says of a key holds for keys given to [`trust`](Self::trust), too.
+    ///
+    /// [`read_trust_store`](crate::read_trust_store) reads one from a file,
+    /// [`Runtime::replace_trust_store`] replaces it while the runtime is in use.
+    pub fn trust_store(mut self, store: TrustStore) -> Self {
+        self.trust_store = store;
         self
     }
 
@@ -131,9 +186,10 @@ impl RuntimeBuilder {
             engine_version: engine.version(),
             features: engine.features().into_iter().map(str::to_owned).collect(),
         };
+        let verifier = KernelPackVerifier::new(self.keys).with_trust_store(self.trust_store);
         Ok(Runtime {
             engine,
-            verifier: Arc::new(KernelPackVerifier::new(self.keys)),
+            verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
         })

@@ -1,6 +1,7 @@
 //! Whether a pack fits a runtime and its engine.
 //!
-//! Bounds are inclusive. Versions compare by precedence: build metadata does not count.
+//! Bounds are inclusive. Versions compare by precedence, as <https://semver.org> defines it: `1.0.0-rc.1` is older than
+//! `1.0.0`, so a pack from `1.0.0` on does not run in the candidate, and build metadata does not count.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -24,7 +25,8 @@ pub struct CompatibilityChecker {
 impl CompatibilityChecker {
     /// Whether the runtime can load a pack.
     ///
-    /// A kernel that lists platforms must list the engine; one that lists none asks nothing of it.
+    /// Manifests of another schema or ABI never come this far: [`Manifest::parse`] refuses them, with a result of the
+    /// same type. A kernel that lists platforms must list the engine; one that lists none asks nothing of it.
     pub fn check(&self, manifest: &Manifest) -> CompatibilityResult {
         let actual = &self.runtime_version;
         if actual.cmp_precedence(&manifest.min_runtime_version).is_lt() {
@@ -69,6 +71,20 @@ impl CompatibilityChecker {
 pub enum CompatibilityResult {
     /// It fits.
     Compatible,
+    /// The manifest follows another version of the schema. Told by [`Manifest::parse`], before anything else is read.
+    SchemaVersion {
+        /// The version that the manifest follows.
+        found: u32,
+        /// The [version](crate::SCHEMA_VERSION) that this build reads.
+        supported: u32,
+    },
+    /// The modules were built for another ABI. Told by [`Manifest::parse`], before the rest is read.
+    AbiVersion {
+        /// The version that the modules were built for.
+        found: u32,
+        /// The [version](kernelpack_abi::ABI_VERSION) that this build runs.
+        supported: u32,
+    },
     /// The pack needs a newer runtime.
     RuntimeTooOld {
         /// The oldest that would do.
@@ -129,6 +145,14 @@ impl fmt::Display for CompatibilityResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compatible => f.write_str("the pack is compatible"),
+            Self::SchemaVersion { found, supported } => {
+                let remedy = remedy(found, supported);
+                write!(f, "the manifest was written for schema version {found}, this build reads {supported}; {remedy}")
+            }
+            Self::AbiVersion { found, supported } => {
+                let remedy = remedy(found, supported);
+                write!(f, "the pack was built for ABI version {found}, this build runs {supported}; {remedy}")
+            }
             Self::RuntimeTooOld { required, actual } => {
                 write!(f, "the pack needs runtime {required} or newer, this is {actual}; update the runtime")
             }
@@ -146,6 +170,10 @@ impl fmt::Display for CompatibilityResult {
             }
         }
     }
+}
+
+fn remedy(found: &u32, supported: &u32) -> &'static str {
+    if found > supported { "use a newer kernelpack" } else { "pack again with this kernelpack" }
 }
 
 #[cfg(test)]

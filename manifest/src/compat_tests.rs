@@ -1,5 +1,5 @@
 use super::*;
-use crate::samples::{PLAIN, PLAIN_WAT, key, manifest, module, plain_module};
+use crate::samples::{PLAIN, PLAIN_WAT, json_with, key, manifest, module, plain_module};
 use crate::{Digest, KernelPackVerifier};
 
 fn version(text: &str) -> Version {
@@ -26,6 +26,57 @@ fn bounds_are_inclusive() {
             "{runtime}"
         );
     }
+}
+
+/// The specification's variants, with the values that they carry.
+#[test]
+fn versions_out_of_bounds_are_told_with_both_versions() {
+    let (min, max) = (version("0.1.0"), version("1.0.0"));
+    let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest());
+    // The versions right outside of the bounds; a candidate of the oldest is older than it.
+    for runtime in ["0.0.99", "0.1.0-rc.1", "0.1.0-0", "0.0.0"] {
+        let (required, actual) = (min.clone(), version(runtime));
+        assert_eq!(result(runtime), CompatibilityResult::RuntimeTooOld { required, actual });
+    }
+    for runtime in ["1.0.1", "1.0.1-0", "2.0.0-rc.1", "1.1.0"] {
+        let (max_supported, actual) = (max.clone(), version(runtime));
+        assert_eq!(result(runtime), CompatibilityResult::RuntimeTooNew { max_supported, actual });
+    }
+    // Bounds that are candidates themselves.
+    let mut manifest = manifest();
+    (manifest.min_runtime_version, manifest.max_runtime_version) = (version("1.0.0-rc.2"), version("1.0.0-rc.10"));
+    let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest);
+    for runtime in ["1.0.0-rc.2", "1.0.0-rc.3", "1.0.0-rc.10", "1.0.0-rc.10+a"] {
+        assert_eq!(result(runtime), CompatibilityResult::Compatible, "{runtime}");
+    }
+    assert!(matches!(result("1.0.0-rc.1"), CompatibilityResult::RuntimeTooOld { .. }));
+    for runtime in ["1.0.0-rc.11", "1.0.0"] {
+        assert!(matches!(result(runtime), CompatibilityResult::RuntimeTooNew { .. }), "{runtime}");
+    }
+    // One version only.
+    (manifest.min_runtime_version, manifest.max_runtime_version) = (version("0.5.0"), version("0.5.0"));
+    let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest);
+    assert!(result("0.5.0").is_compatible());
+    assert!(!result("0.4.9").is_compatible() && !result("0.5.1").is_compatible());
+}
+
+#[test]
+fn schema_and_abi_are_told_as_results_too() {
+    let result = |manifest: String| match Manifest::parse(manifest.as_bytes()) {
+        Err(Rejected::Incompatible(result)) => result,
+        other => panic!("{other:?}"),
+    };
+    // A later schema may have any other fields, and any other form of those that there are.
+    let schema = "https://kernelpack.dev/schemas/kernel-pack-v3.json";
+    let newer = format!("{{\"$schema\": \"{schema}\", \"abi_version\": \"2.1\", \"kernels\": {{}}, \"k\": null}}");
+    assert_eq!(result(newer), CompatibilityResult::SchemaVersion { found: 3, supported: crate::SCHEMA_VERSION });
+    let newer = json_with("kernel-pack-v1", "kernel-pack-v4294967295");
+    assert_eq!(result(newer), CompatibilityResult::SchemaVersion { found: u32::MAX, supported: 1 });
+    // Of two reasons the schema comes first.
+    let both = json_with("kernel-pack-v1", "kernel-pack-v2").replacen("\"abi_version\": 1", "\"abi_version\": 2", 1);
+    assert_eq!(result(both), CompatibilityResult::SchemaVersion { found: 2, supported: 1 });
+    let abi = json_with("\"abi_version\": 1", "\"abi_version\": 2, \"colour\": 1");
+    assert_eq!(result(abi), CompatibilityResult::AbiVersion { found: 2, supported: kernelpack_abi::ABI_VERSION });
 }
 
 #[test]
@@ -66,7 +117,8 @@ fn what_a_module_uses_counts_whatever_is_listed() {
     manifest.kernels[0].hash = Digest::of(&plain_module());
     manifest.kernels[1].hash = Digest::of(&simd);
     let json = manifest.to_json();
-    let manifest = KernelPackVerifier::new([key().public()]).verify(&json, &key().sign(&json)).unwrap();
+    let manifest =
+        KernelPackVerifier::new([key().public()]).verify(&json, &key().sign(&json), std::time::UNIX_EPOCH).unwrap();
     let module = manifest.verify_module(PLAIN.id, simd).unwrap();
     assert_eq!(checker("1.0.0", "40.0.0", FEATURES).check_module(&module), CompatibilityResult::Compatible);
     assert_eq!(

@@ -194,7 +194,7 @@ proptest! {
             manifest.fallbacks.insert(spec.id.clone(), spec.fallback.clone());
         }
         let json = manifest.to_json();
-        let read = crate::KernelPackVerifier::new([key().public()]).verify(&json, &key().sign(&json)).unwrap();
+        let read = crate::KernelPackVerifier::new([key().public()]).verify(&json, &key().sign(&json), std::time::UNIX_EPOCH).unwrap();
         prop_assert_eq!(read.manifest(), &manifest);
         prop_assert_eq!(read.to_json(), json);
         let again = read.kernels[0].to_spec(&read.fallbacks).unwrap();

@@ -7,6 +7,7 @@ use ed25519_dalek::{
     Signature, Signer as _, SigningKey, VerifyingKey,
     pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki},
 };
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use spki::{DecodePublicKey as _, EncodePublicKey as _, der::pem::LineEnding};
 use zeroize::Zeroizing;
 
@@ -24,7 +25,7 @@ impl PublicKey {
     /// The key with these 32 bytes, as RFC 8032 encodes them.
     ///
     /// # Errors
-    /// They are no point of the curve, or one of the few that any signature could fit.
+    /// They are no point of the curve or not its only encoding, or it is one of the few that any signature could fit.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         Self::new(VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAPoint)?)
     }
@@ -38,7 +39,16 @@ impl PublicKey {
     }
 
     fn new(key: VerifyingKey) -> Result<Self, KeyError> {
-        if key.is_weak() { Err(KeyError::Weak) } else { Ok(Self(key)) }
+        if key.is_weak() {
+            return Err(KeyError::Weak);
+        }
+        // RFC 8032, section 5.1.3, has the y coordinate below p = 2^255 - 19; the library reduces larger ones, which
+        // would give some keys a second name.
+        let [low, rest @ .., high] = key.to_bytes();
+        if low >= 0xed && rest == [0xff; 30] && high & 0x7f == 0x7f {
+            return Err(KeyError::NotAPoint);
+        }
+        Ok(Self(key))
     }
 
     /// The key's 32 bytes.
@@ -70,6 +80,18 @@ impl FromStr for PublicKey {
         let base64 = text.strip_prefix(PREFIX).ok_or_else(malformed)?;
         let bytes = STANDARD.decode(base64).map_err(|_| malformed())?;
         Self::from_bytes(&bytes.try_into().map_err(|_| malformed())?)
+    }
+}
+
+impl Serialize for PublicKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -143,7 +165,7 @@ pub enum KeyError {
     /// The PEM file holds no secret key of this kind.
     #[error("the file holds no Ed25519 secret key in PEM; `openssl genpkey -algorithm ed25519` writes one")]
     BadSecretPem,
-    /// The bytes are no point of the curve.
+    /// The bytes are no point of the curve, or another encoding of one than the standard's.
     #[error("the 32 bytes are no Ed25519 public key")]
     NotAPoint,
     /// Signatures of this key would prove nothing.
@@ -236,5 +258,28 @@ MCowBQYDK2VwAyEAv4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=
         let mut two = [0; 32];
         two[0] = 2;
         assert_eq!(PublicKey::from_bytes(&two), Err(KeyError::NotAPoint));
+    }
+
+    #[test]
+    fn a_key_has_one_encoding() {
+        // The y coordinates 0 to 18 fit into 255 bits once more, with p added.
+        let mut reducible = 0;
+        for y in 0..19 {
+            for sign in [0, 0x80] {
+                let mut bytes = [0xff; 32];
+                (bytes[0], bytes[31]) = (0xed + y, 0x7f | sign);
+                assert!(PublicKey::from_bytes(&bytes).is_err(), "{y}");
+                reducible += u32::from(VerifyingKey::from_bytes(&bytes).is_ok_and(|key| !key.is_weak()));
+            }
+        }
+        assert!(reducible > 0, "the library refuses them by itself now");
+        // The largest y below p that is on a point.
+        let mut largest = [0xff; 32];
+        largest[31] = 0x7f;
+        let found = (0..0xed).rev().any(|low| {
+            largest[0] = low;
+            PublicKey::from_bytes(&largest).is_ok()
+        });
+        assert!(found);
     }
 }

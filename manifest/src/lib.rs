@@ -1,8 +1,9 @@
 //! `kernels.json`, the signed manifest of a kernel pack, and what it promises about the modules it names.
 //!
 //! The crate owns the manifest's [schema](Manifest), [digests](Digest), [keys](PublicKey) and
-//! [signatures](KernelPackVerifier), the [compatibility gates](CompatibilityChecker), and the [check](module::check)
-//! that a module is what its entry says, and the [health vectors](HealthVector) that tell whether a kernel works. It does no I/O: it judges bytes that it is given.
+//! [signatures](KernelPackVerifier), [trust stores](TrustStore), the [compatibility gates](CompatibilityChecker), the
+//! [check](module::check) that a module is what its entry says, and the [health vectors](HealthVector) that tell whether
+//! a kernel works. It does no I/O: it judges bytes that it is given, at a time that it is given.
 //!
 //! The invariant is carried by types: a [`SignedManifest`] comes only out of [`KernelPackVerifier::verify`], which
 //! checks the signature over the raw bytes before it parses one of them, and a [`VerifiedModule`] comes only out of
@@ -10,16 +11,18 @@
 //!
 //! # Example: from bytes to a verified manifest
 //! ```
+//! use std::time::SystemTime;
+//!
 //! use kernelpack_manifest::{KernelPackVerifier, Rejected, SecretKey, VerifyError};
 //!
 //! let key = SecretKey::from_seed([7; 32]);
 //! let verifier = KernelPackVerifier::new([key.public()]);
-//! let manifest = b"{}";
+//! let (manifest, now) = (b"{}", SystemTime::now());
 //!
 //! // The signature is judged first, the content only when somebody trusted vouches for it.
-//! let forged = verifier.verify(manifest, &[0; 64]).unwrap_err();
+//! let forged = verifier.verify(manifest, &[0; 64], now).unwrap_err();
 //! assert!(matches!(forged, Rejected::Unverified(VerifyError::NoTrustedKey)));
-//! let signed_but_empty = verifier.verify(manifest, &key.sign(manifest)).unwrap_err();
+//! let signed_but_empty = verifier.verify(manifest, &key.sign(manifest), now).unwrap_err();
 //! assert!(matches!(signed_but_empty, Rejected::Malformed { .. }));
 //! ```
 #![forbid(unsafe_code)]
@@ -31,6 +34,7 @@ mod digest;
 mod extent;
 mod features;
 mod health;
+mod json;
 mod kernel;
 mod kernel_fault;
 mod keys;
@@ -47,6 +51,8 @@ pub mod stored;
 mod strict;
 mod tensor;
 mod timestamp;
+mod trust;
+mod trust_fault;
 mod validate;
 mod vector;
 mod vector_fault;
@@ -64,6 +70,7 @@ pub use health::{
     HEALTH_FOLDER, HealthEntry, HealthParam, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX,
     check_tolerance,
 };
+pub use json::JsonFault;
 pub use kernel::{Backward, Benchmark, Kernel, Platform};
 pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};
@@ -79,14 +86,26 @@ pub use names::{MAX_NAME_BYTES, check_path, is_identifier};
 pub use param::Param;
 pub use rejected::Rejected;
 pub use tensor::{Scratch, Tensor};
+pub use timestamp::{Timestamp, TimestampError};
+pub use trust::{
+    KeyStatus, MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, Revocation, TRUST_STORE_VERSION, TrustStore, TrustedKey,
+};
+pub use trust_fault::TrustStoreError;
 pub use vector::{HealthVector, NamedTensor};
 pub use vector_fault::VectorFault;
-pub use verify::{KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, VerifiedModule, VerifiedVector, VerifyError};
+pub use verify::{
+    KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, Signer, VerifiedModule, VerifiedVector, VerifyError,
+};
 
 /// The manifest's schema for other tools, as JSON Schema draft 2020-12.
 ///
 /// It says less than [`Manifest::parse`] checks: what relates one field to another is beyond it.
 pub const JSON_SCHEMA: &str = include_str!("../schema/kernel-pack-v1.json");
+
+/// The schema of [trust stores](TrustStore) for other tools, as JSON Schema draft 2020-12.
+///
+/// It says less than [`TrustStore::parse`] checks, such as that no key stands twice.
+pub const TRUST_STORE_JSON_SCHEMA: &str = include_str!("../schema/trust-store-v1.json");
 
 #[cfg(test)]
 mod schema_tests;

@@ -1,11 +1,9 @@
 //! Why a pack is refused.
 
-use kernelpack_abi::ABI_VERSION;
-
 use crate::{
     CompatibilityResult, Digest, KernelFault, ModuleFault, VectorFault, VerifyError,
     health::MAX_PACK_HEALTH_BYTES,
-    manifest::{MAX_KERNELS, SCHEMA, SCHEMA_VERSION},
+    manifest::{MAX_KERNELS, SCHEMA},
 };
 
 /// Why a pack, its manifest or one of its modules is refused.
@@ -84,29 +82,11 @@ pub enum Rejected {
         /// What is wrong there, with line and column.
         message: String,
     },
-    /// The manifest follows another version of the schema.
-    #[error(
-        "the manifest was written for schema version {found}, this build reads {SCHEMA_VERSION}; {}",
-        if *found > SCHEMA_VERSION { "use a newer kernelpack" } else { "pack again with this kernelpack" }
-    )]
-    SchemaVersion {
-        /// The version found.
-        found: u32,
-    },
     /// `$schema` is none of ours.
     #[error("the manifest's \"$schema\" is {found:?}, which is no kernel pack; this build reads {SCHEMA:?}")]
     UnknownSchema {
         /// The value found.
         found: String,
-    },
-    /// The modules were built for another ABI.
-    #[error(
-        "the pack was built for ABI version {found}, this build runs {ABI_VERSION}; {}",
-        if *found > ABI_VERSION { "use a newer kernelpack" } else { "pack again with this kernelpack" }
-    )]
-    AbiVersion {
-        /// The version found.
-        found: u32,
     },
 
     /// The pack has no name.
@@ -216,7 +196,7 @@ pub enum Rejected {
         /// The id asked for.
         kernel: String,
     },
-    /// The pack does not fit this runtime or engine. Never holds [`CompatibilityResult::Compatible`].
+    /// The pack does not fit this build, runtime or engine. Never holds [`CompatibilityResult::Compatible`].
     #[error("{0}")]
     Incompatible(CompatibilityResult),
 

@@ -9,6 +9,7 @@ use kernelpack_abi::{
 
 use crate::{
     Author, Benchmark, Digest, HealthEntry, HealthVector, Kernel, Manifest, NamedTensor, Platform, SCHEMA, SecretKey,
+    TrustStore, TrustedKey,
 };
 
 const ROWS: Dim = Dim::Symbol(0);
@@ -140,6 +141,21 @@ pub(crate) fn full_vector() -> HealthVector {
 /// The key that signs the samples.
 pub(crate) fn key() -> SecretKey {
     SecretKey::from_seed([7; 32])
+}
+
+/// A store with all that a store can have: the key of seed 2, which expires, and that of seed 1, which is revoked.
+pub(crate) fn trust_store() -> TrustStore {
+    let entry = |id: &str, seed| {
+        let key = SecretKey::from_seed([seed; 32]).public();
+        TrustedKey { id: id.to_owned(), key, not_after: None, revoked: None, comment: None }
+    };
+    let mut store = TrustStore::default();
+    let comment = Some("the \"new\" one \u{2014} Ada's".to_owned());
+    store.add(TrustedKey { comment, ..entry("release-2026", 2) }).unwrap();
+    store.expire("release-2026", "2027-06-30T00:00:00Z".parse().unwrap()).unwrap();
+    store.add(entry("release-2025", 1)).unwrap();
+    store.revoke("release-2025", "2026-02-01T00:00:00Z".parse().unwrap(), "laptop stolen").unwrap();
+    store
 }
 
 /// A pack with both kernels.

@@ -1,8 +1,8 @@
-//! The JSON Schema agrees with what the crate reads and writes.
+//! The JSON Schemas agree with what the crate reads and writes.
 
 use crate::{
-    JSON_SCHEMA, Manifest,
-    samples::{json, json_with},
+    JSON_SCHEMA, MAX_TRUSTED_KEYS, Manifest, TRUST_STORE_JSON_SCHEMA, TRUST_STORE_VERSION, TrustStore,
+    samples::{json, json_with, trust_store},
 };
 
 fn validator() -> jsonschema::Validator {
@@ -66,5 +66,56 @@ fn what_the_schema_refuses_is_not_read_either() {
         let json = json_with(from, to);
         assert!(!validator().is_valid(&serde_json::from_str(&json).unwrap()), "schema: {to}");
         assert!(Manifest::parse(json.as_bytes()).is_err(), "reader: {to}");
+    }
+}
+
+fn store_validator() -> jsonschema::Validator {
+    jsonschema::draft202012::new(&serde_json::from_str(TRUST_STORE_JSON_SCHEMA).unwrap()).unwrap()
+}
+
+#[test]
+fn the_trust_stores_schema_is_one() {
+    let schema = serde_json::from_str(TRUST_STORE_JSON_SCHEMA).unwrap();
+    assert!(jsonschema::draft202012::meta::is_valid(&schema));
+    let id = format!("\"$id\": \"https://kernelpack.dev/schemas/trust-store-v{TRUST_STORE_VERSION}.json\"");
+    assert!(TRUST_STORE_JSON_SCHEMA.contains(&id));
+    assert!(TRUST_STORE_JSON_SCHEMA.contains(&format!("\"maxItems\": {MAX_TRUSTED_KEYS}")));
+}
+
+#[test]
+fn trust_stores_that_are_written_follow_their_schema() {
+    for store in [trust_store(), TrustStore::default()] {
+        let store = serde_json::from_slice(&store.to_json()).unwrap();
+        let errors: Vec<String> = store_validator().iter_errors(&store).map(|error| error.to_string()).collect();
+        assert_eq!(errors, [""; 0]);
+    }
+}
+
+#[test]
+fn trust_stores_that_their_schema_refuses_are_not_read_either() {
+    let good = String::from_utf8(trust_store().to_json()).unwrap();
+    for (from, to) in [
+        ("\"version\": 1", "\"version\": 2"),
+        ("\"version\": 1,", ""),
+        ("\"version\": 1", "\"version\": 1, \"colour\": 1"),
+        ("\"keys\"", "\"Keys\""),
+        ("\"id\": \"release-2026\"", "\"id\": \"\""),
+        ("\"id\": \"release-2026\"", "\"id\": \"-release\""),
+        ("\"id\": \"release-2026\"", "\"id\": \"release 2026\""),
+        ("\"id\": \"release-2026\",", ""),
+        ("\"ed25519:", "\"rsa:"),
+        ("=\"", "\""),
+        ("\"not_after\"", "\"not_before\""),
+        ("2027-06-30T00:00:00Z", "2027-06-30"),
+        ("2027-06-30T00:00:00Z", "1969-06-30T00:00:00Z"),
+        ("\"reason\": \"laptop stolen\"", "\"reason\": \"\""),
+        ("\"reason\": \"laptop stolen\"", "\"reason\": \"laptop\\nstolen\""),
+        ("\"reason\": \"laptop stolen\"", "\"colour\": 1"),
+        ("\"comment\": \"", "\"comment\": 1, \"\": \""),
+    ] {
+        let json = good.replacen(from, to, 1);
+        assert_ne!(json, good, "{from}");
+        assert!(!store_validator().is_valid(&serde_json::from_str(&json).unwrap()), "schema: {to}");
+        assert!(TrustStore::parse(json.as_bytes()).is_err(), "reader: {to}");
     }
 }

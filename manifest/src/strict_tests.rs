@@ -177,7 +177,8 @@ fn another_schema_version_comes_before_anything_else() {
         "the manifest was written for schema version 2, this build reads 1; use a newer kernelpack"
     );
     let older = json_with("kernel-pack-v1", "kernel-pack-v0");
-    assert_eq!(refused(&older), Rejected::SchemaVersion { found: 0 });
+    let expected = CompatibilityResult::SchemaVersion { found: 0, supported: 1 };
+    assert_eq!(refused(&older), Rejected::Incompatible(expected));
     for other in ["https://example.org/kernel-pack-v2.json", "https://kernelpack.dev/schemas/kernel-pack-v01.json", ""]
     {
         let json = json_with(SCHEMA, other);

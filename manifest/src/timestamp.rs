@@ -1,38 +1,158 @@
-//! Times as `created_at` has them.
+//! Times as the files of this crate have them: whole seconds in UTC.
 
-/// Whether the text is a time as RFC 3339 has it, in UTC, to the second, without leap seconds.
-pub(crate) fn is_utc_second(text: &str) -> bool {
+use std::{
+    fmt,
+    str::FromStr,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z.
+const LATEST: u64 = 253_402_300_799;
+const DAY: u64 = 86_400;
+
+/// A second from 1970 to 9999; its text is that of RFC 3339 in UTC, `2026-01-18T00:00:00Z`, and no other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The second that 1970 began with.
+    pub const EPOCH: Self = Self(0);
+
+    /// The second that begins so many seconds after 1970 did, leap seconds not counted.
+    pub fn from_unix(seconds: u64) -> Option<Self> {
+        (seconds <= LATEST).then_some(Self(seconds))
+    }
+
+    /// The second that a time lies in; none before 1970 and after 9999, where no clock that works stands.
+    pub fn of(time: SystemTime) -> Option<Self> {
+        Self::from_unix(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+    }
+
+    /// Seconds since 1970 began, leap seconds not counted.
+    pub fn to_unix(self) -> u64 {
+        self.0
+    }
+}
+
+/// Why a text is no [`Timestamp`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no time; write one in UTC from 1970 on, as \"2026-01-18T00:00:00Z\"")]
+pub struct TimestampError {
+    /// The text.
+    pub text: String,
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        read(text).map(Self).ok_or_else(|| TimestampError { text: text.to_owned() })
+    }
+}
+
+fn read(text: &str) -> Option<u64> {
     const FORM: &[u8] = b"0000-00-00T00:00:00Z";
     let bytes = text.as_bytes();
     let fits = |(&byte, &form): (&u8, &u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
     if bytes.len() != FORM.len() || !bytes.iter().zip(FORM).all(fits) {
-        return false;
+        return None;
     }
     let number =
-        |from: usize, to: usize| bytes[from..to].iter().fold(0u32, |sum, &digit| sum * 10 + u32::from(digit - b'0'));
+        |from: usize, to: usize| bytes[from..to].iter().fold(0, |sum, &digit| sum * 10 + u64::from(digit - b'0'));
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
-        2 => 28 + u32::from(leap),
+        2 => 28 + u64::from(leap),
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    (1..=12).contains(&month)
+    let real = year >= 1970
+        && (1..=12).contains(&month)
         && (1..=days).contains(&day)
-        && number(11, 13) < 24
-        && number(14, 16) < 60
-        && number(17, 19) < 60
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    real.then(|| days_since_1970(year, month, day) * DAY + hour * 3_600 + minute * 60 + second)
+}
+
+/// As in Howard Hinnant's `days_from_civil`.
+fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
+    // Years that start in March have their leap day at the end, and eras of 400 of them are all alike.
+    let year = year - u64::from(month <= 2);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let (era, of_era) = (year / 400, year % 400);
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+impl fmt::Display for Timestamp {
+    /// As in Howard Hinnant's `civil_from_days`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, of_day) = (self.0 / DAY + 719_468, self.0 % DAY);
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let march_based = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * march_based + 2) / 5 + 1;
+        let month = if march_based < 10 { march_based + 3 } else { march_based - 9 };
+        let year = era * 400 + year + u64::from(month <= 2);
+        let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
-    fn real_times_only() {
-        for good in ["2026-01-18T00:00:00Z", "1970-01-01T23:59:59Z", "2024-02-29T12:00:00Z", "2000-02-29T12:00:00Z"] {
-            assert!(is_utc_second(good), "{good}");
+    fn texts_and_seconds_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (86_399, "1970-01-01T23:59:59Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_709_164_800, "2024-02-29T00:00:00Z"),
+            (1_768_694_400, "2026-01-18T00:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (LATEST, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(text.parse(), Ok(Timestamp(seconds)), "{text}");
+            assert_eq!(Timestamp(seconds).to_string(), text);
         }
+        // Every day up to 2400 and some, each with its own time of day.
+        for day in 0..160_000 {
+            let time = Timestamp(day * DAY + day % DAY);
+            assert_eq!(time.to_string().parse(), Ok(time));
+        }
+    }
+
+    #[test]
+    fn real_times_only() {
         for bad in [
             "",
             "2026-01-18",
@@ -47,12 +167,24 @@ mod tests {
             "2026-01-00T00:00:00Z",
             "2023-02-29T00:00:00Z",
             "1900-02-29T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "0000-01-01T00:00:00Z",
             "2026-01-18T24:00:00Z",
             "2026-01-18T00:60:00Z",
             "2026-01-18T00:00:60Z",
             "2026-01-1éT00:00:00Z",
         ] {
-            assert!(!is_utc_second(bad), "{bad}");
+            assert_eq!(bad.parse::<Timestamp>(), Err(TimestampError { text: bad.into() }), "{bad}");
         }
+    }
+
+    #[test]
+    fn clocks_out_of_range_give_no_time() {
+        let at = |seconds, nanos| UNIX_EPOCH + Duration::new(seconds, nanos);
+        assert_eq!(Timestamp::of(at(5, 999_999_999)), Some(Timestamp(5)));
+        assert_eq!(Timestamp::of(UNIX_EPOCH), Some(Timestamp(0)));
+        assert_eq!(Timestamp::of(UNIX_EPOCH - Duration::from_nanos(1)), None);
+        assert_eq!(Timestamp::of(at(LATEST, 999_999_999)), Some(Timestamp(LATEST)));
+        assert_eq!(Timestamp::of(at(LATEST + 1, 0)), None);
     }
 }

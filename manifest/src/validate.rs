@@ -5,10 +5,9 @@ use std::collections::{HashMap, HashSet};
 use kernelpack_abi::{ABI_VERSION, exports};
 
 use crate::{
-    Kernel, KernelFault, Manifest, PublicKey, Rejected,
+    CompatibilityResult, Kernel, KernelFault, Manifest, PublicKey, Rejected, Timestamp,
     manifest::{MAX_KERNELS, SCHEMA},
     names::{is_identifier, is_printable},
-    timestamp,
 };
 
 impl Manifest {
@@ -22,7 +21,8 @@ impl Manifest {
             return Err(Rejected::UnknownSchema { found: self.schema.clone() });
         }
         if self.abi_version != ABI_VERSION {
-            return Err(Rejected::AbiVersion { found: self.abi_version });
+            let (found, supported) = (self.abi_version, ABI_VERSION);
+            return Err(Rejected::Incompatible(CompatibilityResult::AbiVersion { found, supported }));
         }
         self.check_head()?;
         self.check_kernels()?;
@@ -57,7 +57,7 @@ impl Manifest {
             let (min, max) = (self.min_runtime_version.clone(), self.max_runtime_version.clone());
             return Err(Rejected::VersionsCrossed { min, max });
         }
-        if !timestamp::is_utc_second(&self.created_at) {
+        if self.created_at.parse::<Timestamp>().is_err() {
             return Err(Rejected::BadTime { value: self.created_at.clone() });
         }
         self.author.signing_key.parse::<PublicKey>().map(|_| ()).map_err(Rejected::BadSigningKey)

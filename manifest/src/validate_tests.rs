@@ -29,7 +29,8 @@ fn fault(change: impl FnOnce(&mut Kernel)) -> KernelFault {
 fn the_head_is_checked() {
     let schema = "https://kernelpack.dev/schemas/kernel-pack-v2.json";
     assert_eq!(refused(|it| it.schema = schema.into()), Rejected::UnknownSchema { found: schema.into() });
-    assert_eq!(refused(|it| it.abi_version = 7), Rejected::AbiVersion { found: 7 });
+    let abi = CompatibilityResult::AbiVersion { found: 7, supported: 1 };
+    assert_eq!(refused(|it| it.abi_version = 7), Rejected::Incompatible(abi));
     assert_eq!(refused(|it| it.name.clear()), Rejected::NoName);
     let control = |field| Rejected::ControlCharacters { field, text: "\u{1b}[2J".into() };
     assert_eq!(refused(|it| it.name = "\u{1b}[2J".into()), control("name"));

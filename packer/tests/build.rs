@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::SystemTime,
 };
 
 use common::{files, openssl_verifies};
@@ -159,7 +160,7 @@ fn a_crate_becomes_a_signed_pack() {
     let read = |name: &str| pack.iter().find(|(found, _)| found == name).unwrap().1.as_slice();
 
     let verifier = KernelPackVerifier::new([fixture.key.public()]);
-    let signed = verifier.verify(read("kernels.json"), read("kernels.json.sig")).unwrap();
+    let signed = verifier.verify(read("kernels.json"), read("kernels.json.sig"), SystemTime::now()).unwrap();
     for id in ["double_f32", "another_f32"] {
         let wasm = read(&format!("double/{id}.wasm")).to_vec();
         signed.verify_module(id, wasm).unwrap();

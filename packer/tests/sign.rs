@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, time::SystemTime};
 
 use common::{files, openssl_verifies};
 use kernelpack_abi::{ABI_VERSION, KernelSpec, KernelSpecBuf, Lifecycle, ResourceLimits, Signature, section};
@@ -79,7 +79,7 @@ fn a_pack_is_signed_by_the_key_that_it_names() {
     assert_eq!(manifest, before, "the manifest was rewritten without need");
     let signature = fs::read(folder.path().join("kernels.json.sig")).unwrap();
     assert_eq!(signature.len(), 64);
-    KernelPackVerifier::new([key.public()]).verify(&manifest, &signature).unwrap();
+    KernelPackVerifier::new([key.public()]).verify(&manifest, &signature, SystemTime::now()).unwrap();
     assert_ne!(openssl_verifies(folder.path(), &key.public()), Some(false));
     assert_ne!(openssl_verifies(folder.path(), &SecretKey::from_seed([2; 32]).public()), Some(true));
     assert_eq!(files(folder.path()).len(), 3, "something was left behind");
@@ -97,8 +97,8 @@ fn another_key_becomes_the_one_that_is_named() {
     let manifest = fs::read(folder.path().join("kernels.json")).unwrap();
     let signature = fs::read(folder.path().join("kernels.json.sig")).unwrap();
     assert_eq!(Manifest::parse(&manifest).unwrap().author.signing_key, new.public().id());
-    KernelPackVerifier::new([new.public()]).verify(&manifest, &signature).unwrap();
-    KernelPackVerifier::new([old.public()]).verify(&manifest, &signature).unwrap_err();
+    KernelPackVerifier::new([new.public()]).verify(&manifest, &signature, SystemTime::now()).unwrap();
+    KernelPackVerifier::new([old.public()]).verify(&manifest, &signature, SystemTime::now()).unwrap_err();
 
     sign(folder.path(), &new).unwrap();
     assert_eq!(files(folder.path()), once, "signing twice gives other bytes");

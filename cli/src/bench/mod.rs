@@ -11,7 +11,7 @@ mod workload;
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{DynKernel, Pack, Runtime};
+use kernelpack_host::{DynKernel, Pack};
 
 use self::{
     figures::{Figures, Row},
@@ -19,7 +19,7 @@ use self::{
     stopwatch::{Budget, medians},
     workload::Workload,
 };
-use crate::{Outcome, print, trust};
+use crate::{Outcome, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack bench`.
 #[derive(Debug, clap::Args)]
@@ -53,15 +53,14 @@ pub(crate) struct Args {
     /// Id of the kernel; all of the pack if none is given
     #[arg(value_name = "KERNEL")]
     kernel: Option<String>,
-    /// Public key that the pack must be signed by (PEM); repeat it to trust several, any of which will do
-    #[arg(long = "trust", value_name = "PATH.pub", required_unless_present = "write")]
-    trust: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
     /// Fill "benchmarks" in the manifest of a pack that is not signed yet. Nobody vouches for such a pack, so that its
     /// sandbox is all that protects from it
-    #[arg(long)]
+    #[arg(long, group = "trusted")]
     write: bool,
     /// Shape to measure instead of the usual ones: rowsxdim, for RoPE seqxwidth, for LoRA rowsxdinxdout, or the values
     /// of all symbols; repeat it for several
@@ -79,9 +78,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         print::note(format_args!("nobody has signed {}: it runs on the sandbox's word alone", args.pack.display()));
         (pack, Some(manifest))
     } else {
-        let keys = trust::keys(&args.trust)?;
-        let runtime = keys.into_iter().fold(Runtime::server(), |builder, key| builder.trust(key)).build()?;
-        (runtime.open(&args.pack)?, None)
+        (args.trust.runtime()?.open(&args.pack)?, None)
     };
     let ids: Vec<&str> = args.kernel.as_deref().map_or_else(|| pack.kernel_ids().collect(), |id| vec![id]);
     let kernels = ids.iter().map(|id| pack.kernel_named(id)).collect::<Result<Vec<_>, _>>()?;

@@ -58,7 +58,12 @@ pub(crate) fn program() -> Command {
 
 /// Runs the program in a folder; words are separated by single spaces.
 pub(crate) fn run_in(folder: &Path, line: &str) -> Ran {
-    program().args(line.split(' ')).current_dir(folder).output().unwrap().into()
+    run_words(folder, &line.split(' ').collect::<Vec<_>>())
+}
+
+/// Runs the program in a folder, with words that may have spaces.
+pub(crate) fn run_words(folder: &Path, words: &[&str]) -> Ran {
+    program().args(words).current_dir(folder).output().unwrap().into()
 }
 
 /// A folder with `release.key`, `release.pub`, `other.pub` and the pack `pack`, built once.

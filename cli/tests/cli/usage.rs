@@ -31,6 +31,16 @@ fn wrong_command_lines_are_usage_errors() {
         &format!("{run} --param eps"),
         &format!("{run} --param eps="),
         &format!("{run} --max-ticks 0"),
+        "trust",
+        "trust trust.json",
+        "trust add s --id a",
+        "trust add s --key a.pub",
+        "trust add s --id a --key a.pub --not-after tomorrow",
+        "trust add s --id a --key a.pub --not-after 2027-06-30",
+        "trust expire s --id a",
+        "trust revoke s --id a",
+        "trust revoke s --reason x",
+        "trust list",
         "bench p",
         "bench --trust a.pub",
         "bench p --trust a.pub --shape 64x4096",
@@ -47,9 +57,14 @@ fn wrong_command_lines_are_usage_errors() {
 fn help_and_version_succeed() {
     let version = run_in(Path::new("."), "--version").succeeded();
     assert_eq!(version.stdout, concat!("kernelpack ", env!("CARGO_PKG_VERSION"), "\n"));
-    for command in ["keygen", "build", "sign", "verify", "inspect", "run", "bench"] {
+    for command in ["keygen", "build", "sign", "verify", "inspect", "run", "trust", "bench"] {
         let help = run_in(Path::new("."), &format!("{command} --help")).succeeded();
         assert!(help.stdout.contains(&format!("Usage: kernelpack {command} ")), "{help:?}");
+        assert!(help.stdout.contains("Example"), "{help:?}");
+    }
+    for command in ["add", "expire", "revoke", "list"] {
+        let help = run_in(Path::new("."), &format!("trust {command} --help")).succeeded();
+        assert!(help.stdout.contains(&format!("Usage: kernelpack trust {command} ")), "{help:?}");
         assert!(help.stdout.contains("Example"), "{help:?}");
     }
 }
@@ -82,7 +97,17 @@ fn missing_files_are_one_line() {
         ("verify . --trust no.pub", "no.pub"),
         ("verify . --trust a.key", "give the .pub file"),
         ("verify . --trust a.pub", "kernels.json"),
+        ("verify . --trust-store no.json", "\"no.json\""),
+        ("verify . --trust-store a.pub", "trust store \"a.pub\": it cannot be read"),
+        ("verify . --trust-store .", "not a regular file"),
+        ("trust add no/trust.json --id a --key a.pub", "cannot write no/trust.json"),
+        ("trust add trust.json --id a --key no.pub", "no.pub"),
+        ("trust add trust.json --id a --key a.key", "give the .pub file"),
+        ("trust expire no.json --id a --not-after 2027-06-30T00:00:00Z", "\"no.json\""),
+        ("trust revoke no.json --id a --reason x", "\"no.json\""),
+        ("trust list no.json", "\"no.json\""),
         ("inspect no", "\"no\""),
+        ("inspect . --trust-store no.json", "kernels.json"),
         ("inspect .", "kernels.json"),
         ("inspect a.pub", "a.pub"),
         ("run no k --trust a.pub --output o", "\"no\""),

@@ -6,7 +6,7 @@ mod verified;
 use std::{collections::BTreeMap, sync::Arc};
 
 use kernelpack_abi::{Kernel, KernelSpecBuf};
-use kernelpack_manifest::{Manifest, PublicKey, VerifiedVector, first_difference};
+use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector, first_difference};
 
 pub use verified::{VerifiedPack, read_manifest};
 
@@ -22,7 +22,7 @@ pub struct Pack {
 
 struct Content {
     manifest: Manifest,
-    signed_by: PublicKey,
+    signer: Signer,
     kernels: BTreeMap<String, Arc<LoadedKernel>>,
     vectors: Vec<VerifiedVector>,
 }
@@ -30,11 +30,11 @@ struct Content {
 impl Pack {
     pub(crate) fn new(
         manifest: Manifest,
-        signed_by: PublicKey,
+        signer: Signer,
         kernels: BTreeMap<String, Arc<LoadedKernel>>,
         vectors: Vec<VerifiedVector>,
     ) -> Self {
-        Self { content: Arc::new(Content { manifest, signed_by, kernels, vectors }) }
+        Self { content: Arc::new(Content { manifest, signer, kernels, vectors }) }
     }
 
     /// The manifest, as a trusted key signed it.
@@ -44,7 +44,12 @@ impl Pack {
 
     /// The trusted key that signed the pack.
     pub fn signed_by(&self) -> &PublicKey {
-        &self.content.signed_by
+        &self.content.signer.key
+    }
+
+    /// The same, with the key's id where it came from a trust store; both as they were when the pack was opened.
+    pub fn signer(&self) -> &Signer {
+        &self.content.signer
     }
 
     /// The ids of the kernels, sorted.

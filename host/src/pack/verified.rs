@@ -1,6 +1,6 @@
 //! A pack that was read and verified, but not compiled.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
 
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
@@ -22,10 +22,10 @@ pub struct VerifiedPack {
 }
 
 impl VerifiedPack {
-    /// Reads each file once and checks, in this order: the signature over the raw bytes of the manifest; the
-    /// manifest's schema and content; that the pack holds exactly the files that it names; each module's SHA-256; that
-    /// each module's exports, imports, memory limits and custom section agree with its entry; each health vector's
-    /// SHA-256, and that it is a call of its kernel.
+    /// Reads each file once and checks, in this order: the signature over the raw bytes of the manifest, by a key that is
+    /// trusted now; the manifest's schema and content; that the pack holds exactly the files that it names; each
+    /// module's SHA-256; that each module's exports, imports, memory limits and custom section agree with its entry;
+    /// each health vector's SHA-256, and that it is a call of its kernel.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the first thing that is not in order, or [`Error::Engine`] if a file cannot be read.
@@ -42,7 +42,7 @@ impl VerifiedPack {
         let manifest = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
         let signature = files::read(dir, SIGNATURE_FILE, 4096)?;
-        let manifest = verifier.verify(&manifest, &signature)?;
+        let manifest = verifier.verify(&manifest, &signature, SystemTime::now())?;
         fits(manifest.manifest())?;
 
         let own = [MANIFEST_FILE, SIGNATURE_FILE].map(str::to_owned);

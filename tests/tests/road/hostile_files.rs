@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kernelpack_host::{EngineError, Error, KernelPackVerifier, Rejected, VerifiedPack};
+use kernelpack_host::{CompatibilityResult, EngineError, Error, KernelPackVerifier, Rejected, VerifiedPack};
 use kernelpack_manifest::{SecretKey, VerifyError};
 use kernelpack_tests::pack::{self, Copy, MANIFEST, SIGNATURE};
 
@@ -198,8 +198,14 @@ fn manifests_that_say_two_things_are_refused_though_signed() {
         matches!(replaced("\"rope_f32\": \"", "\"softmax\": \""), Rejected::UnknownFallback { kernel } if kernel == "softmax")
     );
     assert!(matches!(replaced("\"description\"", "\"describes\""), Rejected::Malformed { .. }));
-    assert!(matches!(replaced("kernel-pack-v1.json", "kernel-pack-v2.json"), Rejected::SchemaVersion { found: 2 }));
-    assert!(matches!(replaced("\"abi_version\": 1", "\"abi_version\": 2"), Rejected::AbiVersion { found: 2 }));
+    assert!(matches!(
+        replaced("kernel-pack-v1.json", "kernel-pack-v2.json"),
+        Rejected::Incompatible(CompatibilityResult::SchemaVersion { found: 2, .. })
+    ));
+    assert!(matches!(
+        replaced("\"abi_version\": 1", "\"abi_version\": 2"),
+        Rejected::Incompatible(CompatibilityResult::AbiVersion { found: 2, .. })
+    ));
     // What the manifest says of a module, the module says otherwise.
     for (from, to) in [
         ("\"optional\": true", "\"optional\": false"),

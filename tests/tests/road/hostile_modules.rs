@@ -86,7 +86,7 @@ fn a_section_that_disagrees_is_refused() {
     let refusal = |wasm: &[u8]| {
         let pack = Parts::default().pack();
         pack.replace_module("wat_kernel", wasm);
-        let refused = VerifiedPack::open(pack.path(), pack::runtime().verifier()).unwrap_err();
+        let refused = VerifiedPack::open(pack.path(), &pack::runtime().verifier()).unwrap_err();
         assert!(matches!(refused, Error::Rejected(_)));
         refused.to_string()
     };
@@ -108,7 +108,7 @@ fn bytes_that_are_no_module_are_refused() {
     let pack = Parts::default().pack();
     let refusal = |bytes: &[u8]| {
         pack.replace_module("wat_kernel", bytes);
-        match VerifiedPack::open(pack.path(), pack::runtime().verifier()) {
+        match VerifiedPack::open(pack.path(), &pack::runtime().verifier()) {
             Err(Error::Rejected(rejected)) => Some(rejected.to_string()),
             Err(other) => panic!("{other}"),
             Ok(_) => None,

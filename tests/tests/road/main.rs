@@ -9,4 +9,5 @@ mod hostile_modules;
 mod native;
 mod newcomer;
 mod round_trip;
+mod trust;
 mod wat_kernel;

@@ -124,7 +124,7 @@ impl Parts {
     }
 
     pub(crate) fn refusal(&self) -> String {
-        let refused = VerifiedPack::open(self.pack().path(), pack::runtime().verifier()).unwrap_err();
+        let refused = VerifiedPack::open(self.pack().path(), &pack::runtime().verifier()).unwrap_err();
         assert!(matches!(refused, Error::Rejected(_)), "{refused}");
         refused.to_string()
     }

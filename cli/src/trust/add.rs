@@ -1,0 +1,46 @@
+//! `kernelpack trust add`: one more trusted key.
+
+use std::path::PathBuf;
+
+use kernelpack_manifest::{Timestamp, TrustedKey};
+use kernelpack_packer::load_public_key;
+
+use super::store_file::{self, Missing};
+use crate::{Outcome, print};
+
+/// The arguments of `kernelpack trust add`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Neither an id nor a key can be there twice, and a revoked one cannot come back. The key goes to standard output.
+
+Example: trust a key for a year and a half
+  kernelpack trust add trust.json --id release-2026 --key release.pub --not-after 2027-06-30T00:00:00Z")]
+pub(crate) struct Args {
+    /// File of the trust store
+    #[arg(value_name = "STORE")]
+    store: PathBuf,
+    /// What to call the key: up to 64 ASCII letters, digits, '.', '_' and '-'
+    #[arg(long, value_name = "ID")]
+    id: String,
+    /// The public key (PEM, as `kernelpack keygen` writes it)
+    #[arg(long, value_name = "PATH.pub")]
+    key: PathBuf,
+    /// The last second that it is trusted in, in UTC; without one it does not expire
+    #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
+    not_after: Option<Timestamp>,
+    /// A line for people, such as who holds the secret key
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+}
+
+/// Adds the key.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let Args { id, not_after, comment, .. } = args;
+    let key = load_public_key(&args.key)?;
+    let added = TrustedKey { id: id.clone(), key, not_after: *not_after, revoked: None, comment: comment.clone() };
+    let made = !args.store.exists();
+    store_file::change(&args.store, Missing::Make, |store| store.add(added))?;
+    let what = if made { "made" } else { "wrote" };
+    print::note(format_args!("{what} {}: {id} is trusted", args.store.display()));
+    Ok(print::data(format_args!("{key}\n"))?)
+}

@@ -1,0 +1,36 @@
+//! `kernelpack trust expire`: the end of a trusted key's time.
+
+use std::path::PathBuf;
+
+use kernelpack_manifest::Timestamp;
+
+use super::store_file::{self, Missing};
+use crate::{Outcome, print};
+
+/// The arguments of `kernelpack trust expire`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Until then, what the key signed goes on being accepted; a time in the past ends that at once. `kernelpack trust revoke` is \
+for keys that somebody else may have.
+
+Example: the old key of a rotation
+  kernelpack trust expire trust.json --id release-2025 --not-after 2027-06-30T00:00:00Z")]
+pub(crate) struct Args {
+    /// File of the trust store
+    #[arg(value_name = "STORE")]
+    store: PathBuf,
+    /// Id of the key
+    #[arg(long, value_name = "ID")]
+    id: String,
+    /// The last second that the key is trusted in, in UTC; it takes the place of the one before
+    #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
+    not_after: Timestamp,
+}
+
+/// Sets the time.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let Args { store: path, id, not_after } = args;
+    store_file::change(path, Missing::Refuse, |store| store.expire(id, *not_after))?;
+    print::note(format_args!("wrote {}: {id} is trusted until {not_after}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! `kernelpack trust`: the file that says which keys are trusted, a file per subcommand.
+
+mod add;
+mod expire;
+mod list;
+mod revoke;
+mod store_file;
+
+use std::time::SystemTime;
+
+use clap::Subcommand;
+use kernelpack_manifest::Timestamp;
+
+use crate::Outcome;
+
+/// The arguments of `kernelpack trust`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A trust store is a JSON file with public keys, which is no secret; but whoever can write to it decides what is trusted. \
+It is changed in one step, and no change removes a key: hosts that know a revoked key can say so.
+
+Example: a new key takes over from an old one
+  kernelpack trust add trust.json --id release-2026 --key release-2026.pub
+  kernelpack trust add trust.json --id release-2027 --key release-2027.pub
+  kernelpack trust expire trust.json --id release-2026 --not-after 2027-06-30T00:00:00Z
+  kernelpack verify pack --trust-store trust.json
+
+Example: a secret key was lost
+  kernelpack trust revoke trust.json --id release-2026 --reason \"laptop stolen\"")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Trust one more key; the file is made if it is not there
+    Add(add::Args),
+    /// Set the last second that a key is trusted in
+    Expire(expire::Args),
+    /// Trust a key no more, for good
+    Revoke(revoke::Args),
+    /// Show the keys, and which are trusted now
+    List(list::Args),
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(args: &Args) -> Outcome {
+    match &args.command {
+        Command::Add(args) => add::run(args),
+        Command::Expire(args) => expire::run(args),
+        Command::Revoke(args) => revoke::run(args),
+        Command::List(args) => list::run(args),
+    }
+}
+
+fn now() -> Result<Timestamp, &'static str> {
+    Timestamp::of(SystemTime::now()).ok_or("the clock of this machine cannot be right; set it")
+}

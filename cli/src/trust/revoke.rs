@@ -1,0 +1,38 @@
+//! `kernelpack trust revoke`: the end of trust in a key.
+
+use std::path::PathBuf;
+
+use super::{
+    now,
+    store_file::{self, Missing},
+};
+use crate::{Outcome, print};
+
+/// The arguments of `kernelpack trust revoke`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Everything that the key signed is refused, whenever that was, by each host that has read the changed file. There is no way \
+back: a new key takes over.
+
+Example: a secret key may be in other hands
+  kernelpack trust revoke trust.json --id release-2025 --reason \"laptop stolen\"")]
+pub(crate) struct Args {
+    /// File of the trust store
+    #[arg(value_name = "STORE")]
+    store: PathBuf,
+    /// Id of the key
+    #[arg(long, value_name = "ID")]
+    id: String,
+    /// Why, in a line that everyone reads whose pack is refused
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Revokes the key.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let Args { store: path, id, reason } = args;
+    let at = now()?;
+    store_file::change(path, Missing::Refuse, |store| store.revoke(id, at, reason))?;
+    print::note(format_args!("wrote {}: {id} is revoked", path.display()));
+    Ok(())
+}

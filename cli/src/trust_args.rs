@@ -1,0 +1,36 @@
+//! The keys that a command trusts.
+
+use std::{error::Error, path::PathBuf};
+
+use kernelpack_host::{Runtime, read_trust_store};
+use kernelpack_packer::load_public_key;
+
+/// The options that name trusted keys; one of them is needed.
+#[derive(Debug, clap::Args)]
+#[group(id = "trusted", required = true, multiple = true)]
+pub(crate) struct TrustArgs {
+    /// Public key that the pack must be signed by (PEM); repeat it to trust several, any of which will do
+    #[arg(long = "trust", value_name = "PATH.pub")]
+    keys: Vec<PathBuf>,
+    /// Trust store that has the key which the pack must be signed by (JSON, as `kernelpack trust` writes it). What it
+    /// says of a key holds for those of --trust, too
+    #[arg(long, value_name = "FILE")]
+    trust_store: Option<PathBuf>,
+}
+
+impl TrustArgs {
+    /// A runtime that trusts these keys.
+    ///
+    /// # Errors
+    /// A file cannot be read or holds something else, or the engine does not start.
+    pub(crate) fn runtime(&self) -> Result<Runtime, Box<dyn Error>> {
+        let mut runtime = Runtime::server();
+        for path in &self.keys {
+            runtime = runtime.trust(load_public_key(path)?);
+        }
+        if let Some(path) = &self.trust_store {
+            runtime = runtime.trust_store(read_trust_store(path)?);
+        }
+        Ok(runtime.build()?)
+    }
+}

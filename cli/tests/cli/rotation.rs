@@ -1,0 +1,80 @@
+//! The README's rotation of keys, step by step as it stands there.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::fixture::{Ran, run_in};
+
+/// The commands of the block that begins with this one.
+fn steps(first: &str) -> Vec<String> {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let (_, rest) = readme.split_once(&format!("```console\n$ {first}\n")).expect("the block is there");
+    let (block, _) = rest.split_once("```").expect("the block ends");
+    let more = block.lines().map(|line| line.strip_prefix("$ ").expect("a command").to_owned());
+    [first.to_owned()].into_iter().chain(more).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_are_rotated_as_the_readme_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernels = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/my-kernels")).unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_kernelpack")).parent().unwrap();
+    let path = std::env::join_paths(
+        [programs.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    )
+    .unwrap();
+    // By a shell, since that is where the README's lines are typed.
+    let shell = |line: &str| -> Ran {
+        let line = line.replace("build my-kernels", &format!("build {}", kernels.display()));
+        let ran = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(folder.path()).output();
+        Ran::from(ran.unwrap()).succeeded()
+    };
+    let verify = |pack: &str| run_in(folder.path(), &format!("verify {pack} --trust-store trust.json --json"));
+    let signed_by = |pack: &str| verify(pack).succeeded().json()["signed_by_id"].as_str().map(str::to_owned);
+    let refused = |pack: &str| verify(pack).error().to_owned();
+
+    // Where the first steps of the README end.
+    shell("kernelpack keygen release");
+    shell("kernelpack build my-kernels --out my-pack --key release.key");
+    for step in steps("kernelpack trust add trust.json --id release-2026 --key release.pub") {
+        shell(&step);
+    }
+    assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"));
+
+    let rotation = steps("kernelpack keygen release-2027");
+    let [keygen, add, build, expire, revoke] = &rotation[..] else { panic!("{rotation:?}") };
+    shell(keygen);
+    shell(add);
+    assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"), "the old pack opens beside the new key");
+    shell(build);
+    assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"));
+    assert_eq!(signed_by("my-next-pack").as_deref(), Some("release-2027"));
+
+    // A test that runs for years must not depend on the README's date.
+    assert!(expire.ends_with("--not-after 2027-06-30T00:00:00Z"), "{expire}");
+    shell(&expire.replace("2027-06-30", "2199-06-30"));
+    assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"), "the old key's time is not over yet");
+    shell(&expire.replace("2027-06-30", "2001-06-30"));
+    assert!(
+        refused("my-pack").starts_with(
+            "pack rejected: the key \"release-2026\", which signed this manifest, was trusted until 2001-06-30T00:00:00Z"
+        ),
+        "{}",
+        refused("my-pack")
+    );
+    assert_eq!(signed_by("my-next-pack").as_deref(), Some("release-2027"));
+
+    shell(revoke);
+    let said = refused("my-pack");
+    assert!(
+        said.starts_with("pack rejected: the key \"release-2026\", which signed this manifest, is revoked"),
+        "{said}"
+    );
+    assert!(said.contains(": laptop stolen; "), "{said}");
+    assert_eq!(signed_by("my-next-pack").as_deref(), Some("release-2027"));
+    let both = run_in(folder.path(), "verify my-pack --trust-store trust.json --trust release.pub");
+    assert_eq!(both.error(), said);
+    // The old pack, signed by the new key.
+    shell("kernelpack sign my-pack --key release-2027.key");
+    assert_eq!(signed_by("my-pack").as_deref(), Some("release-2027"));
+}

@@ -1,0 +1,99 @@
+//! Why a trust store cannot be used.
+
+use crate::{
+    JsonFault, Timestamp,
+    trust::{MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, TRUST_STORE_VERSION},
+};
+
+/// Why a trust store cannot be read or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustStoreError {
+    /// The file has too many bytes.
+    #[error("it has more than the limit of {MAX_TRUST_STORE_BYTES} bytes; remove what is no trust store")]
+    TooLarge,
+    /// The file is a folder, a pipe or a device.
+    #[error("it is not a regular file; name the file of a trust store")]
+    NotAFile,
+    /// Everybody on the machine may change the file, and so decide what is trusted.
+    #[error("everybody may write to it (mode {mode:03o}), so it proves nothing; take that away with `chmod o-w`")]
+    WritableByAll {
+        /// The permissions.
+        mode: u32,
+    },
+    /// The file follows another version of the format.
+    #[error(
+        "it has version {found}, this build reads {TRUST_STORE_VERSION}; {}",
+        if *found > u64::from(TRUST_STORE_VERSION) { "use a newer kernelpack" } else { "write it again" }
+    )]
+    Version {
+        /// The version found.
+        found: u64,
+    },
+    /// The file is not the JSON that it should be.
+    #[error(transparent)]
+    Json(#[from] JsonFault),
+    /// There are too many keys.
+    #[error("it has {count} keys, the limit is {MAX_TRUSTED_KEYS}; remove some that expired long ago")]
+    TooManyKeys {
+        /// Keys given.
+        count: usize,
+    },
+    /// An id is no name.
+    #[error(
+        "{id:?} is no id of a key; use 1 to 64 ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit"
+    )]
+    BadId {
+        /// The id.
+        id: String,
+    },
+    /// Two keys have one id.
+    #[error("two keys have the id {id:?}; give each its own")]
+    DuplicateId {
+        /// The id.
+        id: String,
+    },
+    /// One key stands under two ids, so that revoking the one would leave the other.
+    #[error("the keys {first:?} and {second:?} are one and the same; keep one")]
+    DuplicateKey {
+        /// One id.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A text for people is empty where it must not be, too long, or could deceive whoever reads it on a terminal.
+    #[error(
+        "the {field} of the key {id:?} is {text:?}; write {} bytes in one line, without control characters",
+        if *field == "reason" { "1 to 256" } else { "at most 256" }
+    )]
+    BadText {
+        /// The key's id.
+        id: String,
+        /// The field.
+        field: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// There is no key of this id.
+    #[error("it has no key {id:?}, it has {}", list(known))]
+    UnknownId {
+        /// The id.
+        id: String,
+        /// The ids that there are.
+        known: Vec<String>,
+    },
+    /// The key is revoked, which is final.
+    #[error("the key {id:?} is revoked since {at}: {reason}; that is final, so make a new key")]
+    Revoked {
+        /// The key's id.
+        id: String,
+        /// When it was revoked.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+fn list(known: &[String]) -> String {
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+}

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A vector that the author gives.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Given {
     /// The author's file.
     pub(super) file: PathBuf,
@@ -35,8 +35,8 @@ pub(super) struct Given {
 
 impl Given {
     /// The vector as it goes into the pack.
-    pub(super) fn packed(self) -> Result<Packed, BuildError> {
-        Ok((self.entry, self.bytes))
+    pub(super) fn packed(self) -> Packed {
+        (self.entry, self.bytes)
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn vectors(
             if options.health.make {
                 check(kernel, &given, program.as_ref(), progress)?;
             }
-            vectors.insert(given.entry.path.clone(), given.packed()?);
+            vectors.insert(given.entry.path.clone(), given.packed());
         }
         if options.health.make {
             make(project, kernel, program.as_ref(), &mut vectors, progress)?;
@@ -177,3 +177,6 @@ fn tolerance(project: &Project, signature: &SignatureBuf) -> f64 {
     let widest = signature.tensors.iter().map(of).fold(0.0, f64::max);
     project.overrides.health_tolerance.unwrap_or(widest)
 }
+
+#[cfg(test)]
+mod tests;

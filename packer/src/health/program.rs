@@ -177,6 +177,7 @@ impl Program {
             .arg(&kernel.id)
             .args([&asked, &answered])
             .current_dir(self.folder.path())
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             // A function may print, which is nobody's concern here.
             .stdout(Stdio::null())

@@ -2,6 +2,7 @@
 
 mod core_kernels;
 mod features;
+mod health;
 mod hostile_calls;
 mod hostile_files;
 mod hostile_guests;

@@ -1,0 +1,326 @@
+//! Health vectors: made, given, altered and hostile ones, from the crate to the sandbox.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use kernelpack_abi::{DType, ParamValue, Shape, Signature};
+use kernelpack_host::{Error, HealthFault, KernelError, Pack, Rejected, Unhealthy};
+use kernelpack_manifest::{Digest, HealthEntry, HealthVector, MAX_HEALTH_BYTES, NamedTensor, VectorFault};
+use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, Warning, build};
+use kernelpack_tests::pack::{self, Copy};
+
+use crate::wat_kernel::{Parts, SPEC};
+
+fn floats(name: &str, values: &[f32]) -> NamedTensor {
+    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    NamedTensor { name: name.into(), dtype: DType::F32, shape: Shape::new(&[values.len()]).unwrap(), bytes }
+}
+
+/// A vector of the hand-written kernel: what it is to give for 1 and 2.
+fn vector(y: [f32; 2], mode: i32) -> (Vec<u8>, BTreeMap<String, kernelpack_manifest::HealthParam>) {
+    let params = [("mode", ParamValue::I32(mode))];
+    let vector = HealthVector::new(&SPEC.forward, vec![floats("x", &[1.0, 2.0])], vec![floats("y", &y)], &params);
+    let params = params.map(|(name, value)| (name.to_owned(), value.into()));
+    (vector.unwrap().to_bytes().unwrap(), params.into())
+}
+
+/// A pack of the hand-written kernel with vectors.
+fn wat_pack(parts: &Parts, vectors: &[([f32; 2], i32, f64)]) -> Copy {
+    let files: Vec<_> = (0..)
+        .zip(vectors)
+        .map(|(at, &(y, mode, tolerance))| {
+            let (bytes, params) = vector(y, mode);
+            (
+                HealthEntry { path: format!("health/v{at}.safetensors"), hash: Digest::of(&bytes), tolerance, params },
+                bytes,
+            )
+        })
+        .collect();
+    let pack = parts.pack_with(|manifest| {
+        manifest.kernels[0].health = files.iter().map(|(entry, _)| entry.clone()).collect();
+    });
+    for (entry, bytes) in files {
+        pack.write(&entry.path, &bytes);
+    }
+    pack
+}
+
+/// Writes 3 and 4 to y. The table's second row begins 64 bytes into the block, behind the header and a row.
+const THREE_FOUR: &str = "(local.set $mode (i32.load offset=64 (i32.load offset=32 (local.get $descriptor))))
+    (f32.store (local.get $mode) (f32.const 3)) (f32.store offset=4 (local.get $mode) (f32.const 4)) i32.const 0";
+
+fn unhealthy(pack: &Copy) -> Unhealthy {
+    pack.open().unwrap().check_health().unwrap_err()
+}
+
+#[test]
+fn all_core_kernels_are_healthy_to_the_bit() {
+    let pack = pack::runtime().open(pack::core()).unwrap();
+    let report = pack.check_health().unwrap();
+    assert_eq!(report.unchecked, [""; 0]);
+    let mut kernels: Vec<_> = report.checked.iter().map(|checked| checked.kernel.as_str()).collect();
+    assert!(kernels.len() > 13, "{kernels:?}");
+    kernels.dedup();
+    assert_eq!(kernels.len(), 13, "{kernels:?}");
+    assert!(report.checked.iter().all(|checked| checked.tolerance == 0.0), "{report:?}");
+    assert_eq!(report.checked[0].vector, "health/kv_pack_q4.safetensors");
+}
+
+#[test]
+fn each_kernel_is_found_out_by_its_own_vector() {
+    // Every kernel's vector is changed where it says least: the last bit of one expected element.
+    let copy = Copy::of(pack::core());
+    let manifest = copy.manifest();
+    for (at, kernel) in manifest.kernels.iter().enumerate() {
+        let mut manifest = manifest.clone();
+        let entry = &mut manifest.kernels[at].health[0];
+        let good = copy.read(&entry.path);
+        let mut altered = good.clone();
+        // Outputs come last, but for f16 tensors in files with f32 ones, where the last byte belongs to an input.
+        let file = safetensors::SafeTensors::deserialize(&good).unwrap();
+        let (name, _) = file.iter().find(|(name, _)| name.starts_with("out.")).unwrap();
+        let start = file.tensor(name).unwrap().data().as_ptr() as usize - good.as_ptr() as usize;
+        altered[start] ^= 1;
+        entry.hash = Digest::of(&altered);
+        copy.write(&entry.path.clone(), &altered);
+        copy.sign(&manifest.to_json());
+        let found = unhealthy(&copy);
+        assert_eq!(found.kernel, kernel.id);
+        assert!(matches!(&found.fault, HealthFault::WrongResult { mismatch, .. } if mismatch.index == 0), "{found}");
+        copy.write(&manifest.kernels[at].health[0].path.clone(), &good);
+    }
+}
+
+#[test]
+fn wrong_results_are_told_in_full() {
+    let parts = Parts::forward(THREE_FOUR);
+    let report = wat_pack(&parts, &[([3.0, 4.0], 0, 0.0)]).open().unwrap().check_health().unwrap();
+    assert_eq!((report.checked.len(), report.unchecked.len()), (1, 0));
+    let copy = wat_pack(&parts, &[([3.0, 4.0], 0, 0.0), ([3.0, 4.5], 0, 0.0)]);
+    let version = copy.manifest().version;
+    assert_eq!(
+        unhealthy(&copy).to_string(),
+        format!(
+            "pack \"kernelpack-core-kernels\" {version} is unhealthy: kernel \"wat_kernel\" fails its vector \
+             \"health/v1.safetensors\": element 1 of \"y\" is 4.0, 4.5 is expected to the bit, the tolerance is 0.0"
+        )
+    );
+    let tolerated = wat_pack(&parts, &[([3.0, 4.5], 0, 0.125)]);
+    tolerated.open().unwrap().check_health().unwrap();
+    let found = unhealthy(&wat_pack(&parts, &[([3.0, 4.5], 0, 0.0625)])).to_string();
+    assert!(found.ends_with("is 4.0, 4.5 is expected within 2.8125e-1, the tolerance is 0.0625"), "{found}");
+}
+
+#[test]
+fn traps_deadlines_and_refusals_are_unhealthy_and_the_pack_goes_on() {
+    let fault = |forward| {
+        let copy = wat_pack(&Parts::forward(forward), &[([0.0; 2], 1, 0.0)]);
+        let pack = copy.open().unwrap();
+        let found = pack.check_health().unwrap_err();
+        assert_eq!(pack.check_health().unwrap_err().to_string(), found.to_string());
+        found.fault
+    };
+    let trapped = |forward| match fault(forward) {
+        HealthFault::Trapped(error) => error,
+        other => panic!("{other}"),
+    };
+    assert_eq!(trapped("(if (local.get $mode) (then unreachable)) i32.const 0"), KernelError::Unreachable);
+    assert_eq!(trapped("(loop $spin (br $spin)) unreachable"), KernelError::EpochDeadline);
+    assert_eq!(trapped("i32.const 5"), KernelError::KernelTrap { code: 5, message: None });
+}
+
+#[test]
+fn a_check_ends_when_its_time_is_over() {
+    let spins = Parts::forward("(loop $spin (br $spin)) unreachable");
+    let pack = wat_pack(&spins, &[([0.0; 2], 0, 0.0)]).open().unwrap();
+    // The kernel may take five ticks.
+    let found = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
+    assert!(matches!(found.fault, HealthFault::TimeLimit { .. }), "{found}");
+    let found = pack.check_health_within(Duration::ZERO).unwrap_err();
+    assert!(
+        found
+            .to_string()
+            .ends_with("the check was to take 0ns at most; allow more, or make the pack's vectors smaller or fewer"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_kernel_without_vectors_is_unchecked() {
+    let pack: Pack = Parts::default().open();
+    let report = pack.check_health().unwrap();
+    assert_eq!((report.checked.len(), report.unchecked), (0, vec!["wat_kernel".to_owned()]));
+}
+
+fn rejected(copy: &Copy) -> Rejected {
+    match copy.open() {
+        Err(Error::Rejected(rejected)) => *rejected,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn vectors_that_are_not_those_signed_are_refused() {
+    let (path, folder) = ("health/rmsnorm_f32.safetensors", "health");
+    let changed = |change: &dyn Fn(&Copy)| {
+        let copy = Copy::of(pack::core());
+        change(&copy);
+        rejected(&copy)
+    };
+    let size = Copy::of(pack::core()).read(path).len();
+    for at in [0, size / 2, size - 1] {
+        let flipped = changed(&|copy| {
+            let mut bytes = copy.read(path);
+            bytes[at] ^= 1;
+            copy.write(path, &bytes);
+        });
+        assert!(matches!(&flipped, Rejected::VectorMismatch { kernel, .. } if kernel == "rmsnorm_f32"), "{flipped}");
+    }
+    let missing = changed(&|copy| fs::remove_file(copy.path().join(path)).unwrap());
+    assert_eq!(missing, Rejected::MissingFile { path: path.into() });
+    let missing = changed(&|copy| fs::remove_dir_all(copy.path().join(folder)).unwrap());
+    assert!(matches!(missing, Rejected::MissingFile { .. }), "{missing}");
+    for surplus in ["health/more.safetensors", "health/more/x", "rope/rope_f32.safetensors"] {
+        let found = changed(&|copy| copy.write(surplus, b"x"));
+        assert!(matches!(&found, Rejected::UnexpectedFile { path } if surplus.starts_with(path)), "{found}");
+    }
+    let large = changed(&|copy| copy.write(path, &vec![0; MAX_HEALTH_BYTES + 1]));
+    assert_eq!(large, Rejected::FileTooLarge { path: path.into(), limit: MAX_HEALTH_BYTES as u64 });
+}
+
+/// Signs the core pack with another file as the vector of `rmsnorm_f32`.
+fn signed_with(bytes: &[u8]) -> Copy {
+    let copy = Copy::of(pack::core());
+    let mut manifest = copy.manifest();
+    let kernel = manifest.kernels.iter_mut().find(|kernel| kernel.id == "rmsnorm_f32").unwrap();
+    kernel.health[0].hash = Digest::of(bytes);
+    copy.write("health/rmsnorm_f32.safetensors", bytes);
+    copy.sign(&manifest.to_json());
+    copy
+}
+
+#[test]
+fn signed_files_that_are_no_vectors_of_their_kernel_are_refused() {
+    let fault = |bytes: &[u8]| match rejected(&signed_with(bytes)) {
+        Rejected::Vector { kernel, fault, .. } if kernel == "rmsnorm_f32" => fault,
+        other => panic!("{other}"),
+    };
+    let core = Copy::of(pack::core());
+    assert!(matches!(fault(b"x"), VectorFault::NotSafetensors { .. }));
+    assert!(matches!(fault(&[0xff; 64]), VectorFault::NotSafetensors { .. }));
+    let another = fault(&core.read("health/swiglu_f32.safetensors"));
+    assert!(matches!(another, VectorFault::UnknownTensor { .. }), "{another}");
+    let half = fault(&core.read("health/rmsnorm_f16.safetensors"));
+    assert!(matches!(half, VectorFault::DType { .. }), "{half}");
+    let none: Vec<NamedTensor> = Vec::new();
+    let nothing = Signature { symbols: &[], tensors: &[], params: &[] };
+    let empty = HealthVector::new(&nothing, none.clone(), none, &[]).unwrap().to_bytes().unwrap();
+    assert!(matches!(fault(&empty), VectorFault::MissingTensor { .. }));
+}
+
+#[test]
+fn the_vectors_of_a_pack_are_bounded_together() {
+    // Each file is allowed, all of them are not; that their content is nonsense must not matter.
+    let large = vec![0u8; MAX_HEALTH_BYTES];
+    let (bytes, params) = vector([0.0; 2], 0);
+    // A file may be of any size as far as its header is concerned: blanks fill it.
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let (json, data) = (&bytes[8..8 + header], &bytes[8 + header..]);
+    let blanks = large.len() - 8 - bytes.len();
+    let mut padded = ((header + blanks) as u64).to_le_bytes().to_vec();
+    padded.extend(json);
+    padded.extend(vec![b' '; blanks]);
+    padded.extend(data);
+    let entries: Vec<_> = (0..9)
+        .map(|at| HealthEntry {
+            path: format!("health/v{at}.safetensors"),
+            hash: Digest::of(&padded),
+            tolerance: 0.0,
+            params: params.clone(),
+        })
+        .collect();
+    for (count, fits) in [(8, true), (9, false)] {
+        let copy = Parts::default().pack_with(|manifest| manifest.kernels[0].health = entries[..count].to_vec());
+        entries[..count].iter().for_each(|entry| copy.write(&entry.path, &padded));
+        match copy.open() {
+            Ok(_) => assert!(fits),
+            Err(error) => {
+                assert!(!fits, "{error}");
+                assert!(matches!(&error, Error::Rejected(fault) if **fault == Rejected::VectorsTooLarge), "{error}");
+            }
+        }
+        let signed = kernelpack_packer::sign(copy.path(), &pack::key()).map(drop).map_err(|error| error.to_string());
+        assert_eq!(signed.is_ok(), fits, "{signed:?}");
+    }
+}
+
+fn build_unwell(health: Health, out: &std::path::Path) -> Vec<Event> {
+    let options = BuildOptions {
+        crate_dir: pack::workspace().join("tests/fixtures/unwell"),
+        package: None,
+        features: Features::default(),
+        out_dir: out.to_owned(),
+        health,
+        signer: Signer::Now(pack::key()),
+    };
+    let mut events = Vec::new();
+    build(&options, &mut |event| events.push(event)).unwrap_or_else(|error| panic!("{error}: {events:?}"));
+    events
+}
+
+#[test]
+fn functions_that_give_nothing_have_no_vector_and_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = build_unwell(Health::default(), &dir.path().join("pack"));
+    let warned: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Warning(Warning::NoVector { kernel, reason, .. }) => Some((kernel.as_str(), reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    let kernels: Vec<_> = warned.iter().map(|(kernel, _)| *kernel).collect();
+    assert_eq!(kernels, ["aborts", "panics_always", "refuses_always"]);
+    assert!(warned[0].1.starts_with("ended its process (signal: 6"), "{warned:?}");
+    assert!(warned[1].1.ends_with("elements are too many"), "{warned:?}");
+    assert!(warned[2].1.starts_with("failed with NOT_IMPLEMENTED: neither "), "{warned:?}");
+
+    let pack = pack::runtime().open(dir.path().join("pack")).unwrap();
+    // The sandbox gives something else than the function, which only a host can find.
+    let found = pack.check_health().unwrap_err();
+    assert_eq!((found.kernel.as_str(), found.vector.as_str()), ("differs", "health/differs.safetensors"));
+    assert!(matches!(&found.fault, HealthFault::WrongResult { tolerance: 1e-5, .. }), "{found}");
+    let vectors: Vec<_> = pack.manifest().files().filter(|path| path.starts_with("health/")).collect();
+    let expected = ["differs", "picky", "scales_f32-by_3", "scales_f32"];
+    assert_eq!(vectors, expected.map(|name| format!("health/{name}.safetensors")));
+
+    // With the one that differs left out, the author's and the made ones are as they should be.
+    let copy = Copy::of(&dir.path().join("pack"));
+    let mut manifest = copy.manifest();
+    let differs = manifest.kernels.iter_mut().find(|kernel| kernel.id == "differs").unwrap();
+    differs.health.clear();
+    fs::remove_file(copy.path().join("health/differs.safetensors")).unwrap();
+    copy.sign(&manifest.to_json());
+    let report = copy.open().unwrap().check_health().unwrap();
+    let checked: Vec<_> = report.checked.iter().map(|checked| (checked.kernel.as_str(), checked.tolerance)).collect();
+    assert_eq!(checked, [("picky", 1e-5), ("scales_f32", 1e-6), ("scales_f32", 1e-5)]);
+    assert_eq!(report.unchecked, ["aborts", "differs", "panics_always", "refuses_always"]);
+
+    // Equal sources, equal bytes.
+    build_unwell(Health::default(), &dir.path().join("again"));
+    let again = Copy::of(&dir.path().join("again"));
+    let first = Copy::of(&dir.path().join("pack"));
+    assert_eq!(again.read(pack::MANIFEST), first.read(pack::MANIFEST));
+}
+
+#[test]
+fn without_made_vectors_those_of_the_author_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = build_unwell(Health { make: false, ..Health::default() }, &dir.path().join("pack"));
+    assert!(
+        !events.iter().any(|event| matches!(event, Event::CompilingReference { .. } | Event::Warning(_))),
+        "{events:?}"
+    );
+    let report = pack::runtime().open(dir.path().join("pack")).unwrap().check_health().unwrap();
+    let checked: Vec<_> = report.checked.iter().map(|checked| checked.vector.as_str()).collect();
+    assert_eq!(checked, ["health/scales_f32-by_3.safetensors"]);
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kernelpack_manifest::{Timestamp, TrustedKey};
 use kernelpack_packer::load_public_key;
 
-use super::store_file::{self, Missing};
+use super::store_file::{self, Missing, Written};
 use crate::{Outcome, print};
 
 /// The arguments of `kernelpack trust add`.
@@ -38,9 +38,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let Args { id, not_after, comment, .. } = args;
     let key = load_public_key(&args.key)?;
     let added = TrustedKey { id: id.clone(), key, not_after: *not_after, revoked: None, comment: comment.clone() };
-    let made = !args.store.exists();
-    store_file::change(&args.store, Missing::Make, |store| store.add(added))?;
-    let what = if made { "made" } else { "wrote" };
+    let what = match store_file::change(&args.store, Missing::Make, |store| store.add(added))? {
+        Written::Made => "made",
+        Written::Changed => "wrote",
+    };
     print::note(format_args!("{what} {}: {id} is trusted", args.store.display()));
     Ok(print::data(format_args!("{key}\n"))?)
 }

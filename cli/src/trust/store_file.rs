@@ -21,6 +21,13 @@ pub(super) enum Missing {
     Refuse,
 }
 
+/// What became of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Made,
+    Changed,
+}
+
 /// Reads a trust store, changes it and writes it, whole or not at all, while nobody else does the same.
 ///
 /// # Errors
@@ -29,19 +36,20 @@ pub(super) fn change(
     path: &Path,
     missing: Missing,
     change: impl FnOnce(&mut TrustStore) -> Result<(), TrustStoreError>,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<Written, Box<dyn Error>> {
     let _lock = lock(path);
-    let mut store = match missing {
+    let (mut store, written) = match missing {
         // A link that leads nowhere is read, too, and the system says what is wrong with it.
         Missing::Make if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) => {
-            TrustStore::default()
+            (TrustStore::default(), Written::Made)
         }
-        _ => read_trust_store(path)?,
+        _ => (read_trust_store(path)?, Written::Changed),
     };
     change(&mut store).map_err(|fault| TrustFileError { path: path.into(), fault })?;
     // Hosts refuse a store that everybody can write to, so none is made under any umask.
     replace_file_with(path, &store.to_json(), 0o644)
-        .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(written)
 }
 
 /// Waits until nobody else changes a store in the file's folder, and keeps others waiting until it is dropped.

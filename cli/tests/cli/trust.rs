@@ -1,6 +1,6 @@
 //! `trust`, and the commands that take a trust store.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -95,12 +95,11 @@ fn no_key_is_lost_when_several_are_added_at_once() {
             let line = format!("trust add trust.json --id k{index} --key k{index}.pub");
             let mut command = program();
             command.args(line.split(' ')).current_dir(folder.path());
-            command.stdout(std::process::Stdio::null()).spawn().unwrap()
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         })
         .collect();
-    for mut adding in adding {
-        assert!(adding.wait().unwrap().success());
-    }
+    let added = adding.into_iter().map(|adding| Ran::from(adding.wait_with_output().unwrap()).succeeded());
+    assert_eq!(added.filter(|added| added.stderr.starts_with("made ")).count(), 1);
     assert_eq!(list(folder.path())["keys"].as_array().unwrap().len(), count);
 }
 

@@ -31,7 +31,6 @@ fn wrong_command_lines_are_usage_errors() {
         &format!("{run} --param eps"),
         &format!("{run} --param eps="),
         &format!("{run} --max-ticks 0"),
-        "trust",
         "trust trust.json",
         "trust add s --id a",
         "trust add s --key a.pub",
@@ -51,6 +50,8 @@ fn wrong_command_lines_are_usage_errors() {
         assert!(ran.stderr.starts_with("error: ") && ran.stdout.is_empty(), "{line}: {ran:?}");
     }
     assert_eq!(Ran::from(program().output().unwrap()).code, 2);
+    // Which subcommands there are is shown without an error.
+    assert_eq!(run_in(Path::new("."), "trust").code, 2);
 }
 
 #[test]

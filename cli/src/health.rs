@@ -2,10 +2,10 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{HealthReport, Runtime, Unhealthy};
+use kernelpack_host::{HealthReport, Unhealthy};
 use serde::Serialize;
 
-use crate::{Outcome, print, trust::Trust};
+use crate::{Outcome, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack health`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(value_name = "PACK_DIR")]
     pack: PathBuf,
     #[command(flatten)]
-    trust: Trust,
+    trust: TrustArgs,
     /// Print one JSON object, on failure too
     #[arg(long)]
     json: bool,
@@ -83,8 +83,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 fn check(args: &Args) -> Result<HealthReport, Box<dyn Error>> {
-    let keys = args.trust.keys()?;
-    let runtime = keys.into_iter().fold(Runtime::server(), |builder, key| builder.trust(key)).build()?;
+    let runtime = args.trust.runtime()?;
     Ok(runtime.open(&args.pack)?.check_health()?)
 }
 

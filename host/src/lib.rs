@@ -24,10 +24,13 @@ mod bad_call;
 mod dynamic;
 mod engine;
 mod error;
+#[cfg(feature = "async")]
+mod future;
 mod guest;
 mod kernel_error;
 mod loaded;
 mod pack;
+mod pool;
 mod prepared;
 mod runtime;
 mod typed;
@@ -42,6 +45,7 @@ pub use kernelpack_manifest::{
     VerifiedModule,
 };
 pub use pack::{Pack, VerifiedPack, read_manifest};
+pub use pool::{Occupancy, PoolPolicy, WhenFull};
 pub use prepared::Prepared;
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use typed::TypedKernel;

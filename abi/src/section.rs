@@ -20,7 +20,7 @@ use crate::{ABI_VERSION, Dim, KernelSpec, Op, Signature};
 pub const NAME: &str = "kernelpack.spec";
 
 /// The version of the payload's schema, which has its own numbers, apart from the crates'.
-pub const SCHEMA_VERSION: u16 = 1;
+pub const SCHEMA_VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"KPSP";
 
@@ -105,6 +105,8 @@ const fn write_entry(sink: &mut Sink<'_>, spec: &KernelSpec<'_>, writer: &str, e
     sink.u32(spec.limits.max_memory_pages);
     sink.u32(spec.limits.max_epoch_ticks);
     sink.u32(spec.limits.max_table_elements);
+    sink.u32(spec.limits.max_instances);
+    sink.u32(spec.limits.max_stack_bytes);
     sink.u8(spec.lifecycle.init as usize);
     sink.u8(spec.lifecycle.cleanup as usize);
     write_signature(sink, &spec.forward);

@@ -188,11 +188,39 @@ pub struct ResourceLimits {
     pub max_epoch_ticks: u32,
     /// Elements of the module's tables.
     pub max_table_elements: u32,
+    /// Instances of the module that exist at once, busy and idle ones, from 1 to [`MOST_INSTANCES`](Self::MOST_INSTANCES).
+    pub max_instances: u32,
+    /// Bytes of the call stack that one call may use, a power of two from [`LEAST_STACK`](Self::LEAST_STACK) to
+    /// [`MOST_STACK`](Self::MOST_STACK). It holds return addresses and local variables; what a compiler puts into
+    /// linear memory instead, a Rust guest's arrays among them, counts as memory.
+    pub max_stack_bytes: u32,
 }
 
 impl ResourceLimits {
-    /// What a kernel gets whose author says nothing: 1 GiB of memory, 10 s, 1024 table elements.
-    pub const DEFAULT: Self = Self { max_memory_pages: 16_384, max_epoch_ticks: 1000, max_table_elements: 1024 };
+    /// What a kernel gets whose author says nothing: 1 GiB of memory, 10 s, 1024 table elements, 64 instances, 512 KiB
+    /// of stack.
+    pub const DEFAULT: Self = Self {
+        max_memory_pages: 16_384,
+        max_epoch_ticks: 1000,
+        max_table_elements: 1024,
+        max_instances: 64,
+        max_stack_bytes: 512 << 10,
+    };
+
+    /// The most instances that a kernel may ask for.
+    pub const MOST_INSTANCES: u32 = 4096;
+
+    /// The least stack that a kernel may ask for, 64 KiB.
+    pub const LEAST_STACK: u32 = 64 << 10;
+
+    /// The most stack that a kernel may ask for, 16 MiB.
+    pub const MOST_STACK: u32 = 16 << 20;
+
+    /// Whether `max_stack_bytes` is a size that a kernel may ask for: hosts need an engine for each, and a power of two
+    /// keeps their number small.
+    pub const fn is_stack_size(bytes: u32) -> bool {
+        bytes.is_power_of_two() && bytes >= Self::LEAST_STACK && bytes <= Self::MOST_STACK
+    }
 }
 
 impl Default for ResourceLimits {

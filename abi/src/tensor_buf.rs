@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{Element, Shape, ShapeError, TensorView, TensorViewMut};
+use crate::{Element, Shape, ShapeError, TensorView, TensorViewMut, ViewError};
 
 /// An owned, contiguous, row-major tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,22 @@ pub struct TensorBuf<T> {
 }
 
 impl<T: Element> TensorBuf<T> {
+    /// A tensor of these elements, row-major, with these extents.
+    ///
+    /// # Errors
+    /// As [`TensorView::new`].
+    ///
+    /// # Example: two rows of three
+    /// ```
+    /// let tensor = kernelpack_abi::TensorBuf::new(vec![1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]).unwrap();
+    /// assert_eq!(tensor.shape().dims(), [2, 3]);
+    /// assert!(kernelpack_abi::TensorBuf::new(vec![1.0f32, 2.0], &[2, 3]).is_err());
+    /// ```
+    pub fn new(data: Vec<T>, dims: &[usize]) -> Result<Self, ViewError> {
+        let shape = TensorView::new(&data, dims)?.shape();
+        Ok(Self { data, shape })
+    }
+
     /// A tensor of zeros with these extents.
     ///
     /// # Errors

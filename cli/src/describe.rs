@@ -160,14 +160,19 @@ fn scalar(name: &str, param: &Param) -> String {
 }
 
 fn limits(limits: ResourceLimits) -> String {
-    let kib = u64::from(limits.max_memory_pages) * 64;
-    let memory = match kib {
+    let bytes = |kib: u64| match kib {
         kib if kib % (1 << 20) == 0 => format!("{} GiB", kib >> 20),
         kib if kib % (1 << 10) == 0 => format!("{} MiB", kib >> 10),
         kib => format!("{kib} KiB"),
     };
+    let memory = bytes(u64::from(limits.max_memory_pages) * 64);
     let time = Duration::from_millis(10) * limits.max_epoch_ticks;
-    format!("{memory} of memory, {time:?} a call, {} table elements", limits.max_table_elements)
+    let ResourceLimits { max_table_elements, max_instances, max_stack_bytes, .. } = limits;
+    let stack = bytes(u64::from(max_stack_bytes) >> 10);
+    format!(
+        "{memory} of memory, {stack} of stack, {time:?} a call, {max_table_elements} table elements, \
+         {max_instances} instances"
+    )
 }
 
 #[cfg(test)]
@@ -176,11 +181,16 @@ mod tests {
 
     #[test]
     fn limits_are_in_everyday_units() {
-        let text = |max_memory_pages, max_epoch_ticks| {
-            limits(ResourceLimits { max_memory_pages, max_epoch_ticks, max_table_elements: 7 })
+        let text = |max_memory_pages, max_epoch_ticks, max_stack_bytes| {
+            let rest = ResourceLimits { max_table_elements: 7, max_instances: 5, ..ResourceLimits::DEFAULT };
+            limits(ResourceLimits { max_memory_pages, max_epoch_ticks, max_stack_bytes, ..rest })
         };
-        assert_eq!(text(16_384, 1000), "1 GiB of memory, 10s a call, 7 table elements");
-        assert_eq!(text(16, 15), "1 MiB of memory, 150ms a call, 7 table elements");
-        assert_eq!(text(3, 1), "192 KiB of memory, 10ms a call, 7 table elements");
+        for (text, memory_stack_time) in [
+            (text(16_384, 1000, 524_288), "1 GiB of memory, 512 KiB of stack, 10s a call"),
+            (text(16, 15, 65_536), "1 MiB of memory, 64 KiB of stack, 150ms a call"),
+            (text(3, 1, 4 << 20), "192 KiB of memory, 4 MiB of stack, 10ms a call"),
+        ] {
+            assert_eq!(text, format!("{memory_stack_time}, 7 table elements, 5 instances"));
+        }
     }
 }

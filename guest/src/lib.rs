@@ -106,8 +106,10 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// - `entry_point = "rope_forward"`: the alias of `kernel_forward`; the family and `_forward` unless given.
 /// - `fallback = "..."`: the name of the reference implementation; the function's name and `_reference` unless given,
 ///   `""` for none.
-/// - `max_memory_pages` (16384 unless given), `max_epoch_ticks` (1000, of 10 ms), `max_table_elements` (1024):
-///   [limits](abi::ResourceLimits) of an instance.
+/// - `max_memory_pages` (16384 unless given), `max_epoch_ticks` (1000, of 10 ms), `max_table_elements` (1024),
+///   `max_stack_bytes` (524288, a power of two): [limits](abi::ResourceLimits) of an instance.
+/// - `max_instances` (64 unless given): how many instances a host may have at once, which is also how many calls may run
+///   at once.
 /// - `init = f`, `cleanup = g`: functions `fn(&Params) -> Result<()>`, with the `Params` of the kernel's module, and
 ///   `fn() -> Result<()>`, called when an instance is born and before it is dropped. With `init` every scalar needs a
 ///   default, since an instance is born before any call.

@@ -8,7 +8,7 @@ use kernelpack_abi::{
 };
 use zerocopy::IntoBytes;
 
-use crate::{BadCall, Error, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel};
+use crate::{BadCall, Error, Occupancy, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel};
 
 /// A borrowed tensor whose type is known at run time.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,12 @@ impl<'a, T: Element> From<TensorView<'a, T>> for DynView<'a> {
 impl<'a, T: Element> From<&'a TensorBuf<T>> for DynView<'a> {
     fn from(tensor: &'a TensorBuf<T>) -> Self {
         tensor.view().into()
+    }
+}
+
+impl<'a> From<&'a DynTensor> for DynView<'a> {
+    fn from(tensor: &'a DynTensor) -> Self {
+        Self { dtype: tensor.dtype, shape: tensor.shape, bytes: &tensor.bytes }
     }
 }
 
@@ -73,6 +79,11 @@ impl DynKernel {
     /// What a backward call takes, if the kernel has one.
     pub fn backward_signature(&self) -> Option<&SignatureBuf> {
         self.loaded.spec.backward.as_ref()
+    }
+
+    /// How many instances the kernel has, and how many it may have.
+    pub fn occupancy(&self) -> Occupancy {
+        self.loaded.pool.occupancy()
     }
 
     /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call.

@@ -1,6 +1,6 @@
 //! Errors, split by who is at fault.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use kernelpack_manifest::{Rejected, TrustStoreError};
 use semver::Version;
@@ -66,6 +66,11 @@ pub struct TrustFileError {
     pub fault: TrustStoreError,
 }
 
+/// How long a call waited, unless it did not.
+fn after(waited: Duration) -> String {
+    if waited.is_zero() { String::new() } else { format!(" after {} ms of waiting", waited.as_millis()) }
+}
+
 /// What the engine or the machine can fail with.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -108,6 +113,20 @@ pub enum EngineError {
         kernel: Arc<str>,
         /// The pages asked for.
         pages: u64,
+    },
+    /// Every instance of the kernel is busy and there may be no more of them.
+    #[error(
+        "all {limit} instances of kernel {kernel:?} are busy{}; call from fewer threads, drop prepared calls, or raise \
+         max_instances",
+        after(*.waited)
+    )]
+    Busy {
+        /// The kernel's id.
+        kernel: Arc<str>,
+        /// The instances that there may be.
+        limit: u32,
+        /// How long the call waited for one; zero where the pool's policy is not to wait.
+        waited: Duration,
     },
     /// What should be a pack is no folder.
     #[error("{path:?} is not a folder; name the folder of a pack")]

@@ -11,7 +11,11 @@ use zerocopy::IntoBytes;
 use crate::{
     BadCall, KernelError,
     engine::{Export, Instance, PAGE},
+    pool::Pooled,
 };
+
+/// What the cleanups of instances may take, however long the kernel's calls may: 100 ms.
+pub(crate) const CLEANUP_TICKS: u32 = 10;
 
 /// What [`Guest::run`] can fail with.
 pub(crate) enum Failure {
@@ -241,9 +245,19 @@ impl Guest {
     }
 }
 
+impl Pooled for Guest {
+    fn bytes(&self) -> u64 {
+        self.instance.memory_size()
+    }
+
+    fn retire(self) {
+        self.clean_up(CLEANUP_TICKS);
+    }
+}
+
 impl Guest {
     /// Runs `kernel_cleanup`, where there is one and ticks are left. What it returns changes nothing any more.
-    pub(crate) fn retire(mut self, ticks: u32) {
+    pub(crate) fn clean_up(mut self, ticks: u32) {
         if self.cleanup && ticks > 0 {
             let _ = self.enter(Export::Cleanup, 0, ticks.min(self.limits.max_epoch_ticks));
         }

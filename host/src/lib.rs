@@ -24,11 +24,14 @@ mod bad_call;
 mod dynamic;
 mod engine;
 mod error;
+#[cfg(feature = "async")]
+mod future;
 mod guest;
 mod health;
 mod kernel_error;
 mod loaded;
 mod pack;
+mod pool;
 mod prepared;
 mod runtime;
 mod trust_file;
@@ -46,6 +49,7 @@ pub use kernelpack_manifest::{
     VerifiedVector, VerifyError,
 };
 pub use pack::{Pack, VerifiedPack, read_manifest};
+pub use pool::{Occupancy, PoolPolicy, WhenFull};
 pub use prepared::Prepared;
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use trust_file::read_trust_store;

@@ -1,8 +1,7 @@
-//! A kernel that was compiled, with its idle instances.
+//! A kernel that was compiled, with its instances.
 
 use std::{sync::Arc, time::Instant};
 
-use crossbeam_queue::ArrayQueue;
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
 use kernelpack_manifest::{ModuleFacts, VerifiedModule};
 use semver::Version;
@@ -10,14 +9,9 @@ use semver::Version;
 use crate::{
     BadCall, EngineError, Error, KernelError, Trapped,
     engine::{CompiledModule, Engine, Export, PAGE, TICK},
-    guest::{Failure, Guest, check},
+    guest::{CLEANUP_TICKS, Failure, Guest, check},
+    pool::{Full, Lease, Pool, PoolPolicy},
 };
-
-/// Idle instances that are kept; more callers than this at once still work, but their instances are not kept.
-const MAX_IDLE: usize = 64;
-
-/// What the cleanups of instances may take, however long the kernel's calls may: 100 ms.
-const CLEANUP_TICKS: u32 = 10;
 
 /// Which pack a kernel came from, for error messages.
 pub(crate) struct Origin {
@@ -34,7 +28,7 @@ pub(crate) struct LoadedKernel {
     /// What instances may use: the manifest's limits, never above the runtime's.
     limits: ResourceLimits,
     // Fields drop in order: idle instances first, then the module, then the engine whose ticker ends their calls.
-    idle: ArrayQueue<Guest>,
+    pub(crate) pool: Pool<Guest>,
     module: Box<dyn CompiledModule>,
     _engine: Arc<dyn Engine>,
 }
@@ -46,12 +40,15 @@ impl LoadedKernel {
         module: &VerifiedModule,
         origin: Arc<Origin>,
         ceiling: ResourceLimits,
+        policy: PoolPolicy,
     ) -> Result<Self, EngineError> {
         let spec = module.spec().clone();
         let limits = ResourceLimits {
             max_memory_pages: spec.limits.max_memory_pages.min(ceiling.max_memory_pages),
             max_epoch_ticks: spec.limits.max_epoch_ticks.min(ceiling.max_epoch_ticks),
             max_table_elements: spec.limits.max_table_elements.min(ceiling.max_table_elements),
+            max_instances: spec.limits.max_instances.min(ceiling.max_instances),
+            max_stack_bytes: spec.limits.max_stack_bytes.min(ceiling.max_stack_bytes),
         };
         // Told now and not at the first call: no instance could ever be made.
         for (what, needed, limit) in [
@@ -67,7 +64,7 @@ impl LoadedKernel {
             origin,
             facts: module.facts().clone(),
             limits,
-            idle: ArrayQueue::new(MAX_IDLE),
+            pool: Pool::new(policy, limits.max_instances, ceiling.max_instances),
             module: engine.compile(&spec.id, module, limits)?,
             spec,
             _engine: engine.clone(),
@@ -111,9 +108,11 @@ impl LoadedKernel {
     }
 
     fn with_guest<R>(&self, max_ticks: u32, run: impl FnMut(&mut Guest) -> Result<R, Failure>) -> Result<R, Error> {
-        let (guest, result) = self.enter(max_ticks, run)?;
-        if !matches!(result, Err(Failure::Stopped(_))) {
-            self.give_back(guest);
+        let (lease, result) = self.enter(max_ticks, run)?;
+        match result {
+            // Whatever it was doing, it cannot be used again.
+            Err(Failure::Stopped(_)) => drop(lease),
+            _ => lease.give_back(),
         }
         result.map_err(|failure| self.error(failure))
     }
@@ -125,27 +124,39 @@ impl LoadedKernel {
         &self,
         max_ticks: u32,
         mut run: impl FnMut(&mut Guest) -> Result<R, Failure>,
-    ) -> Result<(Guest, Result<R, Failure>), Error> {
-        if let Some(mut guest) = self.idle.pop() {
-            match run(&mut guest) {
+    ) -> Result<(Lease<'_, Guest>, Result<R, Failure>), Error> {
+        let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
+        if let Some(guest) = lease.item() {
+            match run(guest) {
                 Err(Failure::Refused(BadCall::TooLarge { .. }) | Failure::OutOfMemory { .. })
                     if guest.has_grown_memory() =>
                 {
-                    guest.retire(CLEANUP_TICKS);
+                    if let Some(guest) = lease.vacate() {
+                        guest.clean_up(CLEANUP_TICKS);
+                    }
                 }
-                result => return Ok((guest, result)),
+                result => return Ok((lease, result)),
             }
         }
-        let mut guest = self.birth(max_ticks)?;
-        let result = run(&mut guest);
-        Ok((guest, result))
+        let result = run(lease.fill(self.birth(max_ticks)?));
+        Ok((lease, result))
     }
 
-    /// Hands an instance to the next caller; one that was stopped must be dropped instead.
-    pub(crate) fn give_back(&self, guest: Guest) {
-        if let Err(surplus) = self.idle.push(guest) {
-            surplus.retire(CLEANUP_TICKS);
+    /// Drops the instances that are idle now, and says how many there were.
+    pub(crate) fn trim(&self) -> u32 {
+        // One budget for all: a hostile cleanup must not hold up its caller once for each instance.
+        let deadline = Instant::now() + TICK * CLEANUP_TICKS;
+        let mut trimmed = 0;
+        // Not more than there were: other threads may go on giving instances back.
+        for _ in 0..self.pool.occupancy().idle {
+            let Some(mut lease) = self.pool.idle() else { break };
+            if let Some(guest) = lease.vacate() {
+                let left = deadline.saturating_duration_since(Instant::now());
+                guest.clean_up((left.as_millis() / TICK.as_millis()) as u32);
+                trimmed += 1;
+            }
         }
+        trimmed
     }
 
     fn birth(&self, max_ticks: u32) -> Result<Guest, Error> {
@@ -178,6 +189,11 @@ impl LoadedKernel {
         }
     }
 
+    #[cold]
+    fn busy(&self, Full { limit, waited }: Full) -> Error {
+        EngineError::Busy { kernel: self.id.clone(), limit, waited }.into()
+    }
+
     fn trapped(&self, error: KernelError) -> Error {
         let Origin { pack, version } = &*self.origin;
         Box::new(Trapped { kernel: self.id.clone(), pack: pack.clone(), version: version.clone(), error }).into()
@@ -186,11 +202,6 @@ impl LoadedKernel {
 
 impl Drop for LoadedKernel {
     fn drop(&mut self) {
-        // One budget for all: a hostile cleanup must not hold up the drop once for each instance.
-        let deadline = Instant::now() + TICK * CLEANUP_TICKS;
-        while let Some(guest) = self.idle.pop() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            guest.retire((left.as_millis() / TICK.as_millis()) as u32);
-        }
+        self.trim();
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 /// A forward call that lies in a sandbox's memory, its inputs copied: entering it copies nothing.
 ///
 /// [`DynKernel::prepare`](crate::DynKernel::prepare) makes one. It has an instance to itself, which goes back to the
-/// kernel's idle ones when it is dropped. Each entry finds what the one before left: an in-out tensor goes on from its
+/// kernel's idle ones when it is dropped; until then there is one less for other calls. Each entry finds what the one before left: an in-out tensor goes on from its
 /// last value.
 ///
 /// # Example: the time of a kernel without its copies
@@ -60,13 +60,13 @@ impl Prepared {
         let mut entries = [TensorEntry::default(); MAX_TENSORS];
         let entries = &mut entries[..tensors.len().min(MAX_TENSORS)];
         let ticks = loaded.ticks(max_ticks);
-        let (guest, laid_out) =
+        let (lease, laid_out) =
             loaded.enter(ticks, |guest| guest.lay_out(signature, tensors, scalars, &symbols, entries))?;
         // Nothing ran, so that the instance can be used again whatever came out.
         let descriptor = match laid_out {
             Ok(descriptor) => descriptor,
             Err(failure) => {
-                loaded.give_back(guest);
+                lease.give_back();
                 return Err(loaded.error(failure));
             }
         };
@@ -76,7 +76,8 @@ impl Prepared {
             .filter(|(_, tensor)| matches!(tensor.data, TensorData::Out(_) | TensorData::InOut(_)))
             .map(|(entry, _)| *entry)
             .collect();
-        Ok(Self { loaded, guest: Some(guest), succeeded: false, descriptor, ticks, written, results: Vec::new() })
+        let guest = lease.detach();
+        Ok(Self { loaded, guest, succeeded: false, descriptor, ticks, written, results: Vec::new() })
     }
 
     /// Gives the written tensors, in their order, names and shapes.
@@ -96,7 +97,8 @@ impl Prepared {
         let entered = guest.enter(Export::Forward, self.descriptor, self.ticks);
         self.succeeded = entered.is_ok();
         if let Err(Failure::Stopped(_)) = entered {
-            self.guest = None;
+            // Its place is free at once, not only when this is dropped.
+            self.guest.take().map(|guest| self.loaded.pool.reattach(guest));
         }
         entered.map_err(|failure| self.loaded.error(failure))
     }
@@ -120,7 +122,7 @@ impl Prepared {
 impl Drop for Prepared {
     fn drop(&mut self) {
         if let Some(guest) = self.guest.take() {
-            self.loaded.give_back(guest);
+            self.loaded.pool.reattach(guest).give_back();
         }
     }
 }

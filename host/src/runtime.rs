@@ -14,7 +14,7 @@ use kernelpack_manifest::{
 use semver::Version;
 
 use crate::{
-    Error, Pack,
+    EngineError, Error, Pack, PoolPolicy,
     engine::{Engine, WasmtimeEngine},
     loaded::{LoadedKernel, Origin},
     pack::VerifiedPack,
@@ -30,12 +30,18 @@ pub struct Runtime {
     verifier: Arc<RwLock<Arc<KernelPackVerifier>>>,
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
+    pool: PoolPolicy,
 }
 
 impl Runtime {
     /// A runtime for servers: Wasmtime with Cranelift, SIMD and epoch interruption.
     pub fn server() -> RuntimeBuilder {
-        RuntimeBuilder { keys: Vec::new(), trust_store: TrustStore::default(), ceiling: CEILING }
+        RuntimeBuilder {
+            keys: Vec::new(),
+            trust_store: TrustStore::default(),
+            ceiling: CEILING,
+            pool: PoolPolicy::default(),
+        }
     }
 
     /// The version that packs bound with `min_runtime_version` and `max_runtime_version`.
@@ -69,7 +75,7 @@ impl Runtime {
             .modules()
             .iter()
             .map(|module| {
-                let kernel = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling)?;
+                let kernel = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool)?;
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
@@ -131,9 +137,15 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-/// What a runtime allows at most, unless its builder says otherwise: 4 GiB, 10 s, ten million table elements.
-const CEILING: ResourceLimits =
-    ResourceLimits { max_memory_pages: 65_536, max_epoch_ticks: 1000, max_table_elements: 10_000_000 };
+/// What a runtime allows at most, unless its builder says otherwise: 4 GiB, 10 s, ten million table elements, 1024
+/// instances, 1 MiB of stack.
+const CEILING: ResourceLimits = ResourceLimits {
+    max_memory_pages: 65_536,
+    max_epoch_ticks: 1000,
+    max_table_elements: 10_000_000,
+    max_instances: 1024,
+    max_stack_bytes: 1 << 20,
+};
 
 /// Configures a [`Runtime`].
 #[derive(Clone, Debug)]
@@ -142,6 +154,7 @@ pub struct RuntimeBuilder {
     keys: Vec<PublicKey>,
     trust_store: TrustStore,
     ceiling: ResourceLimits,
+    pool: PoolPolicy,
 }
 
 impl RuntimeBuilder {
@@ -174,11 +187,51 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Lets no instance have more table elements than this, whatever a manifest says; 10 million unless given.
+    pub fn max_table_elements(mut self, elements: u32) -> Self {
+        self.ceiling.max_table_elements = elements;
+        self
+    }
+
+    /// Lets no kernel have more than this many instances at once, whatever a manifest or the pool's policy says; 1024
+    /// unless given.
+    pub fn max_instances(mut self, instances: u32) -> Self {
+        self.ceiling.max_instances = instances;
+        self
+    }
+
+    /// Lets no call use more than this many bytes of stack, whatever a manifest says; 1 MiB unless given, at least
+    /// 64 KiB.
+    ///
+    /// A thread that has less left than a kernel may use, and 128 KiB more, gets a stack mapped for each call, so that a
+    /// kernel cannot overflow the stack of its caller. That is told from what the system says of the thread: programs
+    /// that switch stacks themselves, as with stackful coroutines, must provide the room.
+    pub fn max_stack_bytes(mut self, bytes: u32) -> Self {
+        self.ceiling.max_stack_bytes = bytes;
+        self
+    }
+
+    /// How the instances of each kernel are kept, and what a call does when all are busy.
+    pub fn pool(mut self, policy: PoolPolicy) -> Self {
+        self.pool = policy;
+        self
+    }
+
     /// Starts the engine.
     ///
     /// # Errors
-    /// The engine refuses its configuration, or its thread cannot be started.
+    /// A limit is below what any kernel needs, the engine refuses its configuration, or its thread cannot be started.
     pub fn build(self) -> Result<Runtime, Error> {
+        let least_stack = ResourceLimits::LEAST_STACK;
+        for (what, given, least) in [
+            ("max_instances", self.ceiling.max_instances, 1),
+            ("the size of the pool", self.pool.size, 1),
+            ("max_stack_bytes", self.ceiling.max_stack_bytes, least_stack),
+        ] {
+            if given < least {
+                return Err(EngineError::Configure(format!("{what} is {given}, choose at least {least}")).into());
+            }
+        }
         let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new()?);
         let compatibility = CompatibilityChecker {
             runtime_version: Runtime::version(),
@@ -192,6 +245,7 @@ impl RuntimeBuilder {
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
+            pool: self.pool,
         })
     }
 }

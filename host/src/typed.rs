@@ -4,7 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use kernelpack_abi::{Infer, Kernel, Pass};
 
-use crate::{BadCall, Error, engine::Export, loaded::LoadedKernel};
+use crate::{BadCall, Error, Occupancy, engine::Export, loaded::LoadedKernel};
 
 /// A kernel of a pack, called with the arguments of its stub.
 ///
@@ -23,6 +23,11 @@ impl<K: Kernel> TypedKernel<K> {
     /// The kernel's id.
     pub fn id(&self) -> &str {
         &self.loaded.id
+    }
+
+    /// How many instances the kernel has, and how many it may have.
+    pub fn occupancy(&self) -> Occupancy {
+        self.loaded.pool.occupancy()
     }
 
     /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call; the manifest's and the

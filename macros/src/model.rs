@@ -49,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) max_memory_pages: Option<u32>,
     pub(crate) max_epoch_ticks: Option<u32>,
     pub(crate) max_table_elements: Option<u32>,
+    pub(crate) max_instances: Option<u32>,
+    pub(crate) max_stack_bytes: Option<u32>,
     pub(crate) init: Option<Path>,
     pub(crate) cleanup: Option<Path>,
     pub(crate) backward: Option<Path>,

@@ -158,7 +158,7 @@ fn signature() -> impl Strategy<Value = SignatureBuf> {
 fn spec() -> impl Strategy<Value = KernelSpecBuf> {
     let text = "[ -~\n\té\u{1f980}\"\\\\]{0,20}";
     let names = ("[a-z][a-z0-9_]{0,20}", "[a-z][a-zA-Z0-9_]{0,20}", "[a-z0-9_-]{1,8}(/[a-z0-9_-]{1,8})?");
-    let limits = (1..=65_536u32, 1..=u32::MAX, any::<u32>());
+    let limits = (1..=65_536u32, 1..=u32::MAX, any::<u32>(), 1..=4096u32, 16..=24u32);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let passes = (signature(), proptest::option::of(signature()));
     (names, [text, text, text], limits, flags, passes).prop_map(
@@ -175,6 +175,8 @@ fn spec() -> impl Strategy<Value = KernelSpecBuf> {
                     max_memory_pages: limits.0,
                     max_epoch_ticks: limits.1,
                     max_table_elements: limits.2,
+                    max_instances: limits.3,
+                    max_stack_bytes: 1 << limits.4,
                 },
                 lifecycle: Lifecycle { init: flags.0, cleanup: flags.1 },
                 forward,

@@ -59,6 +59,8 @@ pub fn first_difference(a: &KernelSpecBuf, b: &KernelSpecBuf) -> Option<String> 
         .or_else(|| differ("max_memory_pages", &limits.max_memory_pages, &b.limits.max_memory_pages))
         .or_else(|| differ("max_epoch_ticks", &limits.max_epoch_ticks, &b.limits.max_epoch_ticks))
         .or_else(|| differ("max_table_elements", &limits.max_table_elements, &b.limits.max_table_elements))
+        .or_else(|| differ("max_instances", &limits.max_instances, &b.limits.max_instances))
+        .or_else(|| differ("max_stack_bytes", &limits.max_stack_bytes, &b.limits.max_stack_bytes))
         .or_else(|| differ("init", &lifecycle.init, &b.lifecycle.init))
         .or_else(|| differ("cleanup", &lifecycle.cleanup, &b.lifecycle.cleanup))
         .or_else(|| Pass { name: "", a: forward, b: &b.forward }.first_difference())

@@ -24,6 +24,8 @@ fn every_field_counts() {
     differs(|b| b.limits.max_memory_pages = 1, "max_memory_pages is 16 and 1");
     differs(|b| b.limits.max_epoch_ticks = 1, "max_epoch_ticks is 1000 and 1");
     differs(|b| b.limits.max_table_elements = 1, "max_table_elements is 8 and 1");
+    differs(|b| b.limits.max_instances = 1, "max_instances is 4 and 1");
+    differs(|b| b.limits.max_stack_bytes = 65_536, "max_stack_bytes is 131072 and 65536");
     differs(|b| b.lifecycle.init = false, "init is true and false");
     differs(|b| b.lifecycle.cleanup = false, "cleanup is true and false");
     differs(|b| b.backward = None, "backward is true and false");

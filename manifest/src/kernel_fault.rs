@@ -1,6 +1,6 @@
 //! What can be wrong with a kernel's entry.
 
-use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS};
+use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, ResourceLimits};
 
 use crate::{LengthError, health::MAX_VECTORS, names::MAX_NAME_BYTES};
 
@@ -59,6 +59,22 @@ pub enum KernelFault {
     /// The time limit is zero.
     #[error("max_epoch_ticks is 0, so no call could ever run; choose at least 1 (10 ms)")]
     TickLimit,
+    /// The number of instances is none that a pool can have.
+    #[error("max_instances is {instances}; choose 1 to {}", ResourceLimits::MOST_INSTANCES)]
+    InstanceLimit {
+        /// The value.
+        instances: u32,
+    },
+    /// The stack is of a size that engines are not made for.
+    #[error(
+        "max_stack_bytes is {bytes}; choose a power of two from {} to {}",
+        ResourceLimits::LEAST_STACK,
+        ResourceLimits::MOST_STACK
+    )]
+    StackLimit {
+        /// The value.
+        bytes: u32,
+    },
     /// Two things have one name.
     #[error("the name {name:?} is used twice; tensors, parameters and symbols of a pass need different names")]
     DuplicateName {

@@ -9,6 +9,19 @@ struct Mirror {
     max_memory_pages: u32,
     max_epoch_ticks: u32,
     max_table_elements: u32,
+    // The specification's manifests do not have these two.
+    #[serde(default = "max_instances")]
+    max_instances: u32,
+    #[serde(default = "max_stack_bytes")]
+    max_stack_bytes: u32,
+}
+
+fn max_instances() -> u32 {
+    ResourceLimits::DEFAULT.max_instances
+}
+
+fn max_stack_bytes() -> u32 {
+    ResourceLimits::DEFAULT.max_stack_bytes
 }
 
 pub(crate) fn serialize<S: Serializer>(limits: &ResourceLimits, serializer: S) -> Result<S::Ok, S::Error> {

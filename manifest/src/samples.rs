@@ -28,7 +28,13 @@ pub(crate) const FULL: KernelSpec<'static> = KernelSpec {
     family: "k",
     entry_point: "k_forward",
     fallback: "k_reference",
-    limits: ResourceLimits { max_memory_pages: 16, max_epoch_ticks: 1000, max_table_elements: 8 },
+    limits: ResourceLimits {
+        max_memory_pages: 16,
+        max_epoch_ticks: 1000,
+        max_table_elements: 8,
+        max_instances: 4,
+        max_stack_bytes: 131_072,
+    },
     lifecycle: Lifecycle { init: true, cleanup: true },
     forward: Signature {
         symbols: &["rows", "dim"],

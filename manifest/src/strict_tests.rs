@@ -214,3 +214,15 @@ fn damage_never_panics() {
         let _ = Manifest::parse(&json[..at]);
     }
 }
+
+#[test]
+fn limits_that_the_specification_does_not_have_may_be_missing() {
+    let mut json: Value = serde_json::from_str(&json()).unwrap();
+    let limits = json["kernels"][0]["resource_limits"].as_object_mut().unwrap();
+    for field in ["max_instances", "max_stack_bytes"] {
+        limits.remove(field).unwrap();
+    }
+    let manifest = Manifest::parse(json.to_string().as_bytes()).unwrap();
+    let limits = manifest.kernels[0].resource_limits;
+    assert_eq!((limits.max_instances, limits.max_stack_bytes), (64, 524_288));
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kernelpack_abi::{ABI_VERSION, exports};
+use kernelpack_abi::{ABI_VERSION, ResourceLimits, exports};
 
 use crate::{
     CompatibilityResult, Kernel, KernelFault, Manifest, PublicKey, Rejected, Timestamp,
@@ -118,6 +118,12 @@ impl Kernel {
         }
         if limits.max_epoch_ticks == 0 {
             return Err(KernelFault::TickLimit);
+        }
+        if !(1..=ResourceLimits::MOST_INSTANCES).contains(&limits.max_instances) {
+            return Err(KernelFault::InstanceLimit { instances: limits.max_instances });
+        }
+        if !ResourceLimits::is_stack_size(limits.max_stack_bytes) {
+            return Err(KernelFault::StackLimit { bytes: limits.max_stack_bytes });
         }
         self.check_platforms()?;
         for (name, benchmark) in &self.benchmarks {

@@ -149,6 +149,14 @@ fn the_entry_of_a_kernel_is_checked() {
         assert_eq!(fault(|kernel| kernel.resource_limits.max_memory_pages = pages), expected);
     }
     assert_eq!(fault(|kernel| kernel.resource_limits.max_epoch_ticks = 0), KernelFault::TickLimit);
+    for instances in [0, 4097] {
+        let expected = KernelFault::InstanceLimit { instances };
+        assert_eq!(fault(|kernel| kernel.resource_limits.max_instances = instances), expected);
+    }
+    for bytes in [0, 32_768, 65_537, 100_000, 1 << 25, u32::MAX] {
+        let expected = KernelFault::StackLimit { bytes };
+        assert_eq!(fault(|kernel| kernel.resource_limits.max_stack_bytes = bytes), expected);
+    }
 }
 
 #[test]

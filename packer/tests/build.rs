@@ -30,7 +30,12 @@ const fn spec(id: &'static str, fallback: &'static str) -> KernelSpec<'static> {
         family: "double",
         entry_point: "double_forward",
         fallback,
-        limits: ResourceLimits { max_memory_pages: 64, max_epoch_ticks: 100, max_table_elements: 64 },
+        limits: ResourceLimits {
+            max_memory_pages: 64,
+            max_epoch_ticks: 100,
+            max_table_elements: 64,
+            ..ResourceLimits::DEFAULT
+        },
         lifecycle: Lifecycle { init: false, cleanup: false },
         forward: Signature {
             symbols: &["n"],

@@ -20,7 +20,12 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     family: "k",
     entry_point: "k_forward",
     fallback: "",
-    limits: ResourceLimits { max_memory_pages: 32, max_epoch_ticks: 2, max_table_elements: 8 },
+    limits: ResourceLimits {
+        max_memory_pages: 32,
+        max_epoch_ticks: 2,
+        max_table_elements: 8,
+        ..ResourceLimits::DEFAULT
+    },
     lifecycle: Lifecycle { init: true, cleanup: false },
     forward: Signature { symbols: &[], tensors: &[], params: &[] },
     backward: None,

@@ -131,6 +131,8 @@ impl<'a> Reader<'a> {
                 max_memory_pages: self.u32()?,
                 max_epoch_ticks: self.u32()?,
                 max_table_elements: self.u32()?,
+                max_instances: self.u32()?,
+                max_stack_bytes: self.u32()?,
             },
             lifecycle: Lifecycle { init: self.bool()?, cleanup: self.bool()? },
             forward: self.signature()?,

@@ -13,7 +13,13 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     family: "k",
     entry_point: "k_forward",
     fallback: "k_reference",
-    limits: ResourceLimits { max_memory_pages: 1, max_epoch_ticks: 2, max_table_elements: 3 },
+    limits: ResourceLimits {
+        max_memory_pages: 1,
+        max_epoch_ticks: 2,
+        max_table_elements: 3,
+        max_instances: 4,
+        max_stack_bytes: 5,
+    },
     lifecycle: Lifecycle { init: true, cleanup: false },
     forward: Signature {
         symbols: &["n"],
@@ -49,7 +55,7 @@ const BYTES: [u8; encoded_len(&SPEC, WRITER)] = encode(&SPEC, WRITER);
 #[test]
 fn the_schema_is_what_it_was() {
     let hex: std::string::String = BYTES.iter().map(|byte| std::format!("{byte:02x}")).collect();
-    assert_eq!((SCHEMA_VERSION, hex.as_str()), (1, include_str!("schema-v1.hex").trim()));
+    assert_eq!((SCHEMA_VERSION, hex.as_str()), (2, include_str!("schema-v2.hex").trim()));
 }
 
 #[test]
@@ -71,7 +77,7 @@ fn an_unknown_version_is_named_with_its_writer() {
     newer[8] = 7;
     assert_eq!(
         decode(&newer).unwrap_err().to_string(),
-        "\"crate 1.2.3\" wrote it with schema version 7, this build reads version 1; use a newer kernelpack"
+        "\"crate 1.2.3\" wrote it with schema version 7, this build reads version 2; use a newer kernelpack"
     );
     let mut older = BYTES;
     older[10] = 0;

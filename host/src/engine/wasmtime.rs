@@ -1,13 +1,19 @@
 //! Wasmtime, for servers.
 
+use std::sync::Arc;
+
 use kernelpack_abi::{ResourceLimits, exports};
 use kernelpack_manifest::VerifiedModule;
 use wasmtime::{
-    Config, Engine as Wasmtime, InstancePre, Linker, Memory, Module, OptLevel, Store, StoreLimits, StoreLimitsBuilder,
-    Trap, TypedFunc, WasmParams, WasmResults,
+    Config, InstancePre, Linker, Memory, Module, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc,
+    WasmParams, WasmResults,
 };
 
-use super::{CompiledModule, Engine, Export, Instance, PAGE, TICK, ticker::Ticker};
+use super::{
+    CompiledModule, Engine, Export, Instance, PAGE, TICK,
+    stack::{Engines, with_room},
+    ticker::Ticker,
+};
 use crate::{EngineError, KernelError};
 
 /// The version of Wasmtime that this crate is built with, which Wasmtime itself does not tell.
@@ -27,7 +33,7 @@ const FEATURES: [&str; 8] = [
 
 /// Wasmtime with Cranelift, interrupted by epochs.
 pub(crate) struct WasmtimeEngine {
-    engine: Wasmtime,
+    engines: Arc<Engines>,
     // Dropped with the last runtime and pack, and the ticking ends with it.
     _ticker: Ticker,
 }
@@ -51,15 +57,12 @@ impl WasmtimeEngine {
         config.memory_reservation(1 << 32);
         config.memory_guard_size(1 << 16);
         config.epoch_interruption(true);
-        let engine = Wasmtime::new(&config).map_err(|error| EngineError::Configure(format!("{error:#}")))?;
-        let weak = engine.weak();
-        let ticker = Ticker::start(TICK, move || {
-            if let Some(engine) = weak.upgrade() {
-                engine.increment_epoch();
-            }
-        })
-        .map_err(EngineError::Ticker)?;
-        Ok(Self { engine, _ticker: ticker })
+        let engines = Arc::new(Engines::new(config));
+        // The one that most kernels use; a configuration that Wasmtime refuses is refused here.
+        engines.with_stack(ResourceLimits::DEFAULT.max_stack_bytes)?;
+        let ticked = engines.clone();
+        let ticker = Ticker::start(TICK, move || ticked.increment_epoch()).map_err(EngineError::Ticker)?;
+        Ok(Self { engines, _ticker: ticker })
     }
 }
 
@@ -84,9 +87,10 @@ impl Engine for WasmtimeEngine {
     ) -> Result<Box<dyn CompiledModule>, EngineError> {
         let error =
             |error: wasmtime::Error| EngineError::Compile { kernel: kernel.to_owned(), message: format!("{error:#}") };
-        let compiled = Module::from_binary(&self.engine, module.bytes()).map_err(error)?;
+        let engine = self.engines.with_stack(limits.max_stack_bytes)?;
+        let compiled = Module::from_binary(&engine, module.bytes()).map_err(error)?;
         // A linker without a single definition: a module that imports anything cannot be instantiated.
-        let instance = Linker::new(&self.engine).instantiate_pre(&compiled).map_err(error)?;
+        let instance = Linker::new(&engine).instantiate_pre(&compiled).map_err(error)?;
         Ok(Box::new(WasmtimeModule { instance, limits }))
     }
 }
@@ -107,6 +111,7 @@ impl CompiledModule for WasmtimeModule {
 struct WasmtimeInstance {
     store: Store<StoreLimits>,
     memory: Memory,
+    max_stack_bytes: u32,
     forward: TypedFunc<u32, i32>,
     info: TypedFunc<u32, i32>,
     backward: Option<TypedFunc<u32, i32>>,
@@ -139,6 +144,7 @@ impl WasmtimeInstance {
             init: lookup.optional(exports::INIT)?,
             cleanup: lookup.optional(exports::CLEANUP)?,
             memory,
+            max_stack_bytes: limits.max_stack_bytes,
             store,
         })
     }
@@ -181,7 +187,7 @@ impl Instance for WasmtimeInstance {
         self.store.set_epoch_deadline(u64::from(ticks) + 1);
         let store = &mut self.store;
         let missing = || wasmtime::Error::msg("the module has no such export");
-        match export {
+        with_room(self.max_stack_bytes, || match export {
             Export::Forward => self.forward.call(store, address),
             Export::Info => self.info.call(store, address),
             Export::Backward => self.backward.as_ref().ok_or_else(missing).and_then(|f| f.call(store, address)),
@@ -189,7 +195,7 @@ impl Instance for WasmtimeInstance {
                 self.init.as_ref().ok_or_else(missing).and_then(|f| f.call(store, (address, size)))
             }
             Export::Cleanup => self.cleanup.as_ref().ok_or_else(missing).and_then(|f| f.call(store, ())),
-        }
+        })
         .map_err(|error| kernel_error(&error))
     }
 }
@@ -240,7 +246,8 @@ mod tests {
     #[test]
     fn the_features_are_those_of_the_engine() {
         let engine = WasmtimeEngine::new().unwrap();
-        let compiles = |text: &str| Module::new(&engine.engine, wat::parse_str(text).unwrap()).is_ok();
+        let engine = engine.engines.with_stack(ResourceLimits::DEFAULT.max_stack_bytes).unwrap();
+        let compiles = |text: &str| Module::new(&engine, wat::parse_str(text).unwrap()).is_ok();
         let used = [
             ("bulk-memory", "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))"),
             ("multi-value", "(module (func (result i32 i32) i32.const 0 i32.const 0))"),

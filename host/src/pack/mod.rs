@@ -10,7 +10,7 @@ use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector, first_dif
 
 pub use verified::{VerifiedPack, read_manifest};
 
-use crate::{BadCall, DynKernel, Error, TypedKernel, loaded::LoadedKernel};
+use crate::{BadCall, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel};
 
 /// A pack whose kernels can be called.
 ///
@@ -85,6 +85,18 @@ impl Pack {
     /// The health vectors, in the manifest's order.
     pub(crate) fn vectors(&self) -> &[VerifiedVector] {
         &self.content.vectors
+    }
+
+    /// Drops the instances that are idle now, with the memory that they have grown, and says how many there were.
+    ///
+    /// Later calls make new ones. The cleanups of a kernel together get 100 ms.
+    pub fn trim(&self) -> u32 {
+        self.content.kernels.values().map(|kernel| kernel.trim()).sum()
+    }
+
+    /// How many instances each kernel has, by its id.
+    pub fn occupancy(&self) -> impl Iterator<Item = (&str, Occupancy)> {
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.pool.occupancy()))
     }
 
     pub(crate) fn loaded(&self, id: &str) -> Result<&Arc<LoadedKernel>, Error> {

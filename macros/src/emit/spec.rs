@@ -115,9 +115,12 @@ fn spec(model: &Model) -> TokenStream {
     let entry_point = model.entry_point();
     let fallback = text(&options.fallback, format!("{id}_reference"));
     let description = &model.description;
-    let pages = options.max_memory_pages.unwrap_or(ResourceLimits::DEFAULT.max_memory_pages);
-    let ticks = options.max_epoch_ticks.unwrap_or(ResourceLimits::DEFAULT.max_epoch_ticks);
-    let elements = options.max_table_elements.unwrap_or(ResourceLimits::DEFAULT.max_table_elements);
+    const DEFAULT: ResourceLimits = ResourceLimits::DEFAULT;
+    let pages = options.max_memory_pages.unwrap_or(DEFAULT.max_memory_pages);
+    let ticks = options.max_epoch_ticks.unwrap_or(DEFAULT.max_epoch_ticks);
+    let elements = options.max_table_elements.unwrap_or(DEFAULT.max_table_elements);
+    let instances = options.max_instances.unwrap_or(DEFAULT.max_instances);
+    let stack = options.max_stack_bytes.unwrap_or(DEFAULT.max_stack_bytes);
     let (init, cleanup) = (options.init.is_some(), options.cleanup.is_some());
     let backward = match &options.backward {
         None => quote! { ::core::option::Option::None },
@@ -140,6 +143,8 @@ fn spec(model: &Model) -> TokenStream {
                 max_memory_pages: #pages,
                 max_epoch_ticks: #ticks,
                 max_table_elements: #elements,
+                max_instances: #instances,
+                max_stack_bytes: #stack,
             },
             lifecycle: #abi::Lifecycle { init: #init, cleanup: #cleanup },
             forward: SIGNATURE,

@@ -1,5 +1,6 @@
 //! The arguments of the attribute: `#[kernel(category = "normalization", ...)]`.
 
+use kernelpack_abi::ResourceLimits;
 use proc_macro2::TokenStream;
 use syn::{Expr, Ident, Lit, LitStr, Path, Token, parse::Parser, punctuated::Punctuated};
 
@@ -17,6 +18,8 @@ const FORWARD: &[&str] = &[
     "max_memory_pages",
     "max_epoch_ticks",
     "max_table_elements",
+    "max_instances",
+    "max_stack_bytes",
     "init",
     "cleanup",
     "backward",
@@ -53,6 +56,10 @@ pub(super) fn parse(direction: Direction, tokens: TokenStream, errors: &mut Erro
             "max_memory_pages" => options.max_memory_pages = number(&key, value, 1, 65_536, errors),
             "max_epoch_ticks" => options.max_epoch_ticks = number(&key, value, 1, u32::MAX, errors),
             "max_table_elements" => options.max_table_elements = number(&key, value, 0, 10_000_000, errors),
+            "max_instances" => {
+                options.max_instances = number(&key, value, 1, ResourceLimits::MOST_INSTANCES, errors);
+            }
+            "max_stack_bytes" => options.max_stack_bytes = stack(&key, value, errors),
             "init" => options.init = path(&key, value, errors),
             "cleanup" => options.cleanup = path(&key, value, errors),
             "backward" => options.backward = path(&key, value, errors),
@@ -105,6 +112,17 @@ fn number(key: &Ident, value: Expr, min: u32, max: u32, errors: &mut Errors) -> 
     }
     errors.at(value, format_args!("`{key}` is a whole number from {min} to {max}"));
     None
+}
+
+fn stack(key: &Ident, value: Expr, errors: &mut Errors) -> Option<u32> {
+    let (least, most) = (ResourceLimits::LEAST_STACK, ResourceLimits::MOST_STACK);
+    let bytes = number(key, value.clone(), least, most, errors)?;
+    if !ResourceLimits::is_stack_size(bytes) {
+        let next = bytes.next_power_of_two();
+        errors.at(value, format_args!("`{key}` is a power of two, such as {} or {next}", next / 2));
+        return None;
+    }
+    Some(bytes)
 }
 
 fn path(key: &Ident, value: Expr, errors: &mut Errors) -> Option<Path> {

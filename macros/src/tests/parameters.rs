@@ -122,6 +122,8 @@ mod mix {
             max_memory_pages: 64u32,
             max_epoch_ticks: 1000u32,
             max_table_elements: 1024u32,
+            max_instances: 64u32,
+            max_stack_bytes: 524288u32,
         },
         lifecycle: crate::toolkit::abi::Lifecycle {
             init: false,

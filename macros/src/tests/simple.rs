@@ -55,6 +55,8 @@ pub mod scale_f32 {
             max_memory_pages: 16384u32,
             max_epoch_ticks: 1000u32,
             max_table_elements: 1024u32,
+            max_instances: 64u32,
+            max_stack_bytes: 524288u32,
         },
         lifecycle: ::kernelpack_guest::abi::Lifecycle {
             init: false,

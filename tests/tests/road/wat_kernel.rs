@@ -19,7 +19,12 @@ pub(crate) const SPEC: KernelSpec<'static> = KernelSpec {
     family: "wat",
     entry_point: "wat_forward",
     fallback: "",
-    limits: ResourceLimits { max_memory_pages: 64, max_epoch_ticks: 5, max_table_elements: 16 },
+    limits: ResourceLimits {
+        max_memory_pages: 64,
+        max_epoch_ticks: 5,
+        max_table_elements: 16,
+        ..ResourceLimits::DEFAULT
+    },
     lifecycle: Lifecycle { init: false, cleanup: false },
     forward: Signature {
         symbols: &["n"],

@@ -41,6 +41,8 @@ const SLOPE: f32 = 0.25;
     max_memory_pages = 64,
     max_epoch_ticks = 5,
     max_table_elements = 0,
+    max_instances = 1,
+    max_stack_bytes = 65_536,
     crate = self::toolkit,
 )]
 pub fn everything_f32(

@@ -1,0 +1,130 @@
+//! Calls that return futures, with the `async` feature.
+//!
+//! A kernel runs on a thread for blocking work, and so does the wait for an instance: a thread that polls futures is
+//! never held up, whichever executor it belongs to. Arguments are borrowed, and a future can be leaked while its kernel
+//! runs, so a job owns the data of its call and lends it to itself; the data comes back with the result.
+//!
+//! Nothing happens until a future is polled. Dropping one that was polled stops a call that has not begun; one that has
+//! runs on within its budget, and its data is dropped when it ends.
+
+use kernelpack_abi::{Infer, Kernel, ParamValue, Pass};
+
+use crate::{DynKernel, DynTensor, DynView, Error, TypedKernel};
+
+impl<K: Kernel> TypedKernel<K> {
+    /// [`call`](Self::call) on the arguments that `args` makes of `tensors`, without blocking the executor's thread.
+    ///
+    /// `tensors` comes back whether the call succeeds or fails. A panic of `args` is passed on to who awaits.
+    ///
+    /// # Example: a kernel with an input and an output
+    /// ```
+    /// # use kernelpack_host::{Error, TypedKernel, abi::{Kernel, TensorBuf, TensorView, TensorViewMut}};
+    /// # struct Args<'a>(TensorView<'a, f32>, TensorViewMut<'a, f32>);
+    /// # impl<'a> Args<'a> {
+    /// #     fn new(x: TensorView<'a, f32>, y: TensorViewMut<'a, f32>) -> Self { Self(x, y) }
+    /// # }
+    /// # async fn double<K>(kernel: &TypedKernel<K>, x: TensorBuf<f32>, y: TensorBuf<f32>) -> Result<TensorBuf<f32>, Error>
+    /// # where
+    /// #     K: for<'a> kernelpack_host::abi::Pass<Args<'a> = Args<'a>> + Kernel,
+    /// # {
+    /// let ((_x, y), called) = kernel.call_async((x, y), |(x, y)| Args::new(x.view(), y.view_mut())).await;
+    /// called?;
+    /// # Ok(y)
+    /// # }
+    /// ```
+    pub fn call_async<T, F>(
+        &self,
+        tensors: T,
+        args: F,
+    ) -> impl Future<Output = (T, Result<(), Error>)> + Send + use<K, T, F>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut T) -> K::Args<'a> + Send + 'static,
+    {
+        self.job(tensors, |kernel, tensors| kernel.call(args(tensors)))
+    }
+
+    /// [`backward`](Self::backward) on the arguments that `args` makes of `tensors`; as [`call_async`](Self::call_async).
+    pub fn backward_async<T, F>(
+        &self,
+        tensors: T,
+        args: F,
+    ) -> impl Future<Output = (T, Result<(), Error>)> + Send + use<K, T, F>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut T) -> <K::Backward as Pass>::Args<'a> + Send + 'static,
+    {
+        self.job(tensors, |kernel, tensors| kernel.backward(args(tensors)))
+    }
+
+    /// [`run`](Self::run) on the inputs that `inputs` makes of `tensors`; as [`call_async`](Self::call_async).
+    pub fn run_async<T, F>(
+        &self,
+        tensors: T,
+        inputs: F,
+    ) -> impl Future<Output = (T, Result<K::Outputs, Error>)> + Send + use<K, T, F>
+    where
+        K: Infer<Outputs: Send>,
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a T) -> K::Inputs<'a> + Send + 'static,
+    {
+        self.job(tensors, |kernel, tensors| kernel.run(inputs(tensors)))
+    }
+
+    fn job<T: Send + 'static, R: Send + 'static, F>(
+        &self,
+        mut tensors: T,
+        call: F,
+    ) -> impl Future<Output = (T, R)> + Send + use<K, T, R, F>
+    where
+        F: FnOnce(&Self, &mut T) -> R + Send + 'static,
+    {
+        let kernel = self.clone();
+        async move {
+            blocking::unblock(move || {
+                let result = call(&kernel, &mut tensors);
+                (tensors, result)
+            })
+            .await
+        }
+    }
+}
+
+impl DynKernel {
+    /// [`call`](Self::call) on owned inputs, without blocking the executor's thread. The inputs come back.
+    pub fn call_async(
+        &self,
+        inputs: Vec<DynTensor>,
+        params: Vec<(String, ParamValue)>,
+    ) -> impl Future<Output = (Vec<DynTensor>, Result<Vec<DynTensor>, Error>)> + Send + use<> {
+        self.job(inputs, params, Self::call)
+    }
+
+    /// [`backward`](Self::backward) on owned inputs; as [`call_async`](Self::call_async).
+    pub fn backward_async(
+        &self,
+        inputs: Vec<DynTensor>,
+        params: Vec<(String, ParamValue)>,
+    ) -> impl Future<Output = (Vec<DynTensor>, Result<Vec<DynTensor>, Error>)> + Send + use<> {
+        self.job(inputs, params, Self::backward)
+    }
+
+    fn job<R: Send + 'static>(
+        &self,
+        inputs: Vec<DynTensor>,
+        params: Vec<(String, ParamValue)>,
+        call: fn(&Self, &[(&str, DynView<'_>)], &[(&str, ParamValue)]) -> R,
+    ) -> impl Future<Output = (Vec<DynTensor>, R)> + Send + use<R> {
+        let kernel = self.clone();
+        async move {
+            blocking::unblock(move || {
+                let views: Vec<_> = inputs.iter().map(|input| (input.name.as_str(), input.into())).collect();
+                let params: Vec<_> = params.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+                let result = call(&kernel, &views, &params);
+                drop(views);
+                (inputs, result)
+            })
+            .await
+        }
+    }
+}

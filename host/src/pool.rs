@@ -1,0 +1,265 @@
+//! The instances of one kernel.
+//!
+//! An instance, idle or busy, takes a *place*, and there are as many places as the limit says. Whoever uses an instance
+//! holds its place by a [`Lease`], so that no error and no panic can lose one.
+//!
+//! Taking and giving back is lock-free and allocates nothing. The lock guards the callers who wait, in their order:
+//! what becomes free is handed to the first of them, and newcomers queue up behind, so that nobody starves. No lock is
+//! held while an instance is made, used or dropped.
+
+mod policy;
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering, fence},
+    },
+    time::{Duration, Instant},
+};
+
+use crossbeam_queue::ArrayQueue;
+
+pub use policy::{Occupancy, PoolPolicy, WhenFull};
+
+/// What a pool keeps.
+pub(crate) trait Pooled: Send {
+    /// Bytes of memory that it keeps while it is idle.
+    fn bytes(&self) -> u64;
+
+    /// Ends it in good order, where the pool does not keep it.
+    fn retire(self);
+}
+
+/// Every instance is busy and there may be no more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full {
+    /// The instances that there may be.
+    pub(crate) limit: u32,
+    /// How long the caller waited.
+    pub(crate) waited: Duration,
+}
+
+/// A bounded set of items.
+pub(crate) struct Pool<T> {
+    policy: PoolPolicy,
+    /// The places.
+    limit: u32,
+    /// The places where the pool may grow.
+    ceiling: u32,
+    /// Places taken, by busy and idle items.
+    taken: AtomicU32,
+    idle: ArrayQueue<T>,
+    /// The length of the queue, which is changed under its lock only.
+    waiting: AtomicU32,
+    queue: Mutex<VecDeque<Arc<Waiter<T>>>>,
+}
+
+/// A place, with the item of whoever had it before.
+enum Turn<T> {
+    Warm(T),
+    Vacant,
+}
+
+struct Waiter<T> {
+    turn: Mutex<Option<Turn<T>>>,
+    ready: Condvar,
+}
+
+impl<T: Pooled> Pool<T> {
+    /// A pool of `limit` places by this policy's choice, and at most `ceiling` where it grows.
+    pub(crate) fn new(policy: PoolPolicy, limit: u32, ceiling: u32) -> Self {
+        let limit = limit.min(ceiling).min(policy.size).max(1);
+        Self {
+            policy,
+            limit,
+            ceiling: if policy.when_full == WhenFull::Grow { ceiling.max(1) } else { limit },
+            taken: AtomicU32::new(0),
+            idle: ArrayQueue::new(limit.min(policy.max_idle).max(1) as usize),
+            waiting: AtomicU32::new(0),
+            queue: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    /// A place, warm or vacant.
+    pub(crate) fn lease(&self) -> Result<Lease<'_, T>, Full> {
+        // Those who wait come first.
+        if self.waiting.load(Ordering::Relaxed) == 0
+            && let Some(turn) = self.take()
+        {
+            return Ok(self.lease_of(turn));
+        }
+        match self.policy.when_full {
+            WhenFull::Wait { timeout } => self.wait(timeout),
+            WhenFull::Fail | WhenFull::Grow => Err(Full { limit: self.ceiling, waited: Duration::ZERO }),
+        }
+    }
+
+    /// The lease of an item that was detached from its own.
+    pub(crate) fn reattach(&self, item: T) -> Lease<'_, T> {
+        Lease { pool: self, item: Some(item) }
+    }
+
+    /// An idle item, if there is one.
+    pub(crate) fn idle(&self) -> Option<Lease<'_, T>> {
+        self.idle.pop().map(|item| self.reattach(item))
+    }
+
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        let idle = self.idle.len() as u32;
+        let busy = self.taken.load(Ordering::Relaxed).saturating_sub(idle);
+        Occupancy { idle, busy, waiting: self.waiting.load(Ordering::Relaxed), limit: self.limit }
+    }
+
+    fn lease_of(&self, turn: Turn<T>) -> Lease<'_, T> {
+        match turn {
+            Turn::Warm(item) => Lease { pool: self, item: Some(item) },
+            Turn::Vacant => Lease { pool: self, item: None },
+        }
+    }
+
+    fn take(&self) -> Option<Turn<T>> {
+        if let Some(item) = self.idle.pop() {
+            return Some(Turn::Warm(item));
+        }
+        let more = |taken| (taken < self.ceiling).then_some(taken + 1);
+        self.taken.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).ok().map(|_| Turn::Vacant)
+    }
+
+    fn vacate(&self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
+        self.wake();
+    }
+
+    /// Hands what has become free to those who wait.
+    fn wake(&self) {
+        // Pairs with the fence in `wait`: either this sees the waiter, or the waiter sees what became free.
+        fence(Ordering::SeqCst);
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.dispatch(&mut self.lock());
+        }
+    }
+
+    #[cold]
+    fn wait(&self, timeout: Option<Duration>) -> Result<Lease<'_, T>, Full> {
+        let start = Instant::now();
+        let waiter = Arc::new(Waiter { turn: Mutex::new(None), ready: Condvar::new() });
+        {
+            let mut queue = self.lock();
+            queue.push_back(waiter.clone());
+            self.waiting.store(queue.len() as u32, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            // Something may have become free before anybody could see that somebody waits.
+            self.dispatch(&mut queue);
+        }
+        if let Some(turn) = waiter.wait(timeout) {
+            return Ok(self.lease_of(turn));
+        }
+        // Turns are handed over under this lock, so that none can arrive after the waiter has left.
+        let mut queue = self.lock();
+        if let Some(turn) = waiter.take() {
+            return Ok(self.lease_of(turn));
+        }
+        queue.retain(|other| !Arc::ptr_eq(other, &waiter));
+        self.waiting.store(queue.len() as u32, Ordering::Relaxed);
+        Err(Full { limit: self.limit, waited: start.elapsed() })
+    }
+
+    fn dispatch(&self, queue: &mut VecDeque<Arc<Waiter<T>>>) {
+        while !queue.is_empty()
+            && let Some(turn) = self.take()
+        {
+            if let Some(waiter) = queue.pop_front() {
+                waiter.hand(turn);
+            }
+        }
+        self.waiting.store(queue.len() as u32, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Waiter<T>>>> {
+        // Nothing under the lock can leave the queue half changed.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Waiter<T> {
+    fn hand(&self, turn: Turn<T>) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        self.ready.notify_one();
+    }
+
+    fn take(&self) -> Option<Turn<T>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The turn that is handed over within this time.
+    fn wait(&self, timeout: Option<Duration>) -> Option<Turn<T>> {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let none = |turn: &mut Option<Turn<T>>| turn.is_none();
+        let mut turn = match timeout {
+            None => self.ready.wait_while(turn, none).unwrap_or_else(PoisonError::into_inner),
+            Some(timeout) => {
+                self.ready.wait_timeout_while(turn, timeout, none).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        turn.take()
+    }
+}
+
+/// A place of a pool, which is free again when this is dropped: the item with it, as one that failed must be.
+pub(crate) struct Lease<'a, T: Pooled> {
+    pool: &'a Pool<T>,
+    item: Option<T>,
+}
+
+impl<T: Pooled> Lease<'_, T> {
+    /// The item, unless the place is vacant.
+    pub(crate) fn item(&mut self) -> Option<&mut T> {
+        self.item.as_mut()
+    }
+
+    /// Puts an item into the place.
+    pub(crate) fn fill(&mut self, item: T) -> &mut T {
+        self.item.insert(item)
+    }
+
+    /// Takes the item out, so that the place is vacant.
+    pub(crate) fn vacate(&mut self) -> Option<T> {
+        self.item.take()
+    }
+
+    /// Takes the item together with its place, which stays taken until the item is
+    /// [reattached](Pool::reattach); `None` for a vacant place, which is free then.
+    pub(crate) fn detach(mut self) -> Option<T> {
+        let item = self.item.take()?;
+        std::mem::forget(self);
+        Some(item)
+    }
+
+    /// Leaves the item to the next caller, or retires it where the policy says so.
+    pub(crate) fn give_back(mut self) {
+        let Some(item) = self.item.take() else { return };
+        let pool = self.pool;
+        let keep = pool.policy.max_idle > 0 && item.bytes() <= pool.policy.max_idle_bytes;
+        match if keep { pool.idle.push(item) } else { Err(item) } {
+            Ok(()) => {
+                // The idle item has the place now.
+                std::mem::forget(self);
+                pool.wake();
+            }
+            Err(surplus) => surplus.retire(),
+        }
+    }
+}
+
+impl<T: Pooled> Drop for Lease<'_, T> {
+    fn drop(&mut self) {
+        // Before another can be made in its place, so that the limit holds at every moment.
+        drop(self.item.take());
+        self.pool.vacate();
+    }
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

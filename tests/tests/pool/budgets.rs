@@ -1,0 +1,201 @@
+//! The smallest of the manifest's, the runtime's and the call's limits holds.
+
+use std::time::{Duration, Instant};
+
+use kernelpack_abi::{DType, KernelSpec, Lifecycle, ParamValue, ResourceLimits, Shape, TensorView, TensorViewMut};
+use kernelpack_host::{DynKernel, DynView, Error, KernelError, Runtime, RuntimeBuilder};
+use kernelpack_tests::pack;
+
+use crate::{
+    stub::{Args, Both, WITH_BACKWARD, honest, square},
+    wat_kernel::{Parts, SPEC, call, trap},
+};
+
+fn runtime() -> RuntimeBuilder {
+    Runtime::server().trust(pack::key().public())
+}
+
+fn kernel(builder: RuntimeBuilder, parts: &Parts) -> DynKernel {
+    builder.build().unwrap().open(honest(parts).path()).unwrap().kernel_named("wat_kernel").unwrap()
+}
+
+const X: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
+
+/// Runs each pass of a kernel that never ends, typed and dynamic, and says how long each took.
+fn spin(limits: ResourceLimits, builder: RuntimeBuilder, max_ticks: u32) -> Vec<Duration> {
+    const EXPORTS: &str = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+        (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+        (func (export "kernel_backward") (param i32) (result i32) (loop $spin (br $spin)) i32.const 0)"#;
+    const EXPORTS_INIT: &str = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+        (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+        (func (export "kernel_backward") (param i32) (result i32) i32.const 0)
+        (func (export "kernel_init") (param i32 i32) (result i32) (loop $spin (br $spin)) i32.const 0)"#;
+    let passes = KernelSpec { limits, ..WITH_BACKWARD };
+    let init = KernelSpec { lifecycle: Lifecycle { init: true, cleanup: false }, ..passes };
+    let forward = "(loop $spin (br $spin)) i32.const 0";
+    let passes = Parts { forward, exports: EXPORTS, spec: passes, ..Parts::default() };
+    let init = Parts { exports: EXPORTS_INIT, spec: init, ..Parts::default() };
+
+    let runtime = builder.build().unwrap();
+    let [passes, init] = [&passes, &init].map(|parts| runtime.open(honest(parts).path()).unwrap());
+    let mut y = [0.0; 4];
+    let shape = Shape::new(&[4]).unwrap();
+    let mut with_args = |call: &dyn Fn(Args<'_>) -> Result<(), Error>| {
+        call(Args { x: TensorView::new(&X, &[4]).unwrap(), y: TensorViewMut::new(&mut y, &[4]).unwrap(), mode: 0 })
+    };
+    let bytes: Vec<u8> = X.into_iter().flat_map(f32::to_le_bytes).collect();
+    let x = [("x", DynView { dtype: DType::F32, shape, bytes: &bytes })];
+    let mode = [("mode", ParamValue::I32(0))];
+    let typed = |pack: &kernelpack_host::Pack| pack.kernel::<Both>().unwrap().with_max_ticks(max_ticks);
+    let dynamic = |pack: &kernelpack_host::Pack| pack.kernel_named("wat_kernel").unwrap().with_max_ticks(max_ticks);
+    let mut times = Vec::new();
+    let mut time = |call: &mut dyn FnMut() -> Result<(), Error>| {
+        let start = Instant::now();
+        match call().unwrap_err() {
+            Error::Trapped(trapped) => assert_eq!(trapped.error, KernelError::EpochDeadline),
+            other => panic!("{other}"),
+        }
+        times.push(start.elapsed());
+    };
+    time(&mut || with_args(&|args| typed(&passes).call(args)));
+    time(&mut || with_args(&|args| typed(&passes).backward(args)));
+    time(&mut || with_args(&|args| typed(&init).call(args)));
+    time(&mut || with_args(&|args| typed(&init).backward(args)));
+    time(&mut || dynamic(&passes).call(&x, &mode).map(drop));
+    time(&mut || dynamic(&passes).backward(&x, &mode).map(drop));
+    time(&mut || dynamic(&passes).prepare(&x, &mode).unwrap().enter());
+    time(&mut || dynamic(&init).call(&x, &mode).map(drop));
+    time(&mut || dynamic(&init).prepare(&x, &mode).map(drop));
+    times
+}
+
+#[test]
+fn the_deadline_is_the_smallest_of_three() {
+    // Ticks of 10 ms. What is measured against the larger budgets is three orders of magnitude below them.
+    const SMALL: u32 = 3;
+    const LARGE: u32 = 3000;
+    for (manifest, runtimes, call) in [(SMALL, LARGE, LARGE), (LARGE, SMALL, LARGE), (LARGE, LARGE, SMALL)] {
+        // In an engine other than the usual one, since each has epochs of its own.
+        let limits = ResourceLimits { max_epoch_ticks: manifest, max_stack_bytes: 128 << 10, ..SPEC.limits };
+        for time in spin(limits, runtime().max_epoch_ticks(runtimes), call) {
+            assert!(time >= Duration::from_millis(10) * SMALL, "{manifest} {runtimes} {call}: {time:?} is too short");
+            assert!(time < Duration::from_millis(10) * LARGE, "{manifest} {runtimes} {call}: {time:?} is too long");
+        }
+    }
+}
+
+/// A kernel that calls itself `mode` times.
+fn recursive(max_stack_bytes: u32) -> Parts {
+    let rest = "(func $deep (param i32) (result i32)
+        (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0))
+            (else (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))))";
+    let forward = "(if (result i32) (i32.eq (call $deep (local.get $mode)) (local.get $mode))
+        (then (i32.const 0)) (else (i32.const 6)))";
+    let limits = ResourceLimits { max_stack_bytes, max_epoch_ticks: 1000, ..SPEC.limits };
+    Parts { rest, forward, spec: KernelSpec { limits, ..SPEC }, ..Parts::default() }
+}
+
+/// More than 64 KiB of stack with the 16 bytes that every frame has, and well below 1 MiB.
+const DEEP: i32 = 5000;
+const ENDLESS: i32 = i32::MAX;
+
+#[test]
+fn the_stack_is_the_smaller_of_two_limits() {
+    let shallow = kernel(runtime(), &recursive(64 << 10));
+    call(&shallow, 100).unwrap();
+    assert_eq!(trap(&shallow, DEEP), KernelError::StackOverflow);
+    call(&shallow, 100).unwrap();
+
+    let deep = kernel(runtime(), &recursive(1 << 20));
+    call(&deep, DEEP).unwrap();
+    assert_eq!(trap(&deep, ENDLESS), KernelError::StackOverflow);
+    call(&deep, DEEP).unwrap();
+
+    let strict = kernel(runtime().max_stack_bytes(64 << 10), &recursive(1 << 20));
+    assert_eq!(trap(&strict, DEEP), KernelError::StackOverflow);
+    // A ceiling need not be a power of two.
+    let odd = kernel(runtime().max_stack_bytes(999_999), &recursive(1 << 20));
+    call(&odd, DEEP).unwrap();
+}
+
+/// Where the caller's own stack is smaller than the kernel's, the kernel still has its own and no more.
+#[test]
+fn a_kernel_cannot_overflow_the_stack_of_its_caller() {
+    let usual = kernel(runtime(), &recursive(512 << 10));
+    let large = kernel(runtime().max_stack_bytes(u32::MAX), &recursive(16 << 20));
+    let check = || {
+        for (kernel, deep) in [(&usual, DEEP), (&large, 100_000)] {
+            call(kernel, deep).unwrap();
+            assert_eq!(trap(kernel, ENDLESS), KernelError::StackOverflow);
+            call(kernel, deep).unwrap();
+        }
+        assert_eq!(trap(&usual, 100_000), KernelError::StackOverflow);
+    };
+    check();
+    for stack_size in [128 << 10, 512 << 10, 640 << 10, 2 << 20, 64 << 20] {
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().stack_size(stack_size);
+            builder.spawn_scoped(scope, check).unwrap().join().unwrap();
+        });
+    }
+}
+
+/// What Wasmtime does for a guest, such as growing its memory, finds room at the very end of the guest's stack.
+#[test]
+fn growing_memory_at_the_end_of_the_stack_is_safe() {
+    let rest = "(func $deep (param i32) (result i32)
+        (drop (memory.grow (i32.const 0))) (drop (table.grow $t (ref.null func) (i32.const 0)))
+        (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+        (table $t 1 funcref)";
+    let parts = Parts { rest, forward: "(call $deep (local.get $mode))", ..recursive(512 << 10) };
+    let kernel = kernel(runtime(), &parts);
+    let check = || assert_eq!(trap(&kernel, 1), KernelError::StackOverflow);
+    check();
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(128 << 10);
+        builder.spawn_scoped(scope, check).unwrap().join().unwrap();
+    });
+}
+
+#[test]
+fn tables_obey_the_ceiling_of_the_runtime() {
+    // Grows its table of one element by `mode`; status 4 if that is refused.
+    let parts = |limits| Parts {
+        rest: "(table $t 1 funcref)",
+        forward: "(if (result i32) (i32.eq (table.grow $t (ref.null func) (local.get $mode)) (i32.const -1))
+            (then (i32.const 4)) (else (i32.const 0)))",
+        spec: KernelSpec { limits, ..SPEC },
+        ..Parts::default()
+    };
+    let limits = ResourceLimits { max_table_elements: 16, ..SPEC.limits };
+    let refused = KernelError::KernelTrap { code: 4, message: None };
+    let generous = kernel(runtime(), &parts(limits));
+    call(&generous, 15).unwrap();
+    assert_eq!(trap(&kernel(runtime(), &parts(limits)), 16), refused);
+    let strict = kernel(runtime().max_table_elements(8), &parts(limits));
+    assert_eq!(trap(&strict, 8), refused);
+    call(&strict, 7).unwrap();
+    let none = runtime().max_table_elements(0).build().unwrap().open(honest(&parts(limits)).path()).unwrap_err();
+    assert!(none.to_string().contains("starts with 1 table elements, this runtime allows 0"), "{none}");
+}
+
+#[test]
+fn instances_obey_the_smaller_of_two_limits() {
+    let limits = |max_instances| ResourceLimits { max_instances, ..SPEC.limits };
+    let limit = |builder, manifest| kernel(builder, &square(limits(manifest))).occupancy().limit;
+    assert_eq!(limit(runtime(), 64), 64);
+    assert_eq!(limit(runtime().max_instances(3), 64), 3);
+    assert_eq!(limit(runtime().max_instances(64), 3), 3);
+    assert_eq!(limit(runtime(), 4096), 1024);
+}
+
+#[test]
+fn limits_that_no_kernel_could_live_with_are_refused() {
+    for (builder, message) in [
+        (runtime().max_instances(0), "max_instances is 0, choose at least 1"),
+        (runtime().max_stack_bytes(65_535), "max_stack_bytes is 65535, choose at least 65536"),
+    ] {
+        let refused = builder.build().unwrap_err().to_string();
+        assert!(refused.contains(message), "{refused}");
+    }
+}

@@ -1,0 +1,256 @@
+//! Calls that return futures: the executor's thread is never held up, and nothing is lost when a future is.
+
+use std::{
+    cell::Cell,
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use futures_lite::future::{block_on, poll_once, yield_now, zip};
+use kernelpack_abi::{ParamValue, ResourceLimits, TensorBuf};
+use kernelpack_fixture_with_std::panics;
+use kernelpack_host::{DynTensor, Error, KernelError, Pack, PoolPolicy, Runtime, TypedKernel, WhenFull};
+use kernelpack_tests::pack;
+
+use crate::{
+    stub::{Args, Both, Forward, SPIN, TRAP, WITH_BACKWARD, honest, square},
+    wat_kernel::{Parts, SPEC},
+};
+
+const FOREVER: WhenFull = WhenFull::Wait { timeout: None };
+
+fn open(size: u32) -> Pack {
+    let limits = ResourceLimits { max_epoch_ticks: 10, ..SPEC.limits };
+    let policy = PoolPolicy { size, when_full: FOREVER, ..PoolPolicy::default() };
+    let runtime = Runtime::server().trust(pack::key().public()).pool(policy).build().unwrap();
+    runtime.open(honest(&square(limits)).path()).unwrap()
+}
+
+fn typed(size: u32) -> TypedKernel<Forward> {
+    open(size).kernel().unwrap()
+}
+
+type Tensors = (TensorBuf<f32>, TensorBuf<f32>);
+
+fn tensors(start: f32) -> Tensors {
+    (TensorBuf::new(vec![start, start + 1.0], &[2]).unwrap(), TensorBuf::zeros(&[2]).unwrap())
+}
+
+fn squares(start: f32, mode: i32) -> [f32; 2] {
+    [start, start + 1.0].map(|x| x * x + mode as f32)
+}
+
+/// Runs a future, and another one on the same thread until the first is done, and says how often that one had a turn.
+fn beside<T>(future: impl Future<Output = T>, mut turn: impl FnMut(u32)) -> (T, u32) {
+    let done = Cell::new(false);
+    let first = async {
+        let result = future.await;
+        done.set(true);
+        result
+    };
+    let heartbeat = async {
+        let mut beats = 0;
+        while !done.get() {
+            turn(beats);
+            beats += 1;
+            yield_now().await;
+        }
+        beats
+    };
+    block_on(zip(first, heartbeat))
+}
+
+fn error(result: Result<(), Error>) -> KernelError {
+    match result.unwrap_err() {
+        Error::Trapped(trapped) => trapped.error,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_data_comes_back_with_the_result() {
+    let kernel = typed(1);
+    let call =
+        |mode| block_on(kernel.call_async(tensors(3.0), move |(x, y)| Args { x: x.view(), y: y.view_mut(), mode }));
+    let ((x, y), called) = call(5);
+    called.unwrap();
+    assert_eq!((x.data(), y.data()), ([3.0, 4.0].as_slice(), squares(3.0, 5).as_slice()));
+    let ((x, y), called) = call(TRAP);
+    assert_eq!(error(called), KernelError::Unreachable);
+    assert_eq!((x.data(), y.data()), ([3.0, 4.0].as_slice(), [0.0; 2].as_slice()));
+}
+
+#[test]
+fn a_kernel_that_spins_does_not_hold_up_the_executor() {
+    let kernel = typed(1);
+    let call = kernel.call_async(tensors(1.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: SPIN });
+    let ((_, called), beats) = beside(call, |_| {});
+    assert_eq!(error(called), KernelError::EpochDeadline);
+    assert!(beats > 0);
+}
+
+#[test]
+fn a_wait_for_an_instance_does_not_hold_up_the_executor() {
+    let pack = open(1);
+    let dynamic = pack.kernel_named("wat_kernel").unwrap();
+    let x = tensors(1.0).0;
+    let mut held = Some(dynamic.prepare(&[("x", (&x).into())], &[]).unwrap());
+    let kernel = pack.kernel::<Forward>().unwrap();
+    let call = kernel.call_async(tensors(1.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: 0 });
+    // Only this thread, in a turn of its own, can end the wait.
+    let (((_, y), called), beats) = beside(call, |_| {
+        if dynamic.occupancy().waiting == 1 {
+            held = None;
+        }
+    });
+    called.unwrap();
+    assert_eq!(y.data(), squares(1.0, 0));
+    assert!(beats > 0 && held.is_none());
+}
+
+#[test]
+fn many_calls_at_once_share_the_instances_there_are() {
+    let kernel = typed(2);
+    block_on(async {
+        let mut calls: Vec<Pin<Box<dyn Future<Output = _> + Send>>> = Vec::new();
+        for i in 0..200 {
+            calls.push(Box::pin(kernel.call_async(tensors(i as f32), move |(x, y)| Args {
+                x: x.view(),
+                y: y.view_mut(),
+                mode: if i % 10 == 9 { TRAP } else { i },
+            })));
+        }
+        for call in &mut calls {
+            // A first poll starts a call.
+            if let Some(_done) = poll_once(call).await {
+                unreachable!("a result needs another thread, which has to wake this one");
+            }
+        }
+        for (i, call) in calls.into_iter().enumerate() {
+            let ((_, y), called) = call.await;
+            if i % 10 == 9 {
+                assert_eq!(error(called), KernelError::Unreachable);
+            } else {
+                called.unwrap();
+                assert_eq!(y.data(), squares(i as f32, i as i32));
+            }
+        }
+    });
+    assert_eq!((kernel.occupancy().busy, kernel.occupancy().limit), (0, 2));
+    assert!(kernel.occupancy().idle <= 2);
+}
+
+/// Data that knows whether it was dropped.
+struct Watched {
+    tensors: Tensors,
+    _alive: Arc<()>,
+}
+
+fn spin(kernel: &TypedKernel<Forward>, alive: &Arc<()>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let watched = Watched { tensors: tensors(1.0), _alive: alive.clone() };
+    let call =
+        kernel.call_async(watched, |Watched { tensors: (x, y), .. }| Args { x: x.view(), y: y.view_mut(), mode: SPIN });
+    Box::pin(async { drop(call.await) })
+}
+
+#[test]
+fn a_future_that_is_dropped_or_leaked_leaves_its_call_to_end_within_its_budget() {
+    let alive = Arc::new(());
+    let kernel = typed(1);
+    // Nothing happens before the first poll.
+    drop(spin(&kernel, &alive));
+    assert_eq!((Arc::strong_count(&alive), kernel.occupancy().busy), (1, 0));
+    for forget in [false, true] {
+        let mut future = spin(&kernel, &alive);
+        block_on(poll_once(&mut future));
+        while kernel.occupancy().busy == 0 {
+            std::thread::yield_now();
+        }
+        if forget {
+            std::mem::forget(future);
+        } else {
+            drop(future);
+            // The kernel reads and writes its data still.
+            assert_eq!((Arc::strong_count(&alive), kernel.occupancy().busy), (2, 1));
+        }
+        while kernel.occupancy().busy == 1 {
+            std::thread::yield_now();
+        }
+        // A leaked future keeps what it was given back; a dropped one nothing.
+        while Arc::strong_count(&alive) > 1 && !forget {
+            std::thread::yield_now();
+        }
+    }
+    let future = kernel.call_async(tensors(2.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: 0 });
+    block_on(future).1.unwrap();
+}
+
+#[test]
+fn a_call_that_waits_when_its_future_is_dropped_leaves_no_gap() {
+    let pack = open(1);
+    let dynamic = pack.kernel_named("wat_kernel").unwrap();
+    let kernel = pack.kernel::<Forward>().unwrap();
+    let x = tensors(1.0).0;
+    let held = dynamic.prepare(&[("x", (&x).into())], &[]).unwrap();
+    let mut future =
+        pin!(Some(kernel.call_async(tensors(1.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: 0 })));
+    if let Some(future) = future.as_mut().as_pin_mut() {
+        assert!(block_on(poll_once(future)).is_none());
+    }
+    while dynamic.occupancy().waiting == 0 {
+        std::thread::yield_now();
+    }
+    future.set(None);
+    drop(held);
+    // The call had begun, so that it runs once it has an instance.
+    while dynamic.occupancy().busy + dynamic.occupancy().waiting > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(dynamic.occupancy().idle, 1);
+}
+
+#[test]
+fn a_panic_of_the_closure_reaches_who_awaits() {
+    let kernel = typed(1);
+    let call = kernel.call_async(tensors(1.0), |_| std::panic::resume_unwind(Box::new("the closure's")));
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| block_on(call))).unwrap_err();
+    assert_eq!(panicked.downcast_ref::<&str>(), Some(&"the closure's"));
+    assert_eq!(kernel.occupancy().busy, 0);
+}
+
+#[test]
+fn every_other_call_has_its_future() {
+    const EXPORTS: &str = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+        (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+        (func (export "kernel_backward") (param i32) (result i32) (call $square (local.get 0) (i32.const 100)))"#;
+    let parts = Parts { exports: EXPORTS, spec: WITH_BACKWARD, ..square(SPEC.limits) };
+    let pack = honest(&parts).open().unwrap();
+    let kernel = pack.kernel::<Both>().unwrap();
+    let ((_, y), called) =
+        block_on(kernel.backward_async(tensors(2.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: 1 }));
+    called.unwrap();
+    assert_eq!(y.data(), squares(2.0, 100));
+
+    let dynamic = pack.kernel_named("wat_kernel").unwrap();
+    let x = tensors(2.0).0;
+    let input = || DynTensor {
+        name: "x".to_owned(),
+        dtype: kernelpack_abi::DType::F32,
+        shape: x.shape(),
+        bytes: x.data().iter().copied().flat_map(f32::to_le_bytes).collect(),
+    };
+    let mode = || vec![("mode".to_owned(), ParamValue::I32(1))];
+    let bytes = |y: [f32; 2]| -> Vec<u8> { y.into_iter().flat_map(f32::to_le_bytes).collect() };
+    let (inputs, results) = block_on(dynamic.call_async(vec![input()], mode()));
+    assert_eq!((inputs, &results.unwrap()[0].bytes), (vec![input()], &bytes(squares(2.0, 1))));
+    let (inputs, results) = block_on(dynamic.backward_async(vec![input()], mode()));
+    assert_eq!((inputs, &results.unwrap()[0].bytes), (vec![input()], &bytes(squares(2.0, 100))));
+    let (inputs, results) =
+        block_on(dynamic.call_async(vec![input()], vec![("colour".to_owned(), ParamValue::I32(1))]));
+    assert!(matches!(results, Err(Error::BadCall(_))) && inputs == [input()]);
+
+    let pack = pack::runtime().open(pack::fixture("with-std")).unwrap();
+    let kernel = pack.kernel::<panics::Kernel>().unwrap();
+    let (x, outputs) = block_on(kernel.run_async(x, |x| panics::Inputs::new(x.view())));
+    assert_eq!(outputs.unwrap().y.data(), x.data());
+}

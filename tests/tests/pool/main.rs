@@ -1,0 +1,9 @@
+//! Many callers at once, and the budgets that hold for each of them.
+
+mod budgets;
+mod futures;
+mod stub;
+mod threads;
+#[path = "../road/wat_kernel.rs"]
+#[expect(dead_code, reason = "the other tests of hand-written modules use the rest")]
+mod wat_kernel;

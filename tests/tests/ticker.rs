@@ -1,0 +1,89 @@
+//! The thread that counts epochs lives as long as something can call a kernel, and no longer.
+//!
+//! Alone in its process, since it counts threads.
+#![cfg(target_os = "linux")]
+
+#[path = "road/wat_kernel.rs"]
+#[expect(dead_code, reason = "the other tests of hand-written modules use the rest")]
+mod wat_kernel;
+
+use std::{any::Any, fs};
+
+use kernelpack_abi::{ResourceLimits, TensorBuf};
+use kernelpack_host::KernelError;
+use kernelpack_tests::pack;
+use wat_kernel::{Parts, SPEC, call, trap};
+
+/// The threads of this process that count epochs. The system cuts names after 15 bytes.
+fn tickers() -> usize {
+    let name = |entry: std::io::Result<fs::DirEntry>| fs::read_to_string(entry.ok()?.path().join("comm")).ok();
+    let names = fs::read_dir("/proc/self/task").unwrap().filter_map(name);
+    names.filter(|name| name.trim_end() == "kernelpack-epoch".split_at(15).0).count()
+}
+
+/// A thread names itself a moment after it was started, and one that was joined may be listed a moment longer.
+fn until(count: usize) {
+    while tickers() != count {
+        std::thread::yield_now();
+    }
+}
+
+fn permutations(of: usize) -> Vec<Vec<usize>> {
+    if of == 0 {
+        return vec![Vec::new()];
+    }
+    let with = |shorter: &Vec<usize>, at: usize| {
+        let mut longer = shorter.clone();
+        longer.insert(at, of - 1);
+        longer
+    };
+    permutations(of - 1).iter().flat_map(|shorter| (0..of).map(|at| with(shorter, at)).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_ticker_ends_with_its_last_user_in_whatever_order_they_go() {
+    let usual = Parts::forward("(if (local.get $mode) (then (loop $spin (br $spin)))) i32.const 0");
+    let usual = usual.pack();
+    assert_eq!(tickers(), 0);
+    for order in permutations(5) {
+        let runtime = pack::runtime();
+        until(1);
+        let pack = runtime.open(usual.path()).unwrap();
+        let kernel = pack.kernel_named("wat_kernel").unwrap();
+        call(&kernel, 0).unwrap();
+        let x = TensorBuf::<f32>::zeros(&[4]).unwrap();
+        let prepared = kernel.prepare(&[("x", (&x).into())], &[]).unwrap();
+        let other = kernel.clone();
+        let mut users: Vec<Option<Box<dyn Any>>> = vec![
+            Some(Box::new(runtime)),
+            Some(Box::new(pack)),
+            Some(Box::new(kernel)),
+            Some(Box::new(other)),
+            Some(Box::new(prepared)),
+        ];
+        for (gone, user) in order.iter().enumerate() {
+            assert_eq!(tickers(), 1, "{order:?}: {gone} are gone");
+            drop(users[*user].take());
+        }
+        until(0);
+    }
+
+    // What is left can still rely on it.
+    let kernel = pack::runtime().open(usual.path()).unwrap().kernel_named("wat_kernel").unwrap();
+    assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
+    drop(kernel);
+    until(0);
+
+    // However many engines a runtime has, one thread ticks them.
+    let runtime = pack::runtime();
+    let packs = [64 << 10, 128 << 10, 1 << 20].map(|max_stack_bytes| {
+        let limits = ResourceLimits { max_stack_bytes, ..SPEC.limits };
+        let parts = Parts { spec: kernelpack_abi::KernelSpec { limits, ..SPEC }, ..Parts::default() };
+        runtime.open(parts.pack_with(|manifest| manifest.kernels[0].resource_limits = limits).path()).unwrap()
+    });
+    until(1);
+    drop(runtime);
+    assert_eq!(tickers(), 1);
+    drop(packs);
+    until(0);
+}

@@ -2,14 +2,13 @@
 //!
 //! None of it says who made the pack: whoever changes a module can change the manifest, and sign it, too.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use kernelpack_manifest::{Digest, Kernel, KernelPackVerifier, MAX_MODULE_BYTES, Manifest, PublicKey, module};
-use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE};
+use kernelpack_host::{Error, check_pack_files, read_pack_file};
+use kernelpack_manifest::{
+    Digest, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey,
+    Rejected, SIGNATURE_FILE, module,
+};
 use serde::Serialize;
 
 /// What was checked without a key, and what was found.
@@ -34,7 +33,7 @@ impl Integrity {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub(crate) fn check(pack: &Path, manifest: &Manifest) -> Result<Self, String> {
+    pub(crate) fn check(pack: &Path, manifest: &Manifest) -> Result<Self, Error> {
         let mut found = Self {
             signature: false,
             signed_by_named_key: false,
@@ -44,24 +43,25 @@ impl Integrity {
             faults: Vec::new(),
         };
         found.check_signature(pack, manifest)?;
-        found.check_listing(pack, manifest)?;
+        found.check_files(pack, manifest)?;
         for kernel in &manifest.kernels {
             found.check_module(pack, manifest, kernel)?;
         }
         Ok(found)
     }
 
-    fn check_signature(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), String> {
-        let path = pack.join(SIGNATURE_FILE);
-        if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            self.faults.push(format!("the pack is not signed: it has no {SIGNATURE_FILE}"));
-            return Ok(());
-        }
-        let Some(signature) = regular_file(&path, 4096)? else {
-            self.faults.push(format!("{SIGNATURE_FILE} is no regular file of the size of a signature"));
-            return Ok(());
+    fn check_signature(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), Error> {
+        let signature = match read_pack_file(pack, SIGNATURE_FILE, MAX_SIGNATURE_BYTES) {
+            Err(Error::Rejected(fault)) => {
+                self.faults.push(match *fault {
+                    Rejected::MissingFile { .. } => format!("the pack is not signed: it has no {SIGNATURE_FILE}"),
+                    fault => fault.to_string(),
+                });
+                return Ok(());
+            }
+            signature => signature?,
         };
-        let bytes = read(&pack.join(MANIFEST_FILE))?;
+        let bytes = read_pack_file(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)?;
         // A manifest that was read names a key that is one.
         let named = manifest.author.signing_key.parse::<PublicKey>();
         self.signed_by_named_key = KernelPackVerifier::new(named).verify(&bytes, &signature).is_ok();
@@ -71,40 +71,31 @@ impl Integrity {
         Ok(())
     }
 
-    fn check_listing(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), String> {
-        let own = [MANIFEST_FILE, SIGNATURE_FILE];
-        let expected: BTreeSet<&str> = manifest.kernels.iter().map(|kernel| kernel.path.as_str()).chain(own).collect();
-        let mut folders = vec![(PathBuf::from(pack), String::new())];
-        while let Some((folder, prefix)) = folders.pop() {
-            let failed = |error| format!("cannot read {}: {error}", folder.display());
-            for entry in fs::read_dir(&folder).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
-                let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-                let inside = format!("{name}/");
-                if entry.file_type().map_err(failed)?.is_dir() && expected.iter().any(|path| path.starts_with(&inside))
-                {
-                    folders.push((entry.path(), inside));
-                } else if !expected.contains(name.as_str()) {
-                    self.files = false;
-                    self.faults.push(format!("the pack has {name:?}, which its manifest does not name"));
-                }
+    fn check_files(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), Error> {
+        check_pack_files(pack, manifest, |fault| {
+            // That it is not signed was said before.
+            if !matches!(&fault, Rejected::MissingFile { path } | Rejected::NotAFile { path } if path == SIGNATURE_FILE)
+            {
+                self.files = false;
+                self.faults.push(fault.to_string());
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    fn check_module(&mut self, pack: &Path, manifest: &Manifest, kernel: &Kernel) -> Result<(), String> {
+    fn check_module(&mut self, pack: &Path, manifest: &Manifest, kernel: &Kernel) -> Result<(), Error> {
         let path = &kernel.path;
-        let place = pack.join(path);
-        if fs::symlink_metadata(&place).is_err() {
-            (self.files, self.hashes, self.modules) = (false, false, false);
-            self.faults.push(format!("the pack has no file {path:?}"));
-            return Ok(());
-        }
-        let Some(bytes) = regular_file(&place, MAX_MODULE_BYTES as u64)? else {
-            (self.files, self.hashes, self.modules) = (false, false, false);
-            self.faults.push(format!("{path:?} is no regular file of at most {MAX_MODULE_BYTES} bytes"));
-            return Ok(());
+        let bytes = match read_pack_file(pack, path, MAX_MODULE_BYTES as u64) {
+            Err(Error::Rejected(fault)) => {
+                (self.files, self.hashes, self.modules) = (false, false, false);
+                let fault = fault.to_string();
+                // The list of files tells most of them.
+                if !self.faults.contains(&fault) {
+                    self.faults.push(fault);
+                }
+                return Ok(());
+            }
+            bytes => bytes?,
         };
         let digest = Digest::of(&bytes);
         if digest != kernel.hash {
@@ -119,12 +110,5 @@ impl Integrity {
     }
 }
 
-/// The content of a file; none if it is something else than a file, or too large.
-fn regular_file(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, String> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    if metadata.is_file() && metadata.len() <= limit { read(path).map(Some) } else { Ok(None) }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
-}
+/// More than a signature has, so that a longer one is seen to be one.
+const MAX_SIGNATURE_BYTES: u64 = 4096;

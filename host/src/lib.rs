@@ -18,21 +18,27 @@
 //! Nothing of a pack is compiled before it is verified: [`VerifiedPack`] can be made only by checking everything, and
 //! [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the pack, [`Error::BadCall`]
 //! the caller, [`Error::Trapped`] the kernel, [`Error::Engine`] the machine.
-#![forbid(unsafe_code)]
+// Allowed in one file, `engine/wasmtime/code.rs`.
+#![deny(unsafe_code)]
 
 mod bad_call;
+mod cache;
 mod dynamic;
 mod engine;
 mod error;
 mod guest;
 mod kernel_error;
+mod load_event;
 mod loaded;
 mod pack;
+mod parallel;
 mod prepared;
+mod regular;
 mod runtime;
 mod typed;
 
 pub use bad_call::BadCall;
+pub use cache::{CacheError, CacheOutcome, EntryFault};
 pub use dynamic::{DynKernel, DynTensor, DynView};
 pub use error::{EngineError, Error, Trapped};
 pub use kernel_error::KernelError;
@@ -41,7 +47,8 @@ pub use kernelpack_manifest::{
     CompatibilityChecker, CompatibilityResult, KernelPackVerifier, Manifest, PublicKey, Rejected, SignedManifest,
     VerifiedModule,
 };
-pub use pack::{Pack, VerifiedPack, read_manifest};
+pub use load_event::LoadEvent;
+pub use pack::{Pack, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use prepared::Prepared;
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use typed::TypedKernel;

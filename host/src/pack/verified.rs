@@ -1,6 +1,6 @@
 //! A pack that was read and verified, but not compiled.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{fs, path::Path};
 
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest,
@@ -38,20 +38,17 @@ impl VerifiedPack {
     ) -> Result<Self, Error> {
         let manifest = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
-        let signature = files::read(dir, SIGNATURE_FILE, 4096)?;
+        let signature = files::read_pack_file(dir, SIGNATURE_FILE, 4096)?;
         let manifest = verifier.verify(&manifest, &signature)?;
         fits(manifest.manifest())?;
 
-        let own = [MANIFEST_FILE, SIGNATURE_FILE].map(str::to_owned);
-        let expected: BTreeSet<String> =
-            manifest.manifest().kernels.iter().map(|kernel| kernel.path.clone()).chain(own).collect();
-        files::check_listing(dir, &expected)?;
+        files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
         let modules = manifest
             .manifest()
             .kernels
             .iter()
             .map(|kernel| {
-                let bytes = files::read(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
+                let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
                 Ok(manifest.verify_module(&kernel.id, bytes)?)
             })
             .collect::<Result<_, Error>>()?;
@@ -96,7 +93,7 @@ fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     if !metadata.is_dir() {
         return Err(EngineError::NotAFolder { path: dir.into() }.into());
     }
-    files::read(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
+    files::read_pack_file(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
 }
 
 const _: () = assert!(SIGNATURE_BYTES <= 4096);

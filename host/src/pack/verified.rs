@@ -8,7 +8,7 @@ use kernelpack_manifest::{
 };
 
 use super::files;
-use crate::{EngineError, Error};
+use crate::{EngineError, Error, parallel};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
 ///
@@ -43,15 +43,10 @@ impl VerifiedPack {
         fits(manifest.manifest())?;
 
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
-        let modules = manifest
-            .manifest()
-            .kernels
-            .iter()
-            .map(|kernel| {
-                let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
-                Ok(manifest.verify_module(&kernel.id, bytes)?)
-            })
-            .collect::<Result<_, Error>>()?;
+        let modules = parallel::map(&manifest.manifest().kernels, |_, kernel| {
+            let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
+            Ok::<_, Error>(manifest.verify_module(&kernel.id, bytes)?)
+        })?;
         Ok(Self { manifest, modules })
     }
 

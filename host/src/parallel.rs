@@ -34,7 +34,7 @@ pub(crate) fn map<T: Sync, R: Send, E: Send>(
     let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
     thread::scope(|scope| {
         for _ in 1..threads {
-            let _ = Builder::new().name("kernelpack-load".to_owned()).spawn_scoped(scope, &work);
+            let _ = Builder::new().name("kernelpack-load".to_owned()).spawn_scoped(scope, work);
         }
         work();
     });

@@ -13,6 +13,7 @@ mod input;
 mod inspect;
 mod integrity;
 mod keygen;
+mod opening;
 mod param;
 mod print;
 mod replace_file;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use kernelpack_manifest::{Rejected, TrustStoreError};
 use semver::Version;
 
-use crate::{BadCall, KernelError};
+use crate::{BadCall, CacheError, KernelError};
 
 /// What opening a pack or calling a kernel can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +142,9 @@ pub enum EngineError {
         /// The system's words.
         source: std::io::Error,
     },
+    /// The folder for compiled code cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// The thread that counts epochs could not be started.
     #[error("cannot start the epoch ticker: {0}")]
     Ticker(std::io::Error),

@@ -18,9 +18,11 @@
 //! Nothing of a pack is compiled before it is verified: [`VerifiedPack`] can be made only by checking everything, and
 //! [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the pack, [`Error::BadCall`]
 //! the caller, [`Error::Trapped`] the kernel, [`Error::TrustStore`] the operator, [`Error::Engine`] the machine.
-#![forbid(unsafe_code)]
+// Allowed in one file, `engine/wasmtime/code.rs`.
+#![deny(unsafe_code)]
 
 mod bad_call;
+mod cache;
 mod dynamic;
 mod engine;
 mod error;
@@ -29,15 +31,19 @@ mod future;
 mod guest;
 mod health;
 mod kernel_error;
+mod load_event;
 mod loaded;
 mod pack;
+mod parallel;
 mod pool;
 mod prepared;
+mod regular;
 mod runtime;
 mod trust_file;
 mod typed;
 
 pub use bad_call::BadCall;
+pub use cache::{CacheError, CacheOutcome, EntryFault};
 pub use dynamic::{DynKernel, DynTensor, DynView};
 pub use error::{EngineError, Error, Trapped, TrustFileError};
 pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
@@ -48,7 +54,8 @@ pub use kernelpack_manifest::{
     Revocation, SignedManifest, Signer, Timestamp, TrustStore, TrustStoreError, TrustedKey, Value, VerifiedModule,
     VerifiedVector, VerifyError,
 };
-pub use pack::{Pack, VerifiedPack, read_manifest};
+pub use load_event::LoadEvent;
+pub use pack::{Pack, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};
 pub use prepared::Prepared;
 pub use runtime::{Runtime, RuntimeBuilder};

@@ -7,7 +7,7 @@ use kernelpack_manifest::{ModuleFacts, VerifiedModule};
 use semver::Version;
 
 use crate::{
-    BadCall, EngineError, Error, KernelError, Trapped,
+    BadCall, CacheOutcome, EngineError, Error, KernelError, Trapped,
     engine::{CompiledModule, Engine, Export, PAGE, TICK},
     guest::{CLEANUP_TICKS, Failure, Guest, check},
     pool::{Full, Lease, Pool, PoolPolicy},
@@ -69,6 +69,11 @@ impl LoadedKernel {
             spec,
             _engine: engine.clone(),
         })
+    }
+
+    /// Where its code came from.
+    pub(crate) fn cache_outcome(&self) -> CacheOutcome {
+        self.module.cache_outcome()
     }
 
     /// Checks a call, runs it in an instance of its own, and hands the instance back.

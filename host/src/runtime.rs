@@ -1,8 +1,7 @@
 //! Runtimes: an engine with the keys that it trusts.
 
 use std::{
-    collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
 };
@@ -14,10 +13,12 @@ use kernelpack_manifest::{
 use semver::Version;
 
 use crate::{
-    EngineError, Error, Pack, PoolPolicy,
+    EngineError, Error, LoadEvent, Pack, PoolPolicy,
+    cache::{CompileCache, DEFAULT_LIMIT},
     engine::{Engine, WasmtimeEngine},
     loaded::{LoadedKernel, Origin},
     pack::VerifiedPack,
+    parallel,
 };
 
 /// An engine that opens packs signed by keys it trusts.
@@ -41,6 +42,8 @@ impl Runtime {
             trust_store: TrustStore::default(),
             ceiling: CEILING,
             pool: PoolPolicy::default(),
+            cache: None,
+            cache_limit: DEFAULT_LIMIT,
         }
     }
 
@@ -55,9 +58,19 @@ impl Runtime {
     /// [`Error::Rejected`] if anything about the pack is not in order, see [`VerifiedPack::open`];
     /// [`Error::Engine`] if a file cannot be read or a module does not compile.
     pub fn open(&self, dir: impl AsRef<Path>) -> Result<Pack, Error> {
+        self.open_with(dir, |_| ())
+    }
+
+    /// The same, with word of each module as its code is made.
+    ///
+    /// Several modules are compiled at once: `progress` is called by several threads and should not take long.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); of several modules that do not compile, the first in the manifest's order.
+    pub fn open_with(&self, dir: impl AsRef<Path>, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        self.load(VerifiedPack::open_if(dir.as_ref(), &self.verifier(), fits)?)
+        self.load_with(VerifiedPack::open_if(dir.as_ref(), &self.verifier(), fits)?, progress)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
@@ -66,22 +79,30 @@ impl Runtime {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn load(&self, pack: VerifiedPack) -> Result<Pack, Error> {
+        self.load_with(pack, |_| ())
+    }
+
+    /// The same, with word of each module as its code is made, as [`open_with`](Self::open_with) gives it.
+    ///
+    /// # Errors
+    /// As [`open_with`](Self::open_with).
+    pub fn load_with(&self, pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
         let signed = pack.signed_manifest();
         let manifest = signed.manifest();
         self.check_key(signed.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;
         let origin = Arc::new(Origin { pack: manifest.name.as_str().into(), version: manifest.version.clone() });
-        let kernels = pack
-            .modules()
-            .iter()
-            .map(|module| {
-                let kernel = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool)?;
-                Ok((module.spec().id.clone(), Arc::new(kernel)))
-            })
-            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let total = pack.modules().len();
+        let kernels = parallel::map(pack.modules(), |index, module| {
+            let kernel = module.spec().id.as_str();
+            progress(LoadEvent::Started { kernel, index, total });
+            let loaded = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool)?;
+            progress(LoadEvent::Finished { kernel, index, total, cache: loaded.cache_outcome() });
+            Ok::<_, Error>((kernel.to_owned(), Arc::new(loaded)))
+        })?;
         // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
         let signer = self.check_key(signed.signed_by())?;
-        Ok(Pack::new(manifest.clone(), signer, kernels, pack.vectors))
+        Ok(Pack::new(manifest.clone(), signer, kernels.into_iter().collect(), pack.vectors))
     }
 
     /// Trusts the keys of this store from now on, instead of those of the store that the runtime had; keys given to
@@ -155,6 +176,8 @@ pub struct RuntimeBuilder {
     trust_store: TrustStore,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
+    cache: Option<PathBuf>,
+    cache_limit: u64,
 }
 
 impl RuntimeBuilder {
@@ -217,10 +240,31 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Keeps compiled code in this folder, so that packs open faster the next time; nothing is kept unless asked for.
+    ///
+    /// What comes out of the folder runs outside of the sandbox, so it must be this user's alone: one that belongs to
+    /// somebody else, that others can write to, or that is a link, is refused by [`build`](Self::build). It is made
+    /// with mode 0700 if there is none. Code is taken from it only if it was sealed there by this user's own process,
+    /// for the module's signed SHA-256 and for an engine with the same version, configuration and processor features;
+    /// else the module is compiled, and the entry replaced. Any number of processes can share the folder, and it can
+    /// be emptied at any time. Opening packs never fails because of it; [`Pack::cache_outcomes`] and
+    /// [`Runtime::open_with`] tell what was found.
+    pub fn compile_cache(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.cache = Some(dir.into());
+        self
+    }
+
+    /// Lets the compile cache hold so many bytes, 512 MiB unless given; beyond it, what was not used for longest goes.
+    pub fn compile_cache_limit(mut self, bytes: u64) -> Self {
+        self.cache_limit = bytes;
+        self
+    }
+
     /// Starts the engine.
     ///
     /// # Errors
-    /// A limit is below what any kernel needs, the engine refuses its configuration, or its thread cannot be started.
+    /// A limit is below what any kernel needs, the engine refuses its configuration or this machine's processor, its
+    /// thread cannot be started, or the folder of the compile cache is not one that only this user can write to.
     pub fn build(self) -> Result<Runtime, Error> {
         let least_stack = ResourceLimits::LEAST_STACK;
         for (what, given, least) in [
@@ -232,7 +276,9 @@ impl RuntimeBuilder {
                 return Err(EngineError::Configure(format!("{what} is {given}, choose at least {least}")).into());
             }
         }
-        let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new()?);
+        let cache = self.cache.map(|dir| CompileCache::open(&dir, self.cache_limit)).transpose();
+        let cache = cache.map_err(EngineError::from)?.map(Arc::new);
+        let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new(cache)?);
         let compatibility = CompatibilityChecker {
             runtime_version: Runtime::version(),
             engine: engine.name().to_owned(),

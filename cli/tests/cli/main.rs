@@ -1,6 +1,7 @@
 //! The programs as users and scripts meet them: command lines in; exit codes, output and files out.
 
 mod bench;
+mod cache;
 mod fixture;
 mod inspect;
 mod keys;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use kernelpack_abi::ResourceLimits;
 use kernelpack_manifest::VerifiedModule;
 
-use crate::{EngineError, KernelError};
+use crate::{EngineError, KernelError, cache::CacheOutcome};
 
 pub(crate) use wasmtime::WasmtimeEngine;
 
@@ -35,7 +35,7 @@ pub(crate) trait Engine: Send + Sync {
     /// Its version.
     fn version(&self) -> semver::Version;
 
-    /// The WebAssembly features that it runs, by the names that manifests use.
+    /// The WebAssembly features that it was found to run, by the names that manifests use.
     fn features(&self) -> Vec<&'static str>;
 
     /// Compiles a module whose instances will obey `limits`.
@@ -51,6 +51,9 @@ pub(crate) trait Engine: Send + Sync {
 pub(crate) trait CompiledModule: Send + Sync {
     /// Makes an instance; no code of the module runs. The error is the engine's words.
     fn instantiate(&self) -> Result<Box<dyn Instance>, String>;
+
+    /// Where its code came from.
+    fn cache_outcome(&self) -> CacheOutcome;
 }
 
 /// The exports that a host calls.

@@ -8,9 +8,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use kernelpack_abi::{Kernel, KernelSpecBuf};
 use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector, first_difference};
 
+pub use files::{check_pack_files, read_pack_file};
 pub use verified::{VerifiedPack, read_manifest};
 
-use crate::{BadCall, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel};
+use crate::{BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel};
 
 /// A pack whose kernels can be called.
 ///
@@ -55,6 +56,13 @@ impl Pack {
     /// The ids of the kernels, sorted.
     pub fn kernel_ids(&self) -> impl Iterator<Item = &str> {
         self.content.kernels.keys().map(String::as_str)
+    }
+
+    /// Where the code of each kernel came from, by the kernels' ids.
+    ///
+    /// [`CacheOutcome::Replaced`] may mean that somebody tampered with the compile cache.
+    pub fn cache_outcomes(&self) -> impl Iterator<Item = (&str, CacheOutcome)> {
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.cache_outcome()))
     }
 
     /// The kernel that a typed stub describes.

@@ -1,6 +1,6 @@
 //! A pack that was read and verified, but not compiled.
 
-use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
+use std::{fs, path::Path, time::SystemTime};
 
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
@@ -9,7 +9,7 @@ use kernelpack_manifest::{
 };
 
 use super::files;
-use crate::{EngineError, Error};
+use crate::{EngineError, Error, parallel};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
 ///
@@ -41,22 +41,15 @@ impl VerifiedPack {
     ) -> Result<Self, Error> {
         let manifest = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
-        let signature = files::read(dir, SIGNATURE_FILE, 4096)?;
+        let signature = files::read_pack_file(dir, SIGNATURE_FILE, 4096)?;
         let manifest = verifier.verify(&manifest, &signature, SystemTime::now())?;
         fits(manifest.manifest())?;
 
-        let own = [MANIFEST_FILE, SIGNATURE_FILE].map(str::to_owned);
-        let expected: BTreeSet<String> = manifest.manifest().files().map(str::to_owned).chain(own).collect();
-        files::check_listing(dir, &expected)?;
-        let modules = manifest
-            .manifest()
-            .kernels
-            .iter()
-            .map(|kernel| {
-                let bytes = files::read(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
-                Ok(manifest.verify_module(&kernel.id, bytes)?)
-            })
-            .collect::<Result<_, Error>>()?;
+        files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
+        let modules = parallel::map(&manifest.manifest().kernels, |_, kernel| {
+            let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
+            Ok::<_, Error>(manifest.verify_module(&kernel.id, bytes)?)
+        })?;
         let vectors = read_vectors(dir, &manifest)?;
         Ok(Self { manifest, modules, vectors })
     }
@@ -95,7 +88,7 @@ fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<VerifiedVec
     let mut total = 0;
     for kernel in &manifest.manifest().kernels {
         for entry in &kernel.health {
-            let bytes = files::read(dir, &entry.path, MAX_HEALTH_BYTES as u64)?;
+            let bytes = files::read_pack_file(dir, &entry.path, MAX_HEALTH_BYTES as u64)?;
             total += bytes.len();
             if total > MAX_PACK_HEALTH_BYTES {
                 return Err(Rejected::VectorsTooLarge.into());
@@ -120,7 +113,7 @@ fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     if !metadata.is_dir() {
         return Err(EngineError::NotAFolder { path: dir.into() }.into());
     }
-    files::read(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
+    files::read_pack_file(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
 }
 
 const _: () = assert!(SIGNATURE_BYTES <= 4096);

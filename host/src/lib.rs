@@ -20,6 +20,7 @@
 //! the caller, [`Error::Trapped`] the kernel, [`Error::Engine`] the machine.
 #![forbid(unsafe_code)]
 
+mod backtrace;
 mod bad_call;
 mod dynamic;
 mod engine;
@@ -29,12 +30,14 @@ mod kernel_error;
 mod loaded;
 mod pack;
 mod prepared;
+mod recovery;
 mod runtime;
 mod typed;
 
+pub use backtrace::{Backtrace, BacktraceFrame};
 pub use bad_call::BadCall;
 pub use dynamic::{DynKernel, DynTensor, DynView};
-pub use error::{EngineError, Error, Trapped};
+pub use error::{EngineError, Error, OutOfService, Trapped};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
 pub use kernelpack_manifest::{
@@ -43,5 +46,6 @@ pub use kernelpack_manifest::{
 };
 pub use pack::{Pack, VerifiedPack, read_manifest};
 pub use prepared::Prepared;
+pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use typed::TypedKernel;

@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use kernelpack_abi::ResourceLimits;
+use kernelpack_abi::{ResourceLimits, native::NativeKernel};
 use kernelpack_manifest::{CompatibilityChecker, KernelPackVerifier, Manifest, PublicKey};
 use semver::Version;
 
 use crate::{
-    Error, Pack,
+    BreakerPolicy, Error, FallbackPolicy, Pack, Placement,
     engine::{Engine, WasmtimeEngine},
     loaded::{LoadedKernel, Origin},
     pack::VerifiedPack,
+    recovery::{self, Settings},
 };
 
 /// An engine that opens packs signed by keys it trusts.
@@ -22,12 +23,13 @@ pub struct Runtime {
     verifier: Arc<KernelPackVerifier>,
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
+    recovery: Arc<Settings>,
 }
 
 impl Runtime {
     /// A runtime for servers: Wasmtime with Cranelift, SIMD and epoch interruption.
     pub fn server() -> RuntimeBuilder {
-        RuntimeBuilder { keys: Vec::new(), ceiling: CEILING }
+        RuntimeBuilder { keys: Vec::new(), ceiling: CEILING, recovery: Settings::default() }
     }
 
     /// The version that packs bound with `min_runtime_version` and `max_runtime_version`.
@@ -59,12 +61,15 @@ impl Runtime {
         let signed = pack.signed_manifest();
         let manifest = signed.manifest();
         pack.check_compatibility(&self.compatibility)?;
-        let origin = Arc::new(Origin { pack: manifest.name.as_str().into(), version: manifest.version.clone() });
+        if self.recovery.metrics {
+            recovery::describe();
+        }
+        let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
         let kernels = pack
             .modules()
             .iter()
             .map(|module| {
-                let kernel = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling)?;
+                let kernel = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, &self.recovery)?;
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
@@ -98,6 +103,7 @@ const CEILING: ResourceLimits =
 pub struct RuntimeBuilder {
     keys: Vec<PublicKey>,
     ceiling: ResourceLimits,
+    recovery: Settings,
 }
 
 impl RuntimeBuilder {
@@ -119,6 +125,44 @@ impl RuntimeBuilder {
         self
     }
 
+    /// When calls that fail are run again on a kernel's reference; [`FallbackPolicy::OnTrap`] unless given.
+    pub fn fallback(mut self, policy: FallbackPolicy) -> Self {
+        self.recovery.fallback = policy;
+        self
+    }
+
+    /// Makes a native function the reference of the kernel whose id, reference name and signatures it has, whatever
+    /// crate it is from; can be said several times, and goes before what is merely compiled in.
+    ///
+    /// The manifest must still name the reference: a pack without `fallbacks` has none.
+    pub fn reference(mut self, kernel: NativeKernel) -> Self {
+        self.recovery.references.push(kernel);
+        self
+    }
+
+    /// When a kernel that keeps failing is taken out of service; after ten failures in a row for 30 seconds unless
+    /// given.
+    pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.recovery.breaker = policy;
+        self
+    }
+
+    /// Where the kernel with this id runs, in whatever pack it comes; [`Placement::Sandboxed`] unless given.
+    ///
+    /// [`Placement::Native`] gives up the sandbox: the pack's module is verified as ever, but what runs is the code
+    /// that is compiled into this program. Loading a pack fails if it is asked for and there is no reference.
+    pub fn placement(mut self, kernel: impl Into<String>, placement: Placement) -> Self {
+        self.recovery.placements.insert(kernel.into(), placement);
+        self
+    }
+
+    /// Whether packs report to the recorder of the `metrics` facade that is installed when they are loaded; they do
+    /// unless told otherwise. The crate's documentation lists what is reported.
+    pub fn metrics(mut self, on: bool) -> Self {
+        self.recovery.metrics = on;
+        self
+    }
+
     /// Starts the engine.
     ///
     /// # Errors
@@ -136,6 +180,7 @@ impl RuntimeBuilder {
             verifier: Arc::new(KernelPackVerifier::new(self.keys)),
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
+            recovery: Arc::new(self.recovery),
         })
     }
 }

@@ -29,6 +29,7 @@ fn good_modules_pass_with_their_facts() {
         initial_pages: 2,
         max_pages: 16,
         table_elements: 0,
+        writer: WRITER.to_owned(),
         required_features: BTreeSet::new(),
     };
     assert_eq!(facts, expected);

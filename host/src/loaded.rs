@@ -160,6 +160,11 @@ impl LoadedKernel {
         Ok((guest, result))
     }
 
+    /// How many instances wait for a call, and how many are in one.
+    pub(crate) fn occupancy(&self) -> (usize, usize) {
+        (self.idle.len(), self.recovery.busy())
+    }
+
     /// Hands an instance to the next caller; one that was stopped must be dropped instead.
     pub(crate) fn give_back(&self, guest: Guest) {
         if let Err(surplus) = self.idle.push(guest) {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::samples::{
-    FULL, FULL_ENTRY, PLAIN, PLAIN_ENTRY, PLAIN_WAT, full_module, full_wat, module, plain_module, spec_of,
+    FULL, FULL_ENTRY, PLAIN, PLAIN_ENTRY, PLAIN_WAT, WRITER, full_module, full_wat, module, plain_module, spec_of,
 };
 
 fn fault(bytes: &[u8], spec: &KernelSpecBuf) -> ModuleFault {

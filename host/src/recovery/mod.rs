@@ -12,7 +12,7 @@ mod policy;
 mod reference;
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     time::Instant,
 };
 
@@ -20,7 +20,7 @@ use kernelpack_abi::{Signature, TensorArg};
 use kernelpack_manifest::VerifiedModule;
 
 pub(crate) use self::{
-    metrics::{KernelMetrics, Pack as PackLabels, PackInfo, describe},
+    metrics::{Pack as PackLabels, PackInfo, describe},
     policy::Settings,
     reference::interface_difference,
 };
@@ -28,7 +28,7 @@ pub use policy::{BreakerPolicy, FallbackPolicy, Placement};
 
 use self::{
     breaker::{Admission, Breaker, Change},
-    metrics::Outcome,
+    metrics::{KernelMetrics, Outcome},
     reference::Reference,
 };
 use crate::{
@@ -45,6 +45,7 @@ pub(crate) struct Recovery {
     reference: Option<Reference>,
     breaker: Breaker,
     metrics: KernelMetrics,
+    busy: AtomicUsize,
     /// Whether the policy covers the last failure that counted: a kernel that is out of service since it overran its
     /// budget has no fallback where overruns have none.
     covered: AtomicBool,
@@ -79,6 +80,7 @@ impl Recovery {
             reference: found.ok(),
             breaker: Breaker::new(settings.breaker, Instant::now()),
             metrics: KernelMetrics::new(settings.metrics, &spec.id, pack, placement),
+            busy: AtomicUsize::new(0),
             covered: AtomicBool::new(true),
             degraded: AtomicBool::new(false),
         })
@@ -93,9 +95,9 @@ impl Recovery {
         self.substitute().map(Reference::name)
     }
 
-    /// What this kernel reports to.
-    pub(crate) fn metrics(&self) -> &KernelMetrics {
-        &self.metrics
+    /// Calls that are in the sandbox.
+    pub(crate) fn busy(&self) -> usize {
+        self.busy.load(Relaxed)
     }
 
     fn substitute(&self) -> Option<&Reference> {
@@ -158,7 +160,12 @@ impl LoadedKernel {
                 Ok(_) => self.fall_back_if(recovery.covered.load(Relaxed), call, refused.into()),
             };
         }
-        match self.call(call.export, call.signature, call.tensors, call.scalars, call.max_ticks) {
+        recovery.busy.fetch_add(1, Relaxed);
+        let result = self.call(call.export, call.signature, call.tensors, call.scalars, call.max_ticks);
+        recovery.busy.fetch_sub(1, Relaxed);
+        let (idle, busy) = self.occupancy();
+        recovery.metrics.pool(idle, busy);
+        match result {
             Ok(()) => {
                 if recovery.breaker.succeeded(admission) == Change::Closed {
                     log::back_in_service(self);

@@ -8,5 +8,7 @@ mod hostile_guests;
 mod hostile_modules;
 mod native;
 mod newcomer;
+mod recovery;
 mod round_trip;
+mod traps;
 mod wat_kernel;

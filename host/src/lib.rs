@@ -17,7 +17,26 @@
 //!
 //! Nothing of a pack is compiled before it is verified: [`VerifiedPack`] can be made only by checking everything, and
 //! [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the pack, [`Error::BadCall`]
-//! the caller, [`Error::Trapped`] the kernel, [`Error::Engine`] the machine.
+//! the caller, [`Error::Trapped`] and [`Error::OutOfService`] the kernel, [`Error::Engine`] the machine.
+//!
+//! # Metrics
+//! Unless [`RuntimeBuilder::metrics`] says otherwise, packs report to the recorder of the `metrics` facade that is
+//! installed when they are loaded. All of these have the labels `kernel`, `pack` and `version`:
+//!
+//! | metric | type, unit | more labels | what |
+//! |---|---|---|---|
+//! | `kernelpack_calls_total` | counter | `placement`, `outcome` | calls by how they ended, see below |
+//! | `kernelpack_call_duration_seconds` | histogram, s | `placement` | whole calls: checks, copies, kernel, fallback |
+//! | `kernelpack_traps_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`] |
+//! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in the kernel's stead |
+//! | `kernelpack_degraded` | gauge | | 1 while the last call did not get its result from the sandbox |
+//! | `kernelpack_out_of_service` | gauge | | 1 while the circuit breaker keeps calls from the sandbox |
+//! | `kernelpack_instances` | gauge | `state`: `idle`, `busy` | instances in the pool, at the end of the last call |
+//! | `kernelpack_pack_info` | gauge | none, and no `kernel` | packs that are loaded |
+//!
+//! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
+//! kernel does not take the arguments: statuses 1 to 3), `trapped` (any other failure of the kernel, without a result),
+//! `bad_call` (the caller is at fault), `engine` (the machine is) or `out_of_service`.
 #![forbid(unsafe_code)]
 
 mod backtrace;

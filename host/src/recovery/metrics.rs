@@ -1,21 +1,6 @@
 //! What a runtime reports, through the `metrics` facade.
 //!
-//! All names, units and labels:
-//!
-//! | metric | type, unit | labels besides `kernel`, `pack`, `version` | what |
-//! |---|---|---|---|
-//! | `kernelpack_calls_total` | counter | `placement`, `outcome` | calls by how they ended, see below |
-//! | `kernelpack_call_duration_seconds` | histogram, s | `placement` | whole calls: checks, copies, kernel, fallback |
-//! | `kernelpack_traps_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`] |
-//! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in the kernel's stead |
-//! | `kernelpack_degraded` | gauge | | 1 while the last call did not get its result from the sandbox, or the kernel is out of service |
-//! | `kernelpack_out_of_service` | gauge | | 1 while the circuit breaker keeps calls from the sandbox |
-//! | `kernelpack_instances` | gauge | `state`: `idle`, `busy` | instances in the pool |
-//! | `kernelpack_pack_info` | gauge | only `pack`, `version` | packs that are loaded |
-//!
-//! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
-//! kernel does not take the arguments: statuses 1 to 3), `trapped` (any other failure of the kernel, without a result),
-//! `bad_call` (the caller is at fault), `engine` (the machine is), `out_of_service`.
+//! The names, units and labels are in the crate's documentation, for users, and below in [`describe`], for recorders.
 //!
 //! Handles are made when a pack is loaded, with the recorder that is installed then: install it first. A call updates
 //! them without a lookup, a lock or an allocation of its own.

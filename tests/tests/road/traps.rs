@@ -117,7 +117,10 @@ fn every_trap_has_its_variant_its_place_and_an_instance_that_is_thrown_away() {
             assert_eq!(names[0], Some(innermost), "{name}: {}", trapped.backtrace);
             // Of a stack that overflowed the innermost frames are kept.
             assert!(name == "recurses" || names == [Some("fail"), Some("forward")], "{name}: {}", trapped.backtrace);
-            assert!(frames.len() <= 32 && frames.iter().all(|frame| frame.module_offset.is_some()), "{name}");
+            assert!(frames.len() <= 20, "{name}: {}", trapped.backtrace);
+            // A function that finds no room for its frame has not come to an instruction yet.
+            let begun = if name == "recurses" { &frames[1..] } else { &frames[..] };
+            assert!(begun.iter().all(|frame| frame.module_offset.is_some()), "{name}: {}", trapped.backtrace);
         }
     }
 }

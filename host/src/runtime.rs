@@ -6,19 +6,20 @@ use std::{
     time::SystemTime,
 };
 
-use kernelpack_abi::ResourceLimits;
+use kernelpack_abi::{ResourceLimits, native::NativeKernel};
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, Manifest, PublicKey, Rejected, Signer, TrustStore,
 };
 use semver::Version;
 
 use crate::{
-    EngineError, Error, LoadEvent, Pack, PoolPolicy,
+    BreakerPolicy, EngineError, Error, FallbackPolicy, LoadEvent, Pack, Placement, PoolPolicy,
     cache::{CompileCache, DEFAULT_LIMIT},
     engine::{Engine, WasmtimeEngine},
     loaded::{LoadedKernel, Origin},
     pack::VerifiedPack,
     parallel,
+    recovery::{self, Settings},
 };
 
 /// An engine that opens packs signed by keys it trusts.
@@ -32,6 +33,7 @@ pub struct Runtime {
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
+    recovery: Arc<Settings>,
 }
 
 impl Runtime {
@@ -44,6 +46,7 @@ impl Runtime {
             pool: PoolPolicy::default(),
             cache: None,
             cache_limit: DEFAULT_LIMIT,
+            recovery: Settings::default(),
         }
     }
 
@@ -91,12 +94,16 @@ impl Runtime {
         let manifest = signed.manifest();
         self.check_key(signed.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;
-        let origin = Arc::new(Origin { pack: manifest.name.as_str().into(), version: manifest.version.clone() });
+        if self.recovery.metrics {
+            recovery::describe();
+        }
+        let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
         let total = pack.modules().len();
         let kernels = parallel::map(pack.modules(), |index, module| {
             let kernel = module.spec().id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
-            let loaded = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool)?;
+            let loaded =
+                LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool, &self.recovery)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: loaded.cache_outcome() });
             Ok::<_, Error>((kernel.to_owned(), Arc::new(loaded)))
         })?;
@@ -178,6 +185,7 @@ pub struct RuntimeBuilder {
     pool: PoolPolicy,
     cache: Option<PathBuf>,
     cache_limit: u64,
+    recovery: Settings,
 }
 
 impl RuntimeBuilder {
@@ -260,6 +268,44 @@ impl RuntimeBuilder {
         self
     }
 
+    /// When calls that fail are run again on a kernel's reference; [`FallbackPolicy::OnTrap`] unless given.
+    pub fn fallback(mut self, policy: FallbackPolicy) -> Self {
+        self.recovery.fallback = policy;
+        self
+    }
+
+    /// Makes a native function the reference of the kernel whose id, reference name and signatures it has, whatever
+    /// crate it is from; can be said several times, and goes before what is merely compiled in.
+    ///
+    /// The manifest must still name the reference: a pack without `fallbacks` has none.
+    pub fn reference(mut self, kernel: NativeKernel) -> Self {
+        self.recovery.references.push(kernel);
+        self
+    }
+
+    /// When a kernel that keeps failing is taken out of service; after ten failures in a row for 30 seconds unless
+    /// given.
+    pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.recovery.breaker = policy;
+        self
+    }
+
+    /// Where the kernel with this id runs, in whatever pack it comes; [`Placement::Sandboxed`] unless given.
+    ///
+    /// [`Placement::Native`] gives up the sandbox: the pack's module is verified as ever, but what runs is the code
+    /// that is compiled into this program. Loading a pack fails if it is asked for and there is no reference.
+    pub fn placement(mut self, kernel: impl Into<String>, placement: Placement) -> Self {
+        self.recovery.placements.insert(kernel.into(), placement);
+        self
+    }
+
+    /// Whether packs report to the recorder of the `metrics` facade that is installed when they are loaded; they do
+    /// unless told otherwise. The crate's documentation lists what is reported.
+    pub fn metrics(mut self, on: bool) -> Self {
+        self.recovery.metrics = on;
+        self
+    }
+
     /// Starts the engine.
     ///
     /// # Errors
@@ -292,6 +338,7 @@ impl RuntimeBuilder {
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
             pool: self.pool,
+            recovery: Arc::new(self.recovery),
         })
     }
 }

@@ -26,6 +26,8 @@ pub struct ModuleFacts {
     pub max_pages: u32,
     /// Elements of all tables at the start.
     pub table_elements: u32,
+    /// The crate that the module describes itself to be from, `name version`.
+    pub writer: String,
     /// The features that the module cannot do without, of [`FEATURES`](crate::FEATURES).
     pub required_features: BTreeSet<&'static str>,
 }
@@ -66,10 +68,10 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
 
     let mut entries = section::decode(section).map_err(ModuleFault::BadSection)?;
     let found = match (entries.pop(), entries.len()) {
-        (Some(entry), 0) => entry.spec,
+        (Some(entry), 0) => entry,
         (last, others) => return Err(ModuleFault::ManyEntries { count: others + usize::from(last.is_some()) }),
     };
-    if let Some(difference) = first_difference(&found, spec) {
+    if let Some(difference) = first_difference(&found.spec, spec) {
         return Err(ModuleFault::Disagrees { difference });
     }
     Ok(ModuleFacts {
@@ -79,6 +81,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
         initial_pages: memory.initial as u32,
         max_pages: memory.maximum.unwrap_or(memory.initial) as u32,
         table_elements,
+        writer: found.writer,
         required_features,
     })
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use kernelpack_abi::ResourceLimits;
 use kernelpack_manifest::VerifiedModule;
 
-use crate::{EngineError, KernelError, cache::CacheOutcome};
+use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome};
 
 pub(crate) use wasmtime::WasmtimeEngine;
 
@@ -56,6 +56,14 @@ pub(crate) trait CompiledModule: Send + Sync {
     fn cache_outcome(&self) -> CacheOutcome;
 }
 
+/// Why and where a guest was stopped.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    pub(crate) error: KernelError,
+    /// Empty where the engine keeps no account.
+    pub(crate) backtrace: Backtrace,
+}
+
 /// The exports that a host calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Export {
@@ -86,5 +94,5 @@ pub(crate) trait Instance: Send {
     fn memory(&mut self) -> &mut [u8];
 
     /// Calls an export with an address, for at most this many ticks, and returns its status code.
-    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, KernelError>;
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop>;
 }

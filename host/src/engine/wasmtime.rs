@@ -8,17 +8,17 @@ use std::sync::Arc;
 use kernelpack_abi::{ResourceLimits, exports};
 use kernelpack_manifest::VerifiedModule;
 use wasmtime::{
-    Config, InstancePre, Linker, Memory, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc, WasmParams,
-    WasmResults,
+    Config, InstancePre, Linker, Memory, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc,
+    WasmBacktrace, WasmParams, WasmResults,
 };
 
 use super::{
-    CompiledModule, Engine, Export, Instance, PAGE, TICK,
+    CompiledModule, Engine, Export, Instance, PAGE, Stop, TICK,
     stack::{Engines, with_room},
     ticker::Ticker,
 };
 use crate::{
-    EngineError, KernelError,
+    Backtrace, BacktraceFrame, EngineError, KernelError,
     cache::{CacheOutcome, CompileCache},
 };
 
@@ -184,7 +184,7 @@ impl Instance for WasmtimeInstance {
         self.memory.data_mut(&mut self.store)
     }
 
-    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, KernelError> {
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
         // The current epoch is under way, so one more than the budget gives the call at least its whole budget.
         self.store.set_epoch_deadline(u64::from(ticks) + 1);
         let store = &mut self.store;
@@ -198,26 +198,46 @@ impl Instance for WasmtimeInstance {
             }
             Export::Cleanup => self.cleanup.as_ref().ok_or_else(missing).and_then(|f| f.call(store, ())),
         })
-        .map_err(|error| kernel_error(&error))
+        .map_err(|error| Stop { error: kernel_error(&error), backtrace: backtrace(&error) })
     }
 }
 
 /// The one place where Wasmtime's traps become ours.
 #[cold]
 fn kernel_error(error: &wasmtime::Error) -> KernelError {
-    let Some(trap) = error.downcast_ref::<Trap>() else {
-        return KernelError::Other { message: format!("{error:#}") };
-    };
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::MemoryOutOfBounds) => KernelError::MemoryAccessViolation { offset: fault_address(error), size: 0 },
+        Some(trap) => trap_error(*trap),
+        None => KernelError::Other { message: format!("{error:#}") },
+    }
+}
+
+fn trap_error(trap: Trap) -> KernelError {
     match trap {
         Trap::Interrupt => KernelError::EpochDeadline,
-        Trap::MemoryOutOfBounds => KernelError::MemoryAccessViolation { offset: fault_address(error), size: 0 },
+        Trap::MemoryOutOfBounds => KernelError::MemoryAccessViolation { offset: 0, size: 0 },
         Trap::IntegerOverflow | Trap::BadConversionToInteger => KernelError::IntegerOverflow,
         Trap::IntegerDivisionByZero => KernelError::IntegerDivisionByZero,
         Trap::UnreachableCodeReached => KernelError::Unreachable,
         Trap::StackOverflow => KernelError::StackOverflow,
         Trap::BadSignature | Trap::IndirectCallToNull | Trap::TableOutOfBounds => KernelError::IndirectCallTypeMismatch,
+        // Traps of proposals that are switched off: threads, garbage collection, components, stack switching, fuel.
         other => KernelError::Other { message: other.to_string() },
     }
+}
+
+/// Where the guest was, as Wasmtime attached it to the error.
+#[cold]
+fn backtrace(error: &wasmtime::Error) -> Backtrace {
+    let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+    let frames = frames
+        .iter()
+        .map(|frame| {
+            let offset = frame.module_offset().map(|offset| offset as u64);
+            BacktraceFrame::new(frame.func_name(), frame.func_index(), offset)
+        })
+        .collect();
+    Backtrace { frames }
 }
 
 /// The address of a memory fault. Wasmtime attaches it as a context that it has no public type for, so it is read from
@@ -242,6 +262,30 @@ mod tests {
     fn the_version_is_that_of_the_lock_file() {
         let lock = include_str!("../../../Cargo.lock");
         assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{VERSION}\"")), "update VERSION");
+    }
+
+    /// Wasmtime's list is not exhaustive: one that a new version adds must be looked at, not fall under "other".
+    #[test]
+    fn every_trap_that_a_kernel_can_cause_has_a_variant() {
+        let traps: Vec<Trap> = (0..=u8::MAX).filter_map(Trap::from_u8).collect();
+        let named: Vec<Trap> =
+            traps.iter().copied().filter(|trap| !matches!(trap_error(*trap), KernelError::Other { .. })).collect();
+        assert_eq!(
+            named,
+            [
+                Trap::StackOverflow,
+                Trap::MemoryOutOfBounds,
+                Trap::TableOutOfBounds,
+                Trap::IndirectCallToNull,
+                Trap::BadSignature,
+                Trap::IntegerOverflow,
+                Trap::IntegerDivisionByZero,
+                Trap::BadConversionToInteger,
+                Trap::UnreachableCodeReached,
+                Trap::Interrupt,
+            ]
+        );
+        assert_eq!(traps.len(), 50, "Wasmtime knows other traps than before: can a kernel cause them?");
     }
 
     /// No more than kernels may use, so that what they could not be checked for is off, and no less.

@@ -5,13 +5,16 @@ mod verified;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kernelpack_abi::{Kernel, KernelSpecBuf};
-use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector, first_difference};
+use kernelpack_abi::Kernel;
+use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector};
 
 pub use files::{check_pack_files, read_pack_file};
 pub use verified::{VerifiedPack, read_manifest};
 
-use crate::{BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel};
+use crate::{
+    BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel,
+    recovery::interface_difference,
+};
 
 /// A pack whose kernels can be called.
 ///
@@ -73,10 +76,7 @@ impl Pack {
     /// The pack has no such kernel, or the stub was made from another version of it.
     pub fn kernel<K: Kernel>(&self) -> Result<TypedKernel<K>, Error> {
         let loaded = self.loaded(K::SPEC.id)?;
-        let stub = KernelSpecBuf::from(&K::SPEC);
-        // What the call depends on must agree; texts and limits are the pack's affair.
-        let interface = KernelSpecBuf { forward: stub.forward, backward: stub.backward, ..loaded.spec.clone() };
-        match first_difference(&interface, &loaded.spec) {
+        match interface_difference((&K::SPEC).into(), &loaded.spec) {
             None => Ok(TypedKernel::new(loaded.clone())),
             Some(difference) => Err(BadCall::StubDisagrees { kernel: K::SPEC.id.to_owned(), difference }.into()),
         }

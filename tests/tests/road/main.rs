@@ -10,6 +10,8 @@ mod hostile_guests;
 mod hostile_modules;
 mod native;
 mod newcomer;
+mod recovery;
 mod round_trip;
+mod traps;
 mod trust;
 mod wat_kernel;

@@ -30,10 +30,12 @@ mod guest;
 mod health;
 mod kernel_error;
 mod loaded;
+mod manager;
 mod pack;
 mod pool;
 mod prepared;
 mod runtime;
+mod store;
 mod trust_file;
 mod typed;
 
@@ -48,9 +50,14 @@ pub use kernelpack_manifest::{
     Revocation, SignedManifest, Signer, Timestamp, TrustStore, TrustStoreError, TrustedKey, Value, VerifiedModule,
     VerifiedVector, VerifyError,
 };
-pub use pack::{Pack, VerifiedPack, read_manifest};
+pub use manager::{
+    CheckFailed, Fallback, Followed, KernelManager, KernelManagerBuilder, ManagerError, RollbackError, Stage, Swapped,
+    Upgrade, UpgradeError, Watch, WatchBuilder, WatchEvent,
+};
+pub use pack::{Pack, PackId, VerifiedPack, read_manifest};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};
 pub use prepared::Prepared;
 pub use runtime::{Runtime, RuntimeBuilder};
+pub use store::{PackStore, StoreError, StoreState};
 pub use trust_file::read_trust_store;
 pub use typed::TypedKernel;

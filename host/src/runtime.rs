@@ -55,9 +55,14 @@ impl Runtime {
     /// [`Error::Rejected`] if anything about the pack is not in order, see [`VerifiedPack::open`];
     /// [`Error::Engine`] if a file cannot be read or a module does not compile.
     pub fn open(&self, dir: impl AsRef<Path>) -> Result<Pack, Error> {
+        self.load(self.verify(dir.as_ref())?)
+    }
+
+    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled.
+    pub(crate) fn verify(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        self.load(VerifiedPack::open_if(dir.as_ref(), &self.verifier(), fits)?)
+        VerifiedPack::open_if(dir, &self.verifier(), fits)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and

@@ -15,7 +15,7 @@ use crate::{EngineError, Error};
 ///
 /// # Errors
 /// It is missing, no regular file or larger than `limit`; or the system cannot read it.
-pub(super) fn read(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = dir.join(name);
     let named = || name.to_owned();
     let failed = |source| EngineError::Read { path: path.clone(), source };

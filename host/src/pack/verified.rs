@@ -8,7 +8,7 @@ use kernelpack_manifest::{
     VerifiedVector,
 };
 
-use super::files;
+use super::{PackId, files};
 use crate::{EngineError, Error};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
@@ -19,6 +19,8 @@ pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
     pub(crate) modules: Vec<VerifiedModule>,
     pub(crate) vectors: Vec<VerifiedVector>,
+    /// Every file of the pack, by its path inside.
+    pub(crate) files: BTreeSet<String>,
 }
 
 impl VerifiedPack {
@@ -58,7 +60,7 @@ impl VerifiedPack {
             })
             .collect::<Result<_, Error>>()?;
         let vectors = read_vectors(dir, &manifest)?;
-        Ok(Self { manifest, modules, vectors })
+        Ok(Self { manifest, modules, vectors, files: expected })
     }
 
     /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
@@ -72,6 +74,16 @@ impl VerifiedPack {
             checker.check_module(module).into_result()?;
         }
         Ok(())
+    }
+
+    /// Which pack it is.
+    pub fn id(&self) -> PackId {
+        PackId {
+            name: self.manifest.name.clone(),
+            version: self.manifest.version.clone(),
+            digest: self.manifest.digest(),
+            signed_by: self.manifest.signed_by().id(),
+        }
     }
 
     /// The manifest and who signed it.

@@ -8,5 +8,6 @@ mod rotation;
 mod run;
 mod run_errors;
 mod trust;
+mod store;
 mod usage;
 mod verify;

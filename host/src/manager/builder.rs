@@ -26,16 +26,24 @@ pub struct KernelManagerBuilder {
     checks: Checks,
     grace: Duration,
     store: Option<PathBuf>,
+    start_empty: bool,
 }
 
 impl KernelManagerBuilder {
     pub(super) fn new(runtime: Runtime) -> Self {
-        Self { runtime, checks: Checks::default(), grace: GRACE, store: None }
+        Self { runtime, checks: Checks::default(), grace: GRACE, store: None, start_empty: false }
     }
 
     /// Keeps packs in this folder, see [`PackStore`], and starts with the one that is active there.
     pub fn store(mut self, root: impl AsRef<Path>) -> Self {
         self.store = Some(root.as_ref().to_owned());
+        self
+    }
+
+    /// Starts without an active pack, rather than not at all, if none of the store's can be used: to upgrade to one that
+    /// can. What was accepted so far still counts.
+    pub fn start_empty(mut self) -> Self {
+        self.start_empty = true;
         self
     }
 
@@ -69,7 +77,12 @@ impl KernelManagerBuilder {
         let (live, fallback) = match &store {
             None => (None, None),
             Some(store) => {
-                let opened = open(&self.runtime, &self.checks, store)?;
+                let opened = match open(&self.runtime, &self.checks, store) {
+                    Err(ManagerError::NothingUsable { active, error, .. }) if self.start_empty => {
+                        (None, Some(Fallback { unusable: active, error: *error }))
+                    }
+                    opened => opened?,
+                };
                 log::opened(opened.0.as_ref().map(|live| &live.id), opened.1.as_ref());
                 opened
             }

@@ -170,7 +170,7 @@ pub enum ManagerError {
     },
 }
 
-/// The store's active pack, which could not be used, so that the previous one is active.
+/// The store's active pack, which could not be used, so that the previous one is active, or none.
 #[derive(Debug)]
 pub struct Fallback {
     /// The pack that the store names.

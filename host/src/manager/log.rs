@@ -24,9 +24,10 @@ pub(super) fn rollback(result: &Result<Swapped, RollbackError>) {
     }
 }
 
-pub(super) fn refresh(result: Result<&Swapped, &UpgradeError>) {
+pub(super) fn refresh(result: &Result<Option<Swapped>, UpgradeError>) {
     match result {
-        Ok(swapped) => active(swapped, "took over what is active in the store"),
+        Ok(None) => {}
+        Ok(Some(swapped)) => active(swapped, "took over what is active in the store"),
         Err(error) => tracing::warn!(%error, "cannot take over what is active in the store"),
     }
 }
@@ -35,7 +36,7 @@ pub(super) fn opened(active: Option<&PackId>, fallback: Option<&Fallback>) {
     match fallback {
         Some(Fallback { unusable, error }) => tracing::warn!(
             %unusable, %error, active = active.map(tracing::field::display),
-            "the store's active pack cannot be used; the previous one is active"
+            "the store's active pack cannot be used"
         ),
         None => tracing::info!(active = active.map(tracing::field::display), "opened the store"),
     }

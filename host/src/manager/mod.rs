@@ -206,10 +206,7 @@ impl KernelManager {
     /// As [`upgrade`](Self::upgrade); the pack is not tried again until the store names another one.
     pub fn refresh(&self) -> Result<Option<Swapped>, UpgradeError> {
         let result = self.shared.refresh();
-        if let Some(result) = result.as_ref().map_or_else(|error| Some(Err(error)), |swapped| swapped.as_ref().map(Ok))
-        {
-            log::refresh(result);
-        }
+        log::refresh(&result);
         result
     }
 

@@ -21,7 +21,7 @@ use crate::{PackId, store::StoreState};
 pub struct Upgrade {
     downgrade: bool,
     other_name: bool,
-    pub(super) refuse_withdrawn: bool,
+    refuse_withdrawn: bool,
 }
 
 impl Upgrade {
@@ -41,6 +41,11 @@ impl Upgrade {
     pub fn allow_other_name(mut self) -> Self {
         self.other_name = true;
         self
+    }
+
+    /// What nobody asked for at this moment: a pack that was rolled back stays away.
+    pub(super) fn unattended() -> Self {
+        Self { refuse_withdrawn: true, ..Self::new() }
     }
 
     /// Whether a pack may become active after all that was accepted so far.
@@ -139,8 +144,7 @@ mod tests {
         let mut state = state(&["1.0.0", "2.0.0"]);
         state.roll_back();
         assert!(Upgrade::new().judge(&state, None, &id("core", "2.0.0")).is_ok());
-        let unattended = Upgrade { refuse_withdrawn: true, ..Upgrade::new() };
-        let refused = unattended.judge(&state, None, &id("core", "2.0.0")).unwrap_err();
+        let refused = Upgrade::unattended().judge(&state, None, &id("core", "2.0.0")).unwrap_err();
         assert!(matches!(refused, UpgradeError::Withdrawn { .. }), "{refused}");
     }
 }

@@ -168,8 +168,7 @@ impl Inbox {
     }
 
     fn try_one(&mut self, path: PathBuf, looks: Digest) {
-        let unattended = Upgrade { refuse_withdrawn: true, ..Upgrade::new() };
-        let result = self.manager.upgrade_with(&path, unattended);
+        let result = self.manager.upgrade_with(&path, Upgrade::unattended());
         if !result.as_ref().is_err_and(UpgradeError::is_passing) {
             self.tried.insert(path.clone(), looks);
         }

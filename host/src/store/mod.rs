@@ -41,8 +41,15 @@ pub struct PackStore {
 
 /// The right to change a store; other processes and managers have to wait until it is dropped.
 pub(crate) struct StoreLock {
-    // Closing the file gives the lock up, and so does the end of the process.
-    _file: File,
+    file: File,
+}
+
+impl Drop for StoreLock {
+    fn drop(&mut self) {
+        // Closing the file would do, were it not for processes that are being started from another thread, and have a
+        // copy of it until they run their program. Whatever fails here, the end of the process gives the lock up.
+        let _ = self.file.unlock();
+    }
 }
 
 impl PackStore {
@@ -57,12 +64,13 @@ impl PackStore {
         let store = Self { layout };
         // Only tidying: a store that cannot be written can still be read.
         match store.lock() {
-            // A state that cannot be read is told to who reads it next; until then nothing is known to be superfluous.
-            Ok(lock) => {
-                if let Ok(state) = store.state() {
+            // Where the state is lost or names what is not there, who is to say what is superfluous? The next upgrade.
+            Ok(lock) => match store.state() {
+                Ok(state) if state.active().is_some_and(|id| store.installed(id).is_ok()) => {
                     store.collect(&lock, &state);
                 }
-            }
+                _ => {}
+            },
             Err(error) => tracing::debug!(store = %store.root().display(), %error, "left untidied"),
         }
         Ok(store)
@@ -120,7 +128,7 @@ impl PackStore {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Busy { path: self.layout.root.clone() }),
             Err(TryLockError::Error(source)) => return Err(StoreError::io("lock", &path)(source)),
         }
-        let lock = StoreLock { _file: file };
+        let lock = StoreLock { file };
         self.sweep(&lock);
         Ok(lock)
     }

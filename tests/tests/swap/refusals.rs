@@ -1,7 +1,6 @@
 //! Each step of an upgrade has its error, and after each the pack that was active still is.
 
 use std::{
-    collections::BTreeMap,
     fs,
     sync::{Arc, Barrier, Mutex},
     thread,
@@ -98,8 +97,8 @@ fn a_probe_can_refuse_before_and_after_the_swap_and_a_panic_refuses_too() {
         // A refused pack takes nobody's place as the one to go back to.
         assert!(manager.previous().is_none());
     }
-    use Stage::{AfterSwap, BeforeSwap};
-    let expected = [(1, BeforeSwap), (1, AfterSwap), (2, BeforeSwap), (3, BeforeSwap), (3, AfterSwap)];
+    let (before, after) = (Stage::BeforeSwap, Stage::AfterSwap);
+    let expected = [(1, before), (1, after), (2, before), (3, before), (3, after)];
     assert_eq!(asked.lock().unwrap()[..5], expected);
     manager.upgrade(releases.good(6)).unwrap();
     assert_eq!(typed_shift(&follower).unwrap(), 6.0);
@@ -161,12 +160,10 @@ fn a_pack_cannot_take_away_what_is_followed() {
     tensors[0].dtype = DType::I32;
     spec.forward.tensors = tensors.leak();
     let changed = releases.add("changed", &Release { spec, ..Release::of(2) });
-    let lacking = KernelManager::clone(&manager);
     let spec = kernelpack_abi::KernelSpec { id: "other_f32", family: "other", ..shift_f32::Kernel::SPEC };
-    let renamed = releases
-        .add_with("renamed", &Release { spec, ..Release::of(2) }, |manifest| manifest.fallbacks = BTreeMap::new());
+    let renamed = releases.add("renamed", &Release { spec, ..Release::of(2) });
     for dir in [&changed, &renamed] {
-        let error = refused(&lacking, dir.clone());
+        let error = refused(&manager, dir.clone());
         assert!(matches!(error, UpgradeError::Followed { .. }), "{error:?}");
     }
     assert_eq!(typed_shift(&typed).unwrap(), 1.0);
@@ -195,13 +192,14 @@ fn upgrades_at_the_same_time_go_one_after_the_other() {
     let releases = Releases::new();
     let manager = manager();
     manager.upgrade(releases.good(1)).unwrap();
+    let (manager, start) = (&manager, Barrier::new(N as usize));
+    let start = &start;
     let dirs: Vec<_> = (2..2 + N).map(|number| releases.good(number)).collect();
-    let start = Barrier::new(dirs.len());
     let swaps: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = dirs
             .iter()
             .map(|dir| {
-                scope.spawn(|| {
+                scope.spawn(move || {
                     start.wait();
                     manager.upgrade(dir)
                 })
@@ -210,7 +208,7 @@ fn upgrades_at_the_same_time_go_one_after_the_other() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     // The order is anyone's, but the newest wins, and each swap begins where another one ended.
-    assert_eq!(active_shift(&manager), (1 + N) as f32);
+    assert_eq!(active_shift(manager), (1 + N) as f32);
     let mut ends: Vec<_> = swaps.iter().filter_map(|swap| swap.as_ref().ok()).collect();
     ends.sort_by(|a, b| a.to.version.cmp(&b.to.version));
     for pair in ends.windows(2) {

@@ -103,7 +103,7 @@ impl Release {
             created_at: "2026-01-18T00:00:00Z".to_owned(),
             author: Author { name: "Ada".to_owned(), email: None, signing_key: self.key.public().id() },
             kernels: vec![entry],
-            fallbacks: BTreeMap::from([(ID.to_owned(), self.spec.fallback.to_owned())]),
+            fallbacks: BTreeMap::from([(self.spec.id.to_owned(), self.spec.fallback.to_owned())]),
         };
         change(&mut manifest);
         let json = manifest.to_json();

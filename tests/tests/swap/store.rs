@@ -159,6 +159,13 @@ fn a_store_without_any_usable_pack_says_what_is_wrong_with_each() {
     assert_eq!(active.version.patch, 2);
     assert!(matches!(**error, UpgradeError::Rejected(_)), "{error:?}");
     assert!(matches!(**previous, UpgradeError::Store(_)), "{previous:?}");
+
+    let empty = KernelManager::builder(pack::runtime()).store(fixture.root()).start_empty().build().unwrap();
+    assert!(empty.active().is_none() && empty.fallback().is_some());
+    let older = empty.upgrade(fixture.releases.path().join("1")).unwrap_err();
+    assert!(matches!(older, UpgradeError::Downgrade { .. }), "{older:?}");
+    empty.upgrade(fixture.releases.path().join("2")).unwrap();
+    assert_eq!(active_shift(&fixture.open()), 2.0);
 }
 
 #[test]

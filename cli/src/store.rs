@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use kernelpack_host::{KernelManager, PackId, PackStore, Runtime, Swapped, Upgrade};
+use kernelpack_host::{KernelManager, PackId, PackStore, Swapped, Upgrade};
 use serde::Serialize;
 
-use crate::{Outcome, print, trust::Trust};
+use crate::{Outcome, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack store`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ struct Install {
     #[arg(value_name = "PACK_DIR")]
     pack: PathBuf,
     #[command(flatten)]
-    trust: Trust,
+    trust: TrustArgs,
     /// Allow a version that is older than the newest ever accepted
     #[arg(long)]
     allow_downgrade: bool,
@@ -66,7 +66,7 @@ struct Rollback {
     #[arg(value_name = "STORE_DIR")]
     store: PathBuf,
     #[command(flatten)]
-    trust: Trust,
+    trust: TrustArgs,
 }
 
 /// What a store says; packs that are not there are `null`.
@@ -122,9 +122,8 @@ fn rollback(args: &Rollback) -> Outcome {
     tell(&open(&args.store, &args.trust)?.rollback()?)
 }
 
-fn open(store: &Path, trust: &Trust) -> Result<KernelManager, Box<dyn std::error::Error>> {
-    let runtime = trust.keys()?.into_iter().fold(Runtime::server(), |runtime, key| runtime.trust(key)).build()?;
-    let manager = KernelManager::builder(runtime).store(store).start_empty().build()?;
+fn open(store: &Path, trust: &TrustArgs) -> Result<KernelManager, Box<dyn std::error::Error>> {
+    let manager = KernelManager::builder(trust.runtime()?).store(store).start_empty().build()?;
     if let Some(fallback) = manager.fallback() {
         print::note(format_args!("warning: {} in the store cannot be used: {}", fallback.unusable, fallback.error));
     }

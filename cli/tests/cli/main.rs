@@ -7,7 +7,7 @@ mod keys;
 mod rotation;
 mod run;
 mod run_errors;
-mod trust;
 mod store;
+mod trust;
 mod usage;
 mod verify;

@@ -2,7 +2,7 @@
 
 use std::{any::Any, error::Error as StdError};
 
-use crate::Pack;
+use crate::{Pack, Unhealthy};
 
 /// When a check runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub(super) struct Checks {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckFailed {
+    /// One of its own health vectors did not give what it was to give.
+    #[error(transparent)]
+    Health(Box<Unhealthy>),
     /// A probe of the program refused it.
     #[error("a probe refused it: {0}")]
     Probe(#[source] Box<dyn StdError + Send + Sync>),
@@ -47,6 +50,7 @@ impl CheckFailed {
 
 impl Checks {
     pub(super) fn run(&self, pack: &Pack, stage: Stage) -> Result<(), CheckFailed> {
+        pack.check_health().map_err(|unhealthy| CheckFailed::Health(Box::new(unhealthy)))?;
         self.probes.iter().try_for_each(|probe| probe(pack, stage).map_err(CheckFailed::Probe))
     }
 }

@@ -93,10 +93,12 @@ impl<H: std::fmt::Debug> std::fmt::Debug for Followed<H> {
     }
 }
 
+type Resolve<H> = Box<dyn Fn(&Pack) -> Result<H, Error> + Send + Sync>;
+
 /// What a handle points to, and how to find it in another pack.
 pub(super) struct Slot<H> {
     current: ArcSwap<H>,
-    resolve: Box<dyn Fn(&Pack) -> Result<H, Error> + Send + Sync>,
+    resolve: Resolve<H>,
 }
 
 impl<H> Slot<H> {

@@ -84,6 +84,8 @@ impl Shared {
                 }
             }
         };
+        // Its key may have been revoked since it was opened.
+        self.runtime.check_trust(&target.pack).map_err(|error| unusable(UpgradeError::verifying(error)))?;
         let mut next = ledger.state.clone();
         next.roll_back();
         // It was healthy when it was active, and a way back that can be refused is none.

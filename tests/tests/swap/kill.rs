@@ -48,12 +48,11 @@ fn child() {
         say("try", number);
         manager.upgrade(&dir).unwrap();
         say("done", number);
-        if number % 4 == 0 {
-            if let Some(previous) = manager.previous() {
-                say("try", previous.version.patch);
-                manager.rollback().unwrap();
-                say("done", previous.version.patch);
-            }
+        let previous = manager.previous().filter(|_| number % 4 == 0);
+        if let Some(previous) = previous {
+            say("try", previous.version.patch);
+            manager.rollback().unwrap();
+            say("done", previous.version.patch);
         }
     }
 }

@@ -40,6 +40,13 @@ fn each_step_has_its_error() {
     let too_old = matches!(newer, UpgradeError::Incompatible(CompatibilityResult::RuntimeTooOld { .. }));
     assert!(too_old, "{newer:?}");
 
+    let unwell = refused(&manager, releases.add("unwell", &Release { expected: 7.0, ..Release::of(2) }));
+    let by_vector = matches!(&unwell, UpgradeError::UnhealthyBefore { reason: CheckFailed::Health(_), .. });
+    assert!(by_vector, "{unwell:?}");
+    let first = "unreachable";
+    let trapping = refused(&manager, releases.add("trapping", &Release { first, ..Release::of(2) }));
+    assert!(matches!(trapping, UpgradeError::UnhealthyBefore { .. }), "{trapping:?}");
+
     let older = refused(&manager, releases.good(0));
     assert!(matches!(&older, UpgradeError::Downgrade { newest, .. } if newest.to_string() == "1.0.1"), "{older:?}");
     let changed = releases.add("changed", &Release { shift: 7.0, ..Release::of(1) });

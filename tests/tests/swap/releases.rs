@@ -11,7 +11,9 @@ use kernelpack_abi::{
 };
 use kernelpack_guest::{Result, kernel};
 use kernelpack_host::{DynTensor, DynView, Error, Followed, KernelManager, TypedKernel};
-use kernelpack_manifest::{Author, Digest, Kernel, Manifest, SCHEMA, SecretKey};
+use kernelpack_manifest::{
+    Author, Digest, HealthEntry, HealthVector, Kernel, Manifest, NamedTensor, SCHEMA, SecretKey,
+};
 use kernelpack_tests::pack::{self, MANIFEST, SIGNATURE};
 use tempfile::TempDir;
 
@@ -32,6 +34,8 @@ pub(crate) struct Release {
     pub(crate) version: String,
     /// What it adds.
     pub(crate) shift: f32,
+    /// What it should add, by its health vector.
+    pub(crate) expected: f32,
     /// Instructions before it adds anything.
     pub(crate) first: &'static str,
     pub(crate) key: SecretKey,
@@ -44,6 +48,7 @@ impl Release {
         Self {
             version: format!("1.0.{number}"),
             shift: number as f32,
+            expected: number as f32,
             first: "",
             key: pack::key(),
             spec: shift_f32::Kernel::SPEC,
@@ -81,6 +86,16 @@ impl Release {
         wasm
     }
 
+    fn vector(&self) -> Vec<u8> {
+        let tensor = |name: &str, dtype: DType, value: f32| {
+            let bytes = value.to_le_bytes().to_vec();
+            NamedTensor { name: name.to_owned(), dtype, shape: Shape::new(&[1]).unwrap(), bytes }
+        };
+        let [x, y] = [0, 1].map(|at: usize| &self.spec.forward.tensors[at]);
+        let (inputs, expected) = (vec![tensor("x", x.dtype, 0.0)], vec![tensor("y", y.dtype, self.expected)]);
+        HealthVector::new(&self.spec.forward, inputs, expected, &[]).unwrap().to_bytes().unwrap()
+    }
+
     /// Writes the pack into a new folder.
     pub(crate) fn write(&self, dir: &Path) {
         self.write_with(dir, |_| {});
@@ -90,7 +105,11 @@ impl Release {
     pub(crate) fn write_with(&self, dir: &Path, change: impl FnOnce(&mut Manifest)) {
         let wasm = self.wasm();
         let spec = KernelSpecBuf::from(&self.spec);
-        let entry = Kernel::from_spec(&spec, Digest::of(&wasm), BTreeMap::new(), BTreeMap::new()).unwrap();
+        let mut entry = Kernel::from_spec(&spec, Digest::of(&wasm), BTreeMap::new(), BTreeMap::new()).unwrap();
+        let vector = self.vector();
+        let vector_path = "health/shift.safetensors".to_owned();
+        let hash = Digest::of(&vector);
+        entry.health = vec![HealthEntry { path: vector_path.clone(), hash, tolerance: 0.0, params: BTreeMap::new() }];
         let path = dir.join(&entry.path);
         let mut manifest = Manifest {
             schema: SCHEMA.to_owned(),
@@ -109,6 +128,8 @@ impl Release {
         let json = manifest.to_json();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, wasm).unwrap();
+        fs::create_dir_all(dir.join("health")).unwrap();
+        fs::write(dir.join(vector_path), vector).unwrap();
         fs::write(dir.join(MANIFEST), &json).unwrap();
         fs::write(dir.join(SIGNATURE), self.key.sign(&json)).unwrap();
     }

@@ -183,6 +183,7 @@ fn the_store_is_not_trusted_and_keys_are_asked_again() {
     });
     let swapped = trusting(&[&old, &new]).unwrap().upgrade(signed_anew).unwrap();
     assert_eq!(swapped.from.as_ref().map(|id| id.digest), Some(swapped.to.digest));
+    assert_ne!(swapped.from.as_ref().map(|id| &id.signed_by), Some(&swapped.to.signed_by));
     let manager = trusting(&[&new]).unwrap();
     assert!(manager.fallback().is_none());
     assert_eq!(active_shift(&manager), 1.0);

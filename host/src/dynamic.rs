@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kernelpack_abi::{
-    DType, Element, KernelInfo, MAX_TENSORS, ParamSpec, ParamValue, Role, Shape, Signature, SignatureBuf, Symbols,
-    TensorArg, TensorBuf, TensorData, TensorView, params,
+    DType, Element, KernelInfo, KernelSpecBuf, MAX_TENSORS, ParamSpec, ParamValue, Role, Shape, Signature,
+    SignatureBuf, Symbols, TensorArg, TensorBuf, TensorData, TensorView, params,
 };
 use zerocopy::IntoBytes;
 
@@ -80,6 +80,11 @@ impl DynKernel {
     /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
     pub fn fallback(&self) -> Option<&str> {
         self.loaded.recovery.fallback()
+    }
+
+    /// What the kernel is.
+    pub(crate) fn spec(&self) -> &KernelSpecBuf {
+        &self.loaded.spec
     }
 
     /// What a forward call takes.

@@ -54,6 +54,7 @@ mod health;
 mod kernel_error;
 mod load_event;
 mod loaded;
+mod manager;
 mod pack;
 mod parallel;
 mod pool;
@@ -61,6 +62,7 @@ mod prepared;
 mod recovery;
 mod regular;
 mod runtime;
+mod store;
 mod trust_file;
 mod typed;
 
@@ -78,10 +80,15 @@ pub use kernelpack_manifest::{
     VerifiedVector, VerifyError,
 };
 pub use load_event::LoadEvent;
-pub use pack::{Pack, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
+pub use manager::{
+    CheckFailed, Fallback, Followed, KernelManager, KernelManagerBuilder, ManagerError, RollbackError, Stage, Swapped,
+    Upgrade, UpgradeError, Watch, WatchBuilder, WatchEvent,
+};
+pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};
 pub use prepared::Prepared;
 pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
 pub use runtime::{Runtime, RuntimeBuilder};
+pub use store::{PackStore, StoreError, StoreState};
 pub use trust_file::read_trust_store;
 pub use typed::TypedKernel;

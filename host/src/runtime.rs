@@ -71,9 +71,14 @@ impl Runtime {
     /// # Errors
     /// As [`open`](Self::open); of several modules that do not compile, the first in the manifest's order.
     pub fn open_with(&self, dir: impl AsRef<Path>, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
+        self.load_with(self.verify(dir.as_ref())?, progress)
+    }
+
+    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled.
+    pub(crate) fn verify(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        self.load_with(VerifiedPack::open_if(dir.as_ref(), &self.verifier(), fits)?, progress)
+        VerifiedPack::open_if(dir, &self.verifier(), fits)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and

@@ -8,6 +8,7 @@ mod keys;
 mod rotation;
 mod run;
 mod run_errors;
+mod store;
 mod trust;
 mod usage;
 mod verify;

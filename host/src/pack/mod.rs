@@ -1,14 +1,16 @@
 //! Packs: verified on disk, then loaded into an engine.
 
-mod files;
+pub(crate) mod files;
+mod id;
 mod verified;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kernelpack_abi::Kernel;
+use kernelpack_abi::{Kernel, KernelSpecBuf};
 use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector};
 
 pub use files::{check_pack_files, read_pack_file};
+pub use id::PackId;
 pub use verified::{VerifiedPack, read_manifest};
 
 use crate::{
@@ -75,11 +77,7 @@ impl Pack {
     /// # Errors
     /// The pack has no such kernel, or the stub was made from another version of it.
     pub fn kernel<K: Kernel>(&self) -> Result<TypedKernel<K>, Error> {
-        let loaded = self.loaded(K::SPEC.id)?;
-        match interface_difference((&K::SPEC).into(), &loaded.spec) {
-            None => Ok(TypedKernel::new(loaded.clone())),
-            Some(difference) => Err(BadCall::StubDisagrees { kernel: K::SPEC.id.to_owned(), difference }.into()),
-        }
+        self.loaded_like(KernelSpecBuf::from(&K::SPEC)).map(|loaded| TypedKernel::new(loaded.clone()))
     }
 
     /// The kernel of this id, to be called with named arguments.
@@ -88,6 +86,20 @@ impl Pack {
     /// The pack has no such kernel.
     pub fn kernel_named(&self, id: &str) -> Result<DynKernel, Error> {
         self.loaded(id).map(|loaded| DynKernel::new(loaded.clone()))
+    }
+
+    /// The kernel of the id of this spec, if it can be called in the same way.
+    pub(crate) fn kernel_like(&self, stub: KernelSpecBuf) -> Result<DynKernel, Error> {
+        self.loaded_like(stub).map(|loaded| DynKernel::new(loaded.clone()))
+    }
+
+    fn loaded_like(&self, stub: KernelSpecBuf) -> Result<&Arc<LoadedKernel>, Error> {
+        let loaded = self.loaded(&stub.id)?;
+        let id = stub.id.clone();
+        match interface_difference(stub, &loaded.spec) {
+            None => Ok(loaded),
+            Some(difference) => Err(BadCall::StubDisagrees { kernel: id, difference }.into()),
+        }
     }
 
     /// The health vectors, in the manifest's order.

@@ -1,6 +1,6 @@
 //! A pack that was read and verified, but not compiled.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
 
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
@@ -8,7 +8,7 @@ use kernelpack_manifest::{
     VerifiedVector,
 };
 
-use super::files;
+use super::{PackId, files};
 use crate::{EngineError, Error, parallel};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
@@ -19,6 +19,8 @@ pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
     pub(crate) modules: Vec<VerifiedModule>,
     pub(crate) vectors: Vec<VerifiedVector>,
+    /// Every file of the pack, by its path inside.
+    pub(crate) files: BTreeSet<String>,
 }
 
 impl VerifiedPack {
@@ -51,7 +53,9 @@ impl VerifiedPack {
             Ok::<_, Error>(manifest.verify_module(&kernel.id, bytes)?)
         })?;
         let vectors = read_vectors(dir, &manifest)?;
-        Ok(Self { manifest, modules, vectors })
+        let own = [MANIFEST_FILE, SIGNATURE_FILE];
+        let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();
+        Ok(Self { manifest, modules, vectors, files })
     }
 
     /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
@@ -65,6 +69,16 @@ impl VerifiedPack {
             checker.check_module(module).into_result()?;
         }
         Ok(())
+    }
+
+    /// Which pack it is.
+    pub fn id(&self) -> PackId {
+        PackId {
+            name: self.manifest.name.clone(),
+            version: self.manifest.version.clone(),
+            digest: self.manifest.digest(),
+            signed_by: self.manifest.signed_by().id(),
+        }
     }
 
     /// The manifest and who signed it.

@@ -14,7 +14,10 @@ use kernelpack_host::{DynTensor, DynView, Error, Followed, KernelManager, TypedK
 use kernelpack_manifest::{
     Author, Digest, HealthEntry, HealthVector, Kernel, Manifest, NamedTensor, SCHEMA, SecretKey,
 };
-use kernelpack_tests::pack::{self, MANIFEST, SIGNATURE};
+use kernelpack_tests::{
+    pack::{self, MANIFEST, SIGNATURE},
+    section::append_custom_section,
+};
 use tempfile::TempDir;
 
 /// What every release has in its module, for its stub; each release adds a number of its own instead.
@@ -82,7 +85,7 @@ impl Release {
                     i32.const 0))"#
         );
         let mut wasm = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        append_section(&mut wasm, &section::encode_to_vec(spec, "hand-written 0.0.0"));
+        append_custom_section(&mut wasm, section::NAME, &section::encode_to_vec(spec, "hand-written 0.0.0"));
         wasm
     }
 
@@ -204,24 +207,4 @@ fn same_shift(y: &[f32]) -> f32 {
 pub(crate) fn active_shift(manager: &KernelManager) -> f32 {
     let kernel = manager.kernel_named(ID).unwrap();
     shift(|inputs, params| kernel.call(inputs, params)).unwrap()
-}
-
-fn append_section(wasm: &mut Vec<u8>, content: &[u8]) {
-    let leb = |mut value: usize| {
-        let mut bytes = Vec::new();
-        loop {
-            let low = (value & 0x7f) as u8;
-            value >>= 7;
-            bytes.push(if value == 0 { low } else { low | 0x80 });
-            if value == 0 {
-                return bytes;
-            }
-        }
-    };
-    let name_len = leb(section::NAME.len());
-    wasm.push(0);
-    wasm.extend(leb(name_len.len() + section::NAME.len() + content.len()));
-    wasm.extend(name_len);
-    wasm.extend(section::NAME.as_bytes());
-    wasm.extend(content);
 }

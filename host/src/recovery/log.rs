@@ -45,7 +45,7 @@ pub(super) fn fell_back(kernel: &LoadedKernel, reference: &Reference) {
         kernel = %kernel.id,
         pack = %kernel.origin.pack,
         version = %kernel.origin.version,
-        reference = reference.name(),
+        reference = reference.reference_name(),
         "the reference gave the result",
     );
 }
@@ -58,7 +58,7 @@ pub(super) fn fallback_failed(kernel: &LoadedKernel, reference: &Reference, erro
         kernel = %kernel.id,
         pack = %kernel.origin.pack,
         version = %kernel.origin.version,
-        reference = reference.name(),
+        reference = reference.reference_name(),
         %error,
         "the reference failed too",
     );
@@ -98,7 +98,7 @@ pub(super) fn native(kernel: &str, pack: &PackLabels<'_>, reference: &Reference)
         kernel,
         pack = %pack.name,
         version = %pack.version,
-        reference = reference.name(),
+        reference = reference.reference_name(),
         package = reference.package(),
         "a kernel is placed outside the sandbox, as it was asked for",
     );

@@ -90,7 +90,7 @@ impl Recovery {
 
     /// The name of the reference that calls fall back to, if they do.
     pub(crate) fn fallback(&self) -> Option<&str> {
-        self.substitute().map(Reference::name)
+        self.substitute().map(Reference::reference_name)
     }
 
     fn substitute(&self) -> Option<&Reference> {

@@ -51,7 +51,7 @@ impl Reference {
     }
 
     /// Its name in manifests.
-    pub(super) fn name(&self) -> &'static str {
+    pub(super) fn reference_name(&self) -> &'static str {
         self.0.spec.fallback
     }
 

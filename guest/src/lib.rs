@@ -51,6 +51,7 @@ mod message;
 mod native;
 #[cfg(target_family = "wasm")]
 mod panic;
+pub mod simd;
 
 pub use float::Float;
 pub use half::f16;

@@ -11,4 +11,5 @@ mod hostile_modules;
 mod native;
 mod newcomer;
 mod round_trip;
+mod smith;
 mod wat_kernel;

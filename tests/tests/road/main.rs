@@ -2,6 +2,8 @@
 
 mod compile_cache;
 mod core_kernels;
+mod evil_kernels;
+mod evil_modules;
 mod features;
 mod health;
 mod hostile_calls;
@@ -12,6 +14,7 @@ mod native;
 mod newcomer;
 mod recovery;
 mod round_trip;
+mod smith;
 mod traps;
 mod trust;
 mod wat_kernel;

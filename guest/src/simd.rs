@@ -13,6 +13,18 @@ mod register {
     use core::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat};
 
     #[inline(always)]
+    pub(super) fn new(lanes: [f32; 4]) -> Register {
+        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
+        unsafe { core::mem::transmute::<[f32; 4], Register>(lanes) }
+    }
+
+    #[inline(always)]
+    pub(super) fn lanes(register: Register) -> [f32; 4] {
+        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
+        unsafe { core::mem::transmute::<Register, [f32; 4]>(register) }
+    }
+
+    #[inline(always)]
     pub(super) fn splat(value: f32) -> Register {
         f32x4_splat(value)
     }
@@ -32,6 +44,18 @@ mod register {
 mod register {
     pub(super) use core::arch::x86_64::__m128 as Register;
     use core::arch::x86_64::{_mm_add_ps, _mm_mul_ps, _mm_set1_ps};
+
+    #[inline(always)]
+    pub(super) fn new(lanes: [f32; 4]) -> Register {
+        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
+        unsafe { core::mem::transmute::<[f32; 4], Register>(lanes) }
+    }
+
+    #[inline(always)]
+    pub(super) fn lanes(register: Register) -> [f32; 4] {
+        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
+        unsafe { core::mem::transmute::<Register, [f32; 4]>(register) }
+    }
 
     #[inline(always)]
     pub(super) fn splat(value: f32) -> Register {
@@ -58,6 +82,16 @@ mod register {
 )))]
 mod register {
     pub(super) type Register = [f32; 4];
+
+    #[inline(always)]
+    pub(super) fn new(lanes: [f32; 4]) -> Register {
+        lanes
+    }
+
+    #[inline(always)]
+    pub(super) fn lanes(register: Register) -> [f32; 4] {
+        register
+    }
 
     #[inline(always)]
     pub(super) fn splat(value: f32) -> Register {
@@ -97,8 +131,7 @@ impl F32x4 {
     /// These lanes.
     #[inline(always)]
     pub fn new(lanes: [f32; 4]) -> Self {
-        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
-        Self(unsafe { core::mem::transmute::<[f32; 4], Register>(lanes) })
+        Self(register::new(lanes))
     }
 
     /// The same value in all lanes.
@@ -110,8 +143,7 @@ impl F32x4 {
     /// The lanes.
     #[inline(always)]
     pub fn lanes(self) -> [f32; 4] {
-        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
-        unsafe { core::mem::transmute::<Register, [f32; 4]>(self.0) }
+        register::lanes(self.0)
     }
 
     /// The sum of the lanes: (0 + 2) + (1 + 3).

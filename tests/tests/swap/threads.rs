@@ -14,7 +14,7 @@ use std::{
 use kernelpack_host::{CheckFailed, KernelManager, Stage, UpgradeError};
 use kernelpack_tests::pack;
 
-use crate::releases::{ID, Release, Releases, shift, shift_f32, typed_shift};
+use crate::releases::{ID, Release, Releases, active_shift, shift, shift_f32, typed_shift};
 
 const THREADS: usize = 8;
 const SWAPS: u32 = 200;
@@ -90,6 +90,8 @@ fn eight_threads_call_while_two_hundred_packs_come_and_go() {
     let manager = probed();
     manager.upgrade(releases.good(0)).unwrap();
 
+    let follower = manager.follow::<shift_f32::Kernel>().unwrap();
+
     // What may be computed now: nothing below the release that is surely active, nothing above the one on its way.
     let (oldest, newest) = (AtomicU32::new(0), AtomicU32::new(0));
     let done = AtomicBool::new(false);
@@ -146,6 +148,9 @@ fn eight_threads_call_while_two_hundred_packs_come_and_go() {
                     newest.store(number, SeqCst);
                     let error = manager.upgrade(releases.path().join(number.to_string())).unwrap_err();
                     assert!(told(&error), "{number}: {error:?}");
+                    // What was active is active again, also for those who follow.
+                    let before = (number - 1) as f32;
+                    assert_eq!((active_shift(&manager), typed_shift(&follower).unwrap()), (before, before), "{number}");
                     refused += 1;
                 } else {
                     let dir = releases.good(number);

@@ -90,6 +90,12 @@ impl<K: Kernel> TypedKernel<K> {
     }
 }
 
+/// What a call with named arguments gives.
+type Results = Result<Vec<DynTensor>, Error>;
+
+/// A call with named arguments.
+type DynCall = fn(&DynKernel, &[(&str, DynView<'_>)], &[(&str, ParamValue)]) -> Results;
+
 impl DynKernel {
     /// [`call`](Self::call) on owned inputs, without blocking the executor's thread. The inputs come back.
     pub fn call_async(
@@ -109,12 +115,12 @@ impl DynKernel {
         self.job(inputs, params, Self::backward)
     }
 
-    fn job<R: Send + 'static>(
+    fn job(
         &self,
         inputs: Vec<DynTensor>,
         params: Vec<(String, ParamValue)>,
-        call: fn(&Self, &[(&str, DynView<'_>)], &[(&str, ParamValue)]) -> R,
-    ) -> impl Future<Output = (Vec<DynTensor>, R)> + Send + use<R> {
+        call: DynCall,
+    ) -> impl Future<Output = (Vec<DynTensor>, Results)> + Send + use<> {
         let kernel = self.clone();
         async move {
             blocking::unblock(move || {

@@ -52,8 +52,11 @@ pub(crate) struct Pool<T> {
     idle: ArrayQueue<T>,
     /// The length of the queue, which is changed under its lock only.
     waiting: AtomicU32,
-    queue: Mutex<VecDeque<Arc<Waiter<T>>>>,
+    queue: Mutex<Queue<T>>,
 }
+
+/// Those who wait, the first to come at the front.
+type Queue<T> = VecDeque<Arc<Waiter<T>>>;
 
 /// A place, with the item of whoever had it before.
 enum Turn<T> {
@@ -165,7 +168,7 @@ impl<T: Pooled> Pool<T> {
         Err(Full { limit: self.limit, waited: start.elapsed() })
     }
 
-    fn dispatch(&self, queue: &mut VecDeque<Arc<Waiter<T>>>) {
+    fn dispatch(&self, queue: &mut Queue<T>) {
         while !queue.is_empty()
             && let Some(turn) = self.take()
         {
@@ -176,7 +179,7 @@ impl<T: Pooled> Pool<T> {
         self.waiting.store(queue.len() as u32, Ordering::Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Waiter<T>>>> {
+    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
         // Nothing under the lock can leave the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

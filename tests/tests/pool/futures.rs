@@ -3,7 +3,10 @@
 use std::{
     cell::Cell,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
 };
 
 use futures_lite::future::{block_on, poll_once, yield_now, zip};
@@ -83,8 +86,15 @@ fn the_data_comes_back_with_the_result() {
 #[test]
 fn a_kernel_that_spins_does_not_hold_up_the_executor() {
     let kernel = typed(1);
-    let call = kernel.call_async(tensors(1.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: SPIN });
-    let ((_, called), beats) = beside(call, |_| {});
+    // The other future has had a turn before the kernel begins, however slow the machine is.
+    let (turn, turns) = channel();
+    let call = kernel.call_async(tensors(1.0), move |(x, y)| {
+        turns.recv().unwrap();
+        Args { x: x.view(), y: y.view_mut(), mode: SPIN }
+    });
+    let ((_, called), beats) = beside(call, |_| {
+        let _ = turn.send(());
+    });
     assert_eq!(error(called), KernelError::EpochDeadline);
     assert!(beats > 0);
 }
@@ -120,14 +130,16 @@ fn many_calls_at_once_share_the_instances_there_are() {
                 mode: if i % 10 == 9 { TRAP } else { i },
             })));
         }
-        for call in &mut calls {
-            // A first poll starts a call.
-            if let Some(_done) = poll_once(call).await {
-                unreachable!("a result needs another thread, which has to wake this one");
-            }
+        // A first poll starts a call.
+        let mut begun = Vec::new();
+        for mut call in calls {
+            begun.push((poll_once(&mut call).await, call));
         }
-        for (i, call) in calls.into_iter().enumerate() {
-            let ((_, y), called) = call.await;
+        for (i, (result, call)) in begun.into_iter().enumerate() {
+            let ((_, y), called) = match result {
+                Some(result) => result,
+                None => call.await,
+            };
             if i % 10 == 9 {
                 assert_eq!(error(called), KernelError::Unreachable);
             } else {
@@ -146,11 +158,16 @@ struct Watched {
     _alive: Arc<()>,
 }
 
-fn spin(kernel: &TypedKernel<Forward>, alive: &Arc<()>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+/// A call that says when it has begun, and runs until its deadline once it is told to go on.
+fn spin(kernel: &TypedKernel<Forward>, alive: &Arc<()>) -> (impl Future + Unpin, Receiver<()>, Sender<()>) {
+    let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
     let watched = Watched { tensors: tensors(1.0), _alive: alive.clone() };
-    let call =
-        kernel.call_async(watched, |Watched { tensors: (x, y), .. }| Args { x: x.view(), y: y.view_mut(), mode: SPIN });
-    Box::pin(async { drop(call.await) })
+    let call = kernel.call_async(watched, move |Watched { tensors: (x, y), .. }| {
+        begun.send(()).unwrap();
+        may_go_on.recv().unwrap();
+        Args { x: x.view(), y: y.view_mut(), mode: SPIN }
+    });
+    (Box::pin(call), has_begun, go_on)
 }
 
 #[test]
@@ -158,29 +175,27 @@ fn a_future_that_is_dropped_or_leaked_leaves_its_call_to_end_within_its_budget()
     let alive = Arc::new(());
     let kernel = typed(1);
     // Nothing happens before the first poll.
-    drop(spin(&kernel, &alive));
-    assert_eq!((Arc::strong_count(&alive), kernel.occupancy().busy), (1, 0));
-    for forget in [false, true] {
-        let mut future = spin(&kernel, &alive);
-        block_on(poll_once(&mut future));
-        while kernel.occupancy().busy == 0 {
-            std::thread::yield_now();
-        }
-        if forget {
-            std::mem::forget(future);
-        } else {
-            drop(future);
-            // The kernel reads and writes its data still.
-            assert_eq!((Arc::strong_count(&alive), kernel.occupancy().busy), (2, 1));
-        }
-        while kernel.occupancy().busy == 1 {
-            std::thread::yield_now();
-        }
-        // A leaked future keeps what it was given back; a dropped one nothing.
-        while Arc::strong_count(&alive) > 1 && !forget {
-            std::thread::yield_now();
-        }
+    let (future, has_begun, _) = spin(&kernel, &alive);
+    drop(future);
+    assert!(has_begun.recv().is_err());
+    assert_eq!(Arc::strong_count(&alive), 1);
+
+    let (mut future, has_begun, go_on) = spin(&kernel, &alive);
+    assert!(block_on(poll_once(&mut future)).is_none());
+    has_begun.recv().unwrap();
+    drop(future);
+    assert_eq!(Arc::strong_count(&alive), 2, "the kernel is yet to read and write its data");
+    go_on.send(()).unwrap();
+    while Arc::strong_count(&alive) > 1 {
+        std::thread::yield_now();
     }
+    assert_eq!(kernel.occupancy().busy, 0);
+
+    let (mut future, has_begun, go_on) = spin(&kernel, &alive);
+    assert!(block_on(poll_once(&mut future)).is_none());
+    has_begun.recv().unwrap();
+    std::mem::forget(future);
+    go_on.send(()).unwrap();
     let future = kernel.call_async(tensors(2.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: 0 });
     block_on(future).1.unwrap();
 }

@@ -8,8 +8,7 @@ use kernelpack_abi::KernelSpecBuf;
 
 use crate::{
     Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts, PublicKey, Rejected, Timestamp,
-    TrustStore, TrustedKey,
-    manifest::MAX_MANIFEST_BYTES, module,
+    TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES, module,
 };
 
 /// Bytes of a signature.

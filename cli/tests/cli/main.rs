@@ -2,6 +2,7 @@
 
 mod bench;
 mod fixture;
+mod health;
 mod inspect;
 mod keys;
 mod rotation;

@@ -5,7 +5,7 @@ use std::{error::Error, path::PathBuf};
 use kernelpack_host::{HealthReport, Unhealthy};
 use serde::Serialize;
 
-use crate::{Outcome, print, trust_args::TrustArgs};
+use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack health`.
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,8 @@ pub(crate) struct Args {
     /// Print one JSON object, on failure too
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 /// A pack whose vectors gave their results.
@@ -83,8 +85,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 fn check(args: &Args) -> Result<HealthReport, Box<dyn Error>> {
-    let runtime = args.trust.runtime()?;
-    Ok(runtime.open(&args.pack)?.check_health()?)
+    Ok(args.opening.open(&args.pack, args.trust.builder()?)?.check_health()?)
 }
 
 impl From<HealthReport> for Healthy {

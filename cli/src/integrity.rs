@@ -1,19 +1,15 @@
 //! What can be said of a pack without a key: whether it agrees with itself.
 //!
-//! Without a trust store, none of it says who made the pack: whoever changes a module can change the manifest, and sign it, too.
+//! Without a trust store, none of it says who made the pack: whoever changes a module can change the manifest, and sign
+//! it, too.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{path::Path, time::SystemTime};
 
+use kernelpack_host::{Error, check_pack_files, read_pack_file};
 use kernelpack_manifest::{
-    Digest, HealthEntry, Kernel, KernelPackVerifier, MAX_HEALTH_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey,
-    TrustStore, module,
+    Digest, HealthEntry, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES,
+    MAX_MODULE_BYTES, Manifest, PublicKey, Rejected, SIGNATURE_FILE, TrustStore, module,
 };
-use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE};
 use serde::Serialize;
 
 /// What was checked without a key, and what was found.
@@ -39,11 +35,11 @@ pub(crate) struct Integrity {
 }
 
 impl Integrity {
-    /// Checks a pack against its own manifest, and its signature against a trust store, if one is given.
+    /// Checks a pack against its own manifest.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub(crate) fn check(pack: &Path, manifest: &Manifest, store: Option<TrustStore>) -> Result<Self, String> {
+    pub(crate) fn check(pack: &Path, manifest: &Manifest, store: Option<TrustStore>) -> Result<Self, Error> {
         let mut found = Self {
             signature: false,
             signed_by_id: None,
@@ -55,7 +51,7 @@ impl Integrity {
             faults: Vec::new(),
         };
         found.check_signature(pack, manifest, store)?;
-        found.check_listing(pack, manifest)?;
+        found.check_files(pack, manifest)?;
         for kernel in &manifest.kernels {
             found.check_module(pack, manifest, kernel)?;
             for entry in &kernel.health {
@@ -65,17 +61,18 @@ impl Integrity {
         Ok(found)
     }
 
-    fn check_signature(&mut self, pack: &Path, manifest: &Manifest, store: Option<TrustStore>) -> Result<(), String> {
-        let path = pack.join(SIGNATURE_FILE);
-        if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            self.faults.push(format!("the pack is not signed: it has no {SIGNATURE_FILE}"));
-            return Ok(());
-        }
-        let Some(signature) = regular_file(&path, 4096)? else {
-            self.faults.push(format!("{SIGNATURE_FILE} is no regular file of the size of a signature"));
-            return Ok(());
+    fn check_signature(&mut self, pack: &Path, manifest: &Manifest, store: Option<TrustStore>) -> Result<(), Error> {
+        let signature = match read_pack_file(pack, SIGNATURE_FILE, MAX_SIGNATURE_BYTES) {
+            Err(Error::Rejected(fault)) => {
+                self.faults.push(match *fault {
+                    Rejected::MissingFile { .. } => format!("the pack is not signed: it has no {SIGNATURE_FILE}"),
+                    fault => fault.to_string(),
+                });
+                return Ok(());
+            }
+            signature => signature?,
         };
-        let bytes = read(&pack.join(MANIFEST_FILE))?;
+        let bytes = read_pack_file(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)?;
         let now = SystemTime::now();
         // A manifest that was read names a key that is one.
         let named = manifest.author.signing_key.parse::<PublicKey>();
@@ -91,29 +88,19 @@ impl Integrity {
         Ok(())
     }
 
-    fn check_listing(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), String> {
-        let own = [MANIFEST_FILE, SIGNATURE_FILE];
-        let expected: BTreeSet<&str> = manifest.files().chain(own).collect();
-        let mut folders = vec![(PathBuf::from(pack), String::new())];
-        while let Some((folder, prefix)) = folders.pop() {
-            let failed = |error| format!("cannot read {}: {error}", folder.display());
-            for entry in fs::read_dir(&folder).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
-                let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-                let inside = format!("{name}/");
-                if entry.file_type().map_err(failed)?.is_dir() && expected.iter().any(|path| path.starts_with(&inside))
-                {
-                    folders.push((entry.path(), inside));
-                } else if !expected.contains(name.as_str()) {
-                    self.files = false;
-                    self.faults.push(format!("the pack has {name:?}, which its manifest does not name"));
-                }
+    fn check_files(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), Error> {
+        check_pack_files(pack, manifest, |fault| {
+            // That it is not signed was said before.
+            if !matches!(&fault, Rejected::MissingFile { path } | Rejected::NotAFile { path } if path == SIGNATURE_FILE)
+            {
+                self.files = false;
+                self.faults.push(fault.to_string());
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    fn check_module(&mut self, pack: &Path, manifest: &Manifest, kernel: &Kernel) -> Result<(), String> {
+    fn check_module(&mut self, pack: &Path, manifest: &Manifest, kernel: &Kernel) -> Result<(), Error> {
         let path = &kernel.path;
         let Some(bytes) = self.read_named(pack, path, MAX_MODULE_BYTES)? else {
             (self.hashes, self.modules) = (false, false);
@@ -131,7 +118,7 @@ impl Integrity {
         Ok(())
     }
 
-    fn check_vector(&mut self, pack: &Path, kernel: &Kernel, entry: &HealthEntry) -> Result<(), String> {
+    fn check_vector(&mut self, pack: &Path, kernel: &Kernel, entry: &HealthEntry) -> Result<(), Error> {
         let Some(bytes) = self.read_named(pack, &entry.path, MAX_HEALTH_BYTES)? else {
             self.vectors = false;
             return Ok(());
@@ -144,27 +131,21 @@ impl Integrity {
     }
 
     /// The content of a file that the manifest names; none, with the reason noted, if there is no such file.
-    fn read_named(&mut self, pack: &Path, path: &str, limit: usize) -> Result<Option<Vec<u8>>, String> {
-        let place = pack.join(path);
-        let fault = if fs::symlink_metadata(&place).is_err() {
-            format!("the pack has no file {path:?}")
-        } else if let Some(bytes) = regular_file(&place, limit as u64)? {
-            return Ok(Some(bytes));
-        } else {
-            format!("{path:?} is no regular file of at most {limit} bytes")
-        };
-        self.files = false;
-        self.faults.push(fault);
-        Ok(None)
+    fn read_named(&mut self, pack: &Path, path: &str, limit: usize) -> Result<Option<Vec<u8>>, Error> {
+        match read_pack_file(pack, path, limit as u64) {
+            Err(Error::Rejected(fault)) => {
+                self.files = false;
+                let fault = fault.to_string();
+                // The list of files tells most of them.
+                if !self.faults.contains(&fault) {
+                    self.faults.push(fault);
+                }
+                Ok(None)
+            }
+            bytes => bytes.map(Some),
+        }
     }
 }
 
-/// The content of a file; none if it is something else than a file, or too large.
-fn regular_file(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, String> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    if metadata.is_file() && metadata.len() <= limit { read(path).map(Some) } else { Ok(None) }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
-}
+/// More than a signature has, so that a longer one is seen to be one.
+const MAX_SIGNATURE_BYTES: u64 = 4096;

@@ -13,12 +13,14 @@ mod input;
 mod inspect;
 mod integrity;
 mod keygen;
+mod opening;
 mod param;
 mod print;
 mod replace_file;
 mod results;
 mod run;
 mod sign;
+mod store;
 mod tensor_file;
 mod trust;
 mod trust_args;
@@ -72,6 +74,8 @@ enum Command {
     Trust(trust::Args),
     /// Measure kernels in the sandbox and natively
     Bench(bench::Args),
+    /// Keep versions of a pack in a folder, of which one is active
+    Store(store::Args),
 }
 
 /// Runs the program on a command line whose first word is the program's own name.
@@ -105,6 +109,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
         Command::Run(args) => run::run(args),
         Command::Trust(args) => trust::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Store(args) => store::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

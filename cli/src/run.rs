@@ -4,7 +4,7 @@ use std::{error::Error, path::PathBuf, time::Instant};
 
 use kernelpack_host::{BadCall, DynKernel, DynView, abi::Role};
 
-use crate::{Outcome, input::InputArg, param::ParamArg, print, results, trust_args::TrustArgs};
+use crate::{Outcome, input::InputArg, opening::Opening, param::ParamArg, print, results, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack run`.
 #[derive(Debug, clap::Args)]
@@ -43,12 +43,14 @@ pub(crate) struct Args {
     /// Stop the kernel after N ticks of 10 ms, if its own limit does not do so earlier
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_ticks: Option<u32>,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 /// Runs the kernel.
 pub(crate) fn run(args: &Args) -> Outcome {
     let start = Instant::now();
-    let pack = args.trust.runtime()?.open(&args.pack)?;
+    let pack = args.opening.open(&args.pack, args.trust.builder()?)?;
     let mut kernel = pack.kernel_named(&args.kernel)?;
     if let Some(ticks) = args.max_ticks {
         kernel = kernel.with_max_ticks(ticks);

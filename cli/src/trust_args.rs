@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{Runtime, read_trust_store};
+use kernelpack_host::{Runtime, RuntimeBuilder, read_trust_store};
 use kernelpack_packer::load_public_key;
 
 /// The options that name trusted keys; one of them is needed.
@@ -19,18 +19,18 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
-    /// A runtime that trusts these keys.
+    /// The beginning of a runtime that trusts these keys.
     ///
     /// # Errors
-    /// A file cannot be read or holds something else, or the engine does not start.
-    pub(crate) fn runtime(&self) -> Result<Runtime, Box<dyn Error>> {
-        let mut runtime = Runtime::server();
+    /// A file cannot be read or holds something else.
+    pub(crate) fn builder(&self) -> Result<RuntimeBuilder, Box<dyn Error>> {
+        let mut builder = Runtime::server();
         for path in &self.keys {
-            runtime = runtime.trust(load_public_key(path)?);
+            builder = builder.trust(load_public_key(path)?);
         }
         if let Some(path) = &self.trust_store {
-            runtime = runtime.trust_store(read_trust_store(path)?);
+            builder = builder.trust_store(read_trust_store(path)?);
         }
-        Ok(runtime.build()?)
+        Ok(builder)
     }
 }

@@ -53,6 +53,7 @@ mod native;
 mod panic;
 #[cfg(not(target_family = "wasm"))]
 mod reference;
+pub mod simd;
 
 pub use float::Float;
 pub use half::f16;

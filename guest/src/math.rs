@@ -9,11 +9,17 @@
 /// range reduction with the polynomial of Cephes' `expf` (S. Moshier).
 #[inline(always)]
 pub fn exp_nonpositive(x: f32) -> f32 {
-    let (scaled, rest) = exp_parts(x);
+    let (scaled, rest) = exp_parts(bounded(x));
     scaled * rest
 }
 
-/// `exp_nonpositive` as a normal number and a power of two, whose product may be denormal.
+/// At least -120, below which e to the power of `x` is 0, even times `x`; NaN for NaN.
+#[inline(always)]
+fn bounded(x: f32) -> f32 {
+    if x < -120.0 { -120.0 } else { x }
+}
+
+/// `exp_nonpositive` as a normal number and a power of two, whose product may be denormal, for -120 ≤ `x` ≤ 0.
 #[inline(always)]
 fn exp_parts(x: f32) -> (f32, f32) {
     /// Adding it leaves a value of less than 2²² rounded to an integer in the low bits.
@@ -23,8 +29,6 @@ fn exp_parts(x: f32) -> (f32, f32) {
     const LN2_HIGH: f32 = 0.693_359_375;
     const LN2_LOW: f32 = -2.121_944_4e-4;
 
-    // Below -120 the result is 0, even times the exponent; the bound keeps `n` in the range that the scaling can make.
-    let x = if x < -120.0 { -120.0 } else { x };
     let shifted = x * core::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = x - n * LN2_HIGH - n * LN2_LOW;
@@ -54,11 +58,14 @@ fn power_of_two(n: i32) -> f32 {
 /// -0 for -∞, ∞ for ∞, NaN for NaN; no intermediate overflows.
 #[inline(always)]
 pub fn silu(x: f32) -> f32 {
+    // -|x|, in two operations where WebAssembly's absolute value and negation take Cranelift six.
+    let opposite = 0.0 - x;
+    let negative = if x < opposite { x } else { opposite };
     // -∞ · 0 would be NaN; below -120 the product is -0 whatever the factor.
-    let x = if x < -120.0 { -120.0 } else { x };
-    let (scaled, rest) = exp_parts(-x.abs());
+    let negative = bounded(negative);
+    let (scaled, rest) = exp_parts(negative);
     // Not x · σ(x): where σ(x) is denormal, x times it would magnify its rounding error.
-    let numerator = if x < 0.0 { x * scaled * rest } else { x };
+    let numerator = if x < 0.0 { negative * scaled * rest } else { x };
     numerator / (1.0 + scaled * rest)
 }
 
@@ -70,9 +77,33 @@ pub fn sigmoid(x: f32) -> f32 {
     numerator / (1.0 + t)
 }
 
+/// The square root, rounded correctly.
+///
+/// It is one instruction; `core` has no square root on stable Rust, and libm's computes it bit by bit in WebAssembly.
+#[inline(always)]
+pub fn sqrt(x: f64) -> f64 {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    {
+        use core::arch::wasm32::{f64x2_extract_lane, f64x2_splat, f64x2_sqrt};
+        f64x2_extract_lane::<0>(f64x2_sqrt(f64x2_splat(x)))
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    {
+        libm::sqrt(x)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn square_roots_are_exact() {
+        for x in [0.0, -0.0, 1.0, 2.0, 1e-320, 1e300, f64::INFINITY, 0.1, 1e-5] {
+            assert_eq!(sqrt(x).to_bits(), x.sqrt().to_bits(), "{x}");
+        }
+        assert!(sqrt(-1.0).is_nan() && sqrt(f64::NAN).is_nan());
+    }
 
     #[test]
     fn exp_is_within_its_bound() {

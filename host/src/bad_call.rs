@@ -25,6 +25,9 @@ pub enum BadCall {
         /// The first difference, both sides named.
         difference: String,
     },
+    /// A manager has no pack yet.
+    #[error("no pack is active; upgrade the manager to one first")]
+    NoActivePack,
     /// The kernel has no backward pass.
     #[error("kernel {kernel:?} has no backward pass")]
     NoBackward {

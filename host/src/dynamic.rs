@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use kernelpack_abi::{
-    DType, Element, KernelInfo, MAX_TENSORS, ParamSpec, ParamValue, Role, Shape, Signature, SignatureBuf, Symbols,
-    TensorArg, TensorBuf, TensorData, TensorView, params,
+    DType, Element, KernelInfo, KernelSpecBuf, MAX_TENSORS, ParamSpec, ParamValue, Role, Shape, Signature,
+    SignatureBuf, Symbols, TensorArg, TensorBuf, TensorData, TensorView, params,
 };
 use zerocopy::IntoBytes;
 
-use crate::{BadCall, Error, Occupancy, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel};
+use crate::{BadCall, Error, Occupancy, Placement, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel};
 
 /// A borrowed tensor whose type is known at run time.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +71,22 @@ impl DynKernel {
         &self.loaded.id
     }
 
+    /// Where the kernel runs.
+    pub fn placement(&self) -> Placement {
+        self.loaded.recovery.placement()
+    }
+
+    /// The name of the reference implementation that calls fall back to, if there is one and the runtime's
+    /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
+    pub fn fallback(&self) -> Option<&str> {
+        self.loaded.recovery.fallback()
+    }
+
+    /// What the kernel is.
+    pub(crate) fn spec(&self) -> &KernelSpecBuf {
+        &self.loaded.spec
+    }
+
     /// What a forward call takes.
     pub fn signature(&self) -> &SignatureBuf {
         &self.loaded.spec.forward
@@ -97,7 +113,8 @@ impl DynKernel {
     ///
     /// # Errors
     /// [`Error::BadCall`] if a name, type or shape is wrong or missing, before the sandbox is entered;
-    /// [`Error::Trapped`] if the kernel fails or runs out of its budget.
+    /// [`Error::Trapped`] if the kernel fails or runs out of its budget, unless its reference gives the result as the
+    /// runtime's [`FallbackPolicy`](crate::FallbackPolicy) says; [`Error::OutOfService`] if it failed too often.
     pub fn call(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
         self.loaded.spec.forward.with(|signature| self.pass(Export::Forward, signature, inputs, params))
     }
@@ -118,6 +135,8 @@ impl DynKernel {
     }
 
     /// Lays out a call once, to enter the kernel many times; the arguments are those of [`call`](Self::call).
+    ///
+    /// This is the sandbox alone, wherever the kernel is placed: nothing falls back, is logged or reported.
     ///
     /// # Errors
     /// As [`call`](Self::call); the kernel does not run yet.
@@ -147,7 +166,7 @@ impl DynKernel {
         params: &[(&str, ParamValue)],
     ) -> Result<Vec<DynTensor>, Error> {
         let ((), results) = self.arrange(signature, inputs, params, |tensors, scalars| {
-            self.loaded.call(export, signature, tensors, scalars, self.max_ticks)
+            self.loaded.serve(export, signature, tensors, scalars, self.max_ticks)
         })?;
         Ok(results)
     }

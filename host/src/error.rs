@@ -1,11 +1,11 @@
 //! Errors, split by who is at fault.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use kernelpack_manifest::{Rejected, TrustStoreError};
 use semver::Version;
 
-use crate::{BadCall, KernelError};
+use crate::{Backtrace, BadCall, CacheError, KernelError};
 
 /// What opening a pack or calling a kernel can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum Error {
     /// The kernel is at fault: it trapped, ran out of its budget or returned a failure.
     #[error(transparent)]
     Trapped(#[from] Box<Trapped>),
+    /// The kernel is at fault: it failed so often that it is not tried again for a while.
+    #[error(transparent)]
+    OutOfService(#[from] Box<OutOfService>),
     /// The operator is at fault: the trust store cannot be used.
     #[error(transparent)]
     TrustStore(#[from] Box<TrustFileError>),
@@ -41,8 +44,8 @@ impl From<BadCall> for Error {
 }
 
 /// A kernel that failed, with where it came from.
-#[derive(Debug, thiserror::Error)]
-#[error("kernel {kernel:?} of pack {pack:?} {version}: {error}")]
+#[derive(Debug)]
+#[non_exhaustive]
 pub struct Trapped {
     /// The kernel's id.
     pub kernel: Arc<str>,
@@ -51,8 +54,41 @@ pub struct Trapped {
     /// The pack's version.
     pub version: Version,
     /// What happened.
-    #[source]
     pub error: KernelError,
+    /// Where in the kernel; empty if it returned by itself, or ran natively.
+    pub backtrace: Backtrace,
+}
+
+// By hand, since the derive macro takes a field of this type's name for the standard library's backtrace.
+impl fmt::Display for Trapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kernel, pack, version, error, .. } = self;
+        write!(f, "kernel {kernel:?} of pack {pack:?} {version}: {error}")
+    }
+}
+
+impl std::error::Error for Trapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// A kernel that a runtime's [`BreakerPolicy`](crate::BreakerPolicy) has taken out of service.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "kernel {kernel:?} of pack {pack:?} {version} kept failing and is out of service; it will be tried again in \
+     {retry_in:.1?}"
+)]
+#[non_exhaustive]
+pub struct OutOfService {
+    /// The kernel's id.
+    pub kernel: Arc<str>,
+    /// The pack's name.
+    pub pack: Arc<str>,
+    /// The pack's version.
+    pub version: Version,
+    /// When a call may try it again.
+    pub retry_in: Duration,
 }
 
 /// A trust store that cannot be used.
@@ -98,6 +134,14 @@ pub enum EngineError {
         /// What the runtime allows.
         limit: u32,
     },
+    /// A kernel is to run natively, but there is no reference implementation to run.
+    #[error("kernel {kernel:?} cannot be placed natively: {reason}")]
+    NoReference {
+        /// The kernel's id.
+        kernel: String,
+        /// Why there is none.
+        reason: String,
+    },
     /// An instance could not be made.
     #[error("kernel {kernel:?} cannot be instantiated: {message}")]
     Instantiate {
@@ -142,6 +186,9 @@ pub enum EngineError {
         /// The system's words.
         source: std::io::Error,
     },
+    /// The folder for compiled code cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// The thread that counts epochs could not be started.
     #[error("cannot start the epoch ticker: {0}")]
     Ticker(std::io::Error),

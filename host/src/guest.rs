@@ -10,7 +10,7 @@ use zerocopy::IntoBytes;
 
 use crate::{
     BadCall, KernelError,
-    engine::{Export, Instance, PAGE},
+    engine::{Export, Instance, PAGE, Stop},
     pool::Pooled,
 };
 
@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     /// The guest returned a failure and can be used again.
     Returned(KernelError),
     /// The guest was stopped and must be thrown away.
-    Stopped(KernelError),
+    Stopped(Stop),
 }
 
 /// An instance, and the arena in its memory where calls are laid out.
@@ -224,14 +224,16 @@ impl Guest {
         match self.instance.call(export, address, ticks) {
             Ok(0) => Ok(()),
             Ok(status) => Err(Failure::Returned(KernelError::returned(status, self.message()))),
-            Err(KernelError::Unreachable) => Err(Failure::Stopped(match self.message() {
+            Err(mut stop) => {
                 // A panic leaves its message and then executes `unreachable`.
-                Some(message) => {
-                    KernelError::KernelTrap { code: Status::InternalError.code() as u32, message: Some(message) }
+                if stop.error == KernelError::Unreachable
+                    && let Some(message) = self.message()
+                {
+                    let code = Status::InternalError.code() as u32;
+                    stop.error = KernelError::KernelTrap { code, message: Some(message) };
                 }
-                None => KernelError::Unreachable,
-            })),
-            Err(error) => Err(Failure::Stopped(error)),
+                Err(Failure::Stopped(stop))
+            }
         }
     }
 

@@ -44,7 +44,45 @@ pub enum KernelError {
 }
 
 impl KernelError {
-    /// Whether the kernel returned by itself, so that its instance can be used again.
+    /// The kind of failure as a word for logs and metrics: the variant's name in snake case, for
+    /// [`KernelTrap`](Self::KernelTrap) that of the status, such as `internal_error`, or `unknown_status`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::EpochDeadline => "epoch_deadline",
+            Self::MemoryAccessViolation { .. } => "memory_access_violation",
+            Self::IntegerOverflow => "integer_overflow",
+            Self::IntegerDivisionByZero => "integer_division_by_zero",
+            Self::Unreachable => "unreachable",
+            Self::StackOverflow => "stack_overflow",
+            Self::IndirectCallTypeMismatch => "indirect_call_type_mismatch",
+            Self::KernelTrap { .. } => match self.status() {
+                Some(Status::InvalidInput) => "invalid_input",
+                Some(Status::InvalidOutput) => "invalid_output",
+                Some(Status::InvalidParams) => "invalid_params",
+                Some(Status::OutOfMemory) => "out_of_memory",
+                Some(Status::NotImplemented) => "not_implemented",
+                Some(Status::InternalError) => "internal_error",
+                Some(Status::Ok) | None => "unknown_status",
+            },
+            Self::Other { .. } => "other",
+        }
+    }
+
+    /// Whether this is the kernel's answer to arguments that it does not take, rather than a fault of its own: the
+    /// statuses `INVALID_INPUT`, `INVALID_OUTPUT` and `INVALID_PARAMS`.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.status(), Some(Status::InvalidInput | Status::InvalidOutput | Status::InvalidParams))
+    }
+
+    /// The status returned, if it is one.
+    fn status(&self) -> Option<Status> {
+        match self {
+            Self::KernelTrap { code, .. } => i32::try_from(*code).ok().and_then(Status::from_code),
+            _ => None,
+        }
+    }
+
+    /// What a guest's status other than OK means.
     pub(crate) fn returned(status: i32, message: Option<String>) -> Self {
         Self::KernelTrap { code: status as u32, message }
     }
@@ -66,7 +104,7 @@ impl fmt::Display for KernelError {
             Self::StackOverflow => f.write_str("its stack overflowed"),
             Self::IndirectCallTypeMismatch => f.write_str("it made an indirect call to a missing or mistyped function"),
             Self::KernelTrap { code, message } => {
-                match i32::try_from(*code).ok().and_then(Status::from_code) {
+                match self.status() {
                     Some(status) => write!(f, "it failed with {status} ({code})")?,
                     None => write!(f, "it returned {code}, which is no status")?,
                 }
@@ -76,7 +114,7 @@ impl fmt::Display for KernelError {
                     None => Ok(()),
                 }
             }
-            Self::Other { message } => write!(f, "the engine stopped it: {message}"),
+            Self::Other { message } => write!(f, "the engine stopped it: {}", message.escape_debug()),
         }
     }
 }

@@ -17,10 +17,33 @@
 //!
 //! Nothing of a pack is compiled before it is verified: [`VerifiedPack`] can be made only by checking everything, and
 //! [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the pack, [`Error::BadCall`]
-//! the caller, [`Error::Trapped`] the kernel, [`Error::TrustStore`] the operator, [`Error::Engine`] the machine.
-#![forbid(unsafe_code)]
+//! the caller, [`Error::Trapped`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`] the operator,
+//! [`Error::Engine`] the machine.
+//!
+//! # Metrics
+//! Unless [`RuntimeBuilder::metrics`] says otherwise, packs report to the recorder of the `metrics` facade that is
+//! installed when they are loaded. All of these have the labels `kernel`, `pack` and `version`:
+//!
+//! | metric | type, unit | more labels | what |
+//! |---|---|---|---|
+//! | `kernelpack_calls_total` | counter | `placement`, `outcome` | calls by how they ended, see below |
+//! | `kernelpack_call_duration_seconds` | histogram, s | `placement` | whole calls: checks, copies, kernel, fallback |
+//! | `kernelpack_traps_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`] |
+//! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in the kernel's stead |
+//! | `kernelpack_degraded` | gauge | | 1 while the last call did not get its result from the sandbox |
+//! | `kernelpack_out_of_service` | gauge | | 1 while the circuit breaker keeps calls from the sandbox |
+//! | `kernelpack_instances` | gauge | `state`: `idle`, `busy` | instances in the pool, at the end of the last call |
+//! | `kernelpack_pack_info` | gauge | none, and no `kernel` | packs that are loaded |
+//!
+//! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
+//! kernel does not take the arguments: statuses 1 to 3), `trapped` (any other failure of the kernel, without a result),
+//! `bad_call` (the caller is at fault), `engine` (the machine is) or `out_of_service`.
+// Allowed in one file, `engine/wasmtime/code.rs`.
+#![deny(unsafe_code)]
 
+mod backtrace;
 mod bad_call;
+mod cache;
 mod dynamic;
 mod engine;
 mod error;
@@ -29,17 +52,25 @@ mod future;
 mod guest;
 mod health;
 mod kernel_error;
+mod load_event;
 mod loaded;
+mod manager;
 mod pack;
+mod parallel;
 mod pool;
 mod prepared;
+mod recovery;
+mod regular;
 mod runtime;
+mod store;
 mod trust_file;
 mod typed;
 
+pub use backtrace::{Backtrace, BacktraceFrame};
 pub use bad_call::BadCall;
+pub use cache::{CacheError, CacheOutcome, EntryFault};
 pub use dynamic::{DynKernel, DynTensor, DynView};
-pub use error::{EngineError, Error, Trapped, TrustFileError};
+pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
 pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
@@ -48,9 +79,16 @@ pub use kernelpack_manifest::{
     Revocation, SignedManifest, Signer, Timestamp, TrustStore, TrustStoreError, TrustedKey, Value, VerifiedModule,
     VerifiedVector, VerifyError,
 };
-pub use pack::{Pack, VerifiedPack, read_manifest};
+pub use load_event::LoadEvent;
+pub use manager::{
+    CheckFailed, Fallback, Followed, KernelManager, KernelManagerBuilder, ManagerError, RollbackError, Stage, Swapped,
+    Upgrade, UpgradeError, Watch, WatchBuilder, WatchEvent,
+};
+pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};
 pub use prepared::Prepared;
+pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
 pub use runtime::{Runtime, RuntimeBuilder};
+pub use store::{PackStore, StoreError, StoreState};
 pub use trust_file::read_trust_store;
 pub use typed::TypedKernel;

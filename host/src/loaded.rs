@@ -7,23 +7,38 @@ use kernelpack_manifest::{ModuleFacts, VerifiedModule};
 use semver::Version;
 
 use crate::{
-    BadCall, EngineError, Error, KernelError, Trapped,
-    engine::{CompiledModule, Engine, Export, PAGE, TICK},
+    Backtrace, BadCall, CacheOutcome, EngineError, Error, Trapped,
+    engine::{CompiledModule, Engine, Export, PAGE, Stop, TICK},
     guest::{CLEANUP_TICKS, Failure, Guest, check},
     pool::{Full, Lease, Pool, PoolPolicy},
+    recovery::{PackInfo, PackLabels, Recovery, Settings},
 };
 
-/// Which pack a kernel came from, for error messages.
+/// Which pack a kernel came from, for errors, logs and metrics.
 pub(crate) struct Origin {
     pub(crate) pack: Arc<str>,
     pub(crate) version: Version,
+    _info: PackInfo,
+}
+
+impl Origin {
+    pub(crate) fn new(pack: &str, version: &Version, settings: &Settings) -> Self {
+        let pack: Arc<str> = pack.into();
+        let info = PackInfo::new(settings.metrics, &PackLabels { name: &pack, version });
+        Self { pack, version: version.clone(), _info: info }
+    }
+
+    fn labels(&self) -> PackLabels<'_> {
+        PackLabels { name: &self.pack, version: &self.version }
+    }
 }
 
 /// A compiled kernel.
 pub(crate) struct LoadedKernel {
     pub(crate) id: Arc<str>,
     pub(crate) spec: KernelSpecBuf,
-    origin: Arc<Origin>,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) recovery: Recovery,
     facts: ModuleFacts,
     /// What instances may use: the manifest's limits, never above the runtime's.
     limits: ResourceLimits,
@@ -41,6 +56,7 @@ impl LoadedKernel {
         origin: Arc<Origin>,
         ceiling: ResourceLimits,
         policy: PoolPolicy,
+        settings: &Settings,
     ) -> Result<Self, EngineError> {
         let spec = module.spec().clone();
         let limits = ResourceLimits {
@@ -61,6 +77,7 @@ impl LoadedKernel {
         }
         Ok(Self {
             id: spec.id.as_str().into(),
+            recovery: Recovery::new(settings, module, &origin.labels())?,
             origin,
             facts: module.facts().clone(),
             limits,
@@ -71,7 +88,14 @@ impl LoadedKernel {
         })
     }
 
-    /// Checks a call, runs it in an instance of its own, and hands the instance back.
+    /// Where its code came from.
+    pub(crate) fn cache_outcome(&self) -> CacheOutcome {
+        self.module.cache_outcome()
+    }
+
+    /// Checks a call, runs it in an instance of its own, and hands the instance back: the sandbox and nothing else.
+    ///
+    /// Callers of kernels get [`serve`](Self::serve), which knows what to do if this fails.
     pub(crate) fn call(
         &self,
         export: Export,
@@ -185,7 +209,8 @@ impl LoadedKernel {
             }
             Failure::Refused(call) => call.into(),
             Failure::OutOfMemory { pages } => EngineError::OutOfMemory { kernel: self.id.clone(), pages }.into(),
-            Failure::Returned(error) | Failure::Stopped(error) => self.trapped(error),
+            Failure::Returned(error) => self.trapped(Stop { error, backtrace: Backtrace::default() }).into(),
+            Failure::Stopped(stop) => self.trapped(stop).into(),
         }
     }
 
@@ -194,9 +219,12 @@ impl LoadedKernel {
         EngineError::Busy { kernel: self.id.clone(), limit, waited }.into()
     }
 
-    fn trapped(&self, error: KernelError) -> Error {
-        let Origin { pack, version } = &*self.origin;
-        Box::new(Trapped { kernel: self.id.clone(), pack: pack.clone(), version: version.clone(), error }).into()
+    #[cold]
+    pub(crate) fn trapped(&self, stop: Stop) -> Box<Trapped> {
+        let Origin { pack, version, .. } = &*self.origin;
+        let Stop { error, backtrace } = stop;
+        let (kernel, pack, version) = (self.id.clone(), pack.clone(), version.clone());
+        Box::new(Trapped { kernel, pack, version, error, backtrace })
     }
 }
 

@@ -134,6 +134,16 @@ fn a_wait_ends_with_its_timeout_and_leaves_nothing_behind() {
     assert!(pool.lease().unwrap().item().is_some());
 }
 
+/// As between a look that finds nothing and the place in the queue that is the answer to it.
+#[test]
+fn what_becomes_free_just_before_a_wait_ends_it_at_once() {
+    let pool = pool(FOREVER, 1);
+    drop(pool.wait(Some(Duration::ZERO)).unwrap());
+    filled(pool.lease().unwrap()).give_back();
+    assert!(pool.wait(Some(Duration::ZERO)).unwrap().item().is_some());
+    assert_eq!(pool.occupancy(), occupancy(0, 0, 0, 1));
+}
+
 /// Waits until so many callers wait.
 fn until_waiting(pool: &Pool<Item>, count: u32) {
     while pool.occupancy().waiting != count {

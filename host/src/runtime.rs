@@ -1,23 +1,25 @@
 //! Runtimes: an engine with the keys that it trusts.
 
 use std::{
-    collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
 };
 
-use kernelpack_abi::ResourceLimits;
+use kernelpack_abi::{ResourceLimits, native::NativeKernel};
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, Manifest, PublicKey, Rejected, Signer, TrustStore,
 };
 use semver::Version;
 
 use crate::{
-    EngineError, Error, Pack, PoolPolicy,
+    BreakerPolicy, EngineError, Error, FallbackPolicy, LoadEvent, Pack, Placement, PoolPolicy,
+    cache::{CompileCache, DEFAULT_LIMIT},
     engine::{Engine, WasmtimeEngine},
     loaded::{LoadedKernel, Origin},
     pack::VerifiedPack,
+    parallel,
+    recovery::{self, Settings},
 };
 
 /// An engine that opens packs signed by keys it trusts.
@@ -31,6 +33,7 @@ pub struct Runtime {
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
+    recovery: Arc<Settings>,
 }
 
 impl Runtime {
@@ -41,6 +44,9 @@ impl Runtime {
             trust_store: TrustStore::default(),
             ceiling: CEILING,
             pool: PoolPolicy::default(),
+            cache: None,
+            cache_limit: DEFAULT_LIMIT,
+            recovery: Settings::default(),
         }
     }
 
@@ -55,9 +61,24 @@ impl Runtime {
     /// [`Error::Rejected`] if anything about the pack is not in order, see [`VerifiedPack::open`];
     /// [`Error::Engine`] if a file cannot be read or a module does not compile.
     pub fn open(&self, dir: impl AsRef<Path>) -> Result<Pack, Error> {
+        self.open_with(dir, |_| ())
+    }
+
+    /// The same, with word of each module as its code is made.
+    ///
+    /// Several modules are compiled at once: `progress` is called by several threads and should not take long.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); of several modules that do not compile, the first in the manifest's order.
+    pub fn open_with(&self, dir: impl AsRef<Path>, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
+        self.load_with(self.verify(dir.as_ref())?, progress)
+    }
+
+    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled.
+    pub(crate) fn verify(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        self.load(VerifiedPack::open_if(dir.as_ref(), &self.verifier(), fits)?)
+        VerifiedPack::open_if(dir, &self.verifier(), fits)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
@@ -66,22 +87,34 @@ impl Runtime {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn load(&self, pack: VerifiedPack) -> Result<Pack, Error> {
+        self.load_with(pack, |_| ())
+    }
+
+    /// The same, with word of each module as its code is made, as [`open_with`](Self::open_with) gives it.
+    ///
+    /// # Errors
+    /// As [`open_with`](Self::open_with).
+    pub fn load_with(&self, pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
         let signed = pack.signed_manifest();
         let manifest = signed.manifest();
         self.check_key(signed.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;
-        let origin = Arc::new(Origin { pack: manifest.name.as_str().into(), version: manifest.version.clone() });
-        let kernels = pack
-            .modules()
-            .iter()
-            .map(|module| {
-                let kernel = LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool)?;
-                Ok((module.spec().id.clone(), Arc::new(kernel)))
-            })
-            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        if self.recovery.metrics {
+            recovery::describe();
+        }
+        let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
+        let total = pack.modules().len();
+        let kernels = parallel::map(pack.modules(), |index, module| {
+            let kernel = module.spec().id.as_str();
+            progress(LoadEvent::Started { kernel, index, total });
+            let loaded =
+                LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool, &self.recovery)?;
+            progress(LoadEvent::Finished { kernel, index, total, cache: loaded.cache_outcome() });
+            Ok::<_, Error>((kernel.to_owned(), Arc::new(loaded)))
+        })?;
         // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
         let signer = self.check_key(signed.signed_by())?;
-        Ok(Pack::new(manifest.clone(), signer, kernels, pack.vectors))
+        Ok(Pack::new(manifest.clone(), signer, kernels.into_iter().collect(), pack.vectors))
     }
 
     /// Trusts the keys of this store from now on, instead of those of the store that the runtime had; keys given to
@@ -155,6 +188,9 @@ pub struct RuntimeBuilder {
     trust_store: TrustStore,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
+    cache: Option<PathBuf>,
+    cache_limit: u64,
+    recovery: Settings,
 }
 
 impl RuntimeBuilder {
@@ -217,10 +253,69 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Keeps compiled code in this folder, so that packs open faster the next time; nothing is kept unless asked for.
+    ///
+    /// What comes out of the folder runs outside of the sandbox, so it must be this user's alone: one that belongs to
+    /// somebody else, that others can write to, or that is a link, is refused by [`build`](Self::build). It is made
+    /// with mode 0700 if there is none. Code is taken from it only if it was sealed there by this user's own process,
+    /// for the module's signed SHA-256 and for an engine with the same version, configuration and processor features;
+    /// else the module is compiled, and the entry replaced. Any number of processes can share the folder, and it can
+    /// be emptied at any time. Opening packs never fails because of it; [`Pack::cache_outcomes`] and
+    /// [`Runtime::open_with`] tell what was found.
+    pub fn compile_cache(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.cache = Some(dir.into());
+        self
+    }
+
+    /// Lets the compile cache hold so many bytes, 512 MiB unless given; beyond it, what was not used for longest goes.
+    pub fn compile_cache_limit(mut self, bytes: u64) -> Self {
+        self.cache_limit = bytes;
+        self
+    }
+
+    /// When calls that fail are run again on a kernel's reference; [`FallbackPolicy::OnTrap`] unless given.
+    pub fn fallback(mut self, policy: FallbackPolicy) -> Self {
+        self.recovery.fallback = policy;
+        self
+    }
+
+    /// Makes a native function the reference of the kernel whose id, reference name and signatures it has, whatever
+    /// crate it is from; can be said several times, and goes before what is merely compiled in.
+    ///
+    /// The manifest must still name the reference: a pack without `fallbacks` has none.
+    pub fn reference(mut self, kernel: NativeKernel) -> Self {
+        self.recovery.references.push(kernel);
+        self
+    }
+
+    /// When a kernel that keeps failing is taken out of service; after ten failures in a row for 30 seconds unless
+    /// given.
+    pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.recovery.breaker = policy;
+        self
+    }
+
+    /// Where the kernel with this id runs, in whatever pack it comes; [`Placement::Sandboxed`] unless given.
+    ///
+    /// [`Placement::Native`] gives up the sandbox: the pack's module is verified as ever, but what runs is the code
+    /// that is compiled into this program. Loading a pack fails if it is asked for and there is no reference.
+    pub fn placement(mut self, kernel: impl Into<String>, placement: Placement) -> Self {
+        self.recovery.placements.insert(kernel.into(), placement);
+        self
+    }
+
+    /// Whether packs report to the recorder of the `metrics` facade that is installed when they are loaded; they do
+    /// unless told otherwise. The crate's documentation lists what is reported.
+    pub fn metrics(mut self, on: bool) -> Self {
+        self.recovery.metrics = on;
+        self
+    }
+
     /// Starts the engine.
     ///
     /// # Errors
-    /// A limit is below what any kernel needs, the engine refuses its configuration, or its thread cannot be started.
+    /// A limit is below what any kernel needs, the engine refuses its configuration or this machine's processor, its
+    /// thread cannot be started, or the folder of the compile cache is not one that only this user can write to.
     pub fn build(self) -> Result<Runtime, Error> {
         let least_stack = ResourceLimits::LEAST_STACK;
         for (what, given, least) in [
@@ -232,7 +327,9 @@ impl RuntimeBuilder {
                 return Err(EngineError::Configure(format!("{what} is {given}, choose at least {least}")).into());
             }
         }
-        let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new()?);
+        let cache = self.cache.map(|dir| CompileCache::open(&dir, self.cache_limit)).transpose();
+        let cache = cache.map_err(EngineError::from)?.map(Arc::new);
+        let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new(cache)?);
         let compatibility = CompatibilityChecker {
             runtime_version: Runtime::version(),
             engine: engine.name().to_owned(),
@@ -246,6 +343,7 @@ impl RuntimeBuilder {
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
             pool: self.pool,
+            recovery: Arc::new(self.recovery),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use kernelpack_abi::{Infer, Kernel, Pass};
 
-use crate::{BadCall, Error, Occupancy, engine::Export, loaded::LoadedKernel};
+use crate::{BadCall, Error, Occupancy, Placement, engine::Export, loaded::LoadedKernel};
 
 /// A kernel of a pack, called with the arguments of its stub.
 ///
@@ -30,6 +30,17 @@ impl<K: Kernel> TypedKernel<K> {
         self.loaded.pool.occupancy()
     }
 
+    /// Where the kernel runs.
+    pub fn placement(&self) -> Placement {
+        self.loaded.recovery.placement()
+    }
+
+    /// The name of the reference implementation that calls fall back to, if there is one and the runtime's
+    /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
+    pub fn fallback(&self) -> Option<&str> {
+        self.loaded.recovery.fallback()
+    }
+
     /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call; the manifest's and the
     /// runtime's budgets still hold.
     pub fn with_max_ticks(mut self, ticks: u32) -> Self {
@@ -37,13 +48,15 @@ impl<K: Kernel> TypedKernel<K> {
         self
     }
 
-    /// Runs the kernel in the sandbox on these arguments.
+    /// Runs the kernel on these arguments: in the sandbox, unless the runtime places it elsewhere.
     ///
-    /// Outputs and in-out tensors are written only if the kernel succeeds.
+    /// Outputs and in-out tensors are written only if the call succeeds. A kernel that fails may be replaced by its
+    /// reference implementation for this call, as the runtime's [`FallbackPolicy`](crate::FallbackPolicy) says.
     ///
     /// # Errors
     /// [`Error::BadCall`] if the shapes disagree or need more memory than the kernel may have, before the sandbox is
-    /// entered; [`Error::Trapped`] if the kernel fails or runs out of its budget.
+    /// entered; [`Error::Trapped`] if the kernel fails or runs out of its budget; [`Error::OutOfService`] if it did so
+    /// too often.
     pub fn call(&self, args: K::Args<'_>) -> Result<(), Error> {
         self.enter::<K>(Export::Forward, args)
     }
@@ -62,7 +75,7 @@ impl<K: Kernel> TypedKernel<K> {
         Ok(outputs)
     }
 
-    /// Runs the kernel's backward pass in the sandbox on these arguments.
+    /// Runs the kernel's backward pass; as [`call`](Self::call).
     ///
     /// # Errors
     /// As [`call`](Self::call).
@@ -71,7 +84,7 @@ impl<K: Kernel> TypedKernel<K> {
     }
 
     fn enter<P: Pass>(&self, export: Export, args: P::Args<'_>) -> Result<(), Error> {
-        P::lend(args, |tensors, scalars| self.loaded.call(export, &P::SIGNATURE, tensors, scalars, self.max_ticks))
+        P::lend(args, |tensors, scalars| self.loaded.serve(export, &P::SIGNATURE, tensors, scalars, self.max_ticks))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Low-rank adaptation.
 
-use core::hint::black_box;
-
-use kernelpack_guest::{Float, Result, backward, f16, kernel};
+use kernelpack_guest::{Float, Result, backward, f16, kernel, simd::F32x4};
 
 /// Elements that one step of the inner loops takes.
-const BLOCK: usize = 64;
-/// Partial sums of one dot product that are carried side by side.
+const BLOCK: usize = 32;
+/// Elements of a dot product whose lanes are carried along, so that errors do not grow with the length of a row.
+const CHUNK: usize = 8 * BLOCK;
+/// Elements that are converted or moved as one.
 const LANES: usize = 8;
 /// Rows of `a` that share the loads of a row of `x`.
 const GROUP: usize = 4;
@@ -109,27 +109,43 @@ fn reduce(x: &[f32], a: &[f32], reduced: &mut [f32], scale: f32) {
 /// The dot products of `x` with each of these rows, which share the loads of `x`.
 #[inline(always)]
 fn dots<const N: usize>(x: &[f32], rows: [&[f32]; N]) -> [f32; N] {
-    let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
-    let row_blocks = rows.map(|row| row.as_chunks::<BLOCK>().0);
+    let (x_chunks, x_rest) = x.as_chunks::<CHUNK>();
+    let row_chunks = rows.map(|row| row.as_chunks::<CHUNK>().0);
     let mut sums = [0.0f32; N];
-    for (index, x) in x_blocks.iter().enumerate() {
-        let mut lanes = [[0.0f32; LANES]; N];
-        for (group, x) in x.as_chunks::<LANES>().0.iter().enumerate() {
-            for (lanes, row) in lanes.iter_mut().zip(&row_blocks) {
-                let row = &row[index].as_chunks::<LANES>().0[group];
-                for i in 0..LANES {
-                    lanes[i] += x[i] * row[i];
-                }
+    for (index, x) in x_chunks.iter().enumerate() {
+        let rows = row_chunks.map(|row| row[index].as_chunks::<BLOCK>().0);
+        let mut lanes = [F32x4::splat(0.0); N];
+        for (index, x) in x.as_chunks::<BLOCK>().0.iter().enumerate() {
+            for (lanes, row) in lanes.iter_mut().zip(rows) {
+                *lanes = (*lanes + products(x, &row[index])).settle();
             }
         }
-        // Out of the optimizer's sight, or it would take the sums apart into scalars.
-        for (sum, lanes) in sums.iter_mut().zip(black_box(lanes)) {
-            let four: [f32; 4] = core::array::from_fn(|i| lanes[i] + lanes[i + 4]);
-            *sum += (four[0] + four[2]) + (four[1] + four[3]);
+        for (sum, lanes) in sums.iter_mut().zip(lanes) {
+            *sum += lanes.sum();
         }
     }
-    let start = x_blocks.len() * BLOCK;
-    core::array::from_fn(|k| sums[k] + x_rest.iter().zip(&rows[k][start..]).map(|(x, a)| x * a).sum::<f32>())
+    let start = x_chunks.len() * CHUNK;
+    core::array::from_fn(|k| sums[k] + rest_of_dot(x_rest, &rows[k][start..]))
+}
+
+/// The dot product of a block, but for the sum of the lanes.
+#[inline(always)]
+fn products(x: &[f32; BLOCK], row: &[f32; BLOCK]) -> F32x4 {
+    let mut sums = [F32x4::splat(0.0); 2];
+    for (x, row) in x.as_chunks::<8>().0.iter().zip(row.as_chunks::<8>().0) {
+        for (sum, (x, row)) in sums.iter_mut().zip(x.as_chunks::<4>().0.iter().zip(row.as_chunks::<4>().0)) {
+            *sum = *sum + F32x4::new(*x) * F32x4::new(*row);
+        }
+    }
+    sums[0] + sums[1]
+}
+
+/// The dot product of less than a chunk.
+fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
+    let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
+    let (row_blocks, row_rest) = row.as_chunks::<BLOCK>();
+    let lanes = x_blocks.iter().zip(row_blocks).fold(F32x4::splat(0.0), |lanes, (x, row)| lanes + products(x, row));
+    lanes.sum() + x_rest.iter().zip(row_rest).map(|(x, a)| x * a).sum::<f32>()
 }
 
 /// y += Σ over j of reduced\[j\] · rows\[j\], where the rows are as long as `y`.
@@ -152,18 +168,13 @@ fn add_rows<const N: usize>(factors: [f32; N], rows: [&[f32]; N], y: &mut [f32])
     let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
     let done = blocks.len() * BLOCK;
     for (index, y) in blocks.iter_mut().enumerate() {
-        let rows = row_blocks.map(|row| &row[index]);
-        // In two steps, since LLVM unrolls a loop of 8 but not one of 64; and stored at the end, since it does not know
-        // that `y` and the rows are apart.
-        for (group, y) in y.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-            let mut sums = *y;
-            for k in 0..N {
-                let row = &rows[k].as_chunks::<LANES>().0[group];
-                for i in 0..LANES {
-                    sums[i] += factors[k] * row[i];
-                }
+        let rows = row_blocks.map(|row| row[index].as_chunks::<4>().0);
+        for (index, y) in y.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let mut sum = F32x4::new(*y);
+            for (factor, row) in factors.iter().zip(rows) {
+                sum = sum + F32x4::splat(*factor) * F32x4::new(row[index]);
             }
-            *y = sums;
+            *y = sum.lanes();
         }
     }
     for (i, y) in rest.iter_mut().enumerate() {

@@ -1,10 +1,10 @@
 //! Root-mean-square normalization.
 
-use kernelpack_guest::{Float, Result, backward, f16, kernel};
+use kernelpack_guest::{Float, Result, backward, f16, kernel, math::sqrt, simd::F32x4};
 
-/// Elements that one step of the inner loops takes.
+/// Elements that one step of the loops takes, and whose squares are added in f32.
 const BLOCK: usize = 128;
-/// Partial sums that are carried side by side: four registers of four lanes.
+/// Elements that are handled as one, so that LLVM unrolls what is around them: four registers of four lanes.
 const LANES: usize = 16;
 
 /// Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · weight.
@@ -41,7 +41,7 @@ pub fn rmsnorm_f16(
     Ok(())
 }
 
-fn rmsnorm<T: Float>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize) {
+fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize) {
     if dim == 0 {
         return;
     }
@@ -59,7 +59,7 @@ fn rmsnorm<T: Float>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize) {
 }
 
 /// 1 / sqrt(mean(x²) + eps).
-fn inverse_rms<T: Float>(x: &[T], eps: f32) -> f64 {
+fn inverse_rms<T: Squares>(x: &[T], eps: f32) -> f64 {
     let (count, eps) = (x.len() as f64, f64::from(eps));
     let mut sum = sum_of_squares(x);
     // A square overflowed, or an element is infinite or NaN; f64 tells the one from the other. Or so little came
@@ -67,32 +67,63 @@ fn inverse_rms<T: Float>(x: &[T], eps: f32) -> f64 {
     if !sum.is_finite() || sum + count * eps < count * f64::from(f32::MIN_POSITIVE) {
         sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }
-    1.0 / libm::sqrt(sum / count + eps)
+    1.0 / sqrt(sum / count + eps)
 }
 
-fn sum_of_squares<T: Float>(x: &[T]) -> f64 {
+fn sum_of_squares<T: Squares>(x: &[T]) -> f64 {
     let (blocks, rest) = x.as_chunks::<BLOCK>();
-    let mut sum = 0.0;
-    for block in blocks {
-        let mut lanes = [0.0f32; LANES];
+    let blocks = blocks.iter().fold(0.0, |sum, block| sum + f64::from(T::sum_of_squares(block)));
+    blocks + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
+}
+
+/// An element type whose squares are added in f32. What LLVM makes vector code of differs between types.
+trait Squares: Float {
+    /// The sum of the squares of a block.
+    fn sum_of_squares(block: &[Self; BLOCK]) -> f32;
+}
+
+impl Squares for f32 {
+    #[inline(always)]
+    fn sum_of_squares(block: &[Self; BLOCK]) -> f32 {
+        let [first, rest @ ..] = block.as_chunks::<32>().0 else { return 0.0 };
+        let sum = rest.iter().fold(lanes_of_squares(first), |sum, part| sum.settle() + lanes_of_squares(part));
+        sum.sum()
+    }
+}
+
+/// Sums of squares, each of eight elements.
+#[inline(always)]
+fn lanes_of_squares(part: &[f32; 32]) -> F32x4 {
+    let mut sums = [F32x4::splat(0.0); 4];
+    for group in part.as_chunks::<LANES>().0 {
+        for (sum, x) in sums.iter_mut().zip(group.as_chunks::<4>().0) {
+            *sum = *sum + F32x4::new(*x) * F32x4::new(*x);
+        }
+    }
+    let [a, b, c, d] = sums;
+    (a + c) + (b + d)
+}
+
+impl Squares for f16 {
+    #[inline(always)]
+    fn sum_of_squares(block: &[Self; BLOCK]) -> f32 {
+        let mut sums = [0.0f32; LANES];
         for group in block.as_chunks::<LANES>().0 {
-            for (lane, x) in lanes.iter_mut().zip(group) {
-                *lane += x.widen() * x.widen();
+            for (sum, x) in sums.iter_mut().zip(group) {
+                *sum += x.widen() * x.widen();
             }
         }
-        // Out of the optimizer's sight, or it would see the halving and work in half registers all the way.
-        sum += f64::from(fold(core::hint::black_box(lanes)));
+        // Out of the optimizer's sight, or it would see the sum of the lanes and work in half registers all the way.
+        let [a, b, c, d]: [F32x4; 4] = core::array::from_fn({
+            let sums = core::hint::black_box(sums);
+            move |i| F32x4::new(sums.as_chunks::<4>().0[i])
+        });
+        ((a + c) + (b + d)).sum()
     }
-    sum + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
 }
 
-/// The sum of the lanes, halving in steps that stay whole registers.
-fn fold(lanes: [f32; LANES]) -> f32 {
-    let eight: [f32; 8] = core::array::from_fn(|i| lanes[i] + lanes[i + 8]);
-    let four: [f32; 4] = core::array::from_fn(|i| eight[i] + eight[i + 4]);
-    (four[0] + four[2]) + (four[1] + four[3])
-}
-
+// In a function of its own: within a larger one, Cranelift keeps what the loop needs on the stack.
+#[inline(never)]
 fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
     let (weight_blocks, weight_rest) = weight.as_chunks::<BLOCK>();

@@ -5,8 +5,11 @@ use kernelpack_guest::{
     math::{sigmoid, silu},
 };
 
-/// Elements that one step of the inner loop takes.
+/// Elements that one step of the outer loop takes.
 const BLOCK: usize = 64;
+/// Elements of a block that one step of the inner loop is apart from the next: it takes one of each quarter. LLVM
+/// vectorizes such a loop but unrolls none with so many operations, and its back edge has an epoch check.
+const STRIDE: usize = BLOCK / 4;
 
 /// Gated activation (Shazeer, 2020): y = silu(gate) · up, element by element, with silu(g) = g / (1 + e⁻ᵍ).
 #[kernel(
@@ -31,21 +34,33 @@ pub fn swiglu_f16(
     #[shape(rows, dim)] up: &[f16],
     #[shape(rows, dim)] y: &mut [f16],
 ) -> Result<()> {
-    swiglu(gate, up, y);
-    Ok(())
-}
-
-fn swiglu<T: Float>(gate: &[T], up: &[T], y: &mut [T]) {
     let (gate_blocks, gate_rest) = gate.as_chunks::<BLOCK>();
     let (up_blocks, up_rest) = up.as_chunks::<BLOCK>();
     let (y_blocks, y_rest) = y.as_chunks_mut::<BLOCK>();
     for ((gate, up), y) in gate_blocks.iter().zip(up_blocks).zip(y_blocks) {
         for i in 0..BLOCK {
-            y[i] = T::narrow(silu(gate[i].widen()) * up[i].widen());
+            y[i] = f16::narrow(silu(gate[i].widen()) * up[i].widen());
         }
     }
     for ((gate, up), y) in gate_rest.iter().zip(up_rest).zip(y_rest) {
-        *y = T::narrow(silu(gate.widen()) * up.widen());
+        *y = f16::narrow(silu(gate.widen()) * up.widen());
+    }
+    Ok(())
+}
+
+fn swiglu(gate: &[f32], up: &[f32], y: &mut [f32]) {
+    let (gate_blocks, gate_rest) = gate.as_chunks::<BLOCK>();
+    let (up_blocks, up_rest) = up.as_chunks::<BLOCK>();
+    let (y_blocks, y_rest) = y.as_chunks_mut::<BLOCK>();
+    for ((gate, up), y) in gate_blocks.iter().zip(up_blocks).zip(y_blocks) {
+        for i in 0..STRIDE {
+            for i in [i, i + STRIDE, i + 2 * STRIDE, i + 3 * STRIDE] {
+                y[i] = silu(gate[i]) * up[i];
+            }
+        }
+    }
+    for ((gate, up), y) in gate_rest.iter().zip(up_rest).zip(y_rest) {
+        *y = silu(*gate) * up;
     }
 }
 

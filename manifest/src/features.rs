@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::{BinaryReaderError as Error, Operator, Parser, Payload, Validator, WasmFeatures, types::Types};
 
 /// The names of the features that a kernel's module may use beyond the first version of WebAssembly.
 pub const FEATURES: [&str; 8] = [
@@ -39,9 +39,61 @@ fn flag(name: &str) -> WasmFeatures {
 ///
 /// All of them, for a module that is invalid in any case.
 pub fn required_features(module: &[u8]) -> BTreeSet<&'static str> {
-    let mut required = BTreeSet::new();
-    search(module, &FEATURES, &mut required);
-    required
+    validate(module).map_or_else(|_| FEATURES.into(), |(_, required)| required)
+}
+
+/// Validates a module with all that it [may use](allowed), and tells what of that it cannot do without.
+///
+/// Packs are opened at a service's start, and validation is what takes longest of it once the code is cached: a module
+/// that needs no more than its instructions show, as most do, is validated once.
+pub(crate) fn validate(module: &[u8]) -> Result<(Types, BTreeSet<&'static str>), Error> {
+    let mut required = shown_by_instructions(module);
+    let shown = required.iter().fold(WasmFeatures::FLOATS, |all, name| all | flag(name));
+    if let Ok(types) = Validator::new_with_features(shown).validate_all(module) {
+        return Ok((types, required));
+    }
+    let types = Validator::new_with_features(allowed()).validate_all(module)?;
+    let others: Vec<_> = FEATURES.into_iter().filter(|name| !required.contains(name)).collect();
+    search(module, &others, &mut required);
+    Ok((types, required))
+}
+
+/// The features that instructions in the module's functions belong to; those that are shown otherwise, such as by a
+/// type, are not among them.
+fn shown_by_instructions(module: &[u8]) -> BTreeSet<&'static str> {
+    let mut shown = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        // A module that cannot be read cannot be validated either.
+        let Ok(payload) = payload else { break };
+        let Payload::CodeSectionEntry(body) = payload else { continue };
+        let Ok(operators) = body.get_operators_reader() else { break };
+        for operator in operators {
+            match operator.as_ref().map(proposal) {
+                Ok("mvp") => {}
+                Ok(proposal) => shown.extend(FEATURES.into_iter().find(|name| is_named(proposal, name))),
+                Err(_) => break,
+            }
+        }
+    }
+    shown
+}
+
+/// Whether wasmparser's name of a feature stands for ours, which is the same but for how words are joined.
+fn is_named(proposal: &str, name: &str) -> bool {
+    proposal.split('_').eq(name.split('-'))
+}
+
+/// wasmparser's name of the feature that an instruction belongs to.
+fn proposal(operator: &Operator<'_>) -> &'static str {
+    macro_rules! proposal {
+        ($(@$proposal:ident $operator:ident $({ $($argument:ident: $type:ty),* })? => $visit:ident ($($arity:tt)*))*) => {
+            match operator {
+                $(Operator::$operator { .. } => stringify!($proposal),)*
+                _ => "unknown",
+            }
+        };
+    }
+    wasmparser::for_each_operator!(proposal)
 }
 
 /// Features only ever add to what is valid, so where a whole group can be switched off, each of its members can. Most
@@ -115,6 +167,46 @@ mod tests {
             assert!(Validator::new_with_features(allowed()).validate_all(&module).is_err(), "{text}");
             assert_eq!(required_features(&module).len(), FEATURES.len(), "{text}");
         }
+    }
+
+    /// What instructions show saves time and changes nothing.
+    #[test]
+    fn a_search_without_looking_at_instructions_finds_the_same() {
+        for text in [
+            "(module)",
+            "(module (memory 1) (data \"a\") (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 0))))",
+            "(module (memory 1) (func (memory.copy (i32.const 0) (i32.const 0) (i32.const 0))) (func data.drop 0) (data))",
+            "(module (func unreachable i32.extend8_s drop))",
+            "(module (func (param v128) (local v128) (drop (f32x4.relaxed_max (local.get 0) (local.get 1)))))",
+            "(module (func (drop (i32.trunc_sat_f64_u (f64.const 0))) (drop (i64.extend32_s (i64.const 0)))))",
+            "(module (global v128 (v128.const i64x2 0 0)))",
+            "(module (table 1 funcref) (func (drop (table.size 0)) (drop (ref.null func))))",
+            "(module (func (drop (select (result i32) (i32.const 0) (i32.const 0) (i32.const 0)))))",
+            "(module (table 1 funcref) (elem func 0) (func (table.init 0 (i32.const 0) (i32.const 0) (i32.const 0))))",
+            "(module (func (block (result i32 i32) i32.const 0 i32.const 0) drop drop))",
+        ] {
+            let module = wat::parse_str(text).unwrap();
+            let mut searched = BTreeSet::new();
+            search(&module, &FEATURES, &mut searched);
+            assert_eq!(required_features(&module), searched, "{text}");
+            assert!(searched.is_superset(&shown_by_instructions(&module)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_one_of_the_parsers() {
+        let shown = |text: &str| shown_by_instructions(&wat::parse_str(text).unwrap());
+        assert_eq!(
+            shown("(module (func (drop (i32.trunc_sat_f32_s (f32.const 0)))))"),
+            ["saturating-float-to-int"].into()
+        );
+        assert_eq!(shown("(module (func (drop (i32.extend8_s (i32.const 0)))))"), ["sign-extension"].into());
+        assert_eq!(shown("(module (memory 1) (data) (func data.drop 0))"), ["bulk-memory"].into());
+        assert_eq!(shown("(module (table 1 funcref) (func (drop (table.size 0))))"), ["reference-types"].into());
+        assert_eq!(
+            shown("(module (func (param v128) (drop (f32x4.relaxed_max (local.get 0) (f32x4.neg (local.get 0))))))"),
+            ["relaxed-simd", "simd"].into()
+        );
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use kernelpack_abi::{ABI_VERSION, KernelSpecBuf, MESSAGE_CAPACITY, exports, section};
 use wasmparser::{
-    ConstExpr, Error, Export, ExternalKind, MemoryType, Operator, Parser, Payload, ValType, Validator, types::TypesRef,
+    ConstExpr, Error, Export, ExternalKind, MemoryType, Operator, Parser, Payload, ValType, types::TypesRef,
 };
 
-use crate::{ModuleFault, Rejected, features, first_difference, required_features};
+use crate::{ModuleFault, Rejected, features, first_difference};
 
 /// What the check found out on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct ModuleFacts {
     pub max_pages: u32,
     /// Elements of all tables at the start.
     pub table_elements: u32,
+    /// The crate that the module describes itself to be from, `name version`.
+    pub writer: String,
     /// The features that the module cannot do without, of [`FEATURES`](crate::FEATURES).
     pub required_features: BTreeSet<&'static str>,
 }
@@ -47,7 +49,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
     let memory = outline.check_memory(spec)?;
     let table_elements = outline.check_tables(spec)?;
 
-    let types = Validator::new_with_features(features::allowed()).validate_all(bytes).map_err(invalid)?;
+    let (types, required_features) = features::validate(bytes).map_err(invalid)?;
     outline.check_exports(spec, types.as_ref())?;
     let [version, heap_base, message] =
         [exports::ABI_VERSION, exports::HEAP_BASE, exports::MESSAGE].map(|name| outline.constant(name));
@@ -66,10 +68,10 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
 
     let mut entries = section::decode(section).map_err(ModuleFault::BadSection)?;
     let found = match (entries.pop(), entries.len()) {
-        (Some(entry), 0) => entry.spec,
+        (Some(entry), 0) => entry,
         (last, others) => return Err(ModuleFault::ManyEntries { count: others + usize::from(last.is_some()) }),
     };
-    if let Some(difference) = first_difference(&found, spec) {
+    if let Some(difference) = first_difference(&found.spec, spec) {
         return Err(ModuleFault::Disagrees { difference });
     }
     Ok(ModuleFacts {
@@ -79,7 +81,8 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
         initial_pages: memory.initial as u32,
         max_pages: memory.maximum.unwrap_or(memory.initial) as u32,
         table_elements,
-        required_features: required_features(bytes),
+        writer: found.writer,
+        required_features,
     })
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::samples::{
-    FULL, FULL_ENTRY, PLAIN, PLAIN_ENTRY, PLAIN_WAT, full_module, full_wat, module, plain_module, spec_of,
+    FULL, FULL_ENTRY, PLAIN, PLAIN_ENTRY, PLAIN_WAT, WRITER, full_module, full_wat, module, plain_module, spec_of,
 };
 
 fn fault(bytes: &[u8], spec: &KernelSpecBuf) -> ModuleFault {
@@ -29,6 +29,7 @@ fn good_modules_pass_with_their_facts() {
         initial_pages: 2,
         max_pages: 16,
         table_elements: 0,
+        writer: WRITER.to_owned(),
         required_features: BTreeSet::new(),
     };
     assert_eq!(facts, expected);

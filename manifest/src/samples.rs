@@ -78,7 +78,7 @@ pub(crate) const PLAIN: KernelSpec<'static> = KernelSpec {
     ..FULL
 };
 
-const WRITER: &str = "samples 1.0.0";
+pub(crate) const WRITER: &str = "samples 1.0.0";
 pub(crate) const FULL_ENTRY: [u8; section::encoded_len(&FULL, WRITER)] = section::encode(&FULL, WRITER);
 pub(crate) const PLAIN_ENTRY: [u8; section::encoded_len(&PLAIN, WRITER)] = section::encode(&PLAIN, WRITER);
 

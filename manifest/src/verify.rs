@@ -62,7 +62,7 @@ impl KernelPackVerifier {
             return Err(Rejected::ManifestTooLarge { size: manifest.len(), limit: MAX_MANIFEST_BYTES });
         }
         let signer = self.signer(manifest, signature, now)?;
-        Ok(SignedManifest { manifest: Manifest::parse(manifest)?, signer })
+        Ok(SignedManifest { manifest: Manifest::parse(manifest)?, digest: Digest::of(manifest), signer })
     }
 
     /// Checks that a key is trusted at this time, whatever it signed.
@@ -163,12 +163,18 @@ impl fmt::Display for Signer {
 pub struct SignedManifest {
     manifest: Manifest,
     signer: Signer,
+    digest: Digest,
 }
 
 impl SignedManifest {
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The digest of the bytes that were signed; everything in the pack hangs on it.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The trusted key that signed it.

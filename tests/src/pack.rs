@@ -70,9 +70,11 @@ pub fn core() -> &'static Path {
 /// # Panics
 /// The fixture is not one of those listed here.
 pub fn fixture(name: &'static str) -> &'static Path {
+    static EVIL: OnceLock<TempDir> = OnceLock::new();
     static WITH_STD: OnceLock<TempDir> = OnceLock::new();
     static WITHOUT_STD: OnceLock<TempDir> = OnceLock::new();
     match name {
+        "evil" => in_temp(&EVIL, "tests/fixtures/evil"),
         "with-std" => in_temp(&WITH_STD, "tests/fixtures/with-std"),
         "without-std" => in_temp(&WITHOUT_STD, "tests/fixtures/without-std"),
         other => panic!("no fixture {other}"),

@@ -1,5 +1,6 @@
 //! `kernelpack bench`: how long kernels take in the sandbox, and the same bodies outside of it.
 
+mod cold_start;
 mod family;
 mod figures;
 mod native;
@@ -19,7 +20,7 @@ use self::{
     stopwatch::{Budget, medians},
     workload::Workload,
 };
-use crate::{Outcome, print, trust_args::TrustArgs};
+use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack bench`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,9 @@ Example: one kernel, for scripts, one object a line
   kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 64x4096 --json
   {\"kernel\":\"rmsnorm_f32\",\"engine\":\"wasmtime\",\"shape\":\"64x4096\",\"sandboxed_ns\":...,\"call_ns\":...,
    \"native_ns\":...,\"ratio\":(sandboxed to native),\"call_ratio\":(call to native),\"gb_per_s\":...,\"gflop_per_s\":...}
+
+Example: from nothing to kernels that can be called, medians
+  kernelpack bench pack --trust release.pub --open
 
 Example: measure before signing
   kernelpack build kernels --out pack --unsigned-for release.pub
@@ -69,16 +73,24 @@ pub(crate) struct Args {
     /// Measure for milliseconds rather than seconds: the figures are rough
     #[arg(long)]
     quick: bool,
+    /// Measure how long opening the pack takes instead: without compile cache, with an empty one, with a full one
+    #[arg(long, conflicts_with_all = ["kernel", "write", "cache", "no_cache"])]
+    open: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 /// Measures the kernels.
 pub(crate) fn run(args: &Args) -> Outcome {
+    if args.open {
+        return cold_start::run(&args.pack, &args.trust.builder()?, args.quick, args.json);
+    }
     let (pack, unsigned) = if args.write {
         let (pack, manifest) = unsigned::open(&args.pack)?;
         print::note(format_args!("nobody has signed {}: it runs on the sandbox's word alone", args.pack.display()));
         (pack, Some(manifest))
     } else {
-        (args.trust.runtime()?.open(&args.pack)?, None)
+        (args.opening.open(&args.pack, args.trust.builder()?)?, None)
     };
     let ids: Vec<&str> = args.kernel.as_deref().map_or_else(|| pack.kernel_ids().collect(), |id| vec![id]);
     let kernels = ids.iter().map(|id| pack.kernel_named(id)).collect::<Result<Vec<_>, _>>()?;

@@ -74,7 +74,7 @@ fn sample<E>(calls: u32, subject: &mut Subject<'_, E>) -> Result<f64, E> {
     Ok((start.elapsed().as_nanos() as f64).max(1.0) / f64::from(calls))
 }
 
-fn median(mut samples: Vec<f64>) -> f64 {
+pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
 }

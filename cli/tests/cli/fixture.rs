@@ -53,7 +53,10 @@ impl From<Output> for Ran {
 
 /// The program, not yet started.
 pub(crate) fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_kernelpack"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_kernelpack"));
+    // The tests' own, which they share.
+    program.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+    program
 }
 
 /// Runs the program in a folder; words are separated by single spaces.

@@ -1,6 +1,7 @@
 //! The programs as users and scripts meet them: command lines in; exit codes, output and files out.
 
 mod bench;
+mod cache;
 mod fixture;
 mod health;
 mod inspect;
@@ -8,6 +9,7 @@ mod keys;
 mod rotation;
 mod run;
 mod run_errors;
+mod store;
 mod trust;
 mod usage;
 mod verify;

@@ -45,6 +45,9 @@ fn wrong_command_lines_are_usage_errors() {
         "bench --trust a.pub",
         "bench p --trust a.pub --shape 64x4096",
         "bench p k --trust a.pub --shape 64x0",
+        "bench p k --trust a.pub --open",
+        "bench p --trust a.pub --open --no-cache",
+        &format!("{run} --cache c --no-cache"),
     ] {
         let ran = run_in(Path::new("."), line);
         assert_eq!(ran.code, 2, "{line}: {ran:?}");

@@ -17,7 +17,7 @@ use std::time::Duration;
 use kernelpack_abi::ResourceLimits;
 use kernelpack_manifest::VerifiedModule;
 
-use crate::{EngineError, KernelError};
+use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome};
 
 pub(crate) use wasmtime::WasmtimeEngine;
 
@@ -35,7 +35,7 @@ pub(crate) trait Engine: Send + Sync {
     /// Its version.
     fn version(&self) -> semver::Version;
 
-    /// The WebAssembly features that it runs, by the names that manifests use.
+    /// The WebAssembly features that it was found to run, by the names that manifests use.
     fn features(&self) -> Vec<&'static str>;
 
     /// Compiles a module whose instances will obey `limits`.
@@ -51,6 +51,17 @@ pub(crate) trait Engine: Send + Sync {
 pub(crate) trait CompiledModule: Send + Sync {
     /// Makes an instance; no code of the module runs. The error is the engine's words.
     fn instantiate(&self) -> Result<Box<dyn Instance>, String>;
+
+    /// Where its code came from.
+    fn cache_outcome(&self) -> CacheOutcome;
+}
+
+/// Why and where a guest was stopped.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    pub(crate) error: KernelError,
+    /// Empty where the engine keeps no account.
+    pub(crate) backtrace: Backtrace,
 }
 
 /// The exports that a host calls.
@@ -83,5 +94,5 @@ pub(crate) trait Instance: Send {
     fn memory(&mut self) -> &mut [u8];
 
     /// Calls an export with an address, for at most this many ticks, and returns its status code.
-    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, KernelError>;
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop>;
 }

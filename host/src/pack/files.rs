@@ -1,74 +1,68 @@
-//! Reading a pack's files: each once, regular files only, and none that the manifest does not name.
+//! Reading a pack's files: regular files only, and none that the manifest does not name.
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
-    io::{ErrorKind, Read},
+    fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
-use kernelpack_manifest::Rejected;
+use kernelpack_manifest::{MANIFEST_FILE, Manifest, Rejected, SIGNATURE_FILE};
 
-use crate::{EngineError, Error};
+use crate::{
+    EngineError, Error,
+    regular::{self, ReadError},
+};
 
-/// Reads a file of the pack.
+/// Reads a file of a pack without verifying anything.
 ///
 /// # Errors
-/// It is missing, no regular file or larger than `limit`; or the system cannot read it.
-pub(super) fn read(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
+/// [`Error::Rejected`] if it is missing, no regular file or larger than `limit` bytes; [`Error::Engine`] if the system
+/// cannot read it.
+pub fn read_pack_file(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = dir.join(name);
-    let named = || name.to_owned();
-    let failed = |source| EngineError::Read { path: path.clone(), source };
-    let kind = match fs::symlink_metadata(&path) {
-        Ok(metadata) => metadata.file_type(),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Err(Rejected::MissingFile { path: named() }.into());
+    regular::read(&path, limit).map_err(|error| {
+        let path_in_pack = name.to_owned();
+        match error {
+            ReadError::NotAFile => Rejected::NotAFile { path: path_in_pack }.into(),
+            ReadError::TooLarge => Rejected::FileTooLarge { path: path_in_pack, limit }.into(),
+            ReadError::Io(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Rejected::MissingFile { path: path_in_pack }.into()
+            }
+            ReadError::Io(source) => EngineError::Read { path, source }.into(),
         }
-        Err(error) => return Err(failed(error).into()),
-    };
-    if !kind.is_file() {
-        return Err(Rejected::NotAFile { path: named() }.into());
-    }
-    let mut bytes = Vec::new();
-    // One byte over the limit tells that there is more, however large the file claims to be.
-    File::open(&path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > limit {
-        return Err(Rejected::FileTooLarge { path: named(), limit }.into());
-    }
-    Ok(bytes)
+    })
 }
 
-/// Checks that the pack holds the files of this set and nothing else.
+/// Checks that a pack holds the files that its manifest names and nothing else, and hands over whatever is missing, too
+/// much, or no regular file, until `fault` makes an error of one.
 ///
 /// # Errors
-/// The first file that is missing, too much, or no regular file.
-pub(super) fn check_listing(dir: &Path, expected: &BTreeSet<String>) -> Result<(), Error> {
-    let mut found = BTreeSet::new();
+/// That of `fault`; or [`Error::Engine`] if the system cannot list a folder.
+pub fn check_pack_files(
+    dir: &Path,
+    manifest: &Manifest,
+    mut fault: impl FnMut(Rejected) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let own = [MANIFEST_FILE, SIGNATURE_FILE];
+    let mut expected: BTreeSet<&str> = manifest.files().chain(own).collect();
     let mut folders = vec![(PathBuf::from(dir), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
         let failed = |source| EngineError::Read { path: folder.clone(), source };
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
             let kind = entry.file_type().map_err(failed)?;
-            if kind.is_dir() {
-                let inside = format!("{name}/");
-                // A folder that no expected file lies in is refused unread, so that depth is bounded by the manifest.
-                if !expected.iter().any(|path| path.starts_with(&inside)) {
-                    return Err(Rejected::UnexpectedFile { path: name }.into());
-                }
+            let inside = format!("{path}/");
+            // A folder that no expected file lies in is refused unread, so that depth is bounded by the manifest.
+            if kind.is_dir() && expected.iter().any(|path| path.starts_with(&inside)) {
                 folders.push((entry.path(), inside));
-            } else if !expected.contains(&name) {
-                return Err(Rejected::UnexpectedFile { path: name }.into());
+            } else if !expected.remove(path.as_str()) {
+                fault(Rejected::UnexpectedFile { path })?;
             } else if !kind.is_file() {
-                return Err(Rejected::NotAFile { path: name }.into());
-            } else {
-                found.insert(name);
+                fault(Rejected::NotAFile { path })?;
             }
         }
     }
-    match expected.difference(&found).next() {
-        None => Ok(()),
-        Some(missing) => Err(Rejected::MissingFile { path: missing.clone() }.into()),
-    }
+    expected.into_iter().try_for_each(|path| fault(Rejected::MissingFile { path: path.to_owned() }))
 }

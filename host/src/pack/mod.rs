@@ -1,16 +1,22 @@
 //! Packs: verified on disk, then loaded into an engine.
 
-mod files;
+pub(crate) mod files;
+mod id;
 mod verified;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use kernelpack_abi::{Kernel, KernelSpecBuf};
-use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector, first_difference};
+use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector};
 
+pub use files::{check_pack_files, read_pack_file};
+pub use id::PackId;
 pub use verified::{VerifiedPack, read_manifest};
 
-use crate::{BadCall, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel};
+use crate::{
+    BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel,
+    recovery::interface_difference,
+};
 
 /// A pack whose kernels can be called.
 ///
@@ -57,6 +63,13 @@ impl Pack {
         self.content.kernels.keys().map(String::as_str)
     }
 
+    /// Where the code of each kernel came from, by the kernels' ids.
+    ///
+    /// [`CacheOutcome::Replaced`] may mean that somebody tampered with the compile cache.
+    pub fn cache_outcomes(&self) -> impl Iterator<Item = (&str, CacheOutcome)> {
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.cache_outcome()))
+    }
+
     /// The kernel that a typed stub describes.
     ///
     /// Do this once and keep the result: the stub is compared with the manifest here, so that calls need not.
@@ -64,14 +77,7 @@ impl Pack {
     /// # Errors
     /// The pack has no such kernel, or the stub was made from another version of it.
     pub fn kernel<K: Kernel>(&self) -> Result<TypedKernel<K>, Error> {
-        let loaded = self.loaded(K::SPEC.id)?;
-        let stub = KernelSpecBuf::from(&K::SPEC);
-        // What the call depends on must agree; texts and limits are the pack's affair.
-        let interface = KernelSpecBuf { forward: stub.forward, backward: stub.backward, ..loaded.spec.clone() };
-        match first_difference(&interface, &loaded.spec) {
-            None => Ok(TypedKernel::new(loaded.clone())),
-            Some(difference) => Err(BadCall::StubDisagrees { kernel: K::SPEC.id.to_owned(), difference }.into()),
-        }
+        self.loaded_like(KernelSpecBuf::from(&K::SPEC)).map(|loaded| TypedKernel::new(loaded.clone()))
     }
 
     /// The kernel of this id, to be called with named arguments.
@@ -80,6 +86,20 @@ impl Pack {
     /// The pack has no such kernel.
     pub fn kernel_named(&self, id: &str) -> Result<DynKernel, Error> {
         self.loaded(id).map(|loaded| DynKernel::new(loaded.clone()))
+    }
+
+    /// The kernel of the id of this spec, if it can be called in the same way.
+    pub(crate) fn kernel_like(&self, stub: KernelSpecBuf) -> Result<DynKernel, Error> {
+        self.loaded_like(stub).map(|loaded| DynKernel::new(loaded.clone()))
+    }
+
+    fn loaded_like(&self, stub: KernelSpecBuf) -> Result<&Arc<LoadedKernel>, Error> {
+        let loaded = self.loaded(&stub.id)?;
+        let id = stub.id.clone();
+        match interface_difference(stub, &loaded.spec) {
+            None => Ok(loaded),
+            Some(difference) => Err(BadCall::StubDisagrees { kernel: id, difference }.into()),
+        }
     }
 
     /// The health vectors, in the manifest's order.

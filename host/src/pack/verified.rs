@@ -8,8 +8,8 @@ use kernelpack_manifest::{
     VerifiedVector,
 };
 
-use super::files;
-use crate::{EngineError, Error};
+use super::{PackId, files};
+use crate::{EngineError, Error, parallel};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
 ///
@@ -19,6 +19,8 @@ pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
     pub(crate) modules: Vec<VerifiedModule>,
     pub(crate) vectors: Vec<VerifiedVector>,
+    /// Every file of the pack, by its path inside.
+    pub(crate) files: BTreeSet<String>,
 }
 
 impl VerifiedPack {
@@ -41,24 +43,19 @@ impl VerifiedPack {
     ) -> Result<Self, Error> {
         let manifest = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
-        let signature = files::read(dir, SIGNATURE_FILE, 4096)?;
+        let signature = files::read_pack_file(dir, SIGNATURE_FILE, 4096)?;
         let manifest = verifier.verify(&manifest, &signature, SystemTime::now())?;
         fits(manifest.manifest())?;
 
-        let own = [MANIFEST_FILE, SIGNATURE_FILE].map(str::to_owned);
-        let expected: BTreeSet<String> = manifest.manifest().files().map(str::to_owned).chain(own).collect();
-        files::check_listing(dir, &expected)?;
-        let modules = manifest
-            .manifest()
-            .kernels
-            .iter()
-            .map(|kernel| {
-                let bytes = files::read(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
-                Ok(manifest.verify_module(&kernel.id, bytes)?)
-            })
-            .collect::<Result<_, Error>>()?;
+        files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
+        let modules = parallel::map(&manifest.manifest().kernels, |_, kernel| {
+            let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
+            Ok::<_, Error>(manifest.verify_module(&kernel.id, bytes)?)
+        })?;
         let vectors = read_vectors(dir, &manifest)?;
-        Ok(Self { manifest, modules, vectors })
+        let own = [MANIFEST_FILE, SIGNATURE_FILE];
+        let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();
+        Ok(Self { manifest, modules, vectors, files })
     }
 
     /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
@@ -72,6 +69,16 @@ impl VerifiedPack {
             checker.check_module(module).into_result()?;
         }
         Ok(())
+    }
+
+    /// Which pack it is.
+    pub fn id(&self) -> PackId {
+        PackId {
+            name: self.manifest.name.clone(),
+            version: self.manifest.version.clone(),
+            digest: self.manifest.digest(),
+            signed_by: self.manifest.signed_by().id(),
+        }
     }
 
     /// The manifest and who signed it.
@@ -95,7 +102,7 @@ fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<VerifiedVec
     let mut total = 0;
     for kernel in &manifest.manifest().kernels {
         for entry in &kernel.health {
-            let bytes = files::read(dir, &entry.path, MAX_HEALTH_BYTES as u64)?;
+            let bytes = files::read_pack_file(dir, &entry.path, MAX_HEALTH_BYTES as u64)?;
             total += bytes.len();
             if total > MAX_PACK_HEALTH_BYTES {
                 return Err(Rejected::VectorsTooLarge.into());
@@ -120,7 +127,7 @@ fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     if !metadata.is_dir() {
         return Err(EngineError::NotAFolder { path: dir.into() }.into());
     }
-    files::read(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
+    files::read_pack_file(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
 }
 
 const _: () = assert!(SIGNATURE_BYTES <= 4096);

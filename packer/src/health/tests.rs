@@ -24,7 +24,7 @@ const fn spec(id: &'static str, signature: Signature<'static>) -> KernelSpec<'st
         family: "test",
         entry_point: "test_forward",
         fallback: "",
-        limits: ResourceLimits::DEFAULT,
+        limits: ResourceLimits { max_memory_pages: 64, ..ResourceLimits::DEFAULT },
         lifecycle: Lifecycle { init: false, cleanup: false },
         forward: signature,
         backward: None,

@@ -1,10 +1,13 @@
 //! What authors may write, as it works in a sandbox: allocation, panics, state, every kind of argument.
 
 use kernelpack_abi::{BlockQ8_0, Kernel, KernelInfo, ParamValue, Pass, TensorBuf, TensorView, TensorViewMut};
-use kernelpack_fixture_with_std::{every_kind, panics, refuses, remembers, remembers_backward, sorts};
+use kernelpack_fixture_with_std::{
+    MAX_SEQ, every_kind, panics, refuses, remembers, remembers_backward, rope_cached, sorts,
+};
 use kernelpack_fixture_without_std::panics_bare;
 use kernelpack_guest::f16;
 use kernelpack_host::{Error, KernelError, Pack};
+use kernelpack_kernels::rope_f32;
 use kernelpack_tests::pack;
 
 fn with_std() -> Pack {
@@ -190,6 +193,34 @@ fn lifecycle_and_backward_work() {
     assert_eq!(native, dx);
     let dynamic = with_std().kernel_named("remembers").unwrap().backward(&[("dy", (&x).into())], &[]).unwrap();
     assert_eq!((dynamic[0].name.as_str(), dynamic[0].bytes.len()), ("dx", 16));
+}
+
+#[test]
+fn a_cache_of_rotations_is_built_once_and_serves_every_call() {
+    let kernel = with_std().kernel::<rope_cached::Kernel>().unwrap();
+    let rotated = pack::runtime().open(pack::core()).unwrap().kernel::<rope_f32::Kernel>().unwrap();
+    let x: Vec<f32> = (0..MAX_SEQ * 64).map(|i| ((i * 7919) % 2003) as f32 / 1000.0 - 1.0).collect();
+    // Each call finds what the calls before it left: a second birth would begin to count anew, or refuse.
+    for (calls, seq) in (1u32..).zip([1, MAX_SEQ, 3, 100]) {
+        let (flat, heads) =
+            (TensorView::new(&x[..seq * 64], &[seq, 64]), TensorView::new(&x[..seq * 64], &[1, seq, 1, 64]));
+        let outputs = kernel.run(rope_cached::Inputs::new(flat.unwrap())).unwrap();
+        assert_eq!(outputs.calls.data(), [calls]);
+        let expected = rotated.run(rope_f32::Inputs::new(heads.unwrap())).unwrap().y;
+        for (y, expected) in outputs.y.data().iter().zip(expected.data()) {
+            assert!((y - expected).abs() <= 1e-6, "{y} is not {expected}");
+        }
+    }
+    // Refusing leaves the instance as it was.
+    let zeros = vec![0.0; (MAX_SEQ + 1) * 64];
+    let long = rope_cached::Inputs::new(TensorView::new(&zeros, &[MAX_SEQ + 1, 64]).unwrap());
+    let message = "seq must be at most 512, for which there are rotations; it is 513".to_owned();
+    assert_eq!(trap(kernel.run(long)), KernelError::KernelTrap { code: 1, message: Some(message) });
+    let short = rope_cached::Inputs::new(TensorView::new(&zeros[..64], &[1, 64]).unwrap());
+    let KernelError::KernelTrap { code: 3, .. } = trap(kernel.run(rope_cached::Inputs { theta: 2.0, ..short })) else {
+        panic!("another theta was taken");
+    };
+    assert_eq!(kernel.run(short).unwrap().calls.data(), [5]);
 }
 
 #[test]

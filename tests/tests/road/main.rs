@@ -1,6 +1,9 @@
 //! The whole road, from an annotated function to a typed result, and everything that may lie in wait on it.
 
+mod compile_cache;
 mod core_kernels;
+mod evil_kernels;
+mod evil_modules;
 mod features;
 mod health;
 mod hostile_calls;
@@ -9,6 +12,9 @@ mod hostile_guests;
 mod hostile_modules;
 mod native;
 mod newcomer;
+mod recovery;
 mod round_trip;
+mod smith;
+mod traps;
 mod trust;
 mod wat_kernel;

@@ -9,6 +9,7 @@ use kernelpack_abi::{
 use kernelpack_host::{DynKernel, DynView, Error, KernelError, Pack, VerifiedPack};
 use kernelpack_manifest::{Digest, Kernel, Manifest};
 use kernelpack_tests::pack::{self, Copy};
+pub(crate) use kernelpack_tests::section::append_custom_section;
 
 /// The kernel's description: y and x of n elements, and an integer.
 pub(crate) const SPEC: KernelSpec<'static> = KernelSpec {
@@ -156,24 +157,4 @@ pub(crate) fn trap(kernel: &DynKernel, mode: i32) -> KernelError {
 /// The section's entry for a spec.
 pub(crate) fn entry(spec: &KernelSpec<'_>) -> Vec<u8> {
     section::encode_to_vec(spec, "hand-written 0.0.0")
-}
-
-pub(crate) fn append_custom_section(wasm: &mut Vec<u8>, name: &str, content: &[u8]) {
-    let leb = |mut value: usize| {
-        let mut bytes = Vec::new();
-        loop {
-            let low = (value & 0x7f) as u8;
-            value >>= 7;
-            bytes.push(if value == 0 { low } else { low | 0x80 });
-            if value == 0 {
-                return bytes;
-            }
-        }
-    };
-    let name_len = leb(name.len());
-    wasm.push(0);
-    wasm.extend(leb(name_len.len() + name.len() + content.len()));
-    wasm.extend(name_len);
-    wasm.extend(name.as_bytes());
-    wasm.extend(content);
 }

@@ -13,14 +13,14 @@
   (export "kernel_init" (func 3))
   (export "kernel_info" (func 2))
   (export "kernel_abi_version" (global 2))
-  (func (;0;) (type 0) (param i32) (result i32)
+  (func $shared (;0;) (type 0) (param i32) (result i32)
     local.get 0
     i32.const 1
     i32.add
   )
   (func (;1;) (type 0) (param i32) (result i32)
     local.get 0
-    call 0
+    call $shared
   )
   (func (;2;) (type 0) (param i32) (result i32)
     i32.const 1

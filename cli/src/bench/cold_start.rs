@@ -1,0 +1,121 @@
+//! `bench --open`: how long it takes until a pack's kernels can be called.
+
+use std::{
+    error::Error,
+    fmt::{self, Display, Formatter},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use kernelpack_host::{CacheOutcome, RuntimeBuilder};
+use serde::Serialize;
+
+use super::stopwatch::median;
+use crate::print;
+
+/// What the compile cache has when the pack is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Cache {
+    /// There is none.
+    None,
+    /// Nothing: it is filled meanwhile.
+    Empty,
+    /// Everything.
+    Full,
+}
+
+/// The figures of one way of opening: a line of `--json`.
+#[derive(Clone, Debug, Serialize)]
+struct Figures {
+    cache: Cache,
+    modules: usize,
+    samples: usize,
+    /// Milliseconds until there is a runtime: the engine, its probes, the folder of the cache.
+    runtime_ms: f64,
+    /// Milliseconds from there until there is a pack: everything verified, all code there.
+    open_ms: f64,
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// The pack is refused, or the system has no room for caches.
+pub(crate) fn run(pack: &Path, trusting: &RuntimeBuilder, quick: bool, json: bool) -> Result<(), Box<dyn Error>> {
+    let rounds = if quick { 2 } else { 15 };
+    let mut samples = [const { Vec::new() }; 3];
+    let mut modules = 0;
+    for _ in 0..rounds {
+        // Each round has a folder of its own, so that the second way always begins with nothing in it.
+        let folder = tempfile::tempdir()?;
+        for (cache, samples) in [Cache::None, Cache::Empty, Cache::Full].into_iter().zip(&mut samples) {
+            let (times, count) = sample(pack, trusting, cache, folder.path())?;
+            samples.push(times);
+            modules = count;
+        }
+    }
+    if !json {
+        print::data(Head)?;
+    }
+    for (cache, samples) in [Cache::None, Cache::Empty, Cache::Full].into_iter().zip(samples) {
+        let of = |time: fn(&(Duration, Duration)) -> Duration| {
+            let ms = samples.iter().map(|times| time(times).as_secs_f64() * 1000.0).collect();
+            (median(ms) * 1000.0).round() / 1000.0
+        };
+        let (runtime_ms, open_ms) = (of(|times| times.0), of(|times| times.1));
+        let figures = Figures { cache, modules, samples: rounds, runtime_ms, open_ms };
+        if json { print::json_line(&figures)? } else { print::data(figures)? }
+    }
+    Ok(())
+}
+
+/// Opens the pack once, in a runtime of its own: the times of the two, and the modules that there are.
+fn sample(
+    pack: &Path,
+    trusting: &RuntimeBuilder,
+    cache: Cache,
+    folder: &Path,
+) -> Result<((Duration, Duration), usize), Box<dyn Error>> {
+    let start = Instant::now();
+    let builder = trusting.clone();
+    let builder = if cache == Cache::None { builder } else { builder.compile_cache(folder) };
+    let runtime = builder.build()?;
+    let built = start.elapsed();
+    let pack = runtime.open(pack)?;
+    let opened = start.elapsed() - built;
+
+    let expected = match cache {
+        Cache::None => CacheOutcome::Off,
+        Cache::Empty => CacheOutcome::Miss,
+        Cache::Full => CacheOutcome::Hit,
+    };
+    let mut modules = 0;
+    for (kernel, outcome) in pack.cache_outcomes() {
+        if outcome != expected {
+            return Err(format!("the compile cache did not do its part for {kernel}: {outcome:?}").into());
+        }
+        modules += 1;
+    }
+    Ok(((built, opened), modules))
+}
+
+/// The head of the table.
+struct Head;
+
+impl Display for Head {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:6}  {:>8}  {:>12}  {:>12}", "cache", "modules", "runtime ms", "open ms")
+    }
+}
+
+impl Display for Figures {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { modules, runtime_ms, open_ms, .. } = self;
+        let cache = match self.cache {
+            Cache::None => "none",
+            Cache::Empty => "empty",
+            Cache::Full => "full",
+        };
+        writeln!(f, "{cache:6}  {modules:>8}  {runtime_ms:>12.3}  {open_ms:>12.3}")
+    }
+}

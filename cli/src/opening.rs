@@ -1,0 +1,103 @@
+//! How commands open packs: with a compile cache, and word of what takes long.
+
+use std::{
+    env,
+    error::Error,
+    ffi::OsStr,
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use kernelpack_host::{CacheOutcome, EngineError, LoadEvent, Pack, Runtime, RuntimeBuilder};
+
+use crate::print;
+
+/// The options about compiling.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Opening {
+    /// Folder for compiled code, which only you may be able to write to; unless given, kernelpack in $XDG_CACHE_HOME or
+    /// ~/.cache
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
+    cache: Option<PathBuf>,
+    /// Compile everything anew and keep nothing
+    #[arg(long)]
+    no_cache: bool,
+    /// Tell of each module, also where standard error is no terminal
+    #[arg(long)]
+    verbose: bool,
+}
+
+impl Opening {
+    /// Opens a pack in a runtime that is built with a compile cache.
+    ///
+    /// # Errors
+    /// The pack is refused, or a folder that was named cannot be a compile cache.
+    pub(crate) fn open(&self, pack: &Path, builder: RuntimeBuilder) -> Result<Pack, Box<dyn Error>> {
+        let runtime = self.runtime(builder)?;
+        let (shown, all) = (self.verbose || io::stderr().is_terminal(), self.verbose);
+        let finished = AtomicUsize::new(0);
+        let pack = runtime.open_with(pack, |event| {
+            let LoadEvent::Finished { kernel, total, cache, .. } = event else { return };
+            let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
+            match cache {
+                CacheOutcome::Hit if all => {
+                    print::note(format_args!("{kernel} was in the compile cache ({count} of {total})"));
+                }
+                CacheOutcome::Hit => {}
+                CacheOutcome::Replaced { fault } | CacheOutcome::NotStored { fault: Some(fault), .. } => {
+                    // Never kept quiet: somebody may have tampered with it.
+                    print::note(format_args!("compiled {kernel} anew: its entry in the compile cache, {fault}"));
+                }
+                CacheOutcome::NotStored { error, .. } if shown => print::note(format_args!(
+                    "compiled {kernel} ({count} of {total}), and could not keep it in the compile cache: {error}"
+                )),
+                _ if shown => print::note(format_args!("compiled {kernel} ({count} of {total})")),
+                _ => {}
+            }
+        })?;
+        Ok(pack)
+    }
+
+    fn runtime(&self, builder: RuntimeBuilder) -> Result<Runtime, kernelpack_host::Error> {
+        if let Some(dir) = &self.cache {
+            return builder.compile_cache(dir).build();
+        }
+        let Some(dir) = default_cache().filter(|_| !self.no_cache) else { return builder.build() };
+        match builder.clone().compile_cache(dir).build() {
+            // Nobody asked for it, so nothing fails for want of it.
+            Err(kernelpack_host::Error::Engine(EngineError::Cache(error))) => {
+                print::note(format_args!("going on without compile cache: {error}"));
+                builder.build()
+            }
+            runtime => runtime,
+        }
+    }
+}
+
+/// The folder for caches of the XDG Base Directory Specification, which has relative paths ignored.
+fn default_cache() -> Option<PathBuf> {
+    cache_of(env::var_os("XDG_CACHE_HOME").as_deref(), env::home_dir())
+}
+
+fn cache_of(xdg: Option<&OsStr>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let caches = xdg.map(PathBuf::from).filter(absolute);
+    caches.or_else(|| home.filter(absolute).map(|home| home.join(".cache"))).map(|caches| caches.join("kernelpack"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_in_the_users_folder_for_caches() {
+        let of = |xdg: Option<&str>, home: Option<&str>| cache_of(xdg.map(OsStr::new), home.map(PathBuf::from));
+        assert_eq!(of(Some("/x"), Some("/h")), Some("/x/kernelpack".into()));
+        for ignored in [None, Some(""), Some("x")] {
+            assert_eq!(of(ignored, Some("/h")), Some("/h/.cache/kernelpack".into()));
+            assert_eq!(of(ignored, None), None);
+            assert_eq!(of(ignored, Some("")), None);
+        }
+    }
+}

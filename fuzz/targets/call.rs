@@ -1,0 +1,137 @@
+//! A call in linear memory, as a hostile host could lay it out: the guest either refuses it or gets slices that lie
+//! inside the memory and share no byte with what is written.
+//!
+//! An input is eight bytes, the index of a signature, the heap base divided by 16, two bytes that mean nothing and the
+//! offset of the descriptor, and then the memory.
+#![no_main]
+
+use std::ops::Range;
+
+use kernelpack_abi::{
+    BlockQ4_0, BlockQ8_0, DType, Element, KernelDescriptor, Role, Signature,
+    layout::{self, Bounds},
+    native::NativeKernel,
+    params::{self, Params},
+};
+use kernelpack_fixture_with_std as _;
+use kernelpack_guest::{
+    __private::{Frame, LinearMemory},
+    f16,
+};
+use kernelpack_kernels as _;
+use libfuzzer_sys::fuzz_target;
+use zerocopy::{FromBytes, IntoBytes};
+
+/// The passes of all kernels that are linked, in the order of their ids.
+fn signatures() -> Vec<&'static Signature<'static>> {
+    let mut kernels: Vec<_> = NativeKernel::all().collect();
+    kernels.sort_by_key(|kernel| kernel.spec.id);
+    let passes = kernels.iter().flat_map(|kernel| [Some(&kernel.spec.forward), kernel.spec.backward.as_ref()]);
+    passes.flatten().collect()
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some((head, content)) = input.split_at_checked(8) else { return };
+    let signatures = signatures();
+    let signature = signatures[usize::from(head[0]) % signatures.len()];
+    let descriptor = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+
+    // The allocation ends where the memory does, so that the address sanitizer sees whatever lies beyond.
+    let mut memory = vec![0u128; content.len().div_ceil(16)];
+    memory.as_mut_bytes()[..content.len()].copy_from_slice(content);
+    let bounds = Bounds { floor: u32::from(head[1]) * 16, memory_size: memory.as_bytes().len() as u64 };
+
+    check_block(memory.as_bytes());
+    check_layout(memory.as_bytes(), bounds, descriptor);
+    let before = memory.clone();
+    let base = memory.as_mut_ptr().expose_provenance();
+    // SAFETY: the memory is as large as its bounds say, starts at a multiple of 16, and until the frame is dropped
+    // nothing else uses it.
+    let opened = unsafe { Frame::open(LinearMemory { base, bounds }, descriptor, signature) };
+    let written = match opened {
+        Ok(frame) => use_all(frame, signature, base, bounds),
+        Err(error) => {
+            assert!(error.status().code() != 0 && !error.message().is_empty());
+            Vec::new()
+        }
+    };
+    for (at, (before, after)) in before.as_bytes().iter().zip(memory.as_bytes()).enumerate() {
+        assert!(before == after || written.iter().any(|range| range.contains(&at)), "byte {at} was written");
+    }
+});
+
+/// A block that can be read is written as the same bytes.
+fn check_block(bytes: &[u8]) {
+    if let Ok(params) = Params::parse(bytes) {
+        let mut again = vec![0; params::block_size(params.entries.len(), params.scalars.len() as u32) as usize];
+        assert!(params::write(&mut again, params.entries, params.scalars));
+        assert!(bytes.starts_with(&again));
+    }
+}
+
+/// What the layout check accepts holds no matter which kernel it is for.
+fn check_layout(memory: &[u8], bounds: Bounds, descriptor: u32) {
+    let at = descriptor as usize;
+    let head = memory.get(at..).and_then(|rest| KernelDescriptor::read_from_prefix(rest).ok());
+    let Some((head, _)) = head else { return };
+    let block = head.params_offset as usize;
+    let Some(Ok(block)) = memory.get(block..).map(Params::parse) else { return };
+    if let Err(error) = layout::check(bounds, descriptor, &head, block.entries) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+/// Takes every slice of a call, writes what may be written, and returns those ranges.
+fn use_all(mut frame: Frame<'_>, signature: &Signature<'_>, base: usize, bounds: Bounds) -> Vec<Range<usize>> {
+    let mut read = Vec::new();
+    let mut written: Vec<Range<usize>> = Vec::new();
+    for (row, tensor) in signature.tensors.iter().enumerate() {
+        let range = match tensor.dtype {
+            DType::F32 => take::<f32>(&mut frame, row, tensor.role),
+            DType::F16 => take::<f16>(&mut frame, row, tensor.role),
+            DType::I8 => take::<i8>(&mut frame, row, tensor.role),
+            DType::U8 => take::<u8>(&mut frame, row, tensor.role),
+            DType::I32 => take::<i32>(&mut frame, row, tensor.role),
+            DType::U32 => take::<u32>(&mut frame, row, tensor.role),
+            DType::Q8_0 => take::<BlockQ8_0>(&mut frame, row, tensor.role),
+            DType::Q4_0 => take::<BlockQ4_0>(&mut frame, row, tensor.role),
+        };
+        let Some(range) = range else {
+            assert!(tensor.optional, "only what is optional can be absent");
+            continue;
+        };
+        let range = range.start - base..range.end - base;
+        assert!(range.start >= bounds.floor as usize && range.end as u64 <= bounds.memory_size, "{range:?}");
+        if tensor.role.writes() { &mut written } else { &mut read }.push(range);
+    }
+    for (index, range) in written.iter().enumerate() {
+        let share = |other: &&Range<usize>| range.start < other.end && other.start < range.end;
+        assert_eq!(written[index + 1..].iter().chain(&read).find(share), None, "{range:?} is written");
+    }
+    for (index, param) in signature.params.iter().enumerate() {
+        let at = params::scalar_offset(signature.params, index) as usize;
+        let scalars = frame.scalars();
+        let _ = match param.ty.size() {
+            1 => scalars.bool(at).map(u32::from),
+            _ => scalars.u32(at),
+        };
+    }
+    written
+}
+
+fn take<T: Element>(frame: &mut Frame<'_>, row: usize, role: Role) -> Option<Range<usize>> {
+    let bytes = if role.writes() {
+        let slice = frame.take_mut::<T>(row).expect("the row is what the signature says");
+        assert!(frame.take_mut::<T>(row).is_err(), "a second slice over the same bytes");
+        slice.as_mut_bytes().fill(0xA5);
+        slice.as_bytes()
+    } else {
+        let slice = frame.optional_input::<T>(row).expect("the row is what the signature says")?;
+        // Reads all of it.
+        assert!(slice.as_bytes().iter().map(|&byte| u64::from(byte)).sum::<u64>() <= 255 * size_of_val(slice) as u64);
+        slice.as_bytes()
+    };
+    let start = bytes.as_ptr().addr();
+    assert!(start.is_multiple_of(16));
+    Some(start..start + bytes.len())
+}

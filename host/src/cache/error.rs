@@ -1,0 +1,44 @@
+//! Why a folder cannot be a cache.
+
+use std::{io, path::PathBuf};
+
+/// Why a folder cannot be a compile cache. The code in it is run outside of any sandbox, so nobody else may write there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// It is a link or no folder.
+    #[error("the compile cache {path:?} is a link or no folder; name a folder of yours, or one that is to be made")]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// It belongs to somebody else.
+    #[error("the compile cache {path:?} belongs to user {owner}, this is user {user}; name a folder of yours")]
+    OfAnotherUser {
+        /// The path.
+        path: PathBuf,
+        /// The id of the folder's owner.
+        owner: u32,
+        /// The id of the user whom this process acts for.
+        user: u32,
+    },
+    /// Others can write to it.
+    #[error("others can write to the compile cache {path:?} (mode {mode:04o}); chmod go-w it, after emptying it")]
+    WritableByOthers {
+        /// The path.
+        path: PathBuf,
+        /// The folder's permissions.
+        mode: u32,
+    },
+    /// It cannot be made, opened or given a secret.
+    #[error("cannot use the compile cache {path:?}: {source}")]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The system does not tell who can write to a folder in a way that is known here.
+    #[error("compile caches are for Unix systems only; build this runtime without one")]
+    Unsupported,
+}

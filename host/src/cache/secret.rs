@@ -1,0 +1,90 @@
+//! The secret that entries are sealed with: 32 random bytes in a file that only this user can read.
+
+use std::{fmt, io};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::folder::Folder;
+
+/// Bytes of a seal.
+pub(super) const MAC_BYTES: usize = 32;
+
+/// The file's name in the folder.
+const FILE: &str = "secret";
+
+const BYTES: usize = 32;
+
+/// Keyed HMAC-SHA256.
+pub(super) struct Secret(Hmac<Sha256>);
+
+impl Secret {
+    /// The secret of a folder, made if there is none.
+    ///
+    /// One that others may know, or of another size, is replaced; entries sealed with it are worth nothing then.
+    pub(super) fn of(folder: &Folder) -> io::Result<Self> {
+        let mut fresh = [0; BYTES];
+        // Twice at most: where another process made one first, that one is there by then.
+        for _ in 0..2 {
+            let found = folder.read_private(FILE, BYTES as u64);
+            if let Ok(Some(bytes)) = &found
+                && let Ok(secret) = <[u8; BYTES]>::try_from(&bytes[..])
+            {
+                return Ok(Self::new(secret));
+            }
+            getrandom::fill(&mut fresh).map_err(io::Error::other)?;
+            let made = match found {
+                Ok(None) => folder.create(FILE, &fresh),
+                _ => folder.replace(FILE, &fresh),
+            };
+            match made {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| Self::new(fresh)),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    pub(super) fn new(secret: [u8; BYTES]) -> Self {
+        // HMAC pads keys with zeros to the length of its blocks.
+        let mut key = [0; 64];
+        key[..BYTES].copy_from_slice(&secret);
+        Self(Hmac::new(&key.into()))
+    }
+
+    /// Seals bytes.
+    pub(super) fn mac(&self, bytes: &[u8]) -> [u8; MAC_BYTES] {
+        self.0.clone().chain_update(bytes).finalize().into_bytes().into()
+    }
+
+    /// Whether this is the seal of these bytes; it takes as long for any that is not.
+    pub(super) fn made(&self, mac: &[u8; MAC_BYTES], bytes: &[u8]) -> bool {
+        self.0.clone().chain_update(bytes).verify_slice(mac).is_ok()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 1, whose key of 20 bytes is padded with zeros as ours are.
+    #[test]
+    fn seals_are_hmac_sha256() {
+        let mut key = [0; BYTES];
+        key[..20].fill(0x0b);
+        let mac = Secret::new(key).mac(b"Hi There");
+        let hex = super::super::key::hex(&mac);
+        assert_eq!(hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        assert_eq!(format!("{:?}", Secret::new([7; BYTES])), "Secret");
+    }
+}

@@ -1,0 +1,115 @@
+//! Which WebAssembly features an engine runs, found out by asking it.
+
+use wasmtime::{Engine, Module};
+
+/// Modules that are valid only where a feature is on, by the name that manifests use; those that kernels may not use
+/// are among them, so that what is said of them is found out too.
+const PROBES: [(&str, &[u8]); 15] = [
+    (
+        "bulk-memory",
+        b"\0asm\x01\0\0\0\x01\x04\x01`\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\x0a\x0d\x01\x0b\0A\0A\0A\0\xfc\x0b\0\x0b",
+    ),
+    ("exceptions", b"\0asm\x01\0\0\0\x01\x04\x01`\0\0\x0d\x03\x01\0\0"),
+    ("extended-const", b"\0asm\x01\0\0\0\x06\x09\x01\x7f\0A\x01A\x01j\x0b"),
+    ("gc", b"\0asm\x01\0\0\0\x01\x03\x01_\0"),
+    ("memory64", b"\0asm\x01\0\0\0\x05\x03\x01\x04\x01"),
+    ("multi-memory", b"\0asm\x01\0\0\0\x05\x05\x02\0\x01\0\x01"),
+    ("multi-value", b"\0asm\x01\0\0\0\x01\x06\x01`\0\x02\x7f\x7f\x03\x02\x01\0\x0a\x08\x01\x06\0A\0A\0\x0b"),
+    ("mutable-global", b"\0asm\x01\0\0\0\x06\x06\x01\x7f\x01A\0\x0b\x07\x05\x01\x01g\x03\0"),
+    ("reference-types", b"\0asm\x01\0\0\0\x04\x07\x02p\0\x01p\0\x01"),
+    (
+        "relaxed-simd",
+        b"\0asm\x01\0\0\0\x01\x06\x01`\x01{\x01{\x03\x02\x01\0\x0a\x0d\x01\x0b\0\x20\0\x20\0\x20\0\xfd\x85\x02\x0b",
+    ),
+    (
+        "saturating-float-to-int",
+        b"\0asm\x01\0\0\0\x01\x05\x01`\0\x01\x7f\x03\x02\x01\0\x0a\x0b\x01\x09\0C\0\0\0\0\xfc\0\x0b",
+    ),
+    ("sign-extension", b"\0asm\x01\0\0\0\x01\x05\x01`\0\x01\x7f\x03\x02\x01\0\x0a\x07\x01\x05\0A\0\xc0\x0b"),
+    ("simd", b"\0asm\x01\0\0\0\x01\x06\x01`\x01{\x01{\x03\x02\x01\0\x0a\x09\x01\x07\0\x20\0\xfd\xe1\x01\x0b"),
+    ("tail-call", b"\0asm\x01\0\0\0\x01\x04\x01`\0\0\x03\x02\x01\0\x0a\x06\x01\x04\0\x12\0\x0b"),
+    ("threads", b"\0asm\x01\0\0\0\x05\x04\x01\x03\x01\x01"),
+];
+
+/// The features that the engine takes, sorted.
+///
+/// # Errors
+/// The engine says to take SIMD and cannot make code of it for this machine's processor.
+pub(super) fn detect(engine: &Engine) -> wasmtime::Result<Vec<&'static str>> {
+    let taken = |probe: &&(_, &[u8])| Module::validate(engine, probe.1).is_ok();
+    let taken: Vec<_> = PROBES.iter().filter(taken).collect();
+    // Taking a module says nothing about the processor; making its code does.
+    for (_, probe) in taken.iter().filter(|(name, _)| name.ends_with("simd")) {
+        Module::from_binary(engine, probe)?;
+    }
+    Ok(taken.iter().map(|(name, _)| *name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernelpack_manifest::{FEATURES, required_features};
+    use wasmtime::Config;
+
+    fn detected(set: fn(&mut Config) -> &mut Config) -> Vec<&'static str> {
+        let mut config = Config::new();
+        set(&mut config);
+        detect(&Engine::new(&config).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn probes_are_what_they_stand_for() {
+        let texts = [
+            ("bulk-memory", "(module (memory 1) (func i32.const 0 i32.const 0 i32.const 0 memory.fill))"),
+            ("exceptions", "(module (tag))"),
+            ("extended-const", "(module (global i32 i32.const 1 i32.const 1 i32.add))"),
+            ("gc", "(module (type (struct)))"),
+            ("memory64", "(module (memory i64 1))"),
+            ("multi-memory", "(module (memory 1) (memory 1))"),
+            ("multi-value", "(module (func (result i32 i32) i32.const 0 i32.const 0))"),
+            ("mutable-global", "(module (global (export \"g\") (mut i32) i32.const 0))"),
+            ("reference-types", "(module (table 1 funcref) (table 1 funcref))"),
+            (
+                "relaxed-simd",
+                "(module (func (param v128) (result v128) local.get 0 local.get 0 local.get 0 f32x4.relaxed_madd))",
+            ),
+            ("saturating-float-to-int", "(module (func (result i32) f32.const 0 i32.trunc_sat_f32_s))"),
+            ("sign-extension", "(module (func (result i32) i32.const 0 i32.extend8_s))"),
+            ("simd", "(module (func (param v128) (result v128) local.get 0 f32x4.neg))"),
+            ("tail-call", "(module (func return_call 0))"),
+            ("threads", "(module (memory 1 1 shared))"),
+        ];
+        assert_eq!(PROBES.map(|(name, _)| name), texts.map(|(name, _)| name));
+        assert!(PROBES.is_sorted());
+        for ((name, probe), (_, text)) in PROBES.iter().zip(texts) {
+            assert_eq!(*probe, wat::parse_str(text).unwrap(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_feature_that_kernels_may_use_has_a_probe_that_needs_it() {
+        for feature in FEATURES {
+            let (_, probe) = PROBES.iter().find(|(name, _)| *name == feature).expect(feature);
+            let mut needed = required_features(probe);
+            needed.remove(if feature == "relaxed-simd" { "simd" } else { "" });
+            assert_eq!(needed.into_iter().collect::<Vec<_>>(), [feature]);
+        }
+    }
+
+    #[test]
+    fn features_that_are_switched_off_are_not_found() {
+        let without = |set: fn(&mut Config) -> &mut Config| {
+            let (all, some) = (detected(|config| config), detected(set));
+            assert!(some.iter().all(|feature| all.contains(feature)));
+            all.into_iter().filter(|feature| !some.contains(feature)).collect::<Vec<_>>()
+        };
+        assert_eq!(without(|config| config.wasm_relaxed_simd(false)), ["relaxed-simd"]);
+        assert_eq!(without(|config| config.wasm_relaxed_simd(false).wasm_simd(false)), ["relaxed-simd", "simd"]);
+        assert_eq!(without(|config| config.wasm_multi_value(false)), ["multi-value"]);
+        assert_eq!(without(|config| config.wasm_tail_call(false)), ["tail-call"]);
+        assert_eq!(without(|config| config.wasm_multi_memory(false)), ["multi-memory"]);
+        assert_eq!(without(|config| config.wasm_extended_const(false)), ["extended-const"]);
+        assert!(detected(|config| config.wasm_memory64(true)).contains(&"memory64"));
+        assert!(!detected(|config| config.wasm_memory64(false)).contains(&"memory64"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Keeping something for a while.
+
+use std::{
+    io,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// Keeps one value for a period, and drops it then from a thread of its own, which is joined when this is dropped.
+pub(super) struct Grace<T> {
+    period: Duration,
+    shared: Arc<Shared<T>>,
+    // `None` only while dropping.
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared<T> {
+    kept: Mutex<Kept<T>>,
+    changed: Condvar,
+}
+
+struct Kept<T> {
+    value: Option<T>,
+    /// When the value's time is up; `None` for one whose time never is.
+    until: Option<Instant>,
+    closed: bool,
+}
+
+impl<T: Send + 'static> Grace<T> {
+    /// Starts the thread.
+    pub(super) fn start(period: Duration) -> io::Result<Self> {
+        let kept = Mutex::new(Kept { value: None, until: None, closed: false });
+        let shared = Arc::new(Shared { kept, changed: Condvar::new() });
+        let waiting = shared.clone();
+        let thread = thread::Builder::new().name("kernelpack-grace".to_owned()).spawn(move || waiting.expire())?;
+        Ok(Self { period, shared, thread: Some(thread) })
+    }
+
+    /// Keeps a value from now on, in place of any other.
+    pub(super) fn keep(&self, value: T) {
+        // A period that ends beyond all clocks never ends.
+        let until = Instant::now().checked_add(self.period);
+        let mut kept = self.shared.lock();
+        kept.until = until;
+        let replaced = kept.value.replace(value);
+        drop(kept);
+        self.shared.changed.notify_all();
+        drop(replaced);
+    }
+
+    /// The value, if its time is not up.
+    pub(super) fn peek(&self) -> Option<T>
+    where
+        T: Clone,
+    {
+        self.shared.lock().value.clone()
+    }
+
+    /// Lets the value go before its time.
+    pub(super) fn drop_now(&self) {
+        // Dropped when the lock is free again.
+        let value = self.shared.lock().value.take();
+        drop(value);
+    }
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, Kept<T>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn expire(&self) {
+        let mut kept = self.lock();
+        while !kept.closed {
+            let left = match (&kept.value, kept.until) {
+                (Some(_), Some(until)) => Some(until.saturating_duration_since(Instant::now())),
+                _ => None,
+            };
+            kept = match left {
+                Some(Duration::ZERO) => {
+                    let value = kept.value.take();
+                    drop(kept);
+                    // Nobody may wait for what a drop takes.
+                    drop(value);
+                    self.lock()
+                }
+                Some(left) => self.changed.wait_timeout(kept, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(kept).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+impl<T> Drop for Grace<T> {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A value whose drop panicked has said so on stderr.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn until(condition: impl Fn() -> bool) {
+        while !condition() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_value_is_dropped_when_its_time_is_up() {
+        let grace = Grace::start(Duration::from_millis(1)).unwrap();
+        for _ in 0..3 {
+            let value = Arc::new(());
+            grace.keep(value.clone());
+            until(|| Arc::strong_count(&value) == 1);
+            assert_eq!(grace.peek(), None);
+        }
+    }
+
+    #[test]
+    fn it_is_kept_until_then() {
+        for period in [LONG, Duration::MAX] {
+            let grace = Grace::start(period).unwrap();
+            let value = Arc::new(());
+            grace.keep(value.clone());
+            assert!(grace.peek().is_some());
+            // The end of the keeper is the end of what it keeps, and of its thread.
+            let thread = Arc::downgrade(&grace.shared);
+            drop(grace);
+            assert_eq!(Arc::strong_count(&value), 1);
+            assert_eq!(thread.strong_count(), 0);
+        }
+    }
+
+    #[test]
+    fn another_value_takes_its_place() {
+        let grace = Grace::start(LONG).unwrap();
+        let (first, second) = (Arc::new(1), Arc::new(2));
+        grace.keep(first.clone());
+        grace.keep(second.clone());
+        assert_eq!(Arc::strong_count(&first), 1);
+        assert_eq!(grace.peek(), Some(second.clone()));
+        grace.drop_now();
+        assert_eq!(grace.peek(), None);
+        assert_eq!(Arc::strong_count(&second), 1);
+    }
+}

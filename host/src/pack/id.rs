@@ -1,0 +1,32 @@
+//! Which pack: what tells one from all others.
+
+use std::fmt;
+
+use kernelpack_manifest::Digest;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+/// Which pack, and who vouched for it.
+///
+/// Every byte of a pack but its signature hangs on the digest of its manifest, so that two packs with equal digests are
+/// the same; signed anew by another key, a pack keeps its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackId {
+    /// The pack's name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// The SHA-256 of its manifest.
+    pub digest: Digest,
+    /// The trusted key that signed it, as [`PublicKey::id`](crate::PublicKey::id) writes it.
+    pub signed_by: String,
+}
+
+impl fmt::Display for PackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, digest, .. } = self;
+        // Twelve digits tell packs of one name and version apart.
+        write!(f, "{name:?} {version} ({:.19})", digest.to_string())
+    }
+}

@@ -1,0 +1,129 @@
+//! What the log says about failures, fallbacks and placements.
+//!
+//! Events have the target `kernelpack` and their facts as fields. What a guest wrote reaches them through `Display`
+//! implementations that escape it.
+
+use std::{fmt, time::Duration};
+
+use kernelpack_abi::{Shape, TensorData};
+use tracing::{debug, error, info, warn};
+
+use super::{BreakerPolicy, Call, PackLabels, reference::Reference};
+use crate::{Error, KernelError, Trapped, loaded::LoadedKernel};
+
+const TARGET: &str = "kernelpack";
+
+/// The kernel failed.
+#[cold]
+pub(super) fn trapped(trapped: &Trapped, call: &Call<'_, '_>, took: Duration) {
+    warn!(
+        target: TARGET,
+        kernel = %trapped.kernel,
+        pack = %trapped.pack,
+        version = %trapped.version,
+        kind = trapped.error.kind(),
+        error = %trapped.error,
+        backtrace = %trapped.backtrace,
+        pass = ?call.export,
+        shapes = %Shapes(call),
+        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "a kernel failed",
+    );
+}
+
+/// The kernel or the host did not take the call, which is the caller's affair.
+#[cold]
+pub(super) fn refused(error: &Error) {
+    debug!(target: TARGET, %error, "a call was refused");
+}
+
+/// The reference gave the result.
+#[cold]
+pub(super) fn fell_back(kernel: &LoadedKernel, reference: &Reference) {
+    debug!(
+        target: TARGET,
+        kernel = %kernel.id,
+        pack = %kernel.origin.pack,
+        version = %kernel.origin.version,
+        reference = reference.reference_name(),
+        "the reference gave the result",
+    );
+}
+
+/// The reference failed too; the caller gets the kernel's error.
+#[cold]
+pub(super) fn fallback_failed(kernel: &LoadedKernel, reference: &Reference, error: &KernelError) {
+    warn!(
+        target: TARGET,
+        kernel = %kernel.id,
+        pack = %kernel.origin.pack,
+        version = %kernel.origin.version,
+        reference = reference.reference_name(),
+        %error,
+        "the reference failed too",
+    );
+}
+
+/// The breaker opened.
+#[cold]
+pub(super) fn out_of_service(kernel: &LoadedKernel, policy: BreakerPolicy) {
+    error!(
+        target: TARGET,
+        kernel = %kernel.id,
+        pack = %kernel.origin.pack,
+        version = %kernel.origin.version,
+        failures = policy.traps,
+        open_for_s = policy.open_for.as_secs_f64(),
+        fallback = kernel.recovery.fallback(),
+        "a kernel that keeps failing is taken out of service",
+    );
+}
+
+/// The breaker closed.
+#[cold]
+pub(super) fn back_in_service(kernel: &LoadedKernel) {
+    info!(
+        target: TARGET,
+        kernel = %kernel.id,
+        pack = %kernel.origin.pack,
+        version = %kernel.origin.version,
+        "a kernel is back in service",
+    );
+}
+
+/// A kernel runs outside the sandbox.
+pub(super) fn native(kernel: &str, pack: &PackLabels<'_>, reference: &Reference) {
+    warn!(
+        target: TARGET,
+        kernel,
+        pack = %pack.name,
+        version = %pack.version,
+        reference = reference.reference_name(),
+        package = reference.package(),
+        "a kernel is placed outside the sandbox, as it was asked for",
+    );
+}
+
+/// A kernel's failures will be the caller's to handle.
+pub(super) fn no_fallback(kernel: &str, pack: &PackLabels<'_>, reason: &str) {
+    debug!(target: TARGET, kernel, pack = %pack.name, version = %pack.version, reason, "a kernel has no fallback");
+}
+
+/// The tensors of a call, `x 2x64, y 2x64`.
+struct Shapes<'a, 'c, 't>(&'a Call<'c, 't>);
+
+impl fmt::Display for Shapes<'_, '_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        for (spec, tensor) in self.0.signature.tensors.iter().zip(&*self.0.tensors) {
+            if matches!(tensor.data, TensorData::Absent | TensorData::Scratch) {
+                continue;
+            }
+            let separator = if first { "" } else { ", " };
+            let shape: &Shape = &tensor.shape;
+            write!(f, "{separator}{} {shape}", spec.name)?;
+            first = false;
+        }
+        Ok(())
+    }
+}

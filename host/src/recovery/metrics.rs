@@ -1,0 +1,234 @@
+//! What a runtime reports, through the `metrics` facade.
+//!
+//! The names, units and labels are in the crate's documentation, for users, and below in [`describe`], for recorders.
+//!
+//! Handles are made when a pack is loaded, with the recorder that is installed then: install it first. A call updates
+//! them without a lookup, a lock or an allocation of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics::{Counter, Gauge, Histogram, Label, Unit, counter, gauge, histogram};
+
+use super::Placement;
+use crate::{Error, KernelError};
+
+/// How a call ended; the order is that of [`OUTCOMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Ok,
+    Fallback,
+    Refused,
+    Trapped,
+    BadCall,
+    Engine,
+    OutOfService,
+}
+
+const OUTCOMES: [&str; 7] = ["ok", "fallback", "refused", "trapped", "bad_call", "engine", "out_of_service"];
+
+/// The kinds that count as traps: those of [`KernelError::kind`] that are no refusals.
+const KINDS: [&str; 12] = [
+    "epoch_deadline",
+    "memory_access_violation",
+    "integer_overflow",
+    "integer_division_by_zero",
+    "unreachable",
+    "stack_overflow",
+    "indirect_call_type_mismatch",
+    "out_of_memory",
+    "not_implemented",
+    "internal_error",
+    "unknown_status",
+    "other",
+];
+
+impl Outcome {
+    pub(super) fn of(result: &Result<(), Error>) -> Self {
+        match result {
+            Ok(()) => Self::Ok,
+            Err(Error::Trapped(trapped)) if trapped.error.is_refusal() => Self::Refused,
+            Err(Error::Trapped(_)) => Self::Trapped,
+            Err(Error::BadCall(_) | Error::Rejected(_)) => Self::BadCall,
+            Err(Error::OutOfService(_)) => Self::OutOfService,
+            Err(Error::Engine(_) | Error::TrustStore(_)) => Self::Engine,
+        }
+    }
+}
+
+/// The handles of one loaded kernel.
+pub(crate) struct KernelMetrics {
+    calls: [Counter; OUTCOMES.len()],
+    duration: Histogram,
+    traps: [Counter; KINDS.len()],
+    fallbacks: [Counter; 2],
+    degraded: Gauge,
+    out_of_service: Gauge,
+    idle: Gauge,
+    busy: Gauge,
+}
+
+impl KernelMetrics {
+    /// Handles of the recorder that is installed, or handles that do nothing.
+    pub(super) fn new(enabled: bool, kernel: &str, pack: &Pack<'_>, placement: Placement) -> Self {
+        if !enabled {
+            return Self::none();
+        }
+        let mut labels = pack.labels();
+        labels.push(Label::new("kernel", kernel.to_owned()));
+        let with = |more: &[(&'static str, &'static str)]| -> Vec<Label> {
+            let more = more.iter().map(|(key, value)| Label::from_static_parts(key, value));
+            labels.iter().cloned().chain(more).collect()
+        };
+        let placement = match placement {
+            Placement::Sandboxed => "sandboxed",
+            Placement::Native => "native",
+        };
+        Self {
+            calls: OUTCOMES.map(|outcome| {
+                counter!("kernelpack_calls_total", with(&[("placement", placement), ("outcome", outcome)]))
+            }),
+            duration: histogram!("kernelpack_call_duration_seconds", with(&[("placement", placement)])),
+            traps: KINDS.map(|kind| counter!("kernelpack_traps_total", with(&[("kind", kind)]))),
+            fallbacks: ["ok", "failed"]
+                .map(|result| counter!("kernelpack_fallbacks_total", with(&[("result", result)]))),
+            degraded: gauge!("kernelpack_degraded", with(&[])),
+            out_of_service: gauge!("kernelpack_out_of_service", with(&[])),
+            idle: gauge!("kernelpack_instances", with(&[("state", "idle")])),
+            busy: gauge!("kernelpack_instances", with(&[("state", "busy")])),
+        }
+    }
+
+    fn none() -> Self {
+        Self {
+            calls: [const { Counter::noop() }; OUTCOMES.len()],
+            duration: Histogram::noop(),
+            traps: [const { Counter::noop() }; KINDS.len()],
+            fallbacks: [const { Counter::noop() }; 2],
+            degraded: Gauge::noop(),
+            out_of_service: Gauge::noop(),
+            idle: Gauge::noop(),
+            busy: Gauge::noop(),
+        }
+    }
+
+    pub(super) fn call(&self, outcome: Outcome, took: Duration) {
+        self.calls[outcome as usize].increment(1);
+        self.duration.record(took.as_secs_f64());
+    }
+
+    pub(super) fn trap(&self, error: &KernelError) {
+        if let Some(kind) = KINDS.iter().position(|kind| *kind == error.kind()) {
+            self.traps[kind].increment(1);
+        }
+    }
+
+    pub(super) fn fallback(&self, succeeded: bool) {
+        self.fallbacks[usize::from(!succeeded)].increment(1);
+    }
+
+    pub(super) fn degraded(&self, degraded: bool) {
+        self.degraded.set(f64::from(u8::from(degraded)));
+    }
+
+    pub(super) fn out_of_service(&self, out: bool) {
+        self.out_of_service.set(f64::from(u8::from(out)));
+    }
+
+    /// How many instances wait for a call, and how many are in one.
+    pub(crate) fn pool(&self, idle: u32, busy: u32) {
+        self.idle.set(f64::from(idle));
+        self.busy.set(f64::from(busy));
+    }
+}
+
+impl Drop for KernelMetrics {
+    /// A kernel that is gone is neither degraded nor has it instances.
+    fn drop(&mut self) {
+        self.degraded(false);
+        self.out_of_service(false);
+        self.pool(0, 0);
+    }
+}
+
+/// What packs are labelled with.
+pub(crate) struct Pack<'a> {
+    pub(crate) name: &'a Arc<str>,
+    pub(crate) version: &'a semver::Version,
+}
+
+impl Pack<'_> {
+    fn labels(&self) -> Vec<Label> {
+        vec![Label::new("pack", self.name.clone()), Label::new("version", self.version.to_string())]
+    }
+}
+
+/// Counts a pack as loaded until it is dropped.
+pub(crate) struct PackInfo(Gauge);
+
+impl PackInfo {
+    pub(crate) fn new(enabled: bool, pack: &Pack<'_>) -> Self {
+        let gauge = if enabled { gauge!("kernelpack_pack_info", pack.labels()) } else { Gauge::noop() };
+        // Not set to 1: the same version may be loaded twice, as it is for a moment when a pack is replaced by itself.
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for PackInfo {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// Tells the recorder what the metrics are; a recorder may be told more than once.
+pub(crate) fn describe() {
+    metrics::describe_counter!("kernelpack_calls_total", Unit::Count, "Calls of kernels, by how they ended.");
+    metrics::describe_histogram!(
+        "kernelpack_call_duration_seconds",
+        Unit::Seconds,
+        "Time of whole calls: checks, copies, the kernel, and the reference where it ran instead."
+    );
+    metrics::describe_counter!("kernelpack_traps_total", Unit::Count, "Failures of kernels, by kind.");
+    metrics::describe_counter!(
+        "kernelpack_fallbacks_total",
+        Unit::Count,
+        "Runs of a reference implementation in the stead of a kernel that failed."
+    );
+    metrics::describe_gauge!(
+        "kernelpack_degraded",
+        Unit::Count,
+        "1 while a kernel's last call did not get its result from the sandbox, or the kernel is out of service."
+    );
+    metrics::describe_gauge!(
+        "kernelpack_out_of_service",
+        Unit::Count,
+        "1 while the circuit breaker keeps a kernel's calls from the sandbox."
+    );
+    metrics::describe_gauge!("kernelpack_instances", Unit::Count, "Instances in a kernel's pool, by state.");
+    metrics::describe_gauge!("kernelpack_pack_info", Unit::Count, "Packs that are loaded.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_failure_has_a_counter() {
+        let returned = |code| KernelError::KernelTrap { code, message: None };
+        let errors = [
+            KernelError::EpochDeadline,
+            KernelError::MemoryAccessViolation { offset: 0, size: 0 },
+            KernelError::IntegerOverflow,
+            KernelError::IntegerDivisionByZero,
+            KernelError::Unreachable,
+            KernelError::StackOverflow,
+            KernelError::IndirectCallTypeMismatch,
+            returned(4),
+            returned(5),
+            returned(6),
+            returned(7),
+            KernelError::Other { message: String::new() },
+        ];
+        assert_eq!(errors.map(|error| error.kind()), KINDS);
+    }
+}

@@ -1,0 +1,239 @@
+//! What happens around a call, and after a kernel failed: log, release, fall back, report.
+//!
+//! [`LoadedKernel::call`] is the sandbox alone and releases what a stopped kernel held by dropping its instance.
+//! [`LoadedKernel::serve`] is what callers of kernels get: it keeps a kernel that fails again and again out of the way,
+//! runs the reference on untouched inputs where the policy allows it, and reports. A call that succeeds costs it two
+//! looks at the clock and a few atomic loads and additions; it takes no lock and allocates nothing.
+
+mod breaker;
+mod log;
+mod metrics;
+mod policy;
+mod reference;
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Instant,
+};
+
+use kernelpack_abi::{Signature, TensorArg};
+use kernelpack_manifest::VerifiedModule;
+
+pub(crate) use self::{
+    metrics::{Pack as PackLabels, PackInfo, describe},
+    policy::Settings,
+    reference::interface_difference,
+};
+pub use policy::{BreakerPolicy, FallbackPolicy, Placement};
+
+use self::{
+    breaker::{Admission, Breaker, Change},
+    metrics::{KernelMetrics, Outcome},
+    reference::Reference,
+};
+use crate::{
+    Backtrace, EngineError, Error, KernelError, Occupancy, OutOfService,
+    engine::{Export, Stop},
+    guest::check,
+    loaded::LoadedKernel,
+};
+
+/// What a loaded kernel needs to recover, all of it made when it is loaded.
+pub(crate) struct Recovery {
+    policy: FallbackPolicy,
+    placement: Placement,
+    reference: Option<Reference>,
+    breaker: Breaker,
+    metrics: KernelMetrics,
+    /// Whether the policy covers the last failure that counted: a kernel that is out of service since it overran its
+    /// budget has no fallback where overruns have none.
+    covered: AtomicBool,
+    /// Whether the last call did not get its result from the sandbox.
+    degraded: AtomicBool,
+}
+
+impl Recovery {
+    /// What this runtime does for a module of this pack.
+    ///
+    /// # Errors
+    /// The kernel is to run natively and has no reference.
+    pub(crate) fn new(
+        settings: &Settings,
+        module: &VerifiedModule,
+        pack: &PackLabels<'_>,
+    ) -> Result<Self, EngineError> {
+        let spec = module.spec();
+        let placement = settings.placements.get(&spec.id).copied().unwrap_or_default();
+        let found = Reference::find(spec, &module.facts().writer, &settings.references);
+        match (placement, &found) {
+            (Placement::Native, Err(reason)) => {
+                return Err(EngineError::NoReference { kernel: spec.id.clone(), reason: reason.clone() });
+            }
+            (Placement::Native, Ok(reference)) => log::native(&spec.id, pack, reference),
+            (Placement::Sandboxed, Err(reason)) => log::no_fallback(&spec.id, pack, reason),
+            (Placement::Sandboxed, Ok(_)) => {}
+        }
+        Ok(Self {
+            policy: settings.fallback,
+            placement,
+            reference: found.ok(),
+            breaker: Breaker::new(settings.breaker, Instant::now()),
+            metrics: KernelMetrics::new(settings.metrics, &spec.id, pack, placement),
+            covered: AtomicBool::new(true),
+            degraded: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    /// The name of the reference that calls fall back to, if they do.
+    pub(crate) fn fallback(&self) -> Option<&str> {
+        self.substitute().map(Reference::reference_name)
+    }
+
+    fn substitute(&self) -> Option<&Reference> {
+        self.reference.as_ref().filter(|_| self.policy != FallbackPolicy::Never)
+    }
+
+    /// Remembers and reports where the last result came from; only a change costs anything.
+    #[inline]
+    fn set_degraded(&self, degraded: bool) {
+        if self.degraded.load(Relaxed) != degraded {
+            self.degraded.store(degraded, Relaxed);
+            self.metrics.degraded(degraded);
+        }
+    }
+}
+
+/// A call, as those who recover it need it.
+struct Call<'c, 't> {
+    export: Export,
+    signature: &'c Signature<'c>,
+    tensors: &'c mut [TensorArg<'t>],
+    scalars: &'c [u8],
+    max_ticks: u32,
+}
+
+impl LoadedKernel {
+    /// Runs a call where the kernel is placed, with all that [`recovery`](self) adds.
+    pub(crate) fn serve(
+        &self,
+        export: Export,
+        signature: &Signature<'_>,
+        tensors: &mut [TensorArg<'_>],
+        scalars: &[u8],
+        max_ticks: u32,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let recovery = &self.recovery;
+        let mut call = Call { export, signature, tensors, scalars, max_ticks };
+        let (outcome, result) = match (recovery.placement, &recovery.reference) {
+            (Placement::Native, Some(reference)) => {
+                let result = self.run_natively(reference, &mut call, start);
+                (Outcome::of(&result), result)
+            }
+            _ => self.run_sandboxed(&mut call, start),
+        };
+        recovery.metrics.call(outcome, start.elapsed());
+        result
+    }
+
+    #[inline]
+    fn run_sandboxed(&self, call: &mut Call<'_, '_>, start: Instant) -> (Outcome, Result<(), Error>) {
+        let recovery = &self.recovery;
+        let admission = recovery.breaker.admit(start);
+        if let Admission::Refused { retry_in } = admission {
+            let (pack, version) = (self.origin.pack.clone(), self.origin.version.clone());
+            let refused = Box::new(OutOfService { kernel: self.id.clone(), pack, version, retry_in });
+            // Arguments that the sandbox would not have been given are refused all the same.
+            return match check(call.signature, call.tensors) {
+                Err(bad) => (Outcome::BadCall, Err(bad.into())),
+                Ok(_) => self.fall_back_if(recovery.covered.load(Relaxed), call, refused.into()),
+            };
+        }
+        let result = self.call(call.export, call.signature, call.tensors, call.scalars, call.max_ticks);
+        let Occupancy { idle, busy, .. } = self.pool.occupancy();
+        recovery.metrics.pool(idle, busy);
+        match result {
+            Ok(()) => {
+                if recovery.breaker.succeeded(admission) == Change::Closed {
+                    log::back_in_service(self);
+                    recovery.metrics.out_of_service(false);
+                }
+                recovery.set_degraded(false);
+                (Outcome::Ok, Ok(()))
+            }
+            Err(error) => self.recover(call, admission, start, error),
+        }
+    }
+
+    /// A call that the sandbox did not give a result for.
+    #[cold]
+    fn recover(
+        &self,
+        call: &mut Call<'_, '_>,
+        admission: Admission,
+        start: Instant,
+        error: Error,
+    ) -> (Outcome, Result<(), Error>) {
+        let recovery = &self.recovery;
+        let trapped = match &error {
+            Error::Trapped(trapped) if !trapped.error.is_refusal() => trapped,
+            _ => {
+                recovery.breaker.said_nothing(admission);
+                log::refused(&error);
+                let result = Err(error);
+                return (Outcome::of(&result), result);
+            }
+        };
+        log::trapped(trapped, call, start.elapsed());
+        recovery.metrics.trap(&trapped.error);
+        // A caller that is in a hurry must not take the kernel from everybody else.
+        if trapped.error == KernelError::EpochDeadline && call.max_ticks < self.ticks(u32::MAX) {
+            recovery.breaker.said_nothing(admission);
+        } else {
+            recovery.covered.store(recovery.policy.covers(&trapped.error), Relaxed);
+            if recovery.breaker.failed(admission, Instant::now()) == Change::Opened {
+                log::out_of_service(self, recovery.breaker.policy());
+                recovery.metrics.out_of_service(true);
+            }
+        }
+        let covered = recovery.policy.covers(&trapped.error);
+        self.fall_back_if(covered, call, error)
+    }
+
+    /// Runs the reference in the kernel's stead, if that is `covered` by the policy and there is one; else gives the
+    /// error.
+    #[cold]
+    fn fall_back_if(&self, covered: bool, call: &mut Call<'_, '_>, error: Error) -> (Outcome, Result<(), Error>) {
+        let recovery = &self.recovery;
+        recovery.set_degraded(true);
+        let result = Err(error);
+        let Some(reference) = recovery.substitute().filter(|_| covered) else { return (Outcome::of(&result), result) };
+        match reference.run_on_copies(call.export, call.tensors, call.scalars) {
+            Ok(()) => {
+                recovery.metrics.fallback(true);
+                log::fell_back(self, reference);
+                (Outcome::Fallback, Ok(()))
+            }
+            Err(failure) => {
+                recovery.metrics.fallback(false);
+                log::fallback_failed(self, reference, &failure);
+                (Outcome::of(&result), result)
+            }
+        }
+    }
+
+    fn run_natively(&self, reference: &Reference, call: &mut Call<'_, '_>, start: Instant) -> Result<(), Error> {
+        check(call.signature, call.tensors)?;
+        let Err(error) = reference.run_in_place(call.export, call.tensors, call.scalars) else { return Ok(()) };
+        let trapped = self.trapped(Stop { error, backtrace: Backtrace::default() });
+        if !trapped.error.is_refusal() {
+            log::trapped(&trapped, call, start.elapsed());
+            self.recovery.metrics.trap(&trapped.error);
+        }
+        Err(trapped.into())
+    }
+}

@@ -1,0 +1,122 @@
+//! What a runtime decided about kernels that fail.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use kernelpack_abi::native::NativeKernel;
+
+use crate::KernelError;
+
+/// When a failed call is run again on the kernel's reference implementation.
+///
+/// There is a reference if the manifest's `fallbacks` names one for the kernel and this program has it: the native
+/// function of the crate that the pack was built from, where it is compiled in, or one given to
+/// [`RuntimeBuilder::reference`](crate::RuntimeBuilder::reference).
+///
+/// A kernel that refuses its arguments with `INVALID_INPUT`, `INVALID_OUTPUT` or `INVALID_PARAMS` has answered: no
+/// policy runs the reference then. Neither does one when the caller or the machine is at fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FallbackPolicy {
+    /// Never: every failure is the caller's to handle.
+    Never,
+    /// After traps, panics and failing statuses, but not after [`KernelError::EpochDeadline`].
+    #[default]
+    OnTrap,
+    /// After those and after deadlines. Native code cannot be interrupted: where arguments made the kernel loop for
+    /// ever, the reference may do so too and hang the caller, which is why this is not the default.
+    Always,
+}
+
+impl FallbackPolicy {
+    /// Whether a call that failed with this is run again.
+    pub(crate) fn covers(self, error: &KernelError) -> bool {
+        match self {
+            Self::Never => false,
+            _ if error.is_refusal() => false,
+            Self::OnTrap => *error != KernelError::EpochDeadline,
+            Self::Always => true,
+        }
+    }
+}
+
+/// Where a kernel runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// In the sandbox.
+    #[default]
+    Sandboxed,
+    /// Natively, as the reference implementation that is compiled into the program: without isolation, without limits
+    /// of time and memory, and directly on the caller's tensors, so that a call that fails may leave anything in its
+    /// outputs and in-out tensors.
+    Native,
+}
+
+/// When a kernel that keeps failing is taken out of service.
+///
+/// Out of service, a kernel's calls go straight to its reference where there is one and the [`FallbackPolicy`] covers
+/// the last failure, else they are refused with [`Error::OutOfService`](crate::Error::OutOfService). After `open_for` one call tries the sandbox: its success puts
+/// the kernel back in service, its failure takes it out for as long again.
+///
+/// Traps, panics, failing statuses and overrun budgets count. What does not: statuses that refuse the arguments, errors
+/// of the caller or the machine, and deadlines of calls that had asked for less time than the kernel may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerPolicy {
+    /// Failures in a row, by whatever callers, that take the kernel out of service; 0 never does.
+    pub traps: u32,
+    /// For how long.
+    pub open_for: Duration,
+}
+
+impl BreakerPolicy {
+    /// Kernels stay in service whatever they do.
+    pub const NEVER: Self = Self { traps: 0, open_for: Duration::ZERO };
+}
+
+impl Default for BreakerPolicy {
+    /// Ten failures in a row, 30 seconds.
+    fn default() -> Self {
+        Self { traps: 10, open_for: Duration::from_secs(30) }
+    }
+}
+
+/// All that a runtime's builder was told about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) fallback: FallbackPolicy,
+    pub(crate) breaker: BreakerPolicy,
+    pub(crate) placements: BTreeMap<String, Placement>,
+    pub(crate) references: Vec<NativeKernel>,
+    pub(crate) metrics: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            fallback: FallbackPolicy::default(),
+            breaker: BreakerPolicy::default(),
+            placements: BTreeMap::new(),
+            references: Vec::new(),
+            metrics: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_never_run_again_and_deadlines_only_if_asked_for() {
+        let returned = |code| KernelError::KernelTrap { code, message: None };
+        for policy in [FallbackPolicy::Never, FallbackPolicy::OnTrap, FallbackPolicy::Always] {
+            for code in 1..=3 {
+                assert!(!policy.covers(&returned(code)), "{policy:?} {code}");
+            }
+            for error in [returned(4), returned(5), returned(6), returned(99), KernelError::Unreachable] {
+                assert_eq!(policy.covers(&error), policy != FallbackPolicy::Never, "{policy:?} {error:?}");
+            }
+            assert_eq!(policy.covers(&KernelError::EpochDeadline), policy == FallbackPolicy::Always);
+        }
+    }
+}

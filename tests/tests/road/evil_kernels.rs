@@ -1,0 +1,264 @@
+//! Kernels written to attack their host, in the pack of `tests/fixtures/evil`: after each attack the caller's tensors
+//! are untouched, and a kernel of the same pack that behaves still gives right results.
+
+use std::time::{Duration, Instant};
+
+use kernelpack_abi::{TensorView, TensorViewMut};
+use kernelpack_fixture_evil as evil;
+use kernelpack_host::{BadCall, Error, KernelError, Pack};
+use kernelpack_tests::pack;
+
+/// What the caller gives, and what the output holds before.
+const X: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+const Y: [u32; 8] = [77; 8];
+
+fn open() -> Pack {
+    pack::runtime().open(pack::fixture("evil")).unwrap()
+}
+
+/// Calls a kernel of the pack with a mode, checks what the caller holds afterwards, and gives the output.
+macro_rules! attack {
+    ($pack:expr, $kernel:ident, $mode:expr) => {
+        attack!($pack, $kernel, $mode, X, Y)
+    };
+    ($pack:expr, $kernel:ident, $mode:expr, $x:expr, $y:expr) => {{
+        let pack: &Pack = &$pack;
+        let kernel = pack.kernel::<evil::$kernel::Kernel>().unwrap();
+        let (x, mut y) = ($x, $y);
+        let args = evil::$kernel::Args::new(view(&x), view_mut(&mut y));
+        let result = kernel.call(evil::$kernel::Args { mode: $mode, ..args });
+        assert_eq!(x, $x, "the input is what it was");
+        assert!(result.is_ok() || y == $y, "a call that failed has written {y:?}");
+        assert_behaves(pack);
+        result.map(|()| y)
+    }};
+}
+
+fn view(x: &[u32]) -> TensorView<'_, u32> {
+    TensorView::new(x, &[x.len()]).unwrap()
+}
+
+fn view_mut(y: &mut [u32]) -> TensorViewMut<'_, u32> {
+    let len = y.len();
+    TensorViewMut::new(y, &[len]).unwrap()
+}
+
+#[track_caller]
+fn assert_behaves(pack: &Pack) {
+    let mut y = Y;
+    let kernel = pack.kernel::<evil::behaves::Kernel>().unwrap();
+    kernel.call(evil::behaves::Args::new(view(&X), view_mut(&mut y))).unwrap();
+    assert_eq!(y, X.map(|x| 2 * x + 1));
+}
+
+/// What the kernel did, if it is the kernel that failed.
+#[track_caller]
+fn trap(result: Result<[u32; 8], Error>) -> KernelError {
+    match result {
+        Err(Error::Trapped(trapped)) => {
+            let text = trapped.to_string();
+            assert!(text.starts_with("kernel \"") && text.contains("of pack \"kernelpack-fixture-evil\""), "{text}");
+            trapped.error
+        }
+        Err(other) => panic!("not the kernel's fault: {other}"),
+        Ok(y) => panic!("the call succeeded: {y:?}"),
+    }
+}
+
+/// The budget of three ticks is a lower bound of what a spinning call takes, less the tick that was under way; there is
+/// no upper one that a slow machine could not exceed.
+fn after_its_budget<R>(f: impl FnOnce() -> R) -> R {
+    let start = Instant::now();
+    let result = f();
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(29), "it was stopped after {took:?}, before its 3 ticks of 10 ms were over");
+    result
+}
+
+#[test]
+fn spinning_is_stopped_wherever_it_happens() {
+    let pack = open();
+    for mode in [1, 2, 1] {
+        let result = after_its_budget(|| attack!(pack, spins, mode));
+        assert_eq!(trap(result), KernelError::EpochDeadline, "mode {mode}");
+        assert_eq!(attack!(pack, spins, 0).unwrap(), X);
+    }
+    let kernel = pack.kernel::<evil::spins::Kernel>().unwrap();
+    for _ in 0..2 {
+        let mut dx = Y;
+        let args = evil::spins_backward::Args::new(view(&X), view_mut(&mut dx));
+        let result = after_its_budget(|| kernel.backward(args));
+        assert_eq!(trap(result.map(|()| dx)), KernelError::EpochDeadline);
+        assert_eq!(dx, Y);
+    }
+    assert_eq!(attack!(pack, spins, 0).unwrap(), X);
+
+    // An instance that is never born is tried anew by each call.
+    for _ in 0..2 {
+        let result = after_its_budget(|| attack!(pack, spins_in_init, 0));
+        assert_eq!(trap(result), KernelError::EpochDeadline);
+    }
+    // The caller's own budget covers the birth too.
+    let kernel = pack.kernel::<evil::spins_in_init::Kernel>().unwrap().with_max_ticks(1);
+    let mut y = Y;
+    let hasty = kernel.call(evil::spins_in_init::Args::new(view(&X), view_mut(&mut y)));
+    assert_eq!(trap(hasty.map(|()| y)), KernelError::EpochDeadline);
+
+    // Cleanup is no part of a call, and many instances share one budget when a pack is dropped.
+    let kernel = pack.kernel::<evil::spins_in_cleanup::Kernel>().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut y = Y;
+                kernel.call(evil::spins_in_cleanup::Args::new(view(&X), view_mut(&mut y))).unwrap();
+                assert_eq!(y, X);
+            });
+        }
+    });
+    assert_behaves(&pack);
+    drop((kernel, pack));
+}
+
+#[test]
+fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only() {
+    let pack = open();
+    // What lies in its own memory a kernel may spoil; the caller never sees it, and the instance is laid out anew.
+    for mode in [1, 2, 3] {
+        for _ in 0..2 {
+            assert_eq!(attack!(pack, scribbles, mode).unwrap(), X, "mode {mode}");
+            assert_eq!(attack!(pack, scribbles, 0).unwrap(), X, "after mode {mode}");
+        }
+    }
+    // Its own stack and data too: then it is the kernel that suffers, in whatever way.
+    for _ in 0..2 {
+        match attack!(pack, scribbles, 4) {
+            Ok(y) => assert_eq!(y, X),
+            Err(error) => assert!(matches!(error, Error::Trapped(_)), "{error}"),
+        }
+    }
+    for mode in [5, 6, 5, 6] {
+        let KernelError::MemoryAccessViolation { offset, size: 0 } = trap(attack!(pack, scribbles, mode)) else {
+            panic!("mode {mode}")
+        };
+        match mode {
+            5 => assert!(offset >= 0x20000 && offset.is_multiple_of(65536), "the end of memory is not {offset:#x}"),
+            // Where the compiler sees that an address can never be one, it tells none.
+            _ => assert!(offset == 0 || offset >= 0xffff_ffc0, "{offset:#x}"),
+        }
+        assert_eq!(attack!(pack, scribbles, 0).unwrap(), X);
+    }
+}
+
+#[test]
+fn every_way_to_fail_leaves_the_outputs_alone() {
+    let pack = open();
+    let said = |code, message: &str| KernelError::KernelTrap { code, message: Some(message.to_owned()) };
+    for _ in 0..2 {
+        assert_eq!(attack!(pack, spoils, 0).unwrap(), X);
+        for (mode, word) in (1..=6).zip(["one", "two", "three", "four", "five", "six"]) {
+            assert_eq!(trap(attack!(pack, spoils, mode)), said(mode, word));
+        }
+        for (mode, words) in [(7, "seven"), (8, "attempt to divide by zero"), (9, "index out of bounds")] {
+            let KernelError::KernelTrap { code: 6, message: Some(message) } = trap(attack!(pack, spoils, mode)) else {
+                panic!("mode {mode}")
+            };
+            assert!(message.starts_with("panicked at ") && message.contains(words), "{message}");
+        }
+        assert_eq!(trap(attack!(pack, spoils, 10)), KernelError::Unreachable);
+        // A kernel that succeeds has its say, whatever it says: NaNs, and what the instance held before.
+        let y = attack!(pack, spoils, 11).unwrap();
+        assert!(y.iter().step_by(2).all(|&y| f32::from_bits(y).is_nan()), "{y:?}");
+    }
+}
+
+#[test]
+fn messages_are_bounded_made_text_and_never_another_calls() {
+    let pack = open();
+    for mode in [1, 2] {
+        let error = attack!(pack, shouts, mode).unwrap_err();
+        let text = error.to_string();
+        // Neither controls nor what turns text around or starts a line reaches a terminal or a log.
+        let tricks = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}');
+        assert!(!text.contains(tricks) && text.contains("owned") && text.contains("level=info ok"), "{text:?}");
+        // The value itself has what the kernel wrote.
+        let (code, word) = if mode == 1 { (1, "INVALID_INPUT (1)") } else { (6, "INTERNAL_ERROR (6)") };
+        assert!(text.contains(word), "{text:?}");
+        let KernelError::KernelTrap { code: found, message: Some(message) } = trap(Err(error)) else { panic!() };
+        assert!(found == code && message.starts_with("\u{1b}]0;owned\u{7}"), "{message:?}");
+    }
+    let forged = |mode| match trap(attack!(pack, shouts, mode)) {
+        KernelError::KernelTrap { code: 6, message: Some(message) } => message,
+        other => panic!("{other}"),
+    };
+    assert_eq!(forged(3), "\u{fffd}".repeat(256));
+    assert_eq!(forged(4), "é".repeat(127) + "\u{fffd}");
+    for call in 0..3 {
+        let message = Some(format!("call {call}"));
+        assert_eq!(trap(attack!(pack, shouts, 5)), KernelError::KernelTrap { code: 1, message });
+    }
+    // A message beside a success is nobody's, and the next failure does not inherit it.
+    assert_eq!(attack!(pack, shouts, 6).unwrap(), X);
+    assert_eq!(trap(attack!(pack, shouts, 7)), KernelError::Unreachable);
+}
+
+#[test]
+fn memory_and_stack_end_at_their_limits() {
+    let pack = open();
+    for _ in 0..2 {
+        assert_eq!(attack!(pack, hoards, 0).unwrap(), X);
+        let KernelError::KernelTrap { code: 4, message: Some(message) } = trap(attack!(pack, hoards, 1)) else {
+            panic!("no status")
+        };
+        // Of its 64 pages, what it declares and the call itself are not for taking.
+        let pages: u32 = message.split(' ').next().unwrap().parse().unwrap();
+        assert!((20..64).contains(&pages), "{message}");
+        // The next call finds an instance without room, or a new one.
+        assert_eq!(attack!(pack, hoards, 2).unwrap(), X);
+        assert_eq!(attack!(pack, hoards, 0).unwrap(), X);
+        let failed = trap(attack!(pack, hoards, 3));
+        assert!(matches!(failed, KernelError::Unreachable | KernelError::KernelTrap { code: 6, .. }), "{failed}");
+    }
+    // What was reserved before its birth still holds small calls; larger ones are told that there is no room.
+    for _ in 0..2 {
+        assert_eq!(attack!(pack, hoards_in_init, 0).unwrap(), X);
+        let refused = attack!(pack, hoards_in_init, 0, [1; 1 << 15], [77; 1 << 15]).unwrap_err();
+        let no_room = matches!(&refused, Error::BadCall(bad) if matches!(**bad, BadCall::TooLarge { limit: 64, .. }));
+        assert!(no_room, "{refused}");
+    }
+    for _ in 0..2 {
+        assert_eq!(trap(attack!(pack, recurses, 1)), KernelError::StackOverflow);
+        // This one's stack in linear memory ends first, or the engine's does.
+        let failed = trap(attack!(pack, recurses, 2));
+        let ended = matches!(failed, KernelError::MemoryAccessViolation { .. } | KernelError::StackOverflow);
+        assert!(ended, "{failed}");
+        assert_eq!(attack!(pack, recurses, 0).unwrap(), X);
+    }
+}
+
+#[test]
+fn nothing_leaks_but_within_one_instance() {
+    let secret: [u32; 8] = [0x5EC2_E701, 0x0DDB_A115, 0xC0FF_EE11, 0xFACE_FEED, 0x0BAD_F00D, 0x1CEB_00DA, 7, 8];
+    let question = secret.map(|word| !word);
+    let pack = open();
+    assert_eq!(attack!(pack, whispers, 0, secret, Y).unwrap(), secret);
+    // What DESIGN.md admits: an instance that lives on may remember. It also shows that the search can find.
+    let heard = attack!(pack, whispers, 1, question, Y).unwrap();
+    assert!(heard[0] > 0, "the kernel does not find what it kept itself");
+
+    // Another kernel of the pack, another pack, and another runtime do not hear of it.
+    assert_eq!(attack!(pack, overhears, 1, question, Y).unwrap(), [0; 8]);
+    let runtime = pack::runtime();
+    for other in [runtime.open(pack::fixture("evil")).unwrap(), open()] {
+        assert_eq!(attack!(other, whispers, 1, question, Y).unwrap(), [0; 8]);
+        assert_eq!(attack!(other, overhears, 1, question, Y).unwrap(), [0; 8]);
+    }
+    // Nor does the instance that follows one that was thrown away.
+    assert_eq!(trap(attack!(pack, whispers, 2)), KernelError::Unreachable);
+    assert_eq!(attack!(pack, whispers, 1, question, Y).unwrap(), [0; 8]);
+    // Memory of the machine that instances left behind comes back empty.
+    for _ in 0..20 {
+        attack!(pack, whispers, 0, secret, Y).unwrap();
+        assert_eq!(trap(attack!(pack, whispers, 2)), KernelError::Unreachable);
+    }
+    assert_eq!(attack!(pack, whispers, 1, question, Y).unwrap(), [0; 8]);
+}

@@ -1,0 +1,196 @@
+//! Attacks that `#[kernel]` cannot express, as modules written by hand under a trusted signature.
+
+use kernelpack_abi::{KernelSpec, Lifecycle, ResourceLimits, Shape};
+use kernelpack_host::{DynKernel, DynView, Error, KernelError};
+use kernelpack_manifest::Manifest;
+
+use crate::wat_kernel::{Parts, SPEC, call, trap};
+
+const SPIN: &str = "(loop $spin (br $spin))";
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+/// The exports of a kernel with these bodies.
+fn exports(info: &str, init: &str, cleanup: &str) -> &'static str {
+    leak(format!(
+        r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+        (global $calls (mut i32) (i32.const 0))
+        (func $count (global.set $calls (i32.add (global.get $calls) (i32.const 1))))
+        (func (export "kernel_info") (param $at i32) (result i32) {info})
+        (func (export "kernel_init") (param i32 i32) (result i32) {init})
+        (func (export "kernel_cleanup") (result i32) {cleanup})"#
+    ))
+}
+
+/// A kernel with all the lifecycle and these bodies.
+fn with_life(info: &str, init: &str, cleanup: &str, forward: &'static str) -> DynKernel {
+    const LIFE: KernelSpec<'static> = KernelSpec {
+        lifecycle: Lifecycle { init: true, cleanup: true },
+        limits: ResourceLimits { max_epoch_ticks: 2, ..SPEC.limits },
+        ..SPEC
+    };
+    let parts = Parts { exports: exports(info, init, cleanup), spec: LIFE, forward, ..Parts::default() };
+    let change = |manifest: &mut Manifest| {
+        let entry = &mut manifest.kernels[0];
+        (entry.init, entry.cleanup, entry.resource_limits) = (true, true, LIFE.limits);
+    };
+    parts.pack_with(change).open().unwrap().kernel_named("wat_kernel").unwrap()
+}
+
+#[test]
+fn a_start_function_is_refused_before_it_could_spin() {
+    let rest = leak(format!("(func $s {SPIN}) (start $s)"));
+    let said = Parts { rest, ..Parts::default() }.refusal();
+    assert!(said.contains("start function"), "{said}");
+    // Nor does a second start section, or one that names no function, get by.
+    let wasm = Parts::default().wasm();
+    for start in [&[8, 1, 0][..], &[8, 1, 99], &[8, 1, 0, 8, 1, 0]] {
+        let pack = Parts::default().pack();
+        pack.replace_module("wat_kernel", &[&wasm, start].concat());
+        let refused = pack.open().unwrap_err();
+        assert!(matches!(refused, Error::Rejected(_)), "{refused}");
+    }
+}
+
+#[test]
+fn every_number_is_a_status() {
+    let kernel = Parts::forward("local.get $mode").open().kernel_named("wat_kernel").unwrap();
+    for code in [0, 1, 2, 3, 4, 5, 6, 7, 255, 256, -1, i32::MIN, i32::MAX] {
+        let result = call(&kernel, code);
+        if code == 0 {
+            result.unwrap();
+            continue;
+        }
+        let Err(Error::Trapped(trapped)) = result else { panic!("{code}: {result:?}") };
+        assert_eq!(trapped.error, KernelError::KernelTrap { code: code as u32, message: None });
+        let text = trapped.error.to_string();
+        assert_eq!(text.contains("which is no status"), !(1..=6).contains(&code), "{text}");
+        call(&kernel, 0).unwrap();
+    }
+}
+
+#[test]
+fn what_kernel_info_says_is_asked_for_but_never_relied_on() {
+    // A new answer each time: the first is honest but for the id, then ids beyond memory, a failure, a trap, a loop.
+    let info = leak(format!(
+        "(call $count)
+        (i32.store offset=0 (local.get $at) (global.get $calls))
+        (i32.store offset=16 (local.get $at) (i32.sub (i32.const 0) (global.get $calls)))
+        (i32.store offset=20 (local.get $at) (i32.const 16))
+        (if (i32.eq (global.get $calls) (i32.const 3)) (then (return (i32.const -7))))
+        (if (i32.eq (global.get $calls) (i32.const 4)) (then unreachable))
+        (if (i32.eq (global.get $calls) (i32.const 5)) (then {SPIN}))
+        i32.const 0"
+    ));
+    let kernel = with_life(info, "i32.const 0", "i32.const 0", "(i32.const 0)");
+    let said = |kernel: &DynKernel| match kernel.info() {
+        Ok((info, id)) => (info.abi_version, id),
+        Err(error) => panic!("{error}"),
+    };
+    call(&kernel, 0).unwrap();
+    assert_eq!(said(&kernel), (1, None));
+    call(&kernel, 0).unwrap();
+    assert_eq!(said(&kernel), (2, None), "the answer is the guest's, and another one now");
+    assert!(matches!(kernel.info().unwrap_err(), Error::Trapped(trapped)
+        if trapped.error == KernelError::KernelTrap { code: -7i32 as u32, message: None }));
+    call(&kernel, 0).unwrap();
+    assert!(matches!(kernel.info().unwrap_err(), Error::Trapped(trapped) if trapped.error == KernelError::Unreachable));
+    // The instance that trapped counted; its successor starts from one.
+    assert_eq!(said(&kernel), (1, None));
+    for _ in 2..5 {
+        let _ = kernel.info();
+    }
+    assert_eq!(said(&kernel), (1, None));
+
+    let spins = with_life(leak(format!("{SPIN} i32.const 0")), "i32.const 0", "i32.const 0", "(i32.const 0)");
+    assert!(
+        matches!(spins.info().unwrap_err(), Error::Trapped(trapped) if trapped.error == KernelError::EpochDeadline)
+    );
+    call(&spins, 0).unwrap();
+}
+
+#[test]
+fn a_kernel_that_changes_its_ways_is_judged_call_by_call() {
+    // Succeeds, refuses, traps, succeeds anew in another instance.
+    let forward = "(call $count)
+        (if (i32.eq (global.get $calls) (i32.const 2)) (then (return (i32.const 5))))
+        (if (i32.eq (global.get $calls) (i32.const 3)) (then unreachable))
+        i32.const 0";
+    let kernel = with_life("i32.const 0", "i32.const 0", "i32.const 0", forward);
+    for _ in 0..3 {
+        call(&kernel, 0).unwrap();
+        assert_eq!(trap(&kernel, 0), KernelError::KernelTrap { code: 5, message: None });
+        assert_eq!(trap(&kernel, 0), KernelError::Unreachable);
+    }
+}
+
+#[test]
+fn whatever_becomes_of_init_and_cleanup_the_host_goes_on() {
+    for (init, expected) in [
+        ("i32.const 3", KernelError::KernelTrap { code: 3, message: None }),
+        ("i32.const -1", KernelError::KernelTrap { code: u32::MAX, message: None }),
+        ("unreachable", KernelError::Unreachable),
+        (
+            "(i32.store (i32.const -4) (i32.const 0)) i32.const 0",
+            KernelError::MemoryAccessViolation { offset: 0xffff_fffc, size: 0 },
+        ),
+    ] {
+        let kernel = with_life("i32.const 0", init, "i32.const 0", "(i32.const 0)");
+        for _ in 0..2 {
+            assert_eq!(trap(&kernel, 0), expected, "{init}");
+        }
+        assert!(matches!(kernel.info(), Err(Error::Trapped(trapped)) if trapped.error == expected), "{init}");
+    }
+    for cleanup in ["i32.const 6", "unreachable", "(drop (memory.grow (i32.const 9))) i32.const 0"] {
+        let kernel = with_life("i32.const 0", "i32.const 0", cleanup, "(local.get $mode)");
+        call(&kernel, 0).unwrap();
+        drop(kernel);
+    }
+}
+
+#[test]
+fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read() {
+    // Over all memory that the call lies in, from the heap base to the end, and a success on top.
+    let forward = "(memory.fill (i32.const 4096) (i32.const 0xEE)
+            (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 4096)))
+        i32.const 0";
+    let kernel = Parts::forward(forward).open().kernel_named("wat_kernel").unwrap();
+    for _ in 0..3 {
+        // The output, where the host placed it and as large as the caller's, holds what the kernel wrote.
+        assert_eq!(call(&kernel, 0).unwrap().iter().map(|y| y.to_bits()).collect::<Vec<_>>(), [0xEEEE_EEEE; 4]);
+    }
+    // A descriptor that names other places afterwards, also in a call that was laid out once for many entries.
+    let forward = "(i32.store offset=16 (local.get $descriptor) (i32.const 0))
+        (i32.store offset=20 (local.get $descriptor) (i32.const -1))
+        (i32.store offset=64 (i32.load offset=32 (local.get $descriptor)) (i32.const 0))
+        (i32.store offset=68 (i32.load offset=32 (local.get $descriptor)) (i32.const -1))
+        (i32.store offset=32 (local.get $descriptor) (local.get $mode))
+        i32.const 0";
+    let kernel = Parts::forward(forward).open().kernel_named("wat_kernel").unwrap();
+    assert_eq!(call(&kernel, 0).unwrap(), [0.0; 4]);
+    let x = [0; 16];
+    let shape = Shape::new(&[4]).unwrap();
+    let view = DynView { dtype: kernelpack_abi::DType::F32, shape, bytes: &x };
+    let mut prepared = kernel.prepare(&[("x", view)], &[]).unwrap();
+    for _ in 0..3 {
+        // It reads its own forged block now, inside its own memory.
+        prepared.enter().unwrap();
+        assert_eq!(prepared.results().unwrap()[0].bytes, [0; 16]);
+    }
+}
+
+#[test]
+fn tables_grow_to_their_limit_and_no_further() {
+    let rest = "(table $a 1 funcref) (table $b 0 funcref)";
+    // Each table by itself stays within the limit of 16; what a growth beyond it gives is -1.
+    let forward = "(loop $more
+            (br_if $more (i32.ne (table.grow $a (ref.null func) (i32.const 1)) (i32.const -1))))
+        (loop $more (br_if $more (i32.ne (table.grow $b (ref.null func) (i32.const 1)) (i32.const -1))))
+        (i32.add (table.size $a) (i32.mul (i32.const 100) (table.size $b)))";
+    let kernel = Parts { rest, forward, ..Parts::default() }.open().kernel_named("wat_kernel").unwrap();
+    for _ in 0..2 {
+        assert_eq!(trap(&kernel, 0), KernelError::KernelTrap { code: 1616, message: None });
+    }
+}

@@ -1,0 +1,387 @@
+//! What callers see of a kernel that fails: the reference's result, or an error; and what the logs and metrics say.
+
+mod capture;
+#[path = "../../examples/metrics.rs"]
+mod example;
+
+use std::time::Duration;
+
+use kernelpack_abi::{
+    DType, Kernel as _, ParamValue, Pass as _, Shape, TensorView, TensorViewMut, native::NativeKernel,
+};
+use kernelpack_fixture_with_std::{falls, falls_backward};
+use kernelpack_host::{
+    BreakerPolicy, DynView, Error, FallbackPolicy, KernelError, Pack, Placement, Runtime, RuntimeBuilder, TypedKernel,
+};
+use kernelpack_tests::pack::{self, Copy};
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use crate::wat_kernel::{Parts, call as call_wat};
+use capture::Capture;
+
+const X: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
+const START: [f32; 4] = [10.0, 20.0, 30.0, 40.0];
+
+fn builder() -> RuntimeBuilder {
+    Runtime::server().trust(pack::key().public())
+}
+
+fn open(builder: RuntimeBuilder) -> Pack {
+    builder.build().unwrap().open(pack::fixture("with-std")).unwrap()
+}
+
+fn falls_of(builder: RuntimeBuilder) -> TypedKernel<falls::Kernel> {
+    open(builder).kernel().unwrap()
+}
+
+fn args<'a>(sum: &'a mut [f32], y: &'a mut [f32], fault: i32) -> falls::Args<'a> {
+    falls::Args {
+        x: TensorView::new(&X, &[4]).unwrap(),
+        sum: TensorViewMut::new(sum, &[4]).unwrap(),
+        y: TensorViewMut::new(y, &[4]).unwrap(),
+        fault,
+    }
+}
+
+/// The tensors after a call, and what it returned.
+fn call(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> ([f32; 4], [f32; 4], Result<(), Error>) {
+    let (mut sum, mut y) = (START, [-1.0; 4]);
+    let result = kernel.call(args(&mut sum, &mut y, fault));
+    (sum, y, result)
+}
+
+/// A call whose tensors disagree.
+fn call_short(kernel: &TypedKernel<falls::Kernel>) -> Result<(), Error> {
+    let (mut sum, mut y) = (START, [-1.0; 4]);
+    kernel.call(falls::Args { x: TensorView::new(&X[..3], &[3]).unwrap(), ..args(&mut sum, &mut y, 0) })
+}
+
+/// The error of a call, which must have left the tensors alone.
+fn refused(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> Error {
+    let (sum, y, result) = call(kernel, fault);
+    assert_eq!((sum, y), (START, [-1.0; 4]), "a call that fails writes nothing");
+    result.unwrap_err()
+}
+
+fn trapped(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> KernelError {
+    match refused(kernel, fault) {
+        Error::Trapped(trapped) => trapped.error,
+        other => panic!("{other}"),
+    }
+}
+
+/// Checks that a call gives what the native function gives.
+fn succeeds(kernel: &TypedKernel<falls::Kernel>, fault: i32) {
+    let (mut sum, mut y) = (START, [-1.0; 4]);
+    falls::Kernel::reference(args(&mut sum, &mut y, 0)).unwrap();
+    assert_eq!((sum[0], y[0]), (11.0, 22.0));
+    let (got_sum, got_y, result) = call(kernel, fault);
+    result.unwrap();
+    assert_eq!((got_sum, got_y), (sum, y));
+}
+
+fn native() -> NativeKernel {
+    *NativeKernel::all().find(|kernel| kernel.spec.id == "falls").unwrap()
+}
+
+#[test]
+fn a_fallback_gives_the_references_result_on_untouched_tensors() {
+    let kernel = falls_of(builder());
+    assert_eq!(kernel.fallback(), Some("falls_reference"));
+    // The kernel has added x to the sum in its sandbox before it fails; the sum must have been added to once.
+    for fault in [0, 1, 3, 0, 1] {
+        succeeds(&kernel, fault);
+    }
+    let mut dx = [0.0; 4];
+    let backward = falls_backward::Args {
+        dy: TensorView::new(&X, &[4]).unwrap(),
+        dx: TensorViewMut::new(&mut dx, &[4]).unwrap(),
+        fault: 1,
+    };
+    kernel.backward(backward).unwrap();
+    assert_eq!(dx, [2.0, 4.0, 6.0, 8.0]);
+}
+
+#[test]
+fn a_dynamic_call_falls_back_wherever_its_bytes_lie() {
+    let kernel = open(builder()).kernel_named("falls").unwrap();
+    let shape = Shape::new(&[4]).unwrap();
+    let to_bytes = |values: [f32; 4]| values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
+    for shift in 0..4 {
+        let shifted = |values| [vec![0; shift], to_bytes(values)].concat();
+        let (x, sum) = (shifted(X), shifted(START));
+        let view = |bytes| DynView { dtype: DType::F32, shape, bytes };
+        let inputs = [("x", view(&x[shift..])), ("sum", view(&sum[shift..]))];
+        let results = kernel.call(&inputs, &[("fault", ParamValue::I32(1))]).unwrap();
+        assert_eq!(results[0].bytes, to_bytes([11.0, 22.0, 33.0, 44.0]));
+        assert_eq!(results[1].bytes, to_bytes([22.0, 44.0, 66.0, 88.0]));
+        let results = kernel.backward(&[("dy", view(&x[shift..]))], &[("fault", ParamValue::I32(3))]).unwrap();
+        assert_eq!(results[0].bytes, to_bytes([2.0, 4.0, 6.0, 8.0]));
+    }
+}
+
+#[test]
+fn the_policy_says_when_and_answers_are_answers() {
+    let panicked = |error: KernelError, text: &str| match error {
+        KernelError::KernelTrap { code: 6, message: Some(message) } => assert!(message.contains(text), "{message}"),
+        other => panic!("{other:?}"),
+    };
+    let never = falls_of(builder().fallback(FallbackPolicy::Never));
+    assert_eq!(never.fallback(), None);
+    panicked(trapped(&never, 1), "in the sandbox");
+    let on_trap = falls_of(builder());
+    assert_eq!(trapped(&on_trap, 2), KernelError::EpochDeadline);
+    let always = falls_of(builder().fallback(FallbackPolicy::Always));
+    succeeds(&always, 2);
+    for kernel in [&never, &on_trap, &always] {
+        let expected = KernelError::KernelTrap { code: 1, message: Some("everywhere".to_owned()) };
+        assert_eq!(trapped(kernel, 4), expected);
+        // A reference that fails too, by a panic or an error, leaves the kernel's own error.
+        panicked(trapped(kernel, 5), "everywhere");
+        let expected = KernelError::KernelTrap { code: 5, message: Some("in the sandbox".to_owned()) };
+        assert_eq!(trapped(kernel, 6), expected);
+        succeeds(kernel, 0);
+    }
+}
+
+#[test]
+fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given() {
+    let copy = Copy::of(pack::fixture("with-std"));
+    let entry = copy.manifest().kernels.into_iter().find(|kernel| kernel.id == "falls").unwrap();
+    let mut wasm = copy.read(&entry.path);
+    let name = b"kernelpack-fixture-with-std 0";
+    let places: Vec<usize> = (0..wasm.len()).filter(|&at| wasm[at..].starts_with(name)).collect();
+    for at in &places {
+        wasm[at + name.len() - 3] = b'u';
+    }
+    assert!(!places.is_empty());
+    copy.replace_module("falls", &wasm);
+
+    let open = |builder: RuntimeBuilder| builder.build().unwrap().open(copy.path());
+    let kernel = open(builder()).unwrap().kernel::<falls::Kernel>().unwrap();
+    assert_eq!(kernel.fallback(), None);
+    assert!(matches!(trapped(&kernel, 1), KernelError::KernelTrap { code: 6, .. }));
+    let refused = open(builder().placement("falls", Placement::Native)).unwrap_err();
+    assert!(matches!(refused, Error::Engine(_)));
+    assert_eq!(
+        refused.to_string(),
+        "kernel \"falls\" cannot be placed natively: no reference \"falls_reference\" of it was registered, and none of \
+         crate \"kernelpack-fixture-with-stu\" is compiled into this program"
+    );
+
+    succeeds(&open(builder().reference(native())).unwrap().kernel().unwrap(), 1);
+    // One with another interface cannot be called in the kernel's stead.
+    let mut spec = falls::Kernel::SPEC;
+    spec.backward = None;
+    let other = NativeKernel { spec: Box::leak(Box::new(spec)), ..native() };
+    let refused = open(builder().reference(other).placement("falls", Placement::Native)).unwrap_err().to_string();
+    assert!(refused.ends_with("differs from the pack in its backward is false and true"), "{refused}");
+    // A pack whose manifest names no reference has none.
+    let pack = Parts::default().pack();
+    let refused = builder().placement("wat_kernel", Placement::Native).build().unwrap().open(pack.path());
+    assert!(refused.unwrap_err().to_string().contains("the manifest's fallbacks name no reference"));
+}
+
+#[test]
+fn a_kernel_that_keeps_failing_is_out_of_service() {
+    let policy = BreakerPolicy { traps: 3, open_for: Duration::from_secs(3600) };
+    let kernel = falls_of(builder().fallback(FallbackPolicy::Never).breaker(policy));
+    // Neither answers, nor bad calls, nor failures with a success between them count.
+    for fault in [4, 4, 4, 4, 1, 3, 4, 0, 1, 3, 4] {
+        let _ = call(&kernel, fault);
+        let _ = kernel
+            .call(falls::Args { x: TensorView::new(&X[..3], &[3]).unwrap(), ..args(&mut [0.0; 4], &mut [0.0; 4], 0) });
+    }
+    // Nor does an overrun by a caller who gave it less time than it may have.
+    for _ in 0..4 {
+        assert_eq!(trapped(&kernel.clone().with_max_ticks(1), 2), KernelError::EpochDeadline);
+    }
+    assert!(matches!(trapped(&kernel, 6), KernelError::KernelTrap { code: 5, .. }));
+    let out = refused(&kernel, 0);
+    let Error::OutOfService(details) = &out else { panic!("{out}") };
+    assert_eq!((&*details.kernel, &*details.pack), ("falls", "kernelpack-fixture-with-std"));
+    assert!(
+        details.retry_in <= Duration::from_secs(3600) && details.retry_in > Duration::from_secs(3000),
+        "{details:?}"
+    );
+    // Arguments are judged all the same, and other kernels of the pack are in service.
+    assert!(matches!(call_short(&kernel), Err(Error::BadCall(_))));
+
+    // With a reference there is no error at all, whatever the kernel does.
+    let kernel = falls_of(builder().breaker(policy));
+    for fault in [1, 3, 1, 0, 2, 2, 1] {
+        succeeds(&kernel, fault);
+    }
+    // But one that overran its budget is not replaced by what nobody could stop.
+    let kernel = falls_of(builder().breaker(policy));
+    for _ in 0..3 {
+        assert_eq!(trapped(&kernel, 2), KernelError::EpochDeadline);
+    }
+    assert!(matches!(refused(&kernel, 0), Error::OutOfService(_)));
+}
+
+#[test]
+fn a_kernel_that_recovers_is_back_in_service() {
+    let policy = BreakerPolicy { traps: 2, open_for: Duration::ZERO };
+    let kernel = falls_of(builder().fallback(FallbackPolicy::Never).breaker(policy));
+    for _ in 0..5 {
+        // Open after the second; each later call is a probe, since it is tried again at once.
+        assert!(matches!(trapped(&kernel, 1), KernelError::KernelTrap { code: 6, .. }));
+    }
+    // A refusal by the probe is no success, and does not use the probe up.
+    assert!(matches!(trapped(&kernel, 4), KernelError::KernelTrap { code: 1, .. }));
+    succeeds(&kernel, 0);
+    succeeds(&kernel, 0);
+}
+
+#[test]
+fn a_native_placement_runs_the_reference_with_the_checks_of_the_sandbox() {
+    let capture = Capture::default();
+    let pack = capture.during(|| open(builder().placement("falls", Placement::Native)));
+    let native = pack.kernel::<falls::Kernel>().unwrap();
+    let sandboxed = falls_of(builder());
+    assert_eq!((native.placement(), sandboxed.placement()), (Placement::Native, Placement::Sandboxed));
+    assert_eq!(pack.kernel_named("panics").unwrap().placement(), Placement::Sandboxed);
+    let said = capture.take();
+    let native_event = said.iter().find(|event| event.contains("outside the sandbox")).unwrap();
+    assert!(native_event.starts_with("WARN ") && native_event.contains("kernel=falls "), "{native_event}");
+
+    // The fault is one of the sandbox: that it does not occur shows where this ran.
+    succeeds(&native, 1);
+    for (name, shape) in [("x", 3), ("y", 5)] {
+        let said = [&native, &sandboxed].map(|kernel| {
+            let (mut sum, mut y, long) = ([0.0; 4], [0.0; 5], [0.0; 5]);
+            let mut args = args(&mut sum, &mut y[..4], 0);
+            let mut other = long;
+            if name == "x" {
+                args.x = TensorView::new(&long[..shape], &[shape]).unwrap();
+            } else {
+                args.y = TensorViewMut::new(&mut other, &[shape]).unwrap();
+            }
+            let Err(Error::BadCall(error)) = kernel.call(args) else { panic!("the call was taken") };
+            error.to_string()
+        });
+        assert_eq!(said[0], said[1]);
+    }
+    let (_, _, result) = call(&native, 4);
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "kernel \"falls\" of pack \"kernelpack-fixture-with-std\" 0.1.0: it failed with INVALID_INPUT (1): everywhere"
+    );
+    let (_, _, result) = call(&native, 5);
+    assert!(result.unwrap_err().to_string().ends_with("INTERNAL_ERROR (6): panicked: everywhere"));
+    succeeds(&native, 0);
+}
+
+#[test]
+fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge() {
+    let capture = Capture::default();
+    let kernel = falls_of(builder());
+    capture.during(|| succeeds(&kernel, 1));
+    let said = capture.take();
+    let event = said.iter().find(|event| event.contains("a kernel failed")).unwrap();
+    for part in [
+        "WARN kernelpack ",
+        "kernel=falls ",
+        "pack=kernelpack-fixture-with-std ",
+        "version=0.1.0 ",
+        "kind=internal_error ",
+        "in the sandbox",
+        "backtrace=#",
+        // The packer keeps the names of functions.
+        "kernelpack_fixture_with_std::fail at 0x",
+        "pass=Forward ",
+        "shapes=x 4, sum 4, y 4 ",
+        "duration_us=",
+    ] {
+        assert!(event.contains(part), "{part:?} is not in {event}");
+    }
+    assert!(said.iter().any(|event| event.starts_with("DEBUG ") && event.contains("reference=falls_reference")));
+
+    // A message with control characters, from a function whose name has some.
+    let rest = r#"(data $m (i32.const 2048) "\18\00\00\00\1b[31m\nERROR all is well\r")
+        (func $"\1b[2J\nINFO\u{202e}" (memory.copy (i32.const 1024) (i32.const 2048) (i32.const 28)) unreachable)"#;
+    let forward = r#"(if (local.get $mode) (then (call $"\1b[2J\nINFO\u{202e}"))) i32.const 0"#;
+    let kernel = Parts { rest, forward, ..Parts::default() }.open().kernel_named("wat_kernel").unwrap();
+    let error = capture.during(|| call_wat(&kernel, 1)).unwrap_err();
+    let Error::Trapped(trapped) = &error else { panic!("{error}") };
+    assert_eq!(trapped.backtrace.frames[0].function.as_deref(), Some("\u{1b}[2J\nINFO\u{202e}"));
+    let said = capture.take();
+    let event = said.iter().find(|event| event.contains("a kernel failed")).unwrap();
+    assert!(
+        event.contains(r"\u{1b}[31m\nERROR all is well\r") && event.contains(r"\u{1b}[2J\nINFO\u{202e}"),
+        "{event}"
+    );
+    assert!(!event.contains(|c: char| c.is_control() || c == '\u{202e}'), "{event:?}");
+}
+
+/// The value of a sample, whose labels may come in any order.
+fn sample(scrape: &str, name: &str, labels: &[&str]) -> Option<f64> {
+    scrape.lines().find_map(|line| {
+        let (series, value) = line.rsplit_once(' ')?;
+        let (found, rest) = series.split_once('{')?;
+        (found == name && labels.iter().all(|label| rest.contains(label))).then(|| value.parse().ok())?
+    })
+}
+
+#[test]
+fn a_scrape_shows_calls_failures_and_fallbacks() {
+    let recorder = PrometheusBuilder::new().set_buckets(&example::BUCKETS).unwrap().build_recorder();
+    let prometheus = recorder.handle();
+    metrics::with_local_recorder(&recorder, || example::run(pack::fixture("with-std"), pack::key().public()).unwrap());
+    let scrape = prometheus.render();
+    const FALLS: [&str; 3] = [r#"kernel="falls""#, r#"pack="kernelpack-fixture-with-std""#, r#"version="0.1.0""#];
+    let of_falls = |name: &str, label: &str| sample(&scrape, name, &[&FALLS[..], &[label]].concat());
+    let calls = |outcome: &str| {
+        let label = format!("outcome=\"{outcome}\"");
+        sample(&scrape, "kernelpack_calls_total", &[&FALLS[..], &[&label, "placement=\"sandboxed\""]].concat())
+    };
+    assert_eq!(calls("ok"), Some(3.0), "{scrape}");
+    assert_eq!((calls("fallback"), calls("refused"), calls("trapped")), (Some(1.0), Some(1.0), Some(0.0)));
+    assert_eq!(of_falls("kernelpack_call_duration_seconds_count", "placement"), Some(5.0));
+    assert_eq!(of_falls("kernelpack_call_duration_seconds_bucket", r#"le="+Inf""#), Some(5.0));
+    assert_eq!(of_falls("kernelpack_traps_total", r#"kind="internal_error""#), Some(1.0));
+    assert_eq!(of_falls("kernelpack_traps_total", r#"kind="stack_overflow""#), Some(0.0));
+    assert_eq!(of_falls("kernelpack_fallbacks_total", r#"result="ok""#), Some(1.0));
+    // The pack is gone by now.
+    assert_eq!(of_falls("kernelpack_degraded", ""), Some(0.0));
+    assert_eq!(sample(&scrape, "kernelpack_pack_info", &FALLS[1..]), Some(0.0));
+    assert!(scrape.contains("# HELP kernelpack_traps_total Failures of kernels, by kind."), "{scrape}");
+    assert!(scrape.contains("# TYPE kernelpack_call_duration_seconds histogram"), "{scrape}");
+}
+
+#[test]
+fn the_gauges_follow_what_happens() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let prometheus = recorder.handle();
+    let gauge = |name: &str, label: &str| sample(&prometheus.render(), name, &[label]).unwrap();
+    const FALLS: &str = r#"kernel="falls""#;
+    metrics::with_local_recorder(&recorder, || {
+        let policy = BreakerPolicy { traps: 2, open_for: Duration::ZERO };
+        let pack = open(builder().breaker(policy));
+        let again = open(builder());
+        assert_eq!(gauge("kernelpack_pack_info", "pack"), 2.0);
+        drop(again);
+        assert_eq!(gauge("kernelpack_pack_info", "pack"), 1.0);
+        let kernel = pack.kernel::<falls::Kernel>().unwrap();
+        drop(pack);
+        // A fallback is a degraded result, and a success is none.
+        for (fault, degraded, out) in
+            [(0, 0.0, 0.0), (1, 1.0, 0.0), (0, 0.0, 0.0), (1, 1.0, 0.0), (1, 1.0, 1.0), (0, 0.0, 0.0)]
+        {
+            succeeds(&kernel, fault);
+            assert_eq!(gauge("kernelpack_degraded", FALLS), degraded, "after {fault}");
+            assert_eq!(gauge("kernelpack_out_of_service", FALLS), out, "after {fault}");
+            let label = r#"kernel="falls",state="idle""#;
+            let idle = sample(&prometheus.render(), "kernelpack_instances", &[FALLS, r#"state="idle""#]).unwrap();
+            assert_eq!(idle, if fault == 0 { 1.0 } else { 0.0 }, "{label} after {fault}");
+        }
+        assert_eq!(gauge("kernelpack_pack_info", "pack"), 1.0, "a kernel keeps its pack loaded");
+        drop(kernel);
+        assert_eq!(gauge("kernelpack_pack_info", "pack"), 0.0);
+    });
+    // A runtime that is told not to report makes no series.
+    let silent = PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&silent, || succeeds(&falls_of(builder().metrics(false)), 1));
+    assert_eq!(silent.handle().render(), "");
+}

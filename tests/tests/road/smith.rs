@@ -1,0 +1,181 @@
+//! Two thousand random modules under a trusted signature: each is refused, or opened and called, without a crash and
+//! without a hang.
+
+use std::{
+    ops::AddAssign,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use arbitrary::Unstructured;
+use kernelpack_abi::section;
+use kernelpack_host::{EngineError, Error, KernelError, Runtime};
+use kernelpack_tests::pack::{self, Copy};
+use walrus::{ConstExpr, RawCustomSection, ValType, ir::Value};
+use wasm_smith::Config;
+
+use crate::wat_kernel::{Parts, SPEC, call, entry};
+
+/// How many modules there are.
+const MODULES: u64 = 2000;
+
+/// What became of them.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Refused by the verification.
+    rejected: u32,
+    /// Verified, but without an instance: a segment that does not fit is found when one is made.
+    unborn: u32,
+    /// Called: forward with two modes and `kernel_info`.
+    called: u32,
+    /// Calls that returned success, that returned another status or trapped, and that ran out of their budget.
+    succeeded: u32,
+    failed: u32,
+    stopped: u32,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.rejected += other.rejected;
+        self.unborn += other.unborn;
+        self.called += other.called;
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.stopped += other.stopped;
+    }
+}
+
+#[test]
+fn two_thousand_random_modules_neither_crash_nor_hang_the_host() {
+    let next = AtomicU64::new(0);
+    let runtime = Runtime::server().trust(pack::key().public()).max_epoch_ticks(1).build().unwrap();
+    let work = || {
+        let (copy, mut tally) = (Parts::default().pack(), Tally::default());
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= MODULES {
+                return tally;
+            }
+            try_module(&runtime, &copy, &module(seed), &mut tally);
+        }
+    };
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let workers = [scope.spawn(work), scope.spawn(work)];
+        for worker in workers {
+            tally += worker.join().unwrap();
+        }
+    });
+    println!("{tally:?}");
+    // Not all are refused: about half of them are compiled, and most of these run.
+    assert_eq!(u64::from(tally.rejected + tally.unborn + tally.called), MODULES);
+    assert!(tally.rejected >= 400, "{tally:?}");
+    assert!(tally.called >= 500, "{tally:?}");
+    assert!(tally.succeeded > 0 && tally.failed >= 200 && tally.stopped > 0, "{tally:?}");
+    // The runtime has survived it.
+    let kernel = runtime.open(Parts::default().pack().path()).unwrap().kernel_named("wat_kernel").unwrap();
+    call(&kernel, 0).unwrap();
+}
+
+fn try_module(runtime: &Runtime, copy: &Copy, wasm: &[u8], tally: &mut Tally) {
+    copy.replace_module("wat_kernel", wasm);
+    let kernel = match runtime.open(copy.path()) {
+        Ok(pack) => pack.kernel_named("wat_kernel").unwrap(),
+        Err(Error::Rejected(_)) => return tally.rejected += 1,
+        Err(other) => panic!("what is verified compiles: {other}"),
+    };
+    let results = [call(&kernel, 0).map(drop), call(&kernel, -1).map(drop), kernel.info().map(drop)];
+    if results.iter().all(|result| matches!(result, Err(Error::Engine(EngineError::Instantiate { .. })))) {
+        return tally.unborn += 1;
+    }
+    tally.called += 1;
+    for result in results {
+        match result {
+            Ok(()) => tally.succeeded += 1,
+            Err(Error::Trapped(trapped)) if trapped.error == KernelError::EpochDeadline => tally.stopped += 1,
+            Err(Error::Trapped(_)) => tally.failed += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+/// The module of a seed: one in four has nothing of a kernel, one in four has a kernel's exports and uses whatever
+/// WebAssembly has, the others keep to what kernels may use.
+fn module(seed: u64) -> Vec<u8> {
+    let bytes = noise(seed);
+    let mut noise = Unstructured::new(&bytes);
+    let wild = || Config { max_memories: 3, memory64_enabled: true, ..Config::default() };
+    let config = match seed % 4 {
+        0 => wild(),
+        1 => Config { exports: Some(shape()), max_imports: 0, max_memories: 0, ..wild() },
+        _ => kernel_like(),
+    };
+    let mut wasm = wasm_smith::Module::new(config, &mut noise).unwrap().to_bytes();
+    // What is left of the exports is beyond wasm-smith: constants with a meaning, and two names for one function.
+    if seed % 4 != 0
+        && let Ok(finished) = finish(&wasm)
+    {
+        wasm = finished;
+    }
+    wasm
+}
+
+/// A random module's exports, but for those that `finish` adds.
+fn shape() -> Vec<u8> {
+    wat::parse_str(
+        r#"(module (memory (export "memory") 2 64)
+            (func (export "kernel_forward") (param i32) (result i32) unreachable)
+            (func (export "kernel_info") (param i32) (result i32) unreachable))"#,
+    )
+    .unwrap()
+}
+
+fn kernel_like() -> Config {
+    Config {
+        exports: Some(shape()),
+        allow_start_export: false,
+        compact_imports_enabled: false,
+        exceptions_enabled: false,
+        extended_const_enabled: false,
+        gc_enabled: false,
+        max_imports: 0,
+        max_memories: 0,
+        max_instructions: 300,
+        max_table_elements: u64::from(SPEC.limits.max_table_elements),
+        max_tables: 1,
+        memory64_enabled: false,
+        // With them come references that need a garbage collector.
+        reference_types_enabled: false,
+        // Now and then an access beyond the memory, but not always.
+        memory_offset_choices: wasm_smith::MemoryOffsetChoices(95, 4, 1),
+        tail_call_enabled: false,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        ..Config::default()
+    }
+}
+
+/// Adds the constants, the entry point's name and the section.
+fn finish(wasm: &[u8]) -> walrus::Result<Vec<u8>> {
+    let mut module = walrus::Module::from_buffer(wasm)?;
+    for (name, value) in [("__heap_base", 4096), ("kernel_abi_version", 1), ("kernel_message", 1024)] {
+        let global = module.globals.add_local(ValType::I32, false, false, ConstExpr::Value(Value::I32(value)));
+        module.exports.add(name, global);
+    }
+    let forward = module.exports.get_func("kernel_forward")?;
+    module.exports.add(SPEC.entry_point, forward);
+    module.customs.add(RawCustomSection { name: section::NAME.to_owned(), data: entry(&SPEC) });
+    Ok(module.emit_wasm())
+}
+
+/// Bytes that depend on the seed only: SplitMix64.
+fn noise(seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut word = || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)).to_le_bytes()
+    };
+    (0..512).flat_map(|_| word()).collect()
+}

@@ -1,0 +1,153 @@
+//! Every way in which a kernel can be stopped, each provoked from a module written by hand: its variant, where it was,
+//! and that its instance is thrown away.
+
+use kernelpack_host::{Error, KernelError, Trapped};
+
+use crate::wat_kernel::{Parts, call};
+
+/// What a module does when `mode` is not 0, and what it needs for that.
+struct Case {
+    name: &'static str,
+    rest: &'static str,
+    then: &'static str,
+    error: KernelError,
+}
+
+const fn case(name: &'static str, then: &'static str, error: KernelError) -> Case {
+    Case { name, rest: "", then, error }
+}
+
+const OUT_OF_BOUNDS: KernelError = KernelError::MemoryAccessViolation { offset: 0, size: 0 };
+
+const fn at(offset: u32) -> KernelError {
+    KernelError::MemoryAccessViolation { offset, size: 0 }
+}
+
+const TABLE: &str =
+    "(table $t 2 funcref) (elem (i32.const 0) $other) (func $other (param i64)) (type $f (func (param i32)))";
+const MISTYPED: KernelError = KernelError::IndirectCallTypeMismatch;
+
+fn cases() -> [Case; 24] {
+    [
+        case("spins", "(loop $spin (br $spin))", KernelError::EpochDeadline),
+        case("loads", "(drop (i64.load offset=4 (i32.const 0x7fff0000)))", at(0x7fff_0004)),
+        case("loads far", "(drop (i32.load (i32.const -4)))", at(0xffff_fffc)),
+        case("loads a vector", "(drop (v128.load (i32.const 0x10000000)))", at(0x1000_0000)),
+        case("stores", "(i32.store8 (i32.const 0x00800000) (i32.const 1))", at(0x0080_0000)),
+        case("fills", "(memory.fill (i32.const 0) (i32.const 1) (i32.const -1))", OUT_OF_BOUNDS),
+        case("copies", "(memory.copy (i32.const 0) (i32.const 4) (i32.const -1))", OUT_OF_BOUNDS),
+        Case {
+            rest: r#"(data $d "four")"#,
+            ..case("initializes", "(memory.init $d (i32.const 0) (i32.const 2) (i32.const 3))", OUT_OF_BOUNDS)
+        },
+        case("divides", "(drop (i32.div_s (i32.const 1) (i32.const 0)))", KernelError::IntegerDivisionByZero),
+        case("takes a remainder", "(drop (i64.rem_u (i64.const 1) (i64.const 0)))", KernelError::IntegerDivisionByZero),
+        case("overflows", "(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))", KernelError::IntegerOverflow),
+        case("converts a NaN", "(drop (i32.trunc_f32_s (f32.const nan)))", KernelError::IntegerOverflow),
+        case("converts a large number", "(drop (i32.trunc_f64_u (f64.const 1e300)))", KernelError::IntegerOverflow),
+        case("is unreachable", "unreachable", KernelError::Unreachable),
+        Case {
+            rest: "(func $deep (param i32) (result i32)
+            (i32.add (i32.const 1) (call $deep (i32.add (local.get 0) (i32.const 1)))))",
+            ..case("recurses", "(drop (call $deep (i32.const 0)))", KernelError::StackOverflow)
+        },
+        Case {
+            rest: TABLE,
+            ..case("calls another type", "(call_indirect (type $f) (i32.const 7) (i32.const 0))", MISTYPED)
+        },
+        Case { rest: TABLE, ..case("calls null", "(call_indirect (type $f) (i32.const 7) (i32.const 1))", MISTYPED) },
+        Case { rest: TABLE, ..case("calls beyond", "(call_indirect (type $f) (i32.const 7) (i32.const 2))", MISTYPED) },
+        Case {
+            rest: TABLE,
+            ..case("calls far beyond", "(call_indirect (type $f) (i32.const 7) (i32.const -1))", MISTYPED)
+        },
+        Case { rest: TABLE, ..case("gets beyond", "(drop (table.get $t (i32.const 2)))", MISTYPED) },
+        Case { rest: TABLE, ..case("sets beyond", "(table.set $t (i32.const 9) (ref.null func))", MISTYPED) },
+        Case {
+            rest: TABLE,
+            ..case("fills beyond", "(table.fill $t (i32.const 1) (ref.null func) (i32.const 2))", MISTYPED)
+        },
+        Case {
+            rest: TABLE,
+            ..case("copies beyond", "(table.copy $t $t (i32.const 0) (i32.const 1) (i32.const 2))", MISTYPED)
+        },
+        Case {
+            rest: r#"(data $boom (i32.const 2048) "\04\00\00\00boom")"#,
+            ..case(
+                "panics",
+                "(memory.copy (i32.const 1024) (i32.const 2048) (i32.const 8)) unreachable",
+                KernelError::Other { message: String::new() },
+            )
+        },
+    ]
+}
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+fn failure(result: Result<Vec<f32>, Error>) -> Trapped {
+    match result {
+        Err(Error::Trapped(trapped)) => *trapped,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_trap_has_its_variant_its_place_and_an_instance_that_is_thrown_away() {
+    for Case { name, rest, then, error } in cases() {
+        // An instance that was used after a trap would say so: the global is set before it.
+        let rest = leak(format!("{rest} (global $stained (mut i32) (i32.const 0)) (func $fail {then})"));
+        let forward = "(if (global.get $stained) (then (return (i32.const 5))))
+            (if (local.get $mode) (then (global.set $stained (i32.const 1)) (call $fail)))
+            i32.const 0";
+        let kernel = Parts { rest, forward, ..Parts::default() }.open().kernel_named("wat_kernel").unwrap();
+        let expected = match error {
+            KernelError::Other { .. } => KernelError::KernelTrap { code: 6, message: Some("boom".to_owned()) },
+            error => error,
+        };
+        for _ in 0..3 {
+            call(&kernel, 0).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let trapped = failure(call(&kernel, 1));
+            assert_eq!(trapped.error, expected, "{name}");
+            assert_eq!((&*trapped.kernel, &*trapped.pack), ("wat_kernel", "kernelpack-core-kernels"), "{name}");
+            let frames = &trapped.backtrace.frames;
+            let names: Vec<Option<&str>> = frames.iter().map(|frame| frame.function.as_deref()).collect();
+            let innermost = if name == "recurses" { "deep" } else { "fail" };
+            assert_eq!(names[0], Some(innermost), "{name}: {}", trapped.backtrace);
+            // Of a stack that overflowed the innermost frames are kept.
+            assert!(name == "recurses" || names == [Some("fail"), Some("forward")], "{name}: {}", trapped.backtrace);
+            assert!(frames.len() <= 20, "{name}: {}", trapped.backtrace);
+            // A function that finds no room for its frame has not come to an instruction yet.
+            let begun = if name == "recurses" { &frames[1..] } else { &frames[..] };
+            assert!(begun.iter().all(|frame| frame.module_offset.is_some()), "{name}: {}", trapped.backtrace);
+        }
+    }
+}
+
+#[test]
+fn every_status_arrives_with_its_code() {
+    let forward = "(if (result i32) (i32.eqz (local.get $mode)) (then (i32.const 0)) (else (local.get $mode)))";
+    let kernel = Parts::forward(forward).open().kernel_named("wat_kernel").unwrap();
+    let words = [
+        "INVALID_INPUT (1)",
+        "INVALID_OUTPUT (2)",
+        "INVALID_PARAMS (3)",
+        "OUT_OF_MEMORY (4)",
+        "NOT_IMPLEMENTED (5)",
+        "INTERNAL_ERROR (6)",
+    ];
+    for (code, words) in (1..).zip(words) {
+        let trapped = failure(call(&kernel, code));
+        assert_eq!(trapped.error, KernelError::KernelTrap { code: code as u32, message: None });
+        assert!(trapped.to_string().ends_with(&format!(": it failed with {words}")), "{trapped}");
+        assert!(trapped.backtrace.frames.is_empty(), "it returned by itself");
+        assert_eq!(trapped.error.is_refusal(), code <= 3);
+    }
+    for code in [7, -1, i32::MIN] {
+        let trapped = failure(call(&kernel, code));
+        assert_eq!(trapped.error, KernelError::KernelTrap { code: code as u32, message: None });
+        assert_eq!(trapped.error.kind(), "unknown_status");
+    }
+    call(&kernel, 0).unwrap();
+}

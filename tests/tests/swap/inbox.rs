@@ -1,0 +1,184 @@
+//! Packs that are dropped into a folder.
+
+use std::{
+    fs,
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+use kernelpack_host::{KernelManager, UpgradeError, Watch, WatchEvent};
+
+use crate::releases::{Release, Releases, active_shift, manager};
+
+fn watch(manager: &KernelManager, inbox: &Releases) -> (Watch, Receiver<WatchEvent>) {
+    let (send, events) = channel();
+    let watch = manager
+        .watch(inbox.path())
+        .interval(Duration::from_millis(5))
+        .on_event(move |event| {
+            let _ = send.send(event);
+        })
+        .start()
+        .unwrap();
+    (watch, events)
+}
+
+/// The patch number of the next pack that becomes active.
+#[track_caller]
+fn upgraded(events: &Receiver<WatchEvent>) -> u64 {
+    match events.recv().unwrap() {
+        WatchEvent::Upgraded(swapped) => swapped.to.version.patch,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(events: &Receiver<WatchEvent>) -> (String, UpgradeError) {
+    match events.recv().unwrap() {
+        WatchEvent::Refused { path, error } => (path.file_name().unwrap().to_str().unwrap().to_owned(), error),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Puts a release into the inbox in one step.
+fn release(inbox: &Releases, number: u32) {
+    let elsewhere = Releases::new();
+    fs::rename(elsewhere.good(number), inbox.path().join(number.to_string())).unwrap();
+}
+
+#[test]
+fn what_appears_becomes_active_the_newest_first() {
+    let inbox = Releases::new();
+    for number in [1, 10, 9] {
+        inbox.good(number);
+    }
+    fs::write(inbox.path().join("README"), "no pack").unwrap();
+    fs::create_dir(inbox.path().join(".20")).unwrap();
+    let manager = manager();
+    let (watch, events) = watch(&manager, &inbox);
+    assert_eq!(upgraded(&events), 10);
+    // The others are told, once.
+    for name in ["9", "1"] {
+        let (path, error) = refused(&events);
+        assert_eq!(path, name);
+        assert!(matches!(error, UpgradeError::Downgrade { .. }), "{error:?}");
+    }
+    release(&inbox, 11);
+    assert_eq!(upgraded(&events), 11);
+    assert_eq!(active_shift(&manager), 11.0);
+
+    // The end of the watch is the end of its thread, which had the sender.
+    drop(watch);
+    assert!(events.recv().is_err());
+}
+
+#[test]
+fn a_bad_pack_is_tried_once_and_again_when_it_changes() {
+    let inbox = Releases::new();
+    let manager = manager();
+    manager.upgrade(Releases::new().good(1)).unwrap();
+    // Half copied: no module yet.
+    let elsewhere = Releases::new();
+    let module = fs::read(elsewhere.good(2).join("shift/shift_f32.wasm")).unwrap();
+    fs::remove_file(elsewhere.path().join("2/shift/shift_f32.wasm")).unwrap();
+    fs::rename(elsewhere.path().join("2"), inbox.path().join("2")).unwrap();
+    let (_watch, events) = watch(&manager, &inbox);
+    let (path, error) = refused(&events);
+    assert_eq!(path, "2");
+    assert!(matches!(error, UpgradeError::Rejected(_)), "{error:?}");
+
+    // Another pack comes and goes; nothing is told of the bad one meanwhile.
+    release(&inbox, 3);
+    assert_eq!(upgraded(&events), 3);
+    release(&inbox, 4);
+    assert_eq!(upgraded(&events), 4);
+    assert!(events.try_recv().is_err());
+
+    // The copy is complete: it has a try of its own, and is too old by now.
+    fs::write(inbox.path().join("2/shift/shift_f32.wasm"), module).unwrap();
+    loop {
+        // Caught while it was being written, it has one more try.
+        match refused(&events) {
+            (path, UpgradeError::Rejected(_)) if path == "2" => {}
+            (path, UpgradeError::Downgrade { .. }) if path == "2" => break,
+            (path, other) => panic!("{path}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_was_rolled_back_is_left_alone() {
+    let inbox = Releases::new();
+    inbox.good(2);
+    let manager = manager();
+    manager.upgrade(Releases::new().good(1)).unwrap();
+    let (first, events) = watch(&manager, &inbox);
+    assert_eq!(upgraded(&events), 2);
+    manager.rollback().unwrap();
+    drop(first);
+    // Another watch knows nothing of what the first one tried.
+    let (_watch, events) = watch(&manager, &inbox);
+    let (_, error) = refused(&events);
+    assert!(matches!(error, UpgradeError::Withdrawn { .. }), "{error:?}");
+    assert_eq!(active_shift(&manager), 1.0);
+}
+
+#[test]
+fn a_callback_may_roll_back_panic_and_end_the_watch() {
+    let inbox = Releases::new();
+    let manager = manager();
+    manager.upgrade(Releases::new().good(1)).unwrap();
+    let (send, versions) = channel();
+    let (give, watch) = channel::<Watch>();
+    let inside = manager.clone();
+    let started = manager
+        .watch(inbox.path())
+        .interval(Duration::from_millis(5))
+        .on_event(move |event| {
+            let WatchEvent::Upgraded(swapped) = event else { return };
+            match swapped.to.version.patch {
+                2 => panic!("the second is not welcome, and this is part of the test"),
+                3 => {
+                    inside.rollback().unwrap();
+                }
+                _ => drop(watch.recv().unwrap()),
+            }
+            send.send(swapped.to.version.patch).unwrap();
+        })
+        .start()
+        .unwrap();
+    give.send(started).unwrap();
+    release(&inbox, 2);
+    while manager.active().unwrap().version.patch != 2 {
+        std::thread::yield_now();
+    }
+    release(&inbox, 3);
+    assert_eq!(versions.recv().unwrap(), 3);
+    assert_eq!(active_shift(&manager), 2.0);
+    release(&inbox, 4);
+    assert_eq!(versions.recv().unwrap(), 4);
+    // The thread ended, and the callback with it.
+    assert!(versions.recv().is_err());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_at_once_and_one_that_goes_later() {
+    let inbox = Releases::new();
+    let manager = manager();
+    assert!(manager.watch(inbox.path().join("none")).start().is_err());
+    let folder = inbox.path().join("inbox");
+    fs::create_dir(&folder).unwrap();
+    let (send, events) = channel();
+    let _watch = manager
+        .watch(&folder)
+        .interval(Duration::from_millis(5))
+        .on_event(move |event| drop(send.send(event)))
+        .start()
+        .unwrap();
+    fs::remove_dir(&folder).unwrap();
+    assert!(matches!(events.recv().unwrap(), WatchEvent::Unreadable { .. }));
+    // It comes back with a pack in it.
+    Release::of(1).write(&inbox.path().join("new/1"));
+    fs::rename(inbox.path().join("new"), &folder).unwrap();
+    assert_eq!(upgraded(&events), 1);
+}

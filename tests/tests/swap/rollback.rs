@@ -1,0 +1,53 @@
+//! The way back, and how long it is open.
+
+use std::{thread, time::Duration};
+
+use kernelpack_host::{KernelManager, RollbackError, UpgradeError};
+use kernelpack_tests::pack;
+
+use crate::releases::{ID, Releases, active_shift, manager, shift};
+
+#[test]
+fn one_step_back_and_no_further() {
+    let releases = Releases::new();
+    let manager = manager();
+    assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
+    manager.upgrade(releases.good(1)).unwrap();
+    assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
+    manager.upgrade(releases.good(2)).unwrap();
+    manager.upgrade(releases.good(3)).unwrap();
+    let followed = manager.follow_named(ID).unwrap();
+    let held = manager.kernel_named(ID).unwrap();
+
+    let back = manager.rollback().unwrap();
+    assert_eq!((back.from.unwrap().version.patch, back.to.version.patch), (3, 2));
+    assert_eq!(active_shift(&manager), 2.0);
+    assert_eq!(shift(|inputs, params| followed.call(inputs, params)).unwrap(), 2.0);
+    assert_eq!(shift(|inputs, params| held.call(inputs, params)).unwrap(), 3.0);
+    assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
+    assert_eq!(active_shift(&manager), 2.0);
+
+    // Forward again, by request.
+    manager.upgrade(releases.path().join("3")).unwrap();
+    assert_eq!(active_shift(&manager), 3.0);
+    manager.rollback().unwrap();
+    let older = manager.upgrade(releases.path().join("1")).unwrap_err();
+    assert!(matches!(older, UpgradeError::Downgrade { .. }), "{older:?}");
+}
+
+#[test]
+fn the_previous_pack_goes_when_its_time_is_up() {
+    let releases = Releases::new();
+    let manager = KernelManager::builder(pack::runtime()).grace_period(Duration::from_millis(1)).build().unwrap();
+    manager.upgrade(releases.good(1)).unwrap();
+    let held = manager.kernel_named(ID).unwrap();
+    manager.upgrade(releases.good(2)).unwrap();
+    while manager.previous().is_some() {
+        thread::yield_now();
+    }
+    assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
+    assert_eq!(active_shift(&manager), 2.0);
+    // Who still holds a kernel of it can still call it, even when the manager is gone.
+    drop(manager);
+    assert_eq!(shift(|inputs, params| held.call(inputs, params)).unwrap(), 1.0);
+}

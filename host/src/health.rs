@@ -5,6 +5,7 @@
 
 use std::{
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -12,13 +13,16 @@ use kernelpack_manifest::{Mismatch, VerifiedVector, compare};
 use semver::Version;
 
 use crate::{
-    Error, KernelError, Pack,
+    EngineError, Error, KernelError, Pack,
     engine::{Export, TICK},
     loaded::LoadedKernel,
 };
 
 /// What a whole check may take, unless the caller says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// How soon to ask again for an instance, where all are busy.
+const RETRY: Duration = Duration::from_millis(1);
 
 /// A pack all of whose health vectors gave what they were to give.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,7 +96,8 @@ impl Pack {
     /// Runs every health vector of the pack in its sandbox, each within the budget of any call, for 60 s in all.
     ///
     /// Vectors have been checked against their kernels when the pack was verified. A pack without any is healthy, as far
-    /// as is known: [`HealthReport::unchecked`] names the kernels without one.
+    /// as is known: [`HealthReport::unchecked`] names the kernels without one. Where callers have all instances of a
+    /// kernel, the check waits for one, whatever the pool's policy is.
     ///
     /// # Errors
     /// The first vector that gave something else than it was to give: wrong results, a trap, an overrun deadline.
@@ -143,13 +148,20 @@ impl Pack {
         if ticks == 0 {
             return Err(HealthFault::TimeLimit { limit });
         }
-        run(kernel, vector, ticks).map_err(|fault| match fault {
-            // By itself it could have gone on.
-            HealthFault::Trapped(KernelError::EpochDeadline) if kernel.ticks(u32::MAX) > ticks => {
-                HealthFault::TimeLimit { limit }
+        let start = Instant::now();
+        loop {
+            match run(kernel, vector, ticks) {
+                // A pack in use is not unhealthy: its callers have all the instances that there may be.
+                Err(HealthFault::Failed(Error::Engine(EngineError::Busy { .. }))) if start.elapsed() < left => {
+                    thread::sleep(RETRY);
+                }
+                // By itself it could have gone on.
+                Err(HealthFault::Trapped(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
+                    return Err(HealthFault::TimeLimit { limit });
+                }
+                result => return result,
             }
-            fault => fault,
-        })
+        }
     }
 
     #[cold]

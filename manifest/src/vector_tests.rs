@@ -1,7 +1,10 @@
 use super::*;
 use crate::samples::{FULL, FULL_PARAMS, full_vector, named};
 
-fn file(tensors: &[(&str, safetensors::Dtype, &[usize])]) -> Vec<u8> {
+/// Name, type and shape of a tensor in a file.
+type Stored = (&'static str, safetensors::Dtype, &'static [usize]);
+
+fn file(tensors: &[Stored]) -> Vec<u8> {
     let size = |dtype: safetensors::Dtype, dims: &[usize]| dims.iter().product::<usize>() * dtype.bitsize() / 8;
     let data: Vec<_> = tensors.iter().map(|(_, dtype, dims)| vec![0; size(*dtype, dims)]).collect();
     let views = tensors
@@ -53,11 +56,10 @@ fn the_rows_of_the_call_are_those_of_the_table() {
 #[test]
 fn tensors_that_are_not_the_kernels_are_refused() {
     use safetensors::Dtype::{F16, F32, U8};
-    let y: (&str, _, &[usize]) = ("out.y", U8, &[2, 6 * 34]);
-    let (x, start, state): ((&str, _, &[usize]), (&str, _, &[usize]), (&str, _, &[usize])) =
-        (("in.x", F32, &[2, 6]), ("in.state", F32, &[4]), ("out.state", F32, &[4]));
+    let [x, start, state, y]: [Stored; 4] =
+        [("in.x", F32, &[2, 6]), ("in.state", F32, &[4]), ("out.state", F32, &[4]), ("out.y", U8, &[2, 6 * 34])];
     assert!(HealthVector::parse(&file(&[x, start, state, y]), &FULL.forward, &FULL_PARAMS).is_ok());
-    let weight: (&str, _, &[usize]) = ("in.weight", F32, &[3, 32]);
+    let weight: Stored = ("in.weight", F32, &[3, 32]);
     assert!(HealthVector::parse(&file(&[x, start, state, y, weight]), &FULL.forward, &FULL_PARAMS).is_ok());
 
     let known = "the kernel's are in.x, in.weight, in.state, out.state, out.y";

@@ -12,7 +12,7 @@ fn the_fields_of_the_manifest_are_at_the_top() {
     let mut manifest: Value = serde_json::from_slice(&fs::read(built().join("pack/kernels.json")).unwrap()).unwrap();
     manifest["verified"] = json!({
         "signature": false, "signed_by_named_key": true,
-        "files": true, "hashes": true, "modules": true, "faults": [],
+        "files": true, "hashes": true, "modules": true, "vectors": true, "faults": [],
     });
     assert_eq!(json, manifest);
     for kernel in json["kernels"].as_array().unwrap() {
@@ -36,6 +36,7 @@ fn kernels_read_like_functions() {
         "    limits    1 GiB of memory, 512 KiB of stack, 10s a call, ",
         " simd\n",
         "    hash      sha256:",
+        "    health    health/rope_f32-full.safetensors to the bit\n",
         "only `kernelpack verify` can tell",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");

@@ -3,6 +3,7 @@
 mod bench;
 mod cache;
 mod fixture;
+mod health;
 mod inspect;
 mod keys;
 mod rotation;

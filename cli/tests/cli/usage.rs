@@ -20,6 +20,7 @@ fn wrong_command_lines_are_usage_errors() {
         "sign p",
         "verify p",
         "verify --trust a.pub",
+        "health p",
         "inspect",
         "inspect p --yaml",
         "run p --trust a.pub --output o",

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
-use kernelpack_abi::{DType, ParamValue, Shape, Signature};
-use kernelpack_host::{Error, HealthFault, KernelError, Pack, Rejected, Unhealthy};
+use kernelpack_abi::{DType, ParamValue, Shape, Signature, TensorView};
+use kernelpack_host::{
+    EngineError, Error, HealthFault, KernelError, Pack, PoolPolicy, Rejected, Runtime, Unhealthy, WhenFull,
+};
 use kernelpack_manifest::{Digest, HealthEntry, HealthVector, MAX_HEALTH_BYTES, NamedTensor, VectorFault};
 use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, Warning, build};
 use kernelpack_tests::pack::{self, Copy};
@@ -142,6 +144,25 @@ fn a_check_ends_when_its_time_is_over() {
             .ends_with("the check was to take 0ns at most; allow more, or make the pack's vectors smaller or fewer"),
         "{found}"
     );
+}
+
+#[test]
+fn a_pack_whose_instances_are_all_busy_is_not_unhealthy() {
+    let copy = wat_pack(&Parts::forward(THREE_FOUR), &[([3.0, 4.0], 0, 0.0)]);
+    let policy = PoolPolicy { size: 1, when_full: WhenFull::Fail, ..PoolPolicy::default() };
+    let runtime = Runtime::server().trust(pack::key().public()).pool(policy).build().unwrap();
+    let pack = runtime.open(copy.path()).unwrap();
+    let x = TensorView::new(&[1.0, 2.0], &[2]).unwrap();
+    let held = pack.kernel_named("wat_kernel").unwrap().prepare(&[("x", x.into())], &[]).unwrap();
+    let found = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
+    assert!(matches!(found.fault, HealthFault::Failed(Error::Engine(EngineError::Busy { limit: 1, .. }))), "{found}");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(20));
+            drop(held);
+        });
+        pack.check_health().unwrap();
+    });
 }
 
 #[test]

@@ -1,0 +1,69 @@
+//! `health`: the vectors of a pack, run.
+
+use std::{fs, path::Path};
+
+use kernelpack_manifest::{Digest, Manifest};
+use serde_json::json;
+
+use crate::fixture::{built, copy, flip, run_in};
+
+/// Changes what a vector of the pack in a folder expects, and signs the pack anew.
+fn expect_otherwise(folder: &Path, kernel: &str) {
+    let path = folder.join("pack/kernels.json");
+    let mut manifest = Manifest::parse(&fs::read(&path).unwrap()).unwrap();
+    let entry = manifest.kernels.iter_mut().find(|entry| entry.id == kernel).unwrap();
+    let vector = folder.join("pack").join(&entry.health[0].path);
+    let mut bytes = fs::read(&vector).unwrap();
+    // Expected results come last, by their names.
+    *bytes.last_mut().unwrap() ^= 0x80;
+    entry.health[0].hash = Digest::of(&bytes);
+    fs::write(vector, bytes).unwrap();
+    fs::write(path, manifest.to_json()).unwrap();
+    run_in(folder, "sign pack --key release.key").succeeded();
+}
+
+#[test]
+fn the_core_kernels_are_healthy() {
+    let text = run_in(built(), "health pack --trust release.pub").succeeded().stdout;
+    assert!(text.contains("  ok  rmsnorm_f32      health/rmsnorm_f32.safetensors in "), "{text}");
+    assert!(text.ends_with("healthy: 16 vectors\n"), "{text}");
+    let json = run_in(built(), "health pack --trust release.pub --json").succeeded().json();
+    assert_eq!((&json["healthy"], &json["unchecked"]), (&json!(true), &json!([])));
+    assert_eq!(json["checked"].as_array().unwrap().len(), 16);
+    assert_eq!(json["checked"][0]["vector"], "health/kv_pack_q4.safetensors");
+}
+
+#[test]
+fn another_result_is_told_with_kernel_and_element() {
+    let folder = copy();
+    expect_otherwise(folder.path(), "swiglu_f32");
+    run_in(folder.path(), "verify pack --trust release.pub").succeeded();
+    let ran = run_in(folder.path(), "health pack --trust release.pub --json");
+    let error = ran.error();
+    assert!(error.contains("is unhealthy: kernel \"swiglu_f32\" fails its vector \"health/swiglu_f32.safe"), "{error}");
+    assert!(error.contains(": element 321 of \"y\" is "), "{error}");
+    let json = ran.json();
+    assert_eq!((&json["healthy"], &json["kernel"]), (&json!(false), &json!("swiglu_f32")));
+    assert_eq!(json["error"].as_str(), Some(error));
+}
+
+#[test]
+fn a_pack_that_is_not_in_order_is_not_run() {
+    let folder = copy();
+    flip(&folder.path().join("pack/health/rmsnorm_f32.safetensors"));
+    for command in ["health", "verify"] {
+        let ran = run_in(folder.path(), &format!("{command} pack --trust release.pub"));
+        let error = ran.error();
+        assert!(
+            error.contains("the health vector \"health/rmsnorm_f32.safetensors\" of kernel \"rmsnorm_f32\""),
+            "{error}"
+        );
+    }
+    let json = run_in(folder.path(), "health pack --trust other.pub --json").json();
+    assert_eq!((&json["healthy"], &json["kernel"]), (&json!(false), &json!(null)));
+    let verified = &run_in(folder.path(), "inspect pack --json").succeeded().json()["verified"];
+    assert_eq!((&verified["vectors"], &verified["modules"]), (&json!(false), &json!(true)));
+    fs::remove_file(folder.path().join("pack/kernels.json.sig")).unwrap();
+    let error = run_in(folder.path(), "bench pack rmsnorm_f32 --write --quick").error().to_owned();
+    assert!(error.contains("rmsnorm_f32.safetensors has the digest sha256:"), "{error}");
+}

@@ -24,6 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod code;
 mod compat;
 mod convert;
 mod difference;
@@ -50,6 +51,7 @@ mod verify;
 #[cfg(test)]
 mod samples;
 
+pub use code::{MAX_CODE_BYTES, MAX_FUNCTION_BYTES, MAX_FUNCTIONS, MAX_TANGLE};
 pub use compat::{CompatibilityChecker, CompatibilityResult};
 pub use difference::first_difference;
 pub use digest::{Digest, DigestError};
@@ -60,8 +62,8 @@ pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};
 pub use length::{Length, LengthError, Step};
 pub use manifest::{
-    Author, MANIFEST_FILE, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, SCHEMA, SCHEMA_VERSION,
-    SIGNATURE_FILE,
+    Author, MANIFEST_FILE, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_BYTES, MAX_PACK_CODE_BYTES,
+    Manifest, SCHEMA, SCHEMA_VERSION, SIGNATURE_FILE,
 };
 pub use module::ModuleFacts;
 pub use module_fault::ModuleFault;

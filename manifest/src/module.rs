@@ -10,7 +10,7 @@ use wasmparser::{
     ConstExpr, Error, Export, ExternalKind, MemoryType, Operator, Parser, Payload, ValType, Validator, types::TypesRef,
 };
 
-use crate::{ModuleFault, Rejected, features, first_difference, required_features};
+use crate::{ModuleFault, Rejected, code::Code, features, first_difference, required_features};
 
 /// What the check found out on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct ModuleFacts {
     pub max_pages: u32,
     /// Elements of all tables at the start.
     pub table_elements: u32,
+    /// Bytes of the code, at most [`MAX_CODE_BYTES`](crate::MAX_CODE_BYTES).
+    pub code_bytes: usize,
     /// The features that the module cannot do without, of [`FEATURES`](crate::FEATURES).
     pub required_features: BTreeSet<&'static str>,
 }
@@ -46,6 +48,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
     // Before validation, which refuses some of these memories too but says less about what kernels need.
     let memory = outline.check_memory(spec)?;
     let table_elements = outline.check_tables(spec)?;
+    outline.code.check()?;
 
     let types = Validator::new_with_features(features::allowed()).validate_all(bytes).map_err(invalid)?;
     outline.check_exports(spec, types.as_ref())?;
@@ -79,6 +82,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
         initial_pages: memory.initial as u32,
         max_pages: memory.maximum.unwrap_or(memory.initial) as u32,
         table_elements,
+        code_bytes: outline.code.bytes,
         required_features: required_features(bytes),
     })
 }
@@ -104,11 +108,12 @@ struct Outline<'a> {
     globals: Vec<ConstExpr<'a>>,
     exports: Vec<Export<'a>>,
     sections: Vec<&'a [u8]>,
+    code: Code,
 }
 
 impl<'a> Outline<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, Error> {
-        let mut outline = Self::default();
+        let (mut outline, mut function) = (Self::default(), 0);
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::ImportSection(imports) => {
@@ -133,6 +138,11 @@ impl<'a> Outline<'a> {
                 }
                 Payload::ExportSection(exports) => {
                     outline.exports.extend(exports.into_iter().collect::<Result<Vec<_>, _>>()?);
+                }
+                Payload::CodeSectionStart { count, range, .. } => outline.code.start(count, &range),
+                Payload::CodeSectionEntry(body) => {
+                    outline.code.add(function, &body)?;
+                    function += 1;
                 }
                 Payload::CustomSection(custom) if custom.name() == section::NAME => {
                     outline.sections.push(custom.data());

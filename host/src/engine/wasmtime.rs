@@ -3,11 +3,11 @@
 use kernelpack_abi::{ResourceLimits, exports};
 use kernelpack_manifest::VerifiedModule;
 use wasmtime::{
-    Config, Engine as Wasmtime, InstancePre, Linker, Memory, Module, OptLevel, Store, StoreLimits, StoreLimitsBuilder,
-    Trap, TypedFunc, WasmParams, WasmResults,
+    Config, Engine as Wasmtime, InstancePre, Linker, Memory, Module, OptLevel, Store, Trap, TypedFunc, WasmParams,
+    WasmResults,
 };
 
-use super::{CompiledModule, Engine, Export, Instance, PAGE, TICK, ticker::Ticker};
+use super::{CompiledModule, Engine, Export, Instance, TICK, limits::Limits, ticker::Ticker};
 use crate::{EngineError, KernelError};
 
 /// The version of Wasmtime that this crate is built with, which Wasmtime itself does not tell.
@@ -92,7 +92,7 @@ impl Engine for WasmtimeEngine {
 }
 
 struct WasmtimeModule {
-    instance: InstancePre<StoreLimits>,
+    instance: InstancePre<Limits>,
     limits: ResourceLimits,
 }
 
@@ -105,7 +105,7 @@ impl CompiledModule for WasmtimeModule {
 }
 
 struct WasmtimeInstance {
-    store: Store<StoreLimits>,
+    store: Store<Limits>,
     memory: Memory,
     forward: TypedFunc<u32, i32>,
     info: TypedFunc<u32, i32>,
@@ -115,15 +115,9 @@ struct WasmtimeInstance {
 }
 
 impl WasmtimeInstance {
-    fn new(instance: &InstancePre<StoreLimits>, limits: ResourceLimits) -> wasmtime::Result<Self> {
+    fn new(instance: &InstancePre<Limits>, limits: ResourceLimits) -> wasmtime::Result<Self> {
         let engine = instance.module().engine();
-        let store_limits = StoreLimitsBuilder::new()
-            .instances(1)
-            .memories(1)
-            .memory_size(limits.max_memory_pages as usize * PAGE as usize)
-            .table_elements(limits.max_table_elements as usize)
-            .build();
-        let mut store = Store::new(engine, store_limits);
+        let mut store = Store::new(engine, Limits::new(limits));
         store.limiter(|limits| limits);
         // Verified modules have no start function, so nothing runs here; a deadline is set all the same.
         store.set_epoch_deadline(1);
@@ -147,7 +141,7 @@ impl WasmtimeInstance {
 /// Typed access to an instance's exports.
 struct Lookup<'a> {
     instance: wasmtime::Instance,
-    store: &'a mut Store<StoreLimits>,
+    store: &'a mut Store<Limits>,
 }
 
 impl Lookup<'_> {

@@ -40,6 +40,7 @@ mod manifest;
 pub mod module;
 mod module_fault;
 mod names;
+mod pack_size;
 mod param;
 mod rejected;
 mod strict;
@@ -62,12 +63,13 @@ pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};
 pub use length::{Length, LengthError, Step};
 pub use manifest::{
-    Author, MANIFEST_FILE, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_BYTES, MAX_PACK_CODE_BYTES,
-    Manifest, SCHEMA, SCHEMA_VERSION, SIGNATURE_FILE,
+    Author, MANIFEST_FILE, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, SCHEMA, SCHEMA_VERSION,
+    SIGNATURE_FILE,
 };
 pub use module::ModuleFacts;
 pub use module_fault::ModuleFault;
 pub use names::{MAX_NAME_BYTES, check_path, is_identifier};
+pub use pack_size::{MAX_PACK_BYTES, MAX_PACK_CODE_BYTES, PackSize};
 pub use param::Param;
 pub use rejected::Rejected;
 pub use tensor::{Scratch, Tensor};

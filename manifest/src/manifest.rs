@@ -19,10 +19,6 @@ pub const MANIFEST_FILE: &str = "kernels.json";
 pub const SIGNATURE_FILE: &str = "kernels.json.sig";
 /// The most bytes of one module.
 pub const MAX_MODULE_BYTES: usize = 64 << 20;
-/// The most bytes of all modules of a pack, which a host holds in memory until they are compiled.
-pub const MAX_PACK_BYTES: usize = 256 << 20;
-/// The most bytes of code of all modules of a pack.
-pub const MAX_PACK_CODE_BYTES: usize = 16 << 20;
 /// The most bytes a manifest may have.
 pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
 /// The most kernels a pack may have.

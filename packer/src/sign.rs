@@ -6,8 +6,8 @@ use std::{
 };
 
 use kernelpack_manifest::{
-    Digest, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, PublicKey, Rejected, SIGNATURE_FILE,
-    SecretKey, module,
+    Digest, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, PackSize, PublicKey, Rejected,
+    SIGNATURE_FILE, SecretKey, module,
 };
 
 use crate::{pack_files, write::replace_files};
@@ -27,6 +27,7 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     let mut bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
     let mut manifest = parse(&bytes)?;
     pack_files::check_listing(pack, &manifest)?;
+    let mut size = PackSize::default();
     for kernel in &manifest.kernels {
         let wasm = pack_files::read(pack, &kernel.path, MAX_MODULE_BYTES)?;
         let actual = Digest::of(&wasm);
@@ -34,7 +35,9 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
             return Err(SignError::Changed { path: pack.join(&kernel.path), expected: kernel.hash, actual });
         }
         let spec = kernel.to_spec(&manifest.fallbacks);
-        spec.and_then(|spec| module::check(&wasm, &spec)).map_err(|fault| SignError::refused(pack, fault))?;
+        spec.and_then(|spec| module::check(&wasm, &spec))
+            .and_then(|facts| size.add(&kernel.id, wasm.len(), &facts))
+            .map_err(|fault| SignError::refused(pack, fault))?;
     }
 
     let public = key.public();

@@ -1,6 +1,6 @@
 //! What modules cost that were made to be expensive: the seconds to verify and to compile each, and the most memory
-//! that the process took for it, one JSON object a line. `compile-bombs [MIB]` takes the size of their code, 1 unless
-//! given; they are signed, as a signer with bad intentions would.
+//! that the process took for it, one JSON object a line. `compile-bombs [MIB]` takes the size of their code, 0.45 unless
+//! given, close to what a module may have; they are signed, as a signer with bad intentions would.
 
 use std::{collections::BTreeMap, fs, process::Command, time::Instant};
 
@@ -8,7 +8,7 @@ use kernelpack_abi::{
     DType, Dim, Expr, KernelSpec, KernelSpecBuf, Lifecycle, ResourceLimits, Role, Signature, TensorSpec, section,
 };
 use kernelpack_host::{Runtime, VerifiedPack};
-use kernelpack_manifest::{Author, Digest, Kernel, Manifest, SCHEMA};
+use kernelpack_manifest::{Author, Digest, Kernel, MAX_FUNCTION_BYTES, MAX_FUNCTIONS, MAX_TANGLE, Manifest, SCHEMA};
 use kernelpack_tests::pack;
 
 const SPEC: KernelSpec<'static> = KernelSpec {
@@ -43,15 +43,16 @@ const LOCALS: u32 = 500;
 type Bomb = (&'static str, fn(usize) -> Vec<Vec<u8>>);
 
 const BOMBS: [Bomb; 8] = [
-    ("small functions", |size| vec![body(&[], &ADD.repeat(8)); size / 60]),
-    ("empty functions", |size| vec![body(&[], &[0x41, 0]); (size / 4).min(900_000)]),
+    ("small functions", |size| vec![body(&[], &ADD.repeat(16)); (size / 117).min(MAX_FUNCTIONS as usize - 2)]),
+    ("empty functions", |size| vec![body(&[], &[0x41, 0]); (size / 4).min(MAX_FUNCTIONS as usize - 2)]),
     ("straight line", |size| functions(size, &[], ADD)),
     ("memory accesses", |size| functions(size, &[], &[0x20, 0, 0x20, 0, 0x28, 2, 0, 0x36, 2, 4])),
     ("blocks", |size| functions(size, &[], &[0x02, 0x40, 0x20, 0, 0x0d, 0, 0x0b])),
     ("loops over locals", |size| {
         // Each loop changes another of many locals, all of which are live throughout.
+        let loops = (size / 14).min(MAX_TANGLE as usize / LOCALS as usize);
         let mut code = Vec::new();
-        for local in (1..LOCALS).cycle().take(size.min(6 << 20) / 18) {
+        for local in (1..LOCALS).cycle().take(loops) {
             let mut step = vec![0x03, 0x40, 0x20];
             leb(&mut step, local);
             step.extend([0x20, 0, 0x6a, 0x22]);
@@ -60,7 +61,7 @@ const BOMBS: [Bomb; 8] = [
             code.extend(step);
         }
         code.extend([0x20, 0]);
-        vec![body(&[(LOCALS, 0x7f)], &code); size.div_ceil(6 << 20)]
+        vec![body(&[(LOCALS, 0x7f)], &code)]
     }),
     ("branch tables", |size| {
         let mut table = vec![0x02, 0x40, 0x20, 0, 0x0e];
@@ -77,7 +78,7 @@ const ADD: &[u8] = &[0x20, 0, 0x41, 1, 0x6a, 0x21, 0];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let mib: f64 = arguments.get(1).map_or(1.0, |mib| mib.parse().expect("the size is a number of MiB"));
+    let mib: f64 = arguments.get(1).map_or(0.45, |mib| mib.parse().expect("the size is a number of MiB"));
     let size = (mib * f64::from(1 << 20)) as usize;
     if let Some(index) = arguments.get(2) {
         return measure(BOMBS[index.parse::<usize>().expect("an index")], size);
@@ -145,9 +146,9 @@ fn peak_mib() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
 }
 
-/// As many functions as fit, each as large as the validator allows and made of this step.
+/// As many functions as fit, each as large as a kernel's may be and made of this step.
 fn functions(size: usize, locals: &[(u32, u8)], step: &[u8]) -> Vec<Vec<u8>> {
-    let largest = 7_600_000.min(size);
+    let largest = (MAX_FUNCTION_BYTES - 64).min(size);
     let mut code = step.repeat(largest / step.len());
     code.extend([0x20, 0]);
     vec![body(locals, &code); size.div_ceil(largest)]
@@ -161,7 +162,7 @@ fn body(locals: &[(u32, u8)], code: &[u8]) -> Vec<u8> {
         content.push(*ty);
     }
     content.extend(code);
-    if code == ADD.repeat(8) {
+    if code == ADD.repeat(16) {
         content.extend([0x20, 0]);
     }
     content.push(0x0b);

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kernelpack_manifest::{
-    CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_BYTES,
-    MAX_PACK_CODE_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedModule,
+    CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, PackSize,
+    SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedModule,
 };
 
 use super::files;
@@ -46,18 +46,15 @@ impl VerifiedPack {
         let expected: BTreeSet<String> =
             manifest.manifest().kernels.iter().map(|kernel| kernel.path.clone()).chain(own).collect();
         files::check_listing(dir, &expected)?;
-        let (mut bytes_left, mut code_left) = (MAX_PACK_BYTES, MAX_PACK_CODE_BYTES);
+        let mut size = PackSize::default();
         let modules = manifest
             .manifest()
             .kernels
             .iter()
             .map(|kernel| {
-                let too_large = |what, limit| Rejected::PackTooLarge { kernel: kernel.id.clone(), what, limit };
                 let bytes = files::read(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
-                bytes_left = bytes_left.checked_sub(bytes.len()).ok_or(too_large("modules", MAX_PACK_BYTES))?;
                 let module = manifest.verify_module(&kernel.id, bytes)?;
-                let code = module.facts().code_bytes;
-                code_left = code_left.checked_sub(code).ok_or(too_large("code", MAX_PACK_CODE_BYTES))?;
+                size.add(&kernel.id, module.bytes().len(), module.facts())?;
                 Ok(module)
             })
             .collect::<Result<_, Error>>()?;

@@ -5,7 +5,7 @@ CARGO ?= cargo
 SETUP = rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \
 	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test lint fuzz setup clean
 
 ## The main job, from nothing to results on screen.
 demo: setup
@@ -22,6 +22,11 @@ lint: setup
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- --deny warnings
 	$(CARGO) clippy --release --locked --package kernelpack-kernels --target wasm32-unknown-unknown -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --release --locked --workspace --no-deps --all-features
+
+## Fuzzes each target for so many seconds; needs a nightly toolchain and cargo-fuzz.
+SECONDS_EACH ?= 60
+fuzz:
+	fuzz/run $(SECONDS_EACH)
 
 setup:
 	@command -v rustup >/dev/null || { echo "error: install rustup first: https://rustup.rs" >&2; exit 1; }

@@ -27,6 +27,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod code;
 mod compat;
 mod convert;
 mod difference;
@@ -45,6 +46,7 @@ mod mismatch;
 pub mod module;
 mod module_fault;
 mod names;
+mod pack_size;
 mod param;
 mod rejected;
 pub mod stored;
@@ -61,6 +63,7 @@ mod verify;
 #[cfg(test)]
 mod samples;
 
+pub use code::{MAX_CODE_BYTES, MAX_FUNCTION_BYTES, MAX_FUNCTIONS, MAX_TANGLE};
 pub use compat::{CompatibilityChecker, CompatibilityResult};
 pub use difference::first_difference;
 pub use digest::{Digest, DigestError};
@@ -83,6 +86,7 @@ pub use mismatch::{Mismatch, Value, compare};
 pub use module::ModuleFacts;
 pub use module_fault::ModuleFault;
 pub use names::{MAX_NAME_BYTES, check_path, is_identifier};
+pub use pack_size::{MAX_PACK_BYTES, MAX_PACK_CODE_BYTES, PackSize};
 pub use param::Param;
 pub use rejected::Rejected;
 pub use tensor::{Scratch, Tensor};

@@ -10,7 +10,7 @@ use wasmparser::{
     ConstExpr, Error, Export, ExternalKind, MemoryType, Operator, Parser, Payload, ValType, types::TypesRef,
 };
 
-use crate::{ModuleFault, Rejected, features, first_difference};
+use crate::{ModuleFault, Rejected, code::Code, features, first_difference};
 
 /// What the check found out on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct ModuleFacts {
     pub table_elements: u32,
     /// The crate that the module describes itself to be from, `name version`.
     pub writer: String,
+    /// Bytes of the code, at most [`MAX_CODE_BYTES`](crate::MAX_CODE_BYTES).
+    pub code_bytes: usize,
     /// The features that the module cannot do without, of [`FEATURES`](crate::FEATURES).
     pub required_features: BTreeSet<&'static str>,
 }
@@ -48,6 +50,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
     // Before validation, which refuses some of these memories too but says less about what kernels need.
     let memory = outline.check_memory(spec)?;
     let table_elements = outline.check_tables(spec)?;
+    outline.code.check()?;
 
     let (types, required_features) = features::validate(bytes).map_err(invalid)?;
     outline.check_exports(spec, types.as_ref())?;
@@ -82,6 +85,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
         max_pages: memory.maximum.unwrap_or(memory.initial) as u32,
         table_elements,
         writer: found.writer,
+        code_bytes: outline.code.bytes,
         required_features,
     })
 }
@@ -107,11 +111,12 @@ struct Outline<'a> {
     globals: Vec<ConstExpr<'a>>,
     exports: Vec<Export<'a>>,
     sections: Vec<&'a [u8]>,
+    code: Code,
 }
 
 impl<'a> Outline<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, Error> {
-        let mut outline = Self::default();
+        let (mut outline, mut function) = (Self::default(), 0);
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::ImportSection(imports) => {
@@ -136,6 +141,11 @@ impl<'a> Outline<'a> {
                 }
                 Payload::ExportSection(exports) => {
                     outline.exports.extend(exports.into_iter().collect::<Result<Vec<_>, _>>()?);
+                }
+                Payload::CodeSectionStart { count, range, .. } => outline.code.start(count, &range),
+                Payload::CodeSectionEntry(body) => {
+                    outline.code.add(function, &body)?;
+                    function += 1;
                 }
                 Payload::CustomSection(custom) if custom.name() == section::NAME => {
                     outline.sections.push(custom.data());

@@ -100,6 +100,26 @@ pub enum ModuleFault {
         /// Elements allowed.
         limit: u32,
     },
+    /// The module has more code than a kernel may ask a compiler to work through.
+    #[error("it has {found} {what}, the limit is {limit}; leave out what the kernel does not use")]
+    TooMuchCode {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        found: u64,
+        /// How much may be.
+        limit: u64,
+    },
+    /// A function is larger than a kernel's may be.
+    #[error("its function {index} has {size} bytes, the limit is {limit}; split it, or inline less")]
+    FunctionTooLarge {
+        /// The function's place in the module.
+        index: u32,
+        /// Its bytes.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
     /// An export is missing.
     #[error("it does not export {name:?}, which is {expected}; pack it again")]
     MissingExport {

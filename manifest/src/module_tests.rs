@@ -2,6 +2,7 @@ use super::*;
 use crate::samples::{
     FULL, FULL_ENTRY, PLAIN, PLAIN_ENTRY, PLAIN_WAT, WRITER, full_module, full_wat, module, plain_module, spec_of,
 };
+use crate::{MAX_FUNCTION_BYTES, MAX_FUNCTIONS};
 
 fn fault(bytes: &[u8], spec: &KernelSpecBuf) -> ModuleFault {
     match check(bytes, spec) {
@@ -30,6 +31,7 @@ fn good_modules_pass_with_their_facts() {
         max_pages: 16,
         table_elements: 0,
         writer: WRITER.to_owned(),
+        code_bytes: 11,
         required_features: BTreeSet::new(),
     };
     assert_eq!(facts, expected);
@@ -268,4 +270,46 @@ fn the_module_agrees_with_the_manifest() {
         fault(&plain_module(), &spec),
         ModuleFault::Disagrees { difference: "tensors is [x, y] and [x, z]".into() }
     );
+}
+
+/// The plain module with a function of this body, in a text that repeats one part.
+fn with_function(locals: usize, part: &str, times: usize) -> Vec<u8> {
+    let function = format!("(func {} {})\n(memory", "(local i32)".repeat(locals), part.repeat(times));
+    module(&PLAIN_WAT.replacen("(memory", &function, 1), &[&PLAIN_ENTRY])
+}
+
+#[test]
+fn code_that_would_take_long_to_compile_is_refused() {
+    let spec = spec_of(&PLAIN);
+    let too_much = |bytes: &[u8]| match fault(bytes, &spec) {
+        ModuleFault::TooMuchCode { what, .. } => what,
+        other => panic!("{other}"),
+    };
+    // The largest function, and one step more: each has a byte, `nop`.
+    assert!(check(&with_function(0, "nop ", MAX_FUNCTION_BYTES - 2), &spec).is_ok());
+    let size = MAX_FUNCTION_BYTES + 1;
+    assert_eq!(
+        fault(&with_function(0, "nop ", size - 2), &spec),
+        ModuleFault::FunctionTooLarge { index: 0, size, limit: MAX_FUNCTION_BYTES }
+    );
+    let many = |times: usize| {
+        module(&PLAIN_WAT.replacen("(memory", &format!("{} (memory", "(func)".repeat(times)), 1), &[&PLAIN_ENTRY])
+    };
+    assert!(check(&many(MAX_FUNCTIONS as usize - 2), &spec).is_ok());
+    assert_eq!(too_much(&many(MAX_FUNCTIONS as usize - 1)), "functions");
+    let large = format!("(func {})", "nop ".repeat(60_000)).repeat(9);
+    assert_eq!(
+        too_much(&module(&PLAIN_WAT.replacen("(memory", &format!("{large} (memory"), 1), &[&PLAIN_ENTRY])),
+        "bytes of code"
+    );
+    for part in ["(block) ", "(loop) "] {
+        assert!(check(&with_function(1024, part, 1024), &spec).is_ok(), "{part}");
+        assert_eq!(too_much(&with_function(1024, part, 1025)), "locals times branches", "{part}");
+    }
+    // A declaration of 4 billion locals is a number like any other.
+    let declared = with_function(1, "nop ", 1);
+    let at = declared.windows(4).position(|bytes| bytes == [1, 1, 0x7f, 1]).unwrap();
+    let mut absurd = declared.clone();
+    absurd[at + 1] = 0x7f;
+    assert!(check(&absurd, &spec).is_ok(), "127 locals");
 }

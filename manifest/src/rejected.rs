@@ -218,6 +218,16 @@ pub enum Rejected {
         /// The path inside the pack.
         path: String,
     },
+    /// The modules together are more than a host reads or compiles for one pack.
+    #[error("the pack has more than {limit} bytes of {what} with kernel {kernel:?}; make several packs of it")]
+    PackTooLarge {
+        /// The kernel with which it became too much.
+        kernel: String,
+        /// Modules, or their code.
+        what: &'static str,
+        /// Bytes allowed.
+        limit: usize,
+    },
     /// A file has too many bytes.
     #[error("the file {path:?} in the pack is larger than the limit of {limit} bytes")]
     FileTooLarge {

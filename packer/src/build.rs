@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use kernelpack_abi::section::Entry;
 use kernelpack_manifest::{
-    Digest, Kernel, MANIFEST_FILE, MAX_MODULE_BYTES, Manifest, PublicKey, Rejected, SIGNATURE_FILE, SecretKey, module,
+    Digest, Kernel, MANIFEST_FILE, MAX_MODULE_BYTES, Manifest, PackSize, PublicKey, Rejected, SIGNATURE_FILE,
+    SecretKey, module,
 };
 
 use crate::{
@@ -84,9 +85,10 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
 
     let mut named = Vec::new();
     let mut kernels = Vec::new();
+    let mut size = PackSize::default();
     let entries = raw::read(&compiled.path, &compiled.wasm)?;
     for entry in &entries {
-        let (kernel, wasm) = pack_kernel(&compiled, entry, progress)?;
+        let (kernel, wasm) = pack_kernel(&compiled, entry, &mut size, progress)?;
         named.push((kernel.path.clone(), wasm));
         kernels.push((kernel, entry.spec.fallback.clone()));
     }
@@ -125,6 +127,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
 fn pack_kernel(
     compiled: &Compiled,
     entry: &Entry<'_>,
+    size: &mut PackSize,
     progress: &mut dyn FnMut(Event),
 ) -> Result<(Kernel, Vec<u8>), BuildError> {
     let kernel = || entry.spec.id.clone();
@@ -139,6 +142,7 @@ fn pack_kernel(
         return Err(BuildError::rejected(Rejected::FileTooLarge { path, limit }));
     }
     let facts = module::check(&wasm, &entry.spec).map_err(BuildError::rejected)?;
+    size.add(&entry.spec.id, wasm.len(), &facts).map_err(BuildError::rejected)?;
     let described = manifest::kernel(&entry.spec, &wasm, &facts).map_err(BuildError::rejected)?;
     progress(Event::Packing { kernel: kernel(), size: wasm.len() });
     Ok((described, wasm))

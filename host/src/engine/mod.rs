@@ -8,6 +8,7 @@
 //! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
 //!   code, leaves it usable.
 
+mod limits;
 mod stack;
 mod ticker;
 mod wasmtime;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use kernelpack_abi::{ResourceLimits, exports};
 use kernelpack_manifest::VerifiedModule;
 use wasmtime::{
-    Config, InstancePre, Linker, Memory, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc,
-    WasmBacktrace, WasmParams, WasmResults,
+    Config, InstancePre, Linker, Memory, OptLevel, Store, Trap, TypedFunc, WasmBacktrace, WasmParams, WasmResults,
 };
 
 use super::{
-    CompiledModule, Engine, Export, Instance, PAGE, Stop, TICK,
+    CompiledModule, Engine, Export, Instance, Stop, TICK,
+    limits::Limits,
     stack::{Engines, with_room},
     ticker::Ticker,
 };
@@ -93,7 +93,7 @@ impl Engine for WasmtimeEngine {
 }
 
 struct WasmtimeModule {
-    instance: InstancePre<StoreLimits>,
+    instance: InstancePre<Limits>,
     limits: ResourceLimits,
     cache: CacheOutcome,
 }
@@ -111,7 +111,7 @@ impl CompiledModule for WasmtimeModule {
 }
 
 struct WasmtimeInstance {
-    store: Store<StoreLimits>,
+    store: Store<Limits>,
     memory: Memory,
     max_stack_bytes: u32,
     forward: TypedFunc<u32, i32>,
@@ -122,15 +122,9 @@ struct WasmtimeInstance {
 }
 
 impl WasmtimeInstance {
-    fn new(instance: &InstancePre<StoreLimits>, limits: ResourceLimits) -> wasmtime::Result<Self> {
+    fn new(instance: &InstancePre<Limits>, limits: ResourceLimits) -> wasmtime::Result<Self> {
         let engine = instance.module().engine();
-        let store_limits = StoreLimitsBuilder::new()
-            .instances(1)
-            .memories(1)
-            .memory_size(limits.max_memory_pages as usize * PAGE as usize)
-            .table_elements(limits.max_table_elements as usize)
-            .build();
-        let mut store = Store::new(engine, store_limits);
+        let mut store = Store::new(engine, Limits::new(limits));
         store.limiter(|limits| limits);
         // Verified modules have no start function, so nothing runs here; a deadline is set all the same.
         store.set_epoch_deadline(1);
@@ -155,7 +149,7 @@ impl WasmtimeInstance {
 /// Typed access to an instance's exports.
 struct Lookup<'a> {
     instance: wasmtime::Instance,
-    store: &'a mut Store<StoreLimits>,
+    store: &'a mut Store<Limits>,
 }
 
 impl Lookup<'_> {

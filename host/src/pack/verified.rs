@@ -1,11 +1,17 @@
 //! A pack that was read and verified, but not compiled.
 
-use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
 
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
-    MAX_PACK_HEALTH_BYTES, Manifest, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedModule,
-    VerifiedVector,
+    MAX_PACK_HEALTH_BYTES, Manifest, PackSize, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest,
+    VerifiedModule, VerifiedVector,
 };
 
 use super::{PackId, files};
@@ -48,9 +54,13 @@ impl VerifiedPack {
         fits(manifest.manifest())?;
 
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
+        let size = Mutex::new(PackSize::default());
         let modules = parallel::map(&manifest.manifest().kernels, |_, kernel| {
             let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
-            Ok::<_, Error>(manifest.verify_module(&kernel.id, bytes)?)
+            let module = manifest.verify_module(&kernel.id, bytes)?;
+            let mut size = size.lock().unwrap_or_else(PoisonError::into_inner);
+            size.add(&kernel.id, module.bytes().len(), module.facts())?;
+            Ok::<_, Error>(module)
         })?;
         let vectors = read_vectors(dir, &manifest)?;
         let own = [MANIFEST_FILE, SIGNATURE_FILE];

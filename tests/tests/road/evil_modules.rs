@@ -1,10 +1,13 @@
 //! Attacks that `#[kernel]` cannot express, as modules written by hand under a trusted signature.
 
-use kernelpack_abi::{KernelSpec, Lifecycle, ResourceLimits, Shape};
-use kernelpack_host::{DynKernel, DynView, Error, KernelError};
-use kernelpack_manifest::Manifest;
+use std::collections::BTreeMap;
 
-use crate::wat_kernel::{Parts, SPEC, call, trap};
+use kernelpack_abi::{KernelSpec, Lifecycle, ResourceLimits, Shape, section};
+use kernelpack_host::{DynKernel, DynView, Error, KernelError, VerifiedPack};
+use kernelpack_manifest::{Digest, Kernel, Manifest};
+use kernelpack_tests::pack;
+
+use crate::wat_kernel::{Parts, SPEC, append_custom_section, call, entry, trap};
 
 const SPIN: &str = "(loop $spin (br $spin))";
 
@@ -182,15 +185,44 @@ fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read() {
 }
 
 #[test]
-fn tables_grow_to_their_limit_and_no_further() {
-    let rest = "(table $a 1 funcref) (table $b 0 funcref)";
-    // Each table by itself stays within the limit of 16; what a growth beyond it gives is -1.
+fn all_tables_together_grow_to_the_limit_and_no_further() {
+    let rest = "(table $a 1 funcref) (table $b 3 funcref)";
     let forward = "(loop $more
             (br_if $more (i32.ne (table.grow $a (ref.null func) (i32.const 1)) (i32.const -1))))
         (loop $more (br_if $more (i32.ne (table.grow $b (ref.null func) (i32.const 1)) (i32.const -1))))
         (i32.add (table.size $a) (i32.mul (i32.const 100) (table.size $b)))";
     let kernel = Parts { rest, forward, ..Parts::default() }.open().kernel_named("wat_kernel").unwrap();
     for _ in 0..2 {
-        assert_eq!(trap(&kernel, 0), KernelError::KernelTrap { code: 1616, message: None });
+        // Of the 16 elements, the first loop leaves the second table none.
+        assert_eq!(trap(&kernel, 0), KernelError::KernelTrap { code: 313, message: None });
     }
+}
+
+#[test]
+fn more_code_than_a_host_compiles_is_refused_before_it_is_compiled() {
+    // As much as a module may have, in as many kernels as a pack may not have.
+    let rest = leak(format!("(func {}) ", "nop ".repeat(65_000)).repeat(8));
+    let parts = Parts { rest, section: false, ..Parts::default() };
+    let code = parts.wasm();
+    let specs: Vec<KernelSpec<'static>> =
+        (0..33).map(|index| KernelSpec { id: leak(format!("wat_kernel_{index}")), ..SPEC }).collect();
+    let pack = Parts::default().pack();
+    let mut manifest = pack.manifest();
+    manifest.kernels.clear();
+    std::fs::remove_file(pack.path().join("wat/wat_kernel.wasm")).unwrap();
+    for spec in &specs {
+        let mut wasm = code.clone();
+        append_custom_section(&mut wasm, section::NAME, &entry(spec));
+        let spec = spec.into();
+        let kernel = Kernel::from_spec(&spec, Digest::of(&wasm), BTreeMap::new(), BTreeMap::new()).unwrap();
+        pack.write(&kernel.path, &wasm);
+        manifest.kernels.push(kernel);
+    }
+    pack.sign(&manifest.to_json());
+    let said = VerifiedPack::open(pack.path(), pack::runtime().verifier()).unwrap_err().to_string();
+    let expected = "pack rejected: the pack has more than 16777216 bytes of code with kernel \"wat_kernel_32\"; make \
+                    several packs of it";
+    assert_eq!(said, expected);
+    let refused = kernelpack_packer::sign(pack.path(), &pack::key()).unwrap_err().to_string();
+    assert!(refused.contains("more than 16777216 bytes of code"), "{refused}");
 }

@@ -1,0 +1,65 @@
+//! How much the modules of a pack are together.
+
+use crate::{ModuleFacts, Rejected};
+
+/// The most bytes of all modules of a pack, which a host holds in memory until they are compiled.
+pub const MAX_PACK_BYTES: usize = 256 << 20;
+/// The most bytes of code of all modules of a pack, which a host compiles.
+pub const MAX_PACK_CODE_BYTES: usize = 16 << 20;
+
+/// Counts the modules of a pack, one by one.
+#[derive(Clone, Debug, Default)]
+pub struct PackSize {
+    bytes: usize,
+    code: usize,
+}
+
+impl PackSize {
+    /// Counts a kernel's module of this many bytes.
+    ///
+    /// # Errors
+    /// [`Rejected::PackTooLarge`]: with it, the modules are more than a host takes.
+    pub fn add(&mut self, kernel: &str, bytes: usize, facts: &ModuleFacts) -> Result<(), Rejected> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.code = self.code.saturating_add(facts.code_bytes);
+        let too_large = |what, limit| Err(Rejected::PackTooLarge { kernel: kernel.to_owned(), what, limit });
+        if self.bytes > MAX_PACK_BYTES {
+            return too_large("modules", MAX_PACK_BYTES);
+        }
+        if self.code > MAX_PACK_CODE_BYTES {
+            return too_large("code", MAX_PACK_CODE_BYTES);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        module,
+        samples::{PLAIN, plain_module, spec_of},
+    };
+
+    #[test]
+    fn both_limits_are_reached_and_not_passed() {
+        let facts = module::check(&plain_module(), &spec_of(&PLAIN)).unwrap();
+        let mut size = PackSize::default();
+        size.add("p_f32", MAX_PACK_BYTES, &ModuleFacts { code_bytes: MAX_PACK_CODE_BYTES - 1, ..facts.clone() })
+            .unwrap();
+        let said = |size: &PackSize, bytes, code_bytes| {
+            size.clone()
+                .add("p_f32", bytes, &ModuleFacts { code_bytes, ..facts.clone() })
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(said(&size, 0, 1), Ok(()));
+        let more = |what, limit| {
+            Err(format!(
+                "the pack has more than {limit} bytes of {what} with kernel \"p_f32\"; make several packs of it"
+            ))
+        };
+        assert_eq!(said(&size, 1, 0), more("modules", MAX_PACK_BYTES));
+        assert_eq!(said(&size, 0, 2), more("code", MAX_PACK_CODE_BYTES));
+        assert_eq!(said(&size, usize::MAX, 0), more("modules", MAX_PACK_BYTES));
+    }
+}

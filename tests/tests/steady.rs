@@ -1,0 +1,69 @@
+//! A process that opens, uses and drops a pack a thousand times stays as it is: in memory, mappings, threads and open
+//! files. The only test of its program, since all of a process is measured.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use kernelpack_tests::pack::Copy;
+use wat_kernel::{Parts, call};
+
+#[expect(dead_code, reason = "the other tests use all of it")]
+#[path = "road/wat_kernel.rs"]
+mod wat_kernel;
+
+/// Rounds before the first measurement: allocators and thread pools take what they need on the way.
+const WARM_UP: u32 = 100;
+const ROUNDS: u32 = 1000;
+
+/// What a leak would show in.
+#[derive(Debug)]
+struct Usage {
+    resident_kib: u64,
+    mappings: usize,
+    threads: usize,
+    files: usize,
+}
+
+impl Usage {
+    fn now() -> Self {
+        let count = |dir: &str| fs::read_dir(dir).unwrap().count();
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        Self {
+            resident_kib: line.trim().trim_end_matches(" kB").parse().unwrap(),
+            mappings: fs::read_to_string("/proc/self/maps").unwrap().lines().count(),
+            threads: count("/proc/self/task"),
+            files: count("/proc/self/fd"),
+        }
+    }
+}
+
+#[test]
+fn opening_using_and_dropping_a_pack_leaves_nothing_behind() {
+    // Modes: 0 succeeds, 1 is a status, 2 a trap; and the guest grows memory each time.
+    let forward = "(drop (memory.grow (i32.const 1)))
+        (if (i32.eq (local.get $mode) (i32.const 2)) (then unreachable))
+        (local.get $mode)";
+    let pack = Parts::forward(forward).pack();
+    let rounds = |count| (0..count).for_each(|_| one_life(&pack));
+    rounds(WARM_UP);
+    let before = Usage::now();
+    rounds(ROUNDS);
+    let after = Usage::now();
+    println!("before {before:?}\nafter  {after:?}");
+    // A page of the machine kept in each round would be 4000 KiB, and an instance or compiled code is more than a page.
+    assert!(after.resident_kib < before.resident_kib + 3000, "{before:?} became {after:?}");
+    // A mapping kept in one round of ten would be a hundred.
+    assert!(after.mappings < before.mappings + 50, "{before:?} became {after:?}");
+    assert!(after.threads <= before.threads + 2, "{before:?} became {after:?}");
+    assert!(after.files <= before.files + 2, "{before:?} became {after:?}");
+}
+
+/// A runtime, a pack, calls that succeed, fail and trap, and the end of all of them.
+fn one_life(copy: &Copy) {
+    let kernel = copy.open().unwrap().kernel_named("wat_kernel").unwrap();
+    call(&kernel, 0).unwrap();
+    call(&kernel, 1).unwrap_err();
+    call(&kernel, 2).unwrap_err();
+    call(&kernel, 0).unwrap();
+}

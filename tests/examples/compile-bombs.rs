@@ -19,7 +19,7 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     family: "bomb",
     entry_point: "bomb_forward",
     fallback: "",
-    limits: ResourceLimits { max_memory_pages: 65536, max_epoch_ticks: 5, max_table_elements: 0 },
+    limits: ResourceLimits { max_memory_pages: 65536, max_epoch_ticks: 5, max_table_elements: 0, ..ResourceLimits::DEFAULT },
     lifecycle: Lifecycle { init: false, cleanup: false },
     forward: Signature {
         symbols: &["n"],
@@ -122,7 +122,7 @@ fn measure((name, bodies): Bomb, size: usize) {
 
     let runtime = pack::runtime();
     let start = Instant::now();
-    let verified = VerifiedPack::open(dir.path(), runtime.verifier());
+    let verified = VerifiedPack::open(dir.path(), &runtime.verifier());
     let verify = start.elapsed().as_secs_f64();
     let before = peak_mib();
     let start = Instant::now();

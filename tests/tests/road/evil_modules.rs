@@ -219,7 +219,7 @@ fn more_code_than_a_host_compiles_is_refused_before_it_is_compiled() {
         manifest.kernels.push(kernel);
     }
     pack.sign(&manifest.to_json());
-    let said = VerifiedPack::open(pack.path(), pack::runtime().verifier()).unwrap_err().to_string();
+    let said = VerifiedPack::open(pack.path(), &pack::runtime().verifier()).unwrap_err().to_string();
     let expected = "pack rejected: the pack has more than 16777216 bytes of code with kernel \"wat_kernel_32\"; make \
                     several packs of it";
     assert_eq!(said, expected);

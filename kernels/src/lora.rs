@@ -210,8 +210,8 @@ fn narrow(from: &[f32], to: &mut [f16]) {
     }
 }
 
-/// Gradients of [`lora_apply_f32`]: dx = scale · (dy b) a, da = scale · (dy b)ᵀ x, db = scale · dyᵀ (x aᵀ). The gradient
-/// of y's start value is dy itself.
+/// Gradients of [`lora_apply_f32`](fn@lora_apply_f32): dx = scale · (dy b) a, da = scale · (dy b)ᵀ x,
+/// db = scale · dyᵀ (x aᵀ). The gradient of y's start value is dy itself.
 #[backward]
 pub fn lora_apply_f32_backward(
     #[shape(rows, din)] x: &[f32],

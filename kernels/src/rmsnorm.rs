@@ -140,7 +140,7 @@ fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     }
 }
 
-/// Gradients of [`rmsnorm_f32`]: with s = 1 / sqrt(mean(x²) + eps),
+/// Gradients of [`rmsnorm_f32`](fn@rmsnorm_f32): with s = 1 / sqrt(mean(x²) + eps),
 /// dx = s · (weight · dy − x · s² · mean(weight · dy · x)) and dweight = Σ over rows of dy · x · s.
 #[backward]
 pub fn rmsnorm_f32_backward(

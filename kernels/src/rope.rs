@@ -104,7 +104,7 @@ fn rope<T: Float>(x: &[T], y: &mut [T], table: &[f32], interleaved: bool, heads:
     }
 }
 
-/// The gradient of [`rope_f32`]: dx is dy rotated the other way.
+/// The gradient of [`rope_f32`](fn@rope_f32): dx is dy rotated the other way.
 #[backward]
 pub fn rope_f32_backward(
     #[shape(batch, seq, heads, dim)] dy: &[f32],

@@ -64,7 +64,8 @@ fn swiglu(gate: &[f32], up: &[f32], y: &mut [f32]) {
     }
 }
 
-/// Gradients of [`swiglu_f32`]: dup = dy · silu(gate), dgate = dy · up · σ(gate) · (1 + gate · (1 − σ(gate))).
+/// Gradients of [`swiglu_f32`](fn@swiglu_f32): dup = dy · silu(gate),
+/// dgate = dy · up · σ(gate) · (1 + gate · (1 − σ(gate))).
 #[backward]
 pub fn swiglu_f32_backward(
     #[shape(rows, dim)] gate: &[f32],

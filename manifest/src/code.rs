@@ -17,7 +17,7 @@ pub const MAX_FUNCTIONS: u32 = 4096;
 /// The most bytes of a function.
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
 /// The most of all functions' locals, each function's times its blocks, loops and ifs.
-pub const MAX_TANGLE: u64 = 1 << 20;
+pub const MAX_TANGLE: u64 = 1 << 18;
 
 /// What counts of a module's code, added up function by function.
 #[derive(Debug, Default)]

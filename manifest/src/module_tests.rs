@@ -303,13 +303,17 @@ fn code_that_would_take_long_to_compile_is_refused() {
         "bytes of code"
     );
     for part in ["(block) ", "(loop) "] {
-        assert!(check(&with_function(1024, part, 1024), &spec).is_ok(), "{part}");
-        assert_eq!(too_much(&with_function(1024, part, 1025)), "locals times branches", "{part}");
+        assert!(check(&with_function(256, part, 1024), &spec).is_ok(), "{part}");
+        assert_eq!(too_much(&with_function(256, part, 1025)), "locals times branches", "{part}");
     }
-    // A declaration of 4 billion locals is a number like any other.
-    let declared = with_function(1, "nop ", 1);
-    let at = declared.windows(4).position(|bytes| bytes == [1, 1, 0x7f, 1]).unwrap();
-    let mut absurd = declared.clone();
-    absurd[at + 1] = 0x7f;
-    assert!(check(&absurd, &spec).is_ok(), "127 locals");
+    // A declaration of more locals than any function may have is no way around, and no overflow.
+    let absurd = with_function(1, "(block) ", 1);
+    let at = absurd.windows(4).position(|bytes| bytes == [1, 1, 0x7f, 0x02]).unwrap();
+    // The function's size and the section's grow by the four bytes that the number is longer.
+    let mut absurd = [&absurd[..=at], &[0xff, 0xff, 0xff, 0xff, 0x0f], &absurd[at + 2..]].concat();
+    absurd[at - 1] += 4;
+    let section = absurd[..at].iter().rposition(|&byte| byte == 10).unwrap();
+    absurd[section + 1] += 4;
+    let refused = fault(&absurd, &spec);
+    assert!(matches!(refused, ModuleFault::TooMuchCode { .. } | ModuleFault::Invalid { .. }), "{refused}");
 }

@@ -84,11 +84,11 @@ fn main() {
         return measure(BOMBS[index.parse::<usize>().expect("an index")], size);
     }
     // A process each, so that the memory of one is not that of another.
-    for index in 0..BOMBS.len() {
+    for (index, (name, _)) in BOMBS.iter().enumerate() {
         let this = std::env::current_exe().expect("the program has a path");
         let status = Command::new(this).args([mib.to_string(), index.to_string()]).status().expect("it starts");
         if !status.success() {
-            println!(r#"{{"bomb":{:?},"mib":{mib},"ended":"{status}"}}"#, BOMBS[index].0);
+            println!(r#"{{"bomb":{name:?},"mib":{mib},"ended":"{status}"}}"#);
         }
     }
 }

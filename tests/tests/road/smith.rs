@@ -111,7 +111,7 @@ fn module(seed: u64) -> Vec<u8> {
     };
     let mut wasm = wasm_smith::Module::new(config, &mut noise).unwrap().to_bytes();
     // What is left of the exports is beyond wasm-smith: constants with a meaning, and two names for one function.
-    if seed % 4 != 0
+    if !seed.is_multiple_of(4)
         && let Ok(finished) = finish(&wasm)
     {
         wasm = finished;

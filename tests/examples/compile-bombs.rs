@@ -19,7 +19,12 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     family: "bomb",
     entry_point: "bomb_forward",
     fallback: "",
-    limits: ResourceLimits { max_memory_pages: 65536, max_epoch_ticks: 5, max_table_elements: 0, ..ResourceLimits::DEFAULT },
+    limits: ResourceLimits {
+        max_memory_pages: 65536,
+        max_epoch_ticks: 5,
+        max_table_elements: 0,
+        ..ResourceLimits::DEFAULT
+    },
     lifecycle: Lifecycle { init: false, cleanup: false },
     forward: Signature {
         symbols: &["n"],

@@ -39,12 +39,16 @@ pub fn workspace() -> PathBuf {
 /// # Panics
 /// It does not build; cargo's words are on stderr.
 pub fn build_crate(folder: &Path, out: &Path) -> Manifest {
+    build_crate_with(folder, out, Health::default())
+}
+
+fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
     let options = BuildOptions {
         crate_dir: folder.to_owned(),
         package: None,
         features: Features::default(),
         out_dir: out.to_owned(),
-        health: Health::default(),
+        health,
         signer: Signer::Now(key()),
     };
     let mut cargo = Vec::new();
@@ -62,7 +66,7 @@ pub fn build_crate(folder: &Path, out: &Path) -> Manifest {
 /// The folder of the core pack, built once a process and signed with [`key`].
 pub fn core() -> &'static Path {
     static PACK: OnceLock<TempDir> = OnceLock::new();
-    in_temp(&PACK, "kernels")
+    in_temp(&PACK, "kernels", Health::default())
 }
 
 /// The folder of the pack of a crate in `tests/fixtures`, built once a process.
@@ -74,17 +78,18 @@ pub fn fixture(name: &'static str) -> &'static Path {
     static WITH_STD: OnceLock<TempDir> = OnceLock::new();
     static WITHOUT_STD: OnceLock<TempDir> = OnceLock::new();
     match name {
-        "evil" => in_temp(&EVIL, "tests/fixtures/evil"),
-        "with-std" => in_temp(&WITH_STD, "tests/fixtures/with-std"),
-        "without-std" => in_temp(&WITHOUT_STD, "tests/fixtures/without-std"),
+        // Its functions are to be kept in the sandbox: none runs natively, not even for a health vector.
+        "evil" => in_temp(&EVIL, "tests/fixtures/evil", Health { make: false, ..Health::default() }),
+        "with-std" => in_temp(&WITH_STD, "tests/fixtures/with-std", Health::default()),
+        "without-std" => in_temp(&WITHOUT_STD, "tests/fixtures/without-std", Health::default()),
         other => panic!("no fixture {other}"),
     }
 }
 
-fn in_temp(cell: &'static OnceLock<TempDir>, folder: &str) -> &'static Path {
+fn in_temp(cell: &'static OnceLock<TempDir>, folder: &str, health: Health) -> &'static Path {
     let dir = cell.get_or_init(|| {
         let dir = TempDir::new().expect("a temporary folder");
-        build_crate(&workspace().join(folder), &dir.path().join("pack"));
+        build_crate_with(&workspace().join(folder), &dir.path().join("pack"), health);
         dir
     });
     // Leaked with the static that owns it: the folder goes with the system's temporary files.

@@ -30,7 +30,7 @@ fn small() -> Copy {
     manifest.fallbacks.retain(|kernel, _| ["rmsnorm_f32", "swiglu_f32"].contains(&kernel.as_str()));
     for folder in fs::read_dir(copy.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
         for file in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if !manifest.kernels.iter().any(|kernel| copy.path().join(&kernel.path) == file) {
+            if !manifest.files().any(|path| copy.path().join(path) == file) {
                 fs::remove_file(file).unwrap();
             }
         }

@@ -48,17 +48,23 @@ pub(crate) struct LoadedKernel {
     _engine: Arc<dyn Engine>,
 }
 
-impl LoadedKernel {
+/// A module with its code and limits, of which any thread can make its part.
+pub(crate) struct CompiledKernel {
+    engine: Arc<dyn Engine>,
+    module: Box<dyn CompiledModule>,
+    limits: ResourceLimits,
+    /// The instances that there may be where the pool may grow.
+    max_instances: u32,
+}
+
+impl CompiledKernel {
     /// Compiles a verified module.
-    pub(crate) fn compile(
+    pub(crate) fn new(
         engine: &Arc<dyn Engine>,
         module: &VerifiedModule,
-        origin: Arc<Origin>,
         ceiling: ResourceLimits,
-        policy: PoolPolicy,
-        settings: &Settings,
     ) -> Result<Self, EngineError> {
-        let spec = module.spec().clone();
+        let spec = module.spec();
         let limits = ResourceLimits {
             max_memory_pages: spec.limits.max_memory_pages.min(ceiling.max_memory_pages),
             max_epoch_ticks: spec.limits.max_epoch_ticks.min(ceiling.max_epoch_ticks),
@@ -72,19 +78,42 @@ impl LoadedKernel {
             ("table elements", module.facts().table_elements, limits.max_table_elements),
         ] {
             if needed > limit {
-                return Err(EngineError::CeilingTooLow { kernel: spec.id, what, needed, limit });
+                return Err(EngineError::CeilingTooLow { kernel: spec.id.clone(), what, needed, limit });
             }
         }
+        let compiled = engine.compile(&spec.id, module, limits)?;
+        Ok(Self { engine: engine.clone(), module: compiled, limits, max_instances: ceiling.max_instances })
+    }
+
+    /// Where its code came from.
+    pub(crate) fn cache_outcome(&self) -> CacheOutcome {
+        self.module.cache_outcome()
+    }
+}
+
+impl LoadedKernel {
+    /// Makes a kernel of a module that was compiled.
+    ///
+    /// Loggers and recorders of metrics may be those of one thread, so this is for the thread that loads the pack.
+    pub(crate) fn new(
+        compiled: CompiledKernel,
+        module: &VerifiedModule,
+        origin: Arc<Origin>,
+        policy: PoolPolicy,
+        settings: &Settings,
+    ) -> Result<Self, EngineError> {
+        let CompiledKernel { engine, module: code, limits, max_instances } = compiled;
+        let spec = module.spec().clone();
         Ok(Self {
             id: spec.id.as_str().into(),
             recovery: Recovery::new(settings, module, &origin.labels())?,
             origin,
             facts: module.facts().clone(),
             limits,
-            pool: Pool::new(policy, limits.max_instances, ceiling.max_instances),
-            module: engine.compile(&spec.id, module, limits)?,
+            pool: Pool::new(policy, limits.max_instances, max_instances),
+            module: code,
             spec,
-            _engine: engine.clone(),
+            _engine: engine,
         })
     }
 

@@ -16,7 +16,7 @@ use crate::{
     BreakerPolicy, EngineError, Error, FallbackPolicy, LoadEvent, Pack, Placement, PoolPolicy,
     cache::{CompileCache, DEFAULT_LIMIT},
     engine::{Engine, WasmtimeEngine},
-    loaded::{LoadedKernel, Origin},
+    loaded::{CompiledKernel, LoadedKernel, Origin},
     pack::VerifiedPack,
     parallel,
     recovery::{self, Settings},
@@ -104,17 +104,25 @@ impl Runtime {
         }
         let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
         let total = pack.modules().len();
-        let kernels = parallel::map(pack.modules(), |index, module| {
+        let compiled = parallel::map(pack.modules(), |index, module| {
             let kernel = module.spec().id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
-            let loaded =
-                LoadedKernel::compile(&self.engine, module, origin.clone(), self.ceiling, self.pool, &self.recovery)?;
-            progress(LoadEvent::Finished { kernel, index, total, cache: loaded.cache_outcome() });
-            Ok::<_, Error>((kernel.to_owned(), Arc::new(loaded)))
+            let compiled = CompiledKernel::new(&self.engine, module, self.ceiling)?;
+            progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });
+            Ok::<_, Error>(compiled)
         })?;
+        let kernels = pack
+            .modules()
+            .iter()
+            .zip(compiled)
+            .map(|(module, compiled)| {
+                let kernel = LoadedKernel::new(compiled, module, origin.clone(), self.pool, &self.recovery)?;
+                Ok((module.spec().id.clone(), Arc::new(kernel)))
+            })
+            .collect::<Result<_, Error>>()?;
         // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
         let signer = self.check_key(signed.signed_by())?;
-        Ok(Pack::new(manifest.clone(), signer, kernels.into_iter().collect(), pack.vectors))
+        Ok(Pack::new(manifest.clone(), signer, kernels, pack.vectors))
     }
 
     /// Trusts the keys of this store from now on, instead of those of the store that the runtime had; keys given to

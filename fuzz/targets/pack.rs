@@ -6,7 +6,7 @@
 //! one from the modules' own sections.
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use kernelpack_abi::{KernelSpecBuf, MESSAGE_CAPACITY, section};
 use kernelpack_manifest::{
@@ -16,6 +16,9 @@ use kernelpack_manifest::{
 use libfuzzer_sys::fuzz_target;
 use semver::Version;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+
+/// A key that is trusted by itself never expires, so any time will do.
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 fuzz_target!(|input: &[u8]| {
     let mut rest = input;
@@ -30,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     let manifest = match Manifest::parse(raw) {
         Ok(manifest) => {
             // What the signature covers is read as it would be without one.
-            let signed = verifier.verify(raw, &key.sign(raw)).expect("the key is trusted");
+            let signed = verifier.verify(raw, &key.sign(raw), NOW).expect("the key is trusted");
             assert_eq!(signed.manifest(), &manifest);
             Some(manifest)
         }
@@ -41,7 +44,7 @@ fuzz_target!(|input: &[u8]| {
         kernel.hash = Digest::of(module);
     }
     let json = manifest.to_json();
-    let Ok(signed) = verifier.verify(&json, &key.sign(&json)) else { return };
+    let Ok(signed) = verifier.verify(&json, &key.sign(&json), NOW) else { return };
     let checker = CompatibilityChecker {
         runtime_version: Version::new(0, 1, 0),
         engine: "wasmtime".to_owned(),

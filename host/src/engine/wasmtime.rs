@@ -25,6 +25,9 @@ use crate::{
 /// The version of Wasmtime that this crate is built with, which Wasmtime itself does not tell.
 const VERSION: semver::Version = semver::Version::new(48, 0, 8);
 
+/// What making an instance may take, far more than any does: 10 s.
+const INSTANTIATION_TICKS: u64 = 1000;
+
 /// Wasmtime with Cranelift, interrupted by epochs.
 pub(crate) struct WasmtimeEngine {
     engines: Arc<Engines>,
@@ -126,8 +129,9 @@ impl WasmtimeInstance {
         let engine = instance.module().engine();
         let mut store = Store::new(engine, Limits::new(limits));
         store.limiter(|limits| limits);
-        // Verified modules have no start function, so nothing runs here; a deadline is set all the same.
-        store.set_epoch_deadline(1);
+        // Verified modules have no start function: what runs here are Wasmtime's own steps that fill tables and memory,
+        // which the module's size bounds. They check the epoch as well, and a tick may come at any time.
+        store.set_epoch_deadline(INSTANTIATION_TICKS);
         let instance = instance.instantiate(&mut store)?;
         let memory = instance
             .get_memory(&mut store, exports::MEMORY)

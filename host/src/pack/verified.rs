@@ -4,14 +4,14 @@ use std::{
     collections::BTreeSet,
     fs,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::SystemTime,
 };
 
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
-    MAX_PACK_HEALTH_BYTES, Manifest, PackSize, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest,
-    VerifiedModule, VerifiedVector,
+    MAX_PACK_BYTES, MAX_PACK_HEALTH_BYTES, Manifest, PackSize, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE,
+    SignedManifest, VerifiedModule, VerifiedVector,
 };
 
 use super::{PackId, files};
@@ -54,14 +54,23 @@ impl VerifiedPack {
         fits(manifest.manifest())?;
 
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
-        let size = Mutex::new(PackSize::default());
+        let read = AtomicUsize::new(0);
         let modules = parallel::map(&manifest.manifest().kernels, |_, kernel| {
             let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
             let module = manifest.verify_module(&kernel.id, bytes)?;
-            let mut size = size.lock().unwrap_or_else(PoisonError::into_inner);
-            size.add(&kernel.id, module.bytes().len(), module.facts())?;
+            // Bounds what is held in memory while more is read, in whatever order that goes.
+            let bytes = module.bytes().len();
+            if read.fetch_add(bytes, Relaxed) + bytes > MAX_PACK_BYTES {
+                let (kernel, limit) = (kernel.id.clone(), MAX_PACK_BYTES);
+                return Err(Rejected::PackTooLarge { kernel, what: "modules", limit }.into());
+            }
             Ok::<_, Error>(module)
         })?;
+        // In the manifest's order, so that the error is the same each time.
+        let mut size = PackSize::default();
+        for (kernel, module) in manifest.manifest().kernels.iter().zip(&modules) {
+            size.add(&kernel.id, module.bytes().len(), module.facts())?;
+        }
         let vectors = read_vectors(dir, &manifest)?;
         let own = [MANIFEST_FILE, SIGNATURE_FILE];
         let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();

@@ -139,6 +139,12 @@ impl TensorEntry {
         self.offset == 0
     }
 
+    /// Whether the row has these extents.
+    #[inline]
+    pub fn has_shape(&self, shape: &Shape) -> bool {
+        usize::from(self.rank) == shape.rank() && self.dims == shape.padded()
+    }
+
     /// The extents; `None` if they are not a shape.
     pub fn shape(&self) -> Option<Shape> {
         Shape::from_table(self.dims.get(..usize::from(self.rank))?)

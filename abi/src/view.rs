@@ -31,6 +31,15 @@ impl<'a, T: Element> TensorView<'a, T> {
         Ok(Self { shape: shape_of(data.len(), dims)?, data })
     }
 
+    /// Views `data` in a shape that is known already.
+    ///
+    /// # Errors
+    /// The shape's elements are not `data.len()`.
+    #[inline]
+    pub fn with_shape(data: &'a [T], shape: Shape) -> Result<Self, ViewError> {
+        if shape.elements() == data.len() as u64 { Ok(Self { data, shape }) } else { Err(ViewError::Length { shape, len: data.len() }) }
+    }
+
     #[cfg(feature = "alloc")]
     pub(crate) fn of_shape(data: &'a [T], shape: Shape) -> Self {
         Self { data, shape }
@@ -67,6 +76,15 @@ impl<'a, T: Element> TensorViewMut<'a, T> {
     /// The extents are not a [`Shape`], or their product is not `data.len()`.
     pub fn new(data: &'a mut [T], dims: &[usize]) -> Result<Self, ViewError> {
         Ok(Self { shape: shape_of(data.len(), dims)?, data })
+    }
+
+    /// Views `data` in a shape that is known already.
+    ///
+    /// # Errors
+    /// The shape's elements are not `data.len()`.
+    #[inline]
+    pub fn with_shape(data: &'a mut [T], shape: Shape) -> Result<Self, ViewError> {
+        if shape.elements() == data.len() as u64 { Ok(Self { data, shape }) } else { Err(ViewError::Length { shape, len: data.len() }) }
     }
 
     #[cfg(feature = "alloc")]

@@ -143,6 +143,14 @@ pub enum BadCall {
         /// Pages that the kernel may have.
         limit: u32,
     },
+    /// A bound kernel is called with another tensor than it is bound to.
+    #[error("{} {name:?} is not the one that the kernel is bound to; bind the kernel to each set of tensors", .role.name())]
+    NotBound {
+        /// The tensor's name.
+        name: String,
+        /// Which way it goes.
+        role: Role,
+    },
     /// A prepared call is entered, but an earlier entry was stopped and its instance thrown away.
     #[error("the prepared call of kernel {kernel:?} was stopped before, with all that it held; prepare it anew")]
     Stopped {

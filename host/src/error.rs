@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
+use kernelpack_abi::{DType, Shape};
 use kernelpack_manifest::{Rejected, TrustStoreError};
 use semver::Version;
 
@@ -158,9 +159,25 @@ pub enum EngineError {
         /// The pages asked for.
         pages: u64,
     },
+    /// The machine has no memory for a tensor.
+    #[error("there is no memory for a {shape} {dtype} tensor ({} bytes)", .shape.bytes(*.dtype))]
+    NoMemory {
+        /// The tensor's shape.
+        shape: Shape,
+        /// The type of its elements.
+        dtype: DType,
+    },
+    /// The system does not map a tensor into the kernel's memory.
+    #[error("the tensors of kernel {kernel:?} cannot be mapped: {error}")]
+    Unmappable {
+        /// The kernel's id.
+        kernel: Arc<str>,
+        /// The system's words.
+        error: std::io::Error,
+    },
     /// Every instance of the kernel is busy and there may be no more of them.
     #[error(
-        "all {limit} instances of kernel {kernel:?} are busy{}; call from fewer threads, drop prepared calls, or raise \
+        "all {limit} instances of kernel {kernel:?} are busy{}; call from fewer threads, drop bindings and prepared calls, or raise \
          max_instances",
         after(*.waited)
     )]

@@ -38,11 +38,13 @@
 //! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
 //! kernel does not take the arguments: statuses 1 to 3), `trapped` (any other failure of the kernel, without a result),
 //! `bad_call` (the caller is at fault), `engine` (the machine is) or `out_of_service`.
-// Allowed in one file, `engine/wasmtime/code.rs`.
+// Allowed file by file, each with its reason: where address space is made and changed, and where Wasmtime takes our word.
 #![deny(unsafe_code)]
 
 mod backtrace;
 mod bad_call;
+mod binding;
+mod bound;
 mod cache;
 mod dynamic;
 mod engine;
@@ -55,6 +57,7 @@ mod kernel_error;
 mod load_event;
 mod loaded;
 mod manager;
+mod memory;
 mod pack;
 mod parallel;
 mod pool;
@@ -63,13 +66,16 @@ mod recovery;
 mod regular;
 mod runtime;
 mod store;
+mod tensor;
 mod trust_file;
 mod typed;
 
 pub use backtrace::{Backtrace, BacktraceFrame};
 pub use bad_call::BadCall;
+pub use bound::Bound;
 pub use cache::{CacheError, CacheOutcome, EntryFault};
 pub use dynamic::{DynKernel, DynTensor, DynView};
+pub use engine::Interruption;
 pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
 pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
 pub use kernel_error::KernelError;
@@ -90,5 +96,6 @@ pub use prepared::Prepared;
 pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use store::{PackStore, StoreError, StoreState};
+pub use tensor::Tensor;
 pub use trust_file::read_trust_store;
 pub use typed::TypedKernel;

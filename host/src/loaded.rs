@@ -7,9 +7,9 @@ use kernelpack_manifest::{ModuleFacts, VerifiedModule};
 use semver::Version;
 
 use crate::{
-    Backtrace, BadCall, CacheOutcome, EngineError, Error, Trapped,
+    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Trapped,
     engine::{CompiledModule, Engine, Export, PAGE, Stop, TICK},
-    guest::{CLEANUP_TICKS, Failure, Guest, check},
+    guest::{CLEANUP_TICKS, Call, Failure, Guest, check},
     pool::{Full, Lease, Pool, PoolPolicy},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
 };
@@ -122,9 +122,15 @@ impl LoadedKernel {
         self.module.cache_outcome()
     }
 
+    /// How its calls are stopped.
+    pub(crate) fn interruption(&self) -> Interruption {
+        self.module.interruption()
+    }
+
     /// Checks a call, runs it in an instance of its own, and hands the instance back: the sandbox and nothing else.
     ///
     /// Callers of kernels get [`serve`](Self::serve), which knows what to do if this fails.
+    #[inline]
     pub(crate) fn call(
         &self,
         export: Export,
@@ -133,9 +139,34 @@ impl LoadedKernel {
         scalars: &[u8],
         max_ticks: u32,
     ) -> Result<(), Error> {
-        let symbols = check(signature, tensors)?;
         let ticks = self.ticks(max_ticks);
-        self.with_guest(ticks, |guest| guest.run(export, signature, tensors, scalars, &symbols, ticks))
+        // An instance whose last call was like this one has all checks behind it.
+        if let Some(mut lease) = self.pool.warm() {
+            if let Some(guest) = lease.item().filter(|guest| guest.fits(export, tensors, scalars)) {
+                let result = guest.run(tensors, scalars, ticks);
+                return self.end(lease, result);
+            }
+            lease.give_back();
+        }
+        self.call_anew(export, signature, tensors, scalars, ticks)
+    }
+
+    /// A call that is laid out first.
+    #[inline(never)]
+    fn call_anew(
+        &self,
+        export: Export,
+        signature: &Signature<'_>,
+        tensors: &mut [TensorArg<'_>],
+        scalars: &[u8],
+        ticks: u32,
+    ) -> Result<(), Error> {
+        let symbols = check(signature, tensors)?;
+        let call = Call { export, signature, symbols: &symbols };
+        self.with_guest(ticks, |guest| {
+            guest.lay_out(call, tensors, scalars, &[])?;
+            guest.run(tensors, scalars, ticks)
+        })
     }
 
     /// Whether an instance could have a tensor of so many bytes.
@@ -162,6 +193,12 @@ impl LoadedKernel {
 
     fn with_guest<R>(&self, max_ticks: u32, run: impl FnMut(&mut Guest) -> Result<R, Failure>) -> Result<R, Error> {
         let (lease, result) = self.enter(max_ticks, run)?;
+        self.end(lease, result)
+    }
+
+    /// Hands an instance back, or drops it where it was stopped.
+    #[inline]
+    fn end<R>(&self, lease: Lease<'_, Guest>, result: Result<R, Failure>) -> Result<R, Error> {
         match result {
             // Whatever it was doing, it cannot be used again.
             Err(Failure::Stopped(_)) => drop(lease),
@@ -195,6 +232,14 @@ impl LoadedKernel {
         Ok((lease, result))
     }
 
+    /// Ends an instance that was taken out of the pool; its place is free when this returns.
+    pub(crate) fn retire(&self, guest: Guest) {
+        let mut lease = self.pool.reattach(guest);
+        if let Some(guest) = lease.vacate() {
+            guest.clean_up(CLEANUP_TICKS);
+        }
+    }
+
     /// Drops the instances that are idle now, and says how many there were.
     pub(crate) fn trim(&self) -> u32 {
         // One budget for all: a hostile cleanup must not hold up its caller once for each instance.
@@ -210,6 +255,17 @@ impl LoadedKernel {
             }
         }
         trimmed
+    }
+
+    /// An instance that has seen nothing of any call; its place in the pool is taken until it is given back there.
+    pub(crate) fn newborn(&self, max_ticks: u32) -> Result<Guest, Error> {
+        let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
+        if let Some(guest) = lease.vacate() {
+            guest.clean_up(CLEANUP_TICKS);
+        }
+        lease.fill(self.birth(max_ticks)?);
+        // What was filled is there.
+        lease.detach().ok_or_else(|| self.busy(Full { limit: 0, waited: std::time::Duration::ZERO }))
     }
 
     fn birth(&self, max_ticks: u32) -> Result<Guest, Error> {
@@ -237,6 +293,7 @@ impl LoadedKernel {
                 BadCall::TooLarge { kernel: self.id.to_string(), needed, limit }.into()
             }
             Failure::Refused(call) => call.into(),
+            Failure::Unmappable(error) => EngineError::Unmappable { kernel: self.id.clone(), error }.into(),
             Failure::OutOfMemory { pages } => EngineError::OutOfMemory { kernel: self.id.clone(), pages }.into(),
             Failure::Returned(error) => self.trapped(Stop { error, backtrace: Backtrace::default() }).into(),
             Failure::Stopped(stop) => self.trapped(stop).into(),

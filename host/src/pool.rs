@@ -84,6 +84,12 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
+    /// An idle item, unless somebody waits, who comes first.
+    #[inline]
+    pub(crate) fn warm(&self) -> Option<Lease<'_, T>> {
+        if self.waiting.load(Ordering::Relaxed) == 0 { self.idle() } else { None }
+    }
+
     /// A place, warm or vacant.
     pub(crate) fn lease(&self) -> Result<Lease<'_, T>, Full> {
         // Those who wait come first.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use kernelpack_abi::{MAX_TENSORS, Signature, TensorArg, TensorData, params::TensorEntry};
+use kernelpack_abi::{Signature, TensorArg, TensorData};
 
 use crate::{
     BadCall, DynTensor, Error,
     engine::Export,
-    guest::{Failure, Guest, check},
+    guest::{Call, Failure, Guest, check},
     loaded::LoadedKernel,
 };
 
@@ -39,10 +39,9 @@ pub struct Prepared {
     guest: Option<Guest>,
     /// Whether the last entry succeeded.
     succeeded: bool,
-    descriptor: u32,
     ticks: u32,
     /// The rows of the tensors that the kernel writes for its caller.
-    written: Vec<TensorEntry>,
+    written: Vec<usize>,
     /// What they are called, and room for their values.
     results: Vec<DynTensor>,
 }
@@ -57,27 +56,25 @@ impl Prepared {
         max_ticks: u32,
     ) -> Result<Self, Error> {
         let symbols = check(signature, tensors)?;
-        let mut entries = [TensorEntry::default(); MAX_TENSORS];
-        let entries = &mut entries[..tensors.len().min(MAX_TENSORS)];
+        let call = Call { export: Export::Forward, signature, symbols: &symbols };
         let ticks = loaded.ticks(max_ticks);
-        let (lease, laid_out) =
-            loaded.enter(ticks, |guest| guest.lay_out(signature, tensors, scalars, &symbols, entries))?;
+        let (lease, laid_out) = loaded.enter(ticks, |guest| {
+            guest.lay_out(call, tensors, scalars, &[])?;
+            guest.copy_in(tensors, scalars)
+        })?;
         // Nothing ran, so that the instance can be used again whatever came out.
-        let descriptor = match laid_out {
-            Ok(descriptor) => descriptor,
-            Err(failure) => {
-                lease.give_back();
-                return Err(loaded.error(failure));
-            }
-        };
-        let written = entries
+        if let Err(failure) = laid_out {
+            lease.give_back();
+            return Err(loaded.error(failure));
+        }
+        let written = tensors
             .iter()
-            .zip(tensors)
+            .enumerate()
             .filter(|(_, tensor)| matches!(tensor.data, TensorData::Out(_) | TensorData::InOut(_)))
-            .map(|(entry, _)| *entry)
+            .map(|(row, _)| row)
             .collect();
         let guest = lease.detach();
-        Ok(Self { loaded, guest, succeeded: false, descriptor, ticks, written, results: Vec::new() })
+        Ok(Self { loaded, guest, succeeded: false, ticks, written, results: Vec::new() })
     }
 
     /// Gives the written tensors, in their order, names and shapes.
@@ -94,7 +91,7 @@ impl Prepared {
         let Some(guest) = &mut self.guest else {
             return Err(BadCall::Stopped { kernel: self.loaded.id.to_string() }.into());
         };
-        let entered = guest.enter(Export::Forward, self.descriptor, self.ticks);
+        let entered = guest.run_again(self.ticks);
         self.succeeded = entered.is_ok();
         if let Err(Failure::Stopped(_)) = entered {
             // Its place is free at once, not only when this is dropped.
@@ -112,9 +109,8 @@ impl Prepared {
             return Err(BadCall::NoResults { kernel: self.loaded.id.to_string() }.into());
         };
         let mut results = self.results.clone();
-        for (entry, result) in self.written.iter().zip(&mut results) {
-            guest.copy_out(entry, &mut result.bytes);
-        }
+        let copied = self.written.iter().zip(&mut results).try_for_each(|(row, result)| guest.copy_out(*row, &mut result.bytes));
+        copied.map_err(|failure| self.loaded.error(failure))?;
         Ok(results)
     }
 }

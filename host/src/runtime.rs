@@ -13,7 +13,7 @@ use kernelpack_manifest::{
 use semver::Version;
 
 use crate::{
-    BreakerPolicy, EngineError, Error, FallbackPolicy, LoadEvent, Pack, Placement, PoolPolicy,
+    BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy,
     cache::{CompileCache, DEFAULT_LIMIT},
     engine::{Engine, WasmtimeEngine},
     loaded::{CompiledKernel, LoadedKernel, Origin},
@@ -46,6 +46,7 @@ impl Runtime {
             pool: PoolPolicy::default(),
             cache: None,
             cache_limit: DEFAULT_LIMIT,
+            interruption: Interruption::BEST,
             recovery: Settings::default(),
         }
     }
@@ -198,6 +199,7 @@ pub struct RuntimeBuilder {
     pool: PoolPolicy,
     cache: Option<PathBuf>,
     cache_limit: u64,
+    interruption: Interruption,
     recovery: Settings,
 }
 
@@ -281,6 +283,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// How calls are stopped that overrun their budget; [`Interruption::PageProtection`] unless given, where this machine
+    /// can do it.
+    pub fn interruption(mut self, interruption: Interruption) -> Self {
+        self.interruption = interruption;
+        self
+    }
+
     /// When calls that fail are run again on a kernel's reference; [`FallbackPolicy::OnTrap`] unless given.
     pub fn fallback(mut self, policy: FallbackPolicy) -> Self {
         self.recovery.fallback = policy;
@@ -335,9 +344,13 @@ impl RuntimeBuilder {
                 return Err(EngineError::Configure(format!("{what} is {given}, choose at least {least}")).into());
             }
         }
+        if self.interruption == Interruption::PageProtection && Interruption::BEST != self.interruption {
+            let told = "calls cannot be stopped by page protection on this system; choose Interruption::Epoch";
+            return Err(EngineError::Configure(told.to_owned()).into());
+        }
         let cache = self.cache.map(|dir| CompileCache::open(&dir, self.cache_limit)).transpose();
         let cache = cache.map_err(EngineError::from)?.map(Arc::new);
-        let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new(cache)?);
+        let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new(cache, self.interruption)?);
         let compatibility = CompatibilityChecker {
             runtime_version: Runtime::version(),
             engine: engine.name().to_owned(),

@@ -4,7 +4,10 @@ use std::{marker::PhantomData, sync::Arc};
 
 use kernelpack_abi::{Infer, Kernel, Pass};
 
-use crate::{BadCall, Error, Occupancy, Placement, engine::Export, loaded::LoadedKernel};
+use crate::{
+    BadCall, Bound, Error, Interruption, Occupancy, Placement, binding::Binding, engine::Export,
+    loaded::LoadedKernel,
+};
 
 /// A kernel of a pack, called with the arguments of its stub.
 ///
@@ -28,6 +31,11 @@ impl<K: Kernel> TypedKernel<K> {
     /// How many instances the kernel has, and how many it may have.
     pub fn occupancy(&self) -> Occupancy {
         self.loaded.pool.occupancy()
+    }
+
+    /// How calls are stopped that overrun their budget.
+    pub fn interruption(&self) -> Interruption {
+        self.loaded.interruption()
     }
 
     /// Where the kernel runs.
@@ -59,6 +67,23 @@ impl<K: Kernel> TypedKernel<K> {
     /// too often.
     pub fn call(&self, args: K::Args<'_>) -> Result<(), Error> {
         self.enter::<K>(Export::Forward, args)
+    }
+
+    /// Lays out a call once, to run it any number of times on the same tensors without copying them.
+    ///
+    /// Arguments that lie in a [`Tensor`](crate::Tensor) are mapped into an instance made for the binding: inputs such
+    /// that the kernel cannot write to them, nothing else within its reach. What lies elsewhere is copied at each call.
+    /// The borrow of the arguments ends with this call; see [`Bound`].
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), though nothing is run but the kernel's initialization; [`EngineError::Busy`](crate::EngineError::Busy)
+    /// if the kernel has as many instances as it may, of which a binding takes one; [`EngineError::Unmappable`](crate::EngineError::Unmappable) if the
+    /// system does not map what it should.
+    pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {
+        K::lend(args, |tensors, scalars| {
+            let binding = Binding::new(self.loaded.clone(), &K::SIGNATURE, tensors, scalars, self.max_ticks)?;
+            Ok(Bound::new(self.loaded.clone(), binding, self.max_ticks))
+        })
     }
 
     /// Runs the kernel on these inputs and returns its results, whose shapes follow from the inputs'.

@@ -3,23 +3,28 @@
 //! - [`Engine::compile`] takes a [`VerifiedModule`] only, so nothing unverified can be compiled.
 //! - An [`Instance`] belongs to one caller at a time. It starts with its linear memory as the module declares it and
 //!   obeys the limits it was made with, whatever the module asks for.
-//! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more and what one
-//!   bulk instruction (`memory.fill`, `memory.copy`) takes, since engines do not interrupt those.
+//! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more, whatever the
+//!   guest does, unless it was made with [`Interruption::Never`].
 //! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
 //!   code, leaves it usable.
 
+mod interruptible;
+mod interruption;
 mod limits;
 mod stack;
 mod ticker;
 mod wasmtime;
+#[cfg(target_os = "linux")]
+mod watchdog;
 
-use std::time::Duration;
+use std::{io, ops::Range, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_manifest::VerifiedModule;
 
-use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome};
+use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome, memory::SharedPart};
 
+pub use interruption::Interruption;
 pub(crate) use wasmtime::WasmtimeEngine;
 
 /// The unit of execution budgets.
@@ -55,6 +60,9 @@ pub(crate) trait CompiledModule: Send + Sync {
 
     /// Where its code came from.
     fn cache_outcome(&self) -> CacheOutcome;
+
+    /// How calls of its instances are stopped.
+    fn interruption(&self) -> Interruption;
 }
 
 /// Why and where a guest was stopped.
@@ -91,8 +99,18 @@ pub(crate) trait Instance: Send {
     /// Adds pages to linear memory; `false` if the limits or the machine do not allow it.
     fn grow(&mut self, pages: u64) -> bool;
 
-    /// Linear memory.
-    fn memory(&mut self) -> &mut [u8];
+    /// A range of linear memory; none if it is not all inside, or lies where [`close`](Self::close) closed it.
+    fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]>;
+
+    /// Whether tensors can be mapped into its memory.
+    fn maps(&self) -> bool;
+
+    /// Takes all of linear memory from this offset on out of everybody's reach; the offset is a multiple of the system's
+    /// page size, and what the guest grows afterwards is within its reach again. Only where it [maps](Self::maps).
+    fn close(&mut self, from: usize) -> io::Result<()>;
+
+    /// Maps shared memory to where memory was closed, for the guest to read alone or to write as well.
+    fn map(&mut self, at: usize, part: &SharedPart, writable: bool) -> io::Result<()>;
 
     /// Calls an export with an address, for at most this many ticks, and returns its status code.
     fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop>;

@@ -1,6 +1,7 @@
 //! The stack of calls: engines that bound it, and room for it under the caller.
 //!
-//! Wasmtime bounds the stack by a setting of its engine, so there is an engine for each bound; and it bounds it from
+//! Wasmtime bounds the stack by a setting of its engine, as it does whether code checks the epoch, so there is an engine
+//! for each bound and each way; and it bounds the stack from
 //! where the caller's stack pointer is, without asking how much the caller's thread has left. A guest that recurses on
 //! a small thread would meet the end of that thread's stack, which ends the process. [`with_room`] therefore comes
 //! before each entry.
@@ -12,34 +13,37 @@ use std::{
 
 use wasmtime::{Config, Engine};
 
+use super::Interruption;
 use crate::EngineError;
 
 /// What Wasmtime's own functions may need above the guest's stack, such as those that grow memory.
 const HEADROOM: usize = 128 << 10;
 
-/// Engines that differ in their bound of the stack only; each is made when it is first asked for.
+/// Engines that differ in their bound of the stack and how they are interrupted only; each is made when it is first
+/// asked for.
 pub(super) struct Engines {
     config: Config,
-    by_stack: Mutex<BTreeMap<u32, Engine>>,
+    made: Mutex<BTreeMap<(u32, Interruption), Engine>>,
 }
 
 impl Engines {
     pub(super) fn new(config: Config) -> Self {
-        Self { config, by_stack: Mutex::new(BTreeMap::new()) }
+        Self { config, made: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The engine whose guests may use so many bytes of stack.
-    pub(super) fn with_stack(&self, bytes: u32) -> Result<Engine, EngineError> {
-        if let Some(engine) = self.lock().get(&bytes) {
+    /// The engine whose guests may use so many bytes of stack and are interrupted in this way.
+    pub(super) fn make(&self, bytes: u32, interruption: Interruption) -> Result<Engine, EngineError> {
+        if let Some(engine) = self.lock().get(&(bytes, interruption)) {
             return Ok(engine.clone());
         }
         // Made without the lock, which the ticker needs every tick; another thread may be first.
         let mut config = self.config.clone();
         config.max_wasm_stack(bytes as usize);
+        config.epoch_interruption(interruption == Interruption::Epoch);
         // Nothing runs asynchronously in Wasmtime, which nevertheless holds the two against each other.
         config.async_stack_size((bytes as usize + HEADROOM).max(2 << 20));
         let engine = Engine::new(&config).map_err(|error| EngineError::Configure(format!("{error:#}")))?;
-        Ok(self.lock().entry(bytes).or_insert(engine).clone())
+        Ok(self.lock().entry((bytes, interruption)).or_insert(engine).clone())
     }
 
     /// Begins the next epoch of every engine.
@@ -49,8 +53,8 @@ impl Engines {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Engine>> {
-        self.by_stack.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(u32, Interruption), Engine>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -64,10 +64,10 @@ impl Breaker {
 
     /// Whether a call may enter the sandbox.
     #[inline]
-    pub(super) fn admit(&self, now: Instant) -> Admission {
+    pub(super) fn admit(&self, now: impl FnOnce() -> Instant) -> Admission {
         match self.open_until.load(Relaxed) {
             CLOSED => Admission::Closed,
-            until => self.knock(until, now),
+            until => self.knock(until, now()),
         }
     }
 
@@ -177,26 +177,26 @@ mod tests {
         for _ in 0..10 {
             assert_eq!(breaker.failed(Admission::Closed, start), Change::Nothing);
             assert_eq!(breaker.failed(Admission::Closed, start), Change::Nothing);
-            assert_eq!(breaker.succeeded(breaker.admit(start)), Change::Nothing);
+            assert_eq!(breaker.succeeded(breaker.admit(|| start)), Change::Nothing);
         }
         let (breaker, start) = opened();
-        assert_eq!(breaker.admit(start), Admission::Refused { retry_in: OPEN_FOR });
+        assert_eq!(breaker.admit(|| start), Admission::Refused { retry_in: OPEN_FOR });
         let later = start + Duration::from_secs(59);
-        assert_eq!(breaker.admit(later), Admission::Refused { retry_in: Duration::from_secs(1) });
+        assert_eq!(breaker.admit(|| later), Admission::Refused { retry_in: Duration::from_secs(1) });
     }
 
     #[test]
     fn one_probe_is_let_through_and_its_success_closes_it() {
         let (breaker, start) = opened();
         let later = start + OPEN_FOR;
-        let probe = breaker.admit(later);
+        let probe = breaker.admit(|| later);
         assert!(matches!(probe, Admission::Probe { .. }), "{probe:?}");
-        assert_eq!(breaker.admit(later), Admission::Refused { retry_in: OPEN_FOR });
+        assert_eq!(breaker.admit(|| later), Admission::Refused { retry_in: OPEN_FOR });
         // A call from before it opened does not close it.
         assert_eq!(breaker.succeeded(Admission::Closed), Change::Nothing);
-        assert!(matches!(breaker.admit(later), Admission::Refused { .. }));
+        assert!(matches!(breaker.admit(|| later), Admission::Refused { .. }));
         assert_eq!(breaker.succeeded(probe), Change::Closed);
-        assert_eq!(breaker.admit(later), Admission::Closed);
+        assert_eq!(breaker.admit(|| later), Admission::Closed);
         // It takes as many failures as ever to open it again.
         assert_eq!(breaker.failed(Admission::Closed, later), Change::Nothing);
     }
@@ -205,21 +205,21 @@ mod tests {
     fn a_probe_that_fails_keeps_it_open_and_one_that_is_lost_delays_the_next() {
         let (breaker, start) = opened();
         let later = start + OPEN_FOR;
-        let probe = breaker.admit(later);
+        let probe = breaker.admit(|| later);
         assert_eq!(breaker.failed(probe, later + Duration::from_secs(5)), Change::Nothing);
-        assert_eq!(breaker.admit(later), Admission::Refused { retry_in: OPEN_FOR + Duration::from_secs(5) });
-        let lost = breaker.admit(later + 2 * OPEN_FOR);
+        assert_eq!(breaker.admit(|| later), Admission::Refused { retry_in: OPEN_FOR + Duration::from_secs(5) });
+        let lost = breaker.admit(|| later + 2 * OPEN_FOR);
         assert!(matches!(lost, Admission::Probe { .. }));
-        assert!(matches!(breaker.admit(later + 2 * OPEN_FOR), Admission::Refused { .. }));
-        assert!(matches!(breaker.admit(later + 3 * OPEN_FOR), Admission::Probe { .. }));
+        assert!(matches!(breaker.admit(|| later + 2 * OPEN_FOR), Admission::Refused { .. }));
+        assert!(matches!(breaker.admit(|| later + 3 * OPEN_FOR), Admission::Probe { .. }));
     }
 
     #[test]
     fn a_probe_that_says_nothing_makes_way_for_the_next() {
         let (breaker, start) = opened();
-        let probe = breaker.admit(start + OPEN_FOR);
+        let probe = breaker.admit(|| start + OPEN_FOR);
         breaker.said_nothing(probe);
-        let next = breaker.admit(start + OPEN_FOR);
+        let next = breaker.admit(|| start + OPEN_FOR);
         assert!(matches!(next, Admission::Probe { .. }), "{next:?}");
         assert_eq!(breaker.succeeded(next), Change::Closed);
     }
@@ -232,7 +232,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..1000 {
-                        if matches!(breaker.admit(start + OPEN_FOR), Admission::Probe { .. }) {
+                        if matches!(breaker.admit(|| start + OPEN_FOR), Admission::Probe { .. }) {
                             probes.fetch_add(1, Relaxed);
                         }
                     }
@@ -247,17 +247,17 @@ mod tests {
         let start = Instant::now();
         let never = Breaker::new(BreakerPolicy::NEVER, start);
         for _ in 0..100 {
-            assert_eq!(never.failed(never.admit(start), start), Change::Nothing);
+            assert_eq!(never.failed(never.admit(|| start), start), Change::Nothing);
         }
-        assert_eq!(never.admit(start), Admission::Closed);
+        assert_eq!(never.admit(|| start), Admission::Closed);
 
         let forever = Breaker::new(BreakerPolicy { traps: 1, open_for: Duration::MAX }, start);
-        assert_eq!(forever.failed(forever.admit(start), start), Change::Opened);
-        assert!(matches!(forever.admit(start + Duration::from_secs(1 << 33)), Admission::Refused { .. }));
+        assert_eq!(forever.failed(forever.admit(|| start), start), Change::Opened);
+        assert!(matches!(forever.admit(|| start + Duration::from_secs(1 << 33)), Admission::Refused { .. }));
 
         let not_at_all = Breaker::new(BreakerPolicy { traps: 1, open_for: Duration::ZERO }, start);
-        assert_eq!(not_at_all.failed(not_at_all.admit(start), start), Change::Opened);
+        assert_eq!(not_at_all.failed(not_at_all.admit(|| start), start), Change::Opened);
         let soon = start + Duration::from_nanos(1);
-        assert!(matches!(not_at_all.admit(soon), Admission::Probe { .. }));
+        assert!(matches!(not_at_all.admit(|| soon), Admission::Probe { .. }));
     }
 }

@@ -15,7 +15,7 @@ const TARGET: &str = "kernelpack";
 
 /// The kernel failed.
 #[cold]
-pub(super) fn trapped(trapped: &Trapped, call: &Call<'_, '_>, took: Duration) {
+pub(super) fn trapped(trapped: &Trapped, call: &Call<'_, '_>, took: Option<Duration>) {
     warn!(
         target: TARGET,
         kernel = %trapped.kernel,
@@ -26,7 +26,7 @@ pub(super) fn trapped(trapped: &Trapped, call: &Call<'_, '_>, took: Duration) {
         backtrace = %trapped.backtrace,
         pass = ?call.export,
         shapes = %Shapes(call),
-        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        duration_us = took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
         "a kernel failed",
     );
 }

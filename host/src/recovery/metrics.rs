@@ -57,6 +57,7 @@ impl Outcome {
 
 /// The handles of one loaded kernel.
 pub(crate) struct KernelMetrics {
+    enabled: bool,
     calls: [Counter; OUTCOMES.len()],
     duration: Histogram,
     traps: [Counter; KINDS.len()],
@@ -84,6 +85,7 @@ impl KernelMetrics {
             Placement::Native => "native",
         };
         Self {
+            enabled,
             calls: OUTCOMES.map(|outcome| {
                 counter!("kernelpack_calls_total", with(&[("placement", placement), ("outcome", outcome)]))
             }),
@@ -100,6 +102,7 @@ impl KernelMetrics {
 
     fn none() -> Self {
         Self {
+            enabled: false,
             calls: [const { Counter::noop() }; OUTCOMES.len()],
             duration: Histogram::noop(),
             traps: [const { Counter::noop() }; KINDS.len()],
@@ -111,9 +114,17 @@ impl KernelMetrics {
         }
     }
 
-    pub(super) fn call(&self, outcome: Outcome, took: Duration) {
+    /// Whether anything is reported, so that durations are worth a look at the clock.
+    pub(crate) fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    #[inline]
+    pub(super) fn call(&self, outcome: Outcome, took: Option<Duration>) {
         self.calls[outcome as usize].increment(1);
-        self.duration.record(took.as_secs_f64());
+        if let Some(took) = took {
+            self.duration.record(took.as_secs_f64());
+        }
     }
 
     pub(super) fn trap(&self, error: &KernelError) {

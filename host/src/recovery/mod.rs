@@ -13,10 +13,10 @@ mod reference;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use kernelpack_abi::{Signature, TensorArg};
+use kernelpack_abi::{Signature, TensorArg, TensorData};
 use kernelpack_manifest::VerifiedModule;
 
 pub(crate) use self::{
@@ -88,6 +88,11 @@ impl Recovery {
         self.placement
     }
 
+    /// Whether calls are reported to a recorder of metrics.
+    pub(crate) fn is_reported(&self) -> bool {
+        self.metrics.enabled()
+    }
+
     /// The name of the reference that calls fall back to, if they do.
     pub(crate) fn fallback(&self) -> Option<&str> {
         self.substitute().map(Reference::reference_name)
@@ -108,16 +113,26 @@ impl Recovery {
 }
 
 /// A call, as those who recover it need it.
-struct Call<'c, 't> {
-    export: Export,
-    signature: &'c Signature<'c>,
-    tensors: &'c mut [TensorArg<'t>],
-    scalars: &'c [u8],
-    max_ticks: u32,
+pub(crate) struct Call<'c, 't> {
+    pub(crate) export: Export,
+    pub(crate) signature: &'c Signature<'c>,
+    pub(crate) tensors: &'c mut [TensorArg<'t>],
+    pub(crate) scalars: &'c [u8],
+    pub(crate) max_ticks: u32,
+    /// Whether the sandbox works on the caller's own tensors, so that a kernel that failed may have changed them.
+    pub(crate) in_place: bool,
+}
+
+impl Call<'_, '_> {
+    /// Whether what the call reads is as it was before a kernel failed.
+    fn is_repeatable(&self) -> bool {
+        !self.in_place || !self.tensors.iter().any(|tensor| matches!(tensor.data, TensorData::InOut(_)))
+    }
 }
 
 impl LoadedKernel {
     /// Runs a call where the kernel is placed, with all that [`recovery`](self) adds.
+    #[inline]
     pub(crate) fn serve(
         &self,
         export: Export,
@@ -126,37 +141,49 @@ impl LoadedKernel {
         scalars: &[u8],
         max_ticks: u32,
     ) -> Result<(), Error> {
-        let start = Instant::now();
+        let start = self.recovery.is_reported().then(Instant::now);
+        let mut call = Call { export, signature, tensors, scalars, max_ticks, in_place: false };
+        self.serve_in(&mut call, start, |call| {
+            let result = self.call(call.export, call.signature, call.tensors, call.scalars, call.max_ticks);
+            let Occupancy { idle, busy, .. } = self.pool.occupancy();
+            self.recovery.metrics.pool(idle, busy);
+            result
+        })
+    }
+
+    /// The same for a call that is run in the sandbox by `sandbox`; only if it has a start does it report its duration.
+    #[inline]
+    pub(crate) fn serve_in<'c, 't>(
+        &self,
+        call: &mut Call<'c, 't>,
+        start: Option<Instant>,
+        sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let recovery = &self.recovery;
-        let mut call = Call { export, signature, tensors, scalars, max_ticks };
         let (outcome, result) = match (recovery.placement, &recovery.reference) {
             (Placement::Native, Some(reference)) => {
-                let result = self.run_natively(reference, &mut call, start);
+                let result = self.run_natively(reference, call, start);
                 (Outcome::of(&result), result)
             }
-            _ => self.run_sandboxed(&mut call, start),
+            _ => self.run_sandboxed(call, start, sandbox),
         };
-        recovery.metrics.call(outcome, start.elapsed());
+        recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
         result
     }
 
     #[inline]
-    fn run_sandboxed(&self, call: &mut Call<'_, '_>, start: Instant) -> (Outcome, Result<(), Error>) {
+    fn run_sandboxed<'c, 't>(
+        &self,
+        call: &mut Call<'c, 't>,
+        start: Option<Instant>,
+        sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
+    ) -> (Outcome, Result<(), Error>) {
         let recovery = &self.recovery;
-        let admission = recovery.breaker.admit(start);
+        let admission = recovery.breaker.admit(|| start.unwrap_or_else(Instant::now));
         if let Admission::Refused { retry_in } = admission {
-            let (pack, version) = (self.origin.pack.clone(), self.origin.version.clone());
-            let refused = Box::new(OutOfService { kernel: self.id.clone(), pack, version, retry_in });
-            // Arguments that the sandbox would not have been given are refused all the same.
-            return match check(call.signature, call.tensors) {
-                Err(bad) => (Outcome::BadCall, Err(bad.into())),
-                Ok(_) => self.fall_back_if(recovery.covered.load(Relaxed), call, refused.into()),
-            };
+            return self.refuse(call, retry_in);
         }
-        let result = self.call(call.export, call.signature, call.tensors, call.scalars, call.max_ticks);
-        let Occupancy { idle, busy, .. } = self.pool.occupancy();
-        recovery.metrics.pool(idle, busy);
-        match result {
+        match sandbox(call) {
             Ok(()) => {
                 if recovery.breaker.succeeded(admission) == Change::Closed {
                     log::back_in_service(self);
@@ -169,13 +196,25 @@ impl LoadedKernel {
         }
     }
 
+    /// A call of a kernel that is out of service.
+    #[cold]
+    fn refuse(&self, call: &mut Call<'_, '_>, retry_in: Duration) -> (Outcome, Result<(), Error>) {
+        let (pack, version) = (self.origin.pack.clone(), self.origin.version.clone());
+        let refused = Box::new(OutOfService { kernel: self.id.clone(), pack, version, retry_in });
+        // Arguments that the sandbox would not have been given are refused all the same.
+        match check(call.signature, call.tensors) {
+            Err(bad) => (Outcome::BadCall, Err(bad.into())),
+            Ok(_) => self.fall_back_if(self.recovery.covered.load(Relaxed), call, refused.into()),
+        }
+    }
+
     /// A call that the sandbox did not give a result for.
     #[cold]
     fn recover(
         &self,
         call: &mut Call<'_, '_>,
         admission: Admission,
-        start: Instant,
+        start: Option<Instant>,
         error: Error,
     ) -> (Outcome, Result<(), Error>) {
         let recovery = &self.recovery;
@@ -188,7 +227,7 @@ impl LoadedKernel {
                 return (Outcome::of(&result), result);
             }
         };
-        log::trapped(trapped, call, start.elapsed());
+        log::trapped(trapped, call, start.map(|start| start.elapsed()));
         recovery.metrics.trap(&trapped.error);
         // A caller that is in a hurry must not take the kernel from everybody else.
         if trapped.error == KernelError::EpochDeadline && call.max_ticks < self.ticks(u32::MAX) {
@@ -200,7 +239,7 @@ impl LoadedKernel {
                 recovery.metrics.out_of_service(true);
             }
         }
-        let covered = recovery.policy.covers(&trapped.error);
+        let covered = recovery.policy.covers(&trapped.error) && call.is_repeatable();
         self.fall_back_if(covered, call, error)
     }
 
@@ -226,12 +265,12 @@ impl LoadedKernel {
         }
     }
 
-    fn run_natively(&self, reference: &Reference, call: &mut Call<'_, '_>, start: Instant) -> Result<(), Error> {
+    fn run_natively(&self, reference: &Reference, call: &mut Call<'_, '_>, start: Option<Instant>) -> Result<(), Error> {
         check(call.signature, call.tensors)?;
         let Err(error) = reference.run_in_place(call.export, call.tensors, call.scalars) else { return Ok(()) };
         let trapped = self.trapped(Stop { error, backtrace: Backtrace::default() });
         if !trapped.error.is_refusal() {
-            log::trapped(&trapped, call, start.elapsed());
+            log::trapped(&trapped, call, start.map(|start| start.elapsed()));
             self.recovery.metrics.trap(&trapped.error);
         }
         Err(trapped.into())

@@ -1,6 +1,6 @@
 //! From a verified module to its code: out of the cache where that has it, else compiled.
 //!
-//! The one file of this crate with `unsafe` in it, since Wasmtime cannot tell code that it made from code that somebody
+//! `unsafe`, since Wasmtime cannot tell code that it made from code that somebody
 //! made up, and runs either.
 #![allow(unsafe_code, reason = "Wasmtime runs what it deserializes; the reason stands at the block")]
 
@@ -10,13 +10,15 @@ use wasmtime::{Engine, Module};
 use super::VERSION;
 use crate::cache::{CacheOutcome, CompileCache, EntryFault, Fingerprint, Key, TrustedArtifact};
 
-/// The code of a module for this engine.
+/// The code of a module for this engine, to be made of `wasm`, which is the module in a form that depends on nothing but
+/// the module and the engine.
 pub(super) fn load(
     engine: &Engine,
     cache: Option<&CompileCache>,
     module: &VerifiedModule,
+    wasm: &[u8],
 ) -> wasmtime::Result<(Module, CacheOutcome)> {
-    let compile = || Module::from_binary(engine, module.bytes());
+    let compile = || Module::from_binary(engine, wasm);
     let Some(cache) = cache else { return Ok((compile()?, CacheOutcome::Off)) };
     let key = Key::new(module, fingerprint(engine));
     let fault = match cache.load(&key) {

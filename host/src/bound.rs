@@ -1,0 +1,106 @@
+//! A typed call whose tensors stay where the kernel sees them.
+
+use std::{fmt, marker::PhantomData, sync::Arc, time::Instant};
+
+use kernelpack_abi::Kernel;
+
+use crate::{Error, binding::Binding, engine::Export, loaded::LoadedKernel, recovery::Call};
+
+/// One call in so many reports how long it took, since two looks at the clock may take as long as the call.
+const TIMED: u32 = 64;
+
+/// A kernel bound to tensors: it is called any number of times and copies none of them.
+///
+/// [`TypedKernel::bind`](crate::TypedKernel::bind) makes one. Each call takes the arguments again, which costs next to
+/// nothing: it borrows the tensors for the time of the call, inputs shared and outputs exclusively, so that the compiler
+/// sees to it that nobody reads what the kernel is writing; between calls the host does with them what it likes. A tensor
+/// can be bound to any number of kernels at once, as the output of one and the input of the next. Scalars may differ from
+/// call to call.
+///
+/// The kernel has an instance to itself, with nothing of other calls in it. Dropping the binding drops the instance and
+/// unmaps all that was mapped into it, whether the tensors live on or were dropped before.
+///
+/// # Example: a chain without a copy
+/// ```no_run
+/// # mod rmsnorm_f32 {
+/// #     pub use kernelpack_kernels::rmsnorm_f32::*;
+/// # }
+/// # mod swiglu_f32 {
+/// #     pub use kernelpack_kernels::swiglu_f32::*;
+/// # }
+/// use kernelpack_host::{Error, Pack, Tensor};
+///
+/// fn layer(pack: &Pack) -> Result<(), Error> {
+///     let (mut x, weight) = (Tensor::<f32>::zeros(&[64, 4096])?, Tensor::<f32>::zeros(&[4096])?);
+///     let (mut normed, gate) = (Tensor::zeros(&[64, 4096])?, Tensor::zeros(&[64, 4096])?);
+///     let mut y = Tensor::zeros(&[64, 4096])?;
+///
+///     let norm = pack.kernel::<rmsnorm_f32::Kernel>()?;
+///     let mut norm = norm.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), normed.view_mut()))?;
+///     let glu = pack.kernel::<swiglu_f32::Kernel>()?;
+///     let mut glu = glu.bind(swiglu_f32::Args::new(gate.view(), normed.view(), y.view_mut()))?;
+///     for step in 0..100 {
+///         x.as_mut_slice()[0] = step as f32;
+///         norm.call(rmsnorm_f32::Args::new(x.view(), weight.view(), normed.view_mut()))?;
+///         glu.call(swiglu_f32::Args::new(gate.view(), normed.view(), y.view_mut()))?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub struct Bound<K> {
+    loaded: Arc<LoadedKernel>,
+    binding: Binding,
+    max_ticks: u32,
+    /// Calls since one was timed.
+    untimed: u32,
+    stub: PhantomData<fn() -> K>,
+}
+
+impl<K: Kernel> Bound<K> {
+    pub(crate) fn new(loaded: Arc<LoadedKernel>, binding: Binding, max_ticks: u32) -> Self {
+        Self { loaded, binding, max_ticks, untimed: 0, stub: PhantomData }
+    }
+
+    /// Runs the kernel on the tensors that it is bound to.
+    ///
+    /// Tensors that are mapped must be those bound; of others only the shape must be the same. A kernel that is stopped
+    /// may have written to its outputs and in-out tensors. It gets a new instance at the next call. Its reference
+    /// replaces it for this call as the runtime's [`FallbackPolicy`](crate::FallbackPolicy) says, unless there are in-out
+    /// tensors, which it may have changed.
+    ///
+    /// # Errors
+    /// [`BadCall::NotBound`](crate::BadCall::NotBound) if a tensor is another; else as
+    /// [`TypedKernel::call`](crate::TypedKernel::call).
+    #[inline]
+    pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
+        K::lend(args, |tensors, scalars| {
+            let start = self.begin();
+            let (binding, max_ticks) = (&mut self.binding, self.max_ticks);
+            let mut call =
+                Call { export: Export::Forward, signature: &K::SIGNATURE, tensors, scalars, max_ticks, in_place: true };
+            self.loaded.serve_in(&mut call, start, |call| binding.call(call.signature, call.tensors, call.scalars))
+        })
+    }
+
+    /// Bytes that each call copies, of tensors that are not mapped.
+    pub fn copied_bytes(&self) -> u64 {
+        self.binding.copied_bytes(&K::SIGNATURE)
+    }
+
+    /// The start of a call that is to be timed.
+    #[inline]
+    fn begin(&mut self) -> Option<Instant> {
+        self.untimed += 1;
+        if self.untimed < TIMED || !self.loaded.recovery.is_reported() {
+            return None;
+        }
+        self.untimed = 0;
+        Some(Instant::now())
+    }
+}
+
+impl<K> fmt::Debug for Bound<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bound").field(&self.loaded.id).finish()
+    }
+}

@@ -1,0 +1,210 @@
+//! An instance of a module in Wasmtime.
+#![allow(unsafe_code, reason = "references to parts of a linear memory; the reasons stand at the blocks")]
+
+use std::{io, ops::Range, slice};
+
+use kernelpack_abi::{ResourceLimits, exports};
+use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
+
+use super::{
+    super::{Export, Instance, Interruption, Stop, limits::Limits, stack::with_room},
+    Sandbox,
+    trap::{backtrace, kernel_error},
+};
+use crate::{Backtrace, KernelError, memory::SharedPart};
+#[cfg(target_os = "linux")]
+use crate::{engine::watchdog::Watch, memory::Region};
+
+/// What making an instance may take, far more than any does: 10 s.
+const INSTANTIATION_TICKS: u64 = 1000;
+
+pub(super) struct WasmtimeInstance {
+    // Fields drop in order: the watchdog forgets the memory before the store unmaps it.
+    #[cfg(target_os = "linux")]
+    watch: Option<Watch>,
+    #[cfg(target_os = "linux")]
+    region: std::sync::Arc<Region>,
+    store: Store<Limits>,
+    memory: Memory,
+    /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped.
+    reach: usize,
+    closed: bool,
+    maps: bool,
+    interruption: Interruption,
+    max_stack_bytes: u32,
+    forward: TypedFunc<u32, i32>,
+    info: TypedFunc<u32, i32>,
+    backward: Option<TypedFunc<u32, i32>>,
+    init: Option<TypedFunc<(u32, u32), i32>>,
+    cleanup: Option<TypedFunc<(), i32>>,
+}
+
+impl WasmtimeInstance {
+    pub(super) fn new(instance: &InstancePre<Limits>, limits: ResourceLimits, sandbox: &Sandbox) -> wasmtime::Result<Self> {
+        let engine = instance.module().engine();
+        let mut store = Store::new(engine, Limits::new(limits));
+        store.limiter(|limits| limits);
+        // Verified modules have no start function: what runs here are Wasmtime's own steps that fill tables and memory,
+        // which the module's size bounds. They check the epoch as well, and a tick may come at any time.
+        store.set_epoch_deadline(INSTANTIATION_TICKS);
+        let instance = instance.instantiate(&mut store)?;
+        let memory = instance
+            .get_memory(&mut store, exports::MEMORY)
+            .ok_or_else(|| wasmtime::Error::msg("the module exports no memory"))?;
+        #[cfg(target_os = "linux")]
+        let region = sandbox
+            .memories
+            .region(memory.data_ptr(&store))
+            .ok_or_else(|| wasmtime::Error::msg("the memory is not one of ours"))?;
+        let mut lookup = Lookup { instance, store: &mut store };
+        Ok(Self {
+            forward: lookup.required(exports::FORWARD)?,
+            info: lookup.required(exports::INFO)?,
+            backward: lookup.optional(exports::BACKWARD)?,
+            init: lookup.optional(exports::INIT)?,
+            cleanup: lookup.optional(exports::CLEANUP)?,
+            reach: memory.data_size(&store),
+            closed: false,
+            maps: sandbox.maps,
+            interruption: sandbox.interruption,
+            memory,
+            max_stack_bytes: limits.max_stack_bytes,
+            #[cfg(target_os = "linux")]
+            watch: (sandbox.interruption == Interruption::PageProtection)
+                .then(|| sandbox.watchdog.watch(region.clone())),
+            #[cfg(target_os = "linux")]
+            region,
+            store,
+        })
+    }
+
+    /// Starts the clock of a call.
+    #[inline]
+    fn arm(&mut self, ticks: u32) {
+        #[cfg(target_os = "linux")]
+        if let Some(watch) = &self.watch {
+            return watch.arm(ticks);
+        }
+        if self.interruption == Interruption::Epoch {
+            // The current epoch is under way, so one more than the budget gives the call at least its whole budget.
+            self.store.set_epoch_deadline(u64::from(ticks) + 1);
+        }
+    }
+
+    /// Stops the clock of a call; `false` if the watchdog was faster, and memory is out of reach for good.
+    #[inline]
+    fn disarm(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Some(watch) = &self.watch {
+            return watch.disarm();
+        }
+        true
+    }
+}
+
+/// Typed access to an instance's exports.
+struct Lookup<'a> {
+    instance: wasmtime::Instance,
+    store: &'a mut Store<Limits>,
+}
+
+impl Lookup<'_> {
+    fn required<P: WasmParams, R: WasmResults>(&mut self, name: &str) -> wasmtime::Result<TypedFunc<P, R>> {
+        self.instance.get_typed_func(&mut *self.store, name)
+    }
+
+    fn optional<P: WasmParams, R: WasmResults>(&mut self, name: &str) -> wasmtime::Result<Option<TypedFunc<P, R>>> {
+        match self.instance.get_func(&mut *self.store, name) {
+            None => Ok(None),
+            Some(function) => function.typed(&*self.store).map(Some),
+        }
+    }
+}
+
+impl Instance for WasmtimeInstance {
+    fn memory_size(&self) -> u64 {
+        self.memory.data_size(&self.store) as u64
+    }
+
+    fn grow(&mut self, pages: u64) -> bool {
+        let grown = self.memory.grow(&mut self.store, pages).is_ok();
+        if grown && !self.closed {
+            self.reach = self.memory.data_size(&self.store);
+        }
+        grown
+    }
+
+    #[inline]
+    fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]> {
+        if range.start > range.end || range.end > self.reach {
+            return None;
+        }
+        let base = self.memory.data_ptr(&self.store);
+        // SAFETY: the range lies below `reach`, so inside the linear memory, where nothing is mapped over it. It is
+        // accessible, since the watchdog closes a memory only while a call is armed and such an instance is never used
+        // again. The borrow of `self` keeps the guest from running, and no other reference to these bytes exists, as
+        // this is the only place where one is made.
+        Some(unsafe { slice::from_raw_parts_mut(base.add(range.start), range.len()) })
+    }
+
+    fn maps(&self) -> bool {
+        self.maps
+    }
+
+    #[cfg(target_os = "linux")]
+    fn close(&mut self, from: usize) -> io::Result<()> {
+        let end = self.memory.data_size(&self.store);
+        self.reach = self.reach.min(from);
+        self.closed = true;
+        self.region.hide(from..end)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn map(&mut self, at: usize, part: &SharedPart, writable: bool) -> io::Result<()> {
+        if !self.closed || at < self.reach {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.region.map(at, part, writable)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn close(&mut self, _: usize) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn map(&mut self, _: usize, _: &SharedPart, _: bool) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
+        self.arm(ticks);
+        let store = &mut self.store;
+        let missing = || wasmtime::Error::msg("the module has no such export");
+        let result = with_room(self.max_stack_bytes, || match export {
+            Export::Forward => self.forward.call(store, address),
+            Export::Info => self.info.call(store, address),
+            Export::Backward => self.backward.as_ref().ok_or_else(missing).and_then(|f| f.call(store, address)),
+            Export::Init { size } => {
+                self.init.as_ref().ok_or_else(missing).and_then(|f| f.call(store, (address, size)))
+            }
+            Export::Cleanup => self.cleanup.as_ref().ok_or_else(missing).and_then(|f| f.call(store, ())),
+        });
+        match (self.disarm(), result) {
+            (true, Ok(status)) => Ok(status),
+            (in_time, result) => Err(stop(in_time, result.err())),
+        }
+    }
+}
+
+/// Why a call has no result.
+#[cold]
+fn stop(in_time: bool, error: Option<wasmtime::Error>) -> Stop {
+    let backtrace = error.as_ref().map_or_else(Backtrace::default, backtrace);
+    let error = match error {
+        Some(error) if in_time => kernel_error(&error),
+        // Whatever it met, or even where it returned at that moment.
+        _ => KernelError::EpochDeadline,
+    };
+    Stop { error, backtrace }
+}

@@ -1,0 +1,219 @@
+//! Where the parts of a call lie in a guest's memory.
+//!
+//! ```text
+//! the arena, from a multiple of 64 KiB on
+//!   descriptor, params block, tensors that are copied, scratch        each at a multiple of 16 bytes
+//!   tensors that are mapped, each behind a page that is not accessible
+//! ```
+
+use std::ops::Range;
+
+use kernelpack_abi::{
+    KernelDescriptor, MAX_TENSORS, Role, Shape, Signature, Symbols, TensorArg, TensorData,
+    layout::{self, Bounds, Cursor, LayoutError},
+    params::{self, TensorEntry},
+};
+use zerocopy::IntoBytes;
+
+use super::{Failure, Guest};
+use crate::{
+    BadCall, KernelError,
+    engine::Export,
+    memory::{HUGE_PAGE, SharedPart},
+};
+
+/// The gap before each mapped tensor, and what it is aligned to: a multiple of the page size of every system.
+const GAP: u64 = 64 << 10;
+
+/// A call that was checked and is to be laid out.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) export: Export,
+    pub(crate) signature: &'a Signature<'a>,
+    pub(crate) symbols: &'a Symbols,
+}
+
+/// A call as it lies in memory.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    /// None where nothing was laid out yet.
+    export: Option<Export>,
+    descriptor: u32,
+    /// Where the scalars are.
+    scalars: Range<usize>,
+    /// The tensor table.
+    entries: Vec<TensorEntry>,
+    /// A bit for each tensor that is mapped.
+    mapped: u32,
+}
+
+impl Layout {
+    pub(super) fn export(&self) -> Export {
+        self.export.unwrap_or(Export::Forward)
+    }
+
+    pub(super) fn descriptor(&self) -> u32 {
+        self.descriptor
+    }
+
+    pub(super) fn scalars(&self) -> Range<usize> {
+        self.scalars.clone()
+    }
+
+    /// Where a tensor lies that is copied; none for one that is mapped.
+    #[inline]
+    pub(super) fn copied(&self, row: usize) -> Option<Range<usize>> {
+        if self.is_mapped(row) {
+            return None;
+        }
+        let TensorEntry { offset, size, .. } = *self.entries.get(row)?;
+        Some(offset as usize..offset as usize + size as usize)
+    }
+
+    fn is_mapped(&self, row: usize) -> bool {
+        self.mapped & (1 << row) != 0
+    }
+
+    #[inline]
+    pub(super) fn fits(&self, export: Export, tensors: &[TensorArg<'_>], scalars: &[u8]) -> bool {
+        self.export == Some(export)
+            && tensors.len() == self.entries.len()
+            && scalars.len() == self.scalars.len()
+            && self.entries.iter().zip(tensors).all(|(entry, tensor)| entry_fits(entry, tensor))
+    }
+}
+
+/// Whether a tensor is the one that the row was made for but for its values.
+#[inline]
+fn entry_fits(entry: &TensorEntry, tensor: &TensorArg<'_>) -> bool {
+    let (role, len) = match &tensor.data {
+        // The others are as long as the declared arithmetic makes them, which depends on the shapes of the rest.
+        TensorData::Scratch => return entry.role == Role::Scratch as u8,
+        TensorData::Absent => return entry.is_absent(),
+        TensorData::In(data) => (Role::In, data.len()),
+        TensorData::Out(data) => (Role::Out, data.len()),
+        TensorData::InOut(data) => (Role::InOut, data.len()),
+    };
+    entry.role == role as u8
+        && entry.dtype == tensor.dtype.code()
+        && entry.size as usize == len
+        && !entry.is_absent()
+        && entry.has_shape(&tensor.shape)
+}
+
+impl Guest {
+    /// Lays out a call whose tensors were checked against the signature; it replaces the one before.
+    ///
+    /// Rows that have a part of shared memory are mapped, the others are to be copied. A guest with a mapping takes no
+    /// further layout.
+    pub(crate) fn lay_out(
+        &mut self,
+        call: Call<'_>,
+        tensors: &[TensorArg<'_>],
+        scalars: &[u8],
+        parts: &[Option<SharedPart>],
+    ) -> Result<(), Failure> {
+        self.layout.export = None;
+        self.layout.mapped = 0;
+        let mut entries = [TensorEntry::default(); MAX_TENSORS];
+        let entries = &mut entries[..tensors.len().min(MAX_TENSORS)];
+        let block_size = params::block_size(entries.len(), scalars.len() as u32);
+
+        // Offsets are found relative to the arena first: where it lies depends on how much is needed.
+        let mut cursor = Cursor::new(0);
+        let place = |cursor: &mut Cursor, size| cursor.place(size).ok_or_else(|| self.too_large(cursor.end() + size));
+        let descriptor_at = place(&mut cursor, u64::from(KernelDescriptor::SIZE))?;
+        let block_at = place(&mut cursor, u64::from(block_size))?;
+        for (row, (entry, tensor)) in entries.iter_mut().zip(tensors).enumerate() {
+            let Some(spec) = call.signature.tensors.get(row) else { continue };
+            let shape = match tensor.data {
+                TensorData::Absent => {
+                    *entry = TensorEntry::absent(spec.dtype, spec.role);
+                    continue;
+                }
+                TensorData::Scratch => call
+                    .symbols
+                    .len(spec.len)
+                    .map_err(|error| BadCall::Scratch { name: spec.name.to_owned(), error })
+                    .and_then(|len| {
+                        Shape::new(&[len as usize]).map_err(|error| BadCall::Shape { message: error.to_string() })
+                    })
+                    .map_err(Failure::Refused)?,
+                _ => tensor.shape,
+            };
+            let bytes = shape.bytes(spec.dtype);
+            let offset = if part(parts, row).is_some() { 0 } else { place(&mut cursor, bytes)? };
+            *entry = TensorEntry::new(offset, spec.dtype, spec.role, shape).ok_or_else(|| self.too_large(bytes))?;
+        }
+        let copied_end = cursor.end();
+        for (row, entry) in entries.iter_mut().enumerate() {
+            if let Some(part) = part(parts, row) {
+                entry.offset = self.place_part(&mut cursor, part)?;
+            }
+        }
+
+        let start = self.reserve(cursor.end())?;
+        let (descriptor_at, block_at) = (start + descriptor_at, start + block_at);
+        for (entry, tensor) in entries.iter_mut().zip(tensors) {
+            if !matches!(tensor.data, TensorData::Absent) {
+                // Beyond 4 GiB only for an empty tensor at the very end.
+                entry.offset = entry.offset.checked_add(start).ok_or_else(|| self.too_large(cursor.end()))?;
+            }
+        }
+
+        let descriptor = layout::describe(block_at, block_size, entries);
+        let bounds = Bounds { floor: self.heap_base, memory_size: self.instance.memory_size() };
+        layout::check(bounds, descriptor_at, &descriptor, entries).map_err(|error| match error {
+            LayoutError::OutOfBounds { offset, size, .. } => {
+                Failure::Returned(KernelError::MemoryAccessViolation { offset, size })
+            }
+            other => Failure::Refused(BadCall::Layout(other)),
+        })?;
+        self.bytes(descriptor_at, KernelDescriptor::SIZE)?.copy_from_slice(descriptor.as_bytes());
+        params::write(self.bytes(block_at, block_size)?, entries, scalars);
+
+        if cursor.end() != copied_end {
+            self.map(start as usize + copied_end as usize, entries, parts).map_err(Failure::Unmappable)?;
+        }
+        let scalars_at = block_at as usize + params::block_size(entries.len(), 0) as usize;
+        self.layout.descriptor = descriptor_at;
+        self.layout.scalars = scalars_at..scalars_at + scalars.len();
+        self.layout.entries.clear();
+        self.layout.entries.extend_from_slice(entries);
+        self.layout.export = Some(call.export);
+        Ok(())
+    }
+
+    /// Maps the rows that have a part, where their entries say, which is behind all else.
+    fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<SharedPart>]) -> std::io::Result<()> {
+        self.instance.close(from.next_multiple_of(GAP as usize))?;
+        for (row, entry) in entries.iter().enumerate() {
+            if let Some(part) = part(parts, row) {
+                let writable = Role::from_code(entry.role).is_some_and(Role::writes);
+                self.instance.map(entry.offset as usize, part, writable)?;
+                self.layout.mapped |= 1 << row;
+            }
+        }
+        Ok(())
+    }
+
+    /// The offset of the pages of a part, in the arena.
+    fn place_part(&self, cursor: &mut Cursor, part: &SharedPart) -> Result<u32, Failure> {
+        let len = part.mapped_len() as u64;
+        let gap_end = cursor.end() + GAP;
+        let offset = if len >= HUGE_PAGE as u64 {
+            // Huge pages must be aligned in memory, not in the arena.
+            let start = self.arena_start;
+            (start + gap_end).next_multiple_of(HUGE_PAGE as u64) - start
+        } else {
+            gap_end.next_multiple_of(GAP)
+        };
+        let too_large = || self.too_large(offset.saturating_add(len));
+        *cursor = Cursor::new(u32::try_from(offset).map_err(|_| too_large())?);
+        cursor.place(len).ok_or_else(too_large)
+    }
+}
+
+fn part(parts: &[Option<SharedPart>], row: usize) -> Option<&SharedPart> {
+    parts.get(row)?.as_ref()
+}

@@ -1,0 +1,20 @@
+//! Memory that a sandbox and its host can both reach.
+//!
+//! A [`Region`] is the address space of one linear memory; a [`SharedMemory`] is what a host's tensor lives in. Mapping
+//! a part of the second into the first is what makes a call without copies.
+
+#[cfg(target_os = "linux")]
+mod region;
+#[cfg(target_os = "linux")]
+mod shared;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+
+#[cfg(target_os = "linux")]
+pub(crate) use self::{region::Region, shared::{SharedMemory, SharedPart, escape}};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::{SharedMemory, SharedPart, escape};
+
+/// Bytes of a huge page on the machines that have them: tensors at least this large start at a multiple of it.
+pub(crate) const HUGE_PAGE: usize = 2 << 20;

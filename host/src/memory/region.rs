@@ -1,0 +1,157 @@
+//! The address space of one linear memory.
+//!
+//! Nothing else in the process knows the addresses of a region, so that only the guest, and the host through
+//! [`engine`](crate::engine), can be affected by what is mapped there. The invariant: bytes `0..size` are the linear
+//! memory, all others are inaccessible until the region is dropped, when all of it is unmapped.
+#![allow(unsafe_code, reason = "address space is made and changed by system calls; each block says why it may")]
+
+use std::{
+    ffi::c_void,
+    io,
+    ops::Range,
+    ptr::{NonNull, null_mut},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap};
+
+use super::{HUGE_PAGE, SharedPart};
+
+/// Reserved address space with a linear memory at its start.
+#[derive(Debug)]
+pub(crate) struct Region {
+    /// What was reserved, which starts before `base` where that was not aligned.
+    reserved: NonNull<c_void>,
+    reserved_len: usize,
+    /// The start of the linear memory, a multiple of [`HUGE_PAGE`].
+    base: NonNull<u8>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    size: usize,
+    stopped: bool,
+}
+
+// SAFETY: the pointers are addresses that this region owns; all that its methods do to them are system calls under the
+// lock, and they hand out no reference to what lies there.
+unsafe impl Send for Region {}
+// SAFETY: as above.
+unsafe impl Sync for Region {}
+
+impl Region {
+    /// Reserves so many bytes of address space, none of them accessible.
+    pub(crate) fn reserve(bytes: usize) -> io::Result<Self> {
+        let reserved_len = bytes.checked_add(HUGE_PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let start = unsafe { mmap_anonymous(null_mut(), reserved_len, ProtFlags::empty(), flags)? };
+        let padding = start.cast::<u8>().align_offset(HUGE_PAGE);
+        let base = NonNull::new(start.cast::<u8>().wrapping_add(padding));
+        let (Some(reserved), Some(base)) = (NonNull::new(start), base) else {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        };
+        Ok(Self { reserved, reserved_len, base, state: Mutex::new(State { size: 0, stopped: false }) })
+    }
+
+    /// The address of offset 0.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// Bytes of linear memory.
+    pub(crate) fn size(&self) -> usize {
+        self.lock().size
+    }
+
+    /// Makes the linear memory at least this large; what is added is zero. A region that was stopped does not grow.
+    pub(crate) fn grow_to(&self, size: usize) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.stopped {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        if size > state.size {
+            let added = self.checked(state.size..size)?;
+            // SAFETY: the range lies in what this region reserved, and what it makes accessible was not before.
+            unsafe { mprotect(added, size - state.size, MprotectFlags::READ | MprotectFlags::WRITE)? };
+            state.size = size;
+        }
+        Ok(())
+    }
+
+    /// Makes all of the linear memory inaccessible for good: a guest that is running faults at its next access.
+    ///
+    /// Nothing but the guest may be using the memory, since host code would die of such a fault.
+    pub(crate) fn stop(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        // SAFETY: bytes `0..size` belong to this region. Accesses by the guest become traps; that the host makes none
+        // now is what the caller sees to.
+        unsafe { mprotect(self.base.as_ptr().cast(), state.size, MprotectFlags::empty())? };
+        state.stopped = true;
+        Ok(())
+    }
+
+    /// Puts a part of shared memory in the place of the bytes at `offset`, for reading alone or for writing as well.
+    ///
+    /// The offset is a multiple of the page size, and the part's pages lie in the linear memory.
+    pub(crate) fn map(&self, offset: usize, part: &SharedPart, writable: bool) -> io::Result<()> {
+        let state = self.lock();
+        let len = part.mapped_len();
+        if offset.checked_add(len).is_none_or(|end| end > state.size) || state.stopped {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let at = self.checked(offset..offset + len)?;
+        let access = if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
+        let populate = if writable { Advice::LinuxPopulateWrite } else { Advice::LinuxPopulateRead };
+        // SAFETY: the pages replaced lie in this region's linear memory, of which nobody holds a reference: the host
+        // makes references only to bytes that nothing is mapped over (`Instance::bytes`).
+        unsafe {
+            mmap(at, len, access, MapFlags::SHARED | MapFlags::FIXED, part.file(), part.file_offset())?;
+            // Where the system does not take an advice, pages are small or come later, which is all that changes.
+            if len >= HUGE_PAGE {
+                let _ = madvise(at, len, Advice::LinuxHugepage);
+            }
+            let _ = madvise(at, len, populate);
+        }
+        Ok(())
+    }
+
+    /// Makes bytes of the linear memory inaccessible; both ends are multiples of the page size.
+    pub(crate) fn hide(&self, range: Range<usize>) -> io::Result<()> {
+        let state = self.lock();
+        if range.end > state.size {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if range.is_empty() {
+            return Ok(());
+        }
+        let at = self.checked(range.clone())?;
+        // SAFETY: as in `map`.
+        unsafe { mprotect(at, range.len(), MprotectFlags::empty())? };
+        Ok(())
+    }
+
+    /// The address of a range that lies in what was reserved for the linear memory.
+    fn checked(&self, range: Range<usize>) -> io::Result<*mut c_void> {
+        let room = self.reserved_len - (self.base.as_ptr().addr() - self.reserved.as_ptr().addr());
+        if range.start > range.end || range.end > room {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok(self.base.as_ptr().wrapping_add(range.start).cast())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No state is left half changed: the size is set last.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: the region owns all of this, whatever was mapped over it, and whoever could reach it is gone: the
+        // instance whose memory it was owns the last handle.
+        let unmapped = unsafe { munmap(self.reserved.as_ptr(), self.reserved_len) };
+        debug_assert!(unmapped.is_ok());
+    }
+}

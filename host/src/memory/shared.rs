@@ -1,0 +1,209 @@
+//! Memory that can be mapped in several places at once.
+//!
+//! All of it lies in one anonymous file of the process, of which each [`SharedMemory`] has a range of pages to itself:
+//! one file descriptor, however many tensors there are. Ranges are never used twice, since a file may be far larger
+//! than what it holds; dropping one gives its pages back to the system.
+#![allow(unsafe_code, reason = "the host's view of shared pages; each block says why it may")]
+
+use std::{
+    collections::BTreeMap,
+    ffi::c_void,
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    ptr::{NonNull, null_mut},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+};
+
+use rustix::{
+    fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create},
+    mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap},
+    param::page_size,
+};
+
+use super::HUGE_PAGE;
+
+/// Pages that the host can read and write, and that can be mapped into linear memories too.
+#[derive(Debug)]
+pub(crate) struct SharedMemory {
+    address: NonNull<u8>,
+    /// Bytes asked for; the pages hold at least as many.
+    len: usize,
+    /// Bytes of the pages.
+    mapped_len: usize,
+    file: Arc<OwnedFd>,
+    file_offset: u64,
+}
+
+// SAFETY: this is an address range and a range of a file. Whoever makes references to the bytes vouches for them, as
+// `Tensor` does by borrowing.
+unsafe impl Send for SharedMemory {}
+// SAFETY: as above.
+unsafe impl Sync for SharedMemory {}
+
+/// A part of shared memory that can be mapped by itself without showing anything of its neighbours.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedPart {
+    memory: Arc<SharedMemory>,
+    offset: usize,
+    mapped_len: usize,
+}
+
+/// The file of this process, and what lies in it.
+struct Files {
+    file: Arc<OwnedFd>,
+    end: Mutex<u64>,
+    /// By the address of the first byte.
+    live: Mutex<BTreeMap<usize, Weak<SharedMemory>>>,
+}
+
+impl Files {
+    fn new() -> io::Result<Self> {
+        let file = memfd_create("kernelpack-tensors", MemfdFlags::CLOEXEC)?;
+        Ok(Self { file: Arc::new(file), end: Mutex::new(0), live: Mutex::new(BTreeMap::new()) })
+    }
+
+    /// The one of this process; none where the system has no such files.
+    fn of_process() -> Option<&'static Self> {
+        static FILES: OnceLock<Option<Files>> = OnceLock::new();
+        FILES.get_or_init(|| Self::new().ok()).as_ref()
+    }
+
+    /// A range of the file that nobody had before.
+    fn take(&self, len: u64, align: u64) -> io::Result<u64> {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = end.next_multiple_of(align);
+        ftruncate(&*self.file, start + len)?;
+        *end = start + len;
+        Ok(start)
+    }
+
+    fn live(&self) -> MutexGuard<'_, BTreeMap<usize, Weak<SharedMemory>>> {
+        // A map is never left half changed.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SharedMemory {
+    /// So many zero bytes, at the start of a page.
+    ///
+    /// # Errors
+    /// The system has no anonymous files, or no memory.
+    pub(crate) fn zeros(len: usize) -> io::Result<Arc<Self>> {
+        let files = Files::of_process().ok_or(io::ErrorKind::Unsupported)?;
+        let align = if len >= HUGE_PAGE { HUGE_PAGE } else { page_size() };
+        let mapped_len = len.max(1).checked_next_multiple_of(page_size()).ok_or(io::ErrorKind::OutOfMemory)?;
+        let file_offset = files.take(mapped_len as u64, align as u64)?;
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let address = unsafe {
+            mmap(null_mut(), mapped_len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, &*files.file, file_offset)?
+        };
+        if mapped_len >= HUGE_PAGE {
+            // SAFETY: the range was just mapped. Where the advice is not taken, pages are small, and that is all.
+            let _ = unsafe { madvise(address, mapped_len, Advice::LinuxHugepage) };
+        }
+        let address = NonNull::new(address.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let memory = Arc::new(Self { address, len, mapped_len, file: files.file.clone(), file_offset });
+        files.live().insert(address.as_ptr().addr(), Arc::downgrade(&memory));
+        Ok(memory)
+    }
+
+    /// The first byte; the others up to the length asked for follow, all of them initialized.
+    pub(crate) fn address(&self) -> NonNull<u8> {
+        self.address
+    }
+}
+
+impl Drop for SharedMemory {
+    fn drop(&mut self) {
+        if let Some(files) = Files::of_process() {
+            files.live().remove(&self.address.as_ptr().addr());
+        }
+        // SAFETY: this owns the mapping, and who used it borrowed from an owner of this.
+        let unmapped = unsafe { munmap(self.address.as_ptr().cast::<c_void>(), self.mapped_len) };
+        debug_assert!(unmapped.is_ok());
+        // Where holes cannot be made, the pages stay until the process ends; nobody can reach them.
+        let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        let _ = fallocate(&*self.file, hole, self.file_offset, self.mapped_len as u64);
+    }
+}
+
+impl SharedPart {
+    /// The part that these bytes are, if they lie in shared memory and share no page with others of it.
+    pub(crate) fn of(bytes: *const [u8]) -> Option<Self> {
+        let start = bytes.cast::<u8>().addr();
+        let memory = {
+            let live = Files::of_process()?.live();
+            live.range(..=start).next_back()?.1.upgrade()?
+        };
+        let offset = start - memory.address.as_ptr().addr();
+        let end = offset.checked_add(bytes.len())?;
+        let page = page_size();
+        let whole_pages = offset.is_multiple_of(page) && (end.is_multiple_of(page) || end == memory.len);
+        if end > memory.len || bytes.len() == 0 || !whole_pages {
+            return None;
+        }
+        Some(Self { offset, mapped_len: bytes.len().next_multiple_of(page), memory })
+    }
+
+    /// Bytes of its pages.
+    pub(crate) fn mapped_len(&self) -> usize {
+        self.mapped_len
+    }
+
+    /// The address of its first byte in the host.
+    pub(crate) fn address(&self) -> usize {
+        self.memory.address.as_ptr().addr() + self.offset
+    }
+
+    pub(super) fn file(&self) -> BorrowedFd<'_> {
+        self.memory.file.as_fd()
+    }
+
+    pub(super) fn file_offset(&self) -> u64 {
+        self.memory.file_offset + self.offset as u64
+    }
+}
+
+/// Tells the compiler that code it cannot see may read and write these bytes from here on.
+///
+/// A kernel writes to a tensor through another mapping of the same pages, so that no pointer to the bytes is passed to
+/// it: without this, the compiler could take a tensor that it saw borrowed for a call to be the same after it.
+#[inline(always)]
+pub(crate) fn escape(bytes: *const [u8]) {
+    // SAFETY: it does nothing. That it does nothing to the bytes is what the compiler must not know.
+    unsafe { std::arch::asm!("/* {} */", in(reg) bytes.cast::<u8>(), options(nostack, preserves_flags)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(memory: &SharedMemory, range: std::ops::Range<usize>) -> *const [u8] {
+        std::ptr::slice_from_raw_parts(memory.address.as_ptr().wrapping_add(range.start), range.len())
+    }
+
+    #[test]
+    fn only_whole_pages_can_be_mapped_by_themselves() {
+        let page = page_size();
+        let memory = SharedMemory::zeros(3 * page + 8).unwrap();
+        let part = |range| SharedPart::of(bytes(&memory, range));
+        let mapped_len = |range| part(range).map(|part| part.mapped_len());
+        assert_eq!(mapped_len(0..3 * page + 8), Some(4 * page));
+        assert_eq!(mapped_len(page..2 * page), Some(page));
+        assert_eq!(mapped_len(2 * page..3 * page + 8), Some(2 * page));
+        assert_eq!(mapped_len(0..page - 4), None);
+        assert_eq!(mapped_len(4..page), None);
+        assert_eq!(mapped_len(page..page), None);
+        assert_eq!(mapped_len(0..4 * page), None, "beyond the bytes asked for");
+        assert!(SharedPart::of(&[0u8; 64]).is_none());
+    }
+
+    #[test]
+    fn what_was_dropped_is_not_found() {
+        let memory = SharedMemory::zeros(100).unwrap();
+        let all = bytes(&memory, 0..100);
+        assert!(SharedPart::of(all).is_some());
+        drop(memory);
+        assert!(SharedPart::of(all).is_none());
+    }
+}

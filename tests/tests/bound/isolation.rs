@@ -1,0 +1,158 @@
+//! A hostile kernel and the tensors of others.
+
+use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Pack, Runtime, Tensor, TypedKernel};
+use kernelpack_tests::pack::key;
+
+use crate::{
+    alone,
+    stub::{Args, Forward, honest},
+    wat_kernel::{Parts, SPEC},
+};
+
+/// A kernel that does this. `$x` and `$y` are the addresses of its tensors, `$bytes` their size, `$mode` its scalar.
+fn kernel(body: &'static str) -> (Pack, TypedKernel<Forward>) {
+    let rest = Box::leak(
+        format!(
+            "(func $body (param $d i32) (param $mode i32) (result i32)
+                (local $block i32) (local $x i32) (local $y i32) (local $bytes i32)
+                (local.set $block (i32.load offset=32 (local.get $d)))
+                (local.set $x (i32.load offset=16 (local.get $block)))
+                (local.set $bytes (i32.load offset=20 (local.get $block)))
+                (local.set $y (i32.load offset=64 (local.get $block)))
+                {body})"
+        )
+        .into_boxed_str(),
+    );
+    let parts = Parts {
+        rest,
+        forward: "(call $body (local.get $descriptor) (local.get $mode))",
+        spec: SPEC,
+        ..Parts::default()
+    };
+    let runtime = Runtime::server().trust(key().public()).fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER);
+    let pack = runtime.build().unwrap().open(honest(&parts).path()).unwrap();
+    let kernel = pack.kernel::<Forward>().unwrap();
+    (pack, kernel)
+}
+
+/// What happens to a kernel that does this, bound to a tensor of ones and one of zeros, which are given back.
+fn attack(body: &'static str, mode: i32) -> (Result<(), KernelError>, Vec<f32>, Vec<f32>) {
+    let (_pack, kernel) = kernel(body);
+    let (x, mut y) = (Tensor::from_slice(&[1.0; 2048], &[2048]).unwrap(), Tensor::zeros(&[2048]).unwrap());
+    let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode }).unwrap();
+    assert_eq!(bound.copied_bytes(), 0, "both are mapped");
+    let result = match bound.call(Args { x: x.view(), y: y.view_mut(), mode }) {
+        Ok(()) => Ok(()),
+        Err(Error::Trapped(trapped)) => Err(trapped.error),
+        Err(other) => panic!("{other}"),
+    };
+    (result, x.as_slice().to_vec(), y.as_slice().to_vec())
+}
+
+fn is_violation(result: &Result<(), KernelError>) -> bool {
+    matches!(result, Err(KernelError::MemoryAccessViolation { .. }))
+}
+
+#[test]
+fn an_output_can_be_written_and_an_input_read() {
+    let _alone = alone();
+    let body = "(f32.store (local.get $y) (f32.add (f32.load (local.get $x)) (f32.const 1))) (i32.const 0)";
+    let (result, _, y) = attack(body, 0);
+    assert_eq!((result, y[0], y[1]), (Ok(()), 2.0, 0.0));
+}
+
+#[test]
+fn a_write_to_an_input_traps_and_changes_nothing() {
+    let _alone = alone();
+    for body in [
+        "(f32.store (local.get $x) (f32.const 7)) (i32.const 0)",
+        "(i32.store8 (i32.add (local.get $x) (i32.sub (local.get $bytes) (i32.const 1))) (i32.const 7)) (i32.const 0)",
+        "(v128.store (local.get $x) (v128.const i32x4 7 7 7 7)) (i32.const 0)",
+        "(memory.fill (local.get $x) (i32.const 7) (local.get $bytes)) (i32.const 0)",
+        "(memory.copy (local.get $x) (local.get $y) (local.get $bytes)) (i32.const 0)",
+        "(memory.copy (local.get $x) (local.get $y) (i32.const 1)) (i32.const 0)",
+    ] {
+        let (result, x, _) = attack(body, 0);
+        assert!(is_violation(&result), "{body}: {result:?}");
+        assert!(x.iter().all(|x| *x == 1.0), "{body}");
+    }
+}
+
+#[test]
+fn what_lies_around_the_tensors_is_out_of_reach() {
+    let _alone = alone();
+    // Every page from the end of the descriptor's to the end of memory, both tensors' excepted, in steps of 4 KiB: the
+    // mode counts pages from the first tensor, backwards and forwards.
+    let body = "(drop (i32.load (i32.add (local.get $x) (i32.mul (local.get $mode) (i32.const 4096))))) (i32.const 0)";
+    let mut reachable = Vec::new();
+    for page in -16..48 {
+        let (result, ..) = attack(body, page);
+        match result {
+            Ok(()) => reachable.push(page),
+            result => assert!(is_violation(&result), "{page}: {result:?}"),
+        }
+    }
+    // 8 KiB each, the second 128 KiB after the first.
+    assert_eq!(&reachable[..2], [0, 1]);
+    assert_eq!(reachable.len(), 4, "{reachable:?}");
+}
+
+#[test]
+fn bulk_instructions_cannot_fault_in_the_host() {
+    let _alone = alone();
+    for body in [
+        "(memory.fill (i32.const 0) (i32.const 7) (i32.mul (memory.size) (i32.const 65536))) (i32.const 0)",
+        "(memory.copy (i32.const 0) (i32.add (local.get $x) (local.get $bytes)) (i32.const 65536)) (i32.const 0)",
+        "(memory.copy (i32.add (local.get $y) (local.get $bytes)) (i32.const 0) (i32.const 64)) (i32.const 0)",
+    ] {
+        let (result, x, _) = attack(body, 0);
+        assert!(is_violation(&result), "{body}: {result:?}");
+        assert!(x.iter().all(|x| *x == 1.0), "{body}");
+    }
+}
+
+#[test]
+fn memory_that_a_bound_kernel_grows_is_its_own() {
+    let _alone = alone();
+    let body = "(local $at i32)
+        (local.set $at (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))
+        (f32.store (local.get $at) (f32.const 3))
+        (f32.store (local.get $y) (f32.load (local.get $at)))
+        (i32.const 0)";
+    let (result, _, y) = attack(body, 0);
+    assert_eq!((result, y[0]), (Ok(()), 3.0));
+}
+
+#[test]
+fn a_binding_is_as_new_whatever_ran_before() {
+    let _alone = alone();
+    // Counts its calls in its own memory and says the count.
+    let body = "(i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
+        (f32.store (local.get $y) (f32.convert_i32_s (i32.load (i32.const 2048)))) (i32.const 0)";
+    let (_pack, kernel) = kernel(body);
+    let (x, mut y) = (Tensor::zeros(&[4]).unwrap(), Tensor::zeros(&[4]).unwrap());
+    kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+    for _ in 0..3 {
+        let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+        bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+        assert_eq!(y.as_slice()[0], 1.0);
+    }
+}
+
+#[test]
+fn a_kernel_that_was_stopped_is_bound_anew() {
+    let _alone = alone();
+    let body = "(if (i32.eq (local.get $mode) (i32.const 1)) (then (loop $spin (br $spin))))
+        (if (i32.eq (local.get $mode) (i32.const 2)) (then unreachable))
+        (f32.store (local.get $y) (f32.const 5)) (i32.const 0)";
+    let (_pack, kernel) = kernel(body);
+    let (x, mut y) = (Tensor::zeros(&[4]).unwrap(), Tensor::zeros(&[4]).unwrap());
+    let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+    for (mode, error) in [(1, KernelError::EpochDeadline), (2, KernelError::Unreachable)] {
+        let Err(Error::Trapped(trapped)) = bound.call(Args { x: x.view(), y: y.view_mut(), mode }) else { panic!() };
+        assert_eq!(trapped.error, error);
+        y.as_mut_slice().fill(0.0);
+        bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+        assert_eq!(y.as_slice()[0], 5.0);
+    }
+}

@@ -1,0 +1,22 @@
+//! Calls on tensors that stay where the kernel sees them, and what a hostile kernel can do to them: nothing.
+//!
+//! Mappings are counted for the whole process, so whatever makes or drops one takes a lock against the others.
+
+mod chain;
+mod isolation;
+mod mappings;
+#[path = "../pool/stub.rs"]
+#[allow(dead_code, reason = "the stub does more than these tests need")]
+mod stub;
+#[path = "../road/wat_kernel.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod wat_kernel;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Keeps tests apart that make mappings.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // A test that failed does not make the others fail.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}

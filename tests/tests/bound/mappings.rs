@@ -1,0 +1,79 @@
+//! What is left when bindings and tensors are gone.
+
+use kernelpack_host::{Bound, Tensor};
+use kernelpack_kernels::rmsnorm_f32;
+use kernelpack_tests::pack;
+
+use crate::alone;
+
+/// Mappings of tensors in this process.
+fn mappings() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines().filter(|line| line.contains("kernelpack-tensors")).count()
+}
+
+/// Mappings of all kinds.
+fn all_mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps").unwrap().lines().count()
+}
+
+#[test]
+fn nothing_is_left_whatever_the_order_of_drops() {
+    let _alone = alone();
+    let pack = pack::runtime().open(pack::core()).unwrap();
+    let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
+    let bind = |bindings: usize| {
+        let (x, weight) = (Tensor::zeros(&[3, 5000]).unwrap(), Tensor::zeros(&[5000]).unwrap());
+        let mut y = Tensor::zeros(&[3, 5000]).unwrap();
+        let bound: Vec<Bound<rmsnorm_f32::Kernel>> = (0..bindings)
+            .map(|_| {
+                let mut bound = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+                bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+                bound
+            })
+            .collect();
+        (x, weight, y, bound)
+    };
+    // What the first binding makes once and for all.
+    drop(bind(1));
+    let before = (mappings(), all_mappings());
+    assert_eq!(before.0, 0);
+
+    let (x, weight, y, mut bound) = bind(3);
+    // Adjacent ranges of one file may be one line.
+    assert!(mappings() > 3, "{}", mappings());
+    drop(bound.remove(1));
+    drop(x);
+    drop(bound.pop());
+    drop(y);
+    drop(weight);
+    assert!(mappings() > 0, "the last binding still has its tensors");
+    drop(bound);
+    assert_eq!((mappings(), all_mappings()), before);
+
+    let (x, weight, y, bound) = bind(2);
+    drop((x, weight, y));
+    drop(bound);
+    assert_eq!((mappings(), all_mappings()), before);
+
+    for _ in 0..50 {
+        drop(bind(2));
+    }
+    assert_eq!((mappings(), all_mappings()), before);
+}
+
+#[test]
+fn the_memory_of_dropped_tensors_goes_back_to_the_system() {
+    let _alone = alone();
+    let shared = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("RssShmem:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap()
+    };
+    let before = shared();
+    let mut tensor = Tensor::<f32>::zeros(&[16 << 20]).unwrap();
+    tensor.as_mut_slice().fill(1.0);
+    assert!(shared() >= before + (60 << 10));
+    drop(tensor);
+    assert!(shared() < before + (1 << 10));
+}

@@ -8,6 +8,8 @@
 //! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
 //!   code, leaves it usable.
 
+#[allow(dead_code, reason = "the engine is about to use it")]
+mod interruptible;
 mod limits;
 mod stack;
 mod ticker;

@@ -30,8 +30,8 @@ pub(super) struct Loops {
     pub(super) all: Vec<Loop>,
     /// Where each local is assigned, in ascending order.
     assignments: HashMap<u32, Vec<Position>>,
-    /// The assignments that have the form of a step and stand right in the body of a loop, and in which.
-    steps: HashMap<Position, usize>,
+    /// The assignments that have the form of a step and stand right in the body of a loop: of which, and by how much.
+    steps: HashMap<Position, (usize, u32)>,
     /// Calls of other functions, in ascending order.
     calls: Vec<Position>,
     /// Instructions that Cranelift may know to trap always, in ascending order.
@@ -96,8 +96,8 @@ impl Loops {
                     let local = *local_index;
                     loops.assignments.entry(local).or_default().push(position);
                     let inner = open.last().ok_or(Reason::Inconsistent)?;
-                    if let Some(index) = inner.of.filter(|_| is_step(operators, position, local)) {
-                        loops.steps.insert(position, index);
+                    if let Some((index, stride)) = inner.of.zip(stride(operators, position, local)) {
+                        loops.steps.insert(position, (index, stride));
                     }
                 }
                 Operator::Call { .. } | Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => {
@@ -140,13 +140,12 @@ impl Loops {
         !self.within(index, &self.calls).is_empty()
     }
 
-    /// Whether a local steps in a loop.
-    pub(super) fn steps(&self, index: usize, local: u32) -> bool {
-        let Some(first_back) = self.all[index].first_back else { return false };
-        let &[assignment] = self.assignments_in(index, local) else { return false };
-        assignment < first_back
-            && self.steps.get(&assignment) == Some(&index)
-            && self.within(index, &self.ends).is_empty()
+    /// By how much, up or down, a local steps in a loop, if it does.
+    pub(super) fn step(&self, index: usize, local: u32) -> Option<u32> {
+        let first_back = self.all[index].first_back?;
+        let &[assignment] = self.assignments_in(index, local) else { return None };
+        let &(of, stride) = self.steps.get(&assignment)?;
+        (of == index && assignment < first_back && self.within(index, &self.ends).is_empty()).then_some(stride)
     }
 
     fn assignments_in(&self, index: usize, local: u32) -> &[Position] {
@@ -161,13 +160,14 @@ impl Loops {
     }
 }
 
-/// Whether the assignment is the last of `local.get p; i32.const c; i32.add; local.set p`.
-fn is_step(operators: &[(Operator<'_>, usize)], position: Position, local: u32) -> bool {
-    let Some(before) = position.checked_sub(3).and_then(|first| operators.get(first..position)) else { return false };
-    match before {
-        [(Operator::LocalGet { local_index }, _), (Operator::I32Const { value }, _), (operator, _)] => {
-            *local_index == local && *value != 0 && matches!(operator, Operator::I32Add | Operator::I32Sub)
+/// By how much an assignment changes a local that is the last of `local.get p; i32.const c; i32.add; local.set p`.
+fn stride(operators: &[(Operator<'_>, usize)], position: Position, local: u32) -> Option<u32> {
+    match operators.get(position.checked_sub(3)?..position)? {
+        [(Operator::LocalGet { local_index }, _), (Operator::I32Const { value }, _), (operator, _)]
+            if *local_index == local && *value != 0 && matches!(operator, Operator::I32Add | Operator::I32Sub) =>
+        {
+            Some(value.unsigned_abs())
         }
-        _ => false,
+        _ => None,
     }
 }

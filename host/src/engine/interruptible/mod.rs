@@ -28,8 +28,8 @@
 //! - *From the start of a function to its first call or end, and from its last call to its end,* any access counts.
 //!   Where a path has none, the function gets a touch at its start, or one before that end. So every call and every
 //!   return means an access: recursion, trees of calls and chains of returns are bounded.
-//! - *In a loop,* an access counts if its address is a variable that steps in this loop, plus or minus values that the
-//!   loop does not change. Such an address is computed anew in each iteration, and what dominates the access and uses it
+//! - *In a loop,* an access counts if its address is a variable that steps in this loop, times constants, plus or minus
+//!   values that the loop does not change. Such an address is computed anew in each iteration, and what dominates the access and uses it
 //!   was executed in the same iteration; and as the addresses differ, no store of another iteration overwrites it. It
 //!   counts for the loops around as well. [`loops`] says when Cranelift has such a variable. A call counts always. A
 //!   loop in which one iteration can do without either gets a touch at its head.
@@ -53,7 +53,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use wasmparser::{BinaryReader, FunctionBody, Operator};
+use wasmparser::{FunctionBody, Operator};
 
 use helpers::Helper;
 use loops::Loops;

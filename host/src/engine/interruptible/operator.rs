@@ -24,9 +24,10 @@ pub(super) fn is_supported(operator: &Operator<'_>) -> bool {
 /// Where the instruction reads or writes linear memory, if it does so inline. The address is the deepest of the operands
 /// it takes.
 pub(super) fn access(operator: &Operator<'_>) -> Option<MemArg> {
-    macro_rules! found {
+    let mut found = None;
+    macro_rules! look {
         (memarg, $value:expr) => {
-            return Some(*$value)
+            found = Some(*$value)
         };
         ($argument:ident, $value:expr) => {
             let _ = $value;
@@ -35,16 +36,13 @@ pub(super) fn access(operator: &Operator<'_>) -> Option<MemArg> {
     macro_rules! search {
         ($(@$proposal:ident $operator:ident $({ $($argument:ident: $type:ty),* })? => $visit:ident ($($arity:tt)*))*) => {
             match operator {
-                $(Operator::$operator $({ $($argument),* })? => { $($(found!($argument, $argument);)*)? })*
+                $(Operator::$operator $({ $($argument),* })? => { $($(look!($argument, $argument);)*)? })*
                 _ => {}
             }
         };
     }
-    #[allow(unreachable_code, reason = "a search ends at the argument it looks for")]
-    {
-        wasmparser::for_each_operator!(search);
-    }
-    None
+    wasmparser::for_each_operator!(search);
+    found
 }
 
 /// How many operands a plain instruction takes and gives: one that neither branches nor calls.

@@ -251,7 +251,7 @@ impl<'a> Paths<'a> {
 
     fn access(&mut self, address: Value) {
         if let Some(state) = &mut self.state {
-            let covers = if address.steps { address.depth + 1 } else { 1 };
+            let covers = if address.stride > 0 { address.depth + 1 } else { 1 };
             state.covered = state.covered.max(covers);
             state.settled = true;
         }

@@ -13,34 +13,49 @@ use super::loops::Loops;
 pub(super) struct Value {
     /// No loop deeper than this changes it.
     pub(super) depth: usize,
-    /// Whether it is a step of the loop at this depth, shifted by what that loop does not change.
-    pub(super) steps: bool,
+    /// By how much, up or down, each iteration of the loop at this depth changes it; 0 if that is not known. Below 2³¹,
+    /// so that the change is not lost where addresses wrap around.
+    pub(super) stride: u32,
+    constant: Option<i32>,
 }
 
 impl Value {
-    /// A constant, a parameter, anything that no loop changes.
-    pub(super) const FIXED: Self = Self { depth: 0, steps: false };
-
     /// A value of which nothing is known but that it is computed where `depth` loops are open.
     pub(super) fn unknown(depth: usize) -> Self {
-        Self { depth, steps: false }
+        Self { depth, stride: 0, constant: None }
+    }
+
+    /// A local that steps in the loop at this depth.
+    pub(super) fn stepping(depth: usize, stride: u32) -> Self {
+        Self { stride: bounded(stride.into()), ..Self::unknown(depth) }
+    }
+
+    fn constant(value: i32) -> Self {
+        Self { constant: Some(value), ..Self::unknown(0) }
     }
 
     /// The sum or the difference. Two that step in the same loop may step alike, so that their difference stands still.
     fn sum(self, other: Self) -> Self {
         let (deeper, outer) = if self.depth >= other.depth { (self, other) } else { (other, self) };
-        Self { depth: deeper.depth, steps: deeper.steps && outer.depth < deeper.depth }
+        Self { stride: if outer.depth < deeper.depth { deeper.stride } else { 0 }, ..Self::unknown(deeper.depth) }
+    }
+
+    fn times(self, factor: u32) -> Self {
+        Self { stride: bounded(u64::from(self.stride) * u64::from(factor)), ..Self::unknown(self.depth) }
     }
 
     /// The result of any other function of the two.
     fn mix(self, other: Self) -> Self {
-        Self { depth: self.depth.max(other.depth), steps: false }
+        Self::unknown(self.depth.max(other.depth))
     }
 
     /// The results of the arithmetic that addresses are made with; `None` for all others.
     pub(super) fn compute(operator: &Operator<'_>, operands: &[Self]) -> Option<Self> {
         match (operator, operands) {
+            (Operator::I32Const { value }, _) => Some(Self::constant(*value)),
             (Operator::I32Add | Operator::I32Sub, &[a, b]) => Some(a.sum(b)),
+            (Operator::I32Shl, &[a, Self { constant: Some(bits), .. }]) => Some(a.times(1 << (bits & 31))),
+            (Operator::I32Mul, &[a, Self { constant: Some(factor), .. }]) => Some(a.times(factor.unsigned_abs())),
             (
                 Operator::I32Mul
                 | Operator::I32Shl
@@ -51,10 +66,14 @@ impl Value {
                 | Operator::I32Xor,
                 &[a, b],
             ) => Some(a.mix(b)),
-            (Operator::I32Const { .. }, _) => Some(Self::FIXED),
             _ => None,
         }
     }
+}
+
+/// The stride, if it is one.
+fn bounded(stride: u64) -> u32 {
+    u32::try_from(stride).ok().filter(|&stride| stride < 1 << 31).unwrap_or(0)
 }
 
 /// What the locals hold at one place of a function.
@@ -77,7 +96,8 @@ impl Locals {
             }
         }
         let depth = open.partition_point(|&index| loops.assigns(index, local));
-        Value { depth, steps: depth > 0 && loops.steps(open[depth - 1], local) }
+        let stride = depth.checked_sub(1).and_then(|last| loops.step(open[last], local));
+        Value::stepping(depth, stride.unwrap_or(0))
     }
 
     pub(super) fn assign(&mut self, local: u32, value: Value, position: usize) {

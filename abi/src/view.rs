@@ -37,7 +37,11 @@ impl<'a, T: Element> TensorView<'a, T> {
     /// The shape's elements are not `data.len()`.
     #[inline]
     pub fn with_shape(data: &'a [T], shape: Shape) -> Result<Self, ViewError> {
-        if shape.elements() == data.len() as u64 { Ok(Self { data, shape }) } else { Err(ViewError::Length { shape, len: data.len() }) }
+        if shape.elements() == data.len() as u64 {
+            Ok(Self { data, shape })
+        } else {
+            Err(ViewError::Length { shape, len: data.len() })
+        }
     }
 
     #[cfg(feature = "alloc")]
@@ -84,7 +88,11 @@ impl<'a, T: Element> TensorViewMut<'a, T> {
     /// The shape's elements are not `data.len()`.
     #[inline]
     pub fn with_shape(data: &'a mut [T], shape: Shape) -> Result<Self, ViewError> {
-        if shape.elements() == data.len() as u64 { Ok(Self { data, shape }) } else { Err(ViewError::Length { shape, len: data.len() }) }
+        if shape.elements() == data.len() as u64 {
+            Ok(Self { data, shape })
+        } else {
+            Err(ViewError::Length { shape, len: data.len() })
+        }
     }
 
     #[cfg(feature = "alloc")]

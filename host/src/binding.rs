@@ -7,7 +7,7 @@ use kernelpack_abi::{Role, Shape, Signature, TensorArg, TensorData};
 use crate::{
     BadCall, Error,
     engine::Export,
-    guest::{Call, Guest, Failure, check},
+    guest::{Call, Failure, Guest, check},
     loaded::LoadedKernel,
     memory::{SharedPart, escape},
 };
@@ -163,7 +163,8 @@ fn misfit(signature: &Signature<'_>, tensors: &[TensorArg<'_>], rows: &[Row]) ->
         return bad.into();
     }
     let other = rows.iter().zip(tensors).position(|(row, tensor)| {
-        bytes(&tensor.data).is_some() && row.shape != tensor.shape || bytes(&tensor.data).is_none() && row.part.is_some()
+        bytes(&tensor.data).is_some() && row.shape != tensor.shape
+            || bytes(&tensor.data).is_none() && row.part.is_some()
     });
     not_bound(signature, other.unwrap_or_default())
 }

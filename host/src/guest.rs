@@ -5,11 +5,11 @@ mod layout;
 
 use kernelpack_abi::{MESSAGE_CAPACITY, ParamSpec, ResourceLimits, Status, TensorArg, TensorData, params};
 
+use self::layout::Layout;
 pub(crate) use self::{
     check::{check, check_size},
     layout::Call,
 };
-use self::layout::Layout;
 use crate::{
     BadCall, KernelError,
     engine::{Export, Instance, PAGE, Stop},

@@ -109,7 +109,8 @@ impl Prepared {
             return Err(BadCall::NoResults { kernel: self.loaded.id.to_string() }.into());
         };
         let mut results = self.results.clone();
-        let copied = self.written.iter().zip(&mut results).try_for_each(|(row, result)| guest.copy_out(*row, &mut result.bytes));
+        let copied =
+            self.written.iter().zip(&mut results).try_for_each(|(row, result)| guest.copy_out(*row, &mut result.bytes));
         copied.map_err(|failure| self.loaded.error(failure))?;
         Ok(results)
     }

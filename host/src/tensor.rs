@@ -135,6 +135,10 @@ fn measure<T: Element>(dims: &[usize]) -> Result<(Shape, usize), Error> {
 impl<T: Element> fmt::Debug for Tensor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mappable = self.is_mappable();
-        f.debug_struct("Tensor").field("dtype", &T::DTYPE).field("shape", &self.shape).field("mappable", &mappable).finish()
+        f.debug_struct("Tensor")
+            .field("dtype", &T::DTYPE)
+            .field("shape", &self.shape)
+            .field("mappable", &mappable)
+            .finish()
     }
 }

@@ -5,8 +5,7 @@ use std::{marker::PhantomData, sync::Arc};
 use kernelpack_abi::{Infer, Kernel, Pass};
 
 use crate::{
-    BadCall, Bound, Error, Interruption, Occupancy, Placement, binding::Binding, engine::Export,
-    loaded::LoadedKernel,
+    BadCall, Bound, Error, Interruption, Occupancy, Placement, binding::Binding, engine::Export, loaded::LoadedKernel,
 };
 
 /// A kernel of a pack, called with the arguments of its stub.

@@ -16,9 +16,9 @@ use wasmtime::{Config, Inlining, InstancePre, Linker, OptLevel};
 #[cfg(target_os = "linux")]
 use self::memory::Memories;
 use self::{form::Form, instance::WasmtimeInstance};
-use super::{CompiledModule, Engine, Instance, Interruption, TICK, limits::Limits, stack::Engines, ticker::Ticker};
 #[cfg(target_os = "linux")]
 use super::watchdog::Watchdog;
+use super::{CompiledModule, Engine, Instance, Interruption, TICK, limits::Limits, stack::Engines, ticker::Ticker};
 use crate::{
     EngineError,
     cache::{CacheOutcome, CompileCache},

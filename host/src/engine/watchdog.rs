@@ -11,7 +11,10 @@
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering::{Acquire, Relaxed, Release}},
+    atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
 use crate::memory::Region;
@@ -97,8 +100,7 @@ impl Watch {
     #[inline]
     pub(super) fn disarm(&self) -> bool {
         let armed = self.cell.state.load(Relaxed);
-        (armed < STOPPING && self.cell.state.compare_exchange(armed, IDLE, Release, Relaxed).is_ok())
-            || self.settle()
+        (armed < STOPPING && self.cell.state.compare_exchange(armed, IDLE, Release, Relaxed).is_ok()) || self.settle()
     }
 
     /// Waits until the watchdog is done with the memory: stopped it, or failed to and left the call armed.

@@ -12,7 +12,10 @@ mod shared;
 mod elsewhere;
 
 #[cfg(target_os = "linux")]
-pub(crate) use self::{region::Region, shared::{SharedMemory, SharedPart, escape}};
+pub(crate) use self::{
+    region::Region,
+    shared::{SharedMemory, SharedPart, escape},
+};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use elsewhere::{SharedMemory, SharedPart, escape};
 

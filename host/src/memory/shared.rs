@@ -95,7 +95,14 @@ impl SharedMemory {
         let file_offset = files.take(mapped_len as u64, align as u64)?;
         // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
         let address = unsafe {
-            mmap(null_mut(), mapped_len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, &*files.file, file_offset)?
+            mmap(
+                null_mut(),
+                mapped_len,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                &*files.file,
+                file_offset,
+            )?
         };
         if mapped_len >= HUGE_PAGE {
             // SAFETY: the range was just mapped. Where the advice is not taken, pages are small, and that is all.

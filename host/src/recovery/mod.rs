@@ -265,7 +265,12 @@ impl LoadedKernel {
         }
     }
 
-    fn run_natively(&self, reference: &Reference, call: &mut Call<'_, '_>, start: Option<Instant>) -> Result<(), Error> {
+    fn run_natively(
+        &self,
+        reference: &Reference,
+        call: &mut Call<'_, '_>,
+        start: Option<Instant>,
+    ) -> Result<(), Error> {
         check(call.signature, call.tensors)?;
         let Err(error) = reference.run_in_place(call.export, call.tensors, call.scalars) else { return Ok(()) };
         let trapped = self.trapped(Stop { error, backtrace: Backtrace::default() });

@@ -114,10 +114,10 @@ fn bulk_instructions_cannot_fault_in_the_host() {
 #[test]
 fn memory_that_a_bound_kernel_grows_is_its_own() {
     let _alone = alone();
-    let body = "(local $at i32)
-        (local.set $at (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))
-        (f32.store (local.get $at) (f32.const 3))
-        (f32.store (local.get $y) (f32.load (local.get $at)))
+    // `$bytes` becomes the address of the new page.
+    let body = "(local.set $bytes (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))
+        (f32.store (local.get $bytes) (f32.const 3))
+        (f32.store (local.get $y) (f32.load (local.get $bytes)))
         (i32.const 0)";
     let (result, _, y) = attack(body, 0);
     assert_eq!((result, y[0]), (Ok(()), 3.0));

@@ -15,23 +15,27 @@ pub(super) struct Form<'a> {
 impl<'a> Form<'a> {
     /// The form of a verified module that is interrupted as wanted, or else, where it cannot be, by epochs.
     pub(super) fn of(wasm: &'a [u8], wanted: Interruption) -> Self {
-        if wanted == Interruption::PageProtection {
-            match interruptible::make(wasm) {
-                Ok(made) => {
-                    return Self { wasm: Cow::Owned(made.wasm), interruption: wanted, maps: true };
-                }
-                Err(reason) => tracing::info!(%reason, "a module is interrupted by epochs and its calls copy"),
-            }
+        let made = interruptible::make(wasm);
+        if let Err(reason) = &made {
+            tracing::info!(target: "kernelpack", %reason, "a module's calls copy, and are interrupted by epochs if at all");
         }
-        let interruption = if wanted == Interruption::Never { wanted } else { Interruption::Epoch };
-        // Epochs are checked in loops and functions: what was one instruction must become loops for them as well.
-        match interruptible::lower_bulk(wasm) {
-            Ok(lowered) => {
-                let maps = cfg!(target_os = "linux") && !lowered.writes_by_host;
-                Self { wasm: Cow::Owned(lowered.wasm), interruption, maps }
+        // What could be made so has nothing left that the host does to memory.
+        let maps = made.is_ok() && cfg!(target_os = "linux");
+        match (wanted, made) {
+            (Interruption::PageProtection, Ok(made)) => {
+                Self { wasm: Cow::Owned(made.wasm), interruption: wanted, maps }
             }
+            (Interruption::PageProtection, Err(_)) => Self::lowered(wasm, Interruption::Epoch, maps),
+            (wanted, _) => Self::lowered(wasm, wanted, maps),
+        }
+    }
+
+    /// With loops for what were single instructions of any length, since epochs are checked in loops.
+    fn lowered(wasm: &'a [u8], interruption: Interruption, maps: bool) -> Self {
+        match interruptible::lower_bulk(wasm) {
+            Ok(lowered) => Self { wasm: Cow::Owned(lowered), interruption, maps },
             Err(reason) => {
-                tracing::warn!(%reason, "a module's bulk instructions stay as they are");
+                tracing::warn!(target: "kernelpack", %reason, "a module's bulk instructions stay as they are");
                 Self { wasm: Cow::Borrowed(wasm), interruption, maps: false }
             }
         }

@@ -40,7 +40,11 @@ pub(super) struct WasmtimeInstance {
 }
 
 impl WasmtimeInstance {
-    pub(super) fn new(instance: &InstancePre<Limits>, limits: ResourceLimits, sandbox: &Sandbox) -> wasmtime::Result<Self> {
+    pub(super) fn new(
+        instance: &InstancePre<Limits>,
+        limits: ResourceLimits,
+        sandbox: &Sandbox,
+    ) -> wasmtime::Result<Self> {
         let engine = instance.module().engine();
         let mut store = Store::new(engine, Limits::new(limits));
         store.limiter(|limits| limits);

@@ -1,0 +1,173 @@
+//! The loops of a function, and which locals step in them.
+//!
+//! A local *steps* in a loop if its value at the head of each iteration is that of the iteration before, plus or minus a
+//! constant that is not zero. Every way back to the head has to pass the step: Cranelift makes no variable of its own
+//! for a local that comes back unchanged. And there has to be a way back that Cranelift sees as well: it drops what
+//! follows an instruction that is certain to trap, and with the only way back the variable would go too.
+
+use std::collections::HashMap;
+
+use wasmparser::Operator;
+
+use super::{Reason, operator};
+
+/// A local's only assignment in a loop, by the number of the instruction.
+type Position = usize;
+
+/// One loop of a function.
+#[derive(Debug)]
+pub(super) struct Loop {
+    /// The numbers of its `loop` and its `end`.
+    pub(super) start: Position,
+    pub(super) end: Position,
+    /// The first branch back to its head that can be reached.
+    first_back: Option<Position>,
+}
+
+/// All loops of a function, in the order of their starts, and what happens in them.
+#[derive(Debug, Default)]
+pub(super) struct Loops {
+    pub(super) all: Vec<Loop>,
+    /// Where each local is assigned, in ascending order.
+    assignments: HashMap<u32, Vec<Position>>,
+    /// The assignments that have the form of a step and stand right in the body of a loop: of which, and by how much.
+    steps: HashMap<Position, (usize, u32)>,
+    /// Calls of other functions, in ascending order.
+    calls: Vec<Position>,
+    /// Instructions that Cranelift may know to trap always, in ascending order.
+    ends: Vec<Position>,
+}
+
+/// A `block`, `loop` or `if` that is open.
+struct Open {
+    /// The loop that it is.
+    of: Option<usize>,
+    is_if: bool,
+    /// Whether what comes before it can be reached, and what comes after it so far.
+    entered: bool,
+    left: bool,
+}
+
+impl Loops {
+    /// Reads the instructions of a function in a module whose memory has this many bytes at the start.
+    pub(super) fn read(operators: &[(Operator<'_>, usize)], memory: u64) -> Result<Self, Reason> {
+        let mut loops = Self::default();
+        let mut open = vec![Open { of: None, is_if: false, entered: true, left: false }];
+        let mut reachable = true;
+        for (position, (operator, _)) in operators.iter().enumerate() {
+            match operator {
+                Operator::Block { .. } | Operator::If { .. } => {
+                    let is_if = matches!(operator, Operator::If { .. });
+                    open.push(Open { of: None, is_if, entered: reachable, left: false });
+                }
+                Operator::Loop { .. } => {
+                    open.push(Open { of: Some(loops.all.len()), is_if: false, entered: reachable, left: false });
+                    loops.all.push(Loop { start: position, end: position, first_back: None });
+                }
+                Operator::Else => {
+                    let inner = open.last_mut().ok_or(Reason::Inconsistent)?;
+                    inner.left |= reachable;
+                    inner.is_if = false;
+                    reachable = inner.entered;
+                }
+                Operator::End => {
+                    let inner = open.pop().ok_or(Reason::Inconsistent)?;
+                    match inner.of {
+                        Some(index) => loops.all[index].end = position,
+                        None => reachable |= inner.left || (inner.is_if && inner.entered),
+                    }
+                }
+                Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+                    if reachable {
+                        loops.branch(&mut open, *relative_depth, position)?;
+                    }
+                    reachable &= matches!(operator, Operator::BrIf { .. });
+                }
+                Operator::BrTable { targets } => {
+                    if reachable {
+                        for target in targets.targets().chain([Ok(targets.default())]) {
+                            loops.branch(&mut open, target.map_err(Reason::unreadable)?, position)?;
+                        }
+                    }
+                    reachable = false;
+                }
+                Operator::Return | Operator::Unreachable => reachable = false,
+                Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                    let local = *local_index;
+                    loops.assignments.entry(local).or_default().push(position);
+                    let inner = open.last().ok_or(Reason::Inconsistent)?;
+                    if let Some((index, stride)) = inner.of.zip(stride(operators, position, local)) {
+                        loops.steps.insert(position, (index, stride));
+                    }
+                }
+                Operator::Call { .. } | Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => {
+                    loops.calls.push(position);
+                }
+                Operator::CallIndirect { .. } => {
+                    loops.calls.push(position);
+                    loops.ends.push(position);
+                }
+                _ => {
+                    if let Some(access) = operator::access(operator)
+                        && access.offset.saturating_add(1 << access.max_align) > memory
+                    {
+                        loops.ends.push(position);
+                    }
+                }
+            }
+        }
+        Ok(loops)
+    }
+
+    fn branch(&mut self, open: &mut [Open], depth: u32, position: Position) -> Result<(), Reason> {
+        let target = (open.len() - 1).checked_sub(depth as usize).ok_or(Reason::Inconsistent)?;
+        match open[target].of {
+            Some(index) => {
+                self.all[index].first_back.get_or_insert(position);
+            }
+            None => open[target].left = true,
+        }
+        Ok(())
+    }
+
+    /// Whether a loop assigns a local.
+    pub(super) fn assigns(&self, index: usize, local: u32) -> bool {
+        !self.assignments_in(index, local).is_empty()
+    }
+
+    /// Whether a loop calls other functions.
+    pub(super) fn calls(&self, index: usize) -> bool {
+        !self.within(index, &self.calls).is_empty()
+    }
+
+    /// By how much, up or down, a local steps in a loop, if it does.
+    pub(super) fn step(&self, index: usize, local: u32) -> Option<u32> {
+        let first_back = self.all[index].first_back?;
+        let &[assignment] = self.assignments_in(index, local) else { return None };
+        let &(of, stride) = self.steps.get(&assignment)?;
+        (of == index && assignment < first_back && self.within(index, &self.ends).is_empty()).then_some(stride)
+    }
+
+    fn assignments_in(&self, index: usize, local: u32) -> &[Position] {
+        self.assignments.get(&local).map_or(&[], |all| self.within(index, all))
+    }
+
+    fn within<'p>(&self, index: usize, positions: &'p [Position]) -> &'p [Position] {
+        let Loop { start, end, .. } = self.all[index];
+        let first = positions.partition_point(|&position| position < start);
+        let last = positions.partition_point(|&position| position <= end);
+        &positions[first..last]
+    }
+}
+
+/// By how much an assignment changes a local that is the last of `local.get p; i32.const c; i32.add; local.set p`.
+fn stride(operators: &[(Operator<'_>, usize)], position: Position, local: u32) -> Option<u32> {
+    match operators.get(position.checked_sub(3)?..position)? {
+        [(Operator::LocalGet { local_index }, _), (Operator::I32Const { value }, _), (operator, _)]
+            if *local_index == local && *value != 0 && matches!(operator, Operator::I32Add | Operator::I32Sub) =>
+        {
+            Some(value.unsigned_abs())
+        }
+        _ => None,
+    }
+}

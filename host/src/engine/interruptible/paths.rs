@@ -1,0 +1,416 @@
+//! Where a function needs touches: one pass forward over all its paths, which weighs what happened on the worst of them.
+
+use wasmparser::{MemArg, Operator};
+
+use super::{
+    Reason,
+    loops::Loops,
+    operator,
+    outline::Outline,
+    values::{Locals, Value},
+};
+
+/// The most instructions between two touches or calls.
+const LONGEST_RUN: usize = 2048;
+
+/// Loops nested deeper than this always get a touch, since on the way out of a nest each of its loops can have a run of
+/// its own.
+const DEEPEST: usize = 16;
+
+/// Where touches go.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Touches {
+    /// At the start of the function.
+    pub(super) entry: bool,
+    /// Behind these `loop` instructions, by their numbers.
+    pub(super) loops: Vec<usize>,
+    /// Before these instructions.
+    pub(super) before: Vec<usize>,
+}
+
+impl Touches {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        usize::from(self.entry) + self.loops.len() + self.before.len()
+    }
+}
+
+/// What is certain on every path to one place.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// Memory was accessed since the start of the function, if this is at least 1, and since the head of each of the
+    /// outermost `covered - 1` open loops.
+    covered: usize,
+    /// Memory was accessed since the last call, if there was one.
+    settled: bool,
+    /// Instructions since the last touch or call, at most.
+    run: usize,
+}
+
+impl State {
+    const START: Self = Self { covered: 0, settled: true, run: 0 };
+    const TOUCHED: Self = Self { covered: usize::MAX, settled: true, run: 0 };
+
+    fn join(self, other: Self) -> Self {
+        Self {
+            covered: self.covered.min(other.covered),
+            settled: self.settled && other.settled,
+            run: self.run.max(other.run),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Function,
+    Block,
+    If,
+    /// By its number.
+    Loop(usize),
+}
+
+/// A function, `block`, `loop` or `if` that is open.
+struct Frame {
+    kind: Kind,
+    params: usize,
+    results: usize,
+    /// Operands below it.
+    height: usize,
+    /// The locals' mark at its start.
+    mark: usize,
+    /// Loops that are open around its end.
+    around: usize,
+    /// Before its first instruction, `None` where that cannot be reached.
+    entry: Option<State>,
+    /// Behind its end, by branches.
+    exit: Option<State>,
+}
+
+/// Finds the touches that a function with this many results needs.
+pub(super) fn find(
+    outline: &Outline<'_>,
+    results: usize,
+    operators: &[(Operator<'_>, usize)],
+    loops: &Loops,
+) -> Result<Touches, Reason> {
+    // What a loop's own touch is good for is known only when its end was seen.
+    let draft = Paths::walk(outline, results, operators, loops, vec![false; loops.all.len()])?;
+    if draft.touches.count() == 0 {
+        return Ok(draft.touches);
+    }
+    Ok(Paths::walk(outline, results, operators, loops, draft.touched)?.touches)
+}
+
+struct Paths<'a> {
+    outline: &'a Outline<'a>,
+    loops: &'a Loops,
+    /// Which loops get a touch.
+    touched: Vec<bool>,
+    touches: Touches,
+    /// `None` where nothing can be reached.
+    state: Option<State>,
+    frames: Vec<Frame>,
+    /// The loops among the frames, by their numbers.
+    open: Vec<usize>,
+    operands: Vec<Value>,
+    locals: Locals,
+}
+
+impl<'a> Paths<'a> {
+    fn walk(
+        outline: &'a Outline<'a>,
+        results: usize,
+        operators: &[(Operator<'_>, usize)],
+        loops: &'a Loops,
+        touched: Vec<bool>,
+    ) -> Result<Self, Reason> {
+        let mut paths = Self {
+            outline,
+            loops,
+            touched,
+            touches: Touches::default(),
+            state: Some(State::START),
+            frames: Vec::new(),
+            open: Vec::new(),
+            operands: Vec::new(),
+            locals: Locals::default(),
+        };
+        paths.enter(Kind::Function, 0, results)?;
+        let mut next_loop = 0;
+        for (position, (operator, _)) in operators.iter().enumerate() {
+            let number = next_loop;
+            next_loop += usize::from(matches!(operator, Operator::Loop { .. }));
+            if paths.state.is_some() {
+                paths.step(position, operator, number)?;
+            } else {
+                paths.skip(position, operator, number)?;
+            }
+        }
+        let numbers = loops.all.iter().zip(&paths.touched);
+        paths.touches.loops = numbers.filter(|(_, touched)| **touched).map(|(found, _)| found.start).collect();
+        Ok(paths)
+    }
+
+    /// Takes an instruction that cannot be reached: only where it opens and closes matters.
+    fn skip(&mut self, position: usize, operator: &Operator<'_>, number: usize) -> Result<(), Reason> {
+        match operator {
+            Operator::Block { blockty } | Operator::If { blockty } => self.open_block(Kind::Block, *blockty),
+            Operator::Loop { blockty } => self.open_block(Kind::Loop(number), *blockty),
+            Operator::Else => self.turn(),
+            Operator::End => self.close(position),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes an instruction that can be reached.
+    fn step(&mut self, position: usize, operator: &Operator<'_>, number: usize) -> Result<(), Reason> {
+        if self.state.is_some_and(|state| state.run >= LONGEST_RUN) {
+            self.touch(position);
+        }
+        self.add_to_run(1);
+        match operator {
+            Operator::Block { blockty } => self.open_block(Kind::Block, *blockty),
+            Operator::Loop { blockty } => self.open_block(Kind::Loop(number), *blockty),
+            Operator::If { blockty } => {
+                self.pop(1)?;
+                self.open_block(Kind::If, *blockty)
+            }
+            Operator::Else => self.turn(),
+            Operator::End => self.close(position),
+            Operator::Br { relative_depth } => {
+                self.branch(position, *relative_depth)?;
+                self.state = None;
+                Ok(())
+            }
+            Operator::BrIf { relative_depth } => {
+                self.pop(1)?;
+                self.branch(position, *relative_depth)
+            }
+            Operator::BrTable { targets } => {
+                for target in targets.targets().chain([Ok(targets.default())]) {
+                    self.branch(position, target.map_err(Reason::unreadable)?)?;
+                }
+                self.state = None;
+                Ok(())
+            }
+            Operator::Return => {
+                self.leave(position);
+                self.state = None;
+                Ok(())
+            }
+            Operator::Unreachable => {
+                self.state = None;
+                Ok(())
+            }
+            Operator::Call { function_index } => {
+                let arity = self.outline.function_arity(*function_index)?;
+                self.call(0, arity)
+            }
+            Operator::CallIndirect { type_index, .. } => {
+                let arity = self.outline.type_arity(*type_index)?;
+                self.call(1, arity)
+            }
+            // They become calls.
+            Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => self.call(0, (3, 0)),
+            Operator::LocalGet { local_index } => {
+                self.operands.push(self.locals.value(*local_index, &self.open, self.loops));
+                Ok(())
+            }
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                let value = *self.pop(1)?.first().ok_or(Reason::Inconsistent)?;
+                self.locals.assign(*local_index, value, position);
+                if matches!(operator, Operator::LocalTee { .. }) {
+                    self.operands.push(value);
+                }
+                Ok(())
+            }
+            Operator::TypedSelect { .. } => self.plain(operator, (3, 1)),
+            _ => {
+                let (takes, gives) = operator::arity(operator).ok_or_else(|| Reason::unknown(operator))?;
+                self.plain(operator, (takes as usize, gives as usize))?;
+                if works_long(operator) {
+                    self.touch(position + 1);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// An instruction that neither branches nor calls.
+    fn plain(&mut self, operator: &Operator<'_>, (takes, gives): (usize, usize)) -> Result<(), Reason> {
+        let unknown = Value::unknown(self.open.len());
+        let operands = self.pop(takes)?;
+        let result = Value::compute(operator, &operands).unwrap_or(unknown);
+        let address = operands.first().copied();
+        self.operands.extend(std::iter::repeat_n(result, gives));
+        if let Some(MemArg { .. }) = operator::access(operator) {
+            self.access(address.ok_or(Reason::Inconsistent)?);
+        }
+        Ok(())
+    }
+
+    fn access(&mut self, address: Value) {
+        if let Some(state) = &mut self.state {
+            let covers = if address.stride > 0 { address.depth + 1 } else { 1 };
+            state.covered = state.covered.max(covers);
+            state.settled = true;
+        }
+    }
+
+    /// A function is called, which accesses memory before it calls another or returns.
+    fn call(&mut self, more: usize, (takes, gives): (usize, usize)) -> Result<(), Reason> {
+        self.pop(takes + more)?;
+        self.operands.extend(std::iter::repeat_n(Value::unknown(self.open.len()), gives));
+        self.need_entry();
+        self.state = Some(State { settled: false, ..State::TOUCHED });
+        self.add_to_run(takes + gives);
+        Ok(())
+    }
+
+    /// Before anything that makes others run, the function has to access memory itself.
+    fn need_entry(&mut self) {
+        self.touches.entry |= self.state.is_some_and(|state| state.covered == 0);
+    }
+
+    /// Puts a touch before an instruction.
+    fn touch(&mut self, position: usize) {
+        self.touches.before.push(position);
+        self.state = Some(State::TOUCHED);
+    }
+
+    fn add_to_run(&mut self, instructions: usize) {
+        if let Some(state) = &mut self.state {
+            state.run += instructions;
+        }
+    }
+
+    fn pop(&mut self, count: usize) -> Result<Vec<Value>, Reason> {
+        let floor = self.frames.last().map_or(0, |frame| frame.height);
+        let first = self.operands.len().checked_sub(count).filter(|&first| first >= floor);
+        Ok(self.operands.split_off(first.ok_or(Reason::Inconsistent)?))
+    }
+
+    fn open_block(&mut self, kind: Kind, ty: wasmparser::BlockType) -> Result<(), Reason> {
+        let (params, results) = self.outline.block_arity(ty)?;
+        self.enter(kind, params, results)
+    }
+
+    fn enter(&mut self, kind: Kind, params: usize, results: usize) -> Result<(), Reason> {
+        if self.state.is_some() {
+            self.pop(params)?;
+        }
+        let (height, around) = (self.operands.len(), self.open.len());
+        self.add_to_run(params);
+        if let Kind::Loop(number) = kind {
+            self.open.push(number);
+            self.head(number);
+        }
+        let (mark, entry) = (self.locals.mark(), self.state);
+        self.frames.push(Frame { kind, params, results, height, mark, around, entry, exit: None });
+        self.push_unknown(params);
+        Ok(())
+    }
+
+    /// At the head of a loop, where ways back lead as well.
+    fn head(&mut self, number: usize) {
+        let Some(state) = &mut self.state else { return };
+        if self.open.len() > DEEPEST {
+            self.touched[number] = true;
+        }
+        if self.touched[number] {
+            *state = State::TOUCHED;
+        } else {
+            // The loop itself begins uncovered, and its last iteration may have called.
+            state.covered = state.covered.min(self.open.len());
+            state.settled &= !self.loops.calls(number);
+        }
+    }
+
+    fn push_unknown(&mut self, count: usize) {
+        let unknown = Value::unknown(self.open.len());
+        if self.state.is_some() {
+            self.operands.extend(std::iter::repeat_n(unknown, count));
+        }
+    }
+
+    /// From the first half of an `if` to the second.
+    fn turn(&mut self) -> Result<(), Reason> {
+        let frame = self.frames.last_mut().ok_or(Reason::Inconsistent)?;
+        frame.exit = merge(frame.exit, self.state);
+        frame.kind = Kind::Block;
+        self.state = frame.entry;
+        let (height, mark, params) = (frame.height, frame.mark, frame.params);
+        self.operands.truncate(height);
+        self.locals.forget(mark);
+        self.push_unknown(params);
+        Ok(())
+    }
+
+    fn close(&mut self, position: usize) -> Result<(), Reason> {
+        if self.frames.len() == 1 {
+            self.leave(position);
+        }
+        let frame = self.frames.pop().ok_or(Reason::Inconsistent)?;
+        self.state = merge(self.state, frame.exit);
+        match frame.kind {
+            Kind::Loop(_) => {
+                self.open.pop();
+            }
+            // The condition may have been false.
+            Kind::If => self.state = merge(self.state, frame.entry),
+            Kind::Function | Kind::Block => {}
+        }
+        self.state = self.state.map(|state| State { covered: state.covered.min(frame.around + 1), ..state });
+        self.operands.truncate(frame.height);
+        self.locals.forget(frame.mark);
+        self.push_unknown(frame.results);
+        Ok(())
+    }
+
+    /// A branch that may be taken.
+    fn branch(&mut self, position: usize, depth: u32) -> Result<(), Reason> {
+        let target = self.frames.len().checked_sub(1 + depth as usize).ok_or(Reason::Inconsistent)?;
+        let Frame { kind, params, results, around, .. } = self.frames[target];
+        match kind {
+            Kind::Function => self.leave(position),
+            Kind::Loop(number) => {
+                self.add_to_run(params);
+                self.touched[number] |= self.state.is_some_and(|state| state.covered < around + 2);
+            }
+            Kind::Block | Kind::If => {
+                self.add_to_run(results);
+                let state = self.state.map(|state| State { covered: state.covered.min(around + 1), ..state });
+                self.frames[target].exit = merge(self.frames[target].exit, state);
+            }
+        }
+        Ok(())
+    }
+
+    /// The function may be left before this instruction, or by it.
+    fn leave(&mut self, position: usize) {
+        self.need_entry();
+        if self.state.is_some_and(|state| !state.settled) {
+            self.touch(position);
+        }
+    }
+}
+
+/// The worse of two ways to the same place.
+fn merge(one: Option<State>, other: Option<State>) -> Option<State> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.join(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Whether the instruction makes the host work for longer than a few instructions take, though never without bounds.
+fn works_long(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::MemoryGrow { .. }
+            | Operator::TableGrow { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+    )
+}

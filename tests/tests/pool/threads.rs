@@ -103,7 +103,7 @@ fn a_full_pool_fails_where_the_policy_says_so() {
     assert!(matches!(&busy, Error::Engine(EngineError::Busy { limit: 2, waited, .. }) if waited.is_zero()), "{busy:?}");
     assert_eq!(
         busy.to_string(),
-        "all 2 instances of kernel \"wat_kernel\" are busy; call from fewer threads, drop prepared calls, or raise \
+        "all 2 instances of kernel \"wat_kernel\" are busy; call from fewer threads, drop bindings and prepared calls, or raise \
          max_instances"
     );
     drop(held);

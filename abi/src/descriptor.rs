@@ -42,6 +42,12 @@ impl KernelDescriptor {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::read_from_bytes(bytes).ok()
     }
+
+    /// The descriptor that these bytes are, in place; `None` if they are not 40 or not aligned to four bytes.
+    #[inline]
+    pub fn in_bytes(bytes: &[u8]) -> Option<&Self> {
+        Self::ref_from_bytes(bytes).ok()
+    }
 }
 
 const _: () = {

@@ -46,6 +46,7 @@ impl Expr<'_> {
     ///
     /// # Errors
     /// The arithmetic leaves 0..=`u32::MAX` or divides by zero, or the expression is malformed.
+    #[inline]
     pub fn eval(&self, symbol: impl Fn(u8) -> Option<u32>) -> Result<u32, ExprError> {
         let mut stack = [0u32; MAX_DEPTH];
         let mut depth = 0usize;

@@ -135,6 +135,7 @@ impl TensorEntry {
     }
 
     /// Whether the call leaves the tensor out.
+    #[inline]
     pub fn is_absent(&self) -> bool {
         self.offset == 0
     }
@@ -145,7 +146,14 @@ impl TensorEntry {
         usize::from(self.rank) == shape.rank() && self.dims == shape.padded()
     }
 
+    /// The row as twelve words, in the order of its bytes.
+    #[inline]
+    pub fn words(&self) -> &[u32; ENTRY_SIZE as usize / 4] {
+        zerocopy::transmute_ref!(self)
+    }
+
     /// The extents; `None` if they are not a shape.
+    #[inline]
     pub fn shape(&self) -> Option<Shape> {
         Shape::from_table(self.dims.get(..usize::from(self.rank))?)
     }
@@ -172,6 +180,7 @@ impl<'a> Params<'a> {
     ///
     /// # Errors
     /// The bytes are no block of this version, or not aligned to four bytes.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParamsError> {
         let (header, rest) = ParamsHeader::ref_from_prefix(bytes).map_err(|_| ParamsError::Truncated)?;
         if header.version != VERSION {

@@ -19,7 +19,67 @@ impl Symbols {
     ///
     /// # Errors
     /// The first disagreement, in the order of the tensors.
+    #[inline]
     pub fn bind<'a, I>(tensors: I) -> Result<Self, SymbolError>
+    where
+        I: Iterator<Item = (&'a [Dim], Option<Shape>)> + Clone,
+    {
+        match Self::bind_agreeing(tensors.clone()) {
+            Some(symbols) => Ok(symbols),
+            None => Self::bind_each(tensors),
+        }
+    }
+
+    /// The symbols where all shapes agree and plain symbols determine them, as in nearly every call.
+    #[inline]
+    fn bind_agreeing<'a, I>(tensors: I) -> Option<Self>
+    where
+        I: Iterator<Item = (&'a [Dim], Option<Shape>)> + Clone,
+    {
+        let mut symbols = Self::default();
+        let mut is_plain = true;
+        for (dims, shape) in tensors.clone() {
+            let Some(shape) = shape else { continue };
+            if shape.rank() != dims.len() {
+                return None;
+            }
+            for (dim, &actual) in dims.iter().zip(shape.dims()) {
+                let agrees = match *dim {
+                    Dim::Symbol(symbol) => {
+                        let slot = symbols.values.get_mut(usize::from(symbol))?;
+                        let bit = 1 << symbol;
+                        if symbols.bound & bit == 0 {
+                            (*slot, symbols.bound) = (actual, symbols.bound | bit);
+                        }
+                        *slot == actual
+                    }
+                    Dim::Fixed(extent) => extent == actual,
+                    Dim::Div(..) | Dim::Mul(..) => {
+                        is_plain = false;
+                        true
+                    }
+                };
+                if !agrees {
+                    return None;
+                }
+            }
+        }
+        if !is_plain {
+            for (dims, shape) in tensors {
+                let Some(shape) = shape else { continue };
+                for (dim, &actual) in dims.iter().zip(shape.dims()) {
+                    if matches!(dim, Dim::Div(..) | Dim::Mul(..)) && symbols.eval(*dim) != Ok(actual) {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(symbols)
+    }
+
+    /// The same for all shapes, one kind of extent after the other.
+    #[cold]
+    fn bind_each<'a, I>(tensors: I) -> Result<Self, SymbolError>
     where
         I: Iterator<Item = (&'a [Dim], Option<Shape>)> + Clone,
     {
@@ -255,6 +315,26 @@ mod tests {
         assert_eq!(bind([Some(&[4]), Some(&[2, 8]), Some(&[2, 3])]), Ok((Some(2), Some(8))));
         assert_eq!(bind([Some(&[4]), None, None]), Ok((None, Some(8))));
         assert_eq!(bind([None, None, None]), Ok((None, None)));
+    }
+
+    #[test]
+    fn both_ways_to_bind_give_the_same() {
+        let shape = |dims: &[usize]| Some(Shape::new(dims).unwrap());
+        for half in [None, shape(&[4]), shape(&[3])] {
+            for x in [None, shape(&[2, 8]), shape(&[2, 7]), shape(&[2])] {
+                for y in [None, shape(&[2, 3]), shape(&[1, 3]), shape(&[2, 4])] {
+                    let tensors = SIGNATURE.tensors.iter().map(|tensor| tensor.dims).zip([half, x, y]);
+                    let values = |symbols: Symbols| [symbols.value(0), symbols.value(1)];
+                    let each = Symbols::bind_each(tensors.clone()).map(values);
+                    if let Some(agreeing) = Symbols::bind_agreeing(tensors).map(values) {
+                        assert_eq!(each, Ok(agreeing));
+                    } else {
+                        // Where `dim` stands plainly nowhere, the quick way gives up.
+                        assert!(each.is_err() || x.is_none(), "{half:?} {x:?} {y:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -8,32 +8,72 @@
 use std::ops::Range;
 
 use kernelpack_abi::{
-    BlockQ4_0, BlockQ8_0, DType, Element, KernelDescriptor, Role, Signature,
+    BlockQ4_0, BlockQ8_0, DType, Element, Kernel, KernelDescriptor, Pass, Role,
     layout::{self, Bounds},
     native::NativeKernel,
     params::{self, Params},
 };
-use kernelpack_fixture_with_std as _;
+use kernelpack_fixture_with_std::*;
 use kernelpack_guest::{
     __private::{Frame, LinearMemory},
     f16,
 };
-use kernelpack_kernels as _;
+use kernelpack_kernels::*;
 use libfuzzer_sys::fuzz_target;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// The passes of all kernels that are linked, in the order of their ids.
-fn signatures() -> Vec<&'static Signature<'static>> {
-    let mut kernels: Vec<_> = NativeKernel::all().collect();
-    kernels.sort_by_key(|kernel| kernel.spec.id);
-    let passes = kernels.iter().flat_map(|kernel| [Some(&kernel.spec.forward), kernel.spec.backward.as_ref()]);
-    passes.flatten().collect()
+/// What a call is tried on: a pass, by the check that is made for its signature.
+type Attack = fn(&mut [u128], Bounds, u32);
+
+macro_rules! kernels {
+    ($($id:ident),* $(,)?) => {
+        &[$((
+            stringify!($id),
+            attack::<$id::Kernel>,
+            match <$id::Kernel as Kernel>::SPEC.backward {
+                Some(_) => Some(attack::<<$id::Kernel as Kernel>::Backward>),
+                None => None,
+            },
+        )),*]
+    };
+}
+
+/// The kernels that are linked, in the order of their ids, with their passes.
+const KERNELS: &[(&str, Attack, Option<Attack>)] = kernels![
+    every_kind,
+    falls,
+    kv_pack_q4,
+    kv_pack_q8,
+    kv_unpack_q4,
+    kv_unpack_q8,
+    lora_apply_f16,
+    lora_apply_f32,
+    panics,
+    refuses,
+    remembers,
+    rmsnorm_f16,
+    rmsnorm_f32,
+    rope_cached,
+    rope_f16,
+    rope_f32,
+    rope_q8,
+    sorts,
+    swiglu_f16,
+    swiglu_f32,
+];
+
+/// The passes of all kernels; the registry tells when one is missing above.
+fn attacks() -> Vec<Attack> {
+    let mut linked: Vec<_> = NativeKernel::all().map(|kernel| kernel.spec.id).collect();
+    linked.sort_unstable();
+    assert!(linked.iter().eq(KERNELS.iter().map(|(id, ..)| id)), "the kernels linked are {linked:?}: list them");
+    KERNELS.iter().flat_map(|(_, forward, backward)| [Some(*forward), *backward]).flatten().collect()
 }
 
 fuzz_target!(|input: &[u8]| {
     let Some((head, content)) = input.split_at_checked(8) else { return };
-    let signatures = signatures();
-    let signature = signatures[usize::from(head[0]) % signatures.len()];
+    let attacks = attacks();
+    let attack = attacks[usize::from(head[0]) % attacks.len()];
     let descriptor = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
 
     // The allocation ends where the memory does, so that the address sanitizer sees whatever lies beyond.
@@ -43,13 +83,18 @@ fuzz_target!(|input: &[u8]| {
 
     check_block(memory.as_bytes());
     check_layout(memory.as_bytes(), bounds, descriptor);
-    let before = memory.clone();
+    attack(&mut memory, bounds, descriptor);
+});
+
+/// Opens the call as one of this pass, and uses what it gives.
+fn attack<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32) {
+    let before = memory.to_vec();
     let base = memory.as_mut_ptr().expose_provenance();
     // SAFETY: the memory is as large as its bounds say, starts at a multiple of 16, and until the frame is dropped
     // nothing else uses it.
-    let opened = unsafe { Frame::open(LinearMemory { base, bounds }, descriptor, signature) };
+    let opened = unsafe { Frame::<P>::open(LinearMemory { base, bounds }, descriptor) };
     let written = match opened {
-        Ok(frame) => use_all(frame, signature, base, bounds),
+        Ok(frame) => use_all(frame, base, bounds),
         Err(error) => {
             assert!(error.status().code() != 0 && !error.message().is_empty());
             Vec::new()
@@ -58,7 +103,7 @@ fuzz_target!(|input: &[u8]| {
     for (at, (before, after)) in before.as_bytes().iter().zip(memory.as_bytes()).enumerate() {
         assert!(before == after || written.iter().any(|range| range.contains(&at)), "byte {at} was written");
     }
-});
+}
 
 /// A block that can be read is written as the same bytes.
 fn check_block(bytes: &[u8]) {
@@ -82,19 +127,20 @@ fn check_layout(memory: &[u8], bounds: Bounds, descriptor: u32) {
 }
 
 /// Takes every slice of a call, writes what may be written, and returns those ranges.
-fn use_all(mut frame: Frame<'_>, signature: &Signature<'_>, base: usize, bounds: Bounds) -> Vec<Range<usize>> {
+fn use_all<P: Pass>(mut frame: Frame<'_, P>, base: usize, bounds: Bounds) -> Vec<Range<usize>> {
+    let signature = P::SIGNATURE;
     let mut read = Vec::new();
     let mut written: Vec<Range<usize>> = Vec::new();
     for (row, tensor) in signature.tensors.iter().enumerate() {
         let range = match tensor.dtype {
-            DType::F32 => take::<f32>(&mut frame, row, tensor.role),
-            DType::F16 => take::<f16>(&mut frame, row, tensor.role),
-            DType::I8 => take::<i8>(&mut frame, row, tensor.role),
-            DType::U8 => take::<u8>(&mut frame, row, tensor.role),
-            DType::I32 => take::<i32>(&mut frame, row, tensor.role),
-            DType::U32 => take::<u32>(&mut frame, row, tensor.role),
-            DType::Q8_0 => take::<BlockQ8_0>(&mut frame, row, tensor.role),
-            DType::Q4_0 => take::<BlockQ4_0>(&mut frame, row, tensor.role),
+            DType::F32 => take::<f32, _>(&mut frame, row, tensor.role),
+            DType::F16 => take::<f16, _>(&mut frame, row, tensor.role),
+            DType::I8 => take::<i8, _>(&mut frame, row, tensor.role),
+            DType::U8 => take::<u8, _>(&mut frame, row, tensor.role),
+            DType::I32 => take::<i32, _>(&mut frame, row, tensor.role),
+            DType::U32 => take::<u32, _>(&mut frame, row, tensor.role),
+            DType::Q8_0 => take::<BlockQ8_0, _>(&mut frame, row, tensor.role),
+            DType::Q4_0 => take::<BlockQ4_0, _>(&mut frame, row, tensor.role),
         };
         let Some(range) = range else {
             assert!(tensor.optional, "only what is optional can be absent");
@@ -119,7 +165,7 @@ fn use_all(mut frame: Frame<'_>, signature: &Signature<'_>, base: usize, bounds:
     written
 }
 
-fn take<T: Element>(frame: &mut Frame<'_>, row: usize, role: Role) -> Option<Range<usize>> {
+fn take<T: Element, P: Pass>(frame: &mut Frame<'_, P>, row: usize, role: Role) -> Option<Range<usize>> {
     let bytes = if role.writes() {
         let slice = frame.take_mut::<T>(row).expect("the row is what the signature says");
         assert!(frame.take_mut::<T>(row).is_err(), "a second slice over the same bytes");

@@ -1,9 +1,9 @@
 //! What an export does around the author's function: check, call, translate the result.
 
-use kernelpack_abi::{Error, KernelInfo, KernelSpec, MESSAGE_CAPACITY, Result, Signature, Status, layout::Bounds};
+use kernelpack_abi::{Error, KernelInfo, KernelSpec, MESSAGE_CAPACITY, Result, Status, layout::Bounds};
 
 use crate::{
-    frame::{Frame, LinearMemory, Scalars, open_params},
+    frame::{Fault, Frame, LinearMemory, Scalars, Signed, open_params},
     message, panic,
 };
 
@@ -13,6 +13,7 @@ const PAGE: u64 = 65536;
 compile_error!("a kernel has one thread: build it without `+atomics`");
 
 /// This module's own linear memory, above its data and stack.
+#[inline(always)]
 fn memory() -> LinearMemory {
     unsafe extern "C" {
         /// Placed by the linker behind data and stack; only its address means anything.
@@ -24,15 +25,22 @@ fn memory() -> LinearMemory {
 }
 
 /// Runs a forward or backward pass.
-pub fn pass(descriptor: u32, signature: &Signature<'static>, run: impl FnOnce(&mut Frame<'_>) -> Result<()>) -> i32 {
-    enter(|| {
-        // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and during a call the host
-        // leaves it alone. The bounds start above the module's own data and stack. What a module with an allocator has
-        // allocated lies in pages that it grew; a host of this ABI places tensors in its own pages only, and one that
-        // does not could as well write there itself between calls.
-        let mut frame = unsafe { Frame::open(memory(), descriptor, signature)? };
-        run(&mut frame)
-    })
+#[inline(always)]
+pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> Result<Result<()>, Fault>) -> i32 {
+    enter(
+        #[inline(always)]
+        || {
+            // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and during a call the host
+            // leaves it alone. The bounds start above the module's own data and stack. What a module with an allocator has
+            // allocated lies in pages that it grew; a host of this ABI places tensors in its own pages only, and one that
+            // does not could as well write there itself between calls.
+            let mut frame = unsafe { Frame::open(memory(), descriptor)? };
+            match run(&mut frame) {
+                Ok(result) => result,
+                Err(fault) => Err(fault.into()),
+            }
+        },
+    )
 }
 
 /// Runs an initialization.
@@ -77,14 +85,19 @@ pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
 }
 
 /// What every export does: make panics speak, forget the last message, call, report.
+#[inline(always)]
 fn enter(run: impl FnOnce() -> Result<()>) -> i32 {
     panic::install();
     message::clear();
     match run() {
         Ok(()) => Status::Ok.code(),
-        Err(error) => {
-            message::set(format_args!("{}", error.message()));
-            error.status().code()
-        }
+        Err(error) => failed(&error),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn failed(error: &Error) -> i32 {
+    message::set(format_args!("{}", error.message()));
+    error.status().code()
 }

@@ -1,16 +1,25 @@
 //! A call, as the guest sees it: the descriptor is checked first, then slices are made.
 //!
 //! Every `unsafe` block of the guest that touches tensor memory is in this file. The invariant behind them:
-//! [`Frame::open`] has passed the whole layout through [`kernelpack_abi::layout::check`], so each tensor lies inside
-//! the memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that is written; and
-//! [`agree`] has matched each row with the signature, so its type and role are those that the author declared and its
-//! bytes are few enough for a slice.
+//! [`Frame::open`] has passed the whole call through [`quick::accepts`] or [`judge`], so each tensor lies inside the
+//! memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that is written; its type, role
+//! and shape are those that the author declared, and its bytes are few enough for a slice.
+//!
+//! An [`Error`] has its message in it where there is no allocator, and moving it about would cost more than all checks:
+//! taking arguments out fails with a [`Fault`], and what explains is kept out of the way of calls that are in order.
+
+mod quick;
+
+use core::{fmt, marker::PhantomData};
 
 use kernelpack_abi::{
-    DType, Element, Error, KernelDescriptor, Result, Role, Shape, Signature, Status, SymbolError, Symbols, TensorSpec,
+    DType, Element, Error, KernelDescriptor, Result, Role, Shape, Signature, Status, SymbolError, Symbols,
+    TENSOR_ALIGN,
     layout::{self, Bounds},
     params::{Params, ParamsError, TensorEntry},
 };
+
+pub use quick::Signed;
 
 /// The linear memory that offsets refer to.
 ///
@@ -24,25 +33,24 @@ pub struct LinearMemory {
 }
 
 impl LinearMemory {
-    /// The bytes of a range, or an error if it is not inside the bounds.
+    /// The bytes of a range; `None` if it is not inside the bounds or does not start at a multiple of `align`.
     ///
     /// # Safety
     /// The memory's bounds are readable and aligned to 16 bytes at offset 0, and nothing writes to the range for `'a`.
-    unsafe fn bytes<'a>(self, what: &str, offset: u32, size: u32, align: u32) -> Result<&'a [u8]> {
+    #[inline(always)]
+    unsafe fn bytes<'a>(self, offset: u32, size: u32, align: u32) -> Option<&'a [u8]> {
         let end = u64::from(offset) + u64::from(size);
         let inside = offset >= self.bounds.floor && end <= self.bounds.memory_size && size <= layout::MAX_PART_BYTES;
         // Offset 0 is no address inside the sandbox, whatever the floor.
         if !inside || offset == 0 || !offset.is_multiple_of(align) {
-            return Err(Error::new(
-                Status::InvalidParams,
-                format_args!("{what} ({size} bytes at {offset}) lies outside the usable memory or is misaligned"),
-            ));
+            return None;
         }
         // SAFETY: the range was just checked to lie inside the bounds, which the caller vouches for, not to start at a
         // null pointer and to be no longer than a slice may be. Any byte is a `u8`.
-        Ok(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
+        Some(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
     }
 
+    #[inline(always)]
     fn at(self, offset: u32) -> *mut u8 {
         core::ptr::with_exposed_provenance_mut(self.base + offset as usize)
     }
@@ -54,27 +62,25 @@ pub struct Scalars<'a>(&'a [u8]);
 
 impl<'a> Scalars<'a> {
     /// The scalars in these bytes.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 }
 
 impl Scalars<'_> {
-    fn read<const N: usize>(self, at: usize) -> Result<[u8; N]> {
-        at.checked_add(N).and_then(|end| self.0.get(at..end)?.try_into().ok()).ok_or_else(|| {
-            let size = self.0.len();
-            Error::new(
-                Status::InvalidParams,
-                format_args!("the params block has {size} bytes of scalars, more are needed"),
-            )
-        })
+    #[inline(always)]
+    fn read<const N: usize>(self, at: usize) -> Result<[u8; N], Fault> {
+        let bytes = at.checked_add(N).and_then(|end| self.0.get(at..end)?.try_into().ok());
+        bytes.ok_or(Fault::ScalarsTooShort { size: self.0.len() })
     }
 
     /// The `f32` at this offset.
     ///
     /// # Errors
     /// The block is too short.
-    pub fn f32(self, at: usize) -> Result<f32> {
+    #[inline(always)]
+    pub fn f32(self, at: usize) -> Result<f32, Fault> {
         self.read(at).map(f32::from_le_bytes)
     }
 
@@ -82,7 +88,8 @@ impl Scalars<'_> {
     ///
     /// # Errors
     /// The block is too short.
-    pub fn u32(self, at: usize) -> Result<u32> {
+    #[inline(always)]
+    pub fn u32(self, at: usize) -> Result<u32, Fault> {
         self.read(at).map(u32::from_le_bytes)
     }
 
@@ -90,7 +97,8 @@ impl Scalars<'_> {
     ///
     /// # Errors
     /// The block is too short.
-    pub fn i32(self, at: usize) -> Result<i32> {
+    #[inline(always)]
+    pub fn i32(self, at: usize) -> Result<i32, Fault> {
         self.read(at).map(i32::from_le_bytes)
     }
 
@@ -98,31 +106,27 @@ impl Scalars<'_> {
     ///
     /// # Errors
     /// The block is too short, or the byte is neither 0 nor 1.
-    pub fn bool(self, at: usize) -> Result<bool> {
+    #[inline(always)]
+    pub fn bool(self, at: usize) -> Result<bool, Fault> {
         match self.read(at)? {
             [0] => Ok(false),
             [1] => Ok(true),
-            [other] => Err(Error::new(
-                Status::InvalidParams,
-                format_args!("a bool in the params block is {other}, not 0 or 1"),
-            )),
+            [value] => Err(Fault::NoBool { value }),
         }
     }
 }
 
-/// A call whose descriptor, params block and shapes have been checked against a signature.
-#[derive(Debug)]
-pub struct Frame<'a> {
+/// A call whose descriptor, params block and shapes have been checked against the signature `S`.
+pub struct Frame<'a, S> {
     memory: LinearMemory,
-    tensors: &'a [TensorSpec<'a>],
     entries: &'a [TensorEntry],
     scalars: Scalars<'a>,
-    symbols: Symbols,
     /// A bit for each writable tensor that was handed out.
     taken: u32,
+    signed: PhantomData<S>,
 }
 
-impl<'a> Frame<'a> {
+impl<'a, S: Signed> Frame<'a, S> {
     /// Checks a call completely and opens it.
     ///
     /// # Errors
@@ -132,62 +136,55 @@ impl<'a> Frame<'a> {
     /// # Safety
     /// For `'a`, the memory's bounds are readable and writable and aligned to 16 bytes at offset 0, and nothing but
     /// this frame uses them.
-    pub unsafe fn open(memory: LinearMemory, descriptor: u32, signature: &Signature<'a>) -> Result<Self> {
+    #[inline(always)]
+    pub unsafe fn open(memory: LinearMemory, descriptor: u32) -> Result<Self> {
         // SAFETY: the caller vouches for the memory. The descriptor and the params block are only ever read: the
-        // layout check below refuses writable tensors that overlap either.
-        let (head, params) = unsafe {
-            let bytes = memory.bytes("the descriptor", descriptor, KernelDescriptor::SIZE, 4)?;
-            let head = KernelDescriptor::from_bytes(bytes).unwrap_or_default();
-            (
-                head,
-                memory.bytes("the params block", head.params_offset, head.params_size, kernelpack_abi::TENSOR_ALIGN)?,
-            )
+        // checks refuse writable tensors that overlap either.
+        let quick = unsafe { Parts::read(memory, descriptor) }
+            .filter(|parts| quick::accepts::<S>(memory.bounds, descriptor, parts.head, parts.params.entries));
+        let params = match quick {
+            Some(parts) => parts.params,
+            // SAFETY: as above.
+            None => unsafe { judge(memory, descriptor, &S::SIGNATURE)? },
         };
-        let params = Params::parse(params).map_err(params_error)?;
-        layout::check(memory.bounds, descriptor, &head, params.entries)
-            .map_err(|error| Error::new(Status::InvalidParams, format_args!("{error}")))?;
-        let symbols = agree(signature, params.entries)?;
-        Ok(Self {
-            memory,
-            tensors: signature.tensors,
-            entries: params.entries,
-            scalars: Scalars(params.scalars),
-            symbols,
-            taken: 0,
-        })
+        Ok(Self { memory, entries: params.entries, scalars: Scalars(params.scalars), taken: 0, signed: PhantomData })
     }
 
     /// The scalars.
+    #[inline(always)]
     pub fn scalars(&self) -> Scalars<'a> {
         self.scalars
     }
 
     /// The value of a shape symbol; every symbol of a signature has one, since required tensors determine it.
+    #[inline(always)]
     pub fn extent(&self, symbol: u8) -> usize {
-        self.symbols.value(symbol).unwrap_or_default() as usize
+        quick::value::<S>(self.entries, symbol).unwrap_or_default() as usize
     }
 
     /// The elements of an input.
     ///
     /// # Errors
     /// The row is not a present input of this type.
-    pub fn input<T: Element>(&self, row: usize) -> Result<&'a [T]> {
-        self.optional_input(row)?.ok_or_else(|| misuse(row))
+    #[inline(always)]
+    pub fn input<T: Element>(&self, row: usize) -> Result<&'a [T], Fault> {
+        self.optional_input(row)?.ok_or(Fault::Misuse { row })
     }
 
     /// The elements of an input, or `None` if the call leaves it out.
     ///
     /// # Errors
     /// The row is not an input of this type.
-    pub fn optional_input<T: Element>(&self, row: usize) -> Result<Option<&'a [T]>> {
-        let entry = self.row::<T>(row, |role| role == Role::In)?;
+    #[inline(always)]
+    pub fn optional_input<T: Element>(&self, row: usize) -> Result<Option<&'a [T]>, Fault> {
+        let entry = self.row::<T>(row, |role| matches!(role, Role::In)).ok_or(Fault::Misuse { row })?;
         if entry.is_absent() {
             return Ok(None);
         }
         let len = entry.size as usize / size_of::<T>();
-        // SAFETY: the layout check found the range inside the memory, aligned to 16 bytes (so for `T`, whose alignment
-        // is at most that) and disjoint from everything that `take_mut` gives out; it is not absent, so it does not
-        // start at a null pointer, and `agree` found it no longer than a slice may be. Any bytes are a `T`.
+        // SAFETY: the checks found the range inside the memory, aligned to 16 bytes (so for `T`, whose alignment is at
+        // most that), no longer than a slice may be, and disjoint from everything that `take_mut` gives out; it is not
+        // absent, so it does not start at a null pointer. Any bytes are a `T`.
         Ok(Some(unsafe { core::slice::from_raw_parts(self.memory.at(entry.offset).cast_const().cast(), len) }))
     }
 
@@ -195,28 +192,39 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// The row is not such a tensor of this type, or was taken before.
-    pub fn take_mut<T: Element>(&mut self, row: usize) -> Result<&'a mut [T]> {
-        let entry = self.row::<T>(row, Role::writes)?;
-        let bit = 1u32.checked_shl(row as u32).ok_or_else(|| misuse(row))?;
+    #[inline(always)]
+    pub fn take_mut<T: Element>(&mut self, row: usize) -> Result<&'a mut [T], Fault> {
+        let misuse = Fault::Misuse { row };
+        let entry = self.row::<T>(row, Role::writes).ok_or(misuse)?;
+        let bit = 1u32.checked_shl(row as u32).ok_or(misuse)?;
         if self.taken & bit != 0 || entry.is_absent() {
-            return Err(misuse(row));
+            return Err(misuse);
+        }
+        let mut len = entry.size as usize / size_of::<T>();
+        let tensor = &S::SIGNATURE.tensors[row];
+        if matches!(tensor.role, Role::Scratch) {
+            // A host may give more; the author gets what the signature says, as in a native call.
+            let needed = tensor.len.eval(|symbol| quick::value::<S>(self.entries, symbol));
+            len = len.min(needed.map_err(|_| misuse)? as usize);
         }
         self.taken |= bit;
-        let mut len = entry.size as usize / size_of::<T>();
-        if entry.role == Role::Scratch as u8 {
-            // A host may give more; the author gets what the signature says, as in a native call.
-            let needed = self.tensors.get(row).and_then(|tensor| self.symbols.len(tensor.len).ok());
-            len = len.min(needed.ok_or_else(|| misuse(row))? as usize);
-        }
-        // SAFETY: as in `optional_input`, and a shorter range is inside too; moreover the range overlaps no other part of the call, and the bit just set
-        // makes this the only slice over it.
+        // SAFETY: as in `optional_input`, and a shorter range is inside too; moreover the range overlaps no other part
+        // of the call, and the bit just set makes this the only slice over it.
         Ok(unsafe { core::slice::from_raw_parts_mut(self.memory.at(entry.offset).cast(), len) })
     }
 
-    fn row<T: Element>(&self, row: usize, fits: impl Fn(Role) -> bool) -> Result<&'a TensorEntry> {
-        let entry = self.entries.get(row).ok_or_else(|| misuse(row))?;
-        let typed = entry.dtype == T::DTYPE.code() && Role::from_code(entry.role).is_some_and(fits);
-        if typed { Ok(entry) } else { Err(misuse(row)) }
+    /// The entry of a row of this type and role. The signature is asked, which the entries of a checked call follow.
+    #[inline(always)]
+    fn row<T: Element>(&self, row: usize, fits: impl Fn(Role) -> bool) -> Option<&'a TensorEntry> {
+        let tensor = S::SIGNATURE.tensors.get(row)?;
+        let typed = tensor.dtype.code() == T::DTYPE.code() && fits(tensor.role);
+        self.entries.get(row).filter(|_| typed)
+    }
+}
+
+impl<S> fmt::Debug for Frame<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame").field("entries", &self.entries).field("scalars", &self.scalars).finish_non_exhaustive()
     }
 }
 
@@ -230,12 +238,60 @@ impl<'a> Frame<'a> {
 #[cfg(target_family = "wasm")]
 pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u32) -> Result<Scalars<'a>> {
     // SAFETY: the caller vouches for the memory, and the block is only read.
-    let bytes = unsafe { memory.bytes("the params block", offset, size, kernelpack_abi::TENSOR_ALIGN)? };
+    let bytes = unsafe { memory.bytes(offset, size, TENSOR_ALIGN) };
+    let bytes = bytes.ok_or_else(|| outside("the params block", offset, size))?;
     Ok(Scalars(Params::parse(bytes).map_err(params_error)?.scalars))
 }
 
+/// The parts of a call that are not tensors, found inside the bounds and readable.
+struct Parts<'a> {
+    head: &'a KernelDescriptor,
+    params: Params<'a>,
+}
+
+impl<'a> Parts<'a> {
+    /// `None` if a part lies outside the bounds or is not what it should be.
+    ///
+    /// # Safety
+    /// As [`Frame::open`], and nothing writes to the parts for `'a`.
+    #[inline(always)]
+    unsafe fn read(memory: LinearMemory, descriptor: u32) -> Option<Self> {
+        // SAFETY: the caller vouches for the memory.
+        let bytes = unsafe { memory.bytes(descriptor, KernelDescriptor::SIZE, 4)? };
+        let head = KernelDescriptor::in_bytes(bytes)?;
+        // SAFETY: the caller vouches for the memory.
+        let block = unsafe { memory.bytes(head.params_offset, head.params_size, TENSOR_ALIGN)? };
+        Some(Self { head, params: Params::parse(block).ok()? })
+    }
+}
+
+/// The complete check of a call, which explains what it refuses.
+///
+/// # Errors
+/// As [`Frame::open`].
+///
+/// # Safety
+/// As [`Parts::read`].
+#[cold]
+#[inline(never)]
+unsafe fn judge<'a>(memory: LinearMemory, descriptor: u32, signature: &Signature<'_>) -> Result<Params<'a>> {
+    // SAFETY: the caller vouches for the memory.
+    let bytes = unsafe { memory.bytes(descriptor, KernelDescriptor::SIZE, 4) };
+    let head = bytes.and_then(KernelDescriptor::in_bytes);
+    let head = head.ok_or_else(|| outside("the descriptor", descriptor, KernelDescriptor::SIZE))?;
+    let (offset, size) = (head.params_offset, head.params_size);
+    // SAFETY: the caller vouches for the memory.
+    let block = unsafe { memory.bytes(offset, size, TENSOR_ALIGN) };
+    let params =
+        Params::parse(block.ok_or_else(|| outside("the params block", offset, size))?).map_err(params_error)?;
+    layout::check(memory.bounds, descriptor, head, params.entries)
+        .map_err(|error| Error::new(Status::InvalidParams, format_args!("{error}")))?;
+    agree(signature, params.entries)?;
+    Ok(params)
+}
+
 /// Whether the table has the rows that the signature declares, with shapes that agree.
-fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<Symbols> {
+fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<()> {
     let declared = signature.tensors;
     if declared.len() != entries.len() {
         return Err(Error::new(
@@ -270,7 +326,7 @@ fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<Symbols> 
             ));
         }
     }
-    Ok(symbols)
+    Ok(())
 }
 
 /// The shape that takes part in binding symbols: none for absent and scratch tensors.
@@ -294,14 +350,55 @@ fn fault_of(role: Role) -> Status {
 }
 
 #[cold]
+#[inline(never)]
+fn outside(what: &str, offset: u32, size: u32) -> Error {
+    Error::new(
+        Status::InvalidParams,
+        format_args!("{what} ({size} bytes at {offset}) lies outside the usable memory or is misaligned"),
+    )
+}
+
+#[cold]
+#[inline(never)]
 fn params_error(error: ParamsError) -> Error {
     Error::new(Status::InvalidParams, format_args!("{error}"))
 }
 
-/// A row is asked for in a way that the signature does not allow; `#[kernel]` never does.
-#[cold]
-fn misuse(row: usize) -> Error {
-    Error::new(Status::InternalError, format_args!("tensor {row} was asked for with another type or role"))
+/// Why an argument cannot be taken out of a call; small, unlike the [`Error`] that it becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The block has fewer bytes of scalars than the signature needs.
+    ScalarsTooShort {
+        /// The bytes that it has.
+        size: usize,
+    },
+    /// A byte that should be a bool is neither 0 nor 1.
+    NoBool {
+        /// The byte.
+        value: u8,
+    },
+    /// A row is asked for in a way that the signature does not allow; `#[kernel]` never does.
+    Misuse {
+        /// The row.
+        row: usize,
+    },
+}
+
+impl From<Fault> for Error {
+    #[cold]
+    #[inline(never)]
+    fn from(fault: Fault) -> Self {
+        let invalid = |message: fmt::Arguments<'_>| Self::new(Status::InvalidParams, message);
+        match fault {
+            Fault::ScalarsTooShort { size } => {
+                invalid(format_args!("the params block has {size} bytes of scalars, more are needed"))
+            }
+            Fault::NoBool { value } => invalid(format_args!("a bool in the params block is {value}, not 0 or 1")),
+            Fault::Misuse { row } => {
+                Self::new(Status::InternalError, format_args!("tensor {row} was asked for with another type or role"))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

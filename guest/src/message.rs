@@ -29,12 +29,14 @@ pub(crate) fn address() -> u32 {
 }
 
 /// Forgets the message.
+#[inline]
 pub(crate) fn clear() {
     // SAFETY: one thread, and no reference into the buffer outlives a function of this module.
     unsafe { (*BUFFER.0.get()).len = 0 };
 }
 
 /// Leaves a message, cut to the buffer's capacity.
+#[cold]
 pub(crate) fn set(args: fmt::Arguments<'_>) {
     let message = Message::new(args);
     let text = message.as_str().as_bytes();

@@ -1,15 +1,15 @@
 use std::{ops::Range, vec::Vec};
 
 use kernelpack_abi::{
-    BlockQ8_0, DType, Dim, Element, Expr, KernelDescriptor, Op, ParamSpec, ParamType, Role, Shape, Signature, Status,
-    TensorSpec,
+    BlockQ8_0, DType, Dim, Element, Error, Expr, KernelDescriptor, Op, ParamSpec, ParamType, Role, Shape, Signature,
+    Status, TensorSpec,
     layout::{self, Bounds},
     params::{self, ParamsHeader, TensorEntry},
 };
 use proptest::prelude::*;
 use zerocopy::IntoBytes as _;
 
-use super::{Frame, LinearMemory};
+use super::{Fault, Frame, LinearMemory, Parts, Signed, judge, quick};
 
 const ROWS: Dim = Dim::Symbol(0);
 const DIM: Dim = Dim::Symbol(1);
@@ -44,6 +44,13 @@ const SIGNATURE: Signature<'static> = Signature {
         ParamSpec { name: "causal", ty: ParamType::Bool, default: None },
     ],
 };
+
+/// The pass of that signature.
+struct Tested;
+
+impl Signed for Tested {
+    const SIGNATURE: Signature<'static> = SIGNATURE;
+}
 
 const SIZE: usize = 8192;
 /// Stands for the module's heap base.
@@ -130,13 +137,29 @@ impl Call {
         self.put(self.head_offset, head.as_bytes());
     }
 
-    /// Opens the call as it stands in the buffer.
-    fn open<R>(&mut self, f: impl FnOnce(kernelpack_abi::Result<Frame<'_>>, &LinearMemory) -> R) -> R {
+    /// What the quick check says of the call as it stands in the buffer, and what the complete one says; `None` if it
+    /// has no descriptor and block to judge.
+    fn verdicts(&self) -> Option<(bool, bool)> {
+        let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
+        // SAFETY: the buffer is aligned to 16 bytes, as large as the bounds or larger, and borrowed for as long as this
+        // reads from it.
+        let Parts { head, params } = unsafe { Parts::read(memory, self.head_offset)? };
+        let quick = quick::accepts::<Tested>(self.bounds, self.head_offset, head, params.entries);
+        // SAFETY: as above.
+        let complete = unsafe { judge(memory, self.head_offset, &SIGNATURE) }.is_ok();
+        Some((quick, complete))
+    }
+
+    /// Opens the call as it stands in the buffer; what the quick check accepts, the complete one must.
+    fn open<R>(&mut self, f: impl FnOnce(kernelpack_abi::Result<Frame<'_, Tested>>, &LinearMemory) -> R) -> R {
+        if let Some((quick, complete)) = self.verdicts() {
+            assert!(complete || !quick, "the quick check accepts what the complete one refuses");
+        }
         let base = (&raw mut *self.buffer).expose_provenance();
         let memory = LinearMemory { base, bounds: self.bounds };
         // SAFETY: the buffer is aligned to 16 bytes, is borrowed mutably for as long as the frame and has the bounds'
         // size or more, since no test sets a `memory_size` above `SIZE`.
-        f(unsafe { Frame::open(memory, self.head_offset, &SIGNATURE) }, &memory)
+        f(unsafe { Frame::open(memory, self.head_offset) }, &memory)
     }
 
     fn written(mut self) -> Self {
@@ -187,12 +210,26 @@ fn a_valid_call_gives_the_declared_slices() {
 }
 
 #[test]
+fn calls_as_hosts_make_them_need_the_quick_check_only() {
+    let absent = TensorEntry::absent(DType::F32, Role::In);
+    let changes: [fn(&mut Call, TensorEntry); 4] = [
+        |_, _| {},
+        |call, absent| call.entries[BIAS] = absent,
+        |call, _| call.entries[BIAS].offset = 1024,
+        |call, _| call.entries[TMP] = entry(4096, DType::F32, Role::Scratch, &[600]),
+    ];
+    for change in changes {
+        assert_eq!(Call::with(|call| change(call, absent)).written().verdicts(), Some((true, true)));
+    }
+}
+
+#[test]
 fn an_absent_optional_input_is_none() {
     let absent = TensorEntry::absent(DType::F32, Role::In);
     Call::with(|call| call.entries[BIAS] = absent).written().open(|frame, _| {
         let frame = frame.unwrap();
         assert_eq!(frame.optional_input::<f32>(BIAS).unwrap(), None);
-        assert_eq!(frame.input::<f32>(BIAS).unwrap_err().status(), Status::InternalError);
+        assert_eq!(frame.input::<f32>(BIAS), Err(Fault::Misuse { row: BIAS }));
     });
 }
 
@@ -225,7 +262,7 @@ fn a_writable_tensor_is_handed_out_once() {
         let mut frame = frame.unwrap();
         for row in [Y, TMP] {
             assert!(frame.take_mut::<f32>(row).is_ok());
-            assert_eq!(frame.take_mut::<f32>(row).unwrap_err().status(), Status::InternalError);
+            assert_eq!(frame.take_mut::<f32>(row).unwrap_err(), Fault::Misuse { row });
         }
     });
 }
@@ -412,7 +449,7 @@ fn inputs_may_share_memory() {
 #[test]
 fn damaged_scalars_are_refused() {
     Call::with(|call| call.scalars[4] = 2).written().open(|frame, _| {
-        let error = frame.unwrap().scalars().bool(4).unwrap_err();
+        let error = Error::from(frame.unwrap().scalars().bool(4).unwrap_err());
         assert_eq!(
             (error.status(), error.message()),
             (Status::InvalidParams, "a bool in the params block is 2, not 0 or 1",)
@@ -421,6 +458,7 @@ fn damaged_scalars_are_refused() {
     Call::with(|call| call.scalars.truncate(3)).written().open(|frame, _| {
         let scalars = frame.unwrap().scalars();
         for error in [scalars.f32(0).unwrap_err(), scalars.bool(4).unwrap_err(), scalars.i32(usize::MAX).unwrap_err()] {
+            let error = Error::from(error);
             assert_eq!(error.status(), Status::InvalidParams);
             assert_eq!(error.message(), "the params block has 3 bytes of scalars, more are needed");
         }
@@ -434,13 +472,13 @@ fn range<T>(memory: &LinearMemory, slice: &[T]) -> Range<usize> {
 }
 
 /// Takes every tensor, touches every byte of it and checks what was promised about it.
-fn take_everything(mut frame: Frame<'_>, memory: &LinearMemory) {
-    fn input<T: Element>(frame: &Frame<'_>, memory: &LinearMemory, row: usize) -> Option<Range<usize>> {
+fn take_everything(mut frame: Frame<'_, Tested>, memory: &LinearMemory) {
+    fn input<T: Element>(frame: &Frame<'_, Tested>, memory: &LinearMemory, row: usize) -> Option<Range<usize>> {
         let slice = frame.optional_input::<T>(row).unwrap()?;
         std::hint::black_box(slice.as_bytes().iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte)));
         Some(range(memory, slice))
     }
-    fn output<T: Element>(frame: &mut Frame<'_>, memory: &LinearMemory, row: usize) -> Range<usize> {
+    fn output<T: Element>(frame: &mut Frame<'_, Tested>, memory: &LinearMemory, row: usize) -> Range<usize> {
         let slice = frame.take_mut::<T>(row).unwrap();
         slice.as_mut_bytes().fill(0xA5);
         range(memory, slice)
@@ -527,6 +565,10 @@ proptest! {
             }
             call.bounds.memory_size = memory_size;
         }).written();
+        // Only empty tensors need the complete check.
+        if let Some((quick, true)) = call.verdicts() {
+            prop_assert_eq!(quick, call.entries.iter().all(|row| row.is_absent() || row.size != 0));
+        }
         call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
     }
 

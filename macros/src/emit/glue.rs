@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{abi, call, element, inside, krate};
+use super::{abi, call, element, inside, krate, marker};
 use crate::model::{Direction, Model, Param};
 
 pub(super) fn emit(model: &Model) -> TokenStream {
@@ -52,14 +52,18 @@ fn run(model: &Model) -> TokenStream {
         arguments.push(argument);
     }
     let call = call(model, &arguments);
+    let marker = marker(model);
     quote! {
         #[cfg(target_family = "wasm")]
         #[doc(hidden)]
-        pub fn __run(frame: &mut #krate::__private::Frame<'_>) -> #abi::Result<()> {
+        #[inline(always)]
+        pub fn __run(frame: &mut #krate::__private::Frame<'_, #marker>)
+            -> ::core::result::Result<#abi::Result<()>, #krate::__private::Fault>
+        {
             #[allow(unused_variables, reason = "a function may have no scalars")]
             let params = Params::decode(frame.scalars())?;
             #bindings
-            #call
+            ::core::result::Result::Ok(#call)
         }
     }
 }
@@ -73,7 +77,7 @@ fn exports(model: &Model) -> TokenStream {
         quote! {
             #[unsafe(export_name = #name)]
             extern "C" fn __backward(descriptor: u32) -> i32 {
-                #krate::__private::pass(descriptor, &#path::SIGNATURE, #path::__run)
+                #krate::__private::pass::<#path::Backward>(descriptor, #path::__run)
             }
         }
     });
@@ -101,7 +105,7 @@ fn exports(model: &Model) -> TokenStream {
         const _: () = {
             #[unsafe(export_name = #forward)]
             extern "C" fn __forward(descriptor: u32) -> i32 {
-                #krate::__private::pass(descriptor, &SIGNATURE, __run)
+                #krate::__private::pass::<Kernel>(descriptor, __run)
             }
 
             #[unsafe(export_name = #info)]

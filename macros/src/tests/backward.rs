@@ -42,15 +42,17 @@ pub mod fill_backward {
         const SIZE: usize = ::kernelpack_guest::abi::params::scalars_size(
             SIGNATURE.params,
         ) as usize;
+        #[inline]
         fn encode(&self) -> [u8; Self::SIZE] {
             #[allow(unused_mut, reason = "a function may have no scalars")]
             let mut scalars = [0; Self::SIZE];
             scalars
         }
         #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
+        #[inline(always)]
         fn decode(
             scalars: ::kernelpack_guest::__private::Scalars<'_>,
-        ) -> ::kernelpack_guest::abi::Result<Self> {
+        ) -> ::core::result::Result<Self, ::kernelpack_guest::__private::Fault> {
             ::core::result::Result::Ok(Self {})
         }
     }
@@ -188,13 +190,17 @@ pub mod fill_backward {
     }
     #[cfg(target_family = "wasm")]
     #[doc(hidden)]
+    #[inline(always)]
     pub fn __run(
-        frame: &mut ::kernelpack_guest::__private::Frame<'_>,
-    ) -> ::kernelpack_guest::abi::Result<()> {
+        frame: &mut ::kernelpack_guest::__private::Frame<'_, Backward>,
+    ) -> ::core::result::Result<
+        ::kernelpack_guest::abi::Result<()>,
+        ::kernelpack_guest::__private::Fault,
+    > {
         #[allow(unused_variables, reason = "a function may have no scalars")]
         let params = Params::decode(frame.scalars())?;
         let argument_0 = frame.input::<f32>(0usize)?;
         let argument_1 = frame.take_mut::<f32>(1usize)?;
-        super::fill_backward(argument_0, argument_1)
+        ::core::result::Result::Ok(super::fill_backward(argument_0, argument_1))
     }
 }

@@ -57,15 +57,17 @@ pub mod fill {
         const SIZE: usize = ::kernelpack_guest::abi::params::scalars_size(
             SIGNATURE.params,
         ) as usize;
+        #[inline]
         fn encode(&self) -> [u8; Self::SIZE] {
             #[allow(unused_mut, reason = "a function may have no scalars")]
             let mut scalars = [0; Self::SIZE];
             scalars
         }
         #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
+        #[inline(always)]
         fn decode(
             scalars: ::kernelpack_guest::__private::Scalars<'_>,
-        ) -> ::kernelpack_guest::abi::Result<Self> {
+        ) -> ::core::result::Result<Self, ::kernelpack_guest::__private::Fault> {
             ::core::result::Result::Ok(Self {})
         }
     }
@@ -152,13 +154,17 @@ pub mod fill {
     };
     #[cfg(target_family = "wasm")]
     #[doc(hidden)]
+    #[inline(always)]
     pub fn __run(
-        frame: &mut ::kernelpack_guest::__private::Frame<'_>,
-    ) -> ::kernelpack_guest::abi::Result<()> {
+        frame: &mut ::kernelpack_guest::__private::Frame<'_, Kernel>,
+    ) -> ::core::result::Result<
+        ::kernelpack_guest::abi::Result<()>,
+        ::kernelpack_guest::__private::Fault,
+    > {
         #[allow(unused_variables, reason = "a function may have no scalars")]
         let params = Params::decode(frame.scalars())?;
         let argument_0 = frame.take_mut::<f32>(0usize)?;
-        super::fill(argument_0)
+        ::core::result::Result::Ok(super::fill(argument_0))
     }
     #[cfg(target_family = "wasm")]
     #[allow(
@@ -168,7 +174,7 @@ pub mod fill {
     const _: () = {
         #[unsafe(export_name = "__kernelpack_forward_fill")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
-            ::kernelpack_guest::__private::pass(descriptor, &SIGNATURE, __run)
+            ::kernelpack_guest::__private::pass::<Kernel>(descriptor, __run)
         }
         #[unsafe(export_name = "__kernelpack_info_fill")]
         extern "C" fn __info(info: u32) -> i32 {
@@ -176,11 +182,9 @@ pub mod fill {
         }
         #[unsafe(export_name = "__kernelpack_backward_fill")]
         extern "C" fn __backward(descriptor: u32) -> i32 {
-            ::kernelpack_guest::__private::pass(
-                descriptor,
-                &fill_backward::SIGNATURE,
-                fill_backward::__run,
-            )
+            ::kernelpack_guest::__private::pass::<
+                fill_backward::Backward,
+            >(descriptor, fill_backward::__run)
         }
         #[unsafe(export_name = "__kernelpack_init_fill")]
         extern "C" fn __init(params: u32, size: u32) -> i32 {

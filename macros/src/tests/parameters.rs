@@ -150,6 +150,7 @@ mod mix {
         const DEFAULT_CAUSAL: bool = true;
         const SIZE: usize = crate::toolkit::abi::params::scalars_size(SIGNATURE.params)
             as usize;
+        #[inline]
         fn encode(&self) -> [u8; Self::SIZE] {
             #[allow(unused_mut, reason = "a function may have no scalars")]
             let mut scalars = [0; Self::SIZE];
@@ -188,9 +189,10 @@ mod mix {
             scalars
         }
         #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
+        #[inline(always)]
         fn decode(
             scalars: crate::toolkit::__private::Scalars<'_>,
-        ) -> crate::toolkit::abi::Result<Self> {
+        ) -> ::core::result::Result<Self, crate::toolkit::__private::Fault> {
             ::core::result::Result::Ok(Self {
                 gain: scalars
                     .f32(const {
@@ -485,9 +487,13 @@ mod mix {
     }
     #[cfg(target_family = "wasm")]
     #[doc(hidden)]
+    #[inline(always)]
     pub fn __run(
-        frame: &mut crate::toolkit::__private::Frame<'_>,
-    ) -> crate::toolkit::abi::Result<()> {
+        frame: &mut crate::toolkit::__private::Frame<'_, Kernel>,
+    ) -> ::core::result::Result<
+        crate::toolkit::abi::Result<()>,
+        crate::toolkit::__private::Fault,
+    > {
         #[allow(unused_variables, reason = "a function may have no scalars")]
         let params = Params::decode(frame.scalars())?;
         let argument_0 = frame.input::<half::f16>(0usize)?;
@@ -503,17 +509,19 @@ mod mix {
         let argument_7 = params.seed;
         let argument_8 = params.causal;
         let argument_9 = frame.extent(0u8);
-        super::mix(
-            argument_0,
-            argument_1,
-            argument_2,
-            argument_3,
-            argument_4,
-            argument_5,
-            argument_6,
-            argument_7,
-            argument_8,
-            argument_9,
+        ::core::result::Result::Ok(
+            super::mix(
+                argument_0,
+                argument_1,
+                argument_2,
+                argument_3,
+                argument_4,
+                argument_5,
+                argument_6,
+                argument_7,
+                argument_8,
+                argument_9,
+            ),
         )
     }
     #[cfg(target_family = "wasm")]
@@ -524,7 +532,7 @@ mod mix {
     const _: () = {
         #[unsafe(export_name = "__kernelpack_forward_mix")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
-            crate::toolkit::__private::pass(descriptor, &SIGNATURE, __run)
+            crate::toolkit::__private::pass::<Kernel>(descriptor, __run)
         }
         #[unsafe(export_name = "__kernelpack_info_mix")]
         extern "C" fn __info(info: u32) -> i32 {

@@ -83,6 +83,7 @@ pub mod scale_f32 {
         const SIZE: usize = ::kernelpack_guest::abi::params::scalars_size(
             SIGNATURE.params,
         ) as usize;
+        #[inline]
         fn encode(&self) -> [u8; Self::SIZE] {
             #[allow(unused_mut, reason = "a function may have no scalars")]
             let mut scalars = [0; Self::SIZE];
@@ -99,9 +100,10 @@ pub mod scale_f32 {
             scalars
         }
         #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
+        #[inline(always)]
         fn decode(
             scalars: ::kernelpack_guest::__private::Scalars<'_>,
-        ) -> ::kernelpack_guest::abi::Result<Self> {
+        ) -> ::core::result::Result<Self, ::kernelpack_guest::__private::Fault> {
             ::core::result::Result::Ok(Self {
                 factor: scalars
                     .f32(const {
@@ -278,15 +280,19 @@ pub mod scale_f32 {
     }
     #[cfg(target_family = "wasm")]
     #[doc(hidden)]
+    #[inline(always)]
     pub fn __run(
-        frame: &mut ::kernelpack_guest::__private::Frame<'_>,
-    ) -> ::kernelpack_guest::abi::Result<()> {
+        frame: &mut ::kernelpack_guest::__private::Frame<'_, Kernel>,
+    ) -> ::core::result::Result<
+        ::kernelpack_guest::abi::Result<()>,
+        ::kernelpack_guest::__private::Fault,
+    > {
         #[allow(unused_variables, reason = "a function may have no scalars")]
         let params = Params::decode(frame.scalars())?;
         let argument_0 = frame.input::<f32>(0usize)?;
         let argument_1 = frame.take_mut::<f32>(1usize)?;
         let argument_2 = params.factor;
-        super::scale_f32(argument_0, argument_1, argument_2)
+        ::core::result::Result::Ok(super::scale_f32(argument_0, argument_1, argument_2))
     }
     #[cfg(target_family = "wasm")]
     #[allow(
@@ -296,7 +302,7 @@ pub mod scale_f32 {
     const _: () = {
         #[unsafe(export_name = "__kernelpack_forward_scale_f32")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
-            ::kernelpack_guest::__private::pass(descriptor, &SIGNATURE, __run)
+            ::kernelpack_guest::__private::pass::<Kernel>(descriptor, __run)
         }
         #[unsafe(export_name = "__kernelpack_info_scale_f32")]
         extern "C" fn __info(info: u32) -> i32 {

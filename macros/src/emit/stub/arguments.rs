@@ -64,6 +64,7 @@ pub(super) fn params(model: &Model) -> TokenStream {
             #(#constants)*
             const SIZE: usize = #abi::params::scalars_size(SIGNATURE.params) as usize;
 
+            #[inline]
             fn encode(&self) -> [u8; Self::SIZE] {
                 #[allow(unused_mut, reason = "a function may have no scalars")]
                 let mut scalars = [0; Self::SIZE];
@@ -76,7 +77,10 @@ pub(super) fn params(model: &Model) -> TokenStream {
             }
 
             #[allow(dead_code, unused_variables, reason = "a function may have no scalars")]
-            fn decode(scalars: #krate::__private::Scalars<'_>) -> #abi::Result<Self> {
+            #[inline(always)]
+            fn decode(
+                scalars: #krate::__private::Scalars<'_>,
+            ) -> ::core::result::Result<Self, #krate::__private::Fault> {
                 ::core::result::Result::Ok(Self { #(#names: scalars.#types(#offsets)?,)* })
             }
         }

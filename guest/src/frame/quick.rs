@@ -1,0 +1,271 @@
+//! The check of a call whose signature is known at compile time, for calls as hosts make them.
+//!
+//! [`accepts`] says yes only to what the complete check, [`judge`](super::judge), passes too; whatever it does not
+//! accept, the complete check then judges and explains. So it may leave out what hardly ever happens, such as empty
+//! tensors, and knows no errors. Each row and each axis is a function of its own, so that the compiler folds the
+//! signature into comparisons with constants, whatever its unroller makes of loops.
+
+use core::marker::PhantomData;
+
+use kernelpack_abi::{
+    Dim, Expr, KernelDescriptor, MAX_SYMBOLS, Pass, Role, Signature, TENSOR_ALIGN, TensorSpec,
+    layout::{Bounds, MAX_PART_BYTES},
+    params::TensorEntry,
+};
+
+/// What has a signature that is known at compile time.
+pub trait Signed {
+    /// What a call takes.
+    const SIGNATURE: Signature<'static>;
+}
+
+impl<P: Pass> Signed for P {
+    const SIGNATURE: Signature<'static> = P::SIGNATURE;
+}
+
+/// Where a call's shapes tell the value of a symbol.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    axis: usize,
+    /// The extent there, which is the symbol or is made from it.
+    dim: Dim,
+}
+
+/// The place of each symbol: in a required tensor, as itself where possible.
+const fn places(signature: &Signature<'_>) -> [Option<Place>; MAX_SYMBOLS] {
+    let mut places = [None; MAX_SYMBOLS];
+    let mut kind = 0;
+    while kind < 3 {
+        let mut row = 0;
+        while row < signature.tensors.len() {
+            let tensor = &signature.tensors[row];
+            let mut axis = 0;
+            while axis < tensor.dims.len() && !tensor.optional && !matches!(tensor.role, Role::Scratch) {
+                let dim = tensor.dims[axis];
+                let symbol = match (kind, dim) {
+                    (0, Dim::Symbol(symbol)) => symbol as usize,
+                    (1, Dim::Div(symbol, 1..)) | (2, Dim::Mul(symbol, 1..)) => symbol as usize,
+                    _ => MAX_SYMBOLS,
+                };
+                if symbol < MAX_SYMBOLS && places[symbol].is_none() {
+                    places[symbol] = Some(Place { row, axis, dim });
+                }
+                axis += 1;
+            }
+            row += 1;
+        }
+        kind += 1;
+    }
+    places
+}
+
+/// The value of a symbol in a call with these rows; `None` if no required tensor determines it, or its extents do not.
+#[inline(always)]
+pub(super) fn value<S: Signed>(entries: &[TensorEntry], symbol: u8) -> Option<u32> {
+    let places = const { places(&S::SIGNATURE) };
+    let place = (*places.get(usize::from(symbol))?)?;
+    let extent = *entries.get(place.row)?.dims.get(place.axis)?;
+    match place.dim {
+        Dim::Div(_, by) => extent.checked_mul(by),
+        Dim::Mul(_, by) => extent.is_multiple_of(by).then(|| extent / by),
+        _ => Some(extent),
+    }
+}
+
+/// The rows of the table that the descriptor names too: the first two inputs, the first result, the first scratch.
+const fn named(signature: &Signature<'_>) -> [Option<usize>; 4] {
+    let mut named = [None; 4];
+    let mut row = 0;
+    while row < signature.tensors.len() {
+        let slot = match signature.tensors[row].role {
+            Role::In if named[0].is_none() => 0,
+            Role::In => 1,
+            Role::Out | Role::InOut => 2,
+            Role::Scratch => 3,
+        };
+        if named[slot].is_none() {
+            named[slot] = Some(row);
+        }
+        row += 1;
+    }
+    named
+}
+
+/// A row of the signature, or one without meaning beyond the last.
+const fn declared(signature: &Signature<'static>, row: usize) -> TensorSpec<'static> {
+    if row < signature.tensors.len() {
+        return signature.tensors[row];
+    }
+    let dtype = kernelpack_abi::DType::U8;
+    TensorSpec { name: "", dtype, role: Role::In, optional: false, dims: &[], len: Expr(&[]) }
+}
+
+/// An extent of a row of the signature; `None` beyond the last.
+const fn extent(signature: &Signature<'static>, row: usize, axis: usize) -> Option<Dim> {
+    let dims = declared(signature, row).dims;
+    if axis < dims.len() { Some(dims[axis]) } else { None }
+}
+
+/// Calls a method for every row below 16, or every axis below 8, each a function of its own.
+macro_rules! every {
+    (row $call:ident.$method:ident()) => { every!($call.$method() 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15) };
+    ($call:ident.$method:ident() $($row:literal)*) => { $($call.$method::<$row>())&&* };
+    (earlier $call:ident.$method:ident::<$row:ident>($($arg:expr),*)) => {
+        every!($call.$method::<$row>($($arg),*) 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (axis $call:ident.$method:ident::<$row:ident>($($arg:expr),*)) => {
+        every!($call.$method::<$row>($($arg),*) 0 1 2 3 4 5 6 7)
+    };
+    ($call:ident.$method:ident::<$row:ident>($arg:expr) $($index:literal)*) => {
+        $($call.$method::<$row, $index>($arg))&*
+    };
+}
+
+/// Whether a call is one of the signature `S`, laid out as [`judge`](super::judge) demands.
+///
+/// The descriptor and the params block must have been found inside the bounds.
+#[inline(always)]
+pub(super) fn accepts<S: Signed>(
+    bounds: Bounds,
+    descriptor: u32,
+    head: &KernelDescriptor,
+    entries: &[TensorEntry],
+) -> bool {
+    let call = Call::<S> {
+        bounds,
+        descriptor: Range::new(descriptor, KernelDescriptor::SIZE),
+        params: Range::new(head.params_offset, head.params_size),
+        entries,
+        signed: PhantomData,
+    };
+    entries.len() == S::SIGNATURE.tensors.len() && call.is_named_by(head) && every!(row call.row())
+}
+
+struct Call<'a, S> {
+    bounds: Bounds,
+    descriptor: Range,
+    params: Range,
+    entries: &'a [TensorEntry],
+    signed: PhantomData<S>,
+}
+
+impl<S: Signed> Call<'_, S> {
+    /// Whether the descriptor names the ranges of the table.
+    #[inline(always)]
+    fn is_named_by(&self, head: &KernelDescriptor) -> bool {
+        let [a, b, output, scratch] = const { named(&S::SIGNATURE) };
+        (head.input_a_offset, head.input_a_size) == self.range(a)
+            && (head.input_b_offset, head.input_b_size) == self.range(b)
+            && (head.output_offset, head.output_size) == self.range(output)
+            && (head.scratch_offset, head.scratch_size) == self.range(scratch)
+    }
+
+    #[inline(always)]
+    fn range(&self, row: Option<usize>) -> (u32, u32) {
+        row.and_then(|row| self.entries.get(row)).map_or((0, 0), |entry| (entry.offset, entry.size))
+    }
+
+    /// Whether a row of the table is the declared one, well-formed and well placed.
+    #[inline(always)]
+    fn row<const ROW: usize>(&self) -> bool {
+        if const { ROW >= S::SIGNATURE.tensors.len() } {
+            return true;
+        }
+        let tensor = const { declared(&S::SIGNATURE, ROW) };
+        let Some(entry) = self.entries.get(ROW) else { return false };
+        let [offset, size, code, dims @ .., end] = entry.words();
+        let code_of = |rank: usize| u32::from_ne_bytes([tensor.dtype.code(), tensor.role as u8, rank as u8, 0]);
+        if tensor.optional && *offset == 0 {
+            let nothing = dims.iter().fold(size | end, |all, dim| all | dim);
+            return *code == code_of(0) && nothing == 0;
+        }
+
+        let is_scratch = matches!(tensor.role, Role::Scratch);
+        let rank = if is_scratch { 1 } else { tensor.dims.len() };
+        let mut shape = Product { elements: 1, overflow: 0 };
+        let agrees = if is_scratch {
+            let needed = tensor.len.eval(|symbol| value::<S>(self.entries, symbol));
+            shape.multiply(dims[0]);
+            needed.is_ok_and(|needed| dims[0] >= needed) && dims[1..].iter().fold(0, |all, dim| all | dim) == 0
+        } else {
+            every!(axis self.axis::<ROW>((dims, &mut shape)))
+        };
+        let bytes = u64::from(shape.elements) * u64::from(tensor.dtype.size());
+        let is_sound = *code == code_of(rank) && *end == 0 && shape.overflow == 0 && bytes == u64::from(*size);
+
+        let place = Range::new(*offset, *size);
+        let is_inside = *offset != 0
+            && *offset >= self.bounds.floor
+            && place.end <= self.bounds.memory_size
+            && offset.is_multiple_of(TENSOR_ALIGN)
+            && *size != 0
+            && *size <= MAX_PART_BYTES;
+        let is_apart = !tensor.role.writes() || (place.is_apart(self.descriptor) & place.is_apart(self.params));
+        agrees && is_sound && is_inside && is_apart && every!(earlier self.is_apart::<ROW>(place))
+    }
+
+    /// Whether an extent is the declared one.
+    #[inline(always)]
+    fn axis<const ROW: usize, const AXIS: usize>(&self, (dims, shape): (&[u32; 8], &mut Product)) -> bool {
+        let actual = dims[AXIS];
+        let Some(dim) = (const { extent(&S::SIGNATURE, ROW, AXIS) }) else { return actual == 0 };
+        shape.multiply(actual);
+        let value = |symbol| value::<S>(self.entries, symbol).map(u64::from);
+        match dim {
+            Dim::Fixed(extent) => actual == extent,
+            Dim::Symbol(symbol) => value(symbol) == Some(u64::from(actual)),
+            Dim::Div(symbol, by) => by != 0 && value(symbol) == Some(u64::from(actual) * u64::from(by)),
+            Dim::Mul(symbol, by) => value(symbol).is_some_and(|value| value * u64::from(by) == u64::from(actual)),
+        }
+    }
+
+    /// Whether a range may lie where it does for all that an earlier row has.
+    #[inline(always)]
+    fn is_apart<const ROW: usize, const EARLIER: usize>(&self, place: Range) -> bool {
+        if const { EARLIER >= ROW } {
+            return true;
+        }
+        let writes =
+            const { declared(&S::SIGNATURE, ROW).role.writes() || declared(&S::SIGNATURE, EARLIER).role.writes() };
+        let (offset, size) = self.range(Some(EARLIER));
+        !writes | place.is_apart(Range::new(offset, size))
+    }
+}
+
+/// The product of extents.
+struct Product {
+    elements: u32,
+    /// Not 0 if the product, or a part of it, did not fit.
+    overflow: u32,
+}
+
+impl Product {
+    #[inline(always)]
+    fn multiply(&mut self, extent: u32) {
+        let product = u64::from(self.elements) * u64::from(extent);
+        self.elements = product as u32;
+        self.overflow |= (product >> 32) as u32;
+    }
+}
+
+/// A range of linear memory.
+#[derive(Clone, Copy)]
+struct Range {
+    start: u64,
+    end: u64,
+}
+
+impl Range {
+    #[inline(always)]
+    fn new(offset: u32, size: u32) -> Self {
+        let start = u64::from(offset);
+        Self { start, end: start + u64::from(size) }
+    }
+
+    /// Whether one range ends before the other starts.
+    #[inline(always)]
+    fn is_apart(self, other: Self) -> bool {
+        (self.end <= other.start) | (other.end <= self.start)
+    }
+}

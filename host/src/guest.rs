@@ -102,13 +102,12 @@ impl Guest {
         Ok(())
     }
 
-    /// Copies what the kernel reads of the call that was laid out last.
+    /// Copies what the kernel reads of the call that was laid out last: descriptor and params block, since a kernel may
+    /// have written to them, and tensors.
     #[inline]
     pub(crate) fn copy_in(&mut self, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Failure> {
-        if !scalars.is_empty() {
-            let range = self.layout.scalars();
-            self.instance.bytes(range).ok_or_else(unreachable)?.copy_from_slice(scalars);
-        }
+        let (range, head) = self.layout.head(scalars);
+        self.instance.bytes(range).ok_or_else(unreachable)?.copy_from_slice(head);
         for (row, tensor) in tensors.iter().enumerate() {
             let data: &[u8] = match &tensor.data {
                 TensorData::In(data) => data,

@@ -39,7 +39,9 @@ pub(super) struct Layout {
     /// None where nothing was laid out yet.
     export: Option<Export>,
     descriptor: u32,
-    /// Where the scalars are.
+    /// What lies there from the descriptor to the end of the params block, as it was before the kernel could write to it.
+    head: Vec<u8>,
+    /// Where the scalars are in that.
     scalars: Range<usize>,
     /// The tensor table.
     entries: Vec<TensorEntry>,
@@ -56,8 +58,16 @@ impl Layout {
         self.descriptor
     }
 
-    pub(super) fn scalars(&self) -> Range<usize> {
-        self.scalars.clone()
+    /// Where the descriptor and the params block lie, and the bytes that belong there with these scalars.
+    #[inline]
+    pub(super) fn head(&mut self, scalars: &[u8]) -> (Range<usize>, &[u8]) {
+        if let Some(to) = self.head.get_mut(self.scalars.clone())
+            && to.len() == scalars.len()
+        {
+            to.copy_from_slice(scalars);
+        }
+        let start = self.descriptor as usize;
+        (start..start + self.head.len(), &self.head)
     }
 
     /// Where a tensor lies that is copied; none for one that is mapped.
@@ -169,15 +179,19 @@ impl Guest {
             }
             other => Failure::Refused(BadCall::Layout(other)),
         })?;
-        self.bytes(descriptor_at, KernelDescriptor::SIZE)?.copy_from_slice(descriptor.as_bytes());
-        params::write(self.bytes(block_at, block_size)?, entries, scalars);
+        let (block_start, block_end) =
+            ((block_at - descriptor_at) as usize, (block_at + block_size - descriptor_at) as usize);
+        let head = &mut self.layout.head;
+        head.clear();
+        head.resize(block_end, 0);
+        head[..KernelDescriptor::SIZE as usize].copy_from_slice(descriptor.as_bytes());
+        params::write(&mut head[block_start..], entries, scalars);
 
         if cursor.end() != copied_end {
             self.map(start as usize + copied_end as usize, entries, parts).map_err(Failure::Unmappable)?;
         }
-        let scalars_at = block_at as usize + params::block_size(entries.len(), 0) as usize;
         self.layout.descriptor = descriptor_at;
-        self.layout.scalars = scalars_at..scalars_at + scalars.len();
+        self.layout.scalars = block_end - scalars.len()..block_end;
         self.layout.entries.clear();
         self.layout.entries.extend_from_slice(entries);
         self.layout.export = Some(call.export);

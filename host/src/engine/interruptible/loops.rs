@@ -204,9 +204,10 @@ impl Loops {
 /// sum may go to other locals on the way.
 fn stride(operators: &[(Operator<'_>, usize)], position: Position, local: u32) -> Option<u32> {
     let before = operators.get(..position)?;
-    let tees = before.iter().rev().take_while(
-        |(operator, _)| matches!(operator, Operator::LocalTee { local_index } if *local_index != local),
-    );
+    let tees = before
+        .iter()
+        .rev()
+        .take_while(|(operator, _)| matches!(operator, Operator::LocalTee { local_index } if *local_index != local));
     match before.get(..position - tees.take(LONGEST_CHAIN).count())? {
         [
             ..,

@@ -17,7 +17,13 @@ pub(super) fn is_supported(operator: &Operator<'_>) -> bool {
     }
     matches!(
         wasmparser::for_each_operator!(proposal),
-        "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "simd" | "relaxed_simd"
+        "mvp"
+            | "sign_extension"
+            | "saturating_float_to_int"
+            | "bulk_memory"
+            | "reference_types"
+            | "simd"
+            | "relaxed_simd"
     )
 }
 

@@ -21,8 +21,8 @@ impl Pair {
         let wasm = parse(text);
         let mut store = Store::new(engine, ());
         let modules = [make(&wasm).unwrap().wasm, lower_bulk(&wasm).unwrap(), wasm];
-        let instances = modules
-            .map(|module| Instance::new(&mut store, &Module::new(engine, module).unwrap(), &[]).unwrap());
+        let instances =
+            modules.map(|module| Instance::new(&mut store, &Module::new(engine, module).unwrap(), &[]).unwrap());
         Self { store, instances }
     }
 

@@ -2,7 +2,7 @@
   (memory 1)
   (table $t 1 10 funcref)
   (elem $e func 0)
-  (func (param $n i32)
+  (func $f (param $n i32)
     (drop (memory.grow (local.get $n)))
     (drop (table.grow $t (ref.null func) (local.get $n)))
     (table.fill $t (i32.const 0) (ref.null func) (local.get $n))

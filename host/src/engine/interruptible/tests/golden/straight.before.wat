@@ -1,6 +1,6 @@
 (module $m
   (memory 1)
-  (func (param $x i32)
+  (func $f (param $x i32)
     (drop (i32.load (i32.const 0)))
     (local.set $x (i32.add (local.get $x) (i32.const 0)))
     (local.set $x (i32.add (local.get $x) (i32.const 1)))

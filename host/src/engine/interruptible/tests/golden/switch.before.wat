@@ -1,6 +1,6 @@
 (module $m
   (memory 1)
-  (func (param $p i32) (param $state i32)
+  (func $f (param $p i32) (param $state i32)
     (loop $again
       (loop $skip
         (block $a

@@ -1,7 +1,7 @@
 (module $m
   (memory 1)
   ;; What cannot be reached does not count, neither as access nor as a way.
-  (func (param $p i32)
+  (func $f (param $p i32)
     (drop (i32.load (i32.const 0)))
     (loop $l
       (block $b

@@ -2,7 +2,7 @@
   (type (;0;) (func (param i32)))
   (type (;1;) (func))
   (memory (;0;) 1)
-  (func (;0;) (type 0) (param $p i32)
+  (func $f (;0;) (type 0) (param $p i32)
     i32.const 0
     i32.load
     drop

@@ -3,6 +3,7 @@
 mod bulk;
 mod generated;
 mod golden;
+#[cfg(unix)]
 mod hostile;
 
 use super::*;

@@ -2,8 +2,9 @@
 //!
 //! A local *steps* in a loop if its value at the head of each iteration is that of the iteration before, plus or minus a
 //! constant that is not zero. Every way back to the head has to pass the step: Cranelift makes no variable of its own
-//! for a local that comes back unchanged. And there has to be a way back that Cranelift sees as well: it drops what
-//! follows an instruction that is certain to trap, and with the only way back the variable would go too.
+//! for a local that comes back unchanged. So all branches back have to be in the block that has the step, and behind it.
+//! And there has to be a way back that Cranelift sees as well: it drops what follows an instruction that is certain to
+//! trap, and with the only way back the variable would go too.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,10 @@ use wasmparser::Operator;
 
 use super::{Reason, operator};
 
-/// A local's only assignment in a loop, by the number of the instruction.
+/// The most locals that a sum goes to before it is assigned.
+const LONGEST_CHAIN: usize = 4;
+
+/// The number of an instruction.
 type Position = usize;
 
 /// One loop of a function.
@@ -20,8 +24,8 @@ pub(super) struct Loop {
     /// The numbers of its `loop` and its `end`.
     pub(super) start: Position,
     pub(super) end: Position,
-    /// The first branch back to its head that can be reached.
-    first_back: Option<Position>,
+    /// The first and the last branch back to its head that can be reached.
+    back: Option<(Position, Position)>,
 }
 
 /// All loops of a function, in the order of their starts, and what happens in them.
@@ -30,48 +34,73 @@ pub(super) struct Loops {
     pub(super) all: Vec<Loop>,
     /// Where each local is assigned, in ascending order.
     assignments: HashMap<u32, Vec<Position>>,
-    /// The assignments that have the form of a step and stand right in the body of a loop: of which, and by how much.
-    steps: HashMap<Position, (usize, u32)>,
+    /// The assignments that have the form of a step.
+    steps: HashMap<Position, Step>,
     /// Calls of other functions, in ascending order.
     calls: Vec<Position>,
     /// Instructions that Cranelift may know to trap always, in ascending order.
     ends: Vec<Position>,
 }
 
+/// An assignment `p = p + c`.
+#[derive(Debug)]
+struct Step {
+    /// The innermost loop around it.
+    of: usize,
+    /// By how much, up or down.
+    stride: u32,
+    /// Where its block ends.
+    end: Position,
+}
+
 /// A `block`, `loop` or `if` that is open.
 struct Open {
     /// The loop that it is.
     of: Option<usize>,
+    /// The innermost loop that it is or is in.
+    within: Option<usize>,
+    /// The steps right in it.
+    steps: Vec<Position>,
     is_if: bool,
     /// Whether what comes before it can be reached, and what comes after it so far.
     entered: bool,
     left: bool,
 }
 
+impl Open {
+    fn new(of: Option<usize>, within: Option<usize>, entered: bool) -> Self {
+        Self { of, within, steps: Vec::new(), is_if: false, entered, left: false }
+    }
+}
+
 impl Loops {
     /// Reads the instructions of a function in a module whose memory has this many bytes at the start.
     pub(super) fn read(operators: &[(Operator<'_>, usize)], memory: u64) -> Result<Self, Reason> {
         let mut loops = Self::default();
-        let mut open = vec![Open { of: None, is_if: false, entered: true, left: false }];
+        let mut open = vec![Open::new(None, None, true)];
         let mut reachable = true;
         for (position, (operator, _)) in operators.iter().enumerate() {
             match operator {
                 Operator::Block { .. } | Operator::If { .. } => {
+                    let within = open.last().and_then(|around| around.within);
                     let is_if = matches!(operator, Operator::If { .. });
-                    open.push(Open { of: None, is_if, entered: reachable, left: false });
+                    open.push(Open { is_if, ..Open::new(None, within, reachable) });
                 }
                 Operator::Loop { .. } => {
-                    open.push(Open { of: Some(loops.all.len()), is_if: false, entered: reachable, left: false });
-                    loops.all.push(Loop { start: position, end: position, first_back: None });
+                    let index = Some(loops.all.len());
+                    open.push(Open::new(index, index, reachable));
+                    loops.all.push(Loop { start: position, end: position, back: None });
                 }
                 Operator::Else => {
                     let inner = open.last_mut().ok_or(Reason::Inconsistent)?;
+                    loops.close(&mut inner.steps, position);
                     inner.left |= reachable;
                     inner.is_if = false;
                     reachable = inner.entered;
                 }
                 Operator::End => {
-                    let inner = open.pop().ok_or(Reason::Inconsistent)?;
+                    let mut inner = open.pop().ok_or(Reason::Inconsistent)?;
+                    loops.close(&mut inner.steps, position);
                     match inner.of {
                         Some(index) => loops.all[index].end = position,
                         None => reachable |= inner.left || (inner.is_if && inner.entered),
@@ -95,9 +124,10 @@ impl Loops {
                 Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
                     let local = *local_index;
                     loops.assignments.entry(local).or_default().push(position);
-                    let inner = open.last().ok_or(Reason::Inconsistent)?;
-                    if let Some((index, stride)) = inner.of.zip(stride(operators, position, local)) {
-                        loops.steps.insert(position, (index, stride));
+                    let inner = open.last_mut().ok_or(Reason::Inconsistent)?;
+                    if let Some((of, stride)) = inner.within.zip(stride(operators, position, local)) {
+                        loops.steps.insert(position, Step { of, stride, end: position });
+                        inner.steps.push(position);
                     }
                 }
                 Operator::Call { .. } | Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => {
@@ -123,11 +153,20 @@ impl Loops {
         let target = (open.len() - 1).checked_sub(depth as usize).ok_or(Reason::Inconsistent)?;
         match open[target].of {
             Some(index) => {
-                self.all[index].first_back.get_or_insert(position);
+                self.all[index].back.get_or_insert((position, position)).1 = position;
             }
             None => open[target].left = true,
         }
         Ok(())
+    }
+
+    /// The block of these steps ends.
+    fn close(&mut self, steps: &mut Vec<Position>, end: Position) {
+        for position in steps.drain(..) {
+            if let Some(step) = self.steps.get_mut(&position) {
+                step.end = end;
+            }
+        }
     }
 
     /// Whether a loop assigns a local.
@@ -142,10 +181,11 @@ impl Loops {
 
     /// By how much, up or down, a local steps in a loop, if it does.
     pub(super) fn step(&self, index: usize, local: u32) -> Option<u32> {
-        let first_back = self.all[index].first_back?;
+        let (first, last) = self.all[index].back?;
         let &[assignment] = self.assignments_in(index, local) else { return None };
-        let &(of, stride) = self.steps.get(&assignment)?;
-        (of == index && assignment < first_back && self.within(index, &self.ends).is_empty()).then_some(stride)
+        let step = self.steps.get(&assignment)?;
+        let on_all_ways = step.of == index && assignment < first && last < step.end;
+        (on_all_ways && self.within(index, &self.ends).is_empty()).then_some(step.stride)
     }
 
     fn assignments_in(&self, index: usize, local: u32) -> &[Position] {
@@ -160,14 +200,21 @@ impl Loops {
     }
 }
 
-/// By how much an assignment changes a local that is the last of `local.get p; i32.const c; i32.add; local.set p`.
+/// By how much an assignment changes a local, if it is the last of `local.get p; i32.const c; i32.add; local.set p`. The
+/// sum may go to other locals on the way.
 fn stride(operators: &[(Operator<'_>, usize)], position: Position, local: u32) -> Option<u32> {
-    match operators.get(position.checked_sub(3)?..position)? {
-        [(Operator::LocalGet { local_index }, _), (Operator::I32Const { value }, _), (operator, _)]
-            if *local_index == local && *value != 0 && matches!(operator, Operator::I32Add | Operator::I32Sub) =>
-        {
-            Some(value.unsigned_abs())
-        }
+    let before = operators.get(..position)?;
+    let tees = before
+        .iter()
+        .rev()
+        .take_while(|(operator, _)| matches!(operator, Operator::LocalTee { local_index } if *local_index != local));
+    match before.get(..position - tees.take(LONGEST_CHAIN).count())? {
+        [
+            ..,
+            (Operator::LocalGet { local_index }, _),
+            (Operator::I32Const { value }, _),
+            (Operator::I32Add | Operator::I32Sub, _),
+        ] if *local_index == local && *value != 0 => Some(value.unsigned_abs()),
         _ => None,
     }
 }

@@ -49,9 +49,13 @@ impl<'a> Outline<'a> {
                         outline.add_types(group.map_err(Reason::unreadable)?)?;
                     }
                 }
-                Payload::ImportSection(_) => return Err(Reason::Unsupported { what: "imports" }),
+                Payload::ImportSection(imports) if imports.count() > 0 => {
+                    return Err(Reason::Unsupported { what: "imports" });
+                }
                 Payload::StartSection { .. } => return Err(Reason::Unsupported { what: "a start function" }),
-                Payload::TagSection(_) => return Err(Reason::Unsupported { what: "exceptions" }),
+                Payload::TagSection(tags) if tags.count() > 0 => {
+                    return Err(Reason::Unsupported { what: "exceptions" });
+                }
                 Payload::FunctionSection(functions) => {
                     for function in functions {
                         outline.functions.push(function.map_err(Reason::unreadable)?);

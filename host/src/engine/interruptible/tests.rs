@@ -1,20 +1,85 @@
+//! What becomes of modules, and whether that stops.
+
+mod bulk;
+mod generated;
+mod golden;
+#[cfg(unix)]
+mod hostile;
+
 use super::*;
 
+/// A module of text.
+fn parse(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+/// A valid module that is one no more, but still one that the parser reads or refuses.
 #[test]
-fn stats() {
-    for entry in std::env::var("PACK").unwrap().split(':') {
-        let wasm = std::fs::read(entry).unwrap();
-        let start = std::time::Instant::now();
-        let made = make(&wasm).unwrap();
-        let time = start.elapsed();
-        wasmparser::Validator::new().validate_all(&made.wasm).unwrap();
-        println!("{entry}: {} touches, {} -> {} bytes, {time:?}", made.touches, wasm.len(), made.wasm.len());
-        let name = std::path::Path::new(entry).file_name().unwrap();
-        std::fs::write(std::path::Path::new("/tmp/kp/harden-out").join(name), &made.wasm).unwrap();
-        std::fs::write(
-            std::path::Path::new("/tmp/kp/harden-out").join(name).with_extension("wat"),
-            wasmprinter::print_bytes(&made.wasm).unwrap(),
-        )
-        .unwrap();
+fn bytes_that_are_no_module_are_refused() {
+    let wasm =
+        parse("(module (memory 1) (func (loop (br 0)) (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))");
+    assert!(make(b"").is_err() && make(b"\0asm").is_err());
+    for index in 8..wasm.len() {
+        _ = make(&wasm[..index]);
+        for byte in [0, 1, 2, 3, 4, 5, 0x0b, 0x0c, 0x10, 0x40, 0x7f, 0x80, 0xfc, 0xff] {
+            let mut changed = wasm.clone();
+            changed[index] = byte;
+            _ = make(&changed);
+            _ = lower_bulk(&changed);
+        }
+    }
+}
+
+#[test]
+fn modules_that_need_nothing_stay_as_they_are() {
+    for text in [
+        "(module (memory 1))",
+        "(module (memory 1) (func (drop (i32.load (i32.const 0)))))",
+        "(module (memory 1) (func unreachable))",
+    ] {
+        let wasm = parse(text);
+        assert_eq!(make(&wasm).unwrap(), Interruptible { wasm: wasm.clone(), touches: 0 }, "{text}");
+        assert_eq!(lower_bulk(&wasm).unwrap(), wasm, "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_made_interruptible_is_refused() {
+    for (text, reason) in [
+        ("(module)", "it has no page of memory from the start"),
+        ("(module (memory 0))", "it has no page of memory from the start"),
+        (
+            "(module (memory 1) (data \"a\") (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 1))))",
+            "it has the instruction MemoryInit",
+        ),
+        ("(module (memory 1) (func return_call 0))", "it has the instruction ReturnCall"),
+        ("(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))", "it has the instruction I32AtomicLoad"),
+        ("(module (import \"a\" \"b\" (func)) (memory 1))", "it has imports"),
+        ("(module (memory 1) (func $f) (start $f))", "it has a start function"),
+        ("(module (memory 1) (memory 1))", "it has several memories"),
+        ("(module (memory i64 1))", "it has a memory of another kind"),
+        ("(module (memory 1) (type (struct)))", "it has types of other things than functions"),
+    ] {
+        assert_eq!(make(&parse(text)).unwrap_err().to_string(), reason, "{text}");
+    }
+}
+
+/// The largest functions that verification lets through, in the forms that analyses dislike.
+#[test]
+fn large_functions_take_a_single_pass() {
+    let nested = |open: &str, close: &str| format!("{}{}", open.repeat(20_000), close.repeat(20_000));
+    let labels = "0 ".repeat(10_000);
+    for body in [
+        nested("loop ", "end "),
+        nested("block ", "end "),
+        nested("loop ", "br 0 end "),
+        nested("i32.const 0 if ", "end "),
+        format!("{} {}", "loop ".repeat(8000), "local.get 0 i32.load drop ".repeat(8000)) + &"end ".repeat(8000),
+        format!("loop {} end", "local.get 0 i32.const 1 i32.add local.set 0 ".repeat(8000)),
+        format!("loop {} end", "i32.const 0 local.tee 0 local.tee 1 drop ".repeat(8000)),
+        "block ".repeat(5000) + "i32.const 0 br_table " + &labels + "0 " + &"end ".repeat(5000),
+    ] {
+        let wasm = parse(&format!("(module (memory 1) (func (param i32) (local i32) {body}))"));
+        wasmparser::Validator::new().validate_all(&make(&wasm).unwrap().wasm).unwrap();
     }
 }

@@ -1,0 +1,13 @@
+(module $m
+  (memory 1)
+  (table $t 1 10 funcref)
+  (elem $e func 0)
+  (func $f (param $n i32)
+    (drop (memory.grow (local.get $n)))
+    (drop (table.grow $t (ref.null func) (local.get $n)))
+    (table.fill $t (i32.const 0) (ref.null func) (local.get $n))
+    (table.copy $t $t (i32.const 0) (i32.const 0) (local.get $n))
+    (table.init $t $e (i32.const 0) (i32.const 0) (local.get $n))
+    (elem.drop $e)
+    (drop (memory.size))
+    (drop (table.size $t))))

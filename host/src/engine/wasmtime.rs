@@ -15,10 +15,13 @@ use wasmtime::{Config, Inlining, InstancePre, Linker, OptLevel};
 
 #[cfg(target_os = "linux")]
 use self::memory::Memories;
-use self::{form::Form, instance::WasmtimeInstance};
+use self::{code::Lookup, form::Form, instance::WasmtimeInstance};
 #[cfg(target_os = "linux")]
 use super::watchdog::Watchdog;
-use super::{CompiledModule, Engine, Instance, Interruption, TICK, limits::Limits, stack::Engines, ticker::Ticker};
+use super::{
+    CompiledModule, Engine, Instance, Interruption, TICK, interruptible::Reason, limits::Limits, stack::Engines,
+    ticker::Ticker,
+};
 use crate::{
     EngineError,
     cache::{CacheOutcome, CompileCache},
@@ -122,27 +125,68 @@ impl Engine for WasmtimeEngine {
     ) -> Result<Box<dyn CompiledModule>, EngineError> {
         let error =
             |error: wasmtime::Error| EngineError::Compile { kernel: kernel.to_owned(), message: format!("{error:#}") };
-        let form = Form::of(module.bytes(), self.interruption);
-        let engine = self.engines.make(limits.max_stack_bytes, form.interruption)?;
-        let (compiled, cache) = code::load(&engine, self.cache.as_deref(), module, &form.wasm).map_err(error)?;
+        let compiled = self.code(module, limits.max_stack_bytes).map_err(error)?;
         // A linker without a single definition: a module that imports anything cannot be instantiated.
-        let instance = Linker::new(&engine).instantiate_pre(&compiled).map_err(error)?;
+        let instance = Linker::new(compiled.module.engine()).instantiate_pre(&compiled.module).map_err(error)?;
         let sandbox = Sandbox {
-            interruption: form.interruption,
-            maps: form.maps,
+            form: Arc::new(compiled.form),
             #[cfg(target_os = "linux")]
             memories: self.memories.clone(),
             #[cfg(target_os = "linux")]
             watchdog: self.watchdog.clone(),
         };
-        Ok(Box::new(WasmtimeModule { instance, limits, cache, sandbox }))
+        Ok(Box::new(WasmtimeModule { instance, limits, cache: compiled.cache, sandbox }))
     }
+}
+
+impl WasmtimeEngine {
+    /// The code of a module, interrupted in the way that was asked for or, where the module cannot be, by epochs.
+    fn code(&self, module: &VerifiedModule, max_stack_bytes: u32) -> wasmtime::Result<Code> {
+        if self.interruption == Interruption::PageProtection {
+            match self.code_of(Form::protected(module.bytes()), module, max_stack_bytes)? {
+                Ok(code) => return Ok(code),
+                Err(reason) => {
+                    let kernel = &module.spec().id;
+                    tracing::info!(target: "kernelpack", kernel, %reason, "calls are interrupted by epochs, and copy");
+                }
+            }
+        }
+        let interruption =
+            if self.interruption == Interruption::Never { Interruption::Never } else { Interruption::Epoch };
+        let made = self.code_of(Form::lowered(module.bytes(), interruption), module, max_stack_bytes)?;
+        made.map_err(|reason| wasmtime::Error::msg(reason.to_string()))
+    }
+
+    fn code_of(
+        &self,
+        form: Form,
+        module: &VerifiedModule,
+        max_stack_bytes: u32,
+    ) -> wasmtime::Result<Result<Code, Reason>> {
+        let engine = self.engines.make(max_stack_bytes, form.interruption)?;
+        let vacancy = match code::look_up(&engine, form.interruption, self.cache.as_deref(), module) {
+            Lookup::Found(module) => return Ok(Ok(Code { module, form, cache: CacheOutcome::Hit })),
+            Lookup::Missing(vacancy) => vacancy,
+        };
+        let made = match form.make() {
+            Ok(made) => made,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let (module, cache) = vacancy.fill(&made.wasm)?;
+        Ok(Ok(Code { module, form, cache }))
+    }
+}
+
+/// What was made of a module.
+struct Code {
+    module: wasmtime::Module,
+    form: Form,
+    cache: CacheOutcome,
 }
 
 /// What instances of a module need besides its code.
 struct Sandbox {
-    interruption: Interruption,
-    maps: bool,
+    form: Arc<Form>,
     #[cfg(target_os = "linux")]
     memories: Memories,
     #[cfg(target_os = "linux")]
@@ -162,7 +206,7 @@ impl CompiledModule for WasmtimeModule {
     }
 
     fn interruption(&self) -> Interruption {
-        self.sandbox.interruption
+        self.sandbox.form.interruption
     }
 
     fn instantiate(&self) -> Result<Box<dyn Instance>, String> {

@@ -42,6 +42,7 @@
 mod helpers;
 mod loops;
 mod operator;
+mod origins;
 mod outline;
 mod paths;
 mod reason;
@@ -57,10 +58,12 @@ use wasmparser::{FunctionBody, Operator};
 
 use helpers::Helper;
 use loops::Loops;
+use origins::Origin;
 use outline::Outline;
 use paths::Touches;
 use rewrite::Helpers;
 
+pub(crate) use origins::Origins;
 pub(crate) use reason::Reason;
 
 /// A module whose guest stops when its memory is taken away.
@@ -70,7 +73,12 @@ pub(crate) struct Interruptible {
     pub(crate) wasm: Vec<u8>,
     /// How many touches it got.
     pub(crate) touches: usize,
+    /// Where its instructions were.
+    pub(crate) origins: Origins,
 }
+
+/// What is made of a module; another number for each version of this code that makes something else of it.
+pub(crate) const REVISION: u32 = 1;
 
 /// Makes a verified module interruptible.
 pub(crate) fn make(wasm: &[u8]) -> Result<Interruptible, Reason> {
@@ -82,8 +90,8 @@ pub(crate) fn make(wasm: &[u8]) -> Result<Interruptible, Reason> {
 }
 
 /// Only makes functions of `memory.fill` and `memory.copy`, so that epochs interrupt them.
-pub(crate) fn lower_bulk(wasm: &[u8]) -> Result<Vec<u8>, Reason> {
-    Ok(rewrite(wasm, &Outline::read(wasm)?, false)?.wasm)
+pub(crate) fn lower_bulk(wasm: &[u8]) -> Result<Interruptible, Reason> {
+    rewrite(wasm, &Outline::read(wasm)?, false)
 }
 
 /// What becomes of one function.
@@ -113,20 +121,26 @@ fn rewrite(wasm: &[u8], outline: &Outline<'_>, touch: bool) -> Result<Interrupti
     ];
     let all: Vec<_> = all.into_iter().filter(|(_, needed)| *needed).map(|(helper, _)| helper).collect();
     if all.is_empty() {
-        return Ok(Interruptible { wasm: wasm.to_owned(), touches });
+        let origins = outline.bodies.iter().map(|body| Origin::at(body.range().start)).collect();
+        return Ok(Interruptible { wasm: wasm.to_owned(), touches, origins: Origins::new(origins) });
     }
     let helpers = Helpers::new(outline, all.clone());
     let mut bodies = Vec::with_capacity(changes.len() + all.len());
+    let mut origins = Vec::with_capacity(changes.len());
     for (body, change) in outline.bodies.iter().zip(&changes) {
-        bodies.push(if change.is_none() {
-            Cow::Borrowed(body.as_bytes())
+        let (body, origin) = if change.is_none() {
+            (Cow::Borrowed(body.as_bytes()), Origin::at(body.range().start))
         } else {
             // Read again: all functions' instructions at once would take a lot of memory.
-            Cow::Owned(rewrite::body(wasm, body.range(), &read(body)?, &change.touches, &helpers)?)
-        });
+            let (body, origin) = rewrite::body(wasm, body.range(), &read(body)?, &change.touches, &helpers)?;
+            (Cow::Owned(body), origin)
+        };
+        bodies.push(body);
+        origins.push(origin);
     }
     bodies.extend(all.iter().map(|helper| Cow::Owned(helper.body())));
-    Ok(Interruptible { wasm: rewrite::module(wasm, outline, &helpers, &bodies)?, touches })
+    let wasm = rewrite::module(wasm, outline, &helpers, &bodies)?;
+    Ok(Interruptible { wasm, touches, origins: Origins::new(origins) })
 }
 
 fn change(

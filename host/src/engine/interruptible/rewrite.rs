@@ -8,6 +8,7 @@ use wasmparser::{BinaryReader, Operator};
 use super::{
     Reason,
     helpers::Helper,
+    origins::Origin,
     outline::{Outline, Section},
     paths::Touches,
 };
@@ -46,31 +47,42 @@ pub(super) fn body(
     operators: &[(Operator<'_>, usize)],
     touches: &Touches,
     helpers: &Helpers,
-) -> Result<Vec<u8>, Reason> {
+) -> Result<(Vec<u8>, Origin), Reason> {
+    let mut origin = Origin::at(range.start);
     let mut body = Vec::with_capacity(range.len() + 8 * touches.count());
     let first = operators.first().map_or(range.end, |(_, offset)| *offset);
     body.extend_from_slice(wasm.get(range.start..first).ok_or(Reason::Inconsistent)?);
     if touches.entry {
+        origin.step(body.len(), first);
         helpers.call(Helper::Touch, &mut body)?;
+        origin.step(body.len(), first);
     }
     let (mut before, mut behind) = (touches.before.iter().peekable(), touches.loops.iter().peekable());
     for (position, (operator, offset)) in operators.iter().enumerate() {
         if before.next_if_eq(&&position).is_some() {
+            origin.step(body.len(), *offset);
             helpers.call(Helper::Touch, &mut body)?;
+            origin.step(body.len(), *offset);
         }
+        let end = operators.get(position + 1).map_or(range.end, |(_, offset)| *offset);
         match operator {
-            Operator::MemoryFill { .. } => helpers.call(Helper::Fill, &mut body)?,
-            Operator::MemoryCopy { .. } => helpers.call(Helper::Copy, &mut body)?,
+            Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => {
+                origin.step(body.len(), *offset);
+                let fills = matches!(operator, Operator::MemoryFill { .. });
+                helpers.call(if fills { Helper::Fill } else { Helper::Copy }, &mut body)?;
+                origin.step(body.len(), end);
+            }
             _ => {
-                let end = operators.get(position + 1).map_or(range.end, |(_, offset)| *offset);
                 body.extend_from_slice(wasm.get(*offset..end).ok_or(Reason::Inconsistent)?);
             }
         }
         if behind.next_if_eq(&&position).is_some() {
+            origin.step(body.len(), end);
             helpers.call(Helper::Touch, &mut body)?;
+            origin.step(body.len(), end);
         }
     }
-    Ok(body)
+    Ok((body, origin))
 }
 
 /// The module with these bodies in place of its own, and with the helpers', which follow them.

@@ -7,51 +7,78 @@
 use kernelpack_manifest::VerifiedModule;
 use wasmtime::{Engine, Module};
 
-use super::VERSION;
+use super::{
+    super::{Interruption, interruptible},
+    VERSION,
+};
 use crate::cache::{CacheOutcome, CompileCache, EntryFault, Fingerprint, Key, TrustedArtifact};
 
-/// The code of a module for this engine, to be made of `wasm`, which is the module in a form that depends on nothing but
-/// the module and the engine.
-pub(super) fn load(
-    engine: &Engine,
-    cache: Option<&CompileCache>,
+/// What is known of a module's code before it is compiled.
+pub(super) enum Lookup<'a> {
+    /// The cache had it.
+    Found(Module),
+    /// It must be compiled.
+    Missing(Vacancy<'a>),
+}
+
+/// The place of code that must be compiled.
+pub(super) struct Vacancy<'a> {
+    engine: &'a Engine,
+    place: Option<(&'a CompileCache, Key)>,
+    fault: Option<EntryFault>,
+}
+
+/// Looks for the code of a module for this engine.
+pub(super) fn look_up<'a>(
+    engine: &'a Engine,
+    interruption: Interruption,
+    cache: Option<&'a CompileCache>,
     module: &VerifiedModule,
-    wasm: &[u8],
-) -> wasmtime::Result<(Module, CacheOutcome)> {
-    let compile = || Module::from_binary(engine, wasm);
-    let Some(cache) = cache else { return Ok((compile()?, CacheOutcome::Off)) };
-    let key = Key::new(module, fingerprint(engine));
+) -> Lookup<'a> {
+    let Some(cache) = cache else { return Lookup::Missing(Vacancy { engine, place: None, fault: None }) };
+    let key = Key::new(module, fingerprint(engine, interruption));
     let fault = match cache.load(&key) {
-        Ok(Some(artifact)) => match deserialize(engine, &artifact) {
-            Ok(module) => return Ok((module, CacheOutcome::Hit)),
+        Ok(Some(artifact)) => match deserialize(engine, interruption, &artifact) {
+            Ok(module) => return Lookup::Found(module),
             Err(_) => Some(EntryFault::RefusedByEngine),
         },
         Ok(None) => None,
         Err(fault) => Some(fault),
     };
-    let compiled = compile()?;
-    // Under the key of the module that was compiled just now, by the engine that compiled it.
-    let stored = compiled.serialize().map_err(std::io::Error::other).and_then(|code| cache.store(&key, &code));
-    let outcome = match (stored, fault) {
-        (Ok(()), None) => CacheOutcome::Miss,
-        (Ok(()), Some(fault)) => CacheOutcome::Replaced { fault },
-        (Err(error), fault) => CacheOutcome::NotStored { fault, error: error.kind() },
-    };
-    Ok((compiled, outcome))
+    Lookup::Missing(Vacancy { engine, place: Some((cache, key)), fault })
 }
 
-/// All that the code which this engine makes depends on, besides the module.
-fn fingerprint(engine: &Engine) -> Fingerprint {
-    Fingerprint::new("wasmtime", &VERSION, engine.precompile_compatibility_hash())
+impl Vacancy<'_> {
+    /// Compiles the module, given in the form that the engine is for, which depends on nothing else but the module.
+    pub(super) fn fill(self, wasm: &[u8]) -> wasmtime::Result<(Module, CacheOutcome)> {
+        let Self { engine, place, fault } = self;
+        let compiled = Module::from_binary(engine, wasm)?;
+        let Some((cache, key)) = place else { return Ok((compiled, CacheOutcome::Off)) };
+        // Under the key of the module that was compiled just now, by the engine that compiled it.
+        let stored = compiled.serialize().map_err(std::io::Error::other).and_then(|code| cache.store(&key, &code));
+        let outcome = match (stored, fault) {
+            (Ok(()), None) => CacheOutcome::Miss,
+            (Ok(()), Some(fault)) => CacheOutcome::Replaced { fault },
+            (Err(error), fault) => CacheOutcome::NotStored { fault, error: error.kind() },
+        };
+        Ok((compiled, outcome))
+    }
 }
 
-fn deserialize(engine: &Engine, artifact: &TrustedArtifact) -> wasmtime::Result<Module> {
-    if !artifact.key().is_for(fingerprint(engine)) {
+/// All that the code which this engine makes depends on, besides the module. How that is rewritten first depends on how
+/// it is to be interrupted, which the engine's configuration does not tell.
+fn fingerprint(engine: &Engine, interruption: Interruption) -> Fingerprint {
+    let settings = (interruptible::REVISION, interruption, engine.precompile_compatibility_hash());
+    Fingerprint::new("wasmtime", &VERSION, settings)
+}
+
+fn deserialize(engine: &Engine, interruption: Interruption, artifact: &TrustedArtifact) -> wasmtime::Result<Module> {
+    if !artifact.key().is_for(fingerprint(engine, interruption)) {
         return Err(wasmtime::Error::msg("the code is for another engine"));
     }
     // SAFETY: the bytes must be what `Module::serialize` gave, unchanged, in this version of Wasmtime. A
     // `TrustedArtifact` is made only of an entry whose seal was checked with a secret that only this user can read;
-    // `CompileCache::store` makes those seals and is called only in `load` above, with what `serialize` gave. The
+    // `CompileCache::store` makes those seals and is called only in `fill` above, with what `serialize` gave. The
     // fingerprint compared above has Wasmtime's version in it. The bytes are in memory of ours, and Wasmtime copies
     // them: nobody can change them meanwhile, as they could change a file that is mapped.
     unsafe { Module::deserialize(engine, artifact.code()) }
@@ -67,7 +94,7 @@ mod tests {
         let of = |set: fn(&mut Config) -> &mut Config| {
             let mut config = Config::new();
             set(&mut config);
-            fingerprint(&Engine::new(&config).unwrap())
+            fingerprint(&Engine::new(&config).unwrap(), Interruption::Never)
         };
         let plain = of(|config| config);
         assert_eq!(plain, of(|config| config));
@@ -75,6 +102,8 @@ mod tests {
         assert_ne!(plain, of(|config| config.cranelift_opt_level(wasmtime::OptLevel::None)));
         assert_ne!(plain, of(|config| config.cranelift_nan_canonicalization(true)));
         assert_ne!(plain, of(|config| config.memory_reservation(1 << 20)));
+        // Modules are rewritten for this one first, though the engine is the same.
+        assert_ne!(plain, fingerprint(&Engine::default(), Interruption::PageProtection));
         // How much stack guests get is checked against a number that is no part of the code.
         assert_eq!(plain, of(|config| config.max_wasm_stack(256 << 10)));
     }

@@ -1,43 +1,50 @@
-//! The form in which a module is compiled.
+//! The form in which a module is compiled, and the way back from there to the module.
 
-use std::borrow::Cow;
+use std::sync::OnceLock;
 
-use super::super::{Interruption, interruptible};
+use super::super::{
+    Interruption,
+    interruptible::{self, Interruptible, Origins, Reason},
+};
 
-/// A module as it is compiled, and what that form allows.
-pub(super) struct Form<'a> {
-    pub(super) wasm: Cow<'a, [u8]>,
+/// A module's form: what it becomes before it is compiled.
+#[derive(Debug)]
+pub(super) struct Form {
+    wasm: Box<[u8]>,
     pub(super) interruption: Interruption,
     /// Whether no host code ever works on the guest's memory in its stead: a fault in host code would end the process.
     pub(super) maps: bool,
+    /// Made when a backtrace is.
+    origins: OnceLock<Option<Origins>>,
 }
 
-impl<'a> Form<'a> {
-    /// The form of a verified module that is interrupted as wanted, or else, where it cannot be, by epochs.
-    pub(super) fn of(wasm: &'a [u8], wanted: Interruption) -> Self {
-        let made = interruptible::make(wasm);
-        if let Err(reason) = &made {
-            tracing::info!(target: "kernelpack", %reason, "a module's calls copy, and are interrupted by epochs if at all");
-        }
-        // What could be made so has nothing left that the host does to memory.
-        let maps = made.is_ok() && cfg!(target_os = "linux");
-        match (wanted, made) {
-            (Interruption::PageProtection, Ok(made)) => {
-                Self { wasm: Cow::Owned(made.wasm), interruption: wanted, maps }
-            }
-            (Interruption::PageProtection, Err(_)) => Self::lowered(wasm, Interruption::Epoch, maps),
-            (wanted, _) => Self::lowered(wasm, wanted, maps),
+impl Form {
+    /// The form of a verified module that is interrupted by page protection.
+    ///
+    /// This tells nothing about whether it has that form: either [`make`](Self::make) does, or that code of that form was
+    /// made before.
+    pub(super) fn protected(wasm: &[u8]) -> Self {
+        Self { wasm: wasm.into(), interruption: Interruption::PageProtection, maps: true, origins: OnceLock::new() }
+    }
+
+    /// The form of a verified module that is interrupted in another way.
+    pub(super) fn lowered(wasm: &[u8], interruption: Interruption) -> Self {
+        // What can be made interruptible has nothing left that the host does to memory.
+        let maps = cfg!(target_os = "linux") && interruptible::make(wasm).is_ok();
+        Self { wasm: wasm.into(), interruption, maps, origins: OnceLock::new() }
+    }
+
+    /// The module in this form.
+    pub(super) fn make(&self) -> Result<Interruptible, Reason> {
+        match self.interruption {
+            Interruption::PageProtection => interruptible::make(&self.wasm),
+            // Epochs are checked in loops, so what was one instruction of any length becomes one.
+            Interruption::Epoch | Interruption::Never => interruptible::lower_bulk(&self.wasm),
         }
     }
 
-    /// With loops for what were single instructions of any length, since epochs are checked in loops.
-    fn lowered(wasm: &'a [u8], interruption: Interruption, maps: bool) -> Self {
-        match interruptible::lower_bulk(wasm) {
-            Ok(lowered) => Self { wasm: Cow::Owned(lowered), interruption, maps },
-            Err(reason) => {
-                tracing::warn!(target: "kernelpack", %reason, "a module's bulk instructions stay as they are");
-                Self { wasm: Cow::Borrowed(wasm), interruption, maps: false }
-            }
-        }
+    /// Where instructions were in the module; none if the form is the module itself.
+    pub(super) fn origins(&self) -> Option<&Origins> {
+        self.origins.get_or_init(|| self.make().ok().map(|made| made.origins)).as_ref()
     }
 }

@@ -1,7 +1,7 @@
 //! An instance of a module in Wasmtime.
 #![allow(unsafe_code, reason = "references to parts of a linear memory; the reasons stand at the blocks")]
 
-use std::{io, ops::Range, slice};
+use std::{io, ops::Range, slice, sync::Arc};
 
 use kernelpack_abi::{ResourceLimits, exports};
 use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
@@ -9,6 +9,7 @@ use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
 use super::{
     super::{Export, Instance, Interruption, Stop, limits::Limits, stack::with_room},
     Sandbox,
+    form::Form,
     trap::{backtrace, kernel_error},
 };
 use crate::{Backtrace, KernelError, memory::SharedPart};
@@ -23,14 +24,13 @@ pub(super) struct WasmtimeInstance {
     #[cfg(target_os = "linux")]
     watch: Option<Watch>,
     #[cfg(target_os = "linux")]
-    region: std::sync::Arc<Region>,
+    region: Arc<Region>,
     store: Store<Limits>,
     memory: Memory,
     /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped.
     reach: usize,
     closed: bool,
-    maps: bool,
-    interruption: Interruption,
+    form: Arc<Form>,
     max_stack_bytes: u32,
     forward: TypedFunc<u32, i32>,
     info: TypedFunc<u32, i32>,
@@ -69,12 +69,11 @@ impl WasmtimeInstance {
             cleanup: lookup.optional(exports::CLEANUP)?,
             reach: memory.data_size(&store),
             closed: false,
-            maps: sandbox.maps,
-            interruption: sandbox.interruption,
+            form: sandbox.form.clone(),
             memory,
             max_stack_bytes: limits.max_stack_bytes,
             #[cfg(target_os = "linux")]
-            watch: (sandbox.interruption == Interruption::PageProtection)
+            watch: (sandbox.form.interruption == Interruption::PageProtection)
                 .then(|| sandbox.watchdog.watch(region.clone())),
             #[cfg(target_os = "linux")]
             region,
@@ -89,7 +88,7 @@ impl WasmtimeInstance {
         if let Some(watch) = &self.watch {
             return watch.arm(ticks);
         }
-        if self.interruption == Interruption::Epoch {
+        if self.form.interruption == Interruption::Epoch {
             // The current epoch is under way, so one more than the budget gives the call at least its whole budget.
             self.store.set_epoch_deadline(u64::from(ticks) + 1);
         }
@@ -152,7 +151,7 @@ impl Instance for WasmtimeInstance {
     }
 
     fn maps(&self) -> bool {
-        self.maps
+        self.form.maps
     }
 
     #[cfg(target_os = "linux")]
@@ -196,15 +195,15 @@ impl Instance for WasmtimeInstance {
         });
         match (self.disarm(), result) {
             (true, Ok(status)) => Ok(status),
-            (in_time, result) => Err(stop(in_time, result.err())),
+            (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
         }
     }
 }
 
 /// Why a call has no result.
 #[cold]
-fn stop(in_time: bool, error: Option<wasmtime::Error>) -> Stop {
-    let backtrace = error.as_ref().map_or_else(Backtrace::default, backtrace);
+fn stop(in_time: bool, error: Option<wasmtime::Error>, form: &Form) -> Stop {
+    let backtrace = error.as_ref().map_or_else(Backtrace::default, |error| backtrace(error, form));
     let error = match error {
         Some(error) if in_time => kernel_error(&error),
         // Whatever it met, or even where it returned at that moment.

@@ -2,6 +2,7 @@
 
 use wasmtime::{Trap, WasmBacktrace};
 
+use super::form::Form;
 use crate::{Backtrace, BacktraceFrame, KernelError};
 
 /// The one place where Wasmtime's traps become ours.
@@ -28,15 +29,19 @@ fn trap_error(trap: Trap) -> KernelError {
     }
 }
 
-/// Where the guest was, as Wasmtime attached it to the error.
+/// Where the guest was, as Wasmtime attached it to the error, in terms of the module that was verified.
 #[cold]
-pub(super) fn backtrace(error: &wasmtime::Error) -> Backtrace {
+pub(super) fn backtrace(error: &wasmtime::Error, form: &Form) -> Backtrace {
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+    let origins = form.origins();
     let frames = frames
         .iter()
+        // Functions that were added are nothing that the author wrote.
+        .filter(|frame| origins.is_none_or(|origins| origins.has(frame.func_index())))
         .map(|frame| {
-            let offset = frame.module_offset().map(|offset| offset as u64);
-            BacktraceFrame::new(frame.func_name(), frame.func_index(), offset)
+            let offset = frame.func_offset().zip(origins);
+            let offset = offset.and_then(|(offset, origins)| origins.offset(frame.func_index(), offset));
+            BacktraceFrame::new(frame.func_name(), frame.func_index(), offset.map(|offset| offset as u64))
         })
         .collect();
     Backtrace { frames }

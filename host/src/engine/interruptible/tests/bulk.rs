@@ -20,7 +20,7 @@ impl Pair {
     fn new(engine: &Engine, text: &str) -> Self {
         let wasm = parse(text);
         let mut store = Store::new(engine, ());
-        let modules = [make(&wasm).unwrap().wasm, lower_bulk(&wasm).unwrap(), wasm];
+        let modules = [make(&wasm).unwrap().wasm, lower_bulk(&wasm).unwrap().wasm, wasm];
         let instances =
             modules.map(|module| Instance::new(&mut store, &Module::new(engine, module).unwrap(), &[]).unwrap());
         Self { store, instances }

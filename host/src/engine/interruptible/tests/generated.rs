@@ -88,7 +88,7 @@ fn rewritten_modules_do_what_they_did() {
         .collect();
         let Ok(module) = Module::new(config(), &mut Unstructured::new(&bytes)) else { continue };
         let wasm = module.to_bytes();
-        let lowered = lower_bulk(&wasm).unwrap();
+        let lowered = lower_bulk(&wasm).unwrap().wasm;
         wasmparser::Validator::new().validate_all(&lowered).unwrap();
         let Ok(made) = make(&wasm) else { continue };
         wasmparser::Validator::new().validate_all(&made.wasm).unwrap();

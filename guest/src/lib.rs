@@ -188,7 +188,7 @@ macro_rules! ensure {
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_family = "wasm")]
-    pub use crate::entry::{cleanup, info, init, pass};
+    pub use crate::entry::{batch, cleanup, info, init, pass};
     pub use crate::frame::{Fault, Frame, LinearMemory, Scalars, Signed};
     #[cfg(not(target_family = "wasm"))]
     pub use crate::native::{allocate, bind, extent, optional_view, rows, scratch, view, view_mut};

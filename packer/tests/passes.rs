@@ -108,6 +108,7 @@ fn an_entry_point_called_like_an_export_is_refused() {
         ("kernel_forward", false),
         ("anything_else", true),
         ("kernel_init", false),
+        ("kernel_forward_batch", false),
         ("memory", false),
         ("kernel_abi_version", false),
     ] {

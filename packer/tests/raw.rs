@@ -27,7 +27,8 @@ const ENTRY_A: [u8; section::encoded_len(&A, "one 1.0.0")] = section::encode(&A,
 const ENTRY_B: [u8; section::encoded_len(&B, "one 1.0.0")] = section::encode(&B, "one 1.0.0");
 const OTHER_A: [u8; section::encoded_len(&A, "two 2.0.0")] = section::encode(&A, "two 2.0.0");
 
-const EXPORTS_A: &[&str] = &["__kernelpack_forward_a", "__kernelpack_info_a", "__kernelpack_cleanup_a"];
+const EXPORTS_A: &[&str] =
+    &["__kernelpack_forward_a", "__kernelpack_batch_a", "__kernelpack_info_a", "__kernelpack_cleanup_a"];
 
 /// The ids found in a module with these exports and these `kernelpack.spec` sections, or the error's text.
 fn read(exports: &[&str], sections: &[&[u8]]) -> Result<Vec<String>, String> {

@@ -29,6 +29,7 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     lifecycle: Lifecycle { init: true, cleanup: false },
     forward: Signature { symbols: &[], tensors: &[], params: &[] },
     backward: None,
+    split: &[],
 };
 
 fn spec() -> KernelSpecBuf {

@@ -18,6 +18,7 @@ const fn spec(id: &'static str) -> KernelSpec<'static> {
         lifecycle: Lifecycle { init: false, cleanup: true },
         forward: Signature { symbols: &[], tensors: &[], params: &[] },
         backward: None,
+        split: &[],
     }
 }
 
@@ -71,7 +72,7 @@ fn an_unknown_schema_is_named_with_the_file_and_the_writer() {
     assert_eq!(
         read(EXPORTS_A, &[&newer]).unwrap_err(),
         "the kernelpack.spec section of target/k.wasm is refused: \"one 1.0.0\" wrote it with schema version 9, this \
-         build reads version 2; use a newer kernelpack"
+         build reads version 3; use a newer kernelpack"
     );
     assert!(read(EXPORTS_A, &[&ENTRY_A[..20]]).unwrap_err().contains("target/k.wasm is refused: malformed at byte"));
 }

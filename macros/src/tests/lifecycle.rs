@@ -44,6 +44,7 @@ pub mod fill {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::Some(fill_backward::SIGNATURE),
+        split: &[],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]

@@ -131,6 +131,7 @@ mod mix {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::None,
+        split: &[],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]

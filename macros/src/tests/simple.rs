@@ -64,6 +64,7 @@ pub mod scale_f32 {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::None,
+        split: &[0u8],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]

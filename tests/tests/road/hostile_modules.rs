@@ -100,7 +100,7 @@ fn a_section_that_disagrees_is_refused() {
     let mut newer = good.clone();
     newer[8] = 9;
     let message = refusal(&with_section(&newer));
-    assert!(message.contains("schema version 9") && message.contains("version 2"), "{message}");
+    assert!(message.contains("schema version 9") && message.contains("version 3"), "{message}");
     let mut twice = with_section(&good);
     append_custom_section(&mut twice, section::NAME, &good);
     assert!(refusal(&twice).contains("section"));

@@ -44,6 +44,7 @@ pub mod fill {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::Some(fill_backward::SIGNATURE),
+        split: &[],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -175,6 +176,10 @@ pub mod fill {
         #[unsafe(export_name = "__kernelpack_forward_fill")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
             ::kernelpack_guest::__private::pass::<Kernel>(descriptor, __run)
+        }
+        #[unsafe(export_name = "__kernelpack_batch_fill")]
+        extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
+            ::kernelpack_guest::__private::batch(descriptors, count, __forward)
         }
         #[unsafe(export_name = "__kernelpack_info_fill")]
         extern "C" fn __info(info: u32) -> i32 {

@@ -131,6 +131,7 @@ mod mix {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::None,
+        split: &[],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -533,6 +534,10 @@ mod mix {
         #[unsafe(export_name = "__kernelpack_forward_mix")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
             crate::toolkit::__private::pass::<Kernel>(descriptor, __run)
+        }
+        #[unsafe(export_name = "__kernelpack_batch_mix")]
+        extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
+            crate::toolkit::__private::batch(descriptors, count, __forward)
         }
         #[unsafe(export_name = "__kernelpack_info_mix")]
         extern "C" fn __info(info: u32) -> i32 {

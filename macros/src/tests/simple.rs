@@ -64,6 +64,7 @@ pub mod scale_f32 {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::None,
+        split: &[0u8],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -303,6 +304,10 @@ pub mod scale_f32 {
         #[unsafe(export_name = "__kernelpack_forward_scale_f32")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
             ::kernelpack_guest::__private::pass::<Kernel>(descriptor, __run)
+        }
+        #[unsafe(export_name = "__kernelpack_batch_scale_f32")]
+        extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
+            ::kernelpack_guest::__private::batch(descriptors, count, __forward)
         }
         #[unsafe(export_name = "__kernelpack_info_scale_f32")]
         extern "C" fn __info(info: u32) -> i32 {

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use kernelpack_abi::{
-    KernelDescriptor, MAX_TENSORS, Role, Shape, Signature, Symbols, TensorArg, TensorData,
+    KernelDescriptor, MAX_TENSORS, Role, Shape, Signature, Symbols, TensorArg, TensorData, TensorSpec,
     layout::{self, Bounds, Cursor, LayoutError},
     params::{self, TensorEntry},
 };
@@ -136,20 +136,9 @@ impl Guest {
         let block_at = place(&mut cursor, u64::from(block_size))?;
         for (row, (entry, tensor)) in entries.iter_mut().zip(tensors).enumerate() {
             let Some(spec) = call.signature.tensors.get(row) else { continue };
-            let shape = match tensor.data {
-                TensorData::Absent => {
-                    *entry = TensorEntry::absent(spec.dtype, spec.role);
-                    continue;
-                }
-                TensorData::Scratch => call
-                    .symbols
-                    .len(spec.len)
-                    .map_err(|error| BadCall::Scratch { name: spec.name.to_owned(), error })
-                    .and_then(|len| {
-                        Shape::new(&[len as usize]).map_err(|error| BadCall::Shape { message: error.to_string() })
-                    })
-                    .map_err(Failure::Refused)?,
-                _ => tensor.shape,
+            let Some(shape) = shape_of(tensor, spec, call.symbols)? else {
+                *entry = TensorEntry::absent(spec.dtype, spec.role);
+                continue;
             };
             let bytes = shape.bytes(spec.dtype);
             let offset = if part(parts, row).is_some() { 0 } else { place(&mut cursor, bytes)? };
@@ -198,6 +187,11 @@ impl Guest {
         Ok(())
     }
 
+    /// What was laid out lies there no more.
+    pub(super) fn forget(&mut self) {
+        self.layout = Layout::default();
+    }
+
     /// Maps the rows that have a part, where their entries say, which is behind all else.
     fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<SharedPart>]) -> std::io::Result<()> {
         self.instance.close(from.next_multiple_of(GAP as usize))?;
@@ -226,6 +220,24 @@ impl Guest {
         *cursor = Cursor::new(u32::try_from(offset).map_err(|_| too_large())?);
         cursor.place(len).ok_or_else(too_large)
     }
+}
+
+/// The shape of a tensor in a call, none if it is left out. That of scratch follows from the others'.
+pub(super) fn shape_of(
+    tensor: &TensorArg<'_>,
+    spec: &TensorSpec<'_>,
+    symbols: &Symbols,
+) -> Result<Option<Shape>, Failure> {
+    let shape = match tensor.data {
+        TensorData::Absent => return Ok(None),
+        TensorData::Scratch => symbols
+            .len(spec.len)
+            .map_err(|error| BadCall::Scratch { name: spec.name.to_owned(), error })
+            .and_then(|len| Shape::new(&[len as usize]).map_err(|error| BadCall::Shape { message: error.to_string() }))
+            .map_err(Failure::Refused)?,
+        _ => tensor.shape,
+    };
+    Ok(Some(shape))
 }
 
 fn part(parts: &[Option<SharedPart>], row: usize) -> Option<&SharedPart> {

@@ -109,6 +109,15 @@ pub mod fill {
             let scalars = args.params().encode();
             f(&mut [::kernelpack_guest::abi::TensorArg::output(args.y)], &scalars)
         }
+        #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        fn give<'a>(
+            args: Args<'a>,
+            mut row: impl ::core::ops::FnMut(::kernelpack_guest::abi::TensorArg<'a>),
+            scalars: impl ::core::ops::FnOnce(&[u8]),
+        ) {
+            scalars(&args.params().encode());
+            row(::kernelpack_guest::abi::TensorArg::output(args.y));
+        }
         #[cfg(not(target_family = "wasm"))]
         fn reference(args: Args<'_>) -> ::kernelpack_guest::abi::Result<()> {
             #[allow(unused_variables, reason = "a function may use no symbol")]

@@ -322,6 +322,19 @@ mod mix {
                 &scalars,
             )
         }
+        #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        fn give<'a>(
+            args: Args<'a>,
+            mut row: impl ::core::ops::FnMut(crate::toolkit::abi::TensorArg<'a>),
+            scalars: impl ::core::ops::FnOnce(&[u8]),
+        ) {
+            scalars(&args.params().encode());
+            row(crate::toolkit::abi::TensorArg::input(args.x));
+            row(crate::toolkit::abi::TensorArg::optional(args.blocks));
+            row(crate::toolkit::abi::TensorArg::inout(args.state));
+            row(crate::toolkit::abi::TensorArg::output(args.y));
+            row(crate::toolkit::abi::TensorArg::scratch::<f32>());
+        }
         #[cfg(not(target_family = "wasm"))]
         fn reference(args: Args<'_>) -> crate::toolkit::abi::Result<()> {
             #[allow(unused_variables, reason = "a function may use no symbol")]

@@ -2,6 +2,7 @@
 //!
 //! Mappings are counted for the whole process, so whatever makes or drops one takes a lock against the others.
 
+mod batch;
 mod chain;
 mod isolation;
 mod mappings;

@@ -3,7 +3,7 @@
 
 use std::{io, ops::Range, slice, sync::Arc};
 
-use kernelpack_abi::{ResourceLimits, exports};
+use kernelpack_abi::{BatchStatus, ResourceLimits, exports};
 use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::{
@@ -34,6 +34,7 @@ pub(super) struct WasmtimeInstance {
     max_stack_bytes: u32,
     forward: TypedFunc<u32, i32>,
     info: TypedFunc<u32, i32>,
+    batch: Option<TypedFunc<(u32, u32), i64>>,
     backward: Option<TypedFunc<u32, i32>>,
     init: Option<TypedFunc<(u32, u32), i32>>,
     cleanup: Option<TypedFunc<(), i32>>,
@@ -64,6 +65,7 @@ impl WasmtimeInstance {
         Ok(Self {
             forward: lookup.required(exports::FORWARD)?,
             info: lookup.required(exports::INFO)?,
+            batch: lookup.optional(exports::FORWARD_BATCH)?,
             backward: lookup.optional(exports::BACKWARD)?,
             init: lookup.optional(exports::INIT)?,
             cleanup: lookup.optional(exports::CLEANUP)?,
@@ -102,6 +104,17 @@ impl WasmtimeInstance {
             return watch.disarm();
         }
         true
+    }
+}
+
+impl WasmtimeInstance {
+    /// Stops the clock and says how a call ended.
+    #[inline]
+    fn end<R>(&self, result: wasmtime::Result<R>) -> Result<R, Stop> {
+        match (self.disarm(), result) {
+            (true, Ok(result)) => Ok(result),
+            (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
+        }
     }
 }
 
@@ -180,10 +193,22 @@ impl Instance for WasmtimeInstance {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    fn has_batch(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    fn call_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<BatchStatus, Stop> {
+        self.arm(ticks);
+        let store = &mut self.store;
+        let result = with_room(self.max_stack_bytes, || {
+            self.batch.as_ref().ok_or_else(missing)?.call(store, (descriptors, count))
+        });
+        self.end(result).map(BatchStatus::from_bits)
+    }
+
     fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
         self.arm(ticks);
         let store = &mut self.store;
-        let missing = || wasmtime::Error::msg("the module has no such export");
         let result = with_room(self.max_stack_bytes, || match export {
             Export::Forward => self.forward.call(store, address),
             Export::Info => self.info.call(store, address),
@@ -193,11 +218,13 @@ impl Instance for WasmtimeInstance {
             }
             Export::Cleanup => self.cleanup.as_ref().ok_or_else(missing).and_then(|f| f.call(store, ())),
         });
-        match (self.disarm(), result) {
-            (true, Ok(status)) => Ok(status),
-            (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
-        }
+        self.end(result)
     }
+}
+
+#[cold]
+fn missing() -> wasmtime::Error {
+    wasmtime::Error::msg("the module has no such export")
 }
 
 /// Why a call has no result.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use extism::{Manifest, Plugin, PluginBuilder, Wasm};
-use zerocopy::{FromBytes, FromZeros, IntoBytes};
+use zerocopy::{FromBytes, IntoBytes};
 
 use crate::{
     peer::{Failure, Peer, Side},
@@ -35,7 +35,7 @@ impl Peer for Extism {
             Ok(y) => Cow::Borrowed(y),
             // Extism aligns its blocks to nothing in particular.
             Err(_) => {
-                let mut y = <[f32]>::new_vec_zeroed(bytes.len() / 4)?;
+                let mut y = vec![0.0; bytes.len() / 4];
                 y.as_mut_bytes().copy_from_slice(bytes);
                 Cow::Owned(y)
             }

@@ -42,8 +42,8 @@ pub(crate) fn measure(budget: Budget, peers: &mut [Box<dyn AnyPeer>]) -> Result<
             break;
         }
         for turn in 0..peers.len() {
-            // Each is first, second and so on equally often. A stride that shares no factor with the count would change
-            // the neighbours as well; the call that does not count is there for them.
+            // Each is first, second and so on equally often. What its neighbour left in the caches is the business of
+            // the call that does not count.
             let index = (turn + round) % peers.len();
             peers[index].run(1)?;
             samples[index].push(sample(rows[index], &mut *peers[index])?);

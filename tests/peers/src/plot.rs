@@ -13,16 +13,16 @@ use plotters::{
 use crate::{
     machine::Machine,
     peer::{Failure, Side},
-    report::{Figures, grouped, sizes, time},
+    report::{Figures, digits, grouped, sizes, time},
 };
 
-const WIDTH: u32 = 900;
+const WIDTH: u32 = 940;
 /// Of a bar and the gap to the next.
 const PITCH: u32 = 22;
 /// Of a panel, without its bars.
 const FRAME: u32 = 56;
 /// Of the names, left of the bars.
-const NAMES: u32 = 290;
+const NAMES: u32 = 310;
 const TITLE: u32 = 40;
 const FONT: &str = "sans-serif";
 
@@ -38,7 +38,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
     let root = SVGBackend::new(path, (WIDTH, TITLE + panels.iter().map(height).sum::<u32>())).into_drawing_area();
     root.fill(&WHITE)?;
     let title = format!("One row of RMSNorm: median time, logarithmic ({})", machine.short());
-    root.draw(&Text::new(title, (12, 14), (FONT, 16).into_font()))?;
+    root.draw(&Text::new(title, (12, 14), (FONT, 20).into_font()))?;
     let mut rest = root.split_vertically(TITLE).1;
     for (size, panel) in sizes.iter().zip(&panels) {
         let (area, below) = rest.split_vertically(height(panel));
@@ -50,7 +50,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
         let (from, to) = (10f64.powf(least.log10().floor()), most * 6.0);
         let count = panel.len() as f64;
         let mut chart = ChartBuilder::on(&area)
-            .caption(format!("{} floats", grouped(*size)), (FONT, 14))
+            .caption(format!("{} floats", grouped(*size)), (FONT, 18))
             .margin_right(12)
             .x_label_area_size(24)
             .y_label_area_size(NAMES)
@@ -59,7 +59,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
             .configure_mesh()
             .disable_y_mesh()
             .disable_y_axis()
-            .x_label_formatter(&|ns| time(*ns))
+            .x_label_formatter(&|ns| time(*ns).replacen(".00", "", 1).replacen(".0", "", 1))
             .x_max_light_lines(0)
             .draw()?;
         for (index, figures) in panel.iter().enumerate() {
@@ -68,11 +68,11 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
             let colour = colour(figures.side);
             let bar = [(from, middle - 0.36), (figures.ns, middle + 0.36)];
             chart.draw_series([Rectangle::new(bar, colour.filled())])?;
-            let style = (FONT, 12).into_font().color(&BLACK);
-            let value = format!("{} ({:.2}×)", time(figures.ns), figures.ratio);
+            let style = (FONT, 15).into_font().color(&BLACK);
+            let value = format!("{} ({}×)", time(figures.ns), digits(figures.ratio));
             let (x, y) = chart.backend_coord(&(figures.ns, middle));
             root.draw(&Text::new(value, (x + 6, y), style.pos(Pos::new(HPos::Left, VPos::Center))))?;
-            let style = (FONT, 12).into_font().color(&BLACK);
+            let style = (FONT, 15).into_font().color(&BLACK);
             let (x, y) = chart.backend_coord(&(from, middle));
             root.draw(&Text::new(figures.peer, (x - 8, y), style.pos(Pos::new(HPos::Right, VPos::Center))))?;
         }

@@ -100,7 +100,7 @@ pub(crate) fn time(ns: f64) -> String {
 }
 
 /// Three significant digits, or all before the point.
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     let after = match value {
         value if value < 9.995 => 2,
         value if value < 99.95 => 1,

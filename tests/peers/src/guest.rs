@@ -10,7 +10,7 @@ use crate::peer::Failure;
 
 /// The packer's release profile, but for thin instead of fat LTO. The packer compiles the kernels as the crate that is
 /// linked; here they are a dependency, which fat LTO would optimize otherwise: loops stay rolled that are unrolled in a
-/// pack. With thin LTO the loops of all modules are the same, to the byte.
+/// pack. With thin LTO the loop that scales a row is the same in all modules, to the byte.
 const PROFILE: [(&str, &str); 4] = [("OPT_LEVEL", "3"), ("LTO", "thin"), ("CODEGEN_UNITS", "1"), ("PANIC", "abort")];
 /// The packer's flags that decide about code.
 const FLAGS: [&str; 3] = ["-Ctarget-feature=+simd128", "-Cllvm-args=-disable-lsr", "-Ccodegen-units=1"];

@@ -44,7 +44,7 @@ impl Component {
 }
 
 impl Peer for Component {
-    const NAME: &'static str = "Wasmtime component, list<f32>, no deadline";
+    const NAME: &'static str = "Wasmtime component, list of f32, no deadline";
     const SIDE: Side = Side::Peer;
 
     fn call(&mut self) -> Result<impl AsRef<[f32]>, Failure> {

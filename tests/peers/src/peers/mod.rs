@@ -1,6 +1,7 @@
 //! The peers, a file each.
 
 mod arrow;
+mod bound;
 mod component;
 mod extism;
 mod native;
@@ -48,6 +49,7 @@ impl Workshop {
     pub(crate) fn peers(&self, row: &Row) -> Result<Vec<Box<dyn AnyPeer>>, Failure> {
         Ok(vec![
             Box::new(native::Native::new(row)),
+            Box::new(bound::BoundCall::new(&self.pack, row)?),
             Box::new(typed::Typed::new(&self.pack, row)?),
             Box::new(raw::InPlace::new(&self.raw, row)?),
             Box::new(raw::Copies::<false>::new(&self.raw, row)?),

@@ -33,7 +33,7 @@ const DIMS: [usize; 3] = [16, 4096, 262_144];
 #[derive(Debug, Parser)]
 #[command(name = "bench-peers")]
 struct Args {
-    /// Print one JSON object a line, for each peer and size, instead of a table
+    /// Print one JSON object a line instead of a table: the machine and the versions, then each peer at each size
     #[arg(long)]
     json: bool,
     /// Only show that everything runs; no figures to quote
@@ -74,6 +74,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Figures::compare(&mut all);
 
     if args.json {
+        println!("{}", serde_json::to_string(&machine)?);
         for figures in &all {
             println!("{}", serde_json::to_string(figures)?);
         }

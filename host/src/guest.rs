@@ -9,8 +9,8 @@ use kernelpack_abi::{MESSAGE_CAPACITY, ParamSpec, ResourceLimits, Status, Tensor
 use self::layout::Layout;
 pub(crate) use self::{
     batch::BatchCall,
-    check::{check, check_size},
-    layout::Call,
+    check::{bind, check, check_size},
+    layout::{Call, Mapped},
 };
 use crate::{
     BadCall, KernelError,

@@ -8,6 +8,7 @@ use semver::Version;
 
 use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Trapped,
+    cores::Cores,
     engine::{CompiledModule, Engine, Export, PAGE, Stop, TICK},
     guest::{BatchCall, CLEANUP_TICKS, Call, Failure, Guest, check},
     pool::{Full, Lease, Pool, PoolPolicy},
@@ -39,6 +40,8 @@ pub(crate) struct LoadedKernel {
     pub(crate) spec: KernelSpecBuf,
     pub(crate) origin: Arc<Origin>,
     pub(crate) recovery: Recovery,
+    /// The threads that bound calls are divided over, if they are.
+    pub(crate) cores: Option<Arc<Cores>>,
     facts: ModuleFacts,
     /// What instances may use: the manifest's limits, never above the runtime's.
     limits: ResourceLimits,
@@ -102,6 +105,7 @@ impl LoadedKernel {
         module: &VerifiedModule,
         origin: Arc<Origin>,
         policy: PoolPolicy,
+        cores: Option<Arc<Cores>>,
         settings: &Settings,
     ) -> Result<Self, EngineError> {
         let CompiledKernel { engine, module: code, limits, ceiling } = compiled;
@@ -110,6 +114,7 @@ impl LoadedKernel {
             id: spec.id.as_str().into(),
             recovery: Recovery::new(settings, module, &origin.labels())?,
             origin,
+            cores,
             facts: module.facts().clone(),
             limits,
             batch_ticks: ceiling.max_epoch_ticks,

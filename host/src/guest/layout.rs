@@ -33,6 +33,20 @@ pub(crate) struct Call<'a> {
     pub(crate) symbols: &'a Symbols,
 }
 
+/// A tensor that is mapped: shared memory, and where in it the tensor starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Mapped {
+    pub(crate) part: SharedPart,
+    pub(crate) offset: u32,
+}
+
+impl Mapped {
+    /// All of a part.
+    pub(crate) fn whole(part: SharedPart) -> Self {
+        Self { part, offset: 0 }
+    }
+}
+
 /// A call as it lies in memory.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -121,7 +135,7 @@ impl Guest {
         call: Call<'_>,
         tensors: &[TensorArg<'_>],
         scalars: &[u8],
-        parts: &[Option<SharedPart>],
+        parts: &[Option<Mapped>],
     ) -> Result<(), Failure> {
         self.layout.export = None;
         self.layout.mapped = 0;
@@ -146,8 +160,8 @@ impl Guest {
         }
         let copied_end = cursor.end();
         for (row, entry) in entries.iter_mut().enumerate() {
-            if let Some(part) = part(parts, row) {
-                entry.offset = self.place_part(&mut cursor, part)?;
+            if let Some(Mapped { part, offset }) = part(parts, row) {
+                entry.offset = self.place_part(&mut cursor, part)? + offset;
             }
         }
 
@@ -193,12 +207,12 @@ impl Guest {
     }
 
     /// Maps the rows that have a part, where their entries say, which is behind all else.
-    fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<SharedPart>]) -> std::io::Result<()> {
+    fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<Mapped>]) -> std::io::Result<()> {
         self.instance.close(from.next_multiple_of(GAP as usize))?;
         for (row, entry) in entries.iter().enumerate() {
-            if let Some(part) = part(parts, row) {
+            if let Some(Mapped { part, offset }) = part(parts, row) {
                 let writable = Role::from_code(entry.role).is_some_and(Role::writes);
-                self.instance.map(entry.offset as usize, part, writable)?;
+                self.instance.map((entry.offset - offset) as usize, part, writable)?;
                 self.layout.mapped |= 1 << row;
             }
         }
@@ -240,6 +254,6 @@ pub(super) fn shape_of(
     Ok(Some(shape))
 }
 
-fn part(parts: &[Option<SharedPart>], row: usize) -> Option<&SharedPart> {
+fn part(parts: &[Option<Mapped>], row: usize) -> Option<&Mapped> {
     parts.get(row)?.as_ref()
 }

@@ -6,6 +6,7 @@ mod batch;
 mod chain;
 mod isolation;
 mod mappings;
+mod split;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;

@@ -31,21 +31,11 @@ impl<'a, T: Element> TensorView<'a, T> {
         Ok(Self { shape: shape_of(data.len(), dims)?, data })
     }
 
-    /// Views `data` in a shape that is known already.
-    ///
-    /// # Errors
-    /// The shape's elements are not `data.len()`.
+    /// Views `data`, which must have as many elements as the shape; all who use views check that again before they rely
+    /// on it.
+    #[doc(hidden)]
     #[inline]
-    pub fn with_shape(data: &'a [T], shape: Shape) -> Result<Self, ViewError> {
-        if shape.elements() == data.len() as u64 {
-            Ok(Self { data, shape })
-        } else {
-            Err(ViewError::Length { shape, len: data.len() })
-        }
-    }
-
-    #[cfg(feature = "alloc")]
-    pub(crate) fn of_shape(data: &'a [T], shape: Shape) -> Self {
+    pub fn of_shape(data: &'a [T], shape: Shape) -> Self {
         Self { data, shape }
     }
 
@@ -82,21 +72,11 @@ impl<'a, T: Element> TensorViewMut<'a, T> {
         Ok(Self { shape: shape_of(data.len(), dims)?, data })
     }
 
-    /// Views `data` in a shape that is known already.
-    ///
-    /// # Errors
-    /// The shape's elements are not `data.len()`.
+    /// Views `data`, which must have as many elements as the shape; all who use views check that again before they rely
+    /// on it.
+    #[doc(hidden)]
     #[inline]
-    pub fn with_shape(data: &'a mut [T], shape: Shape) -> Result<Self, ViewError> {
-        if shape.elements() == data.len() as u64 {
-            Ok(Self { data, shape })
-        } else {
-            Err(ViewError::Length { shape, len: data.len() })
-        }
-    }
-
-    #[cfg(feature = "alloc")]
-    pub(crate) fn of_shape(data: &'a mut [T], shape: Shape) -> Self {
+    pub fn of_shape(data: &'a mut [T], shape: Shape) -> Self {
         Self { data, shape }
     }
 

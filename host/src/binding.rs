@@ -22,9 +22,11 @@ pub(crate) struct Binding {
     loaded: Arc<LoadedKernel>,
     ticks: u32,
     rows: Vec<Row>,
+    /// Whether there are tensors that are copied.
+    copies: bool,
     plan: Option<Plan>,
     /// None after one was stopped, until the next call.
-    guests: Vec<Guest>,
+    guests: Vec<Box<Guest>>,
 }
 
 /// What a row of the tensor table is bound to.
@@ -48,7 +50,7 @@ impl Binding {
         let ticks = loaded.ticks(max_ticks);
         check(signature, tensors)?;
         let rows = tensors.iter().map(Row::of).collect();
-        let mut binding = Self { loaded, ticks, rows, plan: None, guests: Vec::new() };
+        let mut binding = Self { loaded, ticks, rows, copies: true, plan: None, guests: Vec::new() };
         binding.renew(signature, tensors, scalars)?;
         Ok(binding)
     }
@@ -78,6 +80,7 @@ impl Binding {
             self.rows.iter_mut().for_each(|row| row.part = None);
         }
         self.guests.push(first);
+        self.copies = self.rows.iter().any(|row| row.len > 0 && row.part.is_none());
         self.plan = self.plan_of(signature, tensors);
         let laid_out = match &self.plan {
             None => self.lay_out_whole(signature, tensors, scalars),
@@ -92,8 +95,7 @@ impl Binding {
     /// How the call is divided, if it is. What is copied would have to be copied for each part.
     fn plan_of(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Option<Plan> {
         let cores = self.loaded.cores.as_ref()?;
-        let copies = self.rows.iter().any(|row| row.len > 0 && row.part.is_none());
-        if copies { None } else { Plan::new(signature, &self.loaded.spec.split, tensors, cores.count()) }
+        if self.copies { None } else { Plan::new(signature, &self.loaded.spec.split, tensors, cores.count()) }
     }
 
     fn lay_out_whole(
@@ -152,19 +154,12 @@ impl Binding {
         }
         let ticks = self.ticks;
         let result = match (&mut self.guests[..], &self.loaded.cores) {
-            ([guest], _) => guest.run(tensors, scalars, ticks),
-            (guests, Some(cores)) => cores.run(guests, |guest| {
-                guest.copy_in(&[], scalars)?;
-                guest.run_again(ticks)
-            }),
+            ([guest], _) if self.copies => guest.run(tensors, scalars, ticks),
+            ([guest], _) => guest.run_in_place(scalars, ticks),
+            (guests, Some(cores)) => cores.run(guests, |guest| guest.run_in_place(scalars, ticks)),
             // Only where there are cores is a call divided.
             (_, None) => Ok(()),
         };
-        for (row, tensor) in self.rows.iter().zip(tensors.iter()) {
-            if let (Some(_), Some(bytes)) = (&row.part, bytes(&tensor.data)) {
-                escape(bytes);
-            }
-        }
         result.map_err(|failure| self.failed(failure))
     }
 

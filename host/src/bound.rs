@@ -1,13 +1,10 @@
 //! A typed call whose tensors stay where the kernel sees them.
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Instant};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use kernelpack_abi::Kernel;
 
 use crate::{Error, binding::Binding, engine::Export, loaded::LoadedKernel, recovery::Call};
-
-/// One call in so many reports how long it took, since two looks at the clock may take as long as the call.
-const TIMED: u32 = 64;
 
 /// A kernel bound to tensors: it is called any number of times and copies none of them.
 ///
@@ -51,14 +48,12 @@ pub struct Bound<K> {
     loaded: Arc<LoadedKernel>,
     binding: Binding,
     max_ticks: u32,
-    /// Calls since one was timed.
-    untimed: u32,
     stub: PhantomData<fn() -> K>,
 }
 
 impl<K: Kernel> Bound<K> {
     pub(crate) fn new(loaded: Arc<LoadedKernel>, binding: Binding, max_ticks: u32) -> Self {
-        Self { loaded, binding, max_ticks, untimed: 0, stub: PhantomData }
+        Self { loaded, binding, max_ticks, stub: PhantomData }
     }
 
     /// Runs the kernel on the tensors that it is bound to.
@@ -74,7 +69,7 @@ impl<K: Kernel> Bound<K> {
     #[inline]
     pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
         K::lend(args, |tensors, scalars| {
-            let start = self.begin();
+            let start = self.loaded.recovery.clock.start();
             let (binding, max_ticks) = (&mut self.binding, self.max_ticks);
             let mut call =
                 Call { export: Export::Forward, signature: &K::SIGNATURE, tensors, scalars, max_ticks, in_place: true };
@@ -90,17 +85,6 @@ impl<K: Kernel> Bound<K> {
     /// The threads over which each call is divided, 1 where it is not.
     pub fn threads(&self) -> usize {
         self.binding.threads()
-    }
-
-    /// The start of a call that is to be timed.
-    #[inline]
-    fn begin(&mut self) -> Option<Instant> {
-        self.untimed += 1;
-        if self.untimed < TIMED || !self.loaded.recovery.is_reported() {
-            return None;
-        }
-        self.untimed = 0;
-        Some(Instant::now())
     }
 }
 

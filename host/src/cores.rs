@@ -33,7 +33,7 @@ impl Cores {
     /// Runs all guests at the same time, one of them on this thread, and gives the first failure in their order.
     pub(crate) fn run(
         &self,
-        guests: &mut [Guest],
+        guests: &mut [Box<Guest>],
         run: impl Fn(&mut Guest) -> Result<(), Failure> + Sync,
     ) -> Result<(), Failure> {
         let Some((first, rest)) = guests.split_first_mut() else { return Ok(()) };

@@ -104,12 +104,25 @@ impl Guest {
         Ok(())
     }
 
-    /// Copies what the kernel reads of the call that was laid out last: descriptor and params block, since a kernel may
-    /// have written to them, and tensors.
+    /// Runs the call that was laid out last, all of whose tensors are mapped, with these scalars.
     #[inline]
-    pub(crate) fn copy_in(&mut self, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn run_in_place(&mut self, scalars: &[u8], ticks: u32) -> Result<(), Failure> {
+        self.write_head(scalars)?;
+        self.run_again(ticks)
+    }
+
+    /// Writes descriptor and params block anew, since a kernel may have written to them.
+    #[inline]
+    fn write_head(&mut self, scalars: &[u8]) -> Result<(), Failure> {
         let (range, head) = self.layout.head(scalars);
         self.instance.bytes(range).ok_or_else(unreachable)?.copy_from_slice(head);
+        Ok(())
+    }
+
+    /// Copies what the kernel reads of the call that was laid out last: descriptor, params block and tensors.
+    #[inline]
+    pub(crate) fn copy_in(&mut self, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Failure> {
+        self.write_head(scalars)?;
         for (row, tensor) in tensors.iter().enumerate() {
             let data: &[u8] = match &tensor.data {
                 TensorData::In(data) => data,
@@ -190,8 +203,6 @@ impl Guest {
     /// Calls an export and translates its status.
     #[inline]
     pub(crate) fn enter(&mut self, export: Export, address: u32, ticks: u32) -> Result<(), Failure> {
-        // A guest clears its message itself; this is for those that trap before, or lie.
-        self.bytes(self.message, 4)?.fill(0);
         match self.instance.call(export, address, ticks) {
             Ok(0) => Ok(()),
             result => Err(self.failure(result)),
@@ -215,10 +226,12 @@ impl Guest {
         }
     }
 
-    /// The message that the guest left. It may be hostile: lengths are bounded and text is made valid.
+    /// Takes the message that the guest left, so that a later call which fails without one does not have this one. It may
+    /// be hostile: lengths are bounded and text is made valid.
     fn message(&mut self) -> Option<String> {
         let at = self.message;
-        let len = u32::from_le_bytes(self.bytes(at, 4).ok()?.try_into().ok()?).min(MESSAGE_CAPACITY as u32);
+        let len: &mut [u8; 4] = self.bytes(at, 4).ok()?.try_into().ok()?;
+        let len = u32::from_le_bytes(std::mem::take(len)).min(MESSAGE_CAPACITY as u32);
         if len == 0 {
             return None;
         }
@@ -226,7 +239,7 @@ impl Guest {
     }
 }
 
-impl Pooled for Guest {
+impl Pooled for Box<Guest> {
     fn bytes(&self) -> u64 {
         self.instance.memory_size()
     }

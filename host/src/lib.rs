@@ -27,7 +27,7 @@
 //! | metric | type, unit | more labels | what |
 //! |---|---|---|---|
 //! | `kernelpack_calls_total` | counter | `placement`, `outcome` | calls by how they ended, see below |
-//! | `kernelpack_call_duration_seconds` | histogram, s | `placement` | whole calls: checks, copies, kernel, fallback |
+//! | `kernelpack_call_duration_seconds` | histogram, s | `placement` | one call in 64, whole: checks, copies, kernel, fallback |
 //! | `kernelpack_traps_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`] |
 //! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in the kernel's stead |
 //! | `kernelpack_degraded` | gauge | | 1 while the last call did not get its result from the sandbox |

@@ -48,7 +48,8 @@ pub(crate) struct LoadedKernel {
     /// What a batch may use: what the runtime allows.
     batch_ticks: u32,
     // Fields drop in order: idle instances first, then the module, then the engine whose ticker ends their calls.
-    pub(crate) pool: Pool<Guest>,
+    /// Boxed, since they are handed from place to place.
+    pub(crate) pool: Pool<Box<Guest>>,
     module: Box<dyn CompiledModule>,
     _engine: Arc<dyn Engine>,
 }
@@ -225,7 +226,7 @@ impl LoadedKernel {
 
     /// Hands an instance back, or drops it where it was stopped.
     #[inline]
-    fn end<R>(&self, lease: Lease<'_, Guest>, result: Result<R, Failure>) -> Result<R, Error> {
+    fn end<R>(&self, lease: Lease<'_, Box<Guest>>, result: Result<R, Failure>) -> Result<R, Error> {
         match result {
             // Whatever it was doing, it cannot be used again.
             Err(Failure::Stopped(_)) => drop(lease),
@@ -241,7 +242,7 @@ impl LoadedKernel {
         &self,
         max_ticks: u32,
         mut run: impl FnMut(&mut Guest) -> Result<R, Failure>,
-    ) -> Result<(Lease<'_, Guest>, Result<R, Failure>), Error> {
+    ) -> Result<(Lease<'_, Box<Guest>>, Result<R, Failure>), Error> {
         let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
         if let Some(guest) = lease.item() {
             match run(guest) {
@@ -260,7 +261,7 @@ impl LoadedKernel {
     }
 
     /// Ends an instance that was taken out of the pool; its place is free when this returns.
-    pub(crate) fn retire(&self, guest: Guest) {
+    pub(crate) fn retire(&self, guest: Box<Guest>) {
         let mut lease = self.pool.reattach(guest);
         if let Some(guest) = lease.vacate() {
             guest.clean_up(CLEANUP_TICKS);
@@ -285,7 +286,7 @@ impl LoadedKernel {
     }
 
     /// An instance that has seen nothing of any call; its place in the pool is taken until it is given back there.
-    pub(crate) fn newborn(&self, max_ticks: u32) -> Result<Guest, Error> {
+    pub(crate) fn newborn(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
         let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
         if let Some(guest) = lease.vacate() {
             guest.clean_up(CLEANUP_TICKS);
@@ -295,13 +296,13 @@ impl LoadedKernel {
         lease.detach().ok_or_else(|| self.busy(Full { limit: 0, waited: std::time::Duration::ZERO }))
     }
 
-    fn birth(&self, max_ticks: u32) -> Result<Guest, Error> {
+    fn birth(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
         let instance = self
             .module
             .instantiate()
             .map_err(|message| EngineError::Instantiate { kernel: self.id.clone(), message })?;
         let cleanup = self.spec.lifecycle.cleanup;
-        let mut guest = Guest::new(instance, self.limits, self.facts.heap_base, self.facts.message, cleanup);
+        let mut guest = Box::new(Guest::new(instance, self.limits, self.facts.heap_base, self.facts.message, cleanup));
         if self.spec.lifecycle.init {
             let ticks = self.ticks(max_ticks);
             self.spec

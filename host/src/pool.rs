@@ -249,7 +249,8 @@ impl<T: Pooled> Lease<'_, T> {
     pub(crate) fn give_back(mut self) {
         let Some(item) = self.item.take() else { return };
         let pool = self.pool;
-        let keep = pool.policy.max_idle > 0 && item.bytes() <= pool.policy.max_idle_bytes;
+        let most = pool.policy.max_idle_bytes;
+        let keep = pool.policy.max_idle > 0 && (most == u64::MAX || item.bytes() <= most);
         match if keep { pool.idle.push(item) } else { Err(item) } {
             Ok(()) => {
                 // The idle item has the place now.

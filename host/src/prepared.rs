@@ -36,7 +36,7 @@ use crate::{
 pub struct Prepared {
     loaded: Arc<LoadedKernel>,
     /// None once it was stopped.
-    guest: Option<Guest>,
+    guest: Option<Box<Guest>>,
     /// Whether the last entry succeeded.
     succeeded: bool,
     ticks: u32,

@@ -30,6 +30,7 @@ use crate::{EngineError, Error, bad_call::BadCall, memory::SharedMemory};
 pub struct Tensor<T> {
     memory: Memory<T>,
     shape: Shape,
+    len: usize,
 }
 
 enum Memory<T> {
@@ -45,7 +46,7 @@ impl<T: Element> Tensor<T> {
     pub fn zeros(dims: &[usize]) -> Result<Self, Error> {
         let (shape, bytes) = measure::<T>(dims)?;
         match SharedMemory::zeros(bytes) {
-            Ok(memory) => Ok(Self { memory: Memory::Shared(memory), shape }),
+            Ok(memory) => Ok(Self { memory: Memory::Shared(memory), shape, len: bytes / size_of::<T>() }),
             Err(_) => Self::on_heap(dims),
         }
     }
@@ -56,11 +57,11 @@ impl<T: Element> Tensor<T> {
     /// As [`zeros`](Self::zeros).
     pub fn on_heap(dims: &[usize]) -> Result<Self, Error> {
         let (shape, bytes) = measure::<T>(dims)?;
-        let elements = bytes / size_of::<T>();
+        let len = bytes / size_of::<T>();
         let mut data = Vec::new();
-        data.try_reserve_exact(elements).map_err(|_| EngineError::NoMemory { shape, dtype: T::DTYPE })?;
-        data.resize_with(elements, T::new_zeroed);
-        Ok(Self { memory: Memory::Heap(data), shape })
+        data.try_reserve_exact(len).map_err(|_| EngineError::NoMemory { shape, dtype: T::DTYPE })?;
+        data.resize_with(len, T::new_zeroed);
+        Ok(Self { memory: Memory::Heap(data), shape, len })
     }
 
     /// A copy of these elements with these extents, outermost first.
@@ -91,9 +92,7 @@ impl<T: Element> Tensor<T> {
             // SAFETY: the pages hold this many elements, which start at a multiple of the page size and are always
             // initialized; any bytes are an element. A kernel writes to them only during a call that was given a
             // mutable view, which borrows this tensor exclusively, so that no such slice exists meanwhile.
-            Memory::Shared(memory) => unsafe {
-                slice::from_raw_parts(memory.address().cast().as_ptr(), self.shape.elements() as usize)
-            },
+            Memory::Shared(memory) => unsafe { slice::from_raw_parts(memory.address().cast().as_ptr(), self.len) },
             Memory::Heap(data) => data,
         }
     }
@@ -104,9 +103,7 @@ impl<T: Element> Tensor<T> {
         match &mut self.memory {
             // SAFETY: as in `as_slice`; and the borrow of the tensor, which alone gives access to the pages, is
             // exclusive. Handles that bindings keep are used to map the pages only.
-            Memory::Shared(memory) => unsafe {
-                slice::from_raw_parts_mut(memory.address().cast().as_ptr(), self.shape.elements() as usize)
-            },
+            Memory::Shared(memory) => unsafe { slice::from_raw_parts_mut(memory.address().cast().as_ptr(), self.len) },
             Memory::Heap(data) => data,
         }
     }
@@ -114,14 +111,14 @@ impl<T: Element> Tensor<T> {
     /// The tensor as an input.
     #[inline]
     pub fn view(&self) -> TensorView<'_, T> {
-        TensorView::with_shape(self.as_slice(), self.shape).expect("a tensor has the elements of its shape")
+        TensorView::of_shape(self.as_slice(), self.shape)
     }
 
     /// The tensor as an output or in-out tensor.
     #[inline]
     pub fn view_mut(&mut self) -> TensorViewMut<'_, T> {
         let shape = self.shape;
-        TensorViewMut::with_shape(self.as_mut_slice(), shape).expect("a tensor has the elements of its shape")
+        TensorViewMut::of_shape(self.as_mut_slice(), shape)
     }
 }
 

@@ -120,7 +120,6 @@ impl Guest {
     }
 
     fn enter_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<(), Failure> {
-        self.bytes(self.message, 4)?.fill(0);
         match self.instance.call_batch(descriptors, count, ticks) {
             Ok(BatchStatus::OK) => Ok(()),
             Ok(BatchStatus { code: 0, .. }) => Err(Failure::Returned(KernelError::Other {

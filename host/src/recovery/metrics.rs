@@ -57,7 +57,6 @@ impl Outcome {
 
 /// The handles of one loaded kernel.
 pub(crate) struct KernelMetrics {
-    enabled: bool,
     calls: [Counter; OUTCOMES.len()],
     duration: Histogram,
     traps: [Counter; KINDS.len()],
@@ -85,7 +84,6 @@ impl KernelMetrics {
             Placement::Native => "native",
         };
         Self {
-            enabled,
             calls: OUTCOMES.map(|outcome| {
                 counter!("kernelpack_calls_total", with(&[("placement", placement), ("outcome", outcome)]))
             }),
@@ -102,7 +100,6 @@ impl KernelMetrics {
 
     fn none() -> Self {
         Self {
-            enabled: false,
             calls: [const { Counter::noop() }; OUTCOMES.len()],
             duration: Histogram::noop(),
             traps: [const { Counter::noop() }; KINDS.len()],
@@ -112,11 +109,6 @@ impl KernelMetrics {
             idle: Gauge::noop(),
             busy: Gauge::noop(),
         }
-    }
-
-    /// Whether anything is reported, so that durations are worth a look at the clock.
-    pub(crate) fn enabled(&self) -> bool {
-        self.enabled
     }
 
     #[inline]

@@ -119,10 +119,7 @@ impl kernelpack_abi::Pass for Divided {
         Forward::reference(args)
     }
 
-    fn reference_on(
-        tensors: &mut [kernelpack_abi::TensorArg<'_>],
-        scalars: &[u8],
-    ) -> kernelpack_abi::Result<()> {
+    fn reference_on(tensors: &mut [kernelpack_abi::TensorArg<'_>], scalars: &[u8]) -> kernelpack_abi::Result<()> {
         Forward::reference_on(tensors, scalars)
     }
 }

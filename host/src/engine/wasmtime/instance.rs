@@ -1,7 +1,7 @@
 //! An instance of a module in Wasmtime.
 #![allow(unsafe_code, reason = "references to parts of a linear memory; the reasons stand at the blocks")]
 
-use std::{io, ops::Range, slice, sync::Arc};
+use std::{io, ops::Range, ptr::NonNull, slice, sync::Arc};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits, exports};
 use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
@@ -27,6 +27,8 @@ pub(super) struct WasmtimeInstance {
     region: Arc<Region>,
     store: Store<Limits>,
     memory: Memory,
+    /// Where memory starts; it never moves.
+    base: NonNull<u8>,
     /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped.
     reach: usize,
     closed: bool,
@@ -39,6 +41,9 @@ pub(super) struct WasmtimeInstance {
     init: Option<TypedFunc<(u32, u32), i32>>,
     cleanup: Option<TypedFunc<(), i32>>,
 }
+
+// SAFETY: `base` is the address of the store's memory, which goes where the store goes; all else is `Send` by itself.
+unsafe impl Send for WasmtimeInstance {}
 
 impl WasmtimeInstance {
     pub(super) fn new(
@@ -56,10 +61,12 @@ impl WasmtimeInstance {
         let memory = instance
             .get_memory(&mut store, exports::MEMORY)
             .ok_or_else(|| wasmtime::Error::msg("the module exports no memory"))?;
+        let base =
+            NonNull::new(memory.data_ptr(&store)).ok_or_else(|| wasmtime::Error::msg("the memory has no address"))?;
         #[cfg(target_os = "linux")]
         let region = sandbox
             .memories
-            .region(memory.data_ptr(&store))
+            .region(base.as_ptr())
             .ok_or_else(|| wasmtime::Error::msg("the memory is not one of ours"))?;
         let mut lookup = Lookup { instance, store: &mut store };
         Ok(Self {
@@ -69,6 +76,7 @@ impl WasmtimeInstance {
             backward: lookup.optional(exports::BACKWARD)?,
             init: lookup.optional(exports::INIT)?,
             cleanup: lookup.optional(exports::CLEANUP)?,
+            base,
             reach: memory.data_size(&store),
             closed: false,
             form: sandbox.form.clone(),
@@ -155,12 +163,11 @@ impl Instance for WasmtimeInstance {
         if range.start > range.end || range.end > self.reach {
             return None;
         }
-        let base = self.memory.data_ptr(&self.store);
         // SAFETY: the range lies below `reach`, so inside the linear memory, where nothing is mapped over it. It is
         // accessible, since the watchdog closes a memory only while a call is armed and such an instance is never used
         // again. The borrow of `self` keeps the guest from running, and no other reference to these bytes exists, as
         // this is the only place where one is made.
-        Some(unsafe { slice::from_raw_parts_mut(base.add(range.start), range.len()) })
+        Some(unsafe { slice::from_raw_parts_mut(self.base.as_ptr().add(range.start), range.len()) })
     }
 
     fn maps(&self) -> bool {

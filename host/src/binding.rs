@@ -26,7 +26,8 @@ pub(crate) struct Binding {
 
 /// What a row of the tensor table is bound to.
 struct Row {
-    shape: Shape,
+    /// None for one that is absent, or scratch.
+    shape: Option<Shape>,
     /// None for a tensor that is copied.
     part: Option<SharedPart>,
 }
@@ -43,7 +44,7 @@ impl Binding {
         let ticks = loaded.ticks(max_ticks);
         let rows = tensors
             .iter()
-            .map(|tensor| Row { shape: tensor.shape, part: bytes(&tensor.data).and_then(SharedPart::of) })
+            .map(|tensor| Row { shape: shape(tensor), part: bytes(&tensor.data).and_then(SharedPart::of) })
             .collect();
         let mut binding = Self { loaded, ticks, rows, guest: None };
         binding.renew(signature, tensors, scalars)?;
@@ -54,10 +55,9 @@ impl Binding {
     pub(crate) fn copied_bytes(&self, signature: &Signature<'_>) -> u64 {
         let copied = signature.tensors.iter().zip(&self.rows).filter(|(_, row)| row.part.is_none());
         copied
-            .map(|(spec, row)| match spec.role {
-                Role::Scratch => 0,
-                Role::In | Role::Out => row.shape.bytes(spec.dtype),
-                Role::InOut => 2 * row.shape.bytes(spec.dtype),
+            .map(|(spec, row)| {
+                let bytes = row.shape.map_or(0, |shape| shape.bytes(spec.dtype));
+                if spec.role == Role::InOut { 2 * bytes } else { bytes }
             })
             .sum()
     }
@@ -76,7 +76,7 @@ impl Binding {
         match laid_out {
             Ok(()) => self.guest = Some(guest),
             Err(failure) => {
-                self.loaded.retire(guest);
+                retire(&self.loaded, guest);
                 return Err(self.loaded.error(failure));
             }
         }
@@ -104,6 +104,9 @@ impl Binding {
         let guest = match &mut self.guest {
             Some(guest) if guest.fits(Export::Forward, tensors, scalars) => guest,
             Some(_) => return Err(misfit(signature, tensors, &self.rows)),
+            None if self.rows.iter().zip(tensors.iter()).any(|(row, tensor)| row.shape != shape(tensor)) => {
+                return Err(misfit(signature, tensors, &self.rows));
+            }
             None => {
                 self.renew(signature, tensors, scalars)?;
                 return self.call(signature, tensors, scalars);
@@ -135,9 +138,23 @@ impl Binding {
 impl Drop for Binding {
     fn drop(&mut self) {
         if let Some(guest) = self.guest.take() {
-            self.loaded.retire(guest);
+            retire(&self.loaded, guest);
         }
     }
+}
+
+/// Ends an instance. Its cleanup runs when the host may be using the tensors, so they are taken from it first.
+fn retire(loaded: &LoadedKernel, mut guest: Guest) {
+    match guest.unmap() {
+        Ok(()) => loaded.retire(guest),
+        Err(_) => drop(loaded.pool.reattach(guest)),
+    }
+}
+
+/// The shape of a tensor that the caller has.
+#[inline]
+fn shape(tensor: &TensorArg<'_>) -> Option<Shape> {
+    bytes(&tensor.data).map(|_| tensor.shape)
 }
 
 /// The bytes of a tensor that has some.
@@ -162,9 +179,6 @@ fn misfit(signature: &Signature<'_>, tensors: &[TensorArg<'_>], rows: &[Row]) ->
     if let Err(bad) = check(signature, tensors) {
         return bad.into();
     }
-    let other = rows.iter().zip(tensors).position(|(row, tensor)| {
-        bytes(&tensor.data).is_some() && row.shape != tensor.shape
-            || bytes(&tensor.data).is_none() && row.part.is_some()
-    });
+    let other = rows.iter().zip(tensors).position(|(row, tensor)| row.shape != shape(tensor));
     not_bound(signature, other.unwrap_or_default())
 }

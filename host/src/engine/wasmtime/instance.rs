@@ -1,7 +1,7 @@
 //! An instance of a module in Wasmtime.
 #![allow(unsafe_code, reason = "references to parts of a linear memory; the reasons stand at the blocks")]
 
-use std::{io, ops::Range, slice, sync::Arc};
+use std::{io, mem, ops::Range, slice, sync::Arc};
 
 use kernelpack_abi::{ResourceLimits, exports};
 use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
@@ -27,7 +27,8 @@ pub(super) struct WasmtimeInstance {
     region: Arc<Region>,
     store: Store<Limits>,
     memory: Memory,
-    /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped.
+    /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped. 0 while the guest
+    /// runs, and for good where it was stopped by closing its memory, or did not return because of a panic.
     reach: usize,
     closed: bool,
     form: Arc<Form>,
@@ -144,8 +145,8 @@ impl Instance for WasmtimeInstance {
         }
         let base = self.memory.data_ptr(&self.store);
         // SAFETY: the range lies below `reach`, so inside the linear memory, where nothing is mapped over it. It is
-        // accessible, since the watchdog closes a memory only while a call is armed and such an instance is never used
-        // again. The borrow of `self` keeps the guest from running, and no other reference to these bytes exists, as
+        // accessible, since the watchdog closes a memory only while a call is armed, and `call` leaves no reach where
+        // that may have happened. (No bytes at all are inside in any case.) The borrow of `self` keeps the guest from running, and no other reference to these bytes exists, as
         // this is the only place where one is made.
         Some(unsafe { slice::from_raw_parts_mut(base.add(range.start), range.len()) })
     }
@@ -155,11 +156,10 @@ impl Instance for WasmtimeInstance {
     }
 
     #[cfg(target_os = "linux")]
-    fn close(&mut self, from: usize) -> io::Result<()> {
-        let end = self.memory.data_size(&self.store);
-        self.reach = self.reach.min(from);
+    fn close(&mut self, range: Range<usize>) -> io::Result<()> {
+        self.reach = self.reach.min(range.start);
         self.closed = true;
-        self.region.hide(from..end)
+        self.region.hide(range)
     }
 
     #[cfg(target_os = "linux")]
@@ -171,7 +171,7 @@ impl Instance for WasmtimeInstance {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn close(&mut self, _: usize) -> io::Result<()> {
+    fn close(&mut self, _: Range<usize>) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -181,6 +181,7 @@ impl Instance for WasmtimeInstance {
     }
 
     fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
+        let reach = mem::take(&mut self.reach);
         self.arm(ticks);
         let store = &mut self.store;
         let missing = || wasmtime::Error::msg("the module has no such export");
@@ -193,7 +194,11 @@ impl Instance for WasmtimeInstance {
             }
             Export::Cleanup => self.cleanup.as_ref().ok_or_else(missing).and_then(|f| f.call(store, ())),
         });
-        match (self.disarm(), result) {
+        let in_time = self.disarm();
+        if in_time {
+            self.reach = reach;
+        }
+        match (in_time, result) {
             (true, Ok(status)) => Ok(status),
             (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
         }

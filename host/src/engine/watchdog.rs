@@ -71,6 +71,11 @@ impl Watchdog {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell>>> {
         // A list is never left half changed.
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)

@@ -4,6 +4,7 @@
 
 mod chain;
 mod isolation;
+mod limits;
 mod mappings;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]

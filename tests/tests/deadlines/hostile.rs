@@ -1,18 +1,17 @@
 //! The fixtures of the rewriting, and more, as kernels.
 
 use std::{
-    fs,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     thread,
 };
 
-use kernelpack_abi::{KernelSpec, ResourceLimits};
 use kernelpack_host::KernelError;
-use kernelpack_tests::pack::workspace;
 
 use crate::{
-    Patience, WAYS, args, kernel, outcome, tensors,
-    wat_kernel::{Parts, SPEC},
+    Patience, WAYS, args,
+    fixtures::{self, parts},
+    kernel, outcome, tensors,
+    wat_kernel::Parts,
 };
 
 /// Bodies of `$run` that are no file, since they are one line each or made.
@@ -117,46 +116,10 @@ fn more() -> Vec<(&'static str, String)> {
 
 /// All of them as modules whose `mode` 1 runs on.
 fn all() -> Vec<(String, Parts)> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(workspace().join("tests/fixtures/hostile")).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        all.push((path.file_stem().unwrap().to_str().unwrap().to_owned(), adapt(&text)));
-    }
+    let mut all = fixtures::all();
     assert!(all.len() > 20);
     all.extend(more().into_iter().map(|(name, rest)| (name.to_owned(), parts(2, rest))));
-    all.sort_by(|(one, _), (other, _)| one.cmp(other));
     all
-}
-
-/// A fixture as a kernel: it keeps its memory and gets the exports of one.
-fn adapt(text: &str) -> Parts {
-    const MEMORY: &str = r#"(memory (export "memory") "#;
-    const RUN: &str = r#"(func (export "run")"#;
-    let (_, module) = text.split_once("(module").unwrap();
-    let (before, after) = module.trim_end().strip_suffix(')').unwrap().split_once(MEMORY).unwrap();
-    let (sizes, after) = after.split_once(')').unwrap();
-    let pages = sizes.split(' ').next().unwrap().parse().unwrap();
-    assert!(after.contains(RUN));
-    parts(pages, format!("{before}{after}").replace(RUN, "(func $run"))
-}
-
-/// A module with this many pages of memory, a few more that calls may take, and a function `$run`.
-fn parts(pages: u32, rest: String) -> Parts {
-    let limits = ResourceLimits {
-        max_memory_pages: pages + 64,
-        max_epoch_ticks: 1,
-        max_table_elements: 20_000,
-        ..SPEC.limits
-    };
-    let memory = format!(r#"(memory (export "memory") {pages} {})"#, pages + 64);
-    Parts {
-        memory: memory.leak(),
-        rest: rest.leak(),
-        forward: "(if (local.get $mode) (then (call $run))) (i32.const 0)",
-        spec: KernelSpec { limits, ..SPEC },
-        ..Parts::default()
-    }
 }
 
 #[test]

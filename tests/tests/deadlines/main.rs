@@ -4,6 +4,7 @@
 //! Nothing here fails because time has passed, except that [`Patience`] ends the process where a stop never comes.
 
 mod edge;
+mod fixtures;
 mod hostile;
 mod lifecycle;
 mod memory_init;

@@ -5,7 +5,7 @@ CARGO ?= cargo
 SETUP = rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \
 	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
-.PHONY: demo test lint fuzz setup clean
+.PHONY: demo test lint fuzz bench-peers setup clean
 
 ## The main job, from nothing to results on screen.
 demo: setup
@@ -19,6 +19,7 @@ test: setup
 ## Formatting, lints and documentation, with warnings as errors.
 lint: setup
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --all --check --manifest-path tests/peers/Cargo.toml
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- --deny warnings
 	$(CARGO) clippy --release --locked --package kernelpack-kernels --target wasm32-unknown-unknown -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --release --locked --workspace --no-deps --all-features
@@ -27,6 +28,11 @@ lint: setup
 SECONDS_EACH ?= 60
 fuzz:
 	fuzz/run $(SECONDS_EACH)
+
+## Measures Kernelpack beside other sandboxes, in one process; PEERS="--json", "--write DIR" or "--quick" say how.
+bench-peers: setup
+	@rustup target list --installed | grep -qx wasm32-wasip1 || rustup target add wasm32-wasip1
+	@$(CARGO) run --release --locked --manifest-path tests/peers/Cargo.toml -- $(PEERS)
 
 setup:
 	@command -v rustup >/dev/null || { echo "error: install rustup first: https://rustup.rs" >&2; exit 1; }

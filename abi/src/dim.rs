@@ -17,6 +17,16 @@ pub enum Dim {
     Mul(u8, u32),
 }
 
+impl Dim {
+    /// The symbol that the extent uses.
+    pub const fn symbol(&self) -> Option<u8> {
+        match *self {
+            Self::Fixed(_) => None,
+            Self::Symbol(symbol) | Self::Div(symbol, _) | Self::Mul(symbol, _) => Some(symbol),
+        }
+    }
+}
+
 /// A step of an [`Expr`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {

@@ -37,6 +37,8 @@ impl KernelInfo {
     pub const HAS_BACKWARD: u32 = 2;
     /// The kernel exports `kernel_cleanup`.
     pub const HAS_CLEANUP: u32 = 4;
+    /// The kernel exports `kernel_forward_batch`.
+    pub const HAS_FORWARD_BATCH: u32 = 8;
 
     /// The structure in these bytes; `None` if they are not 32.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {

@@ -23,6 +23,9 @@ pub trait Pass: 'static {
     /// Lends the tensors, in the order of the tensor table, and the encoded scalars to `f`.
     fn lend<R>(args: Self::Args<'_>, f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R;
 
+    /// The same as [`lend`](Self::lend) for tensors that are kept: gives each row, and the encoded scalars.
+    fn give<'a>(args: Self::Args<'a>, row: impl FnMut(TensorArg<'a>), scalars: impl FnOnce(&[u8]));
+
     /// Runs the author's function natively, without a sandbox: the reference implementation.
     ///
     /// # Errors
@@ -79,6 +82,10 @@ impl Pass for NoBackward {
     type Params = ();
 
     fn lend<R>(args: Self, _: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R {
+        match args {}
+    }
+
+    fn give<'a>(args: Self, _: impl FnMut(TensorArg<'a>), _: impl FnOnce(&[u8])) {
         match args {}
     }
 

@@ -57,7 +57,7 @@ pub use spec::{
 };
 #[cfg(feature = "alloc")]
 pub use spec_buf::{KernelSpecBuf, ParamSpecBuf, SignatureBuf, TensorSpecBuf};
-pub use status::Status;
+pub use status::{BatchStatus, Status};
 pub use symbols::{SymbolError, Symbols};
 #[cfg(feature = "alloc")]
 pub use tensor_buf::TensorBuf;
@@ -79,6 +79,11 @@ pub mod exports {
     pub const HEAP_BASE: &str = "__heap_base";
     /// `kernel_forward(desc_ptr: *const KernelDescriptor) -> i32`.
     pub const FORWARD: &str = "kernel_forward";
+    /// `kernel_forward_batch(desc_ptr: *const KernelDescriptor, count: u32) -> i64`, which modules may lack: forward
+    /// passes for `count` descriptors, one behind the other from a multiple of [`TENSOR_ALIGN`](crate::TENSOR_ALIGN) on.
+    /// It stops at the first that fails, and returns that one's index in the upper 32 bits and its status in the lower
+    /// ones, see [`BatchStatus`](crate::BatchStatus).
+    pub const FORWARD_BATCH: &str = "kernel_forward_batch";
     /// `kernel_backward(desc_ptr: *const KernelDescriptor) -> i32`, where the author declares one.
     pub const BACKWARD: &str = "kernel_backward";
     /// `kernel_init(params_ptr: *const u8, params_len: u32) -> i32`, where the author declares one.
@@ -94,9 +99,10 @@ pub mod exports {
     pub const MESSAGE: &str = "kernel_message";
     /// All of these: what a packed module exports, or may export, whatever its entry point is called. An entry point
     /// has another name.
-    pub const STANDARD: [&str; 9] = [MEMORY, HEAP_BASE, FORWARD, BACKWARD, INIT, CLEANUP, INFO, ABI_VERSION, MESSAGE];
+    pub const STANDARD: [&str; 10] =
+        [MEMORY, HEAP_BASE, FORWARD, FORWARD_BATCH, BACKWARD, INIT, CLEANUP, INFO, ABI_VERSION, MESSAGE];
 
     /// What the exports of a crate are called before the packer gives each kernel a module of its own:
-    /// this prefix, one of `forward`, `backward`, `init`, `cleanup` or `info`, `_`, and the kernel's id.
+    /// this prefix, one of `forward`, `batch`, `backward`, `init`, `cleanup` or `info`, `_`, and the kernel's id.
     pub const RAW_PREFIX: &str = "__kernelpack_";
 }

@@ -20,7 +20,13 @@ use crate::{ABI_VERSION, Dim, KernelSpec, Op, Signature};
 pub const NAME: &str = "kernelpack.spec";
 
 /// The version of the payload's schema, which has its own numbers, apart from the crates'.
-pub const SCHEMA_VERSION: u16 = 2;
+///
+/// Version 2, without the symbols that a call may be split over, is read too.
+pub const SCHEMA_VERSION: u16 = 3;
+
+/// The oldest version that is read.
+#[cfg(feature = "alloc")]
+const OLDEST_SCHEMA_VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"KPSP";
 
@@ -116,6 +122,12 @@ const fn write_entry(sink: &mut Sink<'_>, spec: &KernelSpec<'_>, writer: &str, e
             sink.u8(1);
             write_signature(sink, signature);
         }
+    }
+    sink.u8(spec.split.len());
+    let mut at = 0;
+    while at < spec.split.len() {
+        sink.u8(spec.split[at] as usize);
+        at += 1;
     }
 }
 

@@ -34,6 +34,9 @@ pub struct KernelSpec<'a> {
     pub forward: Signature<'a>,
     /// What `kernel_backward` takes, where the author declares one.
     pub backward: Option<Signature<'a>>,
+    /// The symbols of the forward pass over which a host may split one call into several, each over a range of the
+    /// axis: the results are those of the whole call. [`Signature::is_split_by`] says what such a symbol must be.
+    pub split: &'a [u8],
 }
 
 /// What one pass of a kernel takes: tensors and scalars in declaration order.
@@ -239,6 +242,26 @@ pub struct Lifecycle {
 }
 
 impl<'a> Signature<'a> {
+    /// Whether calls can be divided into ranges of a symbol: every tensor that has it has it as its outermost axis and
+    /// as it is, so that a range of the axis is a range of the tensor's bytes, and every result has it. Whether the
+    /// kernel computes each index by itself, only its author can say.
+    ///
+    /// # Errors
+    /// The row of the first tensor that stands in the way; `None` if the symbol is not known, or there is no result.
+    pub fn is_split_by(&self, symbol: u8) -> Result<(), Option<usize>> {
+        let mut is_written = false;
+        for (row, tensor) in self.tensors.iter().enumerate() {
+            let is_result = tensor.role.writes() && tensor.role != Role::Scratch;
+            let is_outermost = tensor.dims.first() == Some(&Dim::Symbol(symbol));
+            let inner = tensor.dims.iter().skip(usize::from(is_outermost));
+            if inner.filter_map(Dim::symbol).any(|inner| inner == symbol) || (is_result && !is_outermost) {
+                return Err(if usize::from(symbol) < self.symbols.len() { Some(row) } else { None });
+            }
+            is_written |= is_result;
+        }
+        if is_written { Ok(()) } else { Err(None) }
+    }
+
     /// The tensors of a role, with their rows in the table.
     pub fn tensors_of(&self, role: Role) -> impl Iterator<Item = (usize, &'a TensorSpec<'a>)> {
         self.tensors.iter().enumerate().filter(move |(_, tensor)| tensor.role == role)

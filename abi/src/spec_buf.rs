@@ -22,6 +22,7 @@ pub struct KernelSpecBuf {
     pub lifecycle: Lifecycle,
     pub forward: SignatureBuf,
     pub backward: Option<SignatureBuf>,
+    pub split: Vec<u8>,
 }
 
 /// An owned [`Signature`].
@@ -71,6 +72,7 @@ impl KernelSpecBuf {
                     lifecycle: self.lifecycle,
                     forward: *forward,
                     backward,
+                    split: &self.split,
                 })
             };
             match &self.backward {
@@ -129,6 +131,7 @@ impl From<&KernelSpec<'_>> for KernelSpecBuf {
             lifecycle: spec.lifecycle,
             forward: (&spec.forward).into(),
             backward: spec.backward.as_ref().map(Into::into),
+            split: spec.split.into(),
         }
     }
 }

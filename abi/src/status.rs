@@ -62,9 +62,42 @@ impl fmt::Display for Status {
     }
 }
 
+/// What `kernel_forward_batch` returned: how far it came, and with which status it stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchStatus {
+    /// The status of the call that failed, or 0 if none did.
+    pub code: i32,
+    /// The index of the call that failed, 0 if none did.
+    pub index: u32,
+}
+
+impl BatchStatus {
+    /// Every call succeeded.
+    pub const OK: Self = Self { code: Status::Ok.code(), index: 0 };
+
+    /// The status in what crosses the boundary.
+    pub const fn from_bits(bits: i64) -> Self {
+        Self { code: bits as i32, index: (bits as u64 >> 32) as u32 }
+    }
+
+    /// What crosses the boundary: the index in the upper 32 bits, the code in the lower ones.
+    pub const fn to_bits(self) -> i64 {
+        ((self.index as u64) << 32 | self.code as u32 as u64) as i64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_status_of_a_batch_crosses_the_boundary() {
+        for (code, index, bits) in [(0, 0, 0), (3, 2, 0x2_0000_0003), (-1, u32::MAX, -1), (6, 1 << 31, i64::MIN + 6)] {
+            let status = BatchStatus { code, index };
+            assert_eq!((status.to_bits(), BatchStatus::from_bits(bits)), (bits, status));
+        }
+        assert_eq!(BatchStatus::OK.to_bits(), 0);
+    }
 
     #[test]
     fn codes_and_names_are_those_of_the_specification() {

@@ -70,6 +70,9 @@ fn describe_kernel(f: &mut Formatter<'_>, kernel: &Kernel, fallback: Option<&Str
         writeln!(f, "{}", Function { name, parameters: parameters(inputs, outputs, scratch, params) })?;
     }
     writeln!(f, "    category  {}", one_line(&kernel.category))?;
+    if !kernel.split.is_empty() {
+        writeln!(f, "    split     over {}", kernel.split.join(", "))?;
+    }
     writeln!(f, "    limits    {}", limits(kernel.resource_limits))?;
     for (engine, platform) in &kernel.platforms {
         let features = &platform.features;

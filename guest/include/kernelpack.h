@@ -8,11 +8,15 @@
  *
  * and, where it has them,
  *
+ *     int64_t kernel_forward_batch(const kp_descriptor *descriptors, uint32_t count);
  *     int32_t kernel_backward(const kp_descriptor *descriptor);
  *     int32_t kernel_init(const kp_params_header *params, uint32_t params_size);
  *     int32_t kernel_cleanup(void);
  *
- * besides its memory and the immutable i32 globals `__heap_base`, `kernel_message` (the address of a kp_message) and
+ * kernel_forward_batch runs kernel_forward for descriptors that lie one behind the other, stops at the first that fails,
+ * and returns that one's index in the upper 32 bits and its status in the lower ones, 0 if none fails.
+ *
+ * The module exports these besides its memory and the immutable i32 globals `__heap_base`, `kernel_message` (the address of a kp_message) and
  * `kernel_abi_version` (KP_ABI_VERSION itself; C has no such globals, so a tool adds it after linking). Compile with
  *
  *     clang --target=wasm32 -O3 -msimd128 -nostdlib -Wl,--no-entry \
@@ -75,7 +79,8 @@ enum kp_role {
 enum kp_info_flags {
     KP_HAS_INIT = 1,     /* The module exports kernel_init. */
     KP_HAS_BACKWARD = 2, /* The module exports kernel_backward. */
-    KP_HAS_CLEANUP = 4   /* The module exports kernel_cleanup. */
+    KP_HAS_CLEANUP = 4,  /* The module exports kernel_cleanup. */
+    KP_HAS_FORWARD_BATCH = 8 /* The module exports kernel_forward_batch. */
 };
 
 /*

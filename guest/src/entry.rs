@@ -1,6 +1,8 @@
 //! What an export does around the author's function: check, call, translate the result.
 
-use kernelpack_abi::{Error, KernelInfo, KernelSpec, MESSAGE_CAPACITY, Result, Status, layout::Bounds};
+use kernelpack_abi::{
+    BatchStatus, Error, KernelDescriptor, KernelInfo, KernelSpec, MESSAGE_CAPACITY, Result, Status, layout::Bounds,
+};
 
 use crate::{
     frame::{Fault, Frame, LinearMemory, Scalars, Signed, open_params},
@@ -43,6 +45,30 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
     )
 }
 
+/// Runs forward passes for `count` descriptors, one behind the other, up to the first that fails.
+///
+/// Each pass judges its own descriptor when its turn comes, whatever earlier ones wrote.
+pub fn batch(descriptors: u32, count: u32, forward: extern "C" fn(u32) -> i32) -> i64 {
+    if !memory().holds(descriptors, count) {
+        let code = enter(|| {
+            Err(Error::new(
+                Status::InvalidParams,
+                format_args!(
+                    "the {count} descriptors at {descriptors} lie outside the usable memory or are misaligned"
+                ),
+            ))
+        });
+        return BatchStatus { code, index: 0 }.to_bits();
+    }
+    for index in 0..count {
+        let code = forward(descriptors + index * KernelDescriptor::SIZE);
+        if code != Status::Ok.code() {
+            return BatchStatus { code, index }.to_bits();
+        }
+    }
+    BatchStatus::OK.to_bits()
+}
+
 /// Runs an initialization.
 pub fn init(params: u32, size: u32, run: impl FnOnce(Scalars<'_>) -> Result<()>) -> i32 {
     // SAFETY: as in `pass`; the block is read only.
@@ -69,7 +95,8 @@ pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
             abi_version: kernelpack_abi::ABI_VERSION,
             tensor_count: spec.forward.tensors.len() as u32,
             param_count: spec.forward.params.len() as u32,
-            flags: (u32::from(spec.lifecycle.init) * KernelInfo::HAS_INIT)
+            flags: KernelInfo::HAS_FORWARD_BATCH
+                | (u32::from(spec.lifecycle.init) * KernelInfo::HAS_INIT)
                 | (u32::from(spec.backward.is_some()) * KernelInfo::HAS_BACKWARD)
                 | (u32::from(spec.lifecycle.cleanup) * KernelInfo::HAS_CLEANUP),
             id_offset: spec.id.as_ptr().addr() as u32,

@@ -50,6 +50,17 @@ impl LinearMemory {
         Some(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
     }
 
+    /// Whether an array of descriptors lies inside the bounds, from a multiple of [`TENSOR_ALIGN`] on.
+    #[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "batches are run in the sandbox only"))]
+    pub(crate) fn holds(self, descriptors: u32, count: u32) -> bool {
+        let size = u64::from(count) * u64::from(KernelDescriptor::SIZE);
+        descriptors != 0
+            && descriptors >= self.bounds.floor
+            && descriptors.is_multiple_of(TENSOR_ALIGN)
+            && size <= u64::from(layout::MAX_PART_BYTES)
+            && u64::from(descriptors) + size <= self.bounds.memory_size
+    }
+
     #[inline(always)]
     fn at(self, offset: u32) -> *mut u8 {
         core::ptr::with_exposed_provenance_mut(self.base + offset as usize)

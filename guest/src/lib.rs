@@ -115,6 +115,11 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 ///   `fn() -> Result<()>`, called when an instance is born and before it is dropped. With `init` every scalar needs a
 ///   default, since an instance is born before any call.
 /// - `backward = h`: a function with [`#[backward]`](macro@backward).
+/// - `split = rows`, or `split = [batch, rows]`: shape symbols over which a host may split one call into several, each
+///   over a range of the axis, to use several cores. Name a symbol only if the function computes each index of its axis
+///   by itself, without looking at the index: a call over rows 8 to 15 must give what rows 8 to 15 of a larger call hold.
+///   (The sequence axis of a positional encoding is therefore none.) Wherever the symbol stands, it must be the outermost
+///   extent and stand plainly, not as `rows / 2`, and every output must have it.
 /// - `crate = path`: where `kernelpack_guest` is, for crates that rename or re-export it.
 ///
 /// # Errors and panics
@@ -188,7 +193,7 @@ macro_rules! ensure {
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_family = "wasm")]
-    pub use crate::entry::{cleanup, info, init, pass};
+    pub use crate::entry::{batch, cleanup, info, init, pass};
     pub use crate::frame::{Fault, Frame, LinearMemory, Scalars, Signed};
     #[cfg(not(target_family = "wasm"))]
     pub use crate::native::{allocate, bind, extent, optional_view, rows, scratch, view, view_mut};

@@ -85,6 +85,7 @@ fn every_number_is_the_abis() {
     all.equal("KP_HAS_INIT", KernelInfo::HAS_INIT);
     all.equal("KP_HAS_BACKWARD", KernelInfo::HAS_BACKWARD);
     all.equal("KP_HAS_CLEANUP", KernelInfo::HAS_CLEANUP);
+    all.equal("KP_HAS_FORWARD_BATCH", KernelInfo::HAS_FORWARD_BATCH);
     compile(&all.0).unwrap();
 }
 

@@ -1,33 +1,37 @@
 //! A call whose tensors stay where the kernel sees them.
 
-use std::sync::Arc;
+use std::{mem::discriminant, sync::Arc};
 
 use kernelpack_abi::{Role, Shape, Signature, TensorArg, TensorData};
 
 use crate::{
     BadCall, Error,
     engine::Export,
-    guest::{Call, Failure, Guest, check},
+    guest::{Call, Failure, Guest, Mapped, bind, check},
     loaded::LoadedKernel,
     memory::{SharedPart, escape},
+    split::{Plan, outline},
 };
 
-/// A forward call that is laid out in an instance of its own, which has seen nothing else and will not.
+/// A forward call that is laid out in an instance of its own, which has seen nothing else and will not; or in several,
+/// where it is divided over threads.
 ///
-/// The instance is dropped with the binding, and with it every mapping; the memory of tensors that were dropped before
-/// goes then, too.
+/// The instances are dropped with the binding, and with them every mapping; the memory of tensors that were dropped
+/// before goes then, too.
 pub(crate) struct Binding {
     loaded: Arc<LoadedKernel>,
     ticks: u32,
     rows: Vec<Row>,
-    /// None after it was stopped, until the next call.
-    guest: Option<Guest>,
+    plan: Option<Plan>,
+    /// None after one was stopped, until the next call.
+    guests: Vec<Guest>,
 }
 
 /// What a row of the tensor table is bound to.
 struct Row {
-    /// None for one that is absent, or scratch.
-    shape: Option<Shape>,
+    data: std::mem::Discriminant<TensorData<'static>>,
+    shape: Shape,
+    len: usize,
     /// None for a tensor that is copied.
     part: Option<SharedPart>,
 }
@@ -42,11 +46,9 @@ impl Binding {
         max_ticks: u32,
     ) -> Result<Self, Error> {
         let ticks = loaded.ticks(max_ticks);
-        let rows = tensors
-            .iter()
-            .map(|tensor| Row { shape: shape(tensor), part: bytes(&tensor.data).and_then(SharedPart::of) })
-            .collect();
-        let mut binding = Self { loaded, ticks, rows, guest: None };
+        check(signature, tensors)?;
+        let rows = tensors.iter().map(Row::of).collect();
+        let mut binding = Self { loaded, ticks, rows, plan: None, guests: Vec::new() };
         binding.renew(signature, tensors, scalars)?;
         Ok(binding)
     }
@@ -55,30 +57,79 @@ impl Binding {
     pub(crate) fn copied_bytes(&self, signature: &Signature<'_>) -> u64 {
         let copied = signature.tensors.iter().zip(&self.rows).filter(|(_, row)| row.part.is_none());
         copied
-            .map(|(spec, row)| {
-                let bytes = row.shape.map_or(0, |shape| shape.bytes(spec.dtype));
-                if spec.role == Role::InOut { 2 * bytes } else { bytes }
+            .map(|(spec, row)| match spec.role {
+                Role::Scratch => 0,
+                Role::In | Role::Out => row.len as u64,
+                Role::InOut => 2 * row.len as u64,
             })
             .sum()
     }
 
-    /// Makes an instance, and maps into it.
+    /// The threads that a call uses at most.
+    pub(crate) fn threads(&self) -> usize {
+        self.plan.as_ref().map_or(1, Plan::len)
+    }
+
+    /// Makes instances, and maps into them.
     #[cold]
     fn renew(&mut self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Error> {
-        let symbols = check(signature, tensors)?;
-        let mut guest = self.loaded.newborn(self.ticks)?;
-        if !guest.maps() {
+        let first = self.loaded.newborn(self.ticks)?;
+        if !first.maps() {
             self.rows.iter_mut().for_each(|row| row.part = None);
         }
-        let parts: Vec<_> = self.rows.iter().map(|row| row.part.clone()).collect();
+        self.guests.push(first);
+        self.plan = self.plan_of(signature, tensors);
+        let laid_out = match &self.plan {
+            None => self.lay_out_whole(signature, tensors, scalars),
+            Some(plan) => self.lay_out_parts(&plan.clone(), signature, tensors, scalars),
+        };
+        if laid_out.is_err() {
+            self.release();
+        }
+        laid_out
+    }
+
+    /// How the call is divided, if it is. What is copied would have to be copied for each part.
+    fn plan_of(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Option<Plan> {
+        let cores = self.loaded.cores.as_ref()?;
+        let copies = self.rows.iter().any(|row| row.len > 0 && row.part.is_none());
+        if copies { None } else { Plan::new(signature, &self.loaded.spec.split, tensors, cores.count()) }
+    }
+
+    fn lay_out_whole(
+        &mut self,
+        signature: &Signature<'_>,
+        tensors: &[TensorArg<'_>],
+        scalars: &[u8],
+    ) -> Result<(), Error> {
+        let symbols = bind(signature, tensors)?;
         let call = Call { export: Export::Forward, signature, symbols: &symbols };
-        let laid_out = guest.lay_out(call, tensors, scalars, &parts);
-        match laid_out {
-            Ok(()) => self.guest = Some(guest),
-            Err(failure) => {
-                retire(&self.loaded, guest);
-                return Err(self.loaded.error(failure));
-            }
+        let mapped: Vec<_> = self.rows.iter().map(|row| row.part.clone().map(Mapped::whole)).collect();
+        let laid_out = self.guests.iter_mut().try_for_each(|guest| guest.lay_out(call, tensors, scalars, &mapped));
+        laid_out.map_err(|failure| self.loaded.error(failure))
+    }
+
+    fn lay_out_parts(
+        &mut self,
+        plan: &Plan,
+        signature: &Signature<'_>,
+        tensors: &[TensorArg<'_>],
+        scalars: &[u8],
+    ) -> Result<(), Error> {
+        while self.guests.len() < plan.len() {
+            self.guests.push(self.loaded.newborn(self.ticks)?);
+        }
+        for (index, guest) in self.guests.iter_mut().enumerate() {
+            let pieces = plan.pieces(signature, tensors, index);
+            let of = signature.tensors.iter().zip(tensors).zip(&pieces);
+            let outlines: Vec<_> = of.map(|((spec, tensor), piece)| outline(spec.role, tensor, piece.shape)).collect();
+            let mapped = |(row, piece): (&Row, &crate::split::Piece)| {
+                row.part.clone().map(|part| Mapped { part, offset: piece.offset })
+            };
+            let mapped: Vec<_> = self.rows.iter().zip(&pieces).map(mapped).collect();
+            let symbols = bind(signature, &outlines)?;
+            let call = Call { export: Export::Forward, signature, symbols: &symbols };
+            guest.lay_out(call, &outlines, scalars, &mapped).map_err(|failure| self.loaded.error(failure))?;
         }
         Ok(())
     }
@@ -91,70 +142,101 @@ impl Binding {
         tensors: &mut [TensorArg<'_>],
         scalars: &[u8],
     ) -> Result<(), Error> {
-        for (index, (row, tensor)) in self.rows.iter().zip(tensors.iter()).enumerate() {
-            let bytes = bytes(&tensor.data);
-            if let (Some(part), Some(bytes)) = (&row.part, bytes) {
-                escape(bytes);
-                if part.address() == bytes.cast::<u8>().addr() {
-                    continue;
-                }
-                return Err(not_bound(signature, index));
-            }
+        if tensors.len() != self.rows.len()
+            || !self.rows.iter().zip(tensors.iter()).all(|(row, tensor)| row.takes(tensor))
+        {
+            return Err(misfit(signature, tensors, &self.rows));
         }
-        let guest = match &mut self.guest {
-            Some(guest) if guest.fits(Export::Forward, tensors, scalars) => guest,
-            Some(_) => return Err(misfit(signature, tensors, &self.rows)),
-            None if self.rows.iter().zip(tensors.iter()).any(|(row, tensor)| row.shape != shape(tensor)) => {
-                return Err(misfit(signature, tensors, &self.rows));
-            }
-            None => {
-                self.renew(signature, tensors, scalars)?;
-                return self.call(signature, tensors, scalars);
-            }
+        if self.guests.is_empty() {
+            self.renew(signature, tensors, scalars)?;
+        }
+        let ticks = self.ticks;
+        let result = match (&mut self.guests[..], &self.loaded.cores) {
+            ([guest], _) => guest.run(tensors, scalars, ticks),
+            (guests, Some(cores)) => cores.run(guests, |guest| {
+                guest.copy_in(&[], scalars)?;
+                guest.run_again(ticks)
+            }),
+            // Only where there are cores is a call divided.
+            (_, None) => Ok(()),
         };
-        let result = guest.run(tensors, scalars, self.ticks);
         for (row, tensor) in self.rows.iter().zip(tensors.iter()) {
             if let (Some(_), Some(bytes)) = (&row.part, bytes(&tensor.data)) {
                 escape(bytes);
             }
         }
-        result.map_err(|failure| {
-            if let Failure::Stopped(_) = failure {
-                self.release();
-            }
-            self.loaded.error(failure)
-        })
+        result.map_err(|failure| self.failed(failure))
     }
 
-    /// Drops an instance that was stopped, with its mappings.
+    #[cold]
+    fn failed(&mut self, failure: Failure) -> Error {
+        if let Failure::Stopped(_) = failure {
+            // One of them must not be used again, be it for its cleanup, and which one that is has no matter.
+            for guest in self.guests.drain(..) {
+                drop(self.loaded.pool.reattach(guest));
+            }
+        }
+        self.loaded.error(failure)
+    }
+
+    /// Drops the instances. Their cleanup runs when the host may be using the tensors, so they lose their mappings first.
     #[cold]
     fn release(&mut self) {
-        if let Some(guest) = self.guest.take() {
-            drop(self.loaded.pool.reattach(guest));
+        for mut guest in self.guests.drain(..) {
+            match guest.unmap() {
+                Ok(()) => self.loaded.retire(guest),
+                Err(_) => drop(self.loaded.pool.reattach(guest)),
+            }
         }
     }
 }
 
 impl Drop for Binding {
     fn drop(&mut self) {
-        if let Some(guest) = self.guest.take() {
-            retire(&self.loaded, guest);
+        self.release();
+    }
+}
+
+impl Row {
+    fn of(tensor: &TensorArg<'_>) -> Self {
+        let bytes = bytes(&tensor.data);
+        Self {
+            data: kind(&tensor.data),
+            shape: tensor.shape,
+            len: bytes.map_or(0, <*const [u8]>::len),
+            part: bytes.and_then(SharedPart::of),
         }
     }
-}
 
-/// Ends an instance. Its cleanup runs when the host may be using the tensors, so they are taken from it first.
-fn retire(loaded: &LoadedKernel, mut guest: Guest) {
-    match guest.unmap() {
-        Ok(()) => loaded.retire(guest),
-        Err(_) => drop(loaded.pool.reattach(guest)),
+    /// Whether this is the tensor that the row is bound to; where that is copied, one like it.
+    ///
+    /// The bytes of one that is mapped are the kernel's from here on.
+    #[inline]
+    fn takes(&self, tensor: &TensorArg<'_>) -> bool {
+        let bytes = bytes(&tensor.data);
+        let here = match (&self.part, bytes) {
+            (Some(part), Some(bytes)) => {
+                escape(bytes);
+                part.address() == bytes.cast::<u8>().addr()
+            }
+            (part, _) => part.is_none(),
+        };
+        here && bytes.map_or(0, <*const [u8]>::len) == self.len
+            && kind(&tensor.data) == self.data
+            && (self.len == 0 || tensor.shape == self.shape)
     }
 }
 
-/// The shape of a tensor that the caller has.
+/// Which way a tensor goes, whatever its lifetime.
 #[inline]
-fn shape(tensor: &TensorArg<'_>) -> Option<Shape> {
-    bytes(&tensor.data).map(|_| tensor.shape)
+fn kind(data: &TensorData<'_>) -> std::mem::Discriminant<TensorData<'static>> {
+    match data {
+        TensorData::Absent => discriminant(&TensorData::Absent),
+        TensorData::In(_) => discriminant(&TensorData::In(&[])),
+        TensorData::Out(_) => discriminant(&TensorData::Out(&mut [])),
+        TensorData::InOut(_) => discriminant(&TensorData::InOut(&mut [])),
+        TensorData::Scratch => discriminant(&TensorData::Scratch),
+    }
 }
 
 /// The bytes of a tensor that has some.
@@ -167,18 +249,14 @@ fn bytes(data: &TensorData<'_>) -> Option<*const [u8]> {
     }
 }
 
-#[cold]
-fn not_bound(signature: &Signature<'_>, row: usize) -> Error {
-    let (name, role) = signature.tensors.get(row).map_or(("?", Role::In), |spec| (spec.name, spec.role));
-    BadCall::NotBound { name: name.to_owned(), role }.into()
-}
-
 /// What is wrong with tensors that are not those of the binding.
 #[cold]
 fn misfit(signature: &Signature<'_>, tensors: &[TensorArg<'_>], rows: &[Row]) -> Error {
     if let Err(bad) = check(signature, tensors) {
         return bad.into();
     }
-    let other = rows.iter().zip(tensors).position(|(row, tensor)| row.shape != shape(tensor));
-    not_bound(signature, other.unwrap_or_default())
+    let other = rows.iter().zip(tensors).position(|(row, tensor)| !row.takes(tensor));
+    let spec = other.and_then(|row| signature.tensors.get(row));
+    let (name, role) = spec.map_or(("?", Role::In), |spec| (spec.name, spec.role));
+    BadCall::NotBound { name: name.to_owned(), role }.into()
 }

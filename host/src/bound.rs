@@ -87,6 +87,11 @@ impl<K: Kernel> Bound<K> {
         self.binding.copied_bytes(&K::SIGNATURE)
     }
 
+    /// The threads over which each call is divided, 1 where it is not.
+    pub fn threads(&self) -> usize {
+        self.binding.threads()
+    }
+
     /// The start of a call that is to be timed.
     #[inline]
     fn begin(&mut self) -> Option<Instant> {

@@ -1,5 +1,6 @@
 //! An instance with the part of its memory that the host uses.
 
+mod batch;
 mod check;
 mod layout;
 
@@ -7,8 +8,9 @@ use kernelpack_abi::{MESSAGE_CAPACITY, ParamSpec, ResourceLimits, Status, Tensor
 
 use self::layout::Layout;
 pub(crate) use self::{
-    check::{check, check_size},
-    layout::Call,
+    batch::BatchCall,
+    check::{bind, check, check_size},
+    layout::{Call, Mapped},
 };
 use crate::{
     BadCall, KernelError,
@@ -140,7 +142,7 @@ impl Guest {
     pub(crate) fn info(&mut self) -> Result<kernelpack_abi::KernelInfo, Failure> {
         let size = kernelpack_abi::KernelInfo::SIZE;
         let at = self.reserve(u64::from(size))?;
-        self.layout = Layout::default();
+        self.forget();
         self.enter(Export::Info, at, self.limits.max_epoch_ticks)?;
         Ok(kernelpack_abi::KernelInfo::from_bytes(self.bytes(at, size)?).unwrap_or_default())
     }

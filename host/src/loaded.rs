@@ -8,8 +8,9 @@ use semver::Version;
 
 use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Trapped,
+    cores::Cores,
     engine::{CompiledModule, Engine, Export, PAGE, Stop, TICK},
-    guest::{CLEANUP_TICKS, Call, Failure, Guest, check},
+    guest::{BatchCall, CLEANUP_TICKS, Call, Failure, Guest, check},
     pool::{Full, Lease, Pool, PoolPolicy},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
 };
@@ -39,9 +40,13 @@ pub(crate) struct LoadedKernel {
     pub(crate) spec: KernelSpecBuf,
     pub(crate) origin: Arc<Origin>,
     pub(crate) recovery: Recovery,
+    /// The threads that bound calls are divided over, if they are.
+    pub(crate) cores: Option<Arc<Cores>>,
     facts: ModuleFacts,
     /// What instances may use: the manifest's limits, never above the runtime's.
     limits: ResourceLimits,
+    /// What a batch may use: what the runtime allows.
+    batch_ticks: u32,
     // Fields drop in order: idle instances first, then the module, then the engine whose ticker ends their calls.
     pub(crate) pool: Pool<Guest>,
     module: Box<dyn CompiledModule>,
@@ -53,8 +58,8 @@ pub(crate) struct CompiledKernel {
     engine: Arc<dyn Engine>,
     module: Box<dyn CompiledModule>,
     limits: ResourceLimits,
-    /// The instances that there may be where the pool may grow.
-    max_instances: u32,
+    /// What the runtime allows.
+    ceiling: ResourceLimits,
 }
 
 impl CompiledKernel {
@@ -82,7 +87,7 @@ impl CompiledKernel {
             }
         }
         let compiled = engine.compile(&spec.id, module, limits)?;
-        Ok(Self { engine: engine.clone(), module: compiled, limits, max_instances: ceiling.max_instances })
+        Ok(Self { engine: engine.clone(), module: compiled, limits, ceiling })
     }
 
     /// Where its code came from.
@@ -100,17 +105,20 @@ impl LoadedKernel {
         module: &VerifiedModule,
         origin: Arc<Origin>,
         policy: PoolPolicy,
+        cores: Option<Arc<Cores>>,
         settings: &Settings,
     ) -> Result<Self, EngineError> {
-        let CompiledKernel { engine, module: code, limits, max_instances } = compiled;
+        let CompiledKernel { engine, module: code, limits, ceiling } = compiled;
         let spec = module.spec().clone();
         Ok(Self {
             id: spec.id.as_str().into(),
             recovery: Recovery::new(settings, module, &origin.labels())?,
             origin,
+            cores,
             facts: module.facts().clone(),
             limits,
-            pool: Pool::new(policy, limits.max_instances, max_instances),
+            batch_ticks: ceiling.max_epoch_ticks,
+            pool: Pool::new(policy, limits.max_instances, ceiling.max_instances),
             module: code,
             spec,
             _engine: engine,
@@ -167,6 +175,25 @@ impl LoadedKernel {
             guest.lay_out(call, tensors, scalars, &[])?;
             guest.run(tensors, scalars, ticks)
         })
+    }
+
+    /// Runs calls of the forward pass at one entry; `None` if the kernel has no export for that.
+    ///
+    /// The budget is that of one call for each of them, in all no more than the runtime allows for one.
+    pub(crate) fn call_batch(
+        &self,
+        signature: &Signature<'_>,
+        calls: &mut [BatchCall<'_>],
+        max_ticks: u32,
+    ) -> Option<Result<(), Error>> {
+        let ticks = self.ticks(max_ticks);
+        let all = u32::try_from(calls.len()).unwrap_or(u32::MAX).saturating_mul(ticks).min(self.batch_ticks.max(ticks));
+        let mut has_batch = true;
+        let result = self.with_guest(ticks, |guest| {
+            has_batch = guest.has_batch();
+            if has_batch { guest.run_batch(signature, calls, all) } else { Ok(()) }
+        });
+        has_batch.then_some(result)
     }
 
     /// Whether an instance could have a tensor of so many bytes.

@@ -36,6 +36,7 @@ const SPEC: KernelSpec<'static> = KernelSpec {
         params: &[ParamSpec { name: "mode", ty: ParamType::I32, default: None }],
     },
     backward: None,
+    split: &[],
 };
 
 const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
@@ -108,7 +109,7 @@ fn load(interruption: Interruption) -> (Arc<WasmtimeEngine>, Arc<LoadedKernel>) 
     let compiled = CompiledKernel::new(&engine, &module, ceiling).unwrap();
     let settings = Settings { metrics: false, ..Settings::default() };
     let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
-    let loaded = LoadedKernel::new(compiled, &module, origin, PoolPolicy::default(), &settings).unwrap();
+    let loaded = LoadedKernel::new(compiled, &module, origin, PoolPolicy::default(), None, &settings).unwrap();
     assert_eq!(loaded.interruption(), interruption);
     (concrete, Arc::new(loaded))
 }

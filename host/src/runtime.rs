@@ -1,6 +1,7 @@
 //! Runtimes: an engine with the keys that it trusts.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
@@ -15,6 +16,7 @@ use semver::Version;
 use crate::{
     BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy,
     cache::{CompileCache, DEFAULT_LIMIT},
+    cores::Cores,
     engine::{Engine, WasmtimeEngine},
     loaded::{CompiledKernel, LoadedKernel, Origin},
     pack::VerifiedPack,
@@ -24,7 +26,7 @@ use crate::{
 
 /// An engine that opens packs signed by keys it trusts.
 ///
-/// Cheap to clone; the engine, and the thread that counts its epochs, end with the last runtime, pack and kernel.
+/// Cheap to clone; the engine, and the thread that counts its ticks, end with the last runtime, pack and kernel.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Arc<dyn Engine>,
@@ -33,11 +35,12 @@ pub struct Runtime {
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
+    cores: Option<Arc<Cores>>,
     recovery: Arc<Settings>,
 }
 
 impl Runtime {
-    /// A runtime for servers: Wasmtime with Cranelift, SIMD and epoch interruption.
+    /// A runtime for servers: Wasmtime with Cranelift and SIMD; calls are stopped as [`Interruption`] says.
     pub fn server() -> RuntimeBuilder {
         RuntimeBuilder {
             keys: Vec::new(),
@@ -47,8 +50,24 @@ impl Runtime {
             cache: None,
             cache_limit: DEFAULT_LIMIT,
             interruption: Interruption::BEST,
+            threads: NonZeroUsize::MIN,
             recovery: Settings::default(),
         }
+    }
+
+    /// The same with bound calls divided over so many threads, where a kernel's author allows it and the call is large
+    /// enough: see [`RuntimeBuilder::threads`].
+    ///
+    /// # Example: all cores
+    /// ```no_run
+    /// use kernelpack_host::Runtime;
+    ///
+    /// let cores = std::thread::available_parallelism()?;
+    /// let runtime = Runtime::threaded(cores);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn threaded(threads: NonZeroUsize) -> RuntimeBuilder {
+        Self::server().threads(threads)
     }
 
     /// The version that packs bound with `min_runtime_version` and `max_runtime_version`.
@@ -117,7 +136,8 @@ impl Runtime {
             .iter()
             .zip(compiled)
             .map(|(module, compiled)| {
-                let kernel = LoadedKernel::new(compiled, module, origin.clone(), self.pool, &self.recovery)?;
+                let kernel =
+                    LoadedKernel::new(compiled, module, origin.clone(), self.pool, self.cores.clone(), &self.recovery)?;
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<_, Error>>()?;
@@ -200,6 +220,7 @@ pub struct RuntimeBuilder {
     cache: Option<PathBuf>,
     cache_limit: u64,
     interruption: Interruption,
+    threads: NonZeroUsize,
     recovery: Settings,
 }
 
@@ -290,6 +311,17 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Divides each [bound](crate::TypedKernel::bind) call over so many threads, the calling one among them; one unless
+    /// given.
+    ///
+    /// A call is divided by ranges of the leading axis of its tensors, if the kernel's author named that axis with
+    /// `split`, all tensors are mapped, and they have 256 KiB or more. Each range has an instance of its own, which counts
+    /// as one of the kernel's; all see the same tensors. Results are those of the whole call.
+    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = threads;
+        self
+    }
+
     /// When calls that fail are run again on a kernel's reference; [`FallbackPolicy::OnTrap`] unless given.
     pub fn fallback(mut self, policy: FallbackPolicy) -> Self {
         self.recovery.fallback = policy;
@@ -351,6 +383,8 @@ impl RuntimeBuilder {
         let cache = self.cache.map(|dir| CompileCache::open(&dir, self.cache_limit)).transpose();
         let cache = cache.map_err(EngineError::from)?.map(Arc::new);
         let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new(cache, self.interruption)?);
+        let cores = Cores::new(self.threads)
+            .map_err(|error| EngineError::Configure(format!("{} threads cannot be started: {error}", self.threads)))?;
         let compatibility = CompatibilityChecker {
             runtime_version: Runtime::version(),
             engine: engine.name().to_owned(),
@@ -364,6 +398,7 @@ impl RuntimeBuilder {
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
             pool: self.pool,
+            cores: cores.map(Arc::new),
             recovery: Arc::new(self.recovery),
         })
     }

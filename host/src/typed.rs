@@ -5,7 +5,8 @@ use std::{marker::PhantomData, sync::Arc};
 use kernelpack_abi::{Infer, Kernel, Pass};
 
 use crate::{
-    BadCall, Bound, Error, Interruption, Occupancy, Placement, binding::Binding, engine::Export, loaded::LoadedKernel,
+    BadCall, Bound, Error, Interruption, Occupancy, Placement, binding::Binding, engine::Export, guest::BatchCall,
+    loaded::LoadedKernel,
 };
 
 /// A kernel of a pack, called with the arguments of its stub.
@@ -66,6 +67,25 @@ impl<K: Kernel> TypedKernel<K> {
     /// too often.
     pub fn call(&self, args: K::Args<'_>) -> Result<(), Error> {
         self.enter::<K>(Export::Forward, args)
+    }
+
+    /// Runs the kernel on many sets of arguments at one entry of the sandbox, which pays where the calls are small.
+    ///
+    /// The budget of the batch is that of all its calls, though no more than the runtime allows for one. If one of them
+    /// fails they are run anew, one by one: those before the first that fails have their results, those behind it do
+    /// not. An input that is the same for one call and the next, such as weights, is copied once. Durations of batches
+    /// are not reported.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), for the first call that fails.
+    pub fn call_batch<'a>(&self, calls: impl IntoIterator<Item = K::Args<'a>>) -> Result<(), Error> {
+        let mut batch = Vec::new();
+        for args in calls {
+            let mut call = BatchCall { tensors: Vec::with_capacity(K::SIGNATURE.tensors.len()), scalars: Vec::new() };
+            K::give(args, |row| call.tensors.push(row), |scalars| call.scalars.extend_from_slice(scalars));
+            batch.push(call);
+        }
+        self.loaded.serve_batch(&K::SIGNATURE, &mut batch, self.max_ticks)
     }
 
     /// Lays out a call once, to run it any number of times on the same tensors without copying them.

@@ -12,7 +12,7 @@ const LANES: usize = 8;
 const GROUP: usize = 4;
 
 /// Low-rank adaptation (Hu et al., 2021) in PEFT's layout: y += scale · (x aᵀ) bᵀ.
-#[kernel(category = "adapter", name = "LoRA Delta Application (FP32)", backward = lora_apply_f32_backward)]
+#[kernel(category = "adapter", name = "LoRA Delta Application (FP32)", backward = lora_apply_f32_backward, split = rows)]
 pub fn lora_apply_f32(
     #[shape(rows, din)] x: &[f32],
     #[shape(r, din)] a: &[f32],
@@ -40,7 +40,7 @@ pub fn lora_apply_f32(
 }
 
 /// Low-rank adaptation (Hu et al., 2021) in PEFT's layout, computed in f32 and rounded once: y += scale · (x aᵀ) bᵀ.
-#[kernel(category = "adapter", name = "LoRA Delta Application (FP16)")]
+#[kernel(category = "adapter", name = "LoRA Delta Application (FP16)", split = rows)]
 pub fn lora_apply_f16(
     #[shape(rows, din)] x: &[f16],
     #[shape(r, din)] a: &[f16],

@@ -15,7 +15,8 @@ const LANES: usize = 16;
     category = "normalization",
     name = "Root Mean Square Normalization (FP32)",
     fallback = "rmsnorm_reference",
-    backward = rmsnorm_f32_backward
+    backward = rmsnorm_f32_backward,
+    split = rows
 )]
 pub fn rmsnorm_f32(
     #[shape(rows, dim)] x: &[f32],
@@ -29,7 +30,7 @@ pub fn rmsnorm_f32(
 }
 
 /// Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019), computed in f32 and rounded once.
-#[kernel(category = "normalization", name = "Root Mean Square Normalization (FP16)")]
+#[kernel(category = "normalization", name = "Root Mean Square Normalization (FP16)", split = rows)]
 pub fn rmsnorm_f16(
     #[shape(rows, dim)] x: &[f16],
     #[shape(dim)] weight: &[f16],

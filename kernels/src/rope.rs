@@ -18,7 +18,8 @@ use angles::Angles;
     category = "positional_encoding",
     name = "Rotary Position Embedding (FP32)",
     fallback = "rope_reference",
-    backward = rope_f32_backward
+    backward = rope_f32_backward,
+    split = batch
 )]
 pub fn rope_f32(
     #[shape(batch, seq, heads, dim)] x: &[f32],
@@ -37,7 +38,7 @@ pub fn rope_f32(
 }
 
 /// Rotary position embedding (Su et al., 2021), as `rope_f32`, computed in f32 and rounded once.
-#[kernel(category = "positional_encoding", name = "Rotary Position Embedding (FP16)")]
+#[kernel(category = "positional_encoding", name = "Rotary Position Embedding (FP16)", split = batch)]
 pub fn rope_f16(
     #[shape(batch, seq, heads, dim)] x: &[f16],
     #[shape(seq, dim / 2)] freqs: Option<&[f32]>,
@@ -57,7 +58,7 @@ pub fn rope_f16(
 /// Rotary position embedding (Su et al., 2021) of GGML Q8_0 blocks: dequantizes, rotates as `rope_f32`, quantizes again.
 ///
 /// A head of dim values is dim / 32 blocks.
-#[kernel(category = "positional_encoding", name = "Rotary Position Embedding (Q8_0)")]
+#[kernel(category = "positional_encoding", name = "Rotary Position Embedding (Q8_0)", split = batch)]
 pub fn rope_q8(
     #[shape(batch, seq, heads, blocks)] x: &[BlockQ8_0],
     #[shape(seq, blocks * 16)] freqs: Option<&[f32]>,

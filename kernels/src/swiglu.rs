@@ -16,7 +16,8 @@ const STRIDE: usize = BLOCK / 4;
     category = "activation",
     name = "SwiGLU (FP32)",
     fallback = "swiglu_reference",
-    backward = swiglu_f32_backward
+    backward = swiglu_f32_backward,
+    split = rows
 )]
 pub fn swiglu_f32(
     #[shape(rows, dim)] gate: &[f32],
@@ -28,7 +29,7 @@ pub fn swiglu_f32(
 }
 
 /// Gated activation (Shazeer, 2020), computed in f32 and rounded once.
-#[kernel(category = "activation", name = "SwiGLU (FP16)")]
+#[kernel(category = "activation", name = "SwiGLU (FP16)", split = rows)]
 pub fn swiglu_f16(
     #[shape(rows, dim)] gate: &[f16],
     #[shape(rows, dim)] up: &[f16],

@@ -6,7 +6,7 @@ use syn::{Ident, LitStr};
 
 use crate::{
     errors::Errors,
-    model::{Model, Op, Param},
+    model::{Dim, Model, Op, Param},
 };
 
 /// Collects every mistake that parsing one piece at a time could not see.
@@ -16,6 +16,7 @@ pub(crate) fn run(model: &Model, errors: &mut Errors) {
     counts(model, errors);
     options(model, errors);
     lifecycle(model, errors);
+    split(model, errors);
 }
 
 fn names(model: &Model, errors: &mut Errors) {
@@ -161,6 +162,34 @@ fn options(model: &Model, errors: &mut Errors) {
             ),
         ),
         given => plain(given, "an entry point", errors),
+    }
+}
+
+/// A range of the axis must be a range of each tensor's bytes, and every result must be made of such ranges.
+fn split(model: &Model, errors: &mut Errors) {
+    for symbol in &model.options.split {
+        if !model.symbols.contains(symbol) {
+            let known = list(&model.symbols);
+            errors.at(symbol, format_args!("`{symbol}` is no shape symbol: a call may be split over {known}"));
+            continue;
+        }
+        let fault = model.tensors().find_map(|tensor| {
+            let name = &tensor.ident;
+            let is_outermost = matches!(tensor.dims.first(), Some(Dim::Symbol(first)) if first == symbol);
+            let is_inside = tensor.dims.iter().skip(usize::from(is_outermost)).any(|dim| dim.symbol() == Some(symbol));
+            if is_inside {
+                Some(format!(
+                    "`{symbol}` must be the outermost extent wherever it stands, and stand plainly: see `{name}`"
+                ))
+            } else if matches!(tensor.role, Role::Out | Role::InOut) && !is_outermost {
+                Some(format!("every output must have `{symbol}` as its outermost extent, `{name}` has not"))
+            } else {
+                None
+            }
+        });
+        if let Some(fault) = fault {
+            errors.at(symbol, format_args!("a call cannot be split over `{symbol}`: {fault}"));
+        }
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Options {
     pub(crate) init: Option<Path>,
     pub(crate) cleanup: Option<Path>,
     pub(crate) backward: Option<Path>,
+    /// Symbols over which calls may be split.
+    pub(crate) split: Vec<Ident>,
     /// Where `kernelpack_guest` is, for crates that rename it.
     pub(crate) krate: Option<Path>,
 }

@@ -39,7 +39,7 @@ fn a_simple_kernel() {
     expands(
         "simple",
         Direction::Forward,
-        r#"category = "arithmetic""#,
+        r#"category = "arithmetic", split = n"#,
         "/// Multiplies every element by a factor.
          pub fn scale_f32(
              #[shape(n)] x: &[f32],

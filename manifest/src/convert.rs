@@ -36,6 +36,7 @@ impl Kernel {
             fallback: fallbacks.get(&self.id).cloned().unwrap_or_default(),
             limits: self.resource_limits,
             lifecycle: Lifecycle { init: self.init, cleanup: self.cleanup },
+            split: self.split_symbols(&forward).map_err(|fault| self.reject(fault))?,
             forward,
             backward: backward.map_err(|fault| self.reject(KernelFault::Backward(Box::new(fault))))?,
         })
@@ -81,6 +82,7 @@ impl Kernel {
             init: spec.lifecycle.init,
             cleanup: spec.lifecycle.cleanup,
             backward: backward.map_err(|fault| reject(KernelFault::Backward(Box::new(fault))))?,
+            split: split_names(spec).map_err(reject)?,
             resource_limits: spec.limits,
             platforms,
             benchmarks,
@@ -94,6 +96,25 @@ impl Kernel {
             None => Ok(kernel),
             Some(difference) => Err(reject(KernelFault::Inexpressible { difference })),
         }
+    }
+
+    /// The symbols that calls may be split over, by their indices.
+    fn split_symbols(&self, forward: &SignatureBuf) -> Result<Vec<u8>, KernelFault> {
+        let mut symbols = Vec::new();
+        for name in &self.split {
+            let unknown = || KernelFault::UnknownSplit { symbol: name.clone() };
+            // There are at most `MAX_SYMBOLS`.
+            let index = forward.symbols.iter().position(|symbol| symbol == name).ok_or_else(unknown)? as u8;
+            if symbols.contains(&index) {
+                return Err(KernelFault::DuplicateName { name: name.clone() });
+            }
+            forward.with(|signature| signature.is_split_by(index)).map_err(|row| match row {
+                Some(row) => KernelFault::BadSplit { symbol: name.clone(), tensor: forward.tensors[row].name.clone() },
+                None => unknown(),
+            })?;
+            symbols.push(index);
+        }
+        Ok(symbols)
     }
 
     /// The folder of the kernel's module.
@@ -303,6 +324,14 @@ fn check_names(signature: &SignatureBuf) -> Result<(), KernelFault> {
         }
     }
     Ok(())
+}
+
+fn split_names(spec: &KernelSpecBuf) -> Result<Vec<String>, KernelFault> {
+    let name = |&index: &u8| {
+        let name = spec.forward.symbols.get(usize::from(index)).cloned();
+        name.ok_or_else(|| KernelFault::UnknownSplit { symbol: format!("symbol {index}") })
+    };
+    spec.split.iter().map(name).collect()
 }
 
 fn pass_of(signature: &SignatureBuf) -> Result<Backward, KernelFault> {

@@ -1,4 +1,4 @@
-use kernelpack_abi::{DType, Op, ParamType, ParamValue, ResourceLimits};
+use kernelpack_abi::{DType, KernelSpec, Op, ParamType, ParamValue, ResourceLimits, Signature, TensorSpec};
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
@@ -163,7 +163,9 @@ fn spec() -> impl Strategy<Value = KernelSpecBuf> {
     let passes = (signature(), proptest::option::of(signature()));
     (names, [text, text, text], limits, flags, passes).prop_map(
         |((id, entry_point, family), [name, description, category], limits, flags, (forward, backward))| {
+            let can_split = |symbol: &u8| forward.with(|signature| signature.is_split_by(*symbol)).is_ok();
             KernelSpecBuf {
+                split: (0..forward.symbols.len() as u8).filter(can_split).collect(),
                 fallback: if flags.2 { format!("{id}_reference") } else { String::new() },
                 id,
                 name,
@@ -184,6 +186,48 @@ fn spec() -> impl Strategy<Value = KernelSpecBuf> {
             }
         },
     )
+}
+
+#[test]
+fn what_calls_may_be_split_over_is_checked() {
+    let fault = |spec: &KernelSpec<'_>, split: &[&str]| {
+        let mut kernel = from_spec(&spec_of(&KernelSpec { split: &[], ..*spec })).unwrap();
+        kernel.split = split.iter().map(|&symbol| symbol.to_owned()).collect();
+        match kernel.to_spec(&BTreeMap::new()) {
+            Ok(spec) => Ok(spec.split),
+            Err(Rejected::Kernel { fault, .. }) => Err(fault),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(fault(&PLAIN, &["n"]), Ok(vec![0]));
+    assert_eq!(fault(&PLAIN, &[]), Ok(vec![]));
+    assert_eq!(fault(&PLAIN, &["n", "n"]), Err(KernelFault::DuplicateName { name: "n".into() }));
+    assert_eq!(fault(&PLAIN, &["m"]), Err(KernelFault::UnknownSplit { symbol: "m".into() }));
+    // `state` has twice the rows, `x` has `dim` as its inner axis.
+    for (symbol, tensor) in [("rows", "state"), ("dim", "x")] {
+        let bad = KernelFault::BadSplit { symbol: symbol.into(), tensor: tensor.into() };
+        assert_eq!(fault(&FULL, &[symbol]), Err(bad));
+    }
+    let tensors = |dims: [&'static [Dim]; 2]| {
+        let [x, y] = [PLAIN.forward.tensors[0], PLAIN.forward.tensors[1]];
+        [TensorSpec { dims: dims[0], ..x }, TensorSpec { dims: dims[1], ..y }]
+    };
+    const N: Dim = Dim::Symbol(0);
+    for (dims, tensor) in [
+        ([&[N][..], &[Dim::Fixed(2)][..]], "y"),
+        ([&[N, N], &[N]], "x"),
+        ([&[Dim::Fixed(1), N], &[N]], "x"),
+        ([&[Dim::Div(0, 2)], &[N]], "x"),
+    ] {
+        let forward = Signature { tensors: &tensors(dims), ..PLAIN.forward };
+        let bad = KernelFault::BadSplit { symbol: "n".into(), tensor: tensor.into() };
+        assert_eq!(fault(&KernelSpec { forward, ..PLAIN }, &["n"]), Err(bad));
+    }
+    let forward = Signature { tensors: &PLAIN.forward.tensors[..1], ..PLAIN.forward };
+    let unknown = KernelFault::UnknownSplit { symbol: "n".into() };
+    assert_eq!(fault(&KernelSpec { forward, ..PLAIN }, &["n"]), Err(unknown), "nothing is written");
+    let inputs_only = Signature { tensors: &tensors([&[Dim::Fixed(3)], &[N]]), ..PLAIN.forward };
+    assert_eq!(fault(&KernelSpec { forward: inputs_only, ..PLAIN }, &["n"]), Ok(vec![0]), "an input that all share");
 }
 
 proptest! {

@@ -29,6 +29,7 @@ use crate::{Extent, Length, Step};
 ///     lifecycle: Lifecycle::default(),
 ///     forward: SignatureBuf::default(),
 ///     backward: None,
+///     split: Vec::new(),
 /// };
 /// let b = KernelSpecBuf { name: text("Rotary"), ..a.clone() };
 /// assert_eq!(first_difference(&a, &a), None);
@@ -48,6 +49,7 @@ pub fn first_difference(a: &KernelSpecBuf, b: &KernelSpecBuf) -> Option<String> 
         lifecycle,
         forward,
         backward,
+        split,
     } = a;
     differ("id", id, &b.id)
         .or_else(|| differ("name", name, &b.name))
@@ -68,6 +70,7 @@ pub fn first_difference(a: &KernelSpecBuf, b: &KernelSpecBuf) -> Option<String> 
             (Some(a), Some(b)) => Pass { name: "backward ", a, b }.first_difference(),
             (a, b) => differ("backward", &a.is_some(), &b.is_some()),
         })
+        .or_else(|| differ("split", &split_text(split, &forward.symbols), &split_text(&b.split, &b.forward.symbols)))
 }
 
 fn differ<T: PartialEq + Debug>(field: impl fmt::Display, a: &T, b: &T) -> Option<String> {
@@ -133,6 +136,11 @@ fn shape_text(dims: &[Dim], symbols: &[String]) -> String {
     };
     let extents: Vec<String> = dims.iter().map(|dim| extent(dim).to_string()).collect();
     format!("[{}]", extents.join(", "))
+}
+
+fn split_text(split: &[u8], symbols: &[String]) -> Plain<String> {
+    let dims: Vec<Dim> = split.iter().map(|&index| Dim::Symbol(index)).collect();
+    Plain(shape_text(&dims, symbols))
 }
 
 fn length_text(ops: &[Op], symbols: &[String]) -> String {

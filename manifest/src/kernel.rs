@@ -49,6 +49,9 @@ pub struct Kernel {
     /// The backward pass, where the module exports one.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub backward: Option<Backward>,
+    /// The symbols of the forward pass over which a host may split one call into several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub split: Vec<String>,
     /// What an instance may use.
     #[serde(with = "limits")]
     pub resource_limits: ResourceLimits,

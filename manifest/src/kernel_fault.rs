@@ -129,6 +129,23 @@ pub enum KernelFault {
         /// The symbol.
         symbol: String,
     },
+    /// Calls cannot be split over what is no symbol of the results.
+    #[error("split names {symbol:?}, which is a symbol of no output; name the outermost axis of the outputs")]
+    UnknownSplit {
+        /// What is named.
+        symbol: String,
+    },
+    /// A tensor keeps calls from being split over a symbol.
+    #[error(
+        "calls cannot be split over {symbol:?}: it must be the outermost axis wherever it stands, by itself, and every \
+         output must have it; see the tensor {tensor:?}"
+    )]
+    BadSplit {
+        /// The symbol.
+        symbol: String,
+        /// The first tensor that stands in the way.
+        tensor: String,
+    },
     /// A default is not of its parameter's type, or not finite.
     #[error("the default of parameter {name:?} is no finite {ty}")]
     BadDefault {

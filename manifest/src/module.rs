@@ -30,6 +30,8 @@ pub struct ModuleFacts {
     pub writer: String,
     /// Bytes of the code, at most [`MAX_CODE_BYTES`](crate::MAX_CODE_BYTES).
     pub code_bytes: usize,
+    /// Whether the module exports `kernel_forward_batch`, which those of older packers lack.
+    pub forward_batch: bool,
     /// The features that the module cannot do without, of [`FEATURES`](crate::FEATURES).
     pub required_features: BTreeSet<&'static str>,
 }
@@ -86,6 +88,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
         table_elements,
         writer: found.writer,
         code_bytes: outline.code.bytes,
+        forward_batch: outline.export(exports::FORWARD_BATCH).is_some(),
         required_features,
     })
 }
@@ -212,6 +215,9 @@ impl<'a> Outline<'a> {
         let expected = expected_exports(spec);
         for (name, expected) in &expected {
             let Some(export) = self.export(name) else {
+                if *name == exports::FORWARD_BATCH {
+                    continue;
+                }
                 return Err(ModuleFault::MissingExport { name: (*name).to_owned(), expected: expected.describe() });
             };
             let actual = describe_export(export, types);
@@ -250,7 +256,7 @@ impl<'a> Outline<'a> {
 enum Expected {
     Memory,
     Number,
-    Function(&'static [ValType]),
+    Function(&'static [ValType], ValType),
 }
 
 impl Expected {
@@ -258,13 +264,14 @@ impl Expected {
         match self {
             Self::Memory => "a memory".to_owned(),
             Self::Number => describe_global(ValType::I32, false),
-            Self::Function(params) => describe_function(params, &[ValType::I32]),
+            Self::Function(params, result) => describe_function(params, &[*result]),
         }
     }
 }
 
+/// All that a module may export, and but for the batch must.
 fn expected_exports(spec: &KernelSpecBuf) -> Vec<(&str, Expected)> {
-    const POINTER: Expected = Expected::Function(&[ValType::I32]);
+    const POINTER: Expected = Expected::Function(&[ValType::I32], ValType::I32);
     let mut expected = vec![
         (exports::MEMORY, Expected::Memory),
         (exports::ABI_VERSION, Expected::Number),
@@ -273,15 +280,16 @@ fn expected_exports(spec: &KernelSpecBuf) -> Vec<(&str, Expected)> {
         (exports::FORWARD, POINTER),
         (spec.entry_point.as_str(), POINTER),
         (exports::INFO, POINTER),
+        (exports::FORWARD_BATCH, Expected::Function(&[ValType::I32, ValType::I32], ValType::I64)),
     ];
     if spec.lifecycle.init {
-        expected.push((exports::INIT, Expected::Function(&[ValType::I32, ValType::I32])));
+        expected.push((exports::INIT, Expected::Function(&[ValType::I32, ValType::I32], ValType::I32)));
     }
     if spec.backward.is_some() {
         expected.push((exports::BACKWARD, POINTER));
     }
     if spec.lifecycle.cleanup {
-        expected.push((exports::CLEANUP, Expected::Function(&[])));
+        expected.push((exports::CLEANUP, Expected::Function(&[], ValType::I32)));
     }
     expected
 }

@@ -32,6 +32,7 @@ fn good_modules_pass_with_their_facts() {
         table_elements: 0,
         writer: WRITER.to_owned(),
         code_bytes: 11,
+        forward_batch: false,
         required_features: BTreeSet::new(),
     };
     assert_eq!(facts, expected);
@@ -41,6 +42,25 @@ fn good_modules_pass_with_their_facts() {
     assert_eq!(facts.table_elements, 8);
     assert_eq!(facts.required_features, BTreeSet::from(["reference-types", "simd"]));
     assert!(check(&full_module(), &spec_of(&FULL)).is_ok());
+}
+
+#[test]
+fn a_batch_may_be_exported_and_has_its_type() {
+    let with = |ty: &str| {
+        let text = PLAIN_WAT.replacen("(memory", &format!("(func (export \"kernel_forward_batch\") {ty}) (memory"), 1);
+        module(&text, &[&PLAIN_ENTRY])
+    };
+    let facts = check(&with("(param i32 i32) (result i64) i64.const 0"), &spec_of(&PLAIN)).unwrap();
+    assert!(facts.forward_batch);
+    for (ty, actual) in [
+        ("(param i32 i32) (result i32) i32.const 0", "a function (i32, i32) -> (i32)"),
+        ("(param i32) (result i64) i64.const 0", "a function (i32) -> (i64)"),
+        ("(param i64 i32) (result i64) i64.const 0", "a function (i64, i32) -> (i64)"),
+    ] {
+        let expected = "a function (i32, i32) -> (i64)".to_owned();
+        let (name, actual) = ("kernel_forward_batch".to_owned(), actual.to_owned());
+        assert_eq!(fault(&with(ty), &spec_of(&PLAIN)), ModuleFault::WrongExport { name, expected, actual });
+    }
 }
 
 #[test]

@@ -60,6 +60,7 @@ pub(crate) const FULL: KernelSpec<'static> = KernelSpec {
         tensors: &[tensor("dy", Role::In, &[Dim::Symbol(0)]), tensor("dx", Role::Out, &[Dim::Symbol(0)])],
         params: &[],
     }),
+    split: &[],
 };
 
 /// The least a kernel can be.
@@ -75,6 +76,7 @@ pub(crate) const PLAIN: KernelSpec<'static> = KernelSpec {
         params: &[],
     },
     backward: None,
+    split: &[0],
     ..FULL
 };
 

@@ -11,6 +11,7 @@ use kernelpack_abi::{
     KernelSpecBuf, exports,
     section::{self, Entry, SectionError},
 };
+use walrus::ValType;
 use wasmparser::{Parser, Payload};
 
 /// Reads the kernels of a crate's module, sorted by id; `path` names it in errors.
@@ -72,14 +73,19 @@ pub(crate) struct Function {
     pub(crate) short: &'static str,
     /// What it is called in the kernel's own module.
     pub(crate) name: &'static str,
-    /// How many `i32` it takes; it returns one.
+    /// How many `i32` it takes.
     pub(crate) params: usize,
+    /// What it returns.
+    pub(crate) result: ValType,
+    /// Whether a kernel may lack it.
+    pub(crate) optional: bool,
 }
 
-/// The functions that a kernel of this spec exports.
+/// The functions that a kernel of this spec exports, or may export.
 pub(crate) fn functions(spec: &KernelSpecBuf) -> impl Iterator<Item = Function> {
     [
         (true, "forward", exports::FORWARD, 1),
+        (true, "batch", exports::FORWARD_BATCH, 2),
         (spec.backward.is_some(), "backward", exports::BACKWARD, 1),
         (spec.lifecycle.init, "init", exports::INIT, 2),
         (spec.lifecycle.cleanup, "cleanup", exports::CLEANUP, 0),
@@ -87,7 +93,11 @@ pub(crate) fn functions(spec: &KernelSpecBuf) -> impl Iterator<Item = Function> 
     ]
     .into_iter()
     .filter(|(declared, ..)| *declared)
-    .map(|(_, short, name, params)| Function { short, name, params })
+    .map(|(_, short, name, params)| {
+        let is_batch = name == exports::FORWARD_BATCH;
+        let result = if is_batch { ValType::I64 } else { ValType::I32 };
+        Function { short, name, params, result, optional: is_batch }
+    })
 }
 
 /// What an export of a kernel is called in the module of its crate.

@@ -43,6 +43,7 @@ const fn spec(id: &'static str, fallback: &'static str) -> KernelSpec<'static> {
             params: &[ParamSpec { name: "by", ty: ParamType::F32, default: Some(ParamValue::F32(2.0)) }],
         },
         backward: None,
+        split: &[],
     }
 }
 

@@ -29,6 +29,7 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     lifecycle: Lifecycle { init: true, cleanup: false },
     forward: Signature { symbols: &[], tensors: &[], params: &[] },
     backward: None,
+    split: &[],
 };
 
 fn spec() -> KernelSpecBuf {
@@ -108,6 +109,7 @@ fn an_entry_point_called_like_an_export_is_refused() {
         ("kernel_forward", false),
         ("anything_else", true),
         ("kernel_init", false),
+        ("kernel_forward_batch", false),
         ("memory", false),
         ("kernel_abi_version", false),
     ] {

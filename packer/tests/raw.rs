@@ -18,6 +18,7 @@ const fn spec(id: &'static str) -> KernelSpec<'static> {
         lifecycle: Lifecycle { init: false, cleanup: true },
         forward: Signature { symbols: &[], tensors: &[], params: &[] },
         backward: None,
+        split: &[],
     }
 }
 
@@ -27,7 +28,8 @@ const ENTRY_A: [u8; section::encoded_len(&A, "one 1.0.0")] = section::encode(&A,
 const ENTRY_B: [u8; section::encoded_len(&B, "one 1.0.0")] = section::encode(&B, "one 1.0.0");
 const OTHER_A: [u8; section::encoded_len(&A, "two 2.0.0")] = section::encode(&A, "two 2.0.0");
 
-const EXPORTS_A: &[&str] = &["__kernelpack_forward_a", "__kernelpack_info_a", "__kernelpack_cleanup_a"];
+const EXPORTS_A: &[&str] =
+    &["__kernelpack_forward_a", "__kernelpack_batch_a", "__kernelpack_info_a", "__kernelpack_cleanup_a"];
 
 /// The ids found in a module with these exports and these `kernelpack.spec` sections, or the error's text.
 fn read(exports: &[&str], sections: &[&[u8]]) -> Result<Vec<String>, String> {
@@ -70,7 +72,7 @@ fn an_unknown_schema_is_named_with_the_file_and_the_writer() {
     assert_eq!(
         read(EXPORTS_A, &[&newer]).unwrap_err(),
         "the kernelpack.spec section of target/k.wasm is refused: \"one 1.0.0\" wrote it with schema version 9, this \
-         build reads version 2; use a newer kernelpack"
+         build reads version 3; use a newer kernelpack"
     );
     assert!(read(EXPORTS_A, &[&ENTRY_A[..20]]).unwrap_err().contains("target/k.wasm is refused: malformed at byte"));
 }

@@ -25,6 +25,7 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     lifecycle: Lifecycle { init: false, cleanup: false },
     forward: Signature { symbols: &[], tensors: &[], params: &[] },
     backward: None,
+    split: &[],
 };
 
 const OTHER: KernelSpec<'static> = KernelSpec { id: "other_f32", ..SPEC };

@@ -39,6 +39,7 @@ const SPEC: KernelSpec<'static> = KernelSpec {
         params: &[],
     },
     backward: None,
+    split: &[],
 };
 
 /// The locals of a function that has many.

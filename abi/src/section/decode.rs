@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::fmt;
 
-use super::{MAGIC, SCHEMA_VERSION};
+use super::{MAGIC, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 use crate::{
     ABI_VERSION, DType, Dim, Expr, KernelSpecBuf, Lifecycle, MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, Op,
     ParamSpecBuf, ParamType, ParamValue, ResourceLimits, Role, SignatureBuf, TensorSpecBuf,
@@ -46,13 +46,13 @@ pub fn decode(section: &[u8]) -> Result<Vec<Entry<'_>>, SectionError> {
         let mut reader = Reader { rest: &bytes[8..], at: start + 8 };
         let (schema, abi) = (reader.u16()?, reader.u16()?);
         let writer = reader.text()?;
-        if schema != SCHEMA_VERSION {
+        if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&schema) {
             return Err(SectionError::UnknownSchema { found: schema, known: SCHEMA_VERSION, writer });
         }
         if u32::from(abi) != ABI_VERSION {
             return Err(SectionError::UnknownAbi { found: abi, known: ABI_VERSION as u16, writer });
         }
-        let spec = reader.spec()?;
+        let spec = reader.spec(schema)?;
         if !reader.rest.is_empty() {
             return Err(reader.malformed("an entry has bytes behind its end"));
         }
@@ -118,8 +118,8 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| item(self)).collect()
     }
 
-    fn spec(&mut self) -> Result<KernelSpecBuf, SectionError> {
-        Ok(KernelSpecBuf {
+    fn spec(&mut self, schema: u16) -> Result<KernelSpecBuf, SectionError> {
+        let mut spec = KernelSpecBuf {
             id: self.text()?,
             name: self.text()?,
             description: self.text()?,
@@ -137,7 +137,17 @@ impl<'a> Reader<'a> {
             lifecycle: Lifecycle { init: self.bool()?, cleanup: self.bool()? },
             forward: self.signature()?,
             backward: if self.bool()? { Some(self.signature()?) } else { None },
-        })
+            split: Vec::new(),
+        };
+        if schema > 2 {
+            let known = spec.forward.symbols.len();
+            spec.split = self.list(MAX_SYMBOLS, |reader| {
+                let symbol = reader.u8()?;
+                let is_known = usize::from(symbol) < known;
+                if is_known { Ok(symbol) } else { Err(reader.malformed("a symbol is not declared")) }
+            })?;
+        }
+        Ok(spec)
     }
 
     fn signature(&mut self) -> Result<SignatureBuf, SectionError> {

@@ -47,6 +47,7 @@ const SPEC: KernelSpec<'static> = KernelSpec {
         ],
     },
     backward: Some(Signature { symbols: &[], tensors: &[], params: &[] }),
+    split: &[0],
 };
 const WRITER: &str = "crate 1.2.3";
 const BYTES: [u8; encoded_len(&SPEC, WRITER)] = encode(&SPEC, WRITER);
@@ -55,7 +56,19 @@ const BYTES: [u8; encoded_len(&SPEC, WRITER)] = encode(&SPEC, WRITER);
 #[test]
 fn the_schema_is_what_it_was() {
     let hex: std::string::String = BYTES.iter().map(|byte| std::format!("{byte:02x}")).collect();
-    assert_eq!((SCHEMA_VERSION, hex.as_str()), (2, include_str!("schema-v2.hex").trim()));
+    assert_eq!((SCHEMA_VERSION, hex.as_str()), (3, include_str!("schema-v3.hex").trim()));
+}
+
+#[test]
+fn the_version_before_is_read_as_a_kernel_that_cannot_be_split() {
+    let hex = include_str!("schema-v2.hex").trim();
+    let bytes: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let entries = decode(&bytes).unwrap();
+    assert_eq!(entries[0].spec, KernelSpecBuf::from(&KernelSpec { split: &[], ..SPEC }));
+    let mut oldest = bytes;
+    oldest[8] = 1;
+    assert!(matches!(decode(&oldest), Err(SectionError::UnknownSchema { found: 1, known: 3, .. })));
 }
 
 #[test]
@@ -77,7 +90,7 @@ fn an_unknown_version_is_named_with_its_writer() {
     newer[8] = 7;
     assert_eq!(
         decode(&newer).unwrap_err().to_string(),
-        "\"crate 1.2.3\" wrote it with schema version 7, this build reads version 2; use a newer kernelpack"
+        "\"crate 1.2.3\" wrote it with schema version 7, this build reads version 3; use a newer kernelpack"
     );
     let mut older = BYTES;
     older[10] = 0;

@@ -438,6 +438,28 @@ fn misplaced_tensors_are_refused() {
 }
 
 #[test]
+fn arrays_of_descriptors_are_held_to_the_bounds() {
+    let memory = |floor, memory_size| LinearMemory { base: 0, bounds: Bounds { floor, memory_size } };
+    let (plain, most) = (memory(FLOOR, 4096), memory(0, 1 << 32));
+    for (descriptors, count, held) in [
+        (FLOOR, 0, true),
+        (FLOOR, 3, true),
+        (4096 - 48, 1, true),
+        (4096, 0, true),
+        (4096 - 48, 2, false),
+        (4096, 1, false),
+        (FLOOR - 16, 1, false),
+        (FLOOR + 8, 1, false),
+        (FLOOR, u32::MAX, false),
+        (u32::MAX - 15, u32::MAX, false),
+    ] {
+        assert_eq!(plain.holds(descriptors, count), held, "{count} at {descriptors}");
+    }
+    assert!(!most.holds(0, 1), "a null pointer");
+    assert!(most.holds(16, i32::MAX as u32 / 40) && !most.holds(16, i32::MAX as u32 / 40 + 1), "a slice's most bytes");
+}
+
+#[test]
 fn inputs_may_share_memory() {
     Call::with(|call| call.entries[BIAS].offset = 1024).written().open(|frame, _| {
         let frame = frame.unwrap();

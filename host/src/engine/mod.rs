@@ -19,7 +19,7 @@ mod watchdog;
 
 use std::{io, ops::Range, time::Duration};
 
-use kernelpack_abi::ResourceLimits;
+use kernelpack_abi::{BatchStatus, ResourceLimits};
 use kernelpack_manifest::VerifiedModule;
 
 use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome, memory::SharedPart};
@@ -111,6 +111,12 @@ pub(crate) trait Instance: Send {
 
     /// Maps shared memory to where memory was closed, for the guest to read alone or to write as well.
     fn map(&mut self, at: usize, part: &SharedPart, writable: bool) -> io::Result<()>;
+
+    /// Whether the module runs a forward pass for many descriptors.
+    fn has_batch(&self) -> bool;
+
+    /// Runs the forward pass for so many descriptors, one behind the other, for at most this many ticks in all.
+    fn call_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<BatchStatus, Stop>;
 
     /// Calls an export with an address, for at most this many ticks, and returns its status code.
     fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop>;

@@ -1,4 +1,4 @@
-//! The thread that counts epochs.
+//! The thread that counts ticks and stops what is overdue.
 
 use std::{
     io,

@@ -40,7 +40,7 @@ pub(crate) fn check_size(spec: &TensorSpec<'_>, dtype: DType, shape: Shape, len:
 }
 
 /// The symbols, from the tensors that take part in the call.
-fn bind(signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<Symbols, BadCall> {
+pub(crate) fn bind(signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<Symbols, BadCall> {
     let shapes = signature.tensors.iter().zip(tensors).map(|(spec, tensor)| {
         let present = !matches!(tensor.data, TensorData::Absent | TensorData::Scratch);
         (spec.dims, present.then_some(tensor.shape))

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use kernelpack_abi::{
-    KernelDescriptor, MAX_TENSORS, Role, Shape, Signature, Symbols, TensorArg, TensorData,
+    KernelDescriptor, MAX_TENSORS, Role, Shape, Signature, Symbols, TensorArg, TensorData, TensorSpec,
     layout::{self, Bounds, Cursor, LayoutError},
     params::{self, TensorEntry},
 };
@@ -31,6 +31,20 @@ pub(crate) struct Call<'a> {
     pub(crate) export: Export,
     pub(crate) signature: &'a Signature<'a>,
     pub(crate) symbols: &'a Symbols,
+}
+
+/// A tensor that is mapped: shared memory, and where in it the tensor starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Mapped {
+    pub(crate) part: SharedPart,
+    pub(crate) offset: u32,
+}
+
+impl Mapped {
+    /// All of a part.
+    pub(crate) fn whole(part: SharedPart) -> Self {
+        Self { part, offset: 0 }
+    }
 }
 
 /// A call as it lies in memory.
@@ -123,7 +137,7 @@ impl Guest {
         call: Call<'_>,
         tensors: &[TensorArg<'_>],
         scalars: &[u8],
-        parts: &[Option<SharedPart>],
+        parts: &[Option<Mapped>],
     ) -> Result<(), Failure> {
         self.layout.export = None;
         self.layout.mapped = 0;
@@ -138,20 +152,9 @@ impl Guest {
         let block_at = place(&mut cursor, u64::from(block_size))?;
         for (row, (entry, tensor)) in entries.iter_mut().zip(tensors).enumerate() {
             let Some(spec) = call.signature.tensors.get(row) else { continue };
-            let shape = match tensor.data {
-                TensorData::Absent => {
-                    *entry = TensorEntry::absent(spec.dtype, spec.role);
-                    continue;
-                }
-                TensorData::Scratch => call
-                    .symbols
-                    .len(spec.len)
-                    .map_err(|error| BadCall::Scratch { name: spec.name.to_owned(), error })
-                    .and_then(|len| {
-                        Shape::new(&[len as usize]).map_err(|error| BadCall::Shape { message: error.to_string() })
-                    })
-                    .map_err(Failure::Refused)?,
-                _ => tensor.shape,
+            let Some(shape) = shape_of(tensor, spec, call.symbols)? else {
+                *entry = TensorEntry::absent(spec.dtype, spec.role);
+                continue;
             };
             let bytes = shape.bytes(spec.dtype);
             let offset = if part(parts, row).is_some() { 0 } else { place(&mut cursor, bytes)? };
@@ -159,8 +162,8 @@ impl Guest {
         }
         let copied_end = cursor.end();
         for (row, entry) in entries.iter_mut().enumerate() {
-            if let Some(part) = part(parts, row) {
-                entry.offset = self.place_part(&mut cursor, part)?;
+            if let Some(Mapped { part, offset }) = part(parts, row) {
+                entry.offset = self.place_part(&mut cursor, part)? + offset;
             }
         }
 
@@ -200,14 +203,19 @@ impl Guest {
         Ok(())
     }
 
+    /// What was laid out lies there no more.
+    pub(super) fn forget(&mut self) {
+        self.layout = Layout::default();
+    }
+
     /// Maps the rows that have a part, where their entries say, which is behind all else.
-    fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<SharedPart>]) -> std::io::Result<()> {
+    fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<Mapped>]) -> std::io::Result<()> {
         self.layout.closed = from.next_multiple_of(GAP as usize)..self.arena_end as usize;
         self.instance.close(self.layout.closed.clone())?;
         for (row, entry) in entries.iter().enumerate() {
-            if let Some(part) = part(parts, row) {
+            if let Some(Mapped { part, offset }) = part(parts, row) {
                 let writable = Role::from_code(entry.role).is_some_and(Role::writes);
-                self.instance.map(entry.offset as usize, part, writable)?;
+                self.instance.map((entry.offset - offset) as usize, part, writable)?;
                 self.layout.mapped |= 1 << row;
             }
         }
@@ -240,6 +248,24 @@ impl Guest {
     }
 }
 
-fn part(parts: &[Option<SharedPart>], row: usize) -> Option<&SharedPart> {
+/// The shape of a tensor in a call, none if it is left out. That of scratch follows from the others'.
+pub(super) fn shape_of(
+    tensor: &TensorArg<'_>,
+    spec: &TensorSpec<'_>,
+    symbols: &Symbols,
+) -> Result<Option<Shape>, Failure> {
+    let shape = match tensor.data {
+        TensorData::Absent => return Ok(None),
+        TensorData::Scratch => symbols
+            .len(spec.len)
+            .map_err(|error| BadCall::Scratch { name: spec.name.to_owned(), error })
+            .and_then(|len| Shape::new(&[len as usize]).map_err(|error| BadCall::Shape { message: error.to_string() }))
+            .map_err(Failure::Refused)?,
+        _ => tensor.shape,
+    };
+    Ok(Some(shape))
+}
+
+fn part(parts: &[Option<Mapped>], row: usize) -> Option<&Mapped> {
     parts.get(row)?.as_ref()
 }

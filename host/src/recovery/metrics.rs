@@ -127,6 +127,11 @@ impl KernelMetrics {
         }
     }
 
+    /// So many calls that ended alike, at one entry.
+    pub(super) fn calls(&self, outcome: Outcome, count: u64) {
+        self.calls[outcome as usize].increment(count);
+    }
+
     pub(super) fn trap(&self, error: &KernelError) {
         if let Some(kind) = KINDS.iter().position(|kind| *kind == error.kind()) {
             self.traps[kind].increment(1);

@@ -34,7 +34,7 @@ use self::{
 use crate::{
     Backtrace, EngineError, Error, KernelError, Occupancy, OutOfService,
     engine::{Export, Stop},
-    guest::check,
+    guest::{BatchCall, check},
     loaded::LoadedKernel,
 };
 
@@ -169,6 +169,34 @@ impl LoadedKernel {
         };
         recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
         result
+    }
+
+    /// Runs calls of the forward pass at one entry of the sandbox, where the kernel is in service there and can do it.
+    /// Otherwise, and where one of them fails, they are run one by one.
+    pub(crate) fn serve_batch(
+        &self,
+        signature: &Signature<'_>,
+        calls: &mut [BatchCall<'_>],
+        max_ticks: u32,
+    ) -> Result<(), Error> {
+        let recovery = &self.recovery;
+        let in_service = || recovery.breaker.admit(Instant::now) == Admission::Closed;
+        if recovery.placement == Placement::Sandboxed && calls.len() > 1 && in_service() {
+            match self.call_batch(signature, calls, max_ticks) {
+                Some(Ok(())) => {
+                    recovery.breaker.succeeded(Admission::Closed);
+                    recovery.set_degraded(false);
+                    recovery.metrics.calls(Outcome::Ok, calls.len() as u64);
+                    return Ok(());
+                }
+                // Each on its own finds out which it was, and gets what recovers it.
+                Some(Err(_)) | None => {}
+            }
+        }
+        for BatchCall { tensors, scalars } in calls {
+            self.serve(Export::Forward, signature, tensors, scalars, max_ticks)?;
+        }
+        Ok(())
     }
 
     #[inline]

@@ -71,7 +71,7 @@ fn run(model: &Model) -> TokenStream {
 fn exports(model: &Model) -> TokenStream {
     let krate = krate(model);
     let raw = |what: &str| format!("{}{what}_{}", exports::RAW_PREFIX, model.id());
-    let (forward, info) = (raw("forward"), raw("info"));
+    let (forward, batch, info) = (raw("forward"), raw("batch"), raw("info"));
     let backward = model.options.backward.as_ref().map(|path| {
         let (path, name) = (inside(path), raw("backward"));
         quote! {
@@ -106,6 +106,11 @@ fn exports(model: &Model) -> TokenStream {
             #[unsafe(export_name = #forward)]
             extern "C" fn __forward(descriptor: u32) -> i32 {
                 #krate::__private::pass::<Kernel>(descriptor, __run)
+            }
+
+            #[unsafe(export_name = #batch)]
+            extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
+                #krate::__private::batch(descriptors, count, __forward)
             }
 
             #[unsafe(export_name = #info)]

@@ -129,6 +129,7 @@ fn spec(model: &Model) -> TokenStream {
             quote! { ::core::option::Option::Some(#backward::SIGNATURE) }
         }
     };
+    let split = options.split.iter().map(|symbol| model.symbol(symbol).unwrap_or_default() as u8);
     quote! {
         /// The kernel's description, as its module and its manifest carry it.
         pub const SPEC: #abi::KernelSpec<'static> = #abi::KernelSpec {
@@ -149,6 +150,7 @@ fn spec(model: &Model) -> TokenStream {
             lifecycle: #abi::Lifecycle { init: #init, cleanup: #cleanup },
             forward: SIGNATURE,
             backward: #backward,
+            split: &[#(#split),*],
         };
     }
 }

@@ -23,6 +23,7 @@ const FORWARD: &[&str] = &[
     "init",
     "cleanup",
     "backward",
+    "split",
     "crate",
 ];
 const BACKWARD: &[&str] = &["crate"];
@@ -63,6 +64,7 @@ pub(super) fn parse(direction: Direction, tokens: TokenStream, errors: &mut Erro
             "init" => options.init = path(&key, value, errors),
             "cleanup" => options.cleanup = path(&key, value, errors),
             "backward" => options.backward = path(&key, value, errors),
+            "split" => options.split = symbols(&key, value, errors),
             _ => options.krate = path(&key, value, errors),
         }
         seen.push(name);
@@ -123,6 +125,35 @@ fn stack(key: &Ident, value: Expr, errors: &mut Errors) -> Option<u32> {
         return None;
     }
     Some(bytes)
+}
+
+/// One symbol, or several in brackets.
+fn symbols(key: &Ident, value: Expr, errors: &mut Errors) -> Vec<Ident> {
+    let given = match value {
+        Expr::Array(list) => list.elems.into_iter().collect(),
+        one => vec![one],
+    };
+    let mut symbols: Vec<Ident> = Vec::new();
+    for expr in given {
+        match &expr {
+            Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => match path.path.get_ident() {
+                Some(symbol) if symbols.contains(symbol) => {
+                    errors.at(symbol, format_args!("`{symbol}` is named twice: remove one"));
+                }
+                Some(symbol) => symbols.push(symbol.clone()),
+                None => no_symbol(key, &expr, errors),
+            },
+            _ => no_symbol(key, &expr, errors),
+        }
+    }
+    symbols
+}
+
+fn no_symbol(key: &Ident, expr: &Expr, errors: &mut Errors) {
+    errors.at(
+        expr,
+        format_args!("`{key}` names shape symbols: write `{key} = rows`, or `{key} = [batch, rows]` for several"),
+    );
 }
 
 fn path(key: &Ident, value: Expr, errors: &mut Errors) -> Option<Path> {

@@ -104,6 +104,16 @@ pub mod fill_backward {
                 &scalars,
             )
         }
+        #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        fn give<'a>(
+            args: Args<'a>,
+            mut row: impl ::core::ops::FnMut(::kernelpack_guest::abi::TensorArg<'a>),
+            scalars: impl ::core::ops::FnOnce(&[u8]),
+        ) {
+            scalars(&args.params().encode());
+            row(::kernelpack_guest::abi::TensorArg::input(args.dy));
+            row(::kernelpack_guest::abi::TensorArg::output(args.dx));
+        }
         #[cfg(not(target_family = "wasm"))]
         fn reference(args: Args<'_>) -> ::kernelpack_guest::abi::Result<()> {
             #[allow(unused_variables, reason = "a function may use no symbol")]

@@ -44,6 +44,7 @@ pub mod fill {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::Some(fill_backward::SIGNATURE),
+        split: &[],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,6 +108,15 @@ pub mod fill {
         ) -> R {
             let scalars = args.params().encode();
             f(&mut [::kernelpack_guest::abi::TensorArg::output(args.y)], &scalars)
+        }
+        #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        fn give<'a>(
+            args: Args<'a>,
+            mut row: impl ::core::ops::FnMut(::kernelpack_guest::abi::TensorArg<'a>),
+            scalars: impl ::core::ops::FnOnce(&[u8]),
+        ) {
+            scalars(&args.params().encode());
+            row(::kernelpack_guest::abi::TensorArg::output(args.y));
         }
         #[cfg(not(target_family = "wasm"))]
         fn reference(args: Args<'_>) -> ::kernelpack_guest::abi::Result<()> {
@@ -175,6 +185,10 @@ pub mod fill {
         #[unsafe(export_name = "__kernelpack_forward_fill")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
             ::kernelpack_guest::__private::pass::<Kernel>(descriptor, __run)
+        }
+        #[unsafe(export_name = "__kernelpack_batch_fill")]
+        extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
+            ::kernelpack_guest::__private::batch(descriptors, count, __forward)
         }
         #[unsafe(export_name = "__kernelpack_info_fill")]
         extern "C" fn __info(info: u32) -> i32 {

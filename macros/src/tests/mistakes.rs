@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "#[kernel] has no argument `colour`: it takes category, name, family, entry_point, fallback, max_memory_pages, max_epoch_ticks, max_table_elements, max_instances, max_stack_bytes, init, cleanup, backward, crate"
+    "#[kernel] has no argument `colour`: it takes category, name, family, entry_point, fallback, max_memory_pages, max_epoch_ticks, max_table_elements, max_instances, max_stack_bytes, init, cleanup, backward, split, crate"
 }
 ::core::compile_error! {
     "`f64` cannot be the element of a tensor: use f32"

@@ -131,6 +131,7 @@ mod mix {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::None,
+        split: &[],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -320,6 +321,19 @@ mod mix {
                 ],
                 &scalars,
             )
+        }
+        #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        fn give<'a>(
+            args: Args<'a>,
+            mut row: impl ::core::ops::FnMut(crate::toolkit::abi::TensorArg<'a>),
+            scalars: impl ::core::ops::FnOnce(&[u8]),
+        ) {
+            scalars(&args.params().encode());
+            row(crate::toolkit::abi::TensorArg::input(args.x));
+            row(crate::toolkit::abi::TensorArg::optional(args.blocks));
+            row(crate::toolkit::abi::TensorArg::inout(args.state));
+            row(crate::toolkit::abi::TensorArg::output(args.y));
+            row(crate::toolkit::abi::TensorArg::scratch::<f32>());
         }
         #[cfg(not(target_family = "wasm"))]
         fn reference(args: Args<'_>) -> crate::toolkit::abi::Result<()> {
@@ -533,6 +547,10 @@ mod mix {
         #[unsafe(export_name = "__kernelpack_forward_mix")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
             crate::toolkit::__private::pass::<Kernel>(descriptor, __run)
+        }
+        #[unsafe(export_name = "__kernelpack_batch_mix")]
+        extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
+            crate::toolkit::__private::batch(descriptors, count, __forward)
         }
         #[unsafe(export_name = "__kernelpack_info_mix")]
         extern "C" fn __info(info: u32) -> i32 {

@@ -64,6 +64,7 @@ pub mod scale_f32 {
         },
         forward: SIGNATURE,
         backward: ::core::option::Option::None,
+        split: &[0u8],
     };
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -176,6 +177,16 @@ pub mod scale_f32 {
                 ],
                 &scalars,
             )
+        }
+        #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        fn give<'a>(
+            args: Args<'a>,
+            mut row: impl ::core::ops::FnMut(::kernelpack_guest::abi::TensorArg<'a>),
+            scalars: impl ::core::ops::FnOnce(&[u8]),
+        ) {
+            scalars(&args.params().encode());
+            row(::kernelpack_guest::abi::TensorArg::input(args.x));
+            row(::kernelpack_guest::abi::TensorArg::output(args.y));
         }
         #[cfg(not(target_family = "wasm"))]
         fn reference(args: Args<'_>) -> ::kernelpack_guest::abi::Result<()> {
@@ -303,6 +314,10 @@ pub mod scale_f32 {
         #[unsafe(export_name = "__kernelpack_forward_scale_f32")]
         extern "C" fn __forward(descriptor: u32) -> i32 {
             ::kernelpack_guest::__private::pass::<Kernel>(descriptor, __run)
+        }
+        #[unsafe(export_name = "__kernelpack_batch_scale_f32")]
+        extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
+            ::kernelpack_guest::__private::batch(descriptors, count, __forward)
         }
         #[unsafe(export_name = "__kernelpack_info_scale_f32")]
         extern "C" fn __info(info: u32) -> i32 {

@@ -28,6 +28,7 @@ const fn spec(id: &'static str, signature: Signature<'static>) -> KernelSpec<'st
         lifecycle: Lifecycle { init: false, cleanup: false },
         forward: signature,
         backward: None,
+        split: &[],
     }
 }
 

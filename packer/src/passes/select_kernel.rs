@@ -18,14 +18,17 @@ pub fn run(module: &mut Module, spec: &KernelSpecBuf) -> Result<(), PassError> {
         (exports::MESSAGE, find(module, exports::MESSAGE, Needs::Address)?),
     ];
     for function in raw::functions(spec) {
-        let item = find(module, &export_name(function.short, id), Needs::Function(function.params))?;
+        let name = export_name(function.short, id);
+        if function.optional && !module.exports.iter().any(|export| export.name == name) {
+            continue;
+        }
+        let item = find(module, &name, Needs::Function(function.params, function.result))?;
         kept.push((function.name, item));
         if function.name == exports::FORWARD {
             kept.push((&spec.entry_point, item));
         }
     }
-    let taken = kept.iter().filter(|(name, _)| *name == spec.entry_point).count() > 1;
-    if taken || spec.entry_point == exports::ABI_VERSION {
+    if exports::STANDARD.contains(&spec.entry_point.as_str()) {
         return Err(PassError::EntryPoint { entry_point: spec.entry_point.clone() });
     }
 
@@ -46,8 +49,8 @@ enum Needs {
     Memory,
     /// An immutable `i32` global.
     Address,
-    /// A function of so many `i32` that returns an `i32`.
-    Function(usize),
+    /// A function of so many `i32` with this result.
+    Function(usize, ValType),
 }
 
 fn find(module: &Module, name: &str, needs: Needs) -> Result<ExportItem, PassError> {
@@ -59,9 +62,9 @@ fn find(module: &Module, name: &str, needs: Needs) -> Result<ExportItem, PassErr
             let global = module.globals.get(id);
             global.ty == ValType::I32 && !global.mutable
         }
-        (Needs::Function(params), ExportItem::Function(id)) => {
+        (Needs::Function(params, result), ExportItem::Function(id)) => {
             let (has, results) = module.types.params_results(module.funcs.get(id).ty());
-            has.len() == params && has.iter().all(|ty| *ty == ValType::I32) && results == [ValType::I32]
+            has.len() == params && has.iter().all(|ty| *ty == ValType::I32) && results == [result]
         }
         _ => false,
     };
@@ -77,7 +80,9 @@ impl std::fmt::Display for Needs {
         match self {
             Self::Memory => f.write_str("a memory"),
             Self::Address => f.write_str("an immutable global of type i32"),
-            Self::Function(params) => write!(f, "a function ({}) -> (i32)", vec!["i32"; *params].join(", ")),
+            Self::Function(params, result) => {
+                write!(f, "a function ({}) -> ({result})", vec!["i32"; *params].join(", "))
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ const ROWS: usize = 8;
 const DIM: usize = 1024;
 
 /// Numbers that look like nothing in particular.
-fn values(len: usize, seed: u32) -> Vec<f32> {
+pub(crate) fn values(len: usize, seed: u32) -> Vec<f32> {
     let next = |state: &mut u32| {
         *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         Some((*state >> 8) as f32 / 8_388_608.0 - 1.0)

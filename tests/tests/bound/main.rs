@@ -2,10 +2,12 @@
 //!
 //! Mappings are counted for the whole process, so whatever makes or drops one takes a lock against the others.
 
+mod batch;
 mod chain;
 mod isolation;
 mod limits;
 mod mappings;
+mod split;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;

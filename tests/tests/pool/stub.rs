@@ -74,6 +74,12 @@ macro_rules! pass {
                 f(&mut [TensorArg::input(args.x), TensorArg::output(args.y)], &args.mode.to_le_bytes())
             }
 
+            fn give<'a>(args: Args<'a>, mut row: impl FnMut(TensorArg<'a>), scalars: impl FnOnce(&[u8])) {
+                row(TensorArg::input(args.x));
+                row(TensorArg::output(args.y));
+                scalars(&args.mode.to_le_bytes());
+            }
+
             fn reference(_: Args<'_>) -> Result<()> {
                 Err(Error::from(Status::NotImplemented))
             }

@@ -188,3 +188,12 @@ fn a_dim_that_is_no_multiple_of_the_block_is_named() {
         assert_eq!(refused.to_string(), "bad call: output \"y\" needs dim to be a multiple of 32, dim is 33");
     }
 }
+
+#[test]
+fn each_kernel_says_over_which_symbols_its_calls_may_be_split() {
+    for kernel in pack::Copy::of(pack::core()).manifest().kernels {
+        // Positions are counted along RoPE's sequence axis, so that only its batch can be divided.
+        let symbol = if kernel.id.starts_with("rope") { "batch" } else { "rows" };
+        assert_eq!(kernel.split, [symbol], "{}", kernel.id);
+    }
+}

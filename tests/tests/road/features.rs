@@ -233,6 +233,7 @@ fn kernel_info_says_what_the_manifest_says() {
         assert_eq!(info.tensor_count as usize, spec.forward.tensors.len());
         assert_eq!(info.param_count as usize, spec.forward.params.len());
         let all = KernelInfo::HAS_INIT | KernelInfo::HAS_BACKWARD | KernelInfo::HAS_CLEANUP;
-        assert_eq!(info.flags, if id == "remembers" { all } else { 0 });
+        let optional = if id == "remembers" { all } else { 0 };
+        assert_eq!(info.flags, KernelInfo::HAS_FORWARD_BATCH | optional);
     }
 }

@@ -106,6 +106,10 @@ fn unknown_kernels_and_foreign_stubs_are_refused() {
         fn lend<R>(_: (), f: impl FnOnce(&mut [kernelpack_abi::TensorArg<'_>], &[u8]) -> R) -> R {
             f(&mut [], &[])
         }
+
+        fn give<'a>(_: (), _: impl FnMut(kernelpack_abi::TensorArg<'a>), scalars: impl FnOnce(&[u8])) {
+            scalars(&[]);
+        }
         fn reference(_: ()) -> kernelpack_abi::Result<()> {
             Ok(())
         }

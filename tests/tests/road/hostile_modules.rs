@@ -42,6 +42,10 @@ fn wrong_exports_are_refused() {
         Parts { rest: r#"(func (export "kernel_init") (param i32 i32) (result i32) i32.const 0)"#, ..Parts::default() },
         "kernel_init",
     );
+    let batch = r#"(func (export "kernel_forward_batch") (param i32 i32) (result i32) i32.const 0)"#;
+    refusal(Parts { rest: batch, ..Parts::default() }, "kernel_forward_batch");
+    let batch = r#"(global (export "kernel_forward_batch") i32 (i32.const 0))"#;
+    refusal(Parts { rest: batch, ..Parts::default() }, "kernel_forward_batch");
     let globals = r#"(global (export "__heap_base") i32 (i32.const 4096))
         (global (export "kernel_abi_version") i32 (i32.const 2))
         (global (export "kernel_message") i32 (i32.const 1024))"#;
@@ -96,7 +100,7 @@ fn a_section_that_disagrees_is_refused() {
     let mut newer = good.clone();
     newer[8] = 9;
     let message = refusal(&with_section(&newer));
-    assert!(message.contains("schema version 9") && message.contains("version 2"), "{message}");
+    assert!(message.contains("schema version 9") && message.contains("version 3"), "{message}");
     let mut twice = with_section(&good);
     append_custom_section(&mut twice, section::NAME, &good);
     assert!(refusal(&twice).contains("section"));

@@ -1,5 +1,6 @@
 //! The whole road, from an annotated function to a typed result, and everything that may lie in wait on it.
 
+mod batch;
 mod compile_cache;
 mod core_kernels;
 mod evil_kernels;

@@ -50,6 +50,7 @@ pub(crate) const SPEC: KernelSpec<'static> = KernelSpec {
         params: &[ParamSpec { name: "mode", ty: ParamType::I32, default: Some(ParamValue::I32(0)) }],
     },
     backward: None,
+    split: &[],
 };
 
 /// What a module consists of; tests change one part at a time.

@@ -3,7 +3,7 @@
 
 use std::{io, mem, ops::Range, slice, sync::Arc};
 
-use kernelpack_abi::{ResourceLimits, exports};
+use kernelpack_abi::{BatchStatus, ResourceLimits, exports};
 use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::{
@@ -30,11 +30,13 @@ pub(super) struct WasmtimeInstance {
     /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped. 0 while the guest
     /// runs, and for good where it was stopped by closing its memory, or did not return because of a panic.
     reach: usize,
+    reach_between_calls: usize,
     closed: bool,
     form: Arc<Form>,
     max_stack_bytes: u32,
     forward: TypedFunc<u32, i32>,
     info: TypedFunc<u32, i32>,
+    batch: Option<TypedFunc<(u32, u32), i64>>,
     backward: Option<TypedFunc<u32, i32>>,
     init: Option<TypedFunc<(u32, u32), i32>>,
     cleanup: Option<TypedFunc<(), i32>>,
@@ -65,10 +67,12 @@ impl WasmtimeInstance {
         Ok(Self {
             forward: lookup.required(exports::FORWARD)?,
             info: lookup.required(exports::INFO)?,
+            batch: lookup.optional(exports::FORWARD_BATCH)?,
             backward: lookup.optional(exports::BACKWARD)?,
             init: lookup.optional(exports::INIT)?,
             cleanup: lookup.optional(exports::CLEANUP)?,
             reach: memory.data_size(&store),
+            reach_between_calls: 0,
             closed: false,
             form: sandbox.form.clone(),
             memory,
@@ -85,6 +89,7 @@ impl WasmtimeInstance {
     /// Starts the clock of a call.
     #[inline]
     fn arm(&mut self, ticks: u32) {
+        self.reach_between_calls = mem::take(&mut self.reach);
         #[cfg(target_os = "linux")]
         if let Some(watch) = &self.watch {
             return watch.arm(ticks);
@@ -103,6 +108,21 @@ impl WasmtimeInstance {
             return watch.disarm();
         }
         true
+    }
+}
+
+impl WasmtimeInstance {
+    /// Stops the clock and says how a call ended.
+    #[inline]
+    fn end<R>(&mut self, result: wasmtime::Result<R>) -> Result<R, Stop> {
+        let in_time = self.disarm();
+        if in_time {
+            self.reach = self.reach_between_calls;
+        }
+        match (in_time, result) {
+            (true, Ok(result)) => Ok(result),
+            (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
+        }
     }
 }
 
@@ -180,11 +200,22 @@ impl Instance for WasmtimeInstance {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
-        let reach = mem::take(&mut self.reach);
+    fn has_batch(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    fn call_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<BatchStatus, Stop> {
         self.arm(ticks);
         let store = &mut self.store;
-        let missing = || wasmtime::Error::msg("the module has no such export");
+        let result = with_room(self.max_stack_bytes, || {
+            self.batch.as_ref().ok_or_else(missing)?.call(store, (descriptors, count))
+        });
+        self.end(result).map(BatchStatus::from_bits)
+    }
+
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
+        self.arm(ticks);
+        let store = &mut self.store;
         let result = with_room(self.max_stack_bytes, || match export {
             Export::Forward => self.forward.call(store, address),
             Export::Info => self.info.call(store, address),
@@ -194,15 +225,13 @@ impl Instance for WasmtimeInstance {
             }
             Export::Cleanup => self.cleanup.as_ref().ok_or_else(missing).and_then(|f| f.call(store, ())),
         });
-        let in_time = self.disarm();
-        if in_time {
-            self.reach = reach;
-        }
-        match (in_time, result) {
-            (true, Ok(status)) => Ok(status),
-            (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
-        }
+        self.end(result)
     }
+}
+
+#[cold]
+fn missing() -> wasmtime::Error {
+    wasmtime::Error::msg("the module has no such export")
 }
 
 /// Why a call has no result.

@@ -17,16 +17,19 @@ pub(super) fn emit(model: &Model) -> TokenStream {
         Direction::Forward => " Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.",
         Direction::Backward => " Names the backward pass where a type is needed.",
     };
-    let rows = model.tensors().map(|tensor| {
-        let (name, element) = (&tensor.ident, element(model, tensor));
-        match (tensor.role, tensor.optional) {
-            (Role::In, false) => quote! { #abi::TensorArg::input(args.#name) },
-            (Role::In, true) => quote! { #abi::TensorArg::optional(args.#name) },
-            (Role::Out, _) => quote! { #abi::TensorArg::output(args.#name) },
-            (Role::InOut, _) => quote! { #abi::TensorArg::inout(args.#name) },
-            (Role::Scratch, _) => quote! { #abi::TensorArg::scratch::<#element>() },
-        }
-    });
+    let rows: Vec<TokenStream> = model
+        .tensors()
+        .map(|tensor| {
+            let (name, element) = (&tensor.ident, element(model, tensor));
+            match (tensor.role, tensor.optional) {
+                (Role::In, false) => quote! { #abi::TensorArg::input(args.#name) },
+                (Role::In, true) => quote! { #abi::TensorArg::optional(args.#name) },
+                (Role::Out, _) => quote! { #abi::TensorArg::output(args.#name) },
+                (Role::InOut, _) => quote! { #abi::TensorArg::inout(args.#name) },
+                (Role::Scratch, _) => quote! { #abi::TensorArg::scratch::<#element>() },
+            }
+        })
+        .collect();
     let reference = reference(model);
     let reference_on = reference_on(model);
     let kernel = (model.direction == Direction::Forward).then(|| {
@@ -63,6 +66,16 @@ pub(super) fn emit(model: &Model) -> TokenStream {
             ) -> R {
                 let scalars = args.params().encode();
                 f(&mut [#(#rows),*], &scalars)
+            }
+
+            #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+            fn give<'a>(
+                args: Args<'a>,
+                mut row: impl ::core::ops::FnMut(#abi::TensorArg<'a>),
+                scalars: impl ::core::ops::FnOnce(&[u8]),
+            ) {
+                scalars(&args.params().encode());
+                #(row(#rows);)*
             }
 
             #reference

@@ -1,0 +1,10 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel(split = rows)]
+pub fn k(#[shape(rows, dim)] x: &[f32], #[shape(dim)] y: &mut [f32]) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(unused_variables)]
+
+use kernelpack_guest::{Result, kernel};
+
+#[kernel(split = [rows, rows])]
+pub fn k(#[shape(rows)] x: &[f32], #[shape(rows)] y: &mut [f32]) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! RMSNorm as plain exports, for hosts that copy by hand or write to the memory directly.
+
+use kernelpack_kernels::rmsnorm_f32;
+
+/// The address of so many floats, which stay reserved.
+#[unsafe(no_mangle)]
+pub extern "C" fn reserve(floats: usize) -> *mut f32 {
+    Box::leak(vec![0.0; floats].into_boxed_slice()).as_mut_ptr()
+}
+
+/// Normalizes one row of `dim` floats; 0 on success.
+///
+/// # Safety
+/// The addresses come from three calls of [`reserve`], each for at least `dim` floats.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rmsnorm(x: *const f32, weight: *const f32, y: *mut f32, dim: usize, eps: f32) -> i32 {
+    // SAFETY: the caller says that each address stands for `dim` floats, which are a leaked box of their own.
+    let (x, weight, y) = unsafe {
+        (
+            std::slice::from_raw_parts(x, dim),
+            std::slice::from_raw_parts(weight, dim),
+            std::slice::from_raw_parts_mut(y, dim),
+        )
+    };
+    rmsnorm_f32(x, weight, y, eps, dim).is_err().into()
+}

@@ -1,0 +1,106 @@
+//! Timing all peers side by side.
+//!
+//! Samples take turns, so that what slows the machine for a while slows all alike, and each begins with a call that does
+//! not count, which brings its data and code back into the caches.
+
+use std::time::{Duration, Instant};
+
+use crate::peer::{AnyPeer, Failure};
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    /// What one sample takes at least; it is made of as many calls as that needs.
+    sample: Duration,
+    /// After this no further round begins.
+    total: Duration,
+    /// The least and the most rounds.
+    rounds: (usize, usize),
+}
+
+impl Budget {
+    /// For figures that one may quote.
+    pub(crate) const FULL: Self =
+        Self { sample: Duration::from_millis(1), total: Duration::from_secs(12), rounds: (51, 1001) };
+    /// To see that everything works.
+    pub(crate) const QUICK: Self =
+        Self { sample: Duration::from_micros(10), total: Duration::from_millis(50), rounds: (3, 5) };
+}
+
+/// Nanoseconds a row, one for each round, sorted; for each peer.
+///
+/// # Errors
+/// The first of a peer.
+pub(crate) fn measure(budget: Budget, peers: &mut [Box<dyn AnyPeer>]) -> Result<Vec<Vec<f64>>, Failure> {
+    let rows =
+        peers.iter_mut().map(|peer| calibrate(budget.sample, &mut **peer)).collect::<Result<Vec<_>, Failure>>()?;
+    let mut samples = vec![Vec::new(); peers.len()];
+    let (least, most) = budget.rounds;
+    let start = Instant::now();
+    for round in 0..most {
+        if round >= least && start.elapsed() >= budget.total {
+            break;
+        }
+        for turn in 0..peers.len() {
+            // Each is first, second and so on equally often. What its neighbour left in the caches is the business of
+            // the call that does not count.
+            let index = (turn + round) % peers.len();
+            peers[index].run(1)?;
+            samples[index].push(sample(rows[index], &mut *peers[index])?);
+        }
+    }
+    for samples in &mut samples {
+        samples.sort_by(f64::total_cmp);
+    }
+    Ok(samples)
+}
+
+/// How many rows a sample needs.
+fn calibrate(least: Duration, peer: &mut dyn AnyPeer) -> Result<u32, Failure> {
+    const MOST: u32 = 1 << 20;
+    // Memory that is touched first is slow, and so is code.
+    peer.run(1)?;
+    let mut rows = 1;
+    loop {
+        let needed = least.as_nanos() as f64 / sample(rows, peer)?;
+        if needed <= f64::from(rows) || rows == MOST {
+            return Ok(rows);
+        }
+        rows = (needed.ceil() as u32).clamp(rows + 1, MOST);
+    }
+}
+
+/// Nanoseconds a row.
+fn sample(rows: u32, peer: &mut dyn AnyPeer) -> Result<f64, Failure> {
+    let start = Instant::now();
+    let rows = peer.run(rows)?;
+    // A clock that does not move within a sample gives its smallest step.
+    Ok((start.elapsed().as_nanos() as f64).max(1.0) / f64::from(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::{Peer, Side};
+
+    struct Failing(u32);
+
+    impl Peer for Failing {
+        const NAME: &'static str = "failing";
+        const SIDE: Side = Side::Peer;
+
+        fn call(&mut self) -> Result<impl AsRef<[f32]>, Failure> {
+            self.0 = self.0.checked_sub(1).ok_or("no more calls")?;
+            Ok([0.0])
+        }
+    }
+
+    #[test]
+    fn samples_are_sorted_and_failures_end_it() {
+        let samples = measure(Budget::QUICK, &mut [Box::new(Failing(u32::MAX)), Box::new(Failing(u32::MAX))]).unwrap();
+        assert_eq!(samples.len(), 2);
+        assert!(samples.iter().all(|samples| samples.len() >= 3 && samples.is_sorted() && samples[0] > 0.0));
+        let failed = measure(Budget::QUICK, &mut [Box::new(Failing(u32::MAX)), Box::new(Failing(5))]);
+        assert_eq!(failed.unwrap_err().to_string(), "no more calls");
+    }
+}

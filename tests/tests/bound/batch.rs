@@ -1,0 +1,134 @@
+//! Many calls at one entry.
+
+use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Runtime, Tensor, abi::TensorView};
+use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, rope_f32};
+use kernelpack_tests::pack::{self, key};
+
+use crate::{
+    chain::values,
+    stub::{Args, Forward, honest, square},
+    wat_kernel::{Parts, SPEC},
+};
+
+const DIM: usize = 256;
+
+#[test]
+fn a_batch_gives_what_its_calls_give() {
+    let pack = pack::runtime().open(pack::core()).unwrap();
+    let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
+    let (weight, other) = (values(DIM, 1), values(DIM, 2));
+    // Of different shapes and scalars; some share the weight of the call before.
+    let rows = [1, 3, 2, 2, 7];
+    let inputs: Vec<Vec<f32>> = rows.iter().map(|rows| values(rows * DIM, *rows as u32)).collect();
+    let weights = [&weight, &weight, &other, &weight, &weight];
+    let mut outputs: Vec<_> = rows.iter().map(|rows| Tensor::on_heap(&[*rows, DIM]).unwrap()).collect();
+    let mut expected: Vec<_> = rows.iter().map(|rows| Tensor::on_heap(&[*rows, DIM]).unwrap()).collect();
+    let calls = |outputs: &mut Vec<Tensor<f32>>, run: &mut dyn FnMut(Vec<rmsnorm_f32::Args<'_>>)| {
+        run(outputs
+            .iter_mut()
+            .enumerate()
+            .map(|(index, y)| rmsnorm_f32::Args {
+                x: TensorView::new(&inputs[index], &[rows[index], DIM]).unwrap(),
+                weight: TensorView::new(weights[index], &[DIM]).unwrap(),
+                y: y.view_mut(),
+                eps: 10f32.powi(-(index as i32)),
+            })
+            .collect());
+    };
+    calls(&mut expected, &mut |calls| calls.into_iter().for_each(|args| kernel.call(args).unwrap()));
+    calls(&mut outputs, &mut |calls| kernel.call_batch(calls).unwrap());
+    for (y, expected) in outputs.iter().zip(&expected) {
+        assert_eq!(y.as_slice(), expected.as_slice());
+    }
+    // An instance that ran a batch runs single calls, and the other way round.
+    calls(&mut outputs, &mut |calls| calls.into_iter().for_each(|args| kernel.call(args).unwrap()));
+    calls(&mut outputs, &mut |calls| kernel.call_batch(calls).unwrap());
+    assert_eq!(outputs[4].as_slice(), expected[4].as_slice());
+    kernel.call_batch([]).unwrap();
+}
+
+#[test]
+fn kernels_with_scratch_run_in_batches() {
+    let pack = pack::runtime().open(pack::core()).unwrap();
+    let kernel = pack.kernel::<rope_f32::Kernel>().unwrap();
+    let start = values(2 * 3 * 4 * 64, 3);
+    let x = TensorView::new(&start, &[2, 3, 4, 64]).unwrap();
+    let mut expected = Tensor::on_heap(&[2, 3, 4, 64]).unwrap();
+    kernel.call(rope_f32::Args::new(x, expected.view_mut())).unwrap();
+    let mut batch: Vec<_> = (0..3).map(|_| Tensor::on_heap(&[2, 3, 4, 64]).unwrap()).collect();
+    kernel.call_batch(batch.iter_mut().map(|y| rope_f32::Args::new(x, y.view_mut()))).unwrap();
+    assert!(batch.iter().all(|y| y.as_slice() == expected.as_slice()));
+}
+
+#[test]
+fn the_first_call_that_fails_is_told_and_those_before_it_have_their_results() {
+    let pack = pack::runtime().open(pack::core()).unwrap();
+    let kernel = pack.kernel::<kv_pack_q8::Kernel>().unwrap();
+    let (x, wrong) = (values(64, 4), values(64, 5));
+    let expected = kernel.run(kv_pack_q8::Inputs::new(TensorView::new(&x, &[1, 64]).unwrap())).unwrap();
+    let mut outputs: Vec<_> = (0..3).map(|_| Tensor::on_heap(&[1, 2]).unwrap()).collect();
+    let calls = outputs.iter_mut().enumerate().map(|(index, y)| {
+        // The second has two rows for one of the output.
+        let x = if index == 1 { TensorView::new(&wrong, &[2, 32]) } else { TensorView::new(&x, &[1, 64]) };
+        kv_pack_q8::Args::new(x.unwrap(), y.view_mut())
+    });
+    let refused = kernel.call_batch(calls).unwrap_err();
+    assert!(matches!(refused, Error::BadCall(_)), "{refused}");
+    assert_eq!(outputs[0].as_slice(), expected.y.data());
+    assert_ne!(outputs[2].as_slice(), expected.y.data());
+}
+
+#[test]
+fn a_module_without_the_export_runs_calls_one_by_one_and_is_stopped_as_ever() {
+    let runtime = Runtime::server().trust(key().public()).fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER);
+    let runtime = runtime.build().unwrap();
+    let pack = runtime.open(honest(&square(SPEC.limits)).path()).unwrap();
+    let kernel = pack.kernel::<Forward>().unwrap();
+    check(&kernel, crate::stub::SPIN, KernelError::EpochDeadline);
+    check(&kernel, crate::stub::TRAP, KernelError::Unreachable);
+}
+
+#[test]
+fn a_batch_that_is_stopped_falls_apart_into_its_calls() {
+    let runtime = Runtime::server().trust(key().public()).fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER);
+    let runtime = runtime.build().unwrap();
+    let parts = Parts {
+        exports: r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+            (func (export "kernel_forward_batch") (param $at i32) (param $count i32) (result i64)
+                (local $status i32)
+                (block $done (loop $next
+                    (br_if $done (i32.eqz (local.get $count)))
+                    (local.set $status (call $forward (local.get $at)))
+                    (br_if $done (local.get $status))
+                    (local.set $at (i32.add (local.get $at) (i32.const 40)))
+                    (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+                    (br $next)))
+                (i64.extend_i32_u (local.get $status)))
+            (func (export "kernel_info") (param i32) (result i32) i32.const 0)"#,
+        ..square(SPEC.limits)
+    };
+    let pack = runtime.open(honest(&parts).path()).unwrap();
+    let kernel = pack.kernel::<Forward>().unwrap();
+    check(&kernel, crate::stub::SPIN, KernelError::EpochDeadline);
+    check(&kernel, crate::stub::TRAP, KernelError::Unreachable);
+}
+
+/// The third of four calls fails in this mode.
+fn check(kernel: &kernelpack_host::TypedKernel<Forward>, mode: i32, error: KernelError) {
+    let x = [2.0, 3.0];
+    let mut outputs = [[0.0f32; 2]; 4];
+    let calls = |outputs: &mut [[f32; 2]; 4], mode| {
+        let calls = outputs.iter_mut().enumerate().map(|(index, y)| Args {
+            x: TensorView::new(&x, &[2]).unwrap(),
+            y: kernelpack_host::abi::TensorViewMut::new(y, &[2]).unwrap(),
+            mode: if index == 2 { mode } else { index as i32 },
+        });
+        kernel.call_batch(calls)
+    };
+    calls(&mut outputs, 2).unwrap();
+    assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [6.0, 11.0], [7.0, 12.0]]);
+    outputs = [[0.0; 2]; 4];
+    let Err(Error::Trapped(trapped)) = calls(&mut outputs, mode) else { panic!("the call succeeded") };
+    assert_eq!(trapped.error, error);
+    assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [0.0; 2], [0.0; 2]]);
+}

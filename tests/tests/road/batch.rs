@@ -1,0 +1,96 @@
+//! `kernel_forward_batch`, called from within: the module's `kernel_forward` is replaced by a function that makes an array
+//! of descriptors out of the host's one and hands it to the batch.
+
+use kernelpack_abi::{KernelDescriptor, TensorBuf, TensorView, exports};
+use kernelpack_host::Error;
+use kernelpack_kernels::rmsnorm_f32::{Inputs, Kernel};
+use kernelpack_tests::pack;
+use walrus::{
+    ExportItem, FunctionBuilder, Module, ValType,
+    ir::{BinaryOp, UnaryOp},
+};
+
+const SIZE: i32 = KernelDescriptor::SIZE as i32;
+
+/// What the function does with two copies of the descriptor.
+struct Batch {
+    /// Bytes behind the start of a page at which the array begins.
+    at: i32,
+    /// How many descriptors it is said to have.
+    count: i32,
+    /// The descriptor whose params block is made too short.
+    broken: Option<i32>,
+    /// How far the result is shifted before its low half is returned.
+    shift: i64,
+}
+
+fn run(batch: Batch) -> Result<TensorBuf<f32>, Error> {
+    let copy = pack::Copy::of(pack::core());
+    let mut module = Module::from_buffer(&copy.read("rmsnorm/rmsnorm_f32.wasm")).unwrap();
+    let Batch { at, count, broken, shift } = batch;
+    let find = |name: &str| module.exports.iter().find(|export| export.name == name).unwrap();
+    let ExportItem::Function(callee) = find(exports::FORWARD_BATCH).item else { panic!("a function") };
+    let replaced = [find(exports::FORWARD).id(), find("rmsnorm_forward").id()];
+    let memory = module.memories.iter().next().unwrap().id();
+    let (descriptor, array) = (module.locals.add(ValType::I32), module.locals.add(ValType::I32));
+
+    let mut forward = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[ValType::I32]);
+    let mut body = forward.func_body();
+    body.i32_const(1).memory_grow(memory).i32_const(16).binop(BinaryOp::I32Shl);
+    body.i32_const(at).binop(BinaryOp::I32Add).local_set(array);
+    for index in 0..2 {
+        body.local_get(array).i32_const(index * SIZE).binop(BinaryOp::I32Add);
+        body.local_get(descriptor).i32_const(SIZE).memory_copy(memory, memory);
+    }
+    if let Some(index) = broken {
+        let params_size = walrus::ir::MemArg { align: 4, offset: 36 };
+        body.local_get(array).i32_const(index * SIZE).binop(BinaryOp::I32Add);
+        body.i32_const(15).store(memory, walrus::ir::StoreKind::I32 { atomic: false }, params_size);
+    }
+    body.local_get(array).i32_const(count).call(callee);
+    body.i64_const(shift).binop(BinaryOp::I64ShrU).unop(UnaryOp::I32WrapI64);
+    let forward = forward.finish(vec![descriptor], &mut module.funcs);
+    for export in replaced {
+        module.exports.get_mut(export).item = forward.into();
+    }
+    copy.replace_module("rmsnorm_f32", &module.emit_wasm());
+
+    let (x, weight) = ([3.0, -3.0], [2.0, 4.0]);
+    let inputs = Inputs::new(TensorView::new(&x, &[1, 2]).unwrap(), TensorView::new(&weight, &[2]).unwrap());
+    Ok(copy.open()?.kernel::<Kernel>()?.run(Inputs { eps: 0.0, ..inputs })?.y)
+}
+
+#[track_caller]
+fn refused(batch: Batch, words: [&str; 2]) {
+    let said = run(batch).unwrap_err().to_string();
+    assert!(words.iter().all(|word| said.contains(word)), "{said}");
+}
+
+#[test]
+fn every_call_of_a_batch_is_made() {
+    for (count, shift) in [(1, 0), (2, 0), (2, 32)] {
+        let y = run(Batch { at: 0, count, broken: None, shift }).unwrap();
+        assert_eq!(y.data(), [2.0, -4.0], "{count} calls, result shifted by {shift}");
+    }
+    // Nothing behind the last is looked at.
+    assert_eq!(run(Batch { at: 0, count: 1, broken: Some(1), shift: 0 }).unwrap().data(), [2.0, -4.0]);
+}
+
+#[test]
+fn a_batch_stops_at_the_first_call_that_fails_and_says_which() {
+    let truncated = "the params block is truncated";
+    refused(Batch { at: 0, count: 2, broken: Some(1), shift: 0 }, ["INVALID_PARAMS", truncated]);
+    refused(Batch { at: 0, count: 2, broken: Some(0), shift: 0 }, ["INVALID_PARAMS", truncated]);
+    // The index, which passes for a status here.
+    refused(Batch { at: 0, count: 2, broken: Some(1), shift: 32 }, ["INVALID_INPUT", truncated]);
+    assert!(run(Batch { at: 0, count: 2, broken: Some(0), shift: 32 }).is_ok(), "the index is 0");
+}
+
+#[test]
+fn an_array_that_is_misplaced_is_refused() {
+    let outside = "outside the usable memory or are misaligned";
+    refused(Batch { at: 8, count: 1, broken: None, shift: 0 }, ["the 1 descriptors at", outside]);
+    refused(Batch { at: 65_536 - 80, count: 3, broken: None, shift: 0 }, ["the 3 descriptors at", outside]);
+    refused(Batch { at: 0, count: -1, broken: None, shift: 0 }, ["the 4294967295 descriptors at", outside]);
+    assert!(run(Batch { at: 65_536 - 80, count: 2, broken: None, shift: 0 }).is_ok(), "up to the last byte");
+}

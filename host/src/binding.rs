@@ -166,16 +166,22 @@ impl Binding {
     #[cold]
     fn failed(&mut self, failure: Failure) -> Error {
         if let Failure::Stopped(_) = failure {
-            self.release();
+            // One of them must not be used again, be it for its cleanup, and which one that is has no matter.
+            for guest in self.guests.drain(..) {
+                drop(self.loaded.pool.reattach(guest));
+            }
         }
         self.loaded.error(failure)
     }
 
-    /// Drops the instances, with their mappings.
+    /// Drops the instances. Their cleanup runs when the host may be using the tensors, so they lose their mappings first.
     #[cold]
     fn release(&mut self) {
-        for guest in self.guests.drain(..) {
-            self.loaded.retire(guest);
+        for mut guest in self.guests.drain(..) {
+            match guest.unmap() {
+                Ok(()) => self.loaded.retire(guest),
+                Err(_) => drop(self.loaded.pool.reattach(guest)),
+            }
         }
     }
 }

@@ -347,3 +347,7 @@ impl Drop for LoadedKernel {
         self.trim();
     }
 }
+
+#[cfg(test)]
+#[path = "loaded_tests.rs"]
+mod tests;

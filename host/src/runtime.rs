@@ -26,7 +26,7 @@ use crate::{
 
 /// An engine that opens packs signed by keys it trusts.
 ///
-/// Cheap to clone; the engine, and the thread that counts its epochs, end with the last runtime, pack and kernel.
+/// Cheap to clone; the engine, and the thread that counts its ticks, end with the last runtime, pack and kernel.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Arc<dyn Engine>,
@@ -40,7 +40,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// A runtime for servers: Wasmtime with Cranelift, SIMD and epoch interruption.
+    /// A runtime for servers: Wasmtime with Cranelift and SIMD; calls are stopped as [`Interruption`] says.
     pub fn server() -> RuntimeBuilder {
         RuntimeBuilder {
             keys: Vec::new(),

@@ -1,28 +1,41 @@
-//! How late a call is stopped: the time beyond its deadline, over many runs of a kernel that spins, for several
-//! deadlines; one JSON object a line. `deadlines [RUNS]` takes the number of runs, 200 unless given.
+//! How late a call is stopped: the time beyond its deadline, over many runs of kernels that do not end, in each way of
+//! stopping them; one JSON object a line. `deadlines [RUNS]` takes the number of runs, 200 unless given.
+
+#[path = "../tests/deadlines/fixtures.rs"]
+mod fixtures;
+#[path = "../tests/pool/stub.rs"]
+#[allow(dead_code, reason = "the stub does more than this needs")]
+mod stub;
+#[path = "../tests/road/wat_kernel.rs"]
+#[allow(dead_code, reason = "tests use the rest of it")]
+mod wat_kernel;
 
 use std::time::{Duration, Instant};
 
 use kernelpack_abi::{TensorView, TensorViewMut};
-use kernelpack_fixture_evil::spins;
-use kernelpack_host::{Error, KernelError};
-use kernelpack_tests::pack;
+use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Runtime, TypedKernel};
+use kernelpack_tests::pack::key;
+
+use crate::{
+    stub::{Args, Forward, honest},
+    wat_kernel::Parts,
+};
 
 const TICK: Duration = Duration::from_millis(10);
 
 fn main() -> Result<(), Error> {
     let runs: usize = std::env::args().nth(1).map_or(200, |runs| runs.parse().expect("the runs are a number"));
-    let kernel = pack::runtime().open(pack::fixture("evil"))?.kernel::<spins::Kernel>()?;
-    // The kernel's own budget is 3 ticks. Mode 1 is a loop, mode 2 one of calls.
-    for (mode, what) in [(1, "loop"), (2, "calls")] {
-        for ticks in 1..=3 {
-            let kernel = kernel.clone().with_max_ticks(ticks);
-            let mut late: Vec<f64> = (0..runs).map(|_| overshoot(&kernel, mode, ticks)).collect();
+    // A loop, loops that write 256 MiB, deep recursion, tables and calls: what the module does in `tests/fixtures/hostile`.
+    let names = ["empty_loop", "fill_everything", "copy_everything", "long_tails", "table_work", "call_tree"];
+    for (name, parts) in fixtures::all().iter().filter(|(name, _)| names.contains(&name.as_str())) {
+        for way in [Interruption::PageProtection, Interruption::Epoch] {
+            let kernel = load(parts, way)?;
+            let mut late: Vec<f64> = (0..runs).map(|_| overshoot(&kernel)).collect();
             late.sort_by(f64::total_cmp);
             let at = |share: f64| late[((late.len() - 1) as f64 * share).round() as usize];
             println!(
-                r#"{{"kernel":"{what}","deadline_ms":{},"runs":{runs},"early_ms":{:.2},"median_ms":{:.2},"p99_ms":{:.2},"worst_ms":{:.2}}}"#,
-                (TICK * ticks).as_millis(),
+                r#"{{"kernel":"{name}","interruption":"{way:?}","deadline_ms":{},"runs":{runs},"early_ms":{:.2},"median_ms":{:.2},"p99_ms":{:.2},"worst_ms":{:.2}}}"#,
+                TICK.as_millis(),
                 at(0.0),
                 at(0.5),
                 at(0.99),
@@ -33,18 +46,29 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Milliseconds beyond the deadline.
-fn overshoot(kernel: &kernelpack_host::TypedKernel<spins::Kernel>, mode: u32, ticks: u32) -> f64 {
-    let (x, mut y) = ([1], [0]);
-    let view = |data| TensorView::new(data, &[1]).expect("one element");
-    let out = TensorViewMut::new(&mut y, &[1]).expect("one element");
-    let args = spins::Args { mode, ..spins::Args::new(view(&x), out) };
+fn load(parts: &Parts, way: Interruption) -> Result<TypedKernel<Forward>, Error> {
+    let runtime = Runtime::server().trust(key().public()).interruption(way);
+    let runtime = runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build()?;
+    runtime.open(honest(parts).path())?.kernel()
+}
+
+/// Milliseconds beyond the deadline, one tick after the call.
+fn overshoot(kernel: &TypedKernel<Forward>) -> f64 {
+    let (x, mut y) = ([1.0], [0.0]);
+    // The instance is made before the clock runs.
+    kernel.call(args(&x, &mut y, 0)).expect("it ends in this mode");
+    let call = args(&x, &mut y, 1);
     let start = Instant::now();
-    let result = kernel.call(args);
+    let result = kernel.call(call);
     let took = start.elapsed();
     match result {
         Err(Error::Trapped(trapped)) if trapped.error == KernelError::EpochDeadline => {}
         other => panic!("it was not stopped: {other:?}"),
     }
-    (took.as_secs_f64() - (TICK * ticks).as_secs_f64()) * 1e3
+    (took.as_secs_f64() - TICK.as_secs_f64()) * 1e3
+}
+
+fn args<'a>(x: &'a [f32], y: &'a mut [f32], mode: i32) -> Args<'a> {
+    let (x, y) = (TensorView::new(x, &[1]), TensorViewMut::new(y, &[1]));
+    Args { x: x.expect("one element"), y: y.expect("one element"), mode }
 }

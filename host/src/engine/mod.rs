@@ -105,9 +105,9 @@ pub(crate) trait Instance: Send {
     /// Whether tensors can be mapped into its memory.
     fn maps(&self) -> bool;
 
-    /// Takes all of linear memory from this offset on out of everybody's reach; the offset is a multiple of the system's
-    /// page size, and what the guest grows afterwards is within its reach again. Only where it [maps](Self::maps).
-    fn close(&mut self, from: usize) -> io::Result<()>;
+    /// Takes a range of linear memory out of the guest's reach, with what was mapped there, and all from its start on out
+    /// of the host's; both ends are multiples of the system's page size. Only where it [maps](Self::maps).
+    fn close(&mut self, range: Range<usize>) -> io::Result<()>;
 
     /// Maps shared memory to where memory was closed, for the guest to read alone or to write as well.
     fn map(&mut self, at: usize, part: &SharedPart, writable: bool) -> io::Result<()>;

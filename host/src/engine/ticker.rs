@@ -1,7 +1,8 @@
-//! The thread that counts epochs.
+//! The thread that counts ticks and stops what is overdue.
 
 use std::{
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     thread::JoinHandle,
     time::Duration,
@@ -20,7 +21,8 @@ impl Ticker {
         let (stop, stopped) = sync_channel::<()>(0);
         let thread = std::thread::Builder::new().name("kernelpack-epoch".to_owned()).spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
-                tick();
+                // A tick logs, and who listens may panic. That has said so on stderr; calls must be stopped all the same.
+                let _ = catch_unwind(AssertUnwindSafe(&tick));
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -32,7 +34,6 @@ impl Drop for Ticker {
         // Closing the channel wakes the thread at once.
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A tick that panicked has already said so on stderr; there is nothing left to stop.
             let _ = thread.join();
         }
     }
@@ -42,6 +43,18 @@ impl Drop for Ticker {
 mod tests {
     use super::*;
     use std::sync::{Arc, atomic::AtomicU32, atomic::Ordering::SeqCst};
+
+    #[test]
+    fn a_panic_does_not_end_the_ticking() {
+        let count = Arc::new(AtomicU32::new(0));
+        let seen = count.clone();
+        let _ticker = Ticker::start(Duration::from_millis(1), move || {
+            assert!(seen.fetch_add(1, SeqCst) > 0, "the first tick panics");
+        });
+        while count.load(SeqCst) < 3 {
+            std::thread::yield_now();
+        }
+    }
 
     #[test]
     fn ticks_until_dropped() {

@@ -7,7 +7,7 @@ mod instance;
 mod memory;
 mod trap;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_manifest::VerifiedModule;
@@ -47,6 +47,15 @@ pub(crate) struct WasmtimeEngine {
 impl WasmtimeEngine {
     /// The configuration of section 6.1 of the specification, by its present names.
     pub(crate) fn new(cache: Option<Arc<CompileCache>>, interruption: Interruption) -> Result<Self, EngineError> {
+        Self::with_tick(cache, interruption, TICK)
+    }
+
+    /// The same with ticks of another length, for tests.
+    pub(crate) fn with_tick(
+        cache: Option<Arc<CompileCache>>,
+        interruption: Interruption,
+        interval: Duration,
+    ) -> Result<Self, EngineError> {
         let mut config = Config::new();
         config.cranelift_opt_level(OptLevel::Speed);
         config.cranelift_nan_canonicalization(false);
@@ -89,7 +98,7 @@ impl WasmtimeEngine {
                 watchdog.tick();
             }
         };
-        let ticker = Ticker::start(TICK, tick).map_err(EngineError::Ticker)?;
+        let ticker = Ticker::start(interval, tick).map_err(EngineError::Ticker)?;
         Ok(Self {
             engines,
             features,
@@ -101,6 +110,12 @@ impl WasmtimeEngine {
             watchdog,
             _ticker: ticker,
         })
+    }
+
+    /// The linear memories that there are, and those that are watched over.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(crate) fn alive(&self) -> (usize, usize) {
+        (self.memories.len(), self.watchdog.len())
     }
 }
 

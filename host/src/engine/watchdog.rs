@@ -9,11 +9,14 @@
 //! value wins. If the watchdog does, the call waits until the memory is closed and then counts as stopped, so that the
 //! host never touches memory that is about to be closed.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{
-        AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -21,6 +24,8 @@ use crate::memory::Region;
 
 /// Nothing runs.
 const IDLE: u64 = 0;
+/// The system could not close the memory, or not all of it; the next tick tries again.
+const STUCK: u64 = u64::MAX - 2;
 /// The memory is being closed.
 const STOPPING: u64 = u64::MAX - 1;
 /// The memory is closed, for good.
@@ -36,7 +41,7 @@ pub(super) struct Watchdog {
 
 #[derive(Debug)]
 struct Cell {
-    /// [`IDLE`], [`STOPPING`], [`STOPPED`], or the tick at which the call that runs is overdue.
+    /// [`IDLE`], [`STUCK`], [`STOPPING`], [`STOPPED`], or the tick at which the call that runs is overdue.
     state: AtomicU64,
     region: Arc<Region>,
 }
@@ -59,9 +64,16 @@ impl Watchdog {
     /// Begins the next tick and stops what is overdue.
     pub(super) fn tick(&self) {
         let now = self.now.fetch_add(1, Relaxed) + 1;
-        for cell in self.lock().iter() {
-            cell.stop_if_overdue(now);
+        let errors: Vec<_> = self.lock().iter().filter_map(|cell| cell.stop_if_overdue(now).err()).collect();
+        // Not under the lock: who listens may make instances, or drop them.
+        for error in errors {
+            tracing::error!(%error, "a kernel that is overdue cannot be stopped yet");
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell>>> {
@@ -71,19 +83,15 @@ impl Watchdog {
 }
 
 impl Cell {
-    fn stop_if_overdue(&self, now: u64) {
+    fn stop_if_overdue(&self, now: u64) -> io::Result<()> {
         let state = self.state.load(Relaxed);
-        let armed = state != IDLE && state < STOPPING;
-        if armed && state <= now && self.state.compare_exchange(state, STOPPING, Acquire, Relaxed).is_ok() {
-            match self.region.stop() {
-                Ok(()) => self.state.store(STOPPED, Release),
-                // The system had no memory for its own tables: the call is still running, and the next tick tries again.
-                Err(error) => {
-                    self.state.store(state, Release);
-                    tracing::error!(%error, "a kernel that is overdue cannot be stopped yet");
-                }
-            }
+        let overdue = state == STUCK || (state != IDLE && state < STUCK && state <= now);
+        if overdue && self.state.compare_exchange(state, STOPPING, Acquire, Relaxed).is_ok() {
+            let stopped = self.region.stop();
+            self.state.store(if stopped.is_ok() { STOPPED } else { STUCK }, Release);
+            return stopped;
         }
+        Ok(())
     }
 }
 
@@ -100,23 +108,19 @@ impl Watch {
     #[inline]
     pub(super) fn disarm(&self) -> bool {
         let armed = self.cell.state.load(Relaxed);
-        (armed < STOPPING && self.cell.state.compare_exchange(armed, IDLE, Release, Relaxed).is_ok()) || self.settle()
+        (armed < STUCK && self.cell.state.compare_exchange(armed, IDLE, Release, Relaxed).is_ok()) || self.settle()
     }
 
-    /// Waits until the watchdog is done with the memory: stopped it, or failed to and left the call armed.
+    /// Waits until the watchdog is done with the memory. A part of it may be closed even where the system failed, so that
+    /// call was stopped too.
     #[cold]
     fn settle(&self) -> bool {
-        loop {
-            match self.cell.state.load(Acquire) {
-                STOPPED => return false,
-                STOPPING => std::thread::yield_now(),
-                armed => {
-                    if self.cell.state.compare_exchange(armed, IDLE, Release, Relaxed).is_ok() {
-                        return true;
-                    }
-                }
+        while self.cell.state.load(Acquire) != STOPPED {
+            if self.cell.state.compare_exchange(STUCK, STOPPED, Acquire, Relaxed).is_err() {
+                std::thread::yield_now();
             }
         }
+        false
     }
 }
 
@@ -154,6 +158,23 @@ mod tests {
         dog.tick();
         assert!(!watch.disarm());
         assert!(region.grow_to(131072).is_err(), "a memory that was closed stays closed");
+    }
+
+    /// The system changes what it can before it fails.
+    #[test]
+    #[allow(unsafe_code, reason = "nothing else makes a hole in a memory")]
+    fn a_memory_that_was_closed_in_part_is_never_used_again() {
+        let (dog, watch, region) = watched();
+        let hole = region.base().as_ptr().wrapping_add(32768).cast();
+        // SAFETY: the page is the region's, which nobody uses.
+        unsafe { rustix::mm::munmap(hole, 4096).unwrap() };
+        watch.arm(0);
+        dog.tick();
+        dog.tick();
+        assert_eq!(watch.cell.state.load(Relaxed), STUCK);
+        assert!(!watch.disarm());
+        dog.tick();
+        assert_eq!(watch.cell.state.load(Relaxed), STOPPED);
     }
 
     #[test]

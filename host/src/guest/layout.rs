@@ -61,6 +61,8 @@ pub(super) struct Layout {
     entries: Vec<TensorEntry>,
     /// A bit for each tensor that is mapped.
     mapped: u32,
+    /// What was closed, so that tensors could be mapped there.
+    closed: Range<usize>,
 }
 
 impl Layout {
@@ -208,7 +210,8 @@ impl Guest {
 
     /// Maps the rows that have a part, where their entries say, which is behind all else.
     fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<Mapped>]) -> std::io::Result<()> {
-        self.instance.close(from.next_multiple_of(GAP as usize))?;
+        self.layout.closed = from.next_multiple_of(GAP as usize)..self.arena_end as usize;
+        self.instance.close(self.layout.closed.clone())?;
         for (row, entry) in entries.iter().enumerate() {
             if let Some(Mapped { part, offset }) = part(parts, row) {
                 let writable = Role::from_code(entry.role).is_some_and(Role::writes);
@@ -217,6 +220,15 @@ impl Guest {
             }
         }
         Ok(())
+    }
+
+    /// Takes away what is mapped; the guest can be cleaned up, but not called any more.
+    pub(crate) fn unmap(&mut self) -> std::io::Result<()> {
+        self.layout.export = None;
+        if self.layout.closed.is_empty() {
+            return Ok(());
+        }
+        self.instance.close(self.layout.closed.clone())
     }
 
     /// The offset of the pages of a part, in the arena.

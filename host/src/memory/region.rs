@@ -32,6 +32,8 @@ pub(crate) struct Region {
 struct State {
     size: usize,
     stopped: bool,
+    /// Whether the system failed while it replaced a mapping: there may be a hole then, and somebody else's memory in it.
+    torn: bool,
 }
 
 // SAFETY: the pointers are addresses that this region owns; all that its methods do to them are system calls under the
@@ -52,7 +54,7 @@ impl Region {
         let (Some(reserved), Some(base)) = (NonNull::new(start), base) else {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         };
-        Ok(Self { reserved, reserved_len, base, state: Mutex::new(State { size: 0, stopped: false }) })
+        Ok(Self { reserved, reserved_len, base, state: Mutex::new(State { size: 0, stopped: false, torn: false }) })
     }
 
     /// The address of offset 0.
@@ -68,7 +70,7 @@ impl Region {
     /// Makes the linear memory at least this large; what is added is zero. A region that was stopped does not grow.
     pub(crate) fn grow_to(&self, size: usize) -> io::Result<()> {
         let mut state = self.lock();
-        if state.stopped {
+        if state.stopped || state.torn {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         if size > state.size {
@@ -94,11 +96,12 @@ impl Region {
 
     /// Puts a part of shared memory in the place of the bytes at `offset`, for reading alone or for writing as well.
     ///
-    /// The offset is a multiple of the page size, and the part's pages lie in the linear memory.
+    /// The offset is a multiple of the page size, and the part's pages lie in the linear memory. Where this fails, the
+    /// guest must not run again.
     pub(crate) fn map(&self, offset: usize, part: &SharedPart, writable: bool) -> io::Result<()> {
-        let state = self.lock();
+        let mut state = self.lock();
         let len = part.mapped_len();
-        if offset.checked_add(len).is_none_or(|end| end > state.size) || state.stopped {
+        if offset.checked_add(len).is_none_or(|end| end > state.size) || state.stopped || state.torn {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let at = self.checked(offset..offset + len)?;
@@ -107,7 +110,11 @@ impl Region {
         // SAFETY: the pages replaced lie in this region's linear memory, of which nobody holds a reference: the host
         // makes references only to bytes that nothing is mapped over (`Instance::bytes`).
         unsafe {
-            mmap(at, len, access, MapFlags::SHARED | MapFlags::FIXED, part.file(), part.file_offset())?;
+            let mapped = mmap(at, len, access, MapFlags::SHARED | MapFlags::FIXED, part.file(), part.file_offset());
+            if let Err(error) = mapped {
+                state.torn = true;
+                return Err(error.into());
+            }
             // Where the system does not take an advice, pages are small or come later, which is all that changes.
             if len >= HUGE_PAGE {
                 let _ = madvise(at, len, Advice::LinuxHugepage);
@@ -117,10 +124,10 @@ impl Region {
         Ok(())
     }
 
-    /// Makes bytes of the linear memory inaccessible; both ends are multiples of the page size.
+    /// Makes bytes of the linear memory inaccessible, whatever is mapped there; both ends are multiples of the page size.
     pub(crate) fn hide(&self, range: Range<usize>) -> io::Result<()> {
         let state = self.lock();
-        if range.end > state.size {
+        if range.end > state.size || state.torn {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         if range.is_empty() {
@@ -149,9 +156,50 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
+        if self.lock().torn {
+            // What is not ours any more must not be unmapped, and nobody can tell what that is.
+            return;
+        }
         // SAFETY: the region owns all of this, whatever was mapped over it, and whoever could reach it is gone: the
         // instance whose memory it was owns the last handle.
         let unmapped = unsafe { munmap(self.reserved.as_ptr(), self.reserved_len) };
         debug_assert!(unmapped.is_ok());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::SharedMemory, *};
+
+    fn part() -> SharedPart {
+        let memory = SharedMemory::zeros(4096).unwrap();
+        SharedPart::of(std::ptr::slice_from_raw_parts(memory.address().as_ptr(), 4096)).unwrap()
+    }
+
+    fn region() -> Region {
+        let region = Region::reserve(1 << 20).unwrap();
+        region.grow_to(1 << 18).unwrap();
+        region
+    }
+
+    #[test]
+    fn nothing_is_mapped_or_hidden_outside_of_the_linear_memory() {
+        let (region, part) = (region(), part());
+        for offset in [1 << 18, (1 << 18) - 2048, 1 << 20, usize::MAX, usize::MAX - 4095] {
+            assert!(region.map(offset, &part, true).is_err(), "{offset}");
+            assert!(region.hide(0..offset.max((1 << 18) + 1)).is_err(), "{offset}");
+        }
+        assert!(region.grow_to(1 << 40).is_err());
+        region.map((1 << 18) - (1 << 16), &part, false).unwrap();
+        region.hide(0..1 << 18).unwrap();
+    }
+
+    #[test]
+    fn a_region_in_which_a_mapping_failed_stays_as_it_is() {
+        let (region, part) = (region(), part());
+        assert!(region.map(0, &part.at_no_page(), true).is_err());
+        assert!(region.map(0, &part, true).is_err() && region.hide(0..65536).is_err());
+        assert!(region.grow_to(1 << 19).is_err());
+        region.stop().unwrap();
     }
 }

@@ -18,6 +18,7 @@ use rustix::{
     fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create},
     mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap},
     param::page_size,
+    process::{Resource, getrlimit},
 };
 
 use super::HUGE_PAGE;
@@ -71,9 +72,14 @@ impl Files {
     /// A range of the file that nobody had before.
     fn take(&self, len: u64, align: u64) -> io::Result<u64> {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = end.next_multiple_of(align);
-        ftruncate(&*self.file, start + len)?;
-        *end = start + len;
+        let start = end.checked_next_multiple_of(align).ok_or(io::ErrorKind::FileTooLarge)?;
+        let new_end = start.checked_add(len).ok_or(io::ErrorKind::FileTooLarge)?;
+        // A file that grows beyond this ends the process by a signal.
+        if getrlimit(Resource::Fsize).current.is_some_and(|limit| new_end > limit) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        ftruncate(&*self.file, new_end)?;
+        *end = new_end;
         Ok(start)
     }
 
@@ -160,6 +166,12 @@ impl SharedPart {
     /// The address of its first byte in the host.
     pub(crate) fn address(&self) -> usize {
         self.memory.address.as_ptr().addr() + self.offset
+    }
+
+    /// A part that no system maps.
+    #[cfg(test)]
+    pub(super) fn at_no_page(&self) -> Self {
+        Self { offset: self.offset + 1, ..self.clone() }
     }
 
     pub(super) fn file(&self) -> BorrowedFd<'_> {

@@ -1,6 +1,9 @@
 //! A hostile kernel and the tensors of others.
 
-use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Pack, Runtime, Tensor, TypedKernel};
+use kernelpack_abi::{KernelSpec, Lifecycle, TensorView, TensorViewMut};
+use kernelpack_host::{
+    BadCall, BreakerPolicy, Error, FallbackPolicy, KernelError, Pack, Runtime, RuntimeBuilder, Tensor, TypedKernel,
+};
 use kernelpack_tests::pack::key;
 
 use crate::{
@@ -8,6 +11,10 @@ use crate::{
     stub::{Args, Forward, honest},
     wat_kernel::{Parts, SPEC},
 };
+
+fn runtime() -> RuntimeBuilder {
+    Runtime::server().trust(key().public()).fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
+}
 
 /// A kernel that does this. `$x` and `$y` are the addresses of its tensors, `$bytes` their size, `$mode` its scalar.
 fn kernel(body: &'static str) -> (Pack, TypedKernel<Forward>) {
@@ -29,8 +36,7 @@ fn kernel(body: &'static str) -> (Pack, TypedKernel<Forward>) {
         spec: SPEC,
         ..Parts::default()
     };
-    let runtime = Runtime::server().trust(key().public()).fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER);
-    let pack = runtime.build().unwrap().open(honest(&parts).path()).unwrap();
+    let pack = runtime().build().unwrap().open(honest(&parts).path()).unwrap();
     let kernel = pack.kernel::<Forward>().unwrap();
     (pack, kernel)
 }
@@ -155,4 +161,67 @@ fn a_kernel_that_was_stopped_is_bound_anew() {
         bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
         assert_eq!(y.as_slice()[0], 5.0);
     }
+}
+
+/// A module whose `kernel_cleanup` writes to where the output of the last call was, and whose `mode` 1 never ends.
+fn writes_when_it_goes() -> Parts {
+    Parts {
+        rest: "(func $body (param $d i32) (param $mode i32) (result i32)
+            (local $y i32)
+            (local.set $y (i32.load offset=64 (i32.load offset=32 (local.get $d))))
+            (i32.store (i32.const 2048) (local.get $y))
+            (if (local.get $mode) (then (loop $spin (br $spin))))
+            (f32.store (local.get $y) (f32.const 5)) (i32.const 0))",
+        exports: r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+            (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+            (func (export "kernel_cleanup") (result i32)
+                (f32.store (i32.load (i32.const 2048)) (f32.const 666)) i32.const 0)"#,
+        forward: "(call $body (local.get $descriptor) (local.get $mode))",
+        spec: KernelSpec { lifecycle: Lifecycle { init: false, cleanup: true }, ..SPEC },
+        ..Parts::default()
+    }
+}
+
+/// The host may be reading its tensors, or writing to them, when a binding is dropped.
+#[test]
+fn a_cleanup_cannot_reach_what_was_bound() {
+    let _alone = alone();
+    let pack = runtime().build().unwrap().open(honest(&writes_when_it_goes()).path()).unwrap();
+    let kernel = pack.kernel::<Forward>().unwrap();
+    for mode in [0, 1] {
+        let (x, mut y) = (Tensor::zeros(&[4]).unwrap(), Tensor::zeros(&[4]).unwrap());
+        let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+        bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+        let stopped = bound.call(Args { x: x.view(), y: y.view_mut(), mode });
+        assert_eq!(stopped.is_err(), mode == 1);
+        y.as_mut_slice().fill(1.0);
+        drop(bound);
+        assert_eq!(y.as_slice(), [1.0; 4], "after mode {mode}");
+    }
+}
+
+/// A new instance is bound to the same tensors, though nothing is left of the old one's layout to compare with.
+#[test]
+fn a_kernel_that_was_stopped_takes_no_other_tensors() {
+    let _alone = alone();
+    let body = "(if (local.get $mode) (then (loop $spin (br $spin))))
+        (f32.store (local.get $y) (f32.load (local.get $x))) (i32.const 0)";
+    let (_pack, kernel) = kernel(body);
+    let x = Tensor::from_slice(&[3.0; 4096], &[4096]).unwrap();
+    let mut y = Tensor::zeros(&[4096]).unwrap();
+    // A page of each, and more of the same memory later on.
+    let part = |len| TensorView::new(&x.as_slice()[..len], &[len]).unwrap();
+    let mut bound = kernel
+        .bind(Args { x: part(1024), y: TensorViewMut::new(&mut y.as_mut_slice()[..1024], &[1024]).unwrap(), mode: 0 })
+        .unwrap();
+    assert_eq!(bound.copied_bytes(), 0);
+    for mode in [0, 1] {
+        let y_part = TensorViewMut::new(&mut y.as_mut_slice()[..1024], &[1024]).unwrap();
+        assert_eq!(bound.call(Args { x: part(1024), y: y_part, mode }).is_err(), mode == 1);
+        let longer = bound.call(Args { x: part(4096), y: y.view_mut(), mode: 0 });
+        assert!(matches!(longer, Err(Error::BadCall(bad)) if matches!(*bad, BadCall::NotBound { .. })), "{mode}");
+    }
+    let y_part = TensorViewMut::new(&mut y.as_mut_slice()[..1024], &[1024]).unwrap();
+    bound.call(Args { x: part(1024), y: y_part, mode: 0 }).unwrap();
+    assert_eq!(y.as_slice()[0], 3.0);
 }

@@ -5,6 +5,7 @@
 mod batch;
 mod chain;
 mod isolation;
+mod limits;
 mod mappings;
 mod split;
 #[path = "../pool/stub.rs"]

@@ -1,7 +1,7 @@
 //! An instance of a module in Wasmtime.
 #![allow(unsafe_code, reason = "references to parts of a linear memory; the reasons stand at the blocks")]
 
-use std::{io, ops::Range, ptr::NonNull, slice, sync::Arc};
+use std::{io, mem, ops::Range, ptr::NonNull, slice, sync::Arc};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits, exports};
 use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
@@ -29,8 +29,10 @@ pub(super) struct WasmtimeInstance {
     memory: Memory,
     /// Where memory starts; it never moves.
     base: NonNull<u8>,
-    /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped.
+    /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped. 0 while the guest
+    /// runs, and for good where it was stopped by closing its memory, or did not return because of a panic.
     reach: usize,
+    reach_between_calls: usize,
     closed: bool,
     form: Arc<Form>,
     max_stack_bytes: u32,
@@ -78,6 +80,7 @@ impl WasmtimeInstance {
             cleanup: lookup.optional(exports::CLEANUP)?,
             base,
             reach: memory.data_size(&store),
+            reach_between_calls: 0,
             closed: false,
             form: sandbox.form.clone(),
             memory,
@@ -94,6 +97,7 @@ impl WasmtimeInstance {
     /// Starts the clock of a call.
     #[inline]
     fn arm(&mut self, ticks: u32) {
+        self.reach_between_calls = mem::take(&mut self.reach);
         #[cfg(target_os = "linux")]
         if let Some(watch) = &self.watch {
             return watch.arm(ticks);
@@ -118,8 +122,12 @@ impl WasmtimeInstance {
 impl WasmtimeInstance {
     /// Stops the clock and says how a call ended.
     #[inline]
-    fn end<R>(&self, result: wasmtime::Result<R>) -> Result<R, Stop> {
-        match (self.disarm(), result) {
+    fn end<R>(&mut self, result: wasmtime::Result<R>) -> Result<R, Stop> {
+        let in_time = self.disarm();
+        if in_time {
+            self.reach = self.reach_between_calls;
+        }
+        match (in_time, result) {
             (true, Ok(result)) => Ok(result),
             (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
         }
@@ -164,9 +172,9 @@ impl Instance for WasmtimeInstance {
             return None;
         }
         // SAFETY: the range lies below `reach`, so inside the linear memory, where nothing is mapped over it. It is
-        // accessible, since the watchdog closes a memory only while a call is armed and such an instance is never used
-        // again. The borrow of `self` keeps the guest from running, and no other reference to these bytes exists, as
-        // this is the only place where one is made.
+        // accessible, since the watchdog closes a memory only while a call is armed, and `call` leaves no reach where
+        // that may have happened. (No bytes at all are inside in any case.) The borrow of `self` keeps the guest from
+        // running, and no other reference to these bytes exists, as this is the only place where one is made.
         Some(unsafe { slice::from_raw_parts_mut(self.base.as_ptr().add(range.start), range.len()) })
     }
 
@@ -175,11 +183,10 @@ impl Instance for WasmtimeInstance {
     }
 
     #[cfg(target_os = "linux")]
-    fn close(&mut self, from: usize) -> io::Result<()> {
-        let end = self.memory.data_size(&self.store);
-        self.reach = self.reach.min(from);
+    fn close(&mut self, range: Range<usize>) -> io::Result<()> {
+        self.reach = self.reach.min(range.start);
         self.closed = true;
-        self.region.hide(from..end)
+        self.region.hide(range)
     }
 
     #[cfg(target_os = "linux")]
@@ -191,7 +198,7 @@ impl Instance for WasmtimeInstance {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn close(&mut self, _: usize) -> io::Result<()> {
+    fn close(&mut self, _: Range<usize>) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -28,6 +28,11 @@ impl Memories {
         self.lock().get(&base.addr())?.upgrade()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, Weak<Region>>> {
         // A map is never left half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

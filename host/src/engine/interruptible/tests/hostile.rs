@@ -2,7 +2,14 @@
 
 #![allow(unsafe_code, reason = "nothing else takes a page away")]
 
-use std::{env, fs, path::PathBuf, sync::mpsc, thread, time::Duration};
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use rustix::mm::{MprotectFlags, mprotect};
 use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store, Trap};
@@ -88,4 +95,60 @@ fn as_they_are_they_run_on() {
         let (_, wasm) = all.iter().find(|(found, _)| found == name).unwrap();
         assert_eq!(stop(&engine, wasm, true), Trap::Interrupt, "{name}");
     }
+}
+
+/// What the test of the tests runs in a process of its own, since nothing but its end would stop it: without the checks of
+/// epochs, even accesses in loops are removed.
+#[cfg(target_os = "linux")]
+#[test]
+fn as_they_are_nothing_stops_them_or_the_host_dies() {
+    const FIXTURE: &str = "KERNELPACK_TEST_RUNS_ON";
+    const THEY: [&str; 8] = [
+        "access_in_outer",
+        "invariant_load",
+        "last_loop",
+        "never_assigned",
+        "no_way_back",
+        "step_passed_by",
+        "times_zero",
+        "trap_before_way_back",
+    ];
+    if let Some(name) = env::var_os(FIXTURE) {
+        let all = all();
+        let (_, wasm) = all.iter().find(|(found, _)| Some(found.as_str()) == name.to_str()).unwrap();
+        stop(&engine(false), wasm, false);
+        return;
+    }
+    let start = |name: &str| {
+        Command::new(env::current_exe().unwrap())
+            .args(["--exact", "engine::interruptible::tests::hostile::as_they_are_nothing_stops_them_or_the_host_dies"])
+            .env(FIXTURE, name)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    for name in THEY {
+        let mut child = start(name);
+        // Ten times what it takes to compile the guest, to let it run for a moment and to stop it, of the processor's time.
+        while busy(child.id()).is_some_and(|hundredths| hundredths < 50) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let ended = child.try_wait().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(ended, None, "{name} stops as it is");
+    }
+    for name in ["copy_everything", "fill_everything"] {
+        let signal = std::os::unix::process::ExitStatusExt::signal(&start(name).wait().unwrap());
+        assert_eq!(signal, Some(11), "{name} leaves the host alive");
+    }
+}
+
+/// The hundredths of a second for which a process has run; none once it has ended.
+#[cfg(target_os = "linux")]
+fn busy(process: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    (fields[0] != "Z").then(|| fields[11].parse().ok())?
 }

@@ -1,0 +1,214 @@
+//! Deadlines by the thousand, in an engine whose ticks are a hundredth of the usual ones.
+
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use kernelpack_abi::{
+    ABI_VERSION, DType, Dim, Expr, KernelSpec, Lifecycle, ParamSpec, ParamType, Role, TensorSpec, section,
+};
+use kernelpack_manifest::{Author, Digest, Kernel, KernelPackVerifier, Manifest, SCHEMA, SecretKey};
+use wasm_encoder::{CustomSection, Encode, Section};
+
+use super::*;
+use crate::{KernelError, Tensor, binding::Binding, engine::WasmtimeEngine};
+
+const TICK: Duration = Duration::from_micros(100);
+
+/// A mode in which the kernel never ends.
+const SPIN: i32 = -1;
+
+const SPEC: KernelSpec<'static> = KernelSpec {
+    id: "counts",
+    name: "counts",
+    description: "",
+    category: "test",
+    family: "test",
+    entry_point: "counts_forward",
+    fallback: "",
+    limits: ResourceLimits { max_memory_pages: 64, ..ResourceLimits::DEFAULT },
+    lifecycle: Lifecycle { init: false, cleanup: false },
+    forward: Signature {
+        symbols: &["n"],
+        tensors: &[tensor("x", Role::In), tensor("y", Role::Out)],
+        params: &[ParamSpec { name: "mode", ty: ParamType::I32, default: None }],
+    },
+    backward: None,
+    split: &[],
+};
+
+const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
+    TensorSpec { name, dtype: DType::F32, role, optional: false, dims: &[Dim::Symbol(0)], len: Expr(&[]) }
+}
+
+/// Counts `mode` times 16 in memory, and adds the sixteenth of the count to each element of x.
+const MODULE: &str = r#"(module
+    (memory (export "memory") 1 64)
+    (global (export "__heap_base") i32 (i32.const 4096))
+    (global (export "kernel_abi_version") i32 (i32.const 1))
+    (global (export "kernel_message") i32 (i32.const 1024))
+    (export "kernel_forward" (func $forward)) (export "counts_forward" (func $forward))
+    (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+    (func $forward (param $d i32) (result i32)
+        (local $block i32) (local $mode i32) (local $x i32) (local $y i32) (local $end i32) (local $i i32)
+        (local.set $block (i32.load offset=32 (local.get $d)))
+        (local.set $mode (i32.load offset=112 (local.get $block)))
+        (if (i32.lt_s (local.get $mode) (i32.const 0)) (then (loop $spin (br $spin))))
+        (local.set $x (i32.load offset=16 (local.get $block)))
+        (local.set $y (i32.load offset=64 (local.get $block)))
+        (local.set $end (i32.add (local.get $y) (i32.load offset=68 (local.get $block))))
+        (i32.store (i32.const 2048) (i32.const 0))
+        (block $done (loop $next
+            (br_if $done (i32.ge_u (local.get $i) (i32.mul (local.get $mode) (i32.const 16))))
+            (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br $next)))
+        (loop $write
+            (f32.store (local.get $y) (f32.add (f32.load (local.get $x))
+                (f32.convert_i32_s (i32.div_u (i32.load (i32.const 2048)) (i32.const 16)))))
+            (local.set $x (i32.add (local.get $x) (i32.const 4)))
+            (local.set $y (i32.add (local.get $y) (i32.const 4)))
+            (br_if $write (i32.lt_u (local.get $y) (local.get $end))))
+        (i32.const 0)))"#;
+
+fn module() -> VerifiedModule {
+    let mut wasm = wat::parse_str(MODULE).unwrap();
+    let entry = section::encode_to_vec(&SPEC, "hand-written 0.0.0");
+    let section = CustomSection { name: section::NAME.into(), data: entry.into() };
+    wasm.push(section.id());
+    section.encode(&mut wasm);
+    let key = SecretKey::from_seed([1; 32]);
+    let spec = KernelSpecBuf::from(&SPEC);
+    let manifest = Manifest {
+        schema: SCHEMA.to_owned(),
+        abi_version: ABI_VERSION,
+        name: "counts".to_owned(),
+        version: Version::new(1, 0, 0),
+        description: String::new(),
+        min_runtime_version: Version::new(0, 0, 0),
+        max_runtime_version: Version::new(9, 0, 0),
+        created_at: "2026-01-18T00:00:00Z".to_owned(),
+        author: Author { name: "test".to_owned(), email: None, signing_key: key.public().id() },
+        kernels: vec![Kernel::from_spec(&spec, Digest::of(&wasm), BTreeMap::new(), BTreeMap::new()).unwrap()],
+        fallbacks: BTreeMap::new(),
+    };
+    let json = manifest.to_json();
+    let verifier = KernelPackVerifier::new([key.public()]);
+    let signed = verifier.verify(&json, &key.sign(&json), SystemTime::now()).unwrap();
+    signed.verify_module("counts", wasm).unwrap()
+}
+
+/// The kernel, and the engine that it is compiled with.
+fn load(interruption: Interruption) -> (Arc<WasmtimeEngine>, Arc<LoadedKernel>) {
+    let module = module();
+    let concrete = Arc::new(WasmtimeEngine::with_tick(None, interruption, TICK).unwrap());
+    let engine: Arc<dyn Engine> = concrete.clone();
+    let ceiling = ResourceLimits { max_epoch_ticks: 1_000_000, ..SPEC.limits };
+    let compiled = CompiledKernel::new(&engine, &module, ceiling).unwrap();
+    let settings = Settings { metrics: false, ..Settings::default() };
+    let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
+    let loaded = LoadedKernel::new(compiled, &module, origin, PoolPolicy::default(), None, &settings).unwrap();
+    assert_eq!(loaded.interruption(), interruption);
+    (concrete, Arc::new(loaded))
+}
+
+/// How a thread calls the kernel: by copies and bound, in turns.
+struct Caller {
+    loaded: Arc<LoadedKernel>,
+    bound: Binding,
+    x: Tensor<f32>,
+    y: Tensor<f32>,
+}
+
+impl Caller {
+    fn new(loaded: &Arc<LoadedKernel>, budget: u32) -> Self {
+        let (x, mut y) = (Tensor::from_slice(&[0.5; 8], &[8]).unwrap(), Tensor::zeros(&[8]).unwrap());
+        let mut tensors = [TensorArg::input(x.view()), TensorArg::output(y.view_mut())];
+        let bound = Binding::new(loaded.clone(), &SPEC.forward, &mut tensors, &[0; 4], budget).unwrap();
+        assert_eq!(bound.copied_bytes(&SPEC.forward), 0);
+        Self { loaded: loaded.clone(), bound, x, y }
+    }
+
+    /// What the kernel says: y is right if there is no error.
+    fn call(&mut self, bound: bool, mode: i32, budget: u32) -> Result<(), KernelError> {
+        self.y.as_mut_slice().fill(-1.0);
+        let mut tensors = [TensorArg::input(self.x.view()), TensorArg::output(self.y.view_mut())];
+        let scalars = mode.to_le_bytes();
+        let result = if bound {
+            self.bound.call(&SPEC.forward, &mut tensors, &scalars)
+        } else {
+            self.loaded.call(Export::Forward, &SPEC.forward, &mut tensors, &scalars, budget)
+        };
+        match result {
+            Ok(()) => {
+                assert!(self.y.as_slice().iter().all(|y| *y == mode as f32 + 0.5), "{mode}: {:?}", self.y.as_slice());
+                Ok(())
+            }
+            Err(Error::Trapped(trapped)) => Err(trapped.error),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+/// Runs this on four threads, and looks whether anything is left afterwards.
+fn on_four_threads(interruption: Interruption, budget: u32, run: impl Fn(&mut Caller) + Sync) {
+    let (engine, loaded) = load(interruption);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| run(&mut Caller::new(&loaded, budget)));
+        }
+    });
+    let occupancy = loaded.pool.occupancy();
+    assert_eq!((occupancy.busy, occupancy.waiting), (0, 0));
+    assert!(occupancy.idle <= 4);
+    #[cfg(target_os = "linux")]
+    {
+        let watched = if interruption == Interruption::PageProtection { occupancy.idle as usize } else { 0 };
+        assert_eq!(engine.alive(), (occupancy.idle as usize, watched), "memories, and those that are watched");
+        loaded.trim();
+        assert_eq!(engine.alive(), (0, 0));
+    }
+    drop(engine);
+}
+
+#[test]
+fn ten_thousand_stops_leave_everything_in_order() {
+    for (way, stops) in [(Interruption::BEST, 2500), (Interruption::Epoch, 250)] {
+        on_four_threads(way, 1, |caller| {
+            for stop in 0..stops {
+                let bound = stop % 2 == 0;
+                assert_eq!(caller.call(bound, SPIN, 1), Err(KernelError::EpochDeadline));
+                // The system may give the thread's processor to others for longer than a tick.
+                while let Err(error) = caller.call(!bound, stop % 7, 1) {
+                    assert_eq!(error, KernelError::EpochDeadline);
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn a_deadline_at_the_end_of_a_call_is_settled_one_way() {
+    for (way, rounds) in [(Interruption::BEST, 2000), (Interruption::Epoch, 1000)] {
+        on_four_threads(way, 0, |caller| {
+            // Finds the length at which calls are stopped as often as not, and stays there.
+            let (mut mode, mut ended, mut stopped) = (100, 0, 0);
+            for round in 0..rounds {
+                match caller.call(round % 2 == 0, mode, 0) {
+                    Ok(()) => {
+                        ended += 1;
+                        mode += mode / 16 + 1;
+                    }
+                    Err(error) => {
+                        assert_eq!(error, KernelError::EpochDeadline);
+                        stopped += 1;
+                        mode -= mode / 16;
+                    }
+                }
+            }
+            assert!(ended > 100 && stopped > 100, "{ended} {stopped}");
+        });
+    }
+}

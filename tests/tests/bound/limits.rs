@@ -1,0 +1,118 @@
+//! Bindings where the system gives no more, each in a process of its own.
+
+use std::process::Command;
+
+use kernelpack_abi::ResourceLimits;
+use kernelpack_host::{Bound, Error, Runtime, Tensor, TypedKernel};
+use kernelpack_tests::pack::key;
+
+use crate::{
+    stub::{Args, Forward, honest, square},
+    wat_kernel::SPEC,
+};
+
+const PACK: &str = "KERNELPACK_TEST_PACK";
+
+/// Runs a test of this file again, in a process with this limit; there, the kernel is what this returns.
+fn limited(test: &str, ulimit: &str) -> Option<TypedKernel<Forward>> {
+    if let Some(pack) = std::env::var_os(PACK) {
+        let runtime = Runtime::server().trust(key().public()).build().unwrap();
+        return Some(runtime.open(std::path::Path::new(&pack)).unwrap().kernel().unwrap());
+    }
+    let pack = honest(&square(ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits }));
+    let output = Command::new("sh")
+        .args(["-c", &format!(r#"{ulimit} && exec "$0" "$@""#)])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(PACK, pack.path())
+        .output()
+        .unwrap();
+    let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success(), "{}: {}", output.status, words.concat());
+    None
+}
+
+fn tensors(len: usize) -> (Tensor<f32>, Tensor<f32>) {
+    (Tensor::from_slice(&vec![3.0; len], &[len]).unwrap(), Tensor::zeros(&[len]).unwrap())
+}
+
+fn bind(kernel: &TypedKernel<Forward>, x: &Tensor<f32>, y: &mut Tensor<f32>) -> Result<Bound<Forward>, Error> {
+    kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 })
+}
+
+fn check(bound: &mut Bound<Forward>, x: &Tensor<f32>, y: &mut Tensor<f32>) {
+    y.as_mut_slice().fill(0.0);
+    bound.call(Args { x: x.view(), y: y.view_mut(), mode: 1 }).unwrap();
+    assert!(y.as_slice().iter().all(|y| *y == 10.0));
+}
+
+#[test]
+fn where_address_space_is_out_binding_fails_and_the_rest_goes_on() {
+    // 32 GiB in units of 1 KiB: room for a few linear memories.
+    let Some(kernel) =
+        limited("limits::where_address_space_is_out_binding_fails_and_the_rest_goes_on", "ulimit -v 33554432")
+    else {
+        return;
+    };
+    let (x, mut y) = tensors(5000);
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        let mut all = Vec::new();
+        let error = loop {
+            match bind(&kernel, &x, &mut y) {
+                Ok(bound) => all.push(bound),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("cannot reserve address space for a linear memory"), "{error}");
+        let copied = kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err().to_string();
+        assert!(copied.contains("cannot reserve address space for a linear memory"), "{copied}");
+        all.iter_mut().for_each(|bound| check(bound, &x, &mut y));
+        counts.push(all.len());
+    }
+    assert!(counts[0] > 2 && counts[0] == counts[1], "{counts:?}");
+}
+
+#[test]
+fn where_files_may_not_grow_tensors_live_on_the_heap() {
+    // A few MiB, whether the shell counts in units of 512 bytes or of 1 KiB.
+    let Some(kernel) = limited("limits::where_files_may_not_grow_tensors_live_on_the_heap", "ulimit -f 8192") else {
+        return;
+    };
+    let (small, large) = (tensors(5000), tensors(4 << 20));
+    assert!(small.0.is_mappable() && !large.0.is_mappable());
+    for (x, mut y) in [small, large] {
+        let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 });
+        // 16 MiB twice are more than this kernel may have.
+        match &mut bound {
+            Ok(bound) => check(bound, &x, &mut y),
+            Err(error) => assert!(matches!(error, Error::BadCall(_)) && !x.is_mappable(), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn where_mappings_are_out_binding_fails_and_the_rest_goes_on() {
+    let Some(kernel) = limited("limits::where_mappings_are_out_binding_fails_and_the_rest_goes_on", "true") else {
+        return;
+    };
+    let (x, mut y) = tensors(5000);
+    let mut bound = bind(&kernel, &x, &mut y).unwrap();
+    // Wasmtime maps a stack for signal handlers at a thread's first call, and panics where it cannot.
+    check(&mut bound, &x, &mut y);
+    // The usual limit is 65530; where it is far above, the system runs out of other things first.
+    let mut many = Vec::with_capacity(100_000);
+    while many.len() < 100_000 && many.last().is_none_or(Tensor::<f32>::is_mappable) {
+        many.push(Tensor::zeros(&[1]).unwrap());
+    }
+    if many.last().is_none_or(Tensor::is_mappable) {
+        eprintln!("this system allows more than {} mappings", many.len());
+        return;
+    }
+    check(&mut bound, &x, &mut y);
+    let error = bind(&kernel, &x, &mut y).unwrap_err().to_string();
+    assert!(error.contains("cannot reserve address space") || error.contains("cannot be mapped"), "{error}");
+    check(&mut bound, &x, &mut y);
+    many.truncate(1000);
+    check(&mut bind(&kernel, &x, &mut y).unwrap(), &x, &mut y);
+}

@@ -1,0 +1,80 @@
+//! Kernels that do not want to be stopped, through the whole host: each is, whichever way its calls are made and
+//! interrupted.
+//!
+//! Nothing here fails because time has passed, except that [`Patience`] ends the process where a stop never comes.
+
+mod edge;
+mod fixtures;
+mod hostile;
+mod lifecycle;
+mod memory_init;
+mod storm;
+#[path = "../pool/stub.rs"]
+#[allow(dead_code, reason = "the stub does more than these tests need")]
+mod stub;
+#[path = "../road/wat_kernel.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod wat_kernel;
+
+use std::{sync::mpsc, thread, time::Duration};
+
+use kernelpack_host::{
+    BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Pack, Runtime, RuntimeBuilder, Tensor, TypedKernel,
+};
+use kernelpack_tests::pack::key;
+
+use crate::{
+    stub::{Args, Forward, honest},
+    wat_kernel::Parts,
+};
+
+/// Every way in which calls are stopped.
+const WAYS: [Interruption; 2] = [Interruption::PageProtection, Interruption::Epoch];
+
+/// Ends the process if it is not dropped within two minutes: a guest that is not stopped cannot be stopped by a test.
+struct Patience(#[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>);
+
+impl Patience {
+    fn with(what: impl Into<String>) -> Self {
+        let what = what.into();
+        let (sender, over) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            if over.recv_timeout(Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!("{what} is not stopped");
+                std::process::abort();
+            }
+        });
+        Self(sender)
+    }
+}
+
+/// A runtime whose errors are those of the sandbox.
+fn runtime(interruption: Interruption) -> RuntimeBuilder {
+    let runtime = Runtime::server().trust(key().public()).interruption(interruption);
+    runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
+}
+
+/// The kernel of a module that is what its manifest says.
+fn kernel(parts: &Parts, interruption: Interruption) -> (Pack, TypedKernel<Forward>) {
+    let pack = runtime(interruption).build().unwrap().open(honest(parts).path()).unwrap();
+    let kernel = pack.kernel::<Forward>().unwrap();
+    (pack, kernel)
+}
+
+/// Two tensors of a few floats: ones, and zeros to write to.
+fn tensors() -> (Tensor<f32>, Tensor<f32>) {
+    (Tensor::from_slice(&[1.0; 16], &[16]).unwrap(), Tensor::zeros(&[16]).unwrap())
+}
+
+/// What the sandbox says of a call.
+fn outcome(result: Result<(), Error>) -> Result<(), KernelError> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(Error::Trapped(trapped)) => Err(trapped.error),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn args<'a>(x: &'a Tensor<f32>, y: &'a mut Tensor<f32>, mode: i32) -> Args<'a> {
+    Args { x: x.view(), y: y.view_mut(), mode }
+}

@@ -5,7 +5,11 @@ CARGO ?= cargo
 SETUP = rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \
 	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
-.PHONY: demo test lint fuzz bench-peers setup clean
+# Where tools lie that the project brings along, and the version of one, which must be that of its library.
+TOOLS = target/tools
+GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
+
+.PHONY: demo test lint fuzz bench-peers bench-instructions setup clean
 
 ## The main job, from nothing to results on screen.
 demo: setup
@@ -33,6 +37,14 @@ fuzz:
 bench-peers: setup
 	@rustup target list --installed | grep -qx wasm32-wasip1 || rustup target add wasm32-wasip1
 	@$(CARGO) run --release --locked --manifest-path tests/peers/Cargo.toml -- $(PEERS)
+
+## Counts the instructions of calls, and fails where there are more than allowed. Needs valgrind.
+bench-instructions: setup
+	@command -v valgrind >/dev/null || { echo "error: install valgrind first, such as Debian's valgrind" >&2; exit 1; }
+	@$(TOOLS)/bin/gungraun-runner --version 2>/dev/null | grep -qwF '$(GUNGRAUN)' || \
+		$(CARGO) install --locked --version '=$(GUNGRAUN)' --root $(TOOLS) gungraun-runner
+	GUNGRAUN_RUNNER=$(CURDIR)/$(TOOLS)/bin/gungraun-runner \
+		$(CARGO) bench --locked --workspace --all-features --bench instructions
 
 setup:
 	@command -v rustup >/dev/null || { echo "error: install rustup first: https://rustup.rs" >&2; exit 1; }

@@ -63,6 +63,7 @@ mod pack;
 mod parallel;
 mod pool;
 mod prepared;
+mod raw_call;
 mod recovery;
 mod regular;
 mod runtime;
@@ -95,6 +96,7 @@ pub use manager::{
 pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};
 pub use prepared::Prepared;
+pub use raw_call::RawCall;
 pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use store::{PackStore, StoreError, StoreState};

@@ -14,7 +14,7 @@ use kernelpack_manifest::{
 use semver::Version;
 
 use crate::{
-    BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy,
+    BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy, RawCall,
     cache::{CompileCache, DEFAULT_LIMIT},
     cores::Cores,
     engine::{Engine, WasmtimeEngine},
@@ -180,6 +180,14 @@ impl Runtime {
 
     fn check_key(&self, key: &PublicKey) -> Result<Signer, Error> {
         Ok(self.verifier().check_key(key, SystemTime::now()).map_err(Rejected::from)?)
+    }
+
+    /// A call of an empty function by the engine alone, to measure calls of kernels against.
+    ///
+    /// # Errors
+    /// The engine does not make an instance.
+    pub fn raw_call(&self) -> Result<RawCall, Error> {
+        RawCall::new(&self.engine)
     }
 
     /// What packs are measured against.

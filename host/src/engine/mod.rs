@@ -51,6 +51,15 @@ pub(crate) trait Engine: Send + Sync {
         module: &VerifiedModule,
         limits: ResourceLimits,
     ) -> Result<Box<dyn CompiledModule>, EngineError>;
+
+    /// Makes an instance of a module of the engine's own.
+    fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, EngineError>;
+}
+
+/// A function that does nothing, with an instance to itself: for measuring what entering the sandbox takes.
+pub(crate) trait EmptyFunction: Send {
+    /// Calls it this many times. The error is the engine's words.
+    fn call(&mut self, times: u32) -> Result<(), String>;
 }
 
 /// A module ready to be instantiated.

@@ -1,6 +1,7 @@
 //! Wasmtime, for servers.
 
 mod code;
+mod empty;
 mod features;
 mod form;
 mod instance;
@@ -15,12 +16,12 @@ use wasmtime::{Config, Inlining, InstancePre, Linker, OptLevel};
 
 #[cfg(target_os = "linux")]
 use self::memory::Memories;
-use self::{code::Lookup, form::Form, instance::WasmtimeInstance};
+use self::{code::Lookup, empty::Empty, form::Form, instance::WasmtimeInstance};
 #[cfg(target_os = "linux")]
 use super::watchdog::Watchdog;
 use super::{
-    CompiledModule, Engine, Instance, Interruption, TICK, interruptible::Reason, limits::Limits, stack::Engines,
-    ticker::Ticker,
+    CompiledModule, EmptyFunction, Engine, Instance, Interruption, TICK, interruptible::Reason, limits::Limits,
+    stack::Engines, ticker::Ticker,
 };
 use crate::{
     EngineError,
@@ -151,6 +152,12 @@ impl Engine for WasmtimeEngine {
             watchdog: self.watchdog.clone(),
         };
         Ok(Box::new(WasmtimeModule { instance, limits, cache: compiled.cache, sandbox }))
+    }
+
+    fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, EngineError> {
+        let engine = self.engines.make(ResourceLimits::DEFAULT.max_stack_bytes, self.interruption)?;
+        let empty = Empty::new(&engine).map_err(|error| EngineError::Configure(format!("{error:#}")))?;
+        Ok(Box::new(empty))
     }
 }
 

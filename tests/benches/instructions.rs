@@ -1,0 +1,119 @@
+//! How many instructions a warm call takes, which Callgrind counts to the last one and no other load on the machine
+//! changes. `make bench-instructions` runs this, and fails where a count is above its limit.
+//!
+//! The kernel is `rmsnorm_f32` on 1x16, so that there is next to nothing but the call itself. Its pack has no other
+//! kernel, since everything that leads up to the call takes fifty times as long as usual.
+#![allow(missing_docs, unused_qualifications, reason = "of what gungraun's macros expand to")]
+
+use std::{fs, hint::black_box, path::Path};
+
+use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
+use kernelpack_host::{Bound, RawCall, Runtime, Tensor, TypedKernel};
+use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
+use kernelpack_tests::pack;
+
+/// Where the pack lies, which the set-up makes before Callgrind runs.
+const PACK: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/instructions");
+const KERNEL: &str = "rmsnorm_f32";
+const DIM: usize = 16;
+/// Calls before the one that is counted: the first lays the call out.
+const WARM_UP: u32 = 3;
+
+/// Counts as measured with the pinned toolchain on x86-64, and 5 % more. Lower them when calls get cheaper.
+const TYPED: u64 = 2742 * 105 / 100;
+const BOUND: u64 = 2046 * 105 / 100;
+const RAW: u64 = 295 * 105 / 100;
+
+/// Makes a pack of one kernel.
+fn make_pack() {
+    let copy = pack::Copy::of(pack::core());
+    let mut manifest = copy.manifest();
+    manifest.kernels.retain(|kernel| kernel.id == KERNEL);
+    manifest.fallbacks.retain(|kernel, _| kernel == KERNEL);
+    manifest.kernels.iter_mut().for_each(|kernel| kernel.health.clear());
+    let to = Path::new(PACK);
+    let _ = fs::remove_dir_all(to);
+    for kernel in &manifest.kernels {
+        let path = to.join(&kernel.path);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
+        fs::write(path, copy.read(&kernel.path)).expect("a module can be written");
+    }
+    let json = manifest.to_json();
+    fs::write(to.join(pack::SIGNATURE), pack::key().sign(&json)).expect("the signature can be written");
+    fs::write(to.join(pack::MANIFEST), json).expect("the manifest can be written");
+}
+
+/// A kernel, called in some way, and its tensors. In a box, so that moving it in and out counts little.
+struct Case<C> {
+    call: C,
+    x: Tensor<f32>,
+    weight: Tensor<f32>,
+    y: Tensor<f32>,
+}
+
+impl<C> Case<C> {
+    /// A warm one.
+    fn warm(prepare: impl FnOnce(TypedKernel<Kernel>, Args<'_>) -> C, run: fn(&mut Self)) -> Box<Self> {
+        let tensor = |dims: &[usize]| Tensor::from_slice(&[1.5; DIM], dims).expect("a small tensor");
+        let (x, weight, mut y) = (tensor(&[1, DIM]), tensor(&[DIM]), tensor(&[1, DIM]));
+        let runtime = Runtime::server().trust(pack::key().public()).build().expect("the engine starts");
+        let kernel = runtime.open(PACK).expect("the pack opens").kernel().expect("the kernel is in the pack");
+        let call = prepare(kernel, Args::new(x.view(), weight.view(), y.view_mut()));
+        let mut case = Box::new(Self { call, x, weight, y });
+        (0..WARM_UP).for_each(|_| run(&mut case));
+        case
+    }
+}
+
+fn typed(case: &mut Case<TypedKernel<Kernel>>) {
+    let Case { call, x, weight, y } = case;
+    call.call(black_box(Args::new(x.view(), weight.view(), y.view_mut()))).expect("the kernel succeeds");
+}
+
+fn bound(case: &mut Case<Bound<Kernel>>) {
+    let Case { call, x, weight, y } = case;
+    call.call(black_box(Args::new(x.view(), weight.view(), y.view_mut()))).expect("the kernel succeeds");
+}
+
+fn warm_raw() -> RawCall {
+    let mut call = Runtime::server().build().expect("the engine starts").raw_call().expect("an instance can be made");
+    call.repeat(WARM_UP).expect("the call returns");
+    call
+}
+
+/// One count may be so high.
+fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
+    let mut config = LibraryBenchmarkConfig::default();
+    config.tool(Callgrind::default().hard_limits([(EventKind::Ir, instructions)]));
+    config
+}
+
+#[library_benchmark(config = at_most(TYPED))]
+#[bench::rmsnorm_1x16(Case::warm(|kernel, _| kernel, typed))]
+fn typed_call(mut case: Box<Case<TypedKernel<Kernel>>>) -> Box<Case<TypedKernel<Kernel>>> {
+    typed(&mut case);
+    case
+}
+
+#[library_benchmark(config = at_most(BOUND))]
+#[bench::rmsnorm_1x16(Case::warm(|kernel, args| kernel.bind(args).expect("the tensors can be mapped"), bound))]
+fn bound_call(mut case: Box<Case<Bound<Kernel>>>) -> Box<Case<Bound<Kernel>>> {
+    bound(&mut case);
+    case
+}
+
+#[library_benchmark(config = at_most(RAW))]
+#[bench::empty(warm_raw())]
+fn raw_call(mut call: RawCall) -> RawCall {
+    black_box(call.repeat(1)).expect("the call returns");
+    call
+}
+
+library_benchmark_group!(name = calls, benchmarks = [typed_call, bound_call, raw_call]);
+
+main!(
+    // What building the pack takes.
+    config = LibraryBenchmarkConfig::default().pass_through_envs(["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME"]),
+    setup = make_pack(),
+    library_benchmark_groups = calls
+);

@@ -1,0 +1,175 @@
+//! A warm call allocates nothing, copying or bound, whether somebody records metrics or not.
+//!
+//! All that the program asks of the allocator goes through a counter that each thread has to itself, so that neither the
+//! ticker nor the harness disturbs.
+#![allow(unsafe_code, reason = "an allocator can be counted only by standing in for it")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use kernelpack_host::{Pack, Runtime, Tensor};
+use kernelpack_kernels::{rmsnorm_f32, rope_f32};
+use kernelpack_tests::pack;
+use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+
+const CALLS: u64 = 1000;
+/// Calls before those that count: the first lays out the call and makes the instance.
+const WARM_UP: u64 = 3;
+/// Counts what this thread asks for.
+struct Counting;
+
+thread_local! {
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // Not there any more when a thread ends, and nobody asks then.
+    let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
+}
+
+// SAFETY: each call is handed on to the system's allocator as it came; counting touches a cell of this thread that needs
+// neither an allocation nor a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's word is handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's word is handed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's word is handed on.
+        unsafe { System.realloc(ptr, layout, new_size) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller's word is handed on.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What this thread asked of the allocator while something ran.
+fn asked(f: impl FnOnce()) -> u64 {
+    let before = ASKED.get();
+    f();
+    ASKED.get() - before
+}
+
+/// A recorder that adds everything up in one place and asks nothing of the allocator when something is recorded.
+#[derive(Default)]
+struct Sums {
+    calls: Arc<AtomicU64>,
+    durations: Arc<Durations>,
+}
+
+#[derive(Default)]
+struct Durations(AtomicU64);
+
+impl HistogramFn for Durations {
+    fn record(&self, _: f64) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+impl Recorder for Sums {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        let succeeded = key.name() == "kernelpack_calls_total" && key.labels().any(|label| label.value() == "ok");
+        Counter::from_arc(if succeeded { self.calls.clone() } else { Arc::default() })
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(Arc::<AtomicU64>::default())
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.durations.clone())
+    }
+}
+
+fn open(metrics: bool) -> Pack {
+    let runtime = Runtime::server().trust(pack::key().public()).metrics(metrics).build().unwrap();
+    runtime.open(pack::core()).unwrap()
+}
+
+/// Holds what calls ask of the allocator to nothing, once they are warm.
+fn hold(what: &str, mut call: impl FnMut()) {
+    (0..WARM_UP).for_each(|_| call());
+    assert_eq!(asked(|| (0..CALLS).for_each(|_| call())), 0, "{what}");
+}
+
+/// Makes typed and bound calls of kernels without and with scratch, optional inputs and scalars.
+fn hold_all(pack: &Pack) {
+    let norm = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
+    let (x, weight) = (Tensor::zeros(&[8, 64]).unwrap(), Tensor::zeros(&[64]).unwrap());
+    let mut y = Tensor::zeros(&[8, 64]).unwrap();
+    hold("typed", || norm.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap());
+    let mut bound = norm.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+    hold("bound", || bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap());
+
+    let rope = pack.kernel::<rope_f32::Kernel>().unwrap();
+    let x = Tensor::zeros(&[1, 4, 2, 64]).unwrap();
+    let mut y = Tensor::zeros(&[1, 4, 2, 64]).unwrap();
+    let mut position_offset = 0;
+    hold("typed with scratch", || {
+        position_offset += 1;
+        rope.call(rope_f32::Args { position_offset, ..rope_f32::Args::new(x.view(), y.view_mut()) }).unwrap();
+    });
+    let mut bound = rope.bind(rope_f32::Args::new(x.view(), y.view_mut())).unwrap();
+    hold("bound with scratch", || {
+        position_offset += 1;
+        bound.call(rope_f32::Args { position_offset, ..rope_f32::Args::new(x.view(), y.view_mut()) }).unwrap();
+    });
+
+    // Half of the tensors are mapped and the others copied.
+    let heap = Tensor::on_heap(&[1, 4, 2, 64]).unwrap();
+    let mut bound = rope.bind(rope_f32::Args::new(heap.view(), y.view_mut())).unwrap();
+    hold("bound and copying", || bound.call(rope_f32::Args::new(heap.view(), y.view_mut())).unwrap());
+
+    // Every call is laid out anew, in the same instance.
+    let (one, mut to) = (Tensor::zeros(&[1, 1, 2, 64]).unwrap(), Tensor::zeros(&[1, 1, 2, 64]).unwrap());
+    hold("typed of two shapes in turns", || {
+        rope.call(rope_f32::Args::new(x.view(), y.view_mut())).unwrap();
+        rope.call(rope_f32::Args::new(one.view(), to.view_mut())).unwrap();
+    });
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(asked(|| drop(std::hint::black_box(Box::new(1)))), 2);
+    assert_eq!(asked(|| assert_eq!(std::thread::spawn(|| asked(|| drop(vec![1; 9]))).join().unwrap(), 2)).min(1), 1);
+}
+
+#[test]
+fn warm_calls_ask_nothing_of_the_allocator_where_nobody_records_metrics() {
+    hold_all(&open(false));
+    hold_all(&open(true));
+}
+
+#[test]
+fn warm_calls_ask_nothing_of_the_allocator_where_metrics_are_recorded() {
+    let sums = Sums::default();
+    hold_all(&metrics::with_local_recorder(&sums, || open(true)));
+    // It was there and was told.
+    assert_eq!(sums.calls.load(Relaxed), 7 * (CALLS + WARM_UP));
+    assert!(sums.durations.0.load(Relaxed) > CALLS);
+}

@@ -48,7 +48,10 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
 /// Runs forward passes for `count` descriptors, one behind the other, up to the first that fails.
 ///
 /// Each pass judges its own descriptor when its turn comes, whatever earlier ones wrote.
-pub fn batch(descriptors: u32, count: u32, forward: extern "C" fn(u32) -> i32) -> i64 {
+///
+/// The pass is a type and no pointer: a function whose address is taken is in the module's table, and so in the module of
+/// every kernel of the crate.
+pub fn batch(descriptors: u32, count: u32, forward: impl Fn(u32) -> i32) -> i64 {
     if !memory().holds(descriptors, count) {
         let code = enter(|| {
             Err(Error::new(

@@ -77,6 +77,56 @@ pub fn sigmoid(x: f32) -> f32 {
     numerator / (1.0 + t)
 }
 
+/// The sines and the cosines of angles in radians; NaN for what is not finite.
+///
+/// They are computed in f64 and rounded once, with an error below 0.51 ulp. Cody and Waite's range reduction with the
+/// polynomials of FreeBSD's `k_sinf` and `k_cosf` (S. Moshier, B. Evans); what is too large for that goes to libm.
+#[inline(always)]
+pub fn sin_cos<const N: usize>(angles: [f32; N]) -> ([f32; N], [f32; N]) {
+    /// 2²⁷ · π: below it, a multiple of the first part of π/2 is exact.
+    const LIMIT: f32 = 4.2e8;
+    let (mut sines, mut cosines) = ([0.0; N], [0.0; N]);
+    // Without an early end, so that the comparisons vectorize; false for NaN.
+    if angles.iter().fold(true, |all, angle| all & (angle.abs() < LIMIT)) {
+        for i in 0..N {
+            (sines[i], cosines[i]) = bounded_sin_cos(angles[i]);
+        }
+    } else {
+        for i in 0..N {
+            (sines[i], cosines[i]) = libm::sincosf(angles[i]);
+        }
+    }
+    (sines, cosines)
+}
+
+#[inline(always)]
+fn bounded_sin_cos(angle: f32) -> (f32, f32) {
+    /// Adding it leaves a value of less than 2⁵¹ rounded to an integer in the low bits.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    // π/2 in two parts, of which the first has so few bits that its product with the quadrant is exact.
+    const HALF_PI_HIGH: f64 = 1.570_796_310_901_641_8;
+    const HALF_PI_LOW: f64 = 1.589_325_477_352_819_7e-8;
+
+    let x = f64::from(angle);
+    let shifted = x * core::f64::consts::FRAC_2_PI + ROUND;
+    let n = shifted - ROUND;
+    let r = x - n * HALF_PI_HIGH - n * HALF_PI_LOW;
+
+    let z = r * r;
+    let w = z * z;
+    let s = z * r;
+    let sin = (r + s * (-1.666_666_664_163_24e-1 + z * 8.333_329_385_889_463e-3))
+        + s * w * (-1.983_932_958_946_8e-4 + z * 2.718_311_493_989_822e-6);
+    let cos = ((1.0 + z * -4.999_999_972_510_31e-1) + w * 4.166_662_332_373_906e-2)
+        + (w * z) * (-1.388_676_377_460_993e-3 + z * 2.439_044_879_627_741_5e-5);
+    let (sin, cos) = ((sin as f32).to_bits(), (cos as f32).to_bits());
+
+    // Each quadrant changes the two and then a sign.
+    let quadrant = shifted.to_bits() as u32;
+    let (sin, cos) = if quadrant & 1 == 0 { (sin, cos) } else { (cos, sin) };
+    (f32::from_bits(sin ^ (quadrant & 2) << 30), f32::from_bits(cos ^ (quadrant.wrapping_add(1) & 2) << 30))
+}
+
 /// The square root, rounded correctly.
 ///
 /// It is one instruction; `core` has no square root on stable Rust, and libm's computes it bit by bit in WebAssembly.
@@ -103,6 +153,34 @@ mod tests {
             assert_eq!(sqrt(x).to_bits(), x.sqrt().to_bits(), "{x}");
         }
         assert!(sqrt(-1.0).is_nan() && sqrt(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn sines_and_cosines_are_within_their_bound() {
+        let mut worst = 0.0f64;
+        let mut check = |angle: f32| {
+            let ([sin], [cos]) = sin_cos([angle]);
+            for (ours, exact) in [(sin, f64::from(angle).sin()), (cos, f64::from(angle).cos())] {
+                let nearest = exact as f32;
+                let ulp = f64::from(nearest.abs().next_up()) - f64::from(nearest.abs());
+                worst = worst.max((f64::from(ours) - exact).abs() / ulp);
+            }
+        };
+        for step in 0..400_000 {
+            let x = step as f32 * 1e-4;
+            [x, -x, x * 1000.0, x * 1e7, x * 1e-20].into_iter().for_each(&mut check);
+        }
+        for n in 0..100_000 {
+            let multiple = (f64::from(n) * core::f64::consts::FRAC_PI_2) as f32;
+            [multiple, multiple.next_up(), multiple.next_down()].into_iter().for_each(&mut check);
+        }
+        assert!(worst < 0.51, "{worst}");
+        for angle in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+            let (sines, cosines) = sin_cos([1.0, angle]);
+            assert!(sines[1].is_nan() && cosines[1].is_nan() && sines[0] == libm::sinf(1.0));
+        }
+        let ([sin], [cos]) = sin_cos([3e9]);
+        assert_eq!((sin, cos), libm::sincosf(3e9));
     }
 
     #[test]

@@ -5,111 +5,65 @@
 //! write those with [`F32x4`]: each operation is one instruction in the sandbox and natively, and gives the same bits as
 //! the same operation on each lane.
 
-use core::ops::{Add, Mul};
+use core::ops::{Add, Mul, Sub};
 
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod register {
-    pub(super) use core::arch::wasm32::v128 as Register;
-    use core::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat};
+use half::f16;
 
-    #[inline(always)]
-    pub(super) fn new(lanes: [f32; 4]) -> Register {
-        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
-        unsafe { core::mem::transmute::<[f32; 4], Register>(lanes) }
-    }
-
-    #[inline(always)]
-    pub(super) fn lanes(register: Register) -> [f32; 4] {
-        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
-        unsafe { core::mem::transmute::<Register, [f32; 4]>(register) }
-    }
-
-    #[inline(always)]
-    pub(super) fn splat(value: f32) -> Register {
-        f32x4_splat(value)
-    }
-
-    #[inline(always)]
-    pub(super) fn add(a: Register, b: Register) -> Register {
-        f32x4_add(a, b)
-    }
-
-    #[inline(always)]
-    pub(super) fn mul(a: Register, b: Register) -> Register {
-        f32x4_mul(a, b)
-    }
-}
-
-#[cfg(all(target_arch = "x86_64", target_feature = "sse"))]
-mod register {
-    pub(super) use core::arch::x86_64::__m128 as Register;
-    use core::arch::x86_64::{_mm_add_ps, _mm_mul_ps, _mm_set1_ps};
-
-    #[inline(always)]
-    pub(super) fn new(lanes: [f32; 4]) -> Register {
-        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
-        unsafe { core::mem::transmute::<[f32; 4], Register>(lanes) }
-    }
-
-    #[inline(always)]
-    pub(super) fn lanes(register: Register) -> [f32; 4] {
-        // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
-        unsafe { core::mem::transmute::<Register, [f32; 4]>(register) }
-    }
-
-    #[inline(always)]
-    pub(super) fn splat(value: f32) -> Register {
-        // SAFETY: it needs SSE, which this module is compiled with.
-        unsafe { _mm_set1_ps(value) }
-    }
-
-    #[inline(always)]
-    pub(super) fn add(a: Register, b: Register) -> Register {
-        // SAFETY: it needs SSE, which this module is compiled with.
-        unsafe { _mm_add_ps(a, b) }
-    }
-
-    #[inline(always)]
-    pub(super) fn mul(a: Register, b: Register) -> Register {
-        // SAFETY: it needs SSE, which this module is compiled with.
-        unsafe { _mm_mul_ps(a, b) }
-    }
-}
-
-#[cfg(not(any(
-    all(target_arch = "wasm32", target_feature = "simd128"),
-    all(target_arch = "x86_64", target_feature = "sse")
-)))]
-mod register {
-    pub(super) type Register = [f32; 4];
-
-    #[inline(always)]
-    pub(super) fn new(lanes: [f32; 4]) -> Register {
-        lanes
-    }
-
-    #[inline(always)]
-    pub(super) fn lanes(register: Register) -> [f32; 4] {
-        register
-    }
-
-    #[inline(always)]
-    pub(super) fn splat(value: f32) -> Register {
-        [value; 4]
-    }
-
-    #[inline(always)]
-    pub(super) fn add(a: Register, b: Register) -> Register {
-        core::array::from_fn(|i| a[i] + b[i])
-    }
-
-    #[inline(always)]
-    pub(super) fn mul(a: Register, b: Register) -> Register {
-        core::array::from_fn(|i| a[i] * b[i])
-    }
-}
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), path = "simd/wasm32.rs")]
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "simd/x86_64.rs")]
+#[cfg_attr(
+    not(any(
+        all(target_arch = "wasm32", target_feature = "simd128"),
+        all(target_arch = "x86_64", target_feature = "sse2")
+    )),
+    path = "simd/elsewhere.rs"
+)]
+mod register;
 
 use register::Register;
+
+/// The numbers that conversions between `f16` and `f32` are made of.
+///
+/// *Widening.* The upper and the lower sixteen bits of each `f32` are made apart and put together by an interleaving. The
+/// exponent stays at first what it was and is moved by a multiplication, which makes denormals come out right; the
+/// largest, of ∞ and NaN, becomes that of `f32` before.
+///
+/// *Narrowing.* Adding 2¹³ times a power of two to a value of that exponent rounds it to the eleven bits of an `f16`,
+/// which are the low bits of the sum; for what is below 2⁻¹⁴, which is denormal as an `f16`, the power is 2⁻¹⁴. All that
+/// remains is to add the exponent above that.
+#[cfg_attr(
+    not(any(
+        all(target_arch = "wasm32", target_feature = "simd128"),
+        all(target_arch = "x86_64", target_feature = "sse2")
+    )),
+    expect(dead_code, reason = "only registers are converted this way")
+)]
+mod half_bits {
+    /// All bits of an `f16` but the sign.
+    pub(super) const MAGNITUDE: i16 = 0x7fff;
+    /// The largest finite `f16`.
+    pub(super) const LARGEST: i16 = 0x7bff;
+    /// What of an `f16`, shifted right by 3 with its sign, belongs into the upper half of an `f32`.
+    pub(super) const UPPER: i16 = 0x8fff_u16 as i16;
+    /// 2¹¹², which moves the exponent's bias from 15 to 127.
+    pub(super) const REBIAS: f32 = f32::from_bits((127 + 112) << 23);
+    /// The sign of an `f32`.
+    pub(super) const SIGN: i32 = i32::MIN;
+    /// The exponent of an `f32`.
+    pub(super) const EXPONENT: i32 = 0x7f80_0000;
+    /// 2¹⁶, whose bits as an `f16` would be those of ∞.
+    pub(super) const INFINITE: f32 = 65536.0;
+    /// 2⁻¹⁴, the least normal `f16`.
+    pub(super) const NORMAL: f32 = f32::from_bits((127 - 14) << 23);
+    /// Added to the bits of a power of two, it is 2¹³ times as large.
+    pub(super) const TO_LAST_PLACE: i32 = 13 << 23;
+    /// The exponent of the least power that is added, in the bits of the exponent of an `f16`.
+    pub(super) const LEAST: i32 = (127 - 14 + 13) << 10;
+    /// The payload of a NaN as an `f16`.
+    pub(super) const PAYLOAD: i32 = 0x3ff;
+    /// What makes it quiet.
+    pub(super) const QUIET: i32 = 0x200;
+}
 
 /// Four `f32` lanes.
 ///
@@ -153,15 +107,33 @@ impl F32x4 {
         (a + c) + (b + d)
     }
 
+    /// The same values, widened.
+    ///
+    /// Half of the work is done on sixteen bits, eight values at a time, which is why there are eight.
+    #[inline(always)]
+    pub fn widen(halves: [f16; 8]) -> [Self; 2] {
+        register::widen(halves).map(Self)
+    }
+
+    /// The nearest values, ties to even; ±∞ beyond the range, and NaNs keep the upper bits of their payload.
+    #[inline(always)]
+    pub fn narrow(wide: [Self; 2]) -> [f16; 8] {
+        register::narrow(wide.map(|wide| wide.0))
+    }
+
     /// The same lanes, computed by here.
     ///
     /// Cranelift keeps loads where they stand and computes from them as late as it can, at the next store or branch.
     /// Where more is loaded before that than there are registers, most of it goes through the stack; settling the sum
-    /// so far avoids it. Natively this does nothing.
+    /// so far avoids it, for one store to a place that nobody reads. Natively this does nothing.
     #[inline(always)]
     #[must_use]
     pub fn settle(self) -> Self {
-        if cfg!(target_family = "wasm") { core::hint::black_box(self) } else { self }
+        if cfg!(target_family = "wasm") {
+            // The result stays unused: it would be loaded back.
+            let _ = core::hint::black_box(self);
+        }
+        self
     }
 }
 
@@ -171,6 +143,15 @@ impl Add for F32x4 {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         Self(register::add(self.0, other.0))
+    }
+}
+
+impl Sub for F32x4 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(register::sub(self.0, other.0))
     }
 }
 
@@ -202,9 +183,45 @@ mod tests {
                 let bits = |lanes: [f32; 4]| lanes.map(|lane| if lane.is_nan() { 0 } else { lane.to_bits() });
                 let each = |f: fn(f32, f32) -> f32| bits(core::array::from_fn(|i| f(x[i], y[i])));
                 assert_eq!(bits((F32x4::new(x) + F32x4::new(y)).lanes()), each(|x, y| x + y));
+                assert_eq!(bits((F32x4::new(x) - F32x4::new(y)).lanes()), each(|x, y| x - y));
                 assert_eq!(bits((F32x4::new(x) * F32x4::new(y)).lanes()), each(|x, y| x * y));
             }
             assert_eq!(F32x4::splat(a).settle().lanes(), [a; 4]);
+        }
+    }
+
+    #[test]
+    fn every_f16_widens_as_each_does_and_comes_back() {
+        for bits in (0..=u16::MAX).step_by(8) {
+            let halves: [f16; 8] = core::array::from_fn(|i| f16::from_bits(bits + i as u16));
+            let wide = F32x4::widen(halves);
+            let [low, high] = wide.map(F32x4::lanes);
+            for (half, wide) in halves.into_iter().zip(low.into_iter().chain(high)) {
+                assert!(wide.is_nan() == half.is_nan());
+                assert!(wide.is_nan() || wide.to_bits() == half.to_f32().to_bits(), "{:#x}", half.to_bits());
+            }
+            let quiet = halves.map(|half| half.to_bits() | if half.is_nan() { 0x200 } else { 0 });
+            assert_eq!(F32x4::narrow(wide).map(f16::to_bits), quiet);
+        }
+    }
+
+    #[test]
+    fn f32_narrows_as_half_does() {
+        let agree = |bits: [u32; 8]| {
+            let values = bits.map(f32::from_bits);
+            let (low, high) = values.split_at(4);
+            let ours = F32x4::narrow([low, high].map(|lanes| F32x4::new(core::array::from_fn(|i| lanes[i]))));
+            let theirs = values.map(f16::from_f32);
+            assert_eq!(ours.map(f16::to_bits), theirs.map(f16::to_bits), "{values:?}");
+        };
+        // Every f32 near a boundary of rounding, and a spread of all others.
+        for half in 0..=u16::MAX {
+            let bits = f16::from_bits(half).to_f32().to_bits();
+            agree([0u32, 1, 0xfff, 0x1000, 0x1001, 0x1fff, 0x2000, 0x800].map(|offset| bits.wrapping_add(offset)));
+            agree([0u32, 1, 0xfff, 0x1000, 0x1001, 0x1fff, 0x2000, 0x800].map(|offset| bits.wrapping_sub(offset)));
+        }
+        for bits in (0..=u32::MAX).step_by(40_009) {
+            agree(core::array::from_fn(|i| bits.wrapping_add(5_001 * i as u32)));
         }
     }
 

@@ -5,6 +5,7 @@
 //! on a platform's libm: the sandbox and the native reference give the same bits.
 #![cfg_attr(target_family = "wasm", no_std)]
 
+mod convert;
 mod kv;
 mod lora;
 mod quant;

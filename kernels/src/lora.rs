@@ -1,14 +1,20 @@
 //! Low-rank adaptation.
 
+use core::array;
+
 use kernelpack_guest::{Float, Result, backward, f16, kernel, simd::F32x4};
 
-/// Elements that one step of the inner loops takes.
+use crate::convert::{narrow, widen};
+
+/// Elements of y that one step takes.
 const BLOCK: usize = 32;
 /// Elements of a dot product whose lanes are carried along, so that errors do not grow with the length of a row.
 const CHUNK: usize = 8 * BLOCK;
-/// Elements that are converted or moved as one.
+/// Elements of a column that are moved as one.
 const LANES: usize = 8;
-/// Rows of `a` that share the loads of a row of `x`.
+/// Rows of `x` that share the loads of `a` and `b`.
+const ROWS: usize = 2;
+/// Rows of `a`, and columns of `b`, that share the loads of rows of `x` and `y`.
 const GROUP: usize = 4;
 
 /// Low-rank adaptation (Hu et al., 2021) in PEFT's layout: y += scale · (x aᵀ) bᵀ.
@@ -21,20 +27,18 @@ pub fn lora_apply_f32(
     #[shape(rows, dout)]
     y: &mut [f32],
     #[scratch(len = r * dout)] b_transposed: &mut [f32],
-    #[scratch(len = r)] reduced: &mut [f32],
     #[param(default = 1.0)] scale: f32,
-    rows: usize,
     din: usize,
     dout: usize,
     r: usize,
 ) -> Result<()> {
-    if din == 0 || r == 0 {
+    if din == 0 || dout == 0 || r == 0 {
         return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
     }
     transpose(b, b_transposed, dout, r);
-    for row in 0..rows {
-        reduce(&x[row * din..][..din], a, reduced, scale);
-        expand(reduced, b_transposed, &mut y[row * dout..][..dout]);
+    let adapter = Adapter { a, b_transposed, scale, r };
+    for (x, y) in x.chunks(ROWS * din).zip(y.chunks_mut(ROWS * dout)) {
+        adapter.apply(x, y, din, dout);
     }
     Ok(())
 }
@@ -50,32 +54,30 @@ pub fn lora_apply_f16(
     y: &mut [f16],
     #[scratch(len = r * din)] a_wide: &mut [f32],
     #[scratch(len = r * dout)] b_transposed: &mut [f32],
-    #[scratch(len = din)] x_wide: &mut [f32],
-    #[scratch(len = dout)] y_wide: &mut [f32],
-    #[scratch(len = r)] reduced: &mut [f32],
+    #[scratch(len = din * 2)] x_wide: &mut [f32],
+    #[scratch(len = dout * 2)] y_wide: &mut [f32],
     #[param(default = 1.0)] scale: f32,
-    rows: usize,
     din: usize,
     dout: usize,
     r: usize,
 ) -> Result<()> {
-    if din == 0 || r == 0 {
+    if din == 0 || dout == 0 || r == 0 {
         return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
     }
     widen(a, a_wide);
     transpose(b, b_transposed, dout, r);
-    for row in 0..rows {
-        let y = &mut y[row * dout..][..dout];
-        widen(&x[row * din..][..din], x_wide);
+    let adapter = Adapter { a: a_wide, b_transposed, scale, r };
+    for (x, y) in x.chunks(ROWS * din).zip(y.chunks_mut(ROWS * dout)) {
+        let (x_wide, y_wide) = (&mut x_wide[..x.len()], &mut y_wide[..y.len()]);
+        widen(x, x_wide);
         widen(y, y_wide);
-        reduce(x_wide, a_wide, reduced, scale);
-        expand(reduced, b_transposed, y_wide);
+        adapter.apply(x_wide, y_wide, din, dout);
         narrow(y_wide, y);
     }
     Ok(())
 }
 
-/// \[dout, r\] to \[r, dout\], so that `expand` runs along rows.
+/// \[dout, r\] to \[r, dout\], so that `add_rows` runs along rows.
 fn transpose<T: Float>(b: &[T], transposed: &mut [f32], dout: usize, r: usize) {
     for j in 0..r {
         let (blocks, rest) = transposed[j * dout..][..dout].as_chunks_mut::<LANES>();
@@ -91,122 +93,119 @@ fn transpose<T: Float>(b: &[T], transposed: &mut [f32], dout: usize, r: usize) {
     }
 }
 
-/// reduced\[j\] = scale · x · a\[j\].
-fn reduce(x: &[f32], a: &[f32], reduced: &mut [f32], scale: f32) {
-    let din = x.len();
-    let (groups, rest) = reduced.as_chunks_mut::<GROUP>();
-    for (index, group) in groups.iter_mut().enumerate() {
-        let rows: [&[f32]; GROUP] = core::array::from_fn(|k| &a[(index * GROUP + k) * din..][..din]);
-        *group = dots(x, rows).map(|sum| scale * sum);
+/// The factors of an adapter.
+#[derive(Clone, Copy)]
+struct Adapter<'a> {
+    /// \[r, din\]
+    a: &'a [f32],
+    /// \[r, dout\]
+    b_transposed: &'a [f32],
+    scale: f32,
+    r: usize,
+}
+
+impl Adapter<'_> {
+    /// y += scale · (x aᵀ) bᵀ, for one row or two.
+    fn apply(self, x: &[f32], y: &mut [f32], din: usize, dout: usize) {
+        if x.len() == din {
+            self.apply_to([x], [y]);
+        } else {
+            let ((x0, x1), (y0, y1)) = (x.split_at(din), y.split_at_mut(dout));
+            self.apply_to([x0, x1], [y0, y1]);
+        }
     }
-    let done = groups.len() * GROUP;
-    for (j, value) in rest.iter_mut().enumerate() {
-        let [sum] = dots(x, [&a[(done + j) * din..][..din]]);
-        *value = scale * sum;
+
+    /// The same for so many rows, which share the loads of `a` and `b`.
+    fn apply_to<const N: usize>(self, x: [&[f32]; N], mut y: [&mut [f32]; N]) {
+        let (din, dout) = (x[0].len(), y[0].len());
+        let row_of_a = |j: usize| &self.a[j * din..][..din];
+        let row_of_b = |j: usize| &self.b_transposed[j * dout..][..dout];
+        let scaled = |sum: f32| self.scale * sum;
+        let grouped = self.r - self.r % GROUP;
+        for j in (0..grouped).step_by(GROUP) {
+            let factors = dots::<N, GROUP>(x, array::from_fn(|k| row_of_a(j + k))).map(|sums| sums.map(scaled));
+            add_rows::<N, GROUP>(factors, array::from_fn(|k| row_of_b(j + k)), &mut y);
+        }
+        for j in grouped..self.r {
+            let factors = dots::<N, 1>(x, [row_of_a(j)]).map(|sums| sums.map(scaled));
+            add_rows::<N, 1>(factors, [row_of_b(j)], &mut y);
+        }
     }
 }
 
-/// The dot products of `x` with each of these rows, which share the loads of `x`.
-#[inline(always)]
-fn dots<const N: usize>(x: &[f32], rows: [&[f32]; N]) -> [f32; N] {
-    let (x_chunks, x_rest) = x.as_chunks::<CHUNK>();
+/// The dot products of each x with each of these rows.
+///
+/// One step takes a register of each, so that what Cranelift keeps until it computes, at the end of the step, and the
+/// sums fit into the registers that there are: eight sums, six factors and a product.
+#[inline(never)]
+fn dots<const N: usize, const R: usize>(x: [&[f32]; N], rows: [&[f32]; R]) -> [[f32; R]; N] {
+    let x_chunks = x.map(|x| x.as_chunks::<CHUNK>().0);
     let row_chunks = rows.map(|row| row.as_chunks::<CHUNK>().0);
-    let mut sums = [0.0f32; N];
-    for (index, x) in x_chunks.iter().enumerate() {
-        let rows = row_chunks.map(|row| row[index].as_chunks::<BLOCK>().0);
-        let mut lanes = [F32x4::splat(0.0); N];
-        for (index, x) in x.as_chunks::<BLOCK>().0.iter().enumerate() {
-            for (lanes, row) in lanes.iter_mut().zip(rows) {
-                *lanes = (*lanes + products(x, &row[index])).settle();
+    let mut sums = [[0.0f32; R]; N];
+    for index in 0..x_chunks[0].len() {
+        let x = x_chunks.map(|x| x[index].as_chunks::<4>().0);
+        let rows = row_chunks.map(|row| row[index].as_chunks::<4>().0);
+        let mut lanes = [[F32x4::splat(0.0); R]; N];
+        for i in 0..CHUNK / 4 {
+            let rows = rows.map(|row| F32x4::new(row[i]));
+            for (lanes, x) in lanes.iter_mut().zip(x) {
+                let x = F32x4::new(x[i]);
+                for (lanes, row) in lanes.iter_mut().zip(rows) {
+                    *lanes = *lanes + x * row;
+                }
             }
         }
-        for (sum, lanes) in sums.iter_mut().zip(lanes) {
-            *sum += lanes.sum();
+        for (sums, lanes) in sums.iter_mut().zip(lanes) {
+            for (sum, lanes) in sums.iter_mut().zip(lanes) {
+                *sum += lanes.sum();
+            }
         }
     }
-    let start = x_chunks.len() * CHUNK;
-    core::array::from_fn(|k| sums[k] + rest_of_dot(x_rest, &rows[k][start..]))
-}
-
-/// The dot product of a block, but for the sum of the lanes.
-#[inline(always)]
-fn products(x: &[f32; BLOCK], row: &[f32; BLOCK]) -> F32x4 {
-    let mut sums = [F32x4::splat(0.0); 2];
-    for (x, row) in x.as_chunks::<8>().0.iter().zip(row.as_chunks::<8>().0) {
-        for (sum, (x, row)) in sums.iter_mut().zip(x.as_chunks::<4>().0.iter().zip(row.as_chunks::<4>().0)) {
-            *sum = *sum + F32x4::new(*x) * F32x4::new(*row);
+    let start = x_chunks[0].len() * CHUNK;
+    for (sums, x) in sums.iter_mut().zip(x) {
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            *sum += rest_of_dot(&x[start..], &row[start..]);
         }
     }
-    sums[0] + sums[1]
+    sums
 }
 
 /// The dot product of less than a chunk.
 fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
-    let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
-    let (row_blocks, row_rest) = row.as_chunks::<BLOCK>();
-    let lanes = x_blocks.iter().zip(row_blocks).fold(F32x4::splat(0.0), |lanes, (x, row)| lanes + products(x, row));
+    let (x_blocks, x_rest) = x.as_chunks::<4>();
+    let (row_blocks, row_rest) = row.as_chunks::<4>();
+    let lanes = x_blocks
+        .iter()
+        .zip(row_blocks)
+        .fold(F32x4::splat(0.0), |lanes, (x, row)| lanes + F32x4::new(*x) * F32x4::new(*row));
     lanes.sum() + x_rest.iter().zip(row_rest).map(|(x, a)| x * a).sum::<f32>()
 }
 
-/// y += Σ over j of reduced\[j\] · rows\[j\], where the rows are as long as `y`.
-fn expand(reduced: &[f32], rows: &[f32], y: &mut [f32]) {
-    let dout = y.len();
-    let (groups, rest) = reduced.as_chunks::<GROUP>();
-    for (index, factors) in groups.iter().enumerate() {
-        add_rows(*factors, core::array::from_fn(|k| &rows[(index * GROUP + k) * dout..][..dout]), y);
-    }
-    let done = groups.len() * GROUP;
-    for (j, factor) in rest.iter().enumerate() {
-        add_rows([*factor], [&rows[(done + j) * dout..][..dout]], y);
-    }
-}
-
-/// y += Σ of factors · rows.
-#[inline(always)]
-fn add_rows<const N: usize>(factors: [f32; N], rows: [&[f32]; N], y: &mut [f32]) {
+/// Each y += Σ of its factors · rows. Each store makes Cranelift compute what it stores, so that a step may be long.
+#[inline(never)]
+fn add_rows<const N: usize, const R: usize>(factors: [[f32; R]; N], rows: [&[f32]; R], y: &mut [&mut [f32]; N]) {
     let row_blocks = rows.map(|row| row.as_chunks::<BLOCK>().0);
-    let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
-    let done = blocks.len() * BLOCK;
-    for (index, y) in blocks.iter_mut().enumerate() {
+    let splats = factors.map(|factors| factors.map(F32x4::splat));
+    let blocks = y[0].len() / BLOCK;
+    let mut y_blocks = y.each_mut().map(|y| y.as_chunks_mut::<BLOCK>().0);
+    for index in 0..blocks {
         let rows = row_blocks.map(|row| row[index].as_chunks::<4>().0);
-        for (index, y) in y.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            let mut sum = F32x4::new(*y);
-            for (factor, row) in factors.iter().zip(rows) {
-                sum = sum + F32x4::splat(*factor) * F32x4::new(row[index]);
+        let mut y = y_blocks.each_mut().map(|y| y[index].as_chunks_mut::<4>().0);
+        for i in 0..BLOCK / 4 {
+            let rows = rows.map(|row| F32x4::new(row[i]));
+            for (y, factors) in y.iter_mut().zip(&splats) {
+                let mut sum = F32x4::new(y[i]);
+                for (factor, row) in factors.iter().zip(&rows) {
+                    sum = sum + *factor * *row;
+                }
+                y[i] = sum.lanes();
             }
-            *y = sum.lanes();
         }
     }
-    for (i, y) in rest.iter_mut().enumerate() {
-        for k in 0..N {
-            *y += factors[k] * rows[k][done + i];
+    for (y, factors) in y.iter_mut().zip(factors) {
+        for (i, y) in y.iter_mut().enumerate().skip(blocks * BLOCK) {
+            *y = factors.into_iter().zip(rows).fold(*y, |sum, (factor, row)| sum + factor * row[i]);
         }
-    }
-}
-
-fn widen(from: &[f16], to: &mut [f32]) {
-    let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();
-    let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
-    for (from, to) in from_blocks.iter().zip(to_blocks) {
-        for (from, to) in from.as_chunks::<LANES>().0.iter().zip(to.as_chunks_mut::<LANES>().0) {
-            *to = from.map(Float::widen);
-        }
-    }
-    for (from, to) in from_rest.iter().zip(to_rest) {
-        *to = from.widen();
-    }
-}
-
-fn narrow(from: &[f32], to: &mut [f16]) {
-    let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();
-    let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
-    for (from, to) in from_blocks.iter().zip(to_blocks) {
-        for (from, to) in from.as_chunks::<LANES>().0.iter().zip(to.as_chunks_mut::<LANES>().0) {
-            *to = from.map(f16::narrow);
-        }
-    }
-    for (from, to) in from_rest.iter().zip(to_rest) {
-        *to = f16::narrow(*from);
     }
 }
 
@@ -235,7 +234,10 @@ pub fn lora_apply_f32_backward(
     for row in 0..rows {
         let (x, dx) = (&x[row * din..][..din], &mut dx[row * din..][..din]);
         let dy = &dy[row * dout..][..dout];
-        reduce(x, a, reduced, scale);
+        for (j, reduced) in reduced.iter_mut().enumerate() {
+            let [[sum]] = dots([x], [&a[j * din..][..din]]);
+            *reduced = scale * sum;
+        }
         gradient.fill(0.0);
         for (o, dy) in dy.iter().enumerate() {
             for j in 0..r {

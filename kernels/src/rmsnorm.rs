@@ -108,18 +108,14 @@ fn lanes_of_squares(part: &[f32; 32]) -> F32x4 {
 impl Squares for f16 {
     #[inline(always)]
     fn sum_of_squares(block: &[Self; BLOCK]) -> f32 {
-        let mut sums = [0.0f32; LANES];
-        for group in block.as_chunks::<LANES>().0 {
-            for (sum, x) in sums.iter_mut().zip(group) {
-                *sum += x.widen() * x.widen();
+        let mut sums = [F32x4::splat(0.0); 2];
+        for group in block.as_chunks::<8>().0 {
+            for (sum, x) in sums.iter_mut().zip(Self::widen8(group)) {
+                *sum = *sum + x * x;
             }
         }
-        // Out of the optimizer's sight, or it would see the sum of the lanes and work in half registers all the way.
-        let [a, b, c, d]: [F32x4; 4] = core::array::from_fn({
-            let sums = core::hint::black_box(sums);
-            move |i| F32x4::new(sums.as_chunks::<4>().0[i])
-        });
-        ((a + c) + (b + d)).sum()
+        let [a, b] = sums;
+        (a + b).sum()
     }
 }
 
@@ -129,11 +125,16 @@ fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
     let (weight_blocks, weight_rest) = weight.as_chunks::<BLOCK>();
     let (y_blocks, y_rest) = y.as_chunks_mut::<BLOCK>();
+    let scale_lanes = F32x4::splat(scale);
     for ((x, weight), y) in x_blocks.iter().zip(weight_blocks).zip(y_blocks) {
-        // In two steps, since LLVM unrolls a loop of 16 but not one of 128.
+        // In three steps, since LLVM unrolls a loop of 2 or 8 but not one of 16.
         let groups = x.as_chunks::<LANES>().0.iter().zip(weight.as_chunks::<LANES>().0);
         for ((x, weight), y) in groups.zip(y.as_chunks_mut::<LANES>().0) {
-            *y = core::array::from_fn(|i| T::narrow(x[i].widen() * scale * weight[i].widen()));
+            let groups = x.as_chunks::<8>().0.iter().zip(weight.as_chunks::<8>().0);
+            for ((x, weight), y) in groups.zip(y.as_chunks_mut::<8>().0) {
+                let ([x0, x1], [weight0, weight1]) = (T::widen8(x), T::widen8(weight));
+                *y = T::narrow8([x0 * scale_lanes * weight0, x1 * scale_lanes * weight1]);
+            }
         }
     }
     for ((x, weight), y) in x_rest.iter().zip(weight_rest).zip(y_rest) {

@@ -84,7 +84,7 @@ pub fn rope_q8(
             for (block, wide) in x.iter().zip(wide.as_chunks_mut::<BLOCK>().0) {
                 dequantize_q8(block, wide);
             }
-            rotate::head(wide, rotated, table, interleaved);
+            rotate::heads(wide, rotated, table, interleaved, dim);
             for (block, rotated) in y.iter_mut().zip(rotated.as_chunks::<BLOCK>().0) {
                 *block = quantize_q8(rotated);
             }
@@ -99,9 +99,7 @@ fn rope<T: Float>(x: &[T], y: &mut [T], table: &[f32], interleaved: bool, heads:
     }
     let positions = table.chunks_exact(dim).cycle();
     for ((x, y), table) in x.chunks_exact(heads * dim).zip(y.chunks_exact_mut(heads * dim)).zip(positions) {
-        for (x, y) in x.chunks_exact(dim).zip(y.chunks_exact_mut(dim)) {
-            rotate::head(x, y, table, interleaved);
-        }
+        rotate::heads(x, y, table, interleaved, dim);
     }
 }
 

@@ -1,6 +1,9 @@
 //! The cosines and sines of a rotation, position by position.
 
-use kernelpack_guest::{Result, ensure};
+use kernelpack_guest::{Result, ensure, math::sin_cos};
+
+/// Angles that one step takes.
+const BLOCK: usize = 8;
 
 /// How the pairs of a head are rotated.
 #[derive(Clone, Copy)]
@@ -21,23 +24,45 @@ impl Angles<'_> {
         if pairs == 0 {
             return Ok(());
         }
-        for (s, row) in table.chunks_exact_mut(dim).enumerate() {
-            let (cos, sin) = row.split_at_mut(pairs);
-            for (i, (cos, sin)) in cos.iter_mut().zip(sin).enumerate() {
-                let angle = match self.freqs {
-                    Some(freqs) => freqs[s * pairs + i],
-                    None => self.angle(s, i, dim),
-                };
-                let (s, c) = libm::sincosf(angle);
-                (*cos, *sin) = (c, s * self.direction);
+        match self.freqs {
+            Some(freqs) => {
+                for (row, angles) in table.chunks_exact_mut(dim).zip(freqs.chunks_exact(pairs)) {
+                    row[..pairs].copy_from_slice(angles);
+                }
             }
+            None => {
+                for i in 0..pairs {
+                    // It takes as long as all that is done with it, and is the same for all positions.
+                    let frequency = libm::pow(f64::from(self.theta), -((2 * i) as f64 / dim as f64));
+                    for (s, row) in table.chunks_exact_mut(dim).enumerate() {
+                        row[i] = self.angle(s, frequency);
+                    }
+                }
+            }
+        }
+        for row in table.chunks_exact_mut(dim) {
+            let (cos, sin) = row.split_at_mut(pairs);
+            self.turn(cos, sin);
         }
         Ok(())
     }
 
     /// (s + offset) · theta^(-2i / dim), rounded to f32 once, as a table of angles would hold it.
-    fn angle(self, s: usize, i: usize, dim: usize) -> f32 {
-        let position = s as f64 + f64::from(self.position_offset);
-        (position * libm::pow(f64::from(self.theta), -((2 * i) as f64 / dim as f64))) as f32
+    fn angle(self, s: usize, frequency: f64) -> f32 {
+        ((s as f64 + f64::from(self.position_offset)) * frequency) as f32
+    }
+
+    /// From the angles, in place of the cosines, to cosines and sines.
+    fn turn(self, cos: &mut [f32], sin: &mut [f32]) {
+        let (cos_blocks, cos_rest) = cos.as_chunks_mut::<BLOCK>();
+        let (sin_blocks, sin_rest) = sin.as_chunks_mut::<BLOCK>();
+        for (cos, sin) in cos_blocks.iter_mut().zip(sin_blocks) {
+            (*sin, *cos) = sin_cos(*cos);
+            *sin = sin.map(|sin| sin * self.direction);
+        }
+        for (cos, sin) in cos_rest.iter_mut().zip(sin_rest) {
+            let ([s], [c]) = sin_cos([*cos]);
+            (*sin, *cos) = (s * self.direction, c);
+        }
     }
 }

@@ -1,21 +1,25 @@
-//! The rotation of one head.
+//! The rotation of the heads of a token.
 
 use kernelpack_guest::Float;
 
 /// Pairs that one step of the inner loops takes.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
+/// Pairs that are rotated as one.
+const LANES: usize = 8;
 
-/// Rotates all pairs of a head by a row of the table.
-pub(super) fn head<T: Float>(x: &[T], y: &mut [T], table: &[f32], interleaved: bool) {
-    let (cos, sin) = table.split_at(table.len() / 2);
+/// Rotates all pairs of the heads of a token, of `dim` values each, by a row of the table.
+pub(super) fn heads<T: Float>(x: &[T], y: &mut [T], table: &[f32], interleaved: bool, dim: usize) {
+    let (cos, sin) = table.split_at(dim / 2);
+    let heads = x.chunks_exact(dim).zip(y.chunks_exact_mut(dim));
     if interleaved {
-        adjacent(x, y, cos, sin);
+        heads.for_each(|(x, y)| adjacent(x, y, cos, sin));
     } else {
-        halves(x, y, cos, sin);
+        heads.for_each(|(x, y)| halves(x, y, cos, sin));
     }
 }
 
 /// Rotates the pairs (x\[i\], x\[i + dim/2\]).
+#[inline(always)]
 fn halves<T: Float>(x: &[T], y: &mut [T], cos: &[f32], sin: &[f32]) {
     let (x1, x2) = x.split_at(cos.len());
     let (y1, y2) = y.split_at_mut(cos.len());
@@ -26,8 +30,14 @@ fn halves<T: Float>(x: &[T], y: &mut [T], cos: &[f32], sin: &[f32]) {
     let (cos, cos_rest) = cos.as_chunks::<BLOCK>();
     let (sin, sin_rest) = sin.as_chunks::<BLOCK>();
     for (((((x1, x2), y1), y2), cos), sin) in x1.iter().zip(x2).zip(y1).zip(y2).zip(cos).zip(sin) {
-        for i in 0..BLOCK {
-            [y1[i], y2[i]] = pair([x1[i], x2[i]], cos[i], sin[i]);
+        let [x1, x2] = [x1, x2].map(|x| x.as_chunks::<LANES>().0);
+        let [cos, sin] = [cos, sin].map(|factors| factors.as_chunks::<LANES>().0);
+        let results = y1.as_chunks_mut::<LANES>().0.iter_mut().zip(y2.as_chunks_mut::<LANES>().0);
+        for (i, (y1, y2)) in results.enumerate() {
+            let ([a0, a1], [b0, b1]) = (T::widen8(&x1[i]), T::widen8(&x2[i]));
+            let ([cos0, cos1], [sin0, sin1]) = (f32::widen8(&cos[i]), f32::widen8(&sin[i]));
+            *y1 = T::narrow8([a0 * cos0 - b0 * sin0, a1 * cos1 - b1 * sin1]);
+            *y2 = T::narrow8([a0 * sin0 + b0 * cos0, a1 * sin1 + b1 * cos1]);
         }
     }
     for i in 0..x1_rest.len() {
@@ -36,6 +46,7 @@ fn halves<T: Float>(x: &[T], y: &mut [T], cos: &[f32], sin: &[f32]) {
 }
 
 /// Rotates the pairs (x\[2i\], x\[2i+1\]).
+#[inline(always)]
 fn adjacent<T: Float>(x: &[T], y: &mut [T], cos: &[f32], sin: &[f32]) {
     let (x, _) = x.as_chunks::<2>();
     let (y, _) = y.as_chunks_mut::<2>();

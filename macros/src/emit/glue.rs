@@ -110,7 +110,7 @@ fn exports(model: &Model) -> TokenStream {
 
             #[unsafe(export_name = #batch)]
             extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
-                #krate::__private::batch(descriptors, count, __forward)
+                #krate::__private::batch(descriptors, count, |descriptor| __forward(descriptor))
             }
 
             #[unsafe(export_name = #info)]

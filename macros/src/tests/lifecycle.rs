@@ -188,7 +188,11 @@ pub mod fill {
         }
         #[unsafe(export_name = "__kernelpack_batch_fill")]
         extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
-            ::kernelpack_guest::__private::batch(descriptors, count, __forward)
+            ::kernelpack_guest::__private::batch(
+                descriptors,
+                count,
+                |descriptor| __forward(descriptor),
+            )
         }
         #[unsafe(export_name = "__kernelpack_info_fill")]
         extern "C" fn __info(info: u32) -> i32 {

@@ -550,7 +550,11 @@ mod mix {
         }
         #[unsafe(export_name = "__kernelpack_batch_mix")]
         extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
-            crate::toolkit::__private::batch(descriptors, count, __forward)
+            crate::toolkit::__private::batch(
+                descriptors,
+                count,
+                |descriptor| __forward(descriptor),
+            )
         }
         #[unsafe(export_name = "__kernelpack_info_mix")]
         extern "C" fn __info(info: u32) -> i32 {

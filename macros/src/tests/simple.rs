@@ -317,7 +317,11 @@ pub mod scale_f32 {
         }
         #[unsafe(export_name = "__kernelpack_batch_scale_f32")]
         extern "C" fn __batch(descriptors: u32, count: u32) -> i64 {
-            ::kernelpack_guest::__private::batch(descriptors, count, __forward)
+            ::kernelpack_guest::__private::batch(
+                descriptors,
+                count,
+                |descriptor| __forward(descriptor),
+            )
         }
         #[unsafe(export_name = "__kernelpack_info_scale_f32")]
         extern "C" fn __info(info: u32) -> i32 {

@@ -153,7 +153,7 @@ impl Display for Row<'_> {
             None => ("kernel", "shape", HEAD.map(str::to_owned)),
             Some(it) => (it.kernel.as_str(), it.shape.as_str(), cells(it)),
         };
-        write!(f, "{kernel:names$}  {shape:14}", names = self.names)?;
+        write!(f, "{kernel:names$}  {shape:15}", names = self.names)?;
         for (head, cell) in HEAD.iter().zip(cells) {
             write!(f, "  {cell:>width$}", width = head.len().max(4))?;
         }
@@ -169,7 +169,8 @@ fn cells(it: &Figures) -> [String; 8] {
         us(it.times.call()),
         us(it.times.kernel()),
         us(it.times.native),
-        ratio(it.bound_to_raw),
+        // Beside a large tensor, entering the sandbox is nothing.
+        or_dash(it.bound_to_raw.map(|times| if times > 9999.0 { ">9999".to_owned() } else { digits(times) })),
         ratio(it.bound_to_native),
         ratio(it.deadline_cost),
         or_dash(it.gb_per_s.map(|rate| format!("{rate:.1}"))),

@@ -34,7 +34,14 @@ impl Opening {
     /// # Errors
     /// The pack is refused, or a folder that was named cannot be a compile cache.
     pub(crate) fn open(&self, pack: &Path, builder: RuntimeBuilder) -> Result<Pack, Box<dyn Error>> {
-        let runtime = self.runtime(builder)?;
+        self.open_in(&self.runtime(builder)?.0, pack)
+    }
+
+    /// Opens a pack in a runtime, with word of what is compiled.
+    ///
+    /// # Errors
+    /// The pack is refused.
+    pub(crate) fn open_in(&self, runtime: &Runtime, pack: &Path) -> Result<Pack, Box<dyn Error>> {
         let (shown, all) = (self.verbose || io::stderr().is_terminal(), self.verbose);
         let finished = AtomicUsize::new(0);
         let pack = runtime.open_with(pack, |event| {
@@ -59,18 +66,23 @@ impl Opening {
         Ok(pack)
     }
 
-    fn runtime(&self, builder: RuntimeBuilder) -> Result<Runtime, kernelpack_host::Error> {
-        if let Some(dir) = &self.cache {
-            return builder.compile_cache(dir).build();
-        }
-        let Some(dir) = default_cache().filter(|_| !self.no_cache) else { return builder.build() };
-        match builder.clone().compile_cache(dir).build() {
+    /// A runtime that is built with a compile cache, and its builder, for others like it.
+    ///
+    /// # Errors
+    /// The engine does not start, or a folder that was named cannot be a compile cache.
+    pub(crate) fn runtime(&self, builder: RuntimeBuilder) -> Result<(Runtime, RuntimeBuilder), kernelpack_host::Error> {
+        let usual = default_cache().filter(|_| !self.no_cache);
+        let with_cache = match self.cache.clone().or(usual) {
+            Some(dir) => builder.clone().compile_cache(dir),
+            None => return Ok((builder.clone().build()?, builder)),
+        };
+        match with_cache.clone().build() {
             // Nobody asked for it, so nothing fails for want of it.
-            Err(kernelpack_host::Error::Engine(EngineError::Cache(error))) => {
+            Err(kernelpack_host::Error::Engine(EngineError::Cache(error))) if self.cache.is_none() => {
                 print::note(format_args!("going on without compile cache: {error}"));
-                builder.build()
+                Ok((builder.clone().build()?, builder))
             }
-            runtime => runtime,
+            runtime => Ok((runtime?, with_cache)),
         }
     }
 }

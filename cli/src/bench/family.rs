@@ -47,7 +47,7 @@ impl Family {
             "lora_apply_f32" | "lora_apply_f16" => Self::Adapter,
             _ => return None,
         };
-        family.values(symbols, &family.usual_shapes()[0].0).map(|_| family)
+        family.values(symbols, &family.shape(1, BLOCK).0).map(|_| family)
     }
 
     /// What the extents of a shape are called.
@@ -59,14 +59,12 @@ impl Family {
         }
     }
 
-    /// One row, as when a model writes, and 64 rows, as when it reads.
-    pub(crate) fn usual_shapes(self) -> Vec<ShapeArg> {
-        [1, 64]
-            .map(|rows| match self {
-                Self::Rows { .. } | Self::Heads { .. } => ShapeArg(vec![rows, 4096]),
-                Self::Adapter => ShapeArg(vec![rows, 4096, 4096]),
-            })
-            .into()
+    /// The shape of so many rows of so many values.
+    pub(crate) fn shape(self, rows: u32, width: u32) -> ShapeArg {
+        match self {
+            Self::Rows { .. } | Self::Heads { .. } => ShapeArg(vec![rows, width]),
+            Self::Adapter => ShapeArg(vec![rows, width, width]),
+        }
     }
 
     /// The values of these symbols at a shape; none if the shape has other axes or there are other symbols.

@@ -7,48 +7,116 @@ use serde::Serialize;
 
 use super::workload::Workload;
 
+/// Median times of one call, in nanoseconds; none of what was not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Times {
+    /// A call of an empty function by the engine alone.
+    #[serde(rename = "raw_call_ns")]
+    pub(crate) raw: f64,
+    /// A typed call: checks and copies from and to the caller's memory.
+    #[serde(rename = "typed_call_ns")]
+    pub(crate) typed: Option<f64>,
+    /// A call of a kernel that sees the caller's tensors where they are.
+    #[serde(rename = "bound_call_ns")]
+    pub(crate) bound: Option<f64>,
+    /// The same where calls are never stopped.
+    #[serde(rename = "bound_no_deadline_ns")]
+    pub(crate) bound_no_deadline: Option<f64>,
+    /// The same body compiled into this program.
+    #[serde(rename = "native_ns")]
+    pub(crate) native: Option<f64>,
+    /// A call by name of a kernel that is not compiled in, results allocated.
+    #[serde(rename = "named_call_ns")]
+    pub(crate) named: Option<f64>,
+    /// Such a kernel alone, its data in the sandbox already.
+    #[serde(rename = "prepared_ns")]
+    pub(crate) prepared: Option<f64>,
+    /// A plain copy of the first tensor.
+    #[serde(skip)]
+    pub(crate) copy: Option<f64>,
+}
+
+impl Times {
+    /// To a tenth of a nanosecond, so that ratios agree with what they are ratios of.
+    fn rounded(self) -> Self {
+        // Never zero.
+        let round = |ns: f64| (ns * 10.0).round().max(1.0) / 10.0;
+        Self {
+            raw: round(self.raw),
+            typed: self.typed.map(round),
+            bound: self.bound.map(round),
+            bound_no_deadline: self.bound_no_deadline.map(round),
+            native: self.native.map(round),
+            named: self.named.map(round),
+            prepared: self.prepared.map(round),
+            copy: self.copy.map(round),
+        }
+    }
+
+    /// A whole call.
+    fn call(&self) -> Option<f64> {
+        self.typed.or(self.named)
+    }
+
+    /// The kernel without copies.
+    fn kernel(&self) -> Option<f64> {
+        self.bound.or(self.prepared)
+    }
+}
+
 /// The figures of one kernel at one shape: a line of `--json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Figures {
     kernel: String,
     engine: &'static str,
     shape: String,
-    /// Nanoseconds inside the sandbox, with the data there already.
-    sandboxed_ns: f64,
-    /// Nanoseconds of a call from and to the caller's memory, copies and checks included.
-    call_ns: f64,
-    /// Nanoseconds of the same body compiled into this program.
-    native_ns: Option<f64>,
-    /// `sandboxed_ns` to `native_ns`.
-    ratio: Option<f64>,
-    /// `call_ns` to `native_ns`.
-    call_ratio: Option<f64>,
-    /// 10⁹ bytes of inputs and outputs a second, in the guest.
-    gb_per_s: f64,
-    /// 10⁹ floating-point operations a second, in the guest.
+    /// Values of the kernel's first tensor.
+    elements: u64,
+    #[serde(flatten)]
+    times: Times,
+    typed_to_raw: Option<f64>,
+    bound_to_raw: Option<f64>,
+    typed_to_native: Option<f64>,
+    bound_to_native: Option<f64>,
+    /// Bound calls to those without deadline.
+    deadline_cost: Option<f64>,
+    /// 10⁹ bytes of inputs and outputs a second, without copies.
+    gb_per_s: Option<f64>,
+    /// 10⁹ floating-point operations a second, without copies.
     gflop_per_s: Option<f64>,
+    /// 10⁹ bytes a second that a plain copy reads and writes, where tensors are larger than caches.
+    copy_gb_per_s: Option<f64>,
+    /// `gb_per_s` to `copy_gb_per_s`.
+    copy_share: Option<f64>,
     #[serde(skip)]
     flops: Option<u64>,
 }
 
 impl Figures {
-    /// The figures of times in nanoseconds.
-    pub(crate) fn new(kernel: &str, workload: &Workload, call: f64, sandboxed: f64, native: Option<f64>) -> Self {
-        // Rounded first, so that ratios agree with what they are ratios of.
-        let [call_ns, sandboxed_ns] = [call, sandboxed].map(rounded);
-        let native_ns = native.map(rounded);
+    /// The figures of what was measured.
+    pub(crate) fn new(kernel: &str, workload: &Workload, times: Times) -> Self {
+        let times = times.rounded();
+        let to_raw = |ns: Option<f64>| Some(ns? / times.raw);
+        let to_native = |ns: Option<f64>| Some(ns? / times.native?);
+        let gb_per_s = times.kernel().map(|ns| workload.bytes as f64 / ns);
+        let copied = workload.tensors().first().map(|tensor| 2 * tensor.bytes().len());
+        let copy_gb_per_s = times.copy.zip(copied).map(|(ns, bytes)| bytes as f64 / ns);
         Self {
             kernel: kernel.to_owned(),
             engine: "wasmtime",
             shape: workload.shape.to_string(),
-            call_ns,
-            sandboxed_ns,
-            native_ns,
-            ratio: native_ns.map(|native| sandboxed_ns / native),
-            call_ratio: native_ns.map(|native| call_ns / native),
-            gb_per_s: workload.bytes as f64 / sandboxed_ns,
-            gflop_per_s: workload.flops.map(|flops| flops as f64 / sandboxed_ns),
+            elements: workload.elements(),
+            typed_to_raw: to_raw(times.typed),
+            bound_to_raw: to_raw(times.bound),
+            typed_to_native: to_native(times.typed),
+            bound_to_native: to_native(times.bound),
+            deadline_cost: times.bound.zip(times.bound_no_deadline).map(|(with, without)| with / without),
+            gb_per_s,
+            gflop_per_s: workload.flops.zip(times.kernel()).map(|(flops, ns)| flops as f64 / ns),
+            copy_gb_per_s,
+            copy_share: gb_per_s.zip(copy_gb_per_s).map(|(kernel, copy)| kernel / copy),
             flops: workload.flops,
+            times,
         }
     }
 
@@ -58,18 +126,14 @@ impl Figures {
     }
 
     /// What a manifest says of it: the time of a whole call, and the throughput that this makes.
-    pub(crate) fn benchmark(&self) -> Benchmark {
+    pub(crate) fn benchmark(&self) -> Option<Benchmark> {
         let thousandths = |value: f64| (value * 1000.0).round() / 1000.0;
-        Benchmark {
-            latency_us: thousandths(self.call_ns / 1000.0),
-            throughput_gflops: self.flops.map(|flops| thousandths(flops as f64 / self.call_ns)),
-        }
+        let call = self.times.call()?;
+        Some(Benchmark {
+            latency_us: thousandths(call / 1000.0),
+            throughput_gflops: self.flops.map(|flops| thousandths(flops as f64 / call)),
+        })
     }
-}
-
-/// To a tenth of a nanosecond, and never zero.
-fn rounded(ns: f64) -> f64 {
-    (ns * 10.0).round().max(1.0) / 10.0
 }
 
 /// A line of the table.
@@ -80,38 +144,47 @@ pub(crate) struct Row<'a> {
     pub(crate) figures: Option<&'a Figures>,
 }
 
+/// The head of the table; what stands below is as wide at most.
+const HEAD: [&str; 8] = ["call us", "bound us", "native us", "x raw", "x native", "deadline", "GB/s", "copy"];
+
 impl Display for Row<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Some(it) = self.figures else {
-            return writeln!(
-                f,
-                "{:names$}  {:14}  {:>12}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}",
-                "kernel",
-                "shape",
-                "call us",
-                "sandboxed us",
-                "native us",
-                "ratio",
-                "GB/s",
-                "GFLOP/s",
-                names = self.names
-            );
+        let (kernel, shape, cells) = match self.figures {
+            None => ("kernel", "shape", HEAD.map(str::to_owned)),
+            Some(it) => (it.kernel.as_str(), it.shape.as_str(), cells(it)),
         };
-        let us = |ns: f64| format!("{:.3}", ns / 1000.0);
-        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let rate = |rate: f64| format!("{rate:.1}");
-        writeln!(
-            f,
-            "{:names$}  {:14}  {:>12}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}",
-            it.kernel,
-            it.shape,
-            us(it.call_ns),
-            us(it.sandboxed_ns),
-            or_dash(it.native_ns.map(us)),
-            or_dash(it.ratio.map(|ratio| format!("{ratio:.2}"))),
-            rate(it.gb_per_s),
-            or_dash(it.gflop_per_s.map(rate)),
-            names = self.names
-        )
+        write!(f, "{kernel:names$}  {shape:15}", names = self.names)?;
+        for (head, cell) in HEAD.iter().zip(cells) {
+            write!(f, "  {cell:>width$}", width = head.len().max(4))?;
+        }
+        writeln!(f)
     }
+}
+
+fn cells(it: &Figures) -> [String; 8] {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let us = |ns: Option<f64>| or_dash(ns.map(|ns| digits(ns / 1000.0)));
+    let ratio = |ratio: Option<f64>| or_dash(ratio.map(digits));
+    [
+        us(it.times.call()),
+        us(it.times.kernel()),
+        us(it.times.native),
+        // Beside a large tensor, entering the sandbox is nothing.
+        or_dash(it.bound_to_raw.map(|times| if times > 9999.0 { ">9999".to_owned() } else { digits(times) })),
+        ratio(it.bound_to_native),
+        ratio(it.deadline_cost),
+        or_dash(it.gb_per_s.map(|rate| format!("{rate:.1}"))),
+        or_dash(it.copy_share.map(|share| format!("{:.0}%", share * 100.0))),
+    ]
+}
+
+/// Three digits at least, and none behind the point that nobody needs.
+fn digits(value: f64) -> String {
+    let decimals = match value {
+        ..10.0 => 3,
+        10.0..100.0 => 2,
+        100.0..1000.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$}")
 }

@@ -3,22 +3,19 @@
 mod cold_start;
 mod family;
 mod figures;
-mod native;
+mod measure;
 mod shape_arg;
 mod stopwatch;
+mod subject;
 mod tensor;
 mod unsigned;
+mod ways;
 mod workload;
 
-use std::{error::Error, path::PathBuf};
-
-use kernelpack_host::{DynKernel, Pack};
+use std::path::PathBuf;
 
 use self::{
-    figures::{Figures, Row},
-    shape_arg::ShapeArg,
-    stopwatch::{Budget, medians},
-    workload::Workload,
+    figures::Row, measure::measure, shape_arg::ShapeArg, stopwatch::Budget, subject::Subject, workload::Workload,
 };
 use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
 
@@ -26,22 +23,30 @@ use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Each figure is the median of many samples of at least a millisecond, those of one kernel taken in turns in one process:
-  call       a call from and to this program's memory: checks, copies, the kernel
-  sandboxed  the kernel alone, with its data in the sandbox's memory
-  native     the same body compiled into this program, for its baseline instruction set; scratch tensors are allocated
-             in it. Only for kernels that this program has compiled in and whose signature is the pack's
-GB/s counts inputs and outputs once, GFLOP/s the operations of the textbook formula; both are those of sandboxed; ratio is sandboxed to native.
+  call      a call from and to this program's memory: checks, copies, the kernel
+  bound     a call of a kernel that sees this program's tensors where they are, with a deadline like any
+  native    the same body compiled into this program, for its baseline instruction set; scratch tensors are allocated
+            in it
+  x raw     bound to a call of an empty function by the engine alone
+  x native  bound to native
+  deadline  bound to the same in a runtime that never stops calls
+  GB/s      of bound; inputs and outputs count once
+  copy      that to the GB/s of a plain copy, which reads and writes the first tensor; of tensors larger than caches
 
-Kernels that are not compiled in are called by name, which allocates their results within the call. In-out tensors go \
-on from call to call.
+Kernels that are not compiled into this program have neither bound nor native figures: they are called by name, which \
+allocates their results within the call, and in place of bound stands the kernel alone with its data in the sandbox. \
+In-out tensors go on from call to call.
 
 Example: everything, on the usual shapes
   kernelpack bench pack --trust release.pub
 
-Example: one kernel, for scripts, one object a line
+Example: one kernel, for scripts, one object a line; what was not measured is null
   kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 64x4096 --json
-  {\"kernel\":\"rmsnorm_f32\",\"engine\":\"wasmtime\",\"shape\":\"64x4096\",\"sandboxed_ns\":...,\"call_ns\":...,
-   \"native_ns\":...,\"ratio\":(sandboxed to native),\"call_ratio\":(call to native),\"gb_per_s\":...,\"gflop_per_s\":...}
+  {\"kernel\":\"rmsnorm_f32\",\"engine\":\"wasmtime\",\"shape\":\"64x4096\",\"elements\":(values of the first tensor),
+   \"raw_call_ns\":...,\"typed_call_ns\":...,\"bound_call_ns\":...,\"bound_no_deadline_ns\":...,\"native_ns\":...,
+   \"named_call_ns\":(by name),\"prepared_ns\":(alone),\"typed_to_raw\":...,\"bound_to_raw\":...,\"typed_to_native\":...,
+   \"bound_to_native\":...,\"deadline_cost\":...,\"gb_per_s\":...,\"gflop_per_s\":(textbook operations of bound),
+   \"copy_gb_per_s\":...,\"copy_share\":...}
 
 Example: from nothing to kernels that can be called, medians
   kernelpack bench pack --trust release.pub --open
@@ -70,7 +75,7 @@ pub(crate) struct Args {
     /// of all symbols; repeat it for several
     #[arg(long = "shape", value_name = "AxB", requires = "kernel")]
     shapes: Vec<ShapeArg>,
-    /// Measure for milliseconds rather than seconds: the figures are rough
+    /// Measure for milliseconds rather than seconds, and no usual shape that is larger than caches: the figures are rough
     #[arg(long)]
     quick: bool,
     /// Measure how long opening the pack takes instead: without compile cache, with an empty one, with a full one
@@ -85,13 +90,15 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if args.open {
         return cold_start::run(&args.pack, &args.trust.builder()?, args.quick, args.json);
     }
-    let (pack, unsigned) = if args.write {
-        let (pack, manifest) = unsigned::open(&args.pack)?;
+    let (mut subject, unsigned) = if args.write {
+        let (subject, manifest) = unsigned::open(&args.pack)?;
         print::note(format_args!("nobody has signed {}: it runs on the sandbox's word alone", args.pack.display()));
-        (pack, Some(manifest))
+        (subject, Some(manifest))
     } else {
-        (args.opening.open(&args.pack, args.trust.builder()?)?, None)
+        let (runtime, builder) = args.opening.runtime(Subject::builder(args.trust.builder()?))?;
+        (Subject::new(&runtime, builder, |runtime| args.opening.open_in(runtime, &args.pack))?, None)
     };
+    let pack = &subject.pack;
     let ids: Vec<&str> = args.kernel.as_deref().map_or_else(|| pack.kernel_ids().collect(), |id| vec![id]);
     let kernels = ids.iter().map(|id| pack.kernel_named(id)).collect::<Result<Vec<_>, _>>()?;
     let names = ids.iter().map(|id| id.len()).max().unwrap_or_default();
@@ -102,9 +109,13 @@ pub(crate) fn run(args: &Args) -> Outcome {
         print::data(Row { names, figures: None })?;
     }
     for kernel in &kernels {
-        for workload in Workload::all(kernel, &args.shapes)? {
-            let figures = measure(&pack, kernel, &workload, budget)
-                .map_err(|error| format!("{} at {}: {}", kernel.id(), workload.shape, print::message(&*error)))?;
+        let usual = || Workload::usual(kernel, !args.quick);
+        let shapes = if args.shapes.is_empty() { usual() } else { args.shapes.clone() };
+        for shape in &shapes {
+            let workload = Workload::of(kernel, shape)?;
+            let budget = if workload.is_in_memory() { budget.in_memory() } else { budget };
+            let figures = measure(&mut subject, kernel, &workload, budget)
+                .map_err(|error| format!("{} at {shape}: {}", kernel.id(), print::message(&*error)))?;
             match args.json {
                 true => print::json_line(&figures)?,
                 false => print::data(Row { names, figures: Some(&figures) })?,
@@ -117,28 +128,4 @@ pub(crate) fn run(args: &Args) -> Outcome {
         print::note(format_args!("wrote {} benchmarks to {}", measured.len(), args.pack.display()));
     }
     Ok(())
-}
-
-/// Measures one kernel on one workload.
-fn measure(pack: &Pack, kernel: &DynKernel, workload: &Workload, budget: Budget) -> Result<Figures, Box<dyn Error>> {
-    let inputs: Vec<_> = workload.tensors().iter().map(|tensor| (tensor.name.as_str(), tensor.dynamic())).collect();
-    let params: Vec<_> = workload.params.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    let mut prepared = kernel.prepare(&inputs, &params)?;
-    let mut sandboxed = || Ok(prepared.enter()?);
-    let (times, native) = match native::find(pack, kernel.id(), workload)? {
-        Some(both) => {
-            // Both ways borrow it, but never at once.
-            let both = std::cell::RefCell::new(both);
-            let mut call = || both.borrow_mut().sandboxed();
-            let mut native = || both.borrow_mut().native();
-            let times = medians(budget, &mut [&mut call, &mut sandboxed, &mut native])?;
-            let native = times.last().copied();
-            (times, native)
-        }
-        None => {
-            let mut call = || kernel.call(&inputs, &params).map(drop).map_err(Into::into);
-            (medians(budget, &mut [&mut call, &mut sandboxed])?, None)
-        }
-    };
-    Ok(Figures::new(kernel.id(), workload, times[0], times[1], native))
 }

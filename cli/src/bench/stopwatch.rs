@@ -11,28 +11,34 @@ pub(crate) struct Budget {
     total: Duration,
     /// The least and the most rounds; a round is one sample of each thing.
     rounds: (usize, usize),
+    /// Whether each sample begins with a call that does not count, which brings its data back into the caches.
+    settle: bool,
 }
 
 impl Budget {
     /// For figures that one may quote.
     pub(crate) const FULL: Self =
-        Self { sample: Duration::from_millis(1), total: Duration::from_millis(1500), rounds: (5, 301) };
+        Self { sample: Duration::from_millis(1), total: Duration::from_millis(1500), rounds: (5, 301), settle: true };
     /// To see that everything works.
     pub(crate) const QUICK: Self =
-        Self { sample: Duration::from_micros(10), total: Duration::from_millis(20), rounds: (3, 5) };
+        Self { sample: Duration::from_micros(10), total: Duration::from_millis(20), rounds: (3, 5), settle: true };
+
+    /// The same for what no cache holds, and what takes long.
+    pub(crate) fn in_memory(self) -> Self {
+        Self { rounds: (self.rounds.0.min(3), self.rounds.1), settle: false, ..self }
+    }
 }
 
 /// Something to measure.
-pub(crate) type Subject<'a, E> = &'a mut dyn FnMut() -> Result<(), E>;
+pub(crate) type Timed<'a, E> = &'a mut dyn FnMut() -> Result<(), E>;
 
 /// The median time of one call of each, in nanoseconds.
 ///
-/// Samples of all take turns, so that what slows the machine for a while slows all of them alike, and each begins with
-/// a call that does not count, which brings its data back into the caches.
+/// Samples of all take turns, so that what slows the machine for a while slows all of them alike.
 ///
 /// # Errors
 /// The first that a call returns.
-pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Subject<'_, E>]) -> Result<Vec<f64>, E> {
+pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Timed<'_, E>]) -> Result<Vec<f64>, E> {
     let calls = subjects.iter_mut().map(|subject| calibrate(budget.sample, subject)).collect::<Result<Vec<_>, E>>()?;
     let mut samples = vec![Vec::new(); subjects.len()];
     let (least, most) = budget.rounds;
@@ -42,7 +48,9 @@ pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Subject<'_, E>]) -> Res
         for turn in 0..subjects.len() {
             // Each comes after each other one as often, so that no one always follows the same one.
             let index = (turn + round) % subjects.len();
-            subjects[index]()?;
+            if budget.settle {
+                subjects[index]()?;
+            }
             samples[index].push(sample(calls[index], &mut subjects[index])?);
         }
         round += 1;
@@ -51,7 +59,7 @@ pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Subject<'_, E>]) -> Res
 }
 
 /// How many calls a sample needs.
-fn calibrate<E>(sample_time: Duration, subject: &mut Subject<'_, E>) -> Result<u32, E> {
+fn calibrate<E>(sample_time: Duration, subject: &mut Timed<'_, E>) -> Result<u32, E> {
     // Memory that is touched first is slow, and so is code.
     subject()?;
     let mut calls = 1;
@@ -65,7 +73,7 @@ fn calibrate<E>(sample_time: Duration, subject: &mut Subject<'_, E>) -> Result<u
 }
 
 /// Nanoseconds a call.
-fn sample<E>(calls: u32, subject: &mut Subject<'_, E>) -> Result<f64, E> {
+fn sample<E>(calls: u32, subject: &mut Timed<'_, E>) -> Result<f64, E> {
     let start = Instant::now();
     for _ in 0..calls {
         subject()?;

@@ -2,19 +2,19 @@
 
 use half::f16;
 use kernelpack_host::{
-    DynView,
+    DynView, Error, Tensor as HostTensor,
     abi::{DType, Element, Shape, TensorView},
 };
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::FromBytes;
 
-/// A tensor that a call reads, aligned for elements of any type.
+/// A tensor that a call reads, in pages of its own, which a kernel can see where they are.
 #[derive(Debug)]
 pub(crate) struct Tensor {
     /// The parameter's name.
     pub(crate) name: String,
     dtype: DType,
     shape: Shape,
-    words: Vec<u128>,
+    bytes: HostTensor<u8>,
 }
 
 /// What to fill a tensor with.
@@ -29,14 +29,17 @@ pub(crate) enum Content {
 
 impl Tensor {
     /// A tensor of this content; other seeds give other noise.
-    pub(crate) fn new(name: &str, dtype: DType, shape: Shape, content: Content, seed: u64) -> Self {
-        let mut words = vec![0u128; (shape.bytes(dtype) as usize).div_ceil(size_of::<u128>())];
-        let bytes = &mut words.as_mut_bytes()[..shape.bytes(dtype) as usize];
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn new(name: &str, dtype: DType, shape: Shape, content: Content, seed: u64) -> Result<Self, Error> {
+        let mut memory = HostTensor::zeros(&[shape.bytes(dtype) as usize])?;
+        let bytes = memory.as_mut_slice();
         match content {
             Content::Noise(amplitude) => fill(dtype, bytes, &mut Noise { state: seed, amplitude }),
             Content::Angles => angles(bytes, shape.dims().last().map_or(1, |&pairs| pairs as usize)),
         }
-        Self { name: name.to_owned(), dtype, shape, words }
+        Ok(Self { name: name.to_owned(), dtype, shape, bytes: memory })
     }
 
     /// A view for calls with named arguments.
@@ -51,8 +54,13 @@ impl Tensor {
         TensorView::new(data, &dims).ok()
     }
 
-    fn bytes(&self) -> &[u8] {
-        &self.words.as_bytes()[..self.shape.bytes(self.dtype) as usize]
+    /// How many values it has; a block has several.
+    pub(crate) fn values(&self) -> u64 {
+        self.shape.elements() * u64::from(self.dtype.values())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.as_slice()
     }
 }
 
@@ -114,7 +122,7 @@ mod tests {
     use super::*;
 
     fn tensor(dtype: DType, content: Content) -> Tensor {
-        Tensor::new("x", dtype, Shape::new(&[3, 50]).unwrap(), content, 7)
+        Tensor::new("x", dtype, Shape::new(&[3, 50]).unwrap(), content, 7).unwrap()
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::{error::Error, fs, path::Path};
 
-use kernelpack_host::{Pack, Runtime, read_manifest};
+use kernelpack_host::{Runtime, read_manifest};
 use kernelpack_manifest::{Digest, Manifest};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE, SignError, generate, load_public_key, load_secret_key, sign};
 
-use super::figures::Figures;
+use super::{figures::Figures, subject::Subject};
 use crate::replace_file::replace_file;
 
 /// Opens a pack without a signature.
@@ -17,7 +17,7 @@ use crate::replace_file::replace_file;
 ///
 /// # Errors
 /// The pack is signed, or not in order.
-pub(crate) fn open(pack: &Path) -> Result<(Pack, Manifest), Box<dyn Error>> {
+pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     let manifest = read_manifest(pack)?;
     if fs::symlink_metadata(pack.join(SIGNATURE_FILE)).is_ok() {
         return Err(format!(
@@ -46,8 +46,10 @@ pub(crate) fn open(pack: &Path) -> Result<(Pack, Manifest), Box<dyn Error>> {
     fs::write(copy.join(MANIFEST_FILE), manifest.to_json())?;
     let keys = generate(&folder.path().join("throw-away"))?;
     sign(&copy, &load_secret_key(&keys.secret)?)?;
-    let runtime = Runtime::server().trust(load_public_key(&keys.public)?).build()?;
-    Ok((runtime.open(&copy)?, manifest))
+    let builder = Subject::builder(Runtime::server().trust(load_public_key(&keys.public)?));
+    let runtime = builder.clone().build()?;
+    let subject = Subject::new(&runtime, builder, |runtime| Ok(runtime.open(&copy)?))?;
+    Ok((subject, manifest))
 }
 
 /// Writes measurements into a pack's manifest, each under the name of its workload; others stay.
@@ -57,8 +59,8 @@ pub(crate) fn open(pack: &Path) -> Result<(Pack, Manifest), Box<dyn Error>> {
 pub(crate) fn write(pack: &Path, mut manifest: Manifest, measured: &[(String, Figures)]) -> Result<(), Box<dyn Error>> {
     for (workload, figures) in measured {
         let entry = manifest.kernels.iter_mut().find(|kernel| kernel.id == figures.kernel());
-        if let Some(kernel) = entry {
-            kernel.benchmarks.insert(workload.clone(), figures.benchmark());
+        if let Some((kernel, benchmark)) = entry.zip(figures.benchmark()) {
+            kernel.benchmarks.insert(workload.clone(), benchmark);
         }
     }
     let path = pack.join(MANIFEST_FILE);

@@ -13,6 +13,12 @@ use super::{
 
 /// The most bytes of tensors of a workload that nobody chose: what a core's caches about hold.
 const MAX_BYTES: u64 = 8 << 20;
+/// The values of a row of usual workloads.
+const WIDTH: u32 = 4096;
+/// The bytes of the largest tensor of the usual workload that no cache holds, or a row less.
+const LARGEST: u64 = 256 << 20;
+/// A workload of so many bytes has the machine's memory as its limit.
+const IN_MEMORY: u64 = 128 << 20;
 
 /// Tensors and scalars for one call.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub(crate) struct Workload {
     symbols: Vec<(String, u32)>,
     /// What the call reads, start values of in-out tensors and all optional inputs included.
     tensors: Vec<Tensor>,
+    /// What the call writes, but for in-out tensors.
+    outputs: Vec<(String, Shape)>,
     /// Values of the scalars that have no default.
     pub(crate) params: Vec<(String, ParamValue)>,
     /// Bytes of the inputs and the outputs; in-out tensors count twice.
@@ -32,16 +40,26 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    /// The workloads of a kernel: of these shapes, or of those usual for it if there are none.
+    /// The shapes that are usual for a kernel; with `large` one among them that no cache holds, where the kernel is known.
+    pub(crate) fn usual(kernel: &DynKernel, large: bool) -> Vec<ShapeArg> {
+        let signature = kernel.signature();
+        let Some(family) = Family::of(kernel.id(), &signature.symbols) else { return vec![usual_shape(signature)] };
+        // Next to nothing, for what the call itself takes: 16 values, or a block. One row, as when a model writes. 64
+        // rows, as when it reads.
+        let least = [16, 32].into_iter().find(|&width| sizes(signature, family, 1, width).is_some());
+        let mut shapes: Vec<_> = least.map(|width| family.shape(1, width)).into_iter().collect();
+        shapes.extend([1, 64].map(|rows| family.shape(rows, WIDTH)));
+        shapes.extend(large.then(|| largest_shape(signature, family)).flatten());
+        shapes
+    }
+
+    /// The workload of a kernel at a shape.
     ///
     /// # Errors
-    /// A shape does not fit the kernel.
-    pub(crate) fn all(kernel: &DynKernel, shapes: &[ShapeArg]) -> Result<Vec<Self>, String> {
+    /// The shape does not fit the kernel, or there is no memory for it.
+    pub(crate) fn of(kernel: &DynKernel, shape: &ShapeArg) -> Result<Self, String> {
         let signature = kernel.signature();
-        let family = Family::of(kernel.id(), &signature.symbols);
-        let usual = family.map_or_else(|| vec![usual_shape(signature)], Family::usual_shapes);
-        let shapes = if shapes.is_empty() { &usual } else { shapes };
-        shapes.iter().map(|shape| Self::new(kernel.id(), signature, family, shape)).collect()
+        Self::new(kernel.id(), signature, Family::of(kernel.id(), &signature.symbols), shape)
     }
 
     fn new(id: &str, signature: &SignatureBuf, family: Option<Family>, shape: &ShapeArg) -> Result<Self, String> {
@@ -62,7 +80,7 @@ impl Workload {
                 tensor.name
             )
         };
-        let (mut tensors, mut bytes) = (Vec::new(), 0);
+        let (mut tensors, mut outputs, mut bytes) = (Vec::new(), Vec::new(), 0);
         for (seed, spec) in (1..).zip(&signature.tensors) {
             if spec.role == Role::Scratch {
                 continue;
@@ -70,14 +88,17 @@ impl Workload {
             let extents = tensor_shape(&spec.dims, &values).ok_or_else(|| misfit(spec))?;
             let size = extents.bytes(spec.dtype);
             bytes += if spec.role == Role::InOut { 2 * size } else { size };
-            if spec.role != Role::Out {
+            if spec.role == Role::Out {
+                outputs.push((spec.name.clone(), extents));
+            } else {
                 let content = family.map_or(Content::Noise(1.0), |family| family.content(&spec.name, spec.dtype));
-                tensors.push(Tensor::new(&spec.name, spec.dtype, extents, content, seed));
+                let tensor = Tensor::new(&spec.name, spec.dtype, extents, content, seed);
+                tensors.push(tensor.map_err(|error| error.to_string())?);
             }
         }
         let symbols: Vec<_> = names.iter().cloned().zip(values).collect();
         let flops = family.map(|family| family.flops(&symbols));
-        Ok(Self { shape: shape.clone(), tensors, params: params(signature), bytes, flops, symbols })
+        Ok(Self { shape: shape.clone(), tensors, outputs, params: params(signature), bytes, flops, symbols })
     }
 
     /// What the measurement is called in a manifest: `rows_64_dim_4096`.
@@ -95,6 +116,21 @@ impl Workload {
     pub(crate) fn tensors(&self) -> &[Tensor] {
         &self.tensors
     }
+
+    /// The shape of the output of this name.
+    pub(crate) fn output(&self, name: &str) -> Option<Shape> {
+        self.outputs.iter().find(|(output, _)| output == name).map(|(_, shape)| *shape)
+    }
+
+    /// The values of the first tensor.
+    pub(crate) fn elements(&self) -> u64 {
+        self.tensors.first().map_or(0, Tensor::values)
+    }
+
+    /// Whether it is far larger than caches.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.bytes >= IN_MEMORY
+    }
 }
 
 /// The shape of a tensor where symbols have these values; none if there is no such shape.
@@ -109,6 +145,22 @@ fn tensor_shape(dims: &[Dim], values: &[u32]) -> Option<Shape> {
         } as usize)
     });
     Shape::new(&extents.collect::<Option<Vec<_>>>()?).ok()
+}
+
+/// The bytes of each tensor but scratch at so many rows of so many values; none if there is no such shape.
+fn sizes(signature: &SignatureBuf, family: Family, rows: u32, width: u32) -> Option<Vec<u64>> {
+    let values = family.values(&signature.symbols, &family.shape(rows, width).0)?;
+    let tensors = signature.tensors.iter().filter(|tensor| tensor.role != Role::Scratch);
+    let size = |tensor: &TensorSpecBuf| Some(tensor_shape(&tensor.dims, &values)?.bytes(tensor.dtype));
+    tensors.map(|tensor| size(tensor).filter(|&bytes| bytes > 0)).collect()
+}
+
+/// So many rows that the largest tensor has [`LARGEST`] bytes.
+fn largest_shape(signature: &SignatureBuf, family: Family) -> Option<ShapeArg> {
+    let [one, two] = [1, 2].map(|rows| sizes(signature, family, rows, WIDTH));
+    // Not each tensor grows with the rows.
+    let row = two?.into_iter().zip(one?).map(|(two, one)| two - one).max()?;
+    Some(family.shape(u32::try_from(LARGEST.checked_div(row)?).ok()?, WIDTH))
 }
 
 /// For a kernel that nobody here knows: 4096 for the innermost symbol of its first tensor, 64 for each other one, each
@@ -185,6 +237,19 @@ mod tests {
             tensors: tensors.iter().enumerate().map(tensor).collect(),
             params: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_largest_shape_has_as_many_rows_as_fit() {
+        let symbols = ["rows", "dim"];
+        let [rows, dim] = [Dim::Symbol(0), Dim::Symbol(1)];
+        let norm = signature(&symbols, &[(Role::In, &[rows, dim]), (Role::In, &[dim]), (Role::Out, &[rows, dim])]);
+        let family = Family::of("rmsnorm_f32", &norm.symbols).unwrap();
+        assert_eq!(largest_shape(&norm, family).unwrap().to_string(), "16384x4096");
+        assert!(sizes(&norm, family, 1, 16).is_some());
+        let pack = signature(&symbols, &[(Role::In, &[rows, dim]), (Role::Out, &[rows, Dim::Div(1, 32)])]);
+        let family = Family::of("kv_pack_q8", &pack.symbols).unwrap();
+        assert_eq!((sizes(&pack, family, 1, 16), sizes(&pack, family, 1, 32)), (None, Some(vec![128, 4])));
     }
 
     #[test]

@@ -36,21 +36,56 @@ fn every_kernel_and_shape_has_a_line_of_figures() {
     assert_eq!(ran.stderr, "");
     let lines = lines(&ran.stdout);
     let kernels = kernels(&built().join("pack"));
-    assert_eq!(lines.len(), 2 * kernels.len());
+    assert_eq!(lines.len(), 3 * kernels.len());
     for kernel in &kernels {
         let shapes: Vec<_> =
             lines.iter().filter(|line| line["kernel"] == **kernel).map(|line| &line["shape"]).collect();
-        let expected = if kernel.starts_with("lora") { ["1x4096x4096", "64x4096x4096"] } else { ["1x4096", "64x4096"] };
+        let expected = match &**kernel {
+            lora if lora.starts_with("lora") => ["1x16x16", "1x4096x4096", "64x4096x4096"],
+            // One block.
+            blocks if blocks.contains("_q") => ["1x32", "1x4096", "64x4096"],
+            _ => ["1x16", "1x4096", "64x4096"],
+        };
         assert_eq!(shapes, expected, "{kernel}");
     }
     for line in &lines {
         assert_eq!(line["engine"], "wasmtime");
-        let [call, sandboxed, native] = ["call_ns", "sandboxed_ns", "native_ns"].map(|field| number(line, field));
-        assert!((number(line, "ratio") - sandboxed / native).abs() < 1e-9, "{line}");
-        assert!((number(line, "call_ratio") - call / native).abs() < 1e-9, "{line}");
+        let ns = |field: &str| number(line, &format!("{field}_ns"));
+        let [raw, typed, bound] = ["raw_call", "typed_call", "bound_call"].map(ns);
+        let [unstopped, native] = ["bound_no_deadline", "native"].map(ns);
+        for (ratio, expected) in [
+            ("typed_to_raw", typed / raw),
+            ("bound_to_raw", bound / raw),
+            ("typed_to_native", typed / native),
+            ("bound_to_native", bound / native),
+            ("deadline_cost", bound / unstopped),
+        ] {
+            assert!((number(line, ratio) / expected - 1.0).abs() < 1e-9, "{ratio}: {line}");
+        }
         number(line, "gb_per_s");
         number(line, "gflop_per_s");
+        for absent in ["named_call_ns", "prepared_ns", "copy_gb_per_s", "copy_share"] {
+            assert_eq!(line[absent], Value::Null, "{absent}: {line}");
+        }
     }
+    let elements = |kernel: &str, shape: &str| {
+        let line = lines.iter().find(|line| line["kernel"] == kernel && line["shape"] == shape).unwrap();
+        line["elements"].as_u64().unwrap()
+    };
+    assert_eq!(elements("rmsnorm_f32", "1x16"), 16);
+    assert_eq!(elements("kv_unpack_q4", "64x4096"), 64 * 4096);
+    assert_eq!(elements("lora_apply_f16", "64x4096x4096"), 64 * 4096);
+}
+
+#[test]
+fn tensors_larger_than_caches_are_compared_with_a_plain_copy() {
+    let line = "bench pack rmsnorm_f32 --trust release.pub --quick --json --shape 4096x4096";
+    let line = &lines(&run_in(built(), line).succeeded().stdout)[0];
+    let bytes = 4.0 * (2.0 * 4096.0 * 4096.0 + 4096.0);
+    let gb_per_s = bytes / number(line, "bound_call_ns");
+    assert!((number(line, "gb_per_s") / gb_per_s - 1.0).abs() < 1e-9, "{line}");
+    let share = gb_per_s / number(line, "copy_gb_per_s");
+    assert!((number(line, "copy_share") / share - 1.0).abs() < 1e-9, "{line}");
 }
 
 #[test]
@@ -63,6 +98,7 @@ fn one_kernel_has_a_table_at_the_shapes_asked_for() {
     assert_eq!((rows[0][0], rows[0][1]), ("kernel", "shape"));
     assert_eq!((rows[1][0], rows[1][1], rows[2][1]), ("rope_f32", "3x256", "2x3x1x6"));
     assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{table}");
+    assert!(table.lines().all(|line| line.len() <= 100), "{table}");
 }
 
 #[test]
@@ -84,14 +120,14 @@ fn measurements_go_into_an_unsigned_pack_that_can_be_signed_then() {
 
     let written = run_in(folder.path(), "bench pack rmsnorm_f32 --write --quick --json").succeeded();
     assert!(written.stderr.contains("nobody has signed pack"), "{written:?}");
-    assert_eq!(lines(&written.stdout).len(), 2);
+    assert_eq!(lines(&written.stdout).len(), 3);
     assert!(!pack.join("kernels.json.sig").exists());
     let manifest: Value = serde_json::from_slice(&fs::read(pack.join("kernels.json")).unwrap()).unwrap();
     for kernel in manifest["kernels"].as_array().unwrap() {
         let benchmarks = kernel["benchmarks"].as_object().unwrap();
         let names: Vec<_> = benchmarks.keys().collect();
         if kernel["id"] == "rmsnorm_f32" {
-            assert_eq!(names, ["rows_1_dim_4096", "rows_64_dim_4096"]);
+            assert_eq!(names, ["rows_1_dim_16", "rows_1_dim_4096", "rows_64_dim_4096"]);
             number(&benchmarks["rows_64_dim_4096"], "latency_us");
             number(&benchmarks["rows_64_dim_4096"], "throughput_gflops");
         } else {

@@ -1,0 +1,35 @@
+//! What is measured: a pack, the same without deadlines, and a call of nothing.
+
+use std::error::Error;
+
+use kernelpack_host::{Interruption, Pack, PoolPolicy, RawCall, Runtime, RuntimeBuilder, WhenFull};
+
+/// A pack that is open twice in one process.
+pub(crate) struct Subject {
+    /// As engines open it.
+    pub(crate) pack: Pack,
+    /// Its calls are never stopped.
+    pub(crate) no_deadline: Pack,
+    /// What entering the sandbox takes.
+    pub(crate) raw: RawCall,
+}
+
+impl Subject {
+    /// A runtime for measuring: a kernel is bound while it is called, however few instances it may have.
+    pub(crate) fn builder(builder: RuntimeBuilder) -> RuntimeBuilder {
+        builder.pool(PoolPolicy { when_full: WhenFull::Grow, ..PoolPolicy::default() })
+    }
+
+    /// Opens a pack in a runtime, and in another that differs from it in its deadlines only.
+    ///
+    /// # Errors
+    /// The pack is refused, or the engine does not start.
+    pub(crate) fn new(
+        runtime: &Runtime,
+        builder: RuntimeBuilder,
+        open: impl Fn(&Runtime) -> Result<Pack, Box<dyn Error>>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let no_deadline = builder.interruption(Interruption::Never).build()?;
+        Ok(Self { pack: open(runtime)?, no_deadline: open(&no_deadline)?, raw: runtime.raw_call()? })
+    }
+}

@@ -1,0 +1,142 @@
+//! The kernels that this program has compiled in: their stubs call the sandbox in several ways, and their bodies run
+//! natively.
+
+use std::error::Error;
+
+use half::f16;
+use kernelpack_host::{
+    BadCall, Bound, Pack, Tensor, TypedKernel,
+    abi::{BlockQ4_0, BlockQ8_0, Element, Kernel, Pass as _},
+};
+use kernelpack_kernels::{
+    kv_pack_q4, kv_pack_q8, kv_unpack_q4, kv_unpack_q8, lora_apply_f16, lora_apply_f32, rmsnorm_f16, rmsnorm_f32,
+    rope_f16, rope_f32, rope_q8, swiglu_f16, swiglu_f32,
+};
+
+use super::{subject::Subject, workload::Workload};
+
+/// A kernel that is called in several ways on the same tensors. In-out tensors go on from their last value.
+pub(crate) trait Ways {
+    /// In the sandbox, from and to the caller's memory.
+    fn typed(&mut self) -> Result<(), Box<dyn Error>>;
+
+    /// In the sandbox, which sees the caller's tensors where they are.
+    fn bound(&mut self) -> Result<(), Box<dyn Error>>;
+
+    /// The same in a runtime that never stops calls.
+    fn bound_no_deadline(&mut self) -> Result<(), Box<dyn Error>>;
+
+    /// Natively. Scratch tensors are allocated and zeroed within, which a sandbox's host does not do.
+    fn native(&mut self) -> Result<(), Box<dyn Error>>;
+}
+
+/// Each kernel with its required inputs, its output, the input that may be left out, and whether the output has a start
+/// value.
+macro_rules! kernels {
+    ($($kernel:ident($($input:ident),* $(; $optional:ident)?) -> $output:ident: $element:ty $(= $start:ident)?,)*) => {
+        /// The kernel of this id with the tensors of a workload; none if it is not compiled in, or if the pack's kernel
+        /// takes something else.
+        pub(crate) fn find<'a>(
+            subject: &Subject,
+            id: &str,
+            workload: &'a Workload,
+        ) -> Result<Option<Box<dyn Ways + 'a>>, Box<dyn Error>> {
+            match id {
+                $(stringify!($kernel) => {
+                    struct Called<'a> {
+                        typed: TypedKernel<$kernel::Kernel>,
+                        bound: Bound<$kernel::Kernel>,
+                        no_deadline: Bound<$kernel::Kernel>,
+                        inputs: $kernel::Inputs<'a>,
+                        output: Tensor<$element>,
+                    }
+
+                    impl Ways for Called<'_> {
+                        fn typed(&mut self) -> Result<(), Box<dyn Error>> {
+                            Ok(self.typed.call(args(self.inputs, &mut self.output))?)
+                        }
+
+                        fn bound(&mut self) -> Result<(), Box<dyn Error>> {
+                            Ok(self.bound.call(args(self.inputs, &mut self.output))?)
+                        }
+
+                        fn bound_no_deadline(&mut self) -> Result<(), Box<dyn Error>> {
+                            Ok(self.no_deadline.call(args(self.inputs, &mut self.output))?)
+                        }
+
+                        fn native(&mut self) -> Result<(), Box<dyn Error>> {
+                            let args = args(self.inputs, &mut self.output);
+                            $kernel::Kernel::reference(args).map_err(|error| error.to_string().into())
+                        }
+                    }
+
+                    #[inline]
+                    fn args<'t>(
+                        inputs: $kernel::Inputs<'t>,
+                        output: &'t mut Tensor<$element>,
+                    ) -> $kernel::Args<'t> {
+                        #[allow(unused_mut, reason = "few kernels have optional inputs")]
+                        let mut args = $kernel::Args::new($(inputs.$input,)* output.view_mut());
+                        $(args.$optional = inputs.$optional;)?
+                        args
+                    }
+
+                    let Some(typed) = stub::<$kernel::Kernel>(&subject.pack)? else { return Ok(None) };
+                    let no_deadline = subject.no_deadline.kernel::<$kernel::Kernel>()?;
+                    let missing = |name| format!("kernel {id:?} takes no {name:?} of such a type");
+                    $(let $input = workload.tensor(stringify!($input)).and_then(|tensor| tensor.view());)*
+                    $(let $start = workload.tensor(stringify!($start)).and_then(|tensor| tensor.view());)?
+                    #[allow(unused_mut, reason = "few kernels have optional inputs")]
+                    let mut inputs = $kernel::Inputs::new(
+                        $($input.ok_or_else(|| missing(stringify!($input)))?,)*
+                        $($start.ok_or_else(|| missing(stringify!($start)))?,)?
+                    );
+                    $(inputs.$optional = workload.tensor(stringify!($optional)).and_then(|tensor| tensor.view());)?
+                    let output = stringify!($output);
+                    let mut output = output_of::<$element>(workload, output)?.ok_or_else(|| missing(output))?;
+                    let bound = typed.bind(args(inputs, &mut output))?;
+                    let no_deadline = no_deadline.bind(args(inputs, &mut output))?;
+                    Ok(Some(Box::new(Called { typed, bound, no_deadline, inputs, output })))
+                })*
+                _ => Ok(None),
+            }
+        }
+    };
+}
+
+kernels! {
+    kv_pack_q4(x) -> y: BlockQ4_0,
+    kv_pack_q8(x) -> y: BlockQ8_0,
+    kv_unpack_q4(x) -> y: f32,
+    kv_unpack_q8(x) -> y: f32,
+    lora_apply_f16(x, a, b) -> y: f16 = y,
+    lora_apply_f32(x, a, b) -> y: f32 = y,
+    rmsnorm_f16(x, weight) -> y: f16,
+    rmsnorm_f32(x, weight) -> y: f32,
+    rope_f16(x; freqs) -> y: f16,
+    rope_f32(x; freqs) -> y: f32,
+    rope_q8(x; freqs) -> y: BlockQ8_0,
+    swiglu_f16(gate, up) -> y: f16,
+    swiglu_f32(gate, up) -> y: f32,
+}
+
+/// The stub's kernel; none if the pack's kernel of that name is another one.
+fn stub<K: Kernel>(pack: &Pack) -> Result<Option<TypedKernel<K>>, kernelpack_host::Error> {
+    match pack.kernel::<K>() {
+        Ok(kernel) => Ok(Some(kernel)),
+        Err(kernelpack_host::Error::BadCall(call)) if matches!(*call, BadCall::StubDisagrees { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A tensor for the output of this name, with its start value if it has one; none if there is no such output.
+fn output_of<T: Element>(workload: &Workload, name: &str) -> Result<Option<Tensor<T>>, kernelpack_host::Error> {
+    let start = workload.tensor(name).and_then(|tensor| tensor.view::<T>());
+    let Some(shape) = workload.output(name).or(start.map(|start| start.shape())) else { return Ok(None) };
+    let dims: Vec<usize> = shape.dims().iter().map(|&dim| dim as usize).collect();
+    let mut output = Tensor::zeros(&dims)?;
+    if let Some(start) = start {
+        output.as_mut_slice().copy_from_slice(start.data());
+    }
+    Ok(Some(output))
+}

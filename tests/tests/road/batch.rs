@@ -94,3 +94,14 @@ fn an_array_that_is_misplaced_is_refused() {
     refused(Batch { at: 0, count: -1, broken: None, shift: 0 }, ["the 4294967295 descriptors at", outside]);
     assert!(run(Batch { at: 65_536 - 80, count: 2, broken: None, shift: 0 }).is_ok(), "up to the last byte");
 }
+
+/// A function whose address is taken would be in the table of the crate's module, and so in the module of every kernel.
+#[test]
+fn modules_have_no_kernel_but_their_own() {
+    for kernel in pack::runtime().open(pack::core()).unwrap().manifest().kernels.iter() {
+        let module = Module::from_file(pack::core().join(&kernel.path)).unwrap();
+        let names = module.funcs.iter().filter_map(|function| function.name.as_deref());
+        let passes: Vec<_> = names.filter(|name| name.starts_with("__kernelpack_forward_")).collect();
+        assert_eq!(passes, [format!("__kernelpack_forward_{}", kernel.id)]);
+    }
+}

@@ -171,5 +171,6 @@ fn warm_calls_ask_nothing_of_the_allocator_where_metrics_are_recorded() {
     hold_all(&metrics::with_local_recorder(&sums, || open(true)));
     // It was there and was told.
     assert_eq!(sums.calls.load(Relaxed), 7 * (CALLS + WARM_UP));
-    assert!(sums.durations.0.load(Relaxed) > CALLS);
+    // One call in 64 of each kernel is timed.
+    assert!(sums.durations.0.load(Relaxed) >= 7 * CALLS / 64);
 }

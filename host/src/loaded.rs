@@ -97,6 +97,8 @@ impl CompiledKernel {
     }
 }
 
+const _: () = assert!(Pool::<Box<Guest>>::IS_LOCK_FREE);
+
 impl LoadedKernel {
     /// Makes a kernel of a module that was compiled.
     ///

@@ -7,6 +7,7 @@
 //! what becomes free is handed to the first of them, and newcomers queue up behind, so that nobody starves. No lock is
 //! held while an instance is made, used or dropped.
 
+mod idle;
 mod policy;
 
 use std::{
@@ -18,8 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_queue::ArrayQueue;
-
+use self::idle::Idle;
 pub use policy::{Occupancy, PoolPolicy, WhenFull};
 
 /// What a pool keeps.
@@ -49,7 +49,7 @@ pub(crate) struct Pool<T> {
     ceiling: u32,
     /// Places taken, by busy and idle items.
     taken: AtomicU32,
-    idle: ArrayQueue<T>,
+    idle: Idle<T>,
     /// The length of the queue, which is changed under its lock only.
     waiting: AtomicU32,
     queue: Mutex<Queue<T>>,
@@ -70,6 +70,9 @@ struct Waiter<T> {
 }
 
 impl<T: Pooled> Pool<T> {
+    /// Whether taking an idle item and giving it back waits for no other thread: what is pooled is one word.
+    pub(crate) const IS_LOCK_FREE: bool = Idle::<T>::IS_LOCK_FREE;
+
     /// A pool of `limit` places by this policy's choice, and at most `ceiling` where it grows.
     pub(crate) fn new(policy: PoolPolicy, limit: u32, ceiling: u32) -> Self {
         let limit = limit.min(ceiling).min(policy.size).max(1);
@@ -78,7 +81,7 @@ impl<T: Pooled> Pool<T> {
             limit,
             ceiling: if policy.when_full == WhenFull::Grow { ceiling.max(1) } else { limit },
             taken: AtomicU32::new(0),
-            idle: ArrayQueue::new(limit.min(policy.max_idle).max(1) as usize),
+            idle: Idle::new(limit.min(policy.max_idle).max(1) as usize),
             waiting: AtomicU32::new(0),
             queue: Mutex::new(VecDeque::new()),
         }
@@ -136,15 +139,15 @@ impl<T: Pooled> Pool<T> {
     }
 
     fn vacate(&self) {
-        self.taken.fetch_sub(1, Ordering::AcqRel);
+        self.taken.fetch_sub(1, Ordering::SeqCst);
         self.wake();
     }
 
     /// Hands what has become free to those who wait.
     fn wake(&self) {
-        // Pairs with the fence in `wait`: either this sees the waiter, or the waiter sees what became free.
-        fence(Ordering::SeqCst);
-        if self.waiting.load(Ordering::Relaxed) > 0 {
+        // Pairs with the fence in `wait`: either this sees the waiter, or the waiter sees what became free, which every
+        // caller told by a sequentially consistent operation.
+        if self.waiting.load(Ordering::SeqCst) > 0 {
             self.dispatch(&mut self.lock());
         }
     }

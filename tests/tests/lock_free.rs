@@ -1,0 +1,125 @@
+//! A thread that stands still in the middle of a warm call holds up nobody else, wherever it stands: there is no lock on
+//! the way, and nothing that is waited for like one.
+//!
+//! A signal stops a thread that calls in a loop at whatever instruction it happens to be, hundreds of times; each time
+//! another thread makes calls of the same kernel, copying and bound, which return while the first stands still.
+#![cfg(target_os = "linux")]
+#![allow(unsafe_code, reason = "a thread can be stopped anywhere only by a signal")]
+
+use std::{
+    os::unix::thread::JoinHandleExt,
+    sync::{
+        atomic::{
+            AtomicBool, AtomicU32,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use kernelpack_host::{Bound, Tensor, TypedKernel};
+use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
+use kernelpack_tests::pack;
+
+const STOPS: u32 = 500;
+/// Far more than any call takes on any machine: who has not returned by then waits for the thread that stands still.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the thread was stopped, and how often it may go on.
+static STOPPED: AtomicU32 = AtomicU32::new(0);
+static RELEASED: AtomicU32 = AtomicU32::new(0);
+
+/// Stands still until it may go on. Nothing but atomic numbers and a system call, as befits a signal handler.
+extern "C" fn stand_still(_: libc::c_int) {
+    let stop = STOPPED.fetch_add(1, Release) + 1;
+    while RELEASED.load(Acquire) < stop {
+        // SAFETY: it takes nothing, and POSIX lists it among what a handler may call.
+        unsafe { libc::sched_yield() };
+    }
+}
+
+fn install_handler() {
+    // SAFETY: all-zero is a valid `sigaction`, and the handler is of the type that one without SA_SIGINFO has. Nothing else
+    // in this program uses the signal. Calls that it interrupts are restarted.
+    let installed = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = stand_still as *const () as usize;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut())
+    };
+    assert_eq!(installed, 0);
+}
+
+/// A kernel to call, and to call bound.
+struct Caller {
+    typed: TypedKernel<Kernel>,
+    bound: Bound<Kernel>,
+    x: Tensor<f32>,
+    weight: Tensor<f32>,
+    y: Tensor<f32>,
+}
+
+impl Caller {
+    fn new(typed: TypedKernel<Kernel>) -> Self {
+        let tensor = |dims: &[usize]| Tensor::from_slice(&[1.5; 16], dims).unwrap();
+        let (x, weight, mut y) = (tensor(&[1, 16]), tensor(&[16]), tensor(&[1, 16]));
+        let bound = typed.bind(Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        let mut caller = Self { typed, bound, x, weight, y };
+        caller.call();
+        caller
+    }
+
+    fn call(&mut self) {
+        let Self { typed, bound, x, weight, y } = self;
+        typed.call(Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        bound.call(Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+    }
+}
+
+#[test]
+fn a_thread_that_stands_still_in_a_call_holds_up_nobody() {
+    install_handler();
+    let kernel = pack::runtime().open(pack::core()).unwrap().kernel::<Kernel>().unwrap();
+    static DONE: AtomicBool = AtomicBool::new(false);
+    let mut first = Caller::new(kernel.clone());
+    let first = thread::spawn(move || {
+        while !DONE.load(Relaxed) {
+            first.call();
+        }
+    });
+    // The second calls when told to, and tells when it is through.
+    let (tell, told) = mpsc::channel::<()>();
+    let (through, is_through) = mpsc::channel();
+    let mut second = Caller::new(kernel.clone());
+    let second = thread::spawn(move || {
+        for () in told {
+            (0..5).for_each(|_| second.call());
+            through.send(()).unwrap();
+        }
+    });
+
+    let mut held_up = None;
+    for stop in 1..=STOPS {
+        // SAFETY: the thread has not been joined.
+        assert_eq!(unsafe { libc::pthread_kill(first.as_pthread_t(), libc::SIGUSR1) }, 0);
+        while STOPPED.load(Acquire) < stop {
+            thread::yield_now();
+        }
+        tell.send(()).unwrap();
+        let result = is_through.recv_timeout(PATIENCE);
+        RELEASED.store(stop, Release);
+        if result.is_err() {
+            held_up = Some(stop);
+            break;
+        }
+        // Some way on, so that the next stop is elsewhere.
+        (0..stop % 64).for_each(|_| std::hint::spin_loop());
+    }
+    DONE.store(true, Relaxed);
+    drop(tell);
+    first.join().unwrap();
+    second.join().unwrap();
+    assert_eq!(held_up, None, "at this stop the other thread did not get on");
+}

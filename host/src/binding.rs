@@ -26,6 +26,7 @@ pub(crate) struct Binding {
     copies: bool,
     plan: Option<Plan>,
     /// None after one was stopped, until the next call.
+    #[allow(clippy::vec_box, reason = "the pool hands out boxes and takes them back")]
     guests: Vec<Box<Guest>>,
 }
 

@@ -34,6 +34,9 @@ impl Origin {
     }
 }
 
+/// An instance out of its pool.
+pub(crate) type Leased<'a> = Lease<'a, Box<Guest>>;
+
 /// A compiled kernel.
 pub(crate) struct LoadedKernel {
     pub(crate) id: Arc<str>,
@@ -228,7 +231,7 @@ impl LoadedKernel {
 
     /// Hands an instance back, or drops it where it was stopped.
     #[inline]
-    fn end<R>(&self, lease: Lease<'_, Box<Guest>>, result: Result<R, Failure>) -> Result<R, Error> {
+    fn end<R>(&self, lease: Leased<'_>, result: Result<R, Failure>) -> Result<R, Error> {
         match result {
             // Whatever it was doing, it cannot be used again.
             Err(Failure::Stopped(_)) => drop(lease),
@@ -244,7 +247,7 @@ impl LoadedKernel {
         &self,
         max_ticks: u32,
         mut run: impl FnMut(&mut Guest) -> Result<R, Failure>,
-    ) -> Result<(Lease<'_, Box<Guest>>, Result<R, Failure>), Error> {
+    ) -> Result<(Leased<'_>, Result<R, Failure>), Error> {
         let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
         if let Some(guest) = lease.item() {
             match run(guest) {

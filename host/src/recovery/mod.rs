@@ -181,15 +181,12 @@ impl LoadedKernel {
         let recovery = &self.recovery;
         let in_service = || recovery.breaker.admit(Instant::now) == Admission::Closed;
         if recovery.placement == Placement::Sandboxed && calls.len() > 1 && in_service() {
-            match self.call_batch(signature, calls, max_ticks) {
-                Some(Ok(())) => {
-                    recovery.breaker.succeeded(Admission::Closed);
-                    recovery.set_degraded(false);
-                    recovery.metrics.calls(Outcome::Ok, calls.len() as u64);
-                    return Ok(());
-                }
-                // Each on its own finds out which it was, and gets what recovers it.
-                Some(Err(_)) | None => {}
+            // Where one failed, each on its own finds out which it was, and gets what recovers it.
+            if let Some(Ok(())) = self.call_batch(signature, calls, max_ticks) {
+                recovery.breaker.succeeded(Admission::Closed);
+                recovery.set_degraded(false);
+                recovery.metrics.calls(Outcome::Ok, calls.len() as u64);
+                return Ok(());
             }
         }
         for BatchCall { tensors, scalars } in calls {

@@ -1,6 +1,7 @@
 //! The peers, a file each.
 
 mod arrow;
+mod batch;
 mod bound;
 mod component;
 mod extism;
@@ -50,6 +51,7 @@ impl Workshop {
         Ok(vec![
             Box::new(native::Native::new(row)),
             Box::new(bound::BoundCall::new(&self.pack, row)?),
+            Box::new(batch::Batch::new(&self.pack, row)?),
             Box::new(typed::Typed::new(&self.pack, row)?),
             Box::new(raw::InPlace::new(&self.raw, row)?),
             Box::new(raw::Copies::<false>::new(&self.raw, row)?),

@@ -69,7 +69,10 @@ impl<K: Kernel> TypedKernel<K> {
         self.enter::<K>(Export::Forward, args)
     }
 
-    /// Runs the kernel on many sets of arguments at one entry of the sandbox, which pays where the calls are small.
+    /// Runs the kernel on many sets of arguments at one entry of the sandbox.
+    ///
+    /// All of them are laid out anew each time, which a single warm call is not: the README's comparison shows when that
+    /// is slower. Measure before you prefer it.
     ///
     /// The budget of the batch is that of all its calls, though no more than the runtime allows for one. If one of them
     /// fails they are run anew, one by one: those before the first that fails have their results, those behind it do

@@ -77,6 +77,12 @@ const FEATURES: [(&str, &str); 20] = [
     ("WASM_DISABLE_STACK_HW_BOUND_CHECK", "1"),
 ];
 
+/// Functions that a file gets from `c/compile.c` in the place of those that it names, for the reasons given there.
+const REPLACED: [(&str, &str, &str); 2] = [
+    ("core/iwasm/compilation/aot_compiler.c", "LLVMVerifyModule", "kernelpack_verify"),
+    ("core/iwasm/compilation/simd/simd_conversions.c", "aot_call_llvm_intrinsic", "kernelpack_call"),
+];
+
 /// Compiles into a static library each, C and C++.
 pub(crate) fn compile(root: &Path, llvm: &Llvm) {
     let mut files: Vec<PathBuf> = FILES.iter().map(|file| root.join(file)).collect();
@@ -106,7 +112,22 @@ pub(crate) fn compile(root: &Path, llvm: &Llvm) {
     build.define("__STDC_LIMIT_MACROS", None);
 
     let mut c = build.clone();
-    c.std("gnu11").files(of_kind("c")).file("c/compile.c").compile("kernelpack_wamrc");
+    c.std("gnu11");
+    let mut others = c.clone();
+    others.file("c/compile.c");
+    for file in of_kind("c") {
+        match REPLACED.iter().find(|(name, _, _)| file.ends_with(name)) {
+            Some((_, theirs, ours)) => {
+                let mut one = build.clone();
+                one.std("gnu11").define(theirs, *ours);
+                c.objects(one.file(file).compile_intermediates());
+            }
+            None => {
+                others.file(file);
+            }
+        }
+    }
+    c.objects(others.compile_intermediates()).compile("kernelpack_wamrc");
     let mut cxx = build;
     cxx.cpp(true).flag(&llvm.standard).flag("-fno-rtti").flag("-fno-exceptions");
     cxx.files(of_kind("cpp")).compile("kernelpack_wamrc_llvm");

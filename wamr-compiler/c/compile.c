@@ -4,6 +4,8 @@
  * Owns the order of its steps and the checks in the code that it makes; `src/native.rs` declares the same structure.
  */
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +52,44 @@ limit(int resource, rlim_t most)
         now.rlim_cur = now.rlim_max = most;
         setrlimit(resource, &now);
     }
+}
+
+/* Stands in for LLVMVerifyModule in aot_compiler.c, which goes on with a module that LLVM finds broken: it takes the
+   result for the opposite of what it is. So this returns what makes it stop, and the message. */
+LLVMBool
+kernelpack_verify(LLVMModuleRef module, LLVMVerifierFailureAction action, char **message)
+{
+    (void)action;
+    if (LLVMVerifyModule(module, LLVMReturnStatusAction, message))
+        return 0;
+    LLVMDisposeMessage(*message);
+    *message = NULL;
+    return 0;
+}
+
+/* Stands in for aot_call_llvm_intrinsic in simd_conversions.c, which on other machines than x86_64 narrows i32x4 with
+   the bounds of i16x8, and so makes a broken module. The vector tells which are meant. */
+LLVMValueRef
+kernelpack_call(const AOTCompContext *comp_ctx, const AOTFuncContext *func_ctx, const char *name, LLVMTypeRef result,
+                LLVMTypeRef *types, int count, ...)
+{
+    LLVMTypeRef i32x4[2] = { V128_i32x4_TYPE, V128_i32x4_TYPE };
+    LLVMValueRef value;
+    va_list peek, arguments;
+
+    va_start(peek, count);
+    if (count == 2 && LLVMTypeOf(va_arg(peek, LLVMValueRef)) == V128_i32x4_TYPE) {
+        if (!strcmp(name, "llvm.smin.v8i16"))
+            name = "llvm.smin.v4i32", result = V128_i32x4_TYPE, types = i32x4;
+        else if (!strcmp(name, "llvm.smax.v8i16"))
+            name = "llvm.smax.v4i32", result = V128_i32x4_TYPE, types = i32x4;
+    }
+    va_end(peek);
+
+    va_start(arguments, count);
+    value = aot_call_llvm_intrinsic_v(comp_ctx, func_ctx, name, result, types, count, arguments);
+    va_end(arguments);
+    return value;
 }
 
 void

@@ -23,7 +23,7 @@ fn min_runtime() -> Result<Version, BuildError> {
 /// The entry of a kernel with this spec and module; `facts` are those of the module.
 pub(crate) fn kernel(spec: &KernelSpecBuf, wasm: &[u8], facts: &ModuleFacts) -> Result<Kernel, Rejected> {
     let features = facts.required_features.iter().map(ToString::to_string).collect();
-    let wasmtime = Platform { min_version: WASMTIME, features, aot_available: None };
+    let wasmtime = Platform { min_version: WASMTIME, features, module: None, aot_available: None };
     let platforms = BTreeMap::from([("wasmtime".into(), wasmtime)]);
     Kernel::from_spec(spec, Digest::of(wasm), platforms, BTreeMap::new())
 }

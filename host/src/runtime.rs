@@ -44,6 +44,7 @@ impl Runtime {
     pub fn server() -> RuntimeBuilder {
         RuntimeBuilder {
             keys: Vec::new(),
+            native_keys: Vec::new(),
             trust_store: TrustStore::default(),
             ceiling: CEILING,
             pool: PoolPolicy::default(),
@@ -94,11 +95,12 @@ impl Runtime {
         self.load_with(self.verify(dir.as_ref())?, progress)
     }
 
-    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled.
+    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled, and modules for other
+    /// engines are not read.
     pub(crate) fn verify(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        VerifiedPack::open_if(dir, &self.verifier(), fits)
+        VerifiedPack::open_for(self.engine.name(), dir, &self.verifier(), fits)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
@@ -123,17 +125,17 @@ impl Runtime {
             recovery::describe();
         }
         let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
-        let total = pack.modules().len();
-        let compiled = parallel::map(pack.modules(), |index, module| {
+        let modules = pack.modules_for(self.engine.name())?;
+        let total = modules.len();
+        let compiled = parallel::map(&modules, |index, module| {
             let kernel = module.spec().id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
             let compiled = CompiledKernel::new(&self.engine, module, self.ceiling)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });
             Ok::<_, Error>(compiled)
         })?;
-        let kernels = pack
-            .modules()
-            .iter()
+        let kernels = modules
+            .into_iter()
             .zip(compiled)
             .map(|(module, compiled)| {
                 let kernel =
@@ -222,6 +224,7 @@ const CEILING: ResourceLimits = ResourceLimits {
 #[must_use]
 pub struct RuntimeBuilder {
     keys: Vec<PublicKey>,
+    native_keys: Vec<PublicKey>,
     trust_store: TrustStore,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
@@ -238,6 +241,13 @@ impl RuntimeBuilder {
     pub fn trust(mut self, key: PublicKey) -> Self {
         self.keys.push(key);
         self
+    }
+
+    /// Trusts packs that this key signed, and the native code in them: what [`trust`](Self::trust) grants does not
+    /// include that, since no sandbox holds it. Of a key in the trust store, the store says what it is trusted for.
+    pub fn trust_native(mut self, key: PublicKey) -> Self {
+        self.native_keys.push(key);
+        self.trust(key)
     }
 
     /// Trusts packs that a key of this store signed while it is neither expired nor revoked; of several stores the last
@@ -399,7 +409,8 @@ impl RuntimeBuilder {
             engine_version: engine.version(),
             features: engine.features().into_iter().map(str::to_owned).collect(),
         };
-        let verifier = KernelPackVerifier::new(self.keys).with_trust_store(self.trust_store);
+        let verifier = KernelPackVerifier::new(self.keys).with_native_keys(self.native_keys);
+        let verifier = verifier.with_trust_store(self.trust_store);
         Ok(Runtime {
             engine,
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),

@@ -8,7 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AotFault, AotTarget, Digest,
+    AotFault, AotFile, AotTarget, Digest,
     aot::{MAX_AOT_BYTES, missing_check},
     json,
 };
@@ -123,6 +123,41 @@ impl AotFacts {
             return Err(AotFault::Unchecked { check: "termination-checks" });
         }
         Ok(Self { record, simd: info.features & 1 != 0 })
+    }
+}
+
+impl AotFacts {
+    /// Checks that the file is what an entry says.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn check(&self, file: &AotFile) -> Result<(), AotFault> {
+        let AotRecord { target, source, version, llvm: _, options } = &self.record;
+        if *target != file.target {
+            return Err(AotFault::Target { expected: file.target, found: *target });
+        }
+        if *version != file.version {
+            return Err(AotFault::Version { expected: file.version.clone(), found: version.clone() });
+        }
+        if *source != file.source {
+            return Err(AotFault::Source { expected: file.source, found: *source });
+        }
+        if *options != file.options {
+            return Err(AotFault::Options { expected: file.options.clone(), found: options.clone() });
+        }
+        Ok(())
+    }
+
+    /// Checks that an engine of this version can load the file: WAMR changes what compiled code expects of the engine
+    /// from version to version, so it must be the very same.
+    ///
+    /// # Errors
+    /// [`AotFault::Version`].
+    pub fn check_engine(&self, version: &Version) -> Result<(), AotFault> {
+        if self.record.version == *version {
+            return Ok(());
+        }
+        Err(AotFault::Version { expected: version.clone(), found: self.record.version.clone() })
     }
 }
 

@@ -88,9 +88,9 @@ pub enum AotFault {
         found: AotTarget,
     },
     /// It was compiled by another version than its entry says.
-    #[error("it was compiled by WAMR {found}, its entry says {expected}")]
+    #[error("it was compiled by WAMR {found}, it should be {expected}")]
     Version {
-        /// The version in the manifest.
+        /// The version in the manifest, or that of the engine.
         expected: Version,
         /// The version in the file.
         found: Version,

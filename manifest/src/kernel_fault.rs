@@ -190,6 +190,26 @@ pub enum KernelFault {
         /// The machine.
         target: AotTarget,
     },
+    /// The path of a compiled file is not made of the kernel's own.
+    #[error("the file {path:?} for {target} must be called \"{stem}.{target}.aot\"")]
+    AotPath {
+        /// The machine.
+        target: AotTarget,
+        /// The path.
+        path: String,
+        /// The kernel's own path without its ending.
+        stem: String,
+    },
+    /// The path of a module for one engine is not made of the kernel's own.
+    #[error("the module {path:?} for {engine} must be called \"{stem}.VARIANT.wasm\", where VARIANT is a plain word")]
+    VariantPath {
+        /// The engine's name.
+        engine: String,
+        /// The path.
+        path: String,
+        /// The kernel's own path without its ending.
+        stem: String,
+    },
     /// A measurement is negative or not finite.
     #[error("the benchmark {name:?} has the value {value}; measurements are finite and not negative")]
     BadBenchmark {

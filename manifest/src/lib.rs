@@ -80,7 +80,7 @@ pub use health::{
     check_tolerance,
 };
 pub use json::JsonFault;
-pub use kernel::{Backward, Benchmark, Kernel, Platform};
+pub use kernel::{Backward, Benchmark, Kernel, ModuleFile, ModuleRef, Platform};
 pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};
 pub use length::{Length, LengthError, Step};
@@ -104,7 +104,8 @@ pub use trust_fault::TrustStoreError;
 pub use vector::{HealthVector, NamedTensor};
 pub use vector_fault::VectorFault;
 pub use verify::{
-    KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, Signer, VerifiedModule, VerifiedVector, VerifyError,
+    KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, Signer, VerifiedAot, VerifiedModule, VerifiedVector,
+    VerifyError,
 };
 
 /// The manifest's schema for other tools, as JSON Schema draft 2020-12.

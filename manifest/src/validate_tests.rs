@@ -1,7 +1,7 @@
 use kernelpack_abi::{ParamType, ParamValue};
 
 use super::*;
-use crate::{Extent, HealthEntry, Param, Scratch, Tensor, VectorFault, samples::manifest};
+use crate::{AotFile, AotTarget, Digest, Extent, HealthEntry, Param, Scratch, Tensor, VectorFault, samples::manifest};
 
 /// What a sample that was changed so is refused for, both as it is and as JSON where JSON can hold it.
 #[track_caller]
@@ -179,6 +179,63 @@ fn platforms_and_benchmarks_are_checked() {
     let name = "\u{1b}".to_owned();
     let expected = KernelFault::ControlCharacters { field: "benchmark", text: name.clone() };
     assert_eq!(fault(|kernel| _ = kernel.benchmarks.insert(name, kernel.benchmarks["rows_64_dim_4096"])), expected);
+}
+
+#[test]
+fn modules_for_single_engines_are_files_of_their_own() {
+    let set = |path: &'static str| {
+        move |it: &mut Manifest| {
+            it.kernels[0].platforms.get_mut("wamr").unwrap().module.as_mut().unwrap().path = path.into();
+        }
+    };
+    for path in ["k/k_f32.simd-128.wasm", "k/k_f32.2.wasm"] {
+        let mut manifest = manifest();
+        set(path)(&mut manifest);
+        assert_eq!(manifest.validate(), Ok(()), "{path}");
+        assert_eq!(manifest.files().collect::<Vec<_>>()[..2], ["k/k_f32.wasm", path]);
+        assert_eq!(Manifest::parse(&manifest.to_json()), Ok(manifest));
+    }
+    for path in [
+        "k/k_f32.wasm",
+        "k/k_f32..wasm",
+        "k/k_f32.Scalar.wasm",
+        "k/k_f32.a.b.wasm",
+        "k/k_f32.a/b.wasm",
+        "k/k_f32.a_b.wasm",
+        "k/k_f32scalar.wasm",
+        "k/k_f64.scalar.wasm",
+        "l/k_f32.scalar.wasm",
+        "k_f32.scalar.wasm",
+        "k/k_f32.scalar.aot",
+        "k/k_f32.scalar.wasm.wasm",
+        "kernels.json",
+        "health/k_f32.safetensors",
+    ] {
+        let fault = KernelFault::VariantPath { engine: "wamr".into(), path: path.into(), stem: "k/k_f32".into() };
+        assert_eq!(refused(set(path)), Rejected::Kernel { kernel: "k_f32".into(), fault }, "{path}");
+    }
+    for path in ["../k/k_f32.scalar.wasm", "/k/k_f32.scalar.wasm", "k/k_f32.scalar.wasm/", ""] {
+        assert_eq!(refused(set(path)), Rejected::UnsafePath { path: path.into() });
+    }
+    assert_eq!(
+        refused(set("k/k_f32.wasm")).to_string(),
+        "kernel \"k_f32\": the module \"k/k_f32.wasm\" for wamr must be called \"k/k_f32.VARIANT.wasm\", where VARIANT \
+         is a plain word"
+    );
+    // Nor do two engines share one, since the manifest says of each file what it is once.
+    let shared = |it: &mut Manifest| {
+        let module = it.kernels[0].platforms["wamr"].module.clone();
+        it.kernels[0].platforms.get_mut("wasmtime").unwrap().module = module;
+    };
+    assert!(matches!(refused(shared), Rejected::DuplicatePath { path, .. } if path == "k/k_f32.scalar.wasm"));
+    // Kernels whose names differ in case alone, without their own modules in one folder.
+    let upper = |it: &mut Manifest| {
+        let platforms = it.kernels[0].platforms.clone();
+        let kernel = &mut it.kernels[1];
+        (kernel.id, kernel.path, kernel.platforms) = ("K_F32".into(), "K/K_F32.wasm".into(), platforms);
+        kernel.platforms.get_mut("wamr").unwrap().module.as_mut().unwrap().path = "K/K_F32.scalar.wasm".into();
+    };
+    assert!(matches!(refused(upper), Rejected::DuplicatePath { .. }));
 }
 
 #[test]
@@ -383,7 +440,7 @@ fn health_vectors_are_checked() {
     let mut most = manifest();
     many(16)(&mut most);
     assert_eq!(most.validate(), Ok(()));
-    assert_eq!(most.files().count(), 18);
+    assert_eq!(most.files().count(), 20);
     assert!(refused(many(17)).to_string().contains("there are 17 health vectors, the limit is 16"));
     let twice = refused(|it| {
         let vector = HealthEntry {
@@ -395,4 +452,42 @@ fn health_vectors_are_checked() {
     });
     let (first, second) = ("k_f32".into(), "p_f32".into());
     assert_eq!(twice, Rejected::DuplicatePath { path: "health/K_F32.safetensors".into(), first, second });
+}
+
+#[test]
+fn compiled_files_are_checked() {
+    let aot = |change: &dyn Fn(&mut Vec<AotFile>)| {
+        let mut manifest = manifest();
+        change(&mut manifest.kernels[0].platforms.get_mut("wamr").unwrap().aot);
+        match manifest.validate() {
+            Err(Rejected::Kernel { kernel, fault }) if kernel == "k_f32" => Err(fault),
+            Ok(()) => Ok(()),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let target = AotTarget::X86_64;
+    let own = Digest::of(&crate::samples::full_module());
+    assert_eq!(aot(&|files| files[0].source = own), Ok(()));
+    assert_eq!(aot(&|files| files[0].source = Digest::of(b"")), Err(KernelFault::StaleAot { target }));
+    assert_eq!(aot(&|files| files.push(files[0].clone())), Err(KernelFault::DuplicateAot { target }));
+    for path in ["k/k_f32.aarch64.aot", "k/k_f32.x86_64.wasm", "k/k_f64.x86_64.aot", "k_f32.x86_64.aot", ""] {
+        let fault = KernelFault::AotPath { target, path: path.into(), stem: "k/k_f32".into() };
+        assert_eq!(aot(&|files| files[0].path = path.into()), Err(fault));
+    }
+    for check in crate::AOT_CHECKS {
+        let without = |files: &mut Vec<AotFile>| files[0].options.retain(|option| option != check);
+        assert_eq!(aot(&without), Err(KernelFault::UncheckedAot { target, check }));
+    }
+    for option in ["", "opt level", "CPU=x", "bounds-checks", &"a".repeat(65)] {
+        let fault = KernelFault::BadAotOption { target, option: option.into() };
+        assert_eq!(aot(&|files| files[0].options.push(option.into())), Err(fault));
+    }
+    let many = |files: &mut Vec<AotFile>| files[0].options.extend((0..29).map(|at| format!("a{at}")));
+    assert_eq!(aot(&many), Err(KernelFault::BadAotOption { target, option: "a28".into() }));
+    // Another machine's may stand beside it.
+    let another = |files: &mut Vec<AotFile>| {
+        let (target, path) = (AotTarget::Thumbv7, "k/k_f32.thumbv7.aot".into());
+        files.push(AotFile { target, path, ..files[0].clone() });
+    };
+    assert_eq!(aot(&another), Ok(()));
 }

@@ -7,8 +7,8 @@ use std::{fmt, ops::Deref, time::SystemTime};
 use kernelpack_abi::KernelSpecBuf;
 
 use crate::{
-    Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts, PublicKey, Rejected, Timestamp,
-    TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES, module,
+    AotFacts, AotFile, AotTarget, Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts,
+    ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
 };
 
 /// Bytes of a signature.
@@ -24,13 +24,21 @@ pub const SIGNATURE_BYTES: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KernelPackVerifier {
     trusted_keys: Vec<PublicKey>,
+    native_keys: Vec<PublicKey>,
     trust_store: TrustStore,
 }
 
 impl KernelPackVerifier {
     /// A verifier that trusts these keys, each as much as the others.
     pub fn new(trusted_keys: impl IntoIterator<Item = PublicKey>) -> Self {
-        Self { trusted_keys: trusted_keys.into_iter().collect(), trust_store: TrustStore::default() }
+        Self { trusted_keys: trusted_keys.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The same, where those of its trusted keys that are among these may vouch for native code, too. Of a key in the
+    /// trust store, the store says whether it may.
+    #[must_use]
+    pub fn with_native_keys(self, native_keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        Self { native_keys: native_keys.into_iter().collect(), ..self }
     }
 
     /// The same with a trust store, in the place of the one it may have had.
@@ -74,7 +82,9 @@ impl KernelPackVerifier {
     pub fn check_key(&self, key: &PublicKey, now: SystemTime) -> Result<Signer, VerifyError> {
         match self.trust_store.of_key(key) {
             Some(entry) => judge(entry, now),
-            None if self.trusted_keys.contains(key) => Ok(Signer { key: *key, id: None }),
+            None if self.trusted_keys.contains(key) => {
+                Ok(Signer { key: *key, id: None, native: self.native_keys.contains(key) })
+            }
             None => Err(self.nobody(now)),
         }
     }
@@ -125,12 +135,12 @@ impl KernelPackVerifier {
 
 /// What a trust store's entry says of its key at a time.
 fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
-    let TrustedKey { id, key, not_after, revoked, .. } = entry;
+    let TrustedKey { id, key, not_after, revoked, native, .. } = entry;
     if let Some(revocation) = revoked {
         let (at, reason) = (revocation.at, revocation.reason.clone());
         return Err(VerifyError::KeyRevoked { id: id.clone(), at, reason });
     }
-    let signer = Signer { key: *key, id: Some(id.clone()) };
+    let signer = Signer { key: *key, id: Some(id.clone()), native: *native };
     let Some(not_after) = *not_after else { return Ok(signer) };
     // Fail closed: a clock that cannot be read says nothing in the key's favour.
     let now = Timestamp::of(now).ok_or_else(|| VerifyError::NoClock { id: id.clone(), not_after })?;
@@ -147,6 +157,8 @@ pub struct Signer {
     pub key: PublicKey,
     /// The key's id in the trust store, if it is there.
     pub id: Option<String>,
+    /// Whether it may vouch for native code.
+    pub native: bool,
 }
 
 impl fmt::Display for Signer {
@@ -187,20 +199,60 @@ impl SignedManifest {
         &self.signer
     }
 
-    /// Checks that these bytes are the module of the kernel with this id, and that the module is what its entry says.
+    /// Checks that these bytes are the own module of the kernel with this id, and that the module is what its entry
+    /// says.
     ///
     /// # Errors
     /// There is no such kernel, [`Rejected::HashMismatch`], or as for [`module::check`].
     pub fn verify_module(&self, id: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
+        self.verify_module_at(id, None, bytes)
+    }
+
+    /// The same for the module that the engine of this name loads: its platform's, or else the kernel's own. One that is
+    /// for this engine alone uses only features that its platform lists.
+    ///
+    /// # Errors
+    /// As for [`verify_module`](Self::verify_module), and [`Rejected::Variant`].
+    pub fn verify_module_for(&self, id: &str, engine: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
+        self.verify_module_at(id, Some(engine), bytes)
+    }
+
+    fn verify_module_at(&self, id: &str, engine: Option<&str>, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
         let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
+        let own = ModuleRef { path: &kernel.path, hash: kernel.hash, platform: None };
+        let module = engine.map_or(own, |engine| kernel.module_for(engine));
         let digest = Digest::of(&bytes);
-        if digest != kernel.hash {
-            let (kernel, path, expected) = (kernel.id.clone(), kernel.path.clone(), kernel.hash);
+        if digest != module.hash {
+            let (kernel, path, expected) = (kernel.id.clone(), module.path.to_owned(), module.hash);
             return Err(Rejected::HashMismatch { kernel, path, expected, actual: digest });
         }
         let spec = kernel.to_spec(&self.fallbacks)?;
-        let facts = module::check(&bytes, &spec)?;
-        Ok(VerifiedModule { bytes, digest, spec, facts })
+        let facts = module.check(&bytes, &spec)?;
+        Ok(VerifiedModule { path: module.path.to_owned(), bytes, digest, spec, facts })
+    }
+
+    /// Checks that these bytes are the native code that an engine loads for a kernel on this machine, by a signer who may
+    /// vouch for such, and that the file says of itself what its entry does.
+    ///
+    /// # Errors
+    /// [`Rejected::NativeNotTrusted`], [`Rejected::HashMismatch`] or [`Rejected::Aot`]; or there is no such kernel or
+    /// file.
+    pub fn verify_aot(
+        &self,
+        id: &str,
+        engine: &str,
+        target: AotTarget,
+        bytes: Vec<u8>,
+    ) -> Result<VerifiedAot, Rejected> {
+        let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
+        let file = kernel.aot_for(engine, target);
+        let file = file.ok_or_else(|| Rejected::NoAot { kernel: id.to_owned(), target })?;
+        if !self.signer.native {
+            let (kernel, path) = (kernel.id.clone(), file.path.clone());
+            return Err(Rejected::NativeNotTrusted { kernel, path, key: self.signer.key.id() });
+        }
+        let facts = kernel.read_aot(file, &bytes)?;
+        Ok(VerifiedAot { bytes, file: file.clone(), facts })
     }
 
     /// Checks that these bytes are a health vector of a kernel, by one of its entries, and that the vector is a call
@@ -236,6 +288,26 @@ impl Kernel {
     }
 }
 
+impl Kernel {
+    /// Checks that these bytes are a compiled file of the kernel, and that the file says of itself what its entry does.
+    /// This says nothing about who wrote the entry: hosts use [`SignedManifest::verify_aot`].
+    ///
+    /// # Errors
+    /// [`Rejected::HashMismatch`] or [`Rejected::Aot`].
+    pub fn read_aot(&self, file: &AotFile, bytes: &[u8]) -> Result<AotFacts, Rejected> {
+        let actual = Digest::of(bytes);
+        if actual != file.hash {
+            let (kernel, path, expected) = (self.id.clone(), file.path.clone(), file.hash);
+            return Err(Rejected::HashMismatch { kernel, path, expected, actual });
+        }
+        AotFacts::read(bytes).and_then(|facts| facts.check(file).map(|()| facts)).map_err(|fault| Rejected::Aot {
+            kernel: self.id.clone(),
+            path: file.path.clone(),
+            fault: Box::new(fault),
+        })
+    }
+}
+
 impl Deref for SignedManifest {
     type Target = Manifest;
 
@@ -247,6 +319,7 @@ impl Deref for SignedManifest {
 /// A module that a signed manifest names by its digest, and that agrees with its entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedModule {
+    path: String,
     bytes: Vec<u8>,
     digest: Digest,
     spec: KernelSpecBuf,
@@ -254,6 +327,11 @@ pub struct VerifiedModule {
 }
 
 impl VerifiedModule {
+    /// The file, relative to the pack, which tells a kernel's modules apart.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The module: valid WebAssembly.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -271,6 +349,36 @@ impl VerifiedModule {
 
     /// What the check found in the module.
     pub fn facts(&self) -> &ModuleFacts {
+        &self.facts
+    }
+}
+
+/// Native code that a manifest names by its digest, whose signer may vouch for native code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifiedAot {
+    bytes: Vec<u8>,
+    file: AotFile,
+    facts: AotFacts,
+}
+
+impl VerifiedAot {
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same, to be kept in the place that a loader wants it at.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// What the manifest says of it.
+    pub fn file(&self) -> &AotFile {
+        &self.file
+    }
+
+    /// What it says of itself.
+    pub fn facts(&self) -> &AotFacts {
         &self.facts
     }
 }

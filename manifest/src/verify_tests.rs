@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    SecretKey,
+    AotFault, AotRecord, ModuleFault, SecretKey,
     samples::{self, FULL, full_module, key, plain_module, spec_of},
 };
 
@@ -153,6 +153,65 @@ fn only_the_modules_that_were_signed_are_verified() {
 }
 
 #[test]
+fn each_engine_is_given_the_module_that_the_manifest_has_for_it() {
+    let (json, signature) = signed();
+    let manifest = verifier().verify(&json, &signature, NOW).unwrap();
+    let scalar = samples::scalar_module();
+    let (kernel, plain) = (manifest.kernel("k_f32").unwrap(), manifest.kernel("p_f32").unwrap());
+    for (engine, path) in [("wamr", "k/k_f32.scalar.wasm"), ("wasmtime", "k/k_f32.wasm"), ("wasmer", "k/k_f32.wasm")] {
+        assert_eq!(kernel.module_for(engine).path, path);
+        assert_eq!(plain.module_for(engine).path, "p/p_f32.wasm");
+        let bytes = if engine == "wamr" { &scalar } else { &full_module() };
+        let module = manifest.verify_module_for("k_f32", engine, bytes.clone()).unwrap();
+        assert_eq!((module.path(), module.bytes(), module.spec()), (path, &bytes[..], &spec_of(&FULL)));
+        // The other engines' module is none of this one's, however well it is signed.
+        let other = if engine == "wamr" { full_module() } else { scalar.clone() };
+        let (expected, actual) = (Digest::of(bytes), Digest::of(&other));
+        let mismatch = Rejected::HashMismatch { kernel: "k_f32".into(), path: path.into(), expected, actual };
+        assert_eq!(manifest.verify_module_for("k_f32", engine, other), Err(mismatch));
+    }
+    assert!(matches!(manifest.verify_module("k_f32", scalar.clone()), Err(Rejected::HashMismatch { .. })));
+    let paths: Vec<_> = kernel.modules().map(|module| module.path).collect();
+    assert_eq!(paths, ["k/k_f32.wasm", "k/k_f32.scalar.wasm"]);
+}
+
+#[test]
+fn a_module_for_one_engine_is_checked_as_the_kernels_own() {
+    let verify = |wasm: &[u8], features: &[&str]| {
+        let mut manifest = samples::manifest();
+        let platform = manifest.kernels[0].platforms.get_mut("wamr").unwrap();
+        platform.module.as_mut().unwrap().hash = Digest::of(wasm);
+        platform.aot.clear();
+        platform.features = features.iter().map(ToString::to_string).collect();
+        let json = manifest.to_json();
+        let signed = verifier().verify(&json, &key().sign(&json), NOW).unwrap();
+        signed.verify_module_for("k_f32", "wamr", wasm.to_vec()).map(|module| module.path().to_owned())
+    };
+    let path = "k/k_f32.scalar.wasm".to_owned();
+    let variant = |fault| Err(Rejected::Variant { kernel: "k_f32".into(), path: path.clone(), fault });
+    // Another kernel's, and what is none.
+    assert!(matches!(verify(&plain_module(), &[]), Err(Rejected::Variant { .. })));
+    assert_eq!(verify(b"\0asm", &[]), variant(ModuleFault::NotWasm));
+    let started = samples::full_wat().replacen("(memory", "(start 5) (func) (memory", 1);
+    let started = samples::module(&started, &[&samples::FULL_ENTRY]);
+    assert!(matches!(verify(&started, &[]), Err(Rejected::Variant { .. })));
+    let unbounded = samples::module(&samples::full_wat().replace("2 16", "2"), &[&samples::FULL_ENTRY]);
+    assert_eq!(verify(&unbounded, &[]), variant(ModuleFault::MemoryUnbounded { limit: 16 }));
+
+    // Features that only this engine will ask for are all listed.
+    let simd = samples::full_wat().replacen("(memory", "(func (param v128)) (memory", 1);
+    let simd = samples::module(&simd, &[&samples::FULL_ENTRY]);
+    assert_eq!(verify(&simd, &["bulk-memory", "simd"]), Ok(path.clone()));
+    let unlisted = verify(&simd, &["bulk-memory"]);
+    assert_eq!(unlisted, variant(ModuleFault::UnlistedFeature { engine: "wamr".into(), feature: "simd" }));
+    assert_eq!(
+        unlisted.unwrap_err().to_string(),
+        "the module \"k/k_f32.scalar.wasm\" of kernel \"k_f32\": it uses the WebAssembly feature \"simd\", which the \
+         platform \"wamr\" does not list; pack again"
+    );
+}
+
+#[test]
 fn a_signed_digest_does_not_excuse_a_bad_module() {
     let mut manifest = samples::manifest();
     manifest.kernels[0].hash = Digest::of(&plain_module());
@@ -198,7 +257,7 @@ fn at(text: &str) -> SystemTime {
 const NOT_AFTER: &str = "2027-06-30T00:00:00Z";
 
 fn entry(id: &str, key: &SecretKey) -> TrustedKey {
-    TrustedKey { id: id.into(), key: key.public(), not_after: None, revoked: None, comment: None }
+    TrustedKey { id: id.into(), key: key.public(), not_after: None, revoked: None, native: false, comment: None }
 }
 
 /// A store with the key of the samples, changed so, beside another one.
@@ -243,7 +302,7 @@ fn signer(verifier: &KernelPackVerifier, now: SystemTime) -> Signer {
 fn a_key_of_a_store_is_known_by_its_id() {
     let verifier = KernelPackVerifier::default().with_trust_store(store(|_| {}));
     let found = signer(&verifier, at("9999-12-31T23:59:59Z"));
-    assert_eq!(found, Signer { key: key().public(), id: Some("sample".into()) });
+    assert_eq!(found, Signer { key: key().public(), id: Some("sample".into()), native: false });
     assert_eq!(found.to_string(), format!("sample ({})", key().public()));
     let by_itself = signer(&KernelPackVerifier::new([key().public()]), NOW);
     assert_eq!((by_itself.id.as_ref(), by_itself.to_string()), (None, key().public().id()));
@@ -360,4 +419,81 @@ fn a_store_with_nothing_left_says_so() {
     assert_eq!(by_stranger(&with(&key()), later), VerifyError::NoUsableKey { revoked: 1, expired: 1 }.into());
     let empty = KernelPackVerifier::default().with_trust_store(TrustStore::default());
     assert_eq!(by_stranger(&empty, later), VerifyError::NoKeys.into());
+}
+
+#[test]
+fn native_code_takes_a_signer_who_may_vouch_for_it() {
+    let aot = samples::aot(&samples::aot_record());
+    let (json, signature) = signed();
+    let verify = |verifier: &KernelPackVerifier, bytes: &[u8]| {
+        let signed = verifier.verify(&json, &signature, NOW).unwrap();
+        signed.verify_aot("k_f32", "wamr", AotTarget::X86_64, bytes.to_vec())
+    };
+    let granted = KernelPackVerifier::new([key().public()]).with_native_keys([key().public()]);
+    let file = verify(&granted, &aot).unwrap();
+    assert_eq!((file.bytes(), file.file()), (&aot[..], &samples::aot_file()));
+    assert_eq!(file.facts().record, samples::aot_record());
+
+    let refused = Rejected::NativeNotTrusted {
+        kernel: "k_f32".into(),
+        path: "k/k_f32.x86_64.aot".into(),
+        key: key().public().id(),
+    };
+    let other = SecretKey::from_seed([9; 32]).public();
+    for verifier in [
+        KernelPackVerifier::new([key().public()]),
+        KernelPackVerifier::new([key().public(), other]).with_native_keys([other]),
+        // What the store says of a key holds.
+        granted.clone().with_trust_store(store(|_| {})),
+    ] {
+        // Before a byte of it is looked at.
+        assert_eq!(verify(&verifier, b"not the file"), Err(refused.clone()));
+        assert_eq!(verify(&verifier, &aot), Err(refused.clone()));
+    }
+    // To be granted native code is not to be trusted.
+    let native_only = KernelPackVerifier::new([other]).with_native_keys([key().public()]);
+    assert!(matches!(native_only.verify(&json, &signature, NOW), Err(Rejected::Unverified(VerifyError::NoTrustedKey))));
+    let mut by_store = TrustStore::default();
+    by_store.add(TrustedKey { native: true, ..entry("sample", &key()) }).unwrap();
+    let by_store = KernelPackVerifier::default().with_trust_store(TrustStore::parse(&by_store.to_json()).unwrap());
+    assert!(verify(&by_store, &aot).is_ok());
+}
+
+#[test]
+fn native_code_that_is_not_what_was_signed_is_refused() {
+    let verifier = KernelPackVerifier::new([key().public()]).with_native_keys([key().public()]);
+    // The entry may say what it likes of these bytes: they say for themselves what they are.
+    let verify = |bytes: &[u8], change: &dyn Fn(&mut AotFile)| {
+        let mut manifest = samples::manifest();
+        let file = &mut manifest.kernels[0].platforms.get_mut("wamr").unwrap().aot[0];
+        file.hash = Digest::of(bytes);
+        change(file);
+        let json = manifest.to_json();
+        let signed = verifier.verify(&json, &key().sign(&json), NOW).unwrap();
+        signed.verify_aot("k_f32", "wamr", AotTarget::X86_64, bytes.to_vec()).map(|_| ())
+    };
+    let aot = samples::aot(&samples::aot_record());
+    assert_eq!(verify(&aot, &|_| {}), Ok(()));
+    assert!(matches!(verify(&aot, &|file| file.hash = Digest::of(b"")), Err(Rejected::HashMismatch { .. })));
+    let fault = |result| match result {
+        Err(Rejected::Aot { kernel, path, fault }) => {
+            assert_eq!((kernel.as_str(), path.as_str()), ("k_f32", "k/k_f32.x86_64.aot"));
+            *fault
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(fault(verify(b"MZ, and more", &|_| {})), AotFault::NotAot);
+    let newer = |file: &mut AotFile| file.version.patch += 1;
+    assert!(matches!(fault(verify(&aot, &newer)), AotFault::Version { .. }));
+    let own = Digest::of(&full_module());
+    assert!(matches!(fault(verify(&aot, &|file| file.source = own)), AotFault::Source { .. }));
+    let unchecked = samples::aot(&AotRecord { options: vec![], ..samples::aot_record() });
+    assert_eq!(fault(verify(&unchecked, &|_| {})), AotFault::Unchecked { check: "bounds-checks" });
+
+    let (json, signature) = signed();
+    let signed = verifier.verify(&json, &signature, NOW).unwrap();
+    for (engine, target) in [("wamr", AotTarget::Aarch64), ("wasmtime", AotTarget::X86_64)] {
+        let none = Rejected::NoAot { kernel: "k_f32".into(), target };
+        assert_eq!(signed.verify_aot("k_f32", engine, target, aot.clone()), Err(none));
+    }
 }

@@ -19,6 +19,7 @@
 //!     features: Features::default(),
 //!     out_dir: "kernel-pack-v1.0.0".into(),
 //!     health: Health::default(),
+//!     scalar: true,
 //!     signer: Signer::Now(load_secret_key(&keys.secret)?),
 //! };
 //! let built = build(&options, &mut |event| match event {
@@ -31,6 +32,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aot;
 mod build;
 mod compile;
 mod created_at;
@@ -50,6 +52,7 @@ mod sign;
 mod toolchain;
 mod write;
 
+pub use aot::{AotCompiler, AotError, AotMade, AotOptions, aot};
 pub use build::{BuildOptions, Built, Signer, build};
 pub use compile::Features;
 pub use error::BuildError;

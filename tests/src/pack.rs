@@ -49,6 +49,7 @@ fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
         features: Features::default(),
         out_dir: out.to_owned(),
         health,
+        scalar: true,
         signer: Signer::Now(key()),
     };
     let mut cargo = Vec::new();

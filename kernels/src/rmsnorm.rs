@@ -68,13 +68,23 @@ fn inverse_rms<T: Squares>(x: &[T], eps: f32) -> f64 {
     if !sum.is_finite() || sum + count * eps < count * f64::from(f32::MIN_POSITIVE) {
         sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }
-    1.0 / sqrt(sum / count + eps)
+    sqrt(count / (sum + count * eps))
 }
 
 fn sum_of_squares<T: Squares>(x: &[T]) -> f64 {
     let (blocks, rest) = x.as_chunks::<BLOCK>();
     let blocks = blocks.iter().fold(0.0, |sum, block| sum + f64::from(T::sum_of_squares(block)));
-    blocks + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
+    let (groups, rest) = rest.as_chunks::<LANES>();
+    let groups = groups.iter().fold(0.0, |sum, group| sum + f64::from(sum_of_group(group)));
+    blocks + groups + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
+}
+
+/// The sum of the squares of a group.
+#[inline(always)]
+fn sum_of_group<T: Float>(group: &[T; LANES]) -> f32 {
+    let [first, second] = group.as_chunks::<8>().0 else { return 0.0 };
+    let ([a, b], [c, d]) = (T::widen8(first), T::widen8(second));
+    ((a * a + b * b) + (c * c + d * d)).sum()
 }
 
 /// An element type whose squares are added in f32. What LLVM makes vector code of differs between types.
@@ -136,6 +146,12 @@ fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
                 *y = T::narrow8([x0 * scale_lanes * weight0, x1 * scale_lanes * weight1]);
             }
         }
+    }
+    let ((x_groups, x_rest), (weight_groups, weight_rest)) = (x_rest.as_chunks::<8>(), weight_rest.as_chunks::<8>());
+    let (y_groups, y_rest) = y_rest.as_chunks_mut::<8>();
+    for ((x, weight), y) in x_groups.iter().zip(weight_groups).zip(y_groups) {
+        let ([x0, x1], [weight0, weight1]) = (T::widen8(x), T::widen8(weight));
+        *y = T::narrow8([x0 * scale_lanes * weight0, x1 * scale_lanes * weight1]);
     }
     for ((x, weight), y) in x_rest.iter().zip(weight_rest).zip(y_rest) {
         *y = T::narrow(x.widen() * scale * weight.widen());

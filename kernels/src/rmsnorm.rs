@@ -1,5 +1,7 @@
 //! Root-mean-square normalization.
 
+use core::mem;
+
 use kernelpack_guest::{Float, Result, backward, f16, kernel, math::sqrt, simd::F32x4};
 
 /// Elements that one step of the loops takes, and whose squares are added in f32.
@@ -46,7 +48,12 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
     if dim == 0 {
         return;
     }
-    for (x, y) in x.chunks_exact(dim).zip(y.chunks_exact_mut(dim)) {
+    // No `chunks_exact`, which divides twice: that takes as long as a short row.
+    let (mut x_rest, mut y_rest) = (x, y);
+    while let (Some((x, x_after)), Some((y, y_after))) =
+        (x_rest.split_at_checked(dim), mem::take(&mut y_rest).split_at_mut_checked(dim))
+    {
+        (x_rest, y_rest) = (x_after, y_after);
         let scale = inverse_rms(x, eps);
         if scale.is_finite() && scale > f64::from(f32::MAX) {
             // A row of denormals and hardly any eps.

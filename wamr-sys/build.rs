@@ -35,7 +35,7 @@ const DEFINES: &[(&str, &str)] = &[
     ("WASM_ENABLE_LIBC_BUILTIN", "0"),
     ("WASM_ENABLE_LIBC_WASI", "0"),
     // A library does not print.
-    ("WASM_ENABLE_LOG", "0"),
+    ("BH_LOG", "kernelpack_wamr_log"),
 ];
 
 fn main() {
@@ -82,8 +82,8 @@ fn main() {
         files.extend(["aot_loader.c", "aot_runtime.c", "aot_intrinsic.c"].map(|c| iwasm.join("aot").join(c)));
         files.push(iwasm.join("aot/arch").join(target.relocations));
     }
-    // An application's entry and the other interface, which nobody uses.
-    files.extend(c_files(&iwasm.join("common"), &["wasm_application.c", "wasm_c_api.c"]));
+    // Nobody uses the entry of applications.
+    files.extend(c_files(&iwasm.join("common"), &["wasm_application.c"]));
     files.push(iwasm.join("common/arch").join(target.invoke));
     files.push(iwasm.join("libraries/thread-mgr/thread_manager.c"));
     files.extend(c_files(&sources.root.join("core/shared/utils"), &[]));

@@ -130,6 +130,10 @@ unsafe extern "C" {
     pub fn wasm_runtime_set_native_stack_boundary(env: *mut ExecEnv, boundary: *mut u8);
     /// An exported function; null if there is none.
     pub fn wasm_runtime_lookup_function(inst: *mut ModuleInst, name: *const c_char) -> *mut Function;
+    /// Parameters of a function.
+    pub fn wasm_func_get_param_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
+    /// Results of a function.
+    pub fn wasm_func_get_result_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
     /// Calls a function; `argv` holds the arguments and then the results, in 32-bit cells.
     pub fn wasm_runtime_call_wasm(env: *mut ExecEnv, function: *mut Function, argc: u32, argv: *mut u32) -> bool;
     /// Why a call failed; null if none did.
@@ -147,9 +151,10 @@ unsafe extern "C" {
     /// Makes the calls of an execution environment return soon, at the next branch, call or loop; any thread may ask for
     /// it while the environment exists. It leaves no exception: a call that ends so looks like one that returned.
     pub fn wasm_cluster_cancel_thread(env: *mut ExecEnv) -> i32;
-    /// Lets the tables of a loaded module have so many elements in all, before an instance is made; `false` if that
-    /// is impossible.
-    pub fn kernelpack_wamr_limit_tables(module: *mut Module, elements: u32) -> bool;
+    /// Says, before an instance is made of a loaded module, that its tables may have so many elements in all, those
+    /// that can grow equal shares of what is left, and that its memory may grow to so many pages even if the guest
+    /// cannot grow it. `false` if the tables' sizes are compiled in, and are larger.
+    pub fn kernelpack_wamr_bound(module: *mut Module, table_elements: u32, max_pages: u32) -> bool;
 }
 
 #[cfg(test)]

@@ -28,6 +28,32 @@ const size_t kernelpack_wamr_layout[] = {
     offsetof(InstantiationArgs, max_memory_pages),
 };
 
+/* What WAMR would print. */
+void
+kernelpack_wamr_log(uint32 level, const char *file, int line, const char *format, ...)
+{
+    (void)level;
+    (void)file;
+    (void)line;
+    (void)format;
+}
+
+/* The memory of a module without memory.grow and memory.size is made one large page by the loader, which could never
+   grow. It is made what the module declares again, since hosts lay calls out in pages that they grow. */
+static void
+restore_pages(WASMMemory *memory, uint32 max_pages)
+{
+    const uint32 page = 65536;
+
+    if (memory->max_page_count == max_pages)
+        return;
+    memory->init_page_count *= memory->num_bytes_per_page / page;
+    memory->num_bytes_per_page = page;
+    memory->max_page_count =
+        max_pages > memory->init_page_count ? max_pages : memory->init_page_count;
+}
+
+/* The interpreter reads the maxima of tables when it makes an instance. */
 #if WASM_ENABLE_INTERP != 0
 static void
 limit_tables(WASMModule *module, uint32 elements)
@@ -49,36 +75,41 @@ limit_tables(WASMModule *module, uint32 elements)
 }
 #endif
 
+/* Code compiled ahead of time has them compiled in. */
 #if WASM_ENABLE_AOT != 0
-static uint32
-most_elements(AOTModule *module)
+static bool
+fits_tables(const AOTModule *module, uint32 elements)
 {
     uint64 most = 0;
     uint32 i;
 
     for (i = 0; i < module->table_count; i++) {
-        WASMTableType *type = &module->tables[i].table_type;
+        const WASMTableType *type = &module->tables[i].table_type;
         most += type->possible_grow ? type->max_size : type->init_size;
     }
-    return most > UINT32_MAX ? UINT32_MAX : (uint32)most;
+    return most <= elements;
 }
 #endif
 
-/* Lets the tables of a module that was loaded have so many elements in all, those that can grow equal shares of what is
-   left. The interpreter reads the maxima when it makes an instance; AOT code has them compiled in, so that it is refused
-   instead: false. */
 bool
-kernelpack_wamr_limit_tables(wasm_module_t module, uint32_t elements)
+kernelpack_wamr_bound(wasm_module_t loaded, uint32_t table_elements, uint32_t max_pages)
 {
 #if WASM_ENABLE_INTERP != 0
-    if (((WASMModuleCommon *)module)->module_type == Wasm_Module_Bytecode) {
-        limit_tables((WASMModule *)module, elements);
+    if (((WASMModuleCommon *)loaded)->module_type == Wasm_Module_Bytecode) {
+        WASMModule *module = (WASMModule *)loaded;
+        if (module->memory_count > 0)
+            restore_pages(&module->memories[0], max_pages);
+        limit_tables(module, table_elements);
         return true;
     }
 #endif
 #if WASM_ENABLE_AOT != 0
-    if (((WASMModuleCommon *)module)->module_type == Wasm_Module_AoT)
-        return most_elements((AOTModule *)module) <= elements;
+    if (((WASMModuleCommon *)loaded)->module_type == Wasm_Module_AoT) {
+        AOTModule *module = (AOTModule *)loaded;
+        if (module->memory_count > 0)
+            restore_pages(&module->memories[0], max_pages);
+        return fits_tables(module, table_elements);
+    }
 #endif
     return false;
 }

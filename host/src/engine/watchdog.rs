@@ -1,16 +1,17 @@
 //! Stopping calls that overrun their budget, without a check in their code.
 //!
 //! Every call arms the [`Watch`] of its instance with the tick by which it must have returned, and disarms it when it
-//! has. The ticker's thread looks at all watches once a tick; where a call is overdue it makes the instance's linear
-//! memory inaccessible, and the guest's next access to it becomes a trap. [`interruptible`](super::interruptible) sees
-//! to it that there is a next access within some thousand instructions, whatever the module.
+//! has. The ticker's thread looks at all watches once a tick; where a call is overdue it [stops](Stoppable) its instance.
+//! Under Wasmtime that makes the instance's linear memory inaccessible, and the guest's next access to it becomes a trap;
+//! `interruptible` sees to it that there is a next access within some thousand instructions, whatever the module. Under
+//! WAMR it sets a flag at which the guest looks in each loop and at each call.
 //!
 //! The race of a deadline with the end of its call is settled without an atomic read-modify-write, which would take as
 //! long as entering the sandbox does: the call says that it has ended and then looks whether it is being stopped, and the
 //! watchdog says that it stops the call and then looks whether that has ended. Between the two steps of the watchdog lies
 //! [a barrier on all threads](Barrier), so that at least one of them sees what the other said. A call that sees the
-//! watchdog at work waits until it has closed the memory or gone away, so that the host never touches memory that is
-//! about to be closed.
+//! watchdog at work waits until it has done it or gone away, so that the host never touches memory that is about to be
+//! closed.
 
 mod barrier;
 
@@ -26,49 +27,67 @@ use std::{
 };
 
 use self::barrier::Barrier;
-use crate::memory::Region;
+
+/// What the watchdog can stop: for good, and however often it is told to.
+pub(super) trait Stoppable: Send + Sync {
+    /// Makes the call that is under way end soon.
+    fn stop(&self) -> io::Result<()>;
+}
+
+#[cfg(all(target_os = "linux", feature = "wasmtime"))]
+impl Stoppable for Arc<crate::memory::Region> {
+    fn stop(&self) -> io::Result<()> {
+        crate::memory::Region::stop(self)
+    }
+}
 
 /// Nothing runs.
 const IDLE: u64 = 0;
 
 /// Nobody stops the call.
 const AT_PEACE: u8 = 0;
-/// The watchdog is about to close the memory, or to find that the call has ended.
+/// The watchdog is about to stop it, or to find that the call has ended.
 const STOPPING: u8 = 1;
-/// The system could not close the memory, or not all of it; the next tick tries again.
+/// The watchdog could not, or not wholly: a memory may be closed in part. The next tick tries again.
 const STUCK: u8 = 2;
-/// The memory is closed, for good.
+/// It is stopped, for good.
 const STOPPED: u8 = 3;
 
 /// Looks at the watches of all instances of an engine.
-#[derive(Debug, Default)]
-pub(super) struct Watchdog {
+#[derive(Debug)]
+pub(super) struct Watchdog<S> {
     /// Ticks so far.
     now: AtomicU64,
-    cells: Mutex<Vec<Arc<Cell>>>,
+    cells: Mutex<Vec<Arc<Cell<S>>>>,
     barrier: Barrier,
 }
 
 #[derive(Debug)]
-struct Cell {
+struct Cell<S> {
     /// [`IDLE`], or the tick at which the call that runs is overdue. Written by who calls.
     overdue: AtomicU64,
     /// [`AT_PEACE`], [`STOPPING`], [`STUCK`] or [`STOPPED`]. Written by the watchdog, but for what is stuck.
     stop: AtomicU8,
-    region: Arc<Region>,
+    target: S,
 }
 
 /// An instance's place in the watchdog's list, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Watch {
-    cell: Arc<Cell>,
-    dog: Arc<Watchdog>,
+pub(super) struct Watch<S: Stoppable> {
+    cell: Arc<Cell<S>>,
+    dog: Arc<Watchdog<S>>,
 }
 
-impl Watchdog {
-    /// Watches over a memory. Only calls that are armed are ever stopped.
-    pub(super) fn watch(self: &Arc<Self>, region: Arc<Region>) -> Watch {
-        let cell = Arc::new(Cell { overdue: AtomicU64::new(IDLE), stop: AtomicU8::new(AT_PEACE), region });
+impl<S> Default for Watchdog<S> {
+    fn default() -> Self {
+        Self { now: AtomicU64::new(0), cells: Mutex::new(Vec::new()), barrier: Barrier::default() }
+    }
+}
+
+impl<S: Stoppable> Watchdog<S> {
+    /// Watches over an instance. Only calls that are armed are ever stopped.
+    pub(super) fn watch(self: &Arc<Self>, target: S) -> Watch<S> {
+        let cell = Arc::new(Cell { overdue: AtomicU64::new(IDLE), stop: AtomicU8::new(AT_PEACE), target });
         self.lock().push(cell.clone());
         Watch { cell, dog: self.clone() }
     }
@@ -84,22 +103,22 @@ impl Watchdog {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux", feature = "wasmtime"))]
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell<S>>>> {
         // A list is never left half changed.
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Cell {
+impl<S: Stoppable> Cell<S> {
     fn stop_if_overdue(&self, now: u64, barrier: &Barrier) -> io::Result<()> {
         match self.stop.load(Relaxed) {
             AT_PEACE => {}
-            STUCK if self.stop.compare_exchange(STUCK, STOPPING, Acquire, Relaxed).is_ok() => return self.close(),
+            STUCK if self.stop.compare_exchange(STUCK, STOPPING, Acquire, Relaxed).is_ok() => return self.carry_out(),
             _ => return Ok(()),
         }
         let overdue = self.overdue.load(Relaxed);
@@ -110,20 +129,20 @@ impl Cell {
         let passed = barrier.pass();
         // No later call has the same value, since ticks only grow.
         if passed.is_ok() && self.overdue.load(Acquire) == overdue {
-            return self.close();
+            return self.carry_out();
         }
         self.stop.store(AT_PEACE, Release);
         passed
     }
 
-    fn close(&self) -> io::Result<()> {
-        let closed = self.region.stop();
-        self.stop.store(if closed.is_ok() { STOPPED } else { STUCK }, Release);
-        closed
+    fn carry_out(&self) -> io::Result<()> {
+        let stopped = self.target.stop();
+        self.stop.store(if stopped.is_ok() { STOPPED } else { STUCK }, Release);
+        stopped
     }
 }
 
-impl Watch {
+impl<S: Stoppable> Watch<S> {
     /// From now on until it is disarmed, what runs has so many ticks.
     #[inline]
     pub(super) fn arm(&self, ticks: u32) {
@@ -140,8 +159,8 @@ impl Watch {
         self.cell.stop.load(Acquire) == AT_PEACE || self.settle()
     }
 
-    /// Waits until the watchdog is done with the memory, and says whether it left it as it was. A part of it may be closed
-    /// even where the system failed, so that call was stopped too.
+    /// Waits until the watchdog is done, and says whether it left the call alone. A part of a memory may be closed even
+    /// where the system failed, so that call was stopped too.
     #[cold]
     fn settle(&self) -> bool {
         loop {
@@ -155,9 +174,9 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl<S: Stoppable> Drop for Watch<S> {
     fn drop(&mut self) {
-        // The watchdog's handle of the memory goes first, so that the instance's is the last.
+        // The watchdog forgets the instance before that is dropped.
         let mut cells = self.dog.lock();
         if let Some(at) = cells.iter().position(|cell| Arc::ptr_eq(cell, &self.cell)) {
             cells.swap_remove(at);
@@ -165,11 +184,12 @@ impl Drop for Watch {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", feature = "wasmtime"))]
 mod tests {
     use super::*;
+    use crate::memory::Region;
 
-    fn watched() -> (Arc<Watchdog>, Watch, Arc<Region>) {
+    fn watched() -> (Arc<Watchdog<Arc<Region>>>, Watch<Arc<Region>>, Arc<Region>) {
         let region = Arc::new(Region::reserve(1 << 20).unwrap());
         region.grow_to(65536).unwrap();
         let dog = Arc::new(Watchdog::default());

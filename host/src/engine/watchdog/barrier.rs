@@ -19,7 +19,7 @@ pub(super) struct Barrier {
 
 impl Default for Barrier {
     fn default() -> Self {
-        Self { on_all_threads: membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED).is_ok() }
+        Self { on_all_threads: system::register().is_ok() }
     }
 }
 
@@ -40,15 +40,41 @@ impl Barrier {
     /// The system refuses, which it does not do to a process that is registered; then nothing is ordered.
     pub(super) fn pass(&self) -> io::Result<()> {
         fence(SeqCst);
-        if self.on_all_threads { membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) } else { Ok(()) }
+        if self.on_all_threads { system::pass() } else { Ok(()) }
     }
 }
 
-fn membarrier(command: libc::c_int) -> io::Result<()> {
-    // SAFETY: the call takes numbers only and changes no memory.
-    match unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+#[cfg(target_os = "linux")]
+mod system {
+    use std::io;
+
+    pub(super) fn register() -> io::Result<()> {
+        membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+    }
+
+    pub(super) fn pass() -> io::Result<()> {
+        membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+    }
+
+    fn membarrier(command: libc::c_int) -> io::Result<()> {
+        // SAFETY: the call takes numbers only and changes no memory.
+        match unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io;
+
+    pub(super) fn register() -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn pass() -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

@@ -8,6 +8,7 @@
 mod bench;
 mod build;
 mod describe;
+mod engine_arg;
 mod health;
 mod input;
 mod inspect;

@@ -7,7 +7,7 @@ use kernelpack_manifest::{Digest, Manifest};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE, SignError, generate, load_public_key, load_secret_key, sign};
 
 use super::{figures::Figures, subject::Subject};
-use crate::replace_file::replace_file;
+use crate::{engine_arg::EngineArg, replace_file::replace_file};
 
 /// Opens a pack without a signature.
 ///
@@ -48,7 +48,7 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     sign(&copy, &load_secret_key(&keys.secret)?)?;
     let builder = Subject::builder(Runtime::server().trust(load_public_key(&keys.public)?));
     let runtime = builder.clone().build()?;
-    let subject = Subject::new(&runtime, builder, |runtime| Ok(runtime.open(&copy)?))?;
+    let subject = Subject::new(EngineArg::Wasmtime, &runtime, builder, |runtime| Ok(runtime.open(&copy)?))?;
     Ok((subject, manifest))
 }
 

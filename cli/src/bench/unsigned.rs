@@ -30,8 +30,9 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     let unreadable = |path: &Path, error| SignError::Io { action: "read", path: path.into(), error };
     let folder = tempfile::tempdir()?;
     let copy = folder.path().join("pack");
-    let modules = manifest.kernels.iter().map(|kernel| (&kernel.path, kernel.hash));
-    let vectors = manifest.kernels.iter().flat_map(|kernel| &kernel.health).map(|vector| (&vector.path, vector.hash));
+    let modules = manifest.kernels.iter().flat_map(|kernel| kernel.modules().map(|module| (module.path, module.hash)));
+    let vectors =
+        manifest.kernels.iter().flat_map(|kernel| &kernel.health).map(|vector| (vector.path.as_str(), vector.hash));
     for (name, expected) in modules.chain(vectors) {
         let path = pack.join(name);
         let content = fs::read(&path).map_err(|error| unreadable(&path, error))?;

@@ -9,6 +9,7 @@ mod aot;
 mod bench;
 mod build;
 mod describe;
+mod engine_arg;
 mod health;
 mod input;
 mod inspect;

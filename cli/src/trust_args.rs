@@ -2,8 +2,10 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{Runtime, RuntimeBuilder, read_trust_store};
+use kernelpack_host::{RuntimeBuilder, read_trust_store};
 use kernelpack_packer::load_public_key;
+
+use crate::engine_arg::EngineArg;
 
 /// The options that name trusted keys; one of them is needed.
 #[derive(Debug, clap::Args)]
@@ -22,12 +24,20 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
-    /// The beginning of a runtime that trusts these keys.
+    /// The beginning of a runtime with Wasmtime that trusts these keys.
     ///
     /// # Errors
     /// A file cannot be read or holds something else.
     pub(crate) fn builder(&self) -> Result<RuntimeBuilder, Box<dyn Error>> {
-        let mut builder = Runtime::server();
+        self.builder_for(EngineArg::Wasmtime)
+    }
+
+    /// The same with this engine.
+    ///
+    /// # Errors
+    /// As [`builder`](Self::builder).
+    pub(crate) fn builder_for(&self, engine: EngineArg) -> Result<RuntimeBuilder, Box<dyn Error>> {
+        let mut builder = engine.builder();
         for path in &self.keys {
             builder = builder.trust(load_public_key(path)?);
         }

@@ -70,6 +70,27 @@ pub fn core() -> &'static Path {
     in_temp(&PACK, "kernels", Health::default())
 }
 
+/// The folder of the core pack with the modules for engines without SIMD as those for Wasmtime; the others are there too.
+///
+/// # Panics
+/// The core pack has no such modules.
+pub fn scalar() -> &'static Path {
+    static PACK: OnceLock<Copy> = OnceLock::new();
+    let copy = PACK.get_or_init(|| {
+        let copy = Copy::of(core());
+        let mut manifest = copy.manifest();
+        for kernel in &mut manifest.kernels {
+            let wamr = kernel.platforms.remove("wamr").expect("the packer names what WAMR loads");
+            let wasmtime = kernel.platforms.get_mut("wasmtime").expect("the packer names what Wasmtime loads");
+            (wasmtime.module, wasmtime.features) = (wamr.module, wamr.features);
+            assert!(wasmtime.module.is_some(), "{} has no scalar module", kernel.id);
+        }
+        copy.sign(&manifest.to_json());
+        copy
+    });
+    copy.path()
+}
+
 /// The folder of the pack of a crate in `tests/fixtures`, built once a process.
 ///
 /// # Panics

@@ -14,6 +14,9 @@ pub(crate) struct TrustArgs {
     /// Public key that the pack must be signed by (PEM); repeat it to trust several, any of which will do
     #[arg(long = "trust", value_name = "PATH.pub")]
     keys: Vec<PathBuf>,
+    /// The same, trusted for the native code in packs, too, which no sandbox holds
+    #[arg(long = "trust-native", value_name = "PATH.pub")]
+    native_keys: Vec<PathBuf>,
     /// Trust store that has the key which the pack must be signed by (JSON, as `kernelpack trust` writes it). What it
     /// says of a key holds for those of --trust, too
     #[arg(long, value_name = "FILE")]
@@ -37,6 +40,9 @@ impl TrustArgs {
         let mut builder = engine.builder();
         for path in &self.keys {
             builder = builder.trust(load_public_key(path)?);
+        }
+        for path in &self.native_keys {
+            builder = builder.trust_native(load_public_key(path)?);
         }
         if let Some(path) = &self.trust_store {
             builder = builder.trust_store(read_trust_store(path)?);

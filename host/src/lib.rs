@@ -84,9 +84,9 @@ pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
 pub use kernelpack_manifest::{
-    CompatibilityChecker, CompatibilityResult, KernelPackVerifier, KeyStatus, Manifest, Mismatch, PublicKey, Rejected,
-    Revocation, SignedManifest, Signer, Timestamp, TrustStore, TrustStoreError, TrustedKey, Value, VerifiedModule,
-    VerifiedVector, VerifyError,
+    AotFacts, AotFault, AotFile, AotRecord, AotTarget, CompatibilityChecker, CompatibilityResult, KernelPackVerifier,
+    KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
+    TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedModule, VerifiedVector, VerifyError,
 };
 pub use load_event::LoadEvent;
 pub use manager::{

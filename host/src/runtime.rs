@@ -228,6 +228,7 @@ const CEILING: ResourceLimits = ResourceLimits {
 #[must_use]
 pub struct RuntimeBuilder {
     keys: Vec<PublicKey>,
+    native_keys: Vec<PublicKey>,
     trust_store: TrustStore,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
@@ -243,6 +244,7 @@ impl RuntimeBuilder {
     fn new(engine: EngineChoice) -> Self {
         Self {
             keys: Vec::new(),
+            native_keys: Vec::new(),
             trust_store: TrustStore::default(),
             ceiling: CEILING,
             pool: PoolPolicy::default(),
@@ -260,6 +262,13 @@ impl RuntimeBuilder {
     pub fn trust(mut self, key: PublicKey) -> Self {
         self.keys.push(key);
         self
+    }
+
+    /// Trusts packs that this key signed, and the native code in them: what [`trust`](Self::trust) grants does not
+    /// include that, since no sandbox holds it. Of a key in the trust store, the store says what it is trusted for.
+    pub fn trust_native(mut self, key: PublicKey) -> Self {
+        self.native_keys.push(key);
+        self.trust(key)
     }
 
     /// Trusts packs that a key of this store signed while it is neither expired nor revoked; of several stores the last
@@ -442,7 +451,8 @@ impl RuntimeBuilder {
             engine_version: engine.version(),
             features: engine.features().into_iter().map(str::to_owned).collect(),
         };
-        let verifier = KernelPackVerifier::new(self.keys).with_trust_store(self.trust_store);
+        let verifier = KernelPackVerifier::new(self.keys).with_native_keys(self.native_keys);
+        let verifier = verifier.with_trust_store(self.trust_store);
         Ok(Runtime {
             engine,
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),

@@ -282,7 +282,7 @@ impl RuntimeBuilder {
     }
 
     /// Gives WAMR a pool of so many bytes, 256 KiB unless given, out of which come modules, instances, their stacks and
-    /// their linear memory; for [`Runtime::embedded`] only.
+    /// their linear memory; for [`Runtime::embedded`] only, others have no use for it.
     ///
     /// WAMR's runtime is one for the process, and so is the pool: it is there from the first such runtime that is built
     /// until the last one, with its packs and kernels, is dropped, and all of them share it. [`build`](Self::build)
@@ -290,19 +290,15 @@ impl RuntimeBuilder {
     /// that provide it at first use.
     #[cfg(feature = "wamr")]
     pub fn with_pool(mut self, bytes: usize) -> Self {
-        if let EngineChoice::Wamr { pool, .. } = &mut self.engine {
-            *pool = bytes;
-        }
+        self.engine = self.engine.with_pool(bytes);
         self
     }
 
     /// Gives each instance a stack of so many bytes, 32 KiB unless given, or of the `max_stack_bytes` that hold for it
-    /// where those are fewer; for [`Runtime::embedded`] only.
+    /// where those are fewer; for [`Runtime::embedded`] only, others have no use for it.
     #[cfg(feature = "wamr")]
     pub fn stack_bytes(mut self, bytes: u32) -> Self {
-        if let EngineChoice::Wamr { stack, .. } = &mut self.engine {
-            *stack = bytes;
-        }
+        self.engine = self.engine.with_stack(bytes);
         self
     }
 

@@ -43,7 +43,10 @@ impl fmt::Display for Missing {
             Self::Unsuitable { program, version } => {
                 let (first, last) = (VERSIONS.iter().min(), VERSIONS.iter().max());
                 let (first, last) = (first.copied().unwrap_or_default(), last.copied().unwrap_or_default());
-                write!(f, "{OVERRIDE}={program} is {version}, not LLVM {first} to {last}")
+                write!(
+                    f,
+                    "{OVERRIDE}={program} is {version}, not LLVM {first} to {last}: install llvm-14-dev and g++, and unset it"
+                )
             }
             Self::Development { major } => {
                 write!(f, "LLVM {major} without headers or library: install llvm-{major}-dev and g++")

@@ -48,6 +48,12 @@ impl KernelDescriptor {
     pub fn in_bytes(bytes: &[u8]) -> Option<&Self> {
         Self::ref_from_bytes(bytes).ok()
     }
+
+    /// The descriptor as ten words, in the order of its bytes.
+    #[inline]
+    pub fn words(&self) -> &[u32; Self::SIZE as usize / 4] {
+        zerocopy::transmute_ref!(self)
+    }
 }
 
 const _: () = {

@@ -1,11 +1,13 @@
 //! What an export does around the author's function: check, call, translate the result.
 
+use core::cell::UnsafeCell;
+
 use kernelpack_abi::{
     BatchStatus, Error, KernelDescriptor, KernelInfo, KernelSpec, MESSAGE_CAPACITY, Result, Status, layout::Bounds,
 };
 
 use crate::{
-    frame::{Fault, Frame, LinearMemory, Scalars, Signed, open_params},
+    frame::{Fault, Frame, LinearMemory, Memo, Scalars, Signed, open_params},
     message, panic,
 };
 
@@ -26,6 +28,14 @@ fn memory() -> LinearMemory {
     LinearMemory { base: 0, bounds: Bounds { floor, memory_size } }
 }
 
+/// What the passes of this module remember.
+struct Memos(UnsafeCell<Memo>);
+
+// SAFETY: a kernel has one thread.
+unsafe impl Sync for Memos {}
+
+static MEMO: Memos = Memos(UnsafeCell::new(Memo::new()));
+
 /// Runs a forward or backward pass.
 #[inline(always)]
 pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> Result<Result<()>, Fault>) -> i32 {
@@ -35,8 +45,9 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
             // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and during a call the host
             // leaves it alone. The bounds start above the module's own data and stack. What a module with an allocator has
             // allocated lies in pages that it grew; a host of this ABI places tensors in its own pages only, and one that
-            // does not could as well write there itself between calls.
-            let mut frame = unsafe { Frame::open(memory(), descriptor)? };
+            // does not could as well write there itself between calls. The memo is used here alone, for this memory, which
+            // never shrinks, and no pass runs within another.
+            let mut frame = unsafe { Frame::open(memory(), descriptor, &mut *MEMO.0.get())? };
             match run(&mut frame) {
                 Ok(result) => result,
                 Err(fault) => Err(fault.into()),

@@ -1,13 +1,15 @@
 //! A call, as the guest sees it: the descriptor is checked first, then slices are made.
 //!
 //! Every `unsafe` block of the guest that touches tensor memory is in this file. The invariant behind them:
-//! [`Frame::open`] has passed the whole call through [`quick::accepts`] or [`judge`], so each tensor lies inside the
+//! [`Frame::open`] has passed the whole call, or one that is the same to the bit, through [`quick::accepts`] or
+//! [`judge`], so each tensor lies inside the
 //! memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that is written; its type, role
 //! and shape are those that the author declared, and its bytes are few enough for a slice.
 //!
 //! An [`Error`] has its message in it where there is no allocator, and moving it about would cost more than all checks:
 //! taking arguments out fails with a [`Fault`], and what explains is kept out of the way of calls that are in order.
 
+mod memo;
 mod quick;
 
 use core::{fmt, marker::PhantomData};
@@ -19,6 +21,7 @@ use kernelpack_abi::{
     params::{Params, ParamsError, TensorEntry},
 };
 
+pub use memo::Memo;
 pub use quick::Signed;
 
 /// The linear memory that offsets refer to.
@@ -146,19 +149,35 @@ impl<'a, S: Signed> Frame<'a, S> {
     ///
     /// # Safety
     /// For `'a`, the memory's bounds are readable and writable and aligned to 16 bytes at offset 0, and nothing but
-    /// this frame uses them.
+    /// this frame uses them. The memo was never used with another memory, and its bounds never became narrower.
     #[inline(always)]
-    pub unsafe fn open(memory: LinearMemory, descriptor: u32) -> Result<Self> {
+    pub unsafe fn open(memory: LinearMemory, descriptor: u32, memo: &mut Memo) -> Result<Self> {
         // SAFETY: the caller vouches for the memory. The descriptor and the params block are only ever read: the
         // checks refuse writable tensors that overlap either.
-        let quick = unsafe { Parts::read(memory, descriptor) }
-            .filter(|parts| quick::accepts::<S>(memory.bounds, descriptor, parts.head, parts.params.entries));
-        let params = match quick {
-            Some(parts) => parts.params,
+        let params = match unsafe { memo.recall::<S>(memory, descriptor) } {
+            Some(params) => params,
             // SAFETY: as above.
-            None => unsafe { judge(memory, descriptor, &S::SIGNATURE)? },
+            None => unsafe { Self::check(memory, descriptor, memo)? },
         };
         Ok(Self { memory, entries: params.entries, scalars: Scalars(params.scalars), taken: 0, signed: PhantomData })
+    }
+
+    /// Checks a call that is not the one before.
+    ///
+    /// # Safety
+    /// As [`open`](Self::open), and nothing writes to the descriptor and the params block for `'a`.
+    #[inline(never)]
+    unsafe fn check(memory: LinearMemory, descriptor: u32, memo: &mut Memo) -> Result<Params<'a>> {
+        // SAFETY: the caller vouches for the memory.
+        let parts = unsafe { Parts::read(memory, descriptor) };
+        if let Some(parts) = parts
+            && quick::accepts::<S>(memory.bounds, descriptor, parts.head, parts.params.entries)
+        {
+            memo.remember::<S>(descriptor, &parts);
+            return Ok(parts.params);
+        }
+        // SAFETY: the caller vouches for the memory.
+        unsafe { judge(memory, descriptor, &S::SIGNATURE) }
     }
 
     /// The scalars.
@@ -257,6 +276,7 @@ pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u3
 /// The parts of a call that are not tensors, found inside the bounds and readable.
 struct Parts<'a> {
     head: &'a KernelDescriptor,
+    block: &'a [u8],
     params: Params<'a>,
 }
 
@@ -272,7 +292,7 @@ impl<'a> Parts<'a> {
         let head = KernelDescriptor::in_bytes(bytes)?;
         // SAFETY: the caller vouches for the memory.
         let block = unsafe { memory.bytes(head.params_offset, head.params_size, TENSOR_ALIGN)? };
-        Some(Self { head, params: Params::parse(block).ok()? })
+        Some(Self { head, block, params: Params::parse(block).ok()? })
     }
 }
 

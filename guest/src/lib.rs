@@ -194,7 +194,7 @@ macro_rules! ensure {
 pub mod __private {
     #[cfg(target_family = "wasm")]
     pub use crate::entry::{batch, cleanup, info, init, pass};
-    pub use crate::frame::{Fault, Frame, LinearMemory, Scalars, Signed};
+    pub use crate::frame::{Fault, Frame, LinearMemory, Memo, Scalars, Signed};
     #[cfg(not(target_family = "wasm"))]
     pub use crate::native::{allocate, bind, extent, optional_view, rows, scratch, view, view_mut};
     #[cfg(not(target_family = "wasm"))]

@@ -17,7 +17,7 @@ use crate::{
     BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy, RawCall,
     cache::{CompileCache, DEFAULT_LIMIT},
     cores::Cores,
-    engine::{Engine, WasmtimeEngine},
+    engine::{Engine, EngineChoice},
     loaded::{CompiledKernel, LoadedKernel, Origin},
     pack::VerifiedPack,
     parallel,
@@ -41,18 +41,22 @@ pub struct Runtime {
 
 impl Runtime {
     /// A runtime for servers: Wasmtime with Cranelift and SIMD; calls are stopped as [`Interruption`] says.
+    #[cfg(feature = "wasmtime")]
     pub fn server() -> RuntimeBuilder {
-        RuntimeBuilder {
-            keys: Vec::new(),
-            trust_store: TrustStore::default(),
-            ceiling: CEILING,
-            pool: PoolPolicy::default(),
-            cache: None,
-            cache_limit: DEFAULT_LIMIT,
-            interruption: Interruption::BEST,
-            threads: NonZeroUsize::MIN,
-            recovery: Settings::default(),
-        }
+        RuntimeBuilder::new(EngineChoice::Wasmtime)
+    }
+
+    /// A runtime for small devices: WAMR's interpreter in a pool of fixed size, with a stack of 32 KiB an instance and
+    /// 100 ms for a call, whatever a manifest says, unless the builder says otherwise.
+    ///
+    /// Modules, instances, their stacks and linear memory are all in the pool, 256 KiB of
+    /// [`with_pool`](RuntimeBuilder::with_pool) by default: room for a kernel or two with a stack and two pages of
+    /// linear memory each. Nothing that WAMR needs is allocated from the system after [`build`](RuntimeBuilder::build).
+    /// WAMR runs no SIMD, so packs must have a scalar form of their kernels; tensors are copied, not mapped.
+    #[cfg(feature = "wamr")]
+    pub fn embedded() -> RuntimeBuilder {
+        let ceiling = ResourceLimits { max_epoch_ticks: 10, ..CEILING };
+        RuntimeBuilder { ceiling, ..RuntimeBuilder::new(EngineChoice::WAMR) }
     }
 
     /// The same with bound calls divided over so many threads, where a kernel's author allows it and the call is large
@@ -66,6 +70,7 @@ impl Runtime {
     /// let runtime = Runtime::threaded(cores);
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[cfg(feature = "wasmtime")]
     pub fn threaded(threads: NonZeroUsize) -> RuntimeBuilder {
         Self::server().threads(threads)
     }
@@ -230,9 +235,25 @@ pub struct RuntimeBuilder {
     interruption: Interruption,
     threads: NonZeroUsize,
     recovery: Settings,
+    engine: EngineChoice,
 }
 
 impl RuntimeBuilder {
+    fn new(engine: EngineChoice) -> Self {
+        Self {
+            keys: Vec::new(),
+            trust_store: TrustStore::default(),
+            ceiling: CEILING,
+            pool: PoolPolicy::default(),
+            cache: None,
+            cache_limit: DEFAULT_LIMIT,
+            interruption: engine.best_interruption(),
+            threads: NonZeroUsize::MIN,
+            recovery: Settings::default(),
+            engine,
+        }
+    }
+
     /// Trusts packs that this key signed; can be said several times. Keys that expire or may be revoked one day are better
     /// kept in a [trust store](Self::trust_store).
     pub fn trust(mut self, key: PublicKey) -> Self {
@@ -247,6 +268,31 @@ impl RuntimeBuilder {
     /// [`Runtime::replace_trust_store`] replaces it while the runtime is in use.
     pub fn trust_store(mut self, store: TrustStore) -> Self {
         self.trust_store = store;
+        self
+    }
+
+    /// Gives WAMR a pool of so many bytes, 256 KiB unless given, out of which come modules, instances, their stacks and
+    /// their linear memory; for [`Runtime::embedded`] only.
+    ///
+    /// WAMR's runtime is one for the process, and so is the pool: it is there from the first such runtime that is built
+    /// until the last one, with its packs and kernels, is dropped, and all of them share it. [`build`](Self::build)
+    /// refuses another size meanwhile. It is one piece of address space; what was never used takes no memory on systems
+    /// that provide it at first use.
+    #[cfg(feature = "wamr")]
+    pub fn with_pool(mut self, bytes: usize) -> Self {
+        if let EngineChoice::Wamr { pool, .. } = &mut self.engine {
+            *pool = bytes;
+        }
+        self
+    }
+
+    /// Gives each instance a stack of so many bytes, 32 KiB unless given, or of the `max_stack_bytes` that hold for it
+    /// where those are fewer; for [`Runtime::embedded`] only.
+    #[cfg(feature = "wamr")]
+    pub fn stack_bytes(mut self, bytes: u32) -> Self {
+        if let EngineChoice::Wamr { stack, .. } = &mut self.engine {
+            *stack = bytes;
+        }
         self
     }
 
@@ -384,13 +430,9 @@ impl RuntimeBuilder {
                 return Err(EngineError::Configure(format!("{what} is {given}, choose at least {least}")).into());
             }
         }
-        if self.interruption == Interruption::PageProtection && Interruption::BEST != self.interruption {
-            let told = "calls cannot be stopped by page protection on this system; choose Interruption::Epoch";
-            return Err(EngineError::Configure(told.to_owned()).into());
-        }
         let cache = self.cache.map(|dir| CompileCache::open(&dir, self.cache_limit)).transpose();
         let cache = cache.map_err(EngineError::from)?.map(Arc::new);
-        let engine: Arc<dyn Engine> = Arc::new(WasmtimeEngine::new(cache, self.interruption)?);
+        let engine = self.engine.start(cache, self.interruption)?;
         let cores = Cores::new(self.threads)
             .map_err(|error| EngineError::Configure(format!("{} threads cannot be started: {error}", self.threads)))?;
         let compatibility = CompatibilityChecker {

@@ -1,5 +1,7 @@
 //! Root-mean-square normalization.
 
+use core::mem;
+
 use kernelpack_guest::{Float, Result, backward, f16, kernel, math::sqrt, simd::F32x4};
 
 /// Elements that one step of the loops takes, and whose squares are added in f32.
@@ -46,7 +48,12 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
     if dim == 0 {
         return;
     }
-    for (x, y) in x.chunks_exact(dim).zip(y.chunks_exact_mut(dim)) {
+    // No `chunks_exact`, which divides twice: that takes as long as a short row.
+    let (mut x_rest, mut y_rest) = (x, y);
+    while let (Some((x, x_after)), Some((y, y_after))) =
+        (x_rest.split_at_checked(dim), mem::take(&mut y_rest).split_at_mut_checked(dim))
+    {
+        (x_rest, y_rest) = (x_after, y_after);
         let scale = inverse_rms(x, eps);
         if scale.is_finite() && scale > f64::from(f32::MAX) {
             // A row of denormals and hardly any eps.
@@ -68,13 +75,23 @@ fn inverse_rms<T: Squares>(x: &[T], eps: f32) -> f64 {
     if !sum.is_finite() || sum + count * eps < count * f64::from(f32::MIN_POSITIVE) {
         sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }
-    1.0 / sqrt(sum / count + eps)
+    sqrt(count / (sum + count * eps))
 }
 
 fn sum_of_squares<T: Squares>(x: &[T]) -> f64 {
     let (blocks, rest) = x.as_chunks::<BLOCK>();
     let blocks = blocks.iter().fold(0.0, |sum, block| sum + f64::from(T::sum_of_squares(block)));
-    blocks + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
+    let (groups, rest) = rest.as_chunks::<LANES>();
+    let groups = groups.iter().fold(0.0, |sum, group| sum + f64::from(sum_of_group(group)));
+    blocks + groups + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
+}
+
+/// The sum of the squares of a group.
+#[inline(always)]
+fn sum_of_group<T: Float>(group: &[T; LANES]) -> f32 {
+    let [first, second] = group.as_chunks::<8>().0 else { return 0.0 };
+    let ([a, b], [c, d]) = (T::widen8(first), T::widen8(second));
+    ((a * a + b * b) + (c * c + d * d)).sum()
 }
 
 /// An element type whose squares are added in f32. What LLVM makes vector code of differs between types.
@@ -136,6 +153,12 @@ fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
                 *y = T::narrow8([x0 * scale_lanes * weight0, x1 * scale_lanes * weight1]);
             }
         }
+    }
+    let ((x_groups, x_rest), (weight_groups, weight_rest)) = (x_rest.as_chunks::<8>(), weight_rest.as_chunks::<8>());
+    let (y_groups, y_rest) = y_rest.as_chunks_mut::<8>();
+    for ((x, weight), y) in x_groups.iter().zip(weight_groups).zip(y_groups) {
+        let ([x0, x1], [weight0, weight1]) = (T::widen8(x), T::widen8(weight));
+        *y = T::narrow8([x0 * scale_lanes * weight0, x1 * scale_lanes * weight1]);
     }
     for ((x, weight), y) in x_rest.iter().zip(weight_rest).zip(y_rest) {
         *y = T::narrow(x.widen() * scale * weight.widen());

@@ -14,12 +14,12 @@ use kernelpack_abi::{
 };
 
 /// What has a signature that is known at compile time.
-pub trait Signed {
+pub trait Signed: 'static {
     /// What a call takes.
     const SIGNATURE: Signature<'static>;
 }
 
-impl<P: Pass> Signed for P {
+impl<P: Pass + 'static> Signed for P {
     const SIGNATURE: Signature<'static> = P::SIGNATURE;
 }
 

@@ -9,7 +9,7 @@ use kernelpack_abi::{
 use proptest::prelude::*;
 use zerocopy::IntoBytes as _;
 
-use super::{Fault, Frame, LinearMemory, Parts, Signed, judge, quick};
+use super::{Fault, Frame, LinearMemory, Memo, Parts, Signed, judge, quick};
 
 const ROWS: Dim = Dim::Symbol(0);
 const DIM: Dim = Dim::Symbol(1);
@@ -143,7 +143,7 @@ impl Call {
         let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
         // SAFETY: the buffer is aligned to 16 bytes, as large as the bounds or larger, and borrowed for as long as this
         // reads from it.
-        let Parts { head, params } = unsafe { Parts::read(memory, self.head_offset)? };
+        let Parts { head, params, .. } = unsafe { Parts::read(memory, self.head_offset)? };
         let quick = quick::accepts::<Tested>(self.bounds, self.head_offset, head, params.entries);
         // SAFETY: as above.
         let complete = unsafe { judge(memory, self.head_offset, &SIGNATURE) }.is_ok();
@@ -159,7 +159,7 @@ impl Call {
         let memory = LinearMemory { base, bounds: self.bounds };
         // SAFETY: the buffer is aligned to 16 bytes, is borrowed mutably for as long as the frame and has the bounds'
         // size or more, since no test sets a `memory_size` above `SIZE`.
-        f(unsafe { Frame::open(memory, self.head_offset) }, &memory)
+        f(unsafe { Frame::open(memory, self.head_offset, &mut Memo::new()) }, &memory)
     }
 
     fn written(mut self) -> Self {
@@ -220,6 +220,60 @@ fn calls_as_hosts_make_them_need_the_quick_check_only() {
     ];
     for change in changes {
         assert_eq!(Call::with(|call| change(call, absent)).written().verdicts(), Some((true, true)));
+    }
+}
+
+/// Opens the call with this memo; whether that works.
+fn opens(call: &Call, memo: &mut Memo) -> bool {
+    let memory = LinearMemory { base: (&raw const *call.buffer).expose_provenance(), bounds: call.bounds };
+    // SAFETY: the buffer is aligned to 16 bytes, as large as the bounds or larger, and borrowed for as long as the frame,
+    // which writes nothing. The memo remembers offsets only, and every buffer it is used with here has the same bounds.
+    unsafe { Frame::<Tested>::open(memory, call.head_offset, memo) }.is_ok()
+}
+
+#[test]
+fn a_remembered_call_is_recalled_whatever_its_values_are() {
+    let (mut memo, mut call) = (Memo::new(), Call::valid().written());
+    let recalled = |memo: &Memo, call: &Call| {
+        let memory = LinearMemory { base: (&raw const *call.buffer).expose_provenance(), bounds: call.bounds };
+        // SAFETY: as in `opens`.
+        unsafe { memo.recall::<Tested>(memory, call.head_offset) }
+            .map(|params| (params.entries.to_vec(), params.scalars.to_vec()))
+    };
+    assert_eq!(recalled(&memo, &call), None);
+    assert!(opens(&call, &mut memo));
+    assert_eq!(recalled(&memo, &call), Some((call.entries.clone(), call.scalars.clone())));
+    call.scalars[0] = 7;
+    call.write();
+    assert_eq!(recalled(&memo, &call), Some((call.entries.clone(), call.scalars.clone())));
+    struct Other;
+    impl Signed for Other {
+        const SIGNATURE: Signature<'static> = SIGNATURE;
+    }
+    let memory = LinearMemory { base: (&raw const *call.buffer).expose_provenance(), bounds: call.bounds };
+    // SAFETY: as in `opens`.
+    assert!(
+        unsafe { memo.recall::<Other>(memory, call.head_offset) }.is_none(),
+        "another signature's call is recalled"
+    );
+}
+
+/// No word of what is remembered may differ.
+#[test]
+fn a_call_that_differs_anywhere_is_judged() {
+    let mut memo = Memo::new();
+    let call = Call::valid().written();
+    assert!(opens(&call, &mut memo));
+    let table = params::block_size(call.entries.len(), 0);
+    let places = (HEAD..HEAD + KernelDescriptor::SIZE).chain(PARAMS..PARAMS + table);
+    for at in places {
+        for bit in 0..8 {
+            let mut other = call.clone();
+            other.buffer.0[at as usize] ^= 1 << bit;
+            let alone = opens(&other, &mut Memo::new());
+            assert_eq!(opens(&other, &mut memo), alone, "bit {bit} of byte {at}");
+            assert!(opens(&call, &mut memo), "the call is remembered, or judged once more");
+        }
     }
 }
 

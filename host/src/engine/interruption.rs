@@ -11,7 +11,8 @@ pub enum Interruption {
     /// AArch64.
     PageProtection,
     /// Each loop and each function checks a counter, as the specification says: loops of few instructions take up to
-    /// several times as long.
+    /// several times as long. What [`Runtime::embedded`](crate::Runtime) makes checks a flag in the same places, and knows no
+    /// other way.
     Epoch,
     /// Calls are never stopped: budgets do not hold. For finding out what stopping costs.
     Never,

@@ -8,13 +8,16 @@
 //! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
 //!   code, leaves it usable.
 
+mod choice;
+#[cfg(feature = "wasmtime")]
 mod interruptible;
 mod interruption;
-mod limits;
 mod stack;
 mod ticker;
+#[cfg(feature = "wamr")]
+mod wamr;
+#[cfg(feature = "wasmtime")]
 mod wasmtime;
-#[cfg(target_os = "linux")]
 mod watchdog;
 
 use std::{io, ops::Range, time::Duration};
@@ -24,7 +27,11 @@ use kernelpack_manifest::VerifiedModule;
 
 use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome, memory::SharedPart};
 
+pub(crate) use choice::EngineChoice;
 pub use interruption::Interruption;
+#[cfg(feature = "wamr")]
+pub(crate) use wamr::WamrEngine;
+#[cfg(feature = "wasmtime")]
 pub(crate) use wasmtime::WasmtimeEngine;
 
 /// The unit of execution budgets.
@@ -32,6 +39,16 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Bytes of a page of linear memory.
 pub(crate) const PAGE: u64 = 65536;
+
+/// A module that exports a function `empty` which takes nothing, does nothing and returns nothing.
+#[rustfmt::skip]
+const EMPTY_MODULE: &[u8] = &[
+    0, b'a', b's', b'm', 1, 0, 0, 0,
+    1, 4, 1, 0x60, 0, 0,                           // types: () -> ()
+    3, 2, 1, 0,                                    // functions: of type 0
+    7, 9, 1, 5, b'e', b'm', b'p', b't', b'y', 0, 0, // exports: function 0
+    10, 4, 1, 2, 0, 0x0b,                          // code: no locals, end
+];
 
 /// Compiles verified modules.
 pub(crate) trait Engine: Send + Sync {

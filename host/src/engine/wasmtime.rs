@@ -2,9 +2,11 @@
 
 mod code;
 mod empty;
+mod engines;
 mod features;
 mod form;
 mod instance;
+mod limits;
 mod memory;
 mod trap;
 
@@ -16,13 +18,14 @@ use wasmtime::{Config, Inlining, InstancePre, Linker, OptLevel};
 
 #[cfg(target_os = "linux")]
 use self::memory::Memories;
-use self::{code::Lookup, empty::Empty, form::Form, instance::WasmtimeInstance};
+use self::{code::Lookup, empty::Empty, engines::Engines, form::Form, instance::WasmtimeInstance, limits::Limits};
 #[cfg(target_os = "linux")]
 use super::watchdog::Watchdog;
 use super::{
-    CompiledModule, EmptyFunction, Engine, Instance, Interruption, TICK, interruptible::Reason, limits::Limits,
-    stack::Engines, ticker::Ticker,
+    CompiledModule, EmptyFunction, Engine, Instance, Interruption, TICK, interruptible::Reason, ticker::Ticker,
 };
+#[cfg(target_os = "linux")]
+use crate::memory::Region;
 use crate::{
     EngineError,
     cache::{CacheOutcome, CompileCache},
@@ -40,7 +43,7 @@ pub(crate) struct WasmtimeEngine {
     #[cfg(target_os = "linux")]
     memories: Memories,
     #[cfg(target_os = "linux")]
-    watchdog: Arc<Watchdog>,
+    watchdog: Arc<Watchdog<Arc<Region>>>,
     // Dropped with the last runtime and pack, and the ticking ends with it.
     _ticker: Ticker,
 }
@@ -88,7 +91,7 @@ impl WasmtimeEngine {
         let engine = engines.make(ResourceLimits::DEFAULT.max_stack_bytes, interruption)?;
         let features = features::detect(&engine).map_err(|error| EngineError::Configure(format!("{error:#}")))?;
         #[cfg(target_os = "linux")]
-        let watchdog = Arc::new(Watchdog::default());
+        let watchdog = Arc::new(Watchdog::<Arc<Region>>::default());
         let tick = {
             let engines = engines.clone();
             #[cfg(target_os = "linux")]
@@ -212,7 +215,7 @@ struct Sandbox {
     #[cfg(target_os = "linux")]
     memories: Memories,
     #[cfg(target_os = "linux")]
-    watchdog: Arc<Watchdog>,
+    watchdog: Arc<Watchdog<Arc<Region>>>,
 }
 
 struct WasmtimeModule {

@@ -1,62 +1,93 @@
 //! Stopping calls that overrun their budget, without a check in their code.
 //!
 //! Every call arms the [`Watch`] of its instance with the tick by which it must have returned, and disarms it when it
-//! has. The ticker's thread looks at all watches once a tick; where a call is overdue it makes the instance's linear
-//! memory inaccessible, and the guest's next access to it becomes a trap. [`interruptible`](super::interruptible) sees
-//! to it that there is a next access within some thousand instructions, whatever the module.
+//! has. The ticker's thread looks at all watches once a tick; where a call is overdue it [stops](Stoppable) its instance.
+//! Under Wasmtime that makes the instance's linear memory inaccessible, and the guest's next access to it becomes a trap;
+//! `interruptible` sees to it that there is a next access within some thousand instructions, whatever the module. Under
+//! WAMR it sets a flag at which the guest looks in each loop and at each call.
 //!
-//! The race of a deadline with the end of its call is settled by one atomic number: whoever moves it from the armed
-//! value wins. If the watchdog does, the call waits until the memory is closed and then counts as stopped, so that the
-//! host never touches memory that is about to be closed.
+//! The race of a deadline with the end of its call is settled without an atomic read-modify-write, which would take as
+//! long as entering the sandbox does: the call says that it has ended and then looks whether it is being stopped, and the
+//! watchdog says that it stops the call and then looks whether that has ended. Between the two steps of the watchdog lies
+//! [a barrier on all threads](Barrier), so that at least one of them sees what the other said. A call that sees the
+//! watchdog at work waits until it has done it or gone away, so that the host never touches memory that is about to be
+//! closed.
+
+mod barrier;
 
 use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
-            AtomicU64,
-            Ordering::{Acquire, Relaxed, Release},
+            AtomicU8, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release, SeqCst},
         },
     },
 };
 
-use crate::memory::Region;
+use self::barrier::Barrier;
+
+/// What the watchdog can stop: for good, and however often it is told to.
+pub(super) trait Stoppable: Send + Sync {
+    /// Makes the call that is under way end soon.
+    fn stop(&self) -> io::Result<()>;
+}
+
+#[cfg(all(target_os = "linux", feature = "wasmtime"))]
+impl Stoppable for Arc<crate::memory::Region> {
+    fn stop(&self) -> io::Result<()> {
+        crate::memory::Region::stop(self)
+    }
+}
 
 /// Nothing runs.
 const IDLE: u64 = 0;
-/// The system could not close the memory, or not all of it; the next tick tries again.
-const STUCK: u64 = u64::MAX - 2;
-/// The memory is being closed.
-const STOPPING: u64 = u64::MAX - 1;
-/// The memory is closed, for good.
-const STOPPED: u64 = u64::MAX;
+
+/// Nobody stops the call.
+const AT_PEACE: u8 = 0;
+/// The watchdog is about to stop it, or to find that the call has ended.
+const STOPPING: u8 = 1;
+/// The watchdog could not, or not wholly: a memory may be closed in part. The next tick tries again.
+const STUCK: u8 = 2;
+/// It is stopped, for good.
+const STOPPED: u8 = 3;
 
 /// Looks at the watches of all instances of an engine.
-#[derive(Debug, Default)]
-pub(super) struct Watchdog {
+#[derive(Debug)]
+pub(super) struct Watchdog<S> {
     /// Ticks so far.
     now: AtomicU64,
-    cells: Mutex<Vec<Arc<Cell>>>,
+    cells: Mutex<Vec<Arc<Cell<S>>>>,
+    barrier: Barrier,
 }
 
 #[derive(Debug)]
-struct Cell {
-    /// [`IDLE`], [`STUCK`], [`STOPPING`], [`STOPPED`], or the tick at which the call that runs is overdue.
-    state: AtomicU64,
-    region: Arc<Region>,
+struct Cell<S> {
+    /// [`IDLE`], or the tick at which the call that runs is overdue. Written by who calls.
+    overdue: AtomicU64,
+    /// [`AT_PEACE`], [`STOPPING`], [`STUCK`] or [`STOPPED`]. Written by the watchdog, but for what is stuck.
+    stop: AtomicU8,
+    target: S,
 }
 
 /// An instance's place in the watchdog's list, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Watch {
-    cell: Arc<Cell>,
-    dog: Arc<Watchdog>,
+pub(super) struct Watch<S: Stoppable> {
+    cell: Arc<Cell<S>>,
+    dog: Arc<Watchdog<S>>,
 }
 
-impl Watchdog {
-    /// Watches over a memory. Only calls that are armed are ever stopped.
-    pub(super) fn watch(self: &Arc<Self>, region: Arc<Region>) -> Watch {
-        let cell = Arc::new(Cell { state: AtomicU64::new(IDLE), region });
+impl<S> Default for Watchdog<S> {
+    fn default() -> Self {
+        Self { now: AtomicU64::new(0), cells: Mutex::new(Vec::new()), barrier: Barrier::default() }
+    }
+}
+
+impl<S: Stoppable> Watchdog<S> {
+    /// Watches over an instance. Only calls that are armed are ever stopped.
+    pub(super) fn watch(self: &Arc<Self>, target: S) -> Watch<S> {
+        let cell = Arc::new(Cell { overdue: AtomicU64::new(IDLE), stop: AtomicU8::new(AT_PEACE), target });
         self.lock().push(cell.clone());
         Watch { cell, dog: self.clone() }
     }
@@ -64,69 +95,88 @@ impl Watchdog {
     /// Begins the next tick and stops what is overdue.
     pub(super) fn tick(&self) {
         let now = self.now.fetch_add(1, Relaxed) + 1;
-        let errors: Vec<_> = self.lock().iter().filter_map(|cell| cell.stop_if_overdue(now).err()).collect();
+        let errors: Vec<_> =
+            self.lock().iter().filter_map(|cell| cell.stop_if_overdue(now, &self.barrier).err()).collect();
         // Not under the lock: who listens may make instances, or drop them.
         for error in errors {
             tracing::error!(%error, "a kernel that is overdue cannot be stopped yet");
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux", feature = "wasmtime"))]
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell<S>>>> {
         // A list is never left half changed.
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Cell {
-    fn stop_if_overdue(&self, now: u64) -> io::Result<()> {
-        let state = self.state.load(Relaxed);
-        let overdue = state == STUCK || (state != IDLE && state < STUCK && state <= now);
-        if overdue && self.state.compare_exchange(state, STOPPING, Acquire, Relaxed).is_ok() {
-            let stopped = self.region.stop();
-            self.state.store(if stopped.is_ok() { STOPPED } else { STUCK }, Release);
-            return stopped;
+impl<S: Stoppable> Cell<S> {
+    fn stop_if_overdue(&self, now: u64, barrier: &Barrier) -> io::Result<()> {
+        match self.stop.load(Relaxed) {
+            AT_PEACE => {}
+            STUCK if self.stop.compare_exchange(STUCK, STOPPING, Acquire, Relaxed).is_ok() => return self.carry_out(),
+            _ => return Ok(()),
         }
-        Ok(())
+        let overdue = self.overdue.load(Relaxed);
+        if overdue == IDLE || overdue > now {
+            return Ok(());
+        }
+        self.stop.store(STOPPING, SeqCst);
+        let passed = barrier.pass();
+        // No later call has the same value, since ticks only grow.
+        if passed.is_ok() && self.overdue.load(Acquire) == overdue {
+            return self.carry_out();
+        }
+        self.stop.store(AT_PEACE, Release);
+        passed
+    }
+
+    fn carry_out(&self) -> io::Result<()> {
+        let stopped = self.target.stop();
+        self.stop.store(if stopped.is_ok() { STOPPED } else { STUCK }, Release);
+        stopped
     }
 }
 
-impl Watch {
+impl<S: Stoppable> Watch<S> {
     /// From now on until it is disarmed, what runs has so many ticks.
     #[inline]
     pub(super) fn arm(&self, ticks: u32) {
         // The current tick is under way, so one more than the budget gives the call at least its whole budget.
         let overdue = self.dog.now.load(Relaxed) + u64::from(ticks) + 1;
-        self.cell.state.store(overdue, Release);
+        self.cell.overdue.store(overdue, Release);
     }
 
     /// Whether what ran since it was armed was left in peace.
     #[inline]
     pub(super) fn disarm(&self) -> bool {
-        let armed = self.cell.state.load(Relaxed);
-        (armed < STUCK && self.cell.state.compare_exchange(armed, IDLE, Release, Relaxed).is_ok()) || self.settle()
+        self.cell.overdue.store(IDLE, Release);
+        self.dog.barrier.meet();
+        self.cell.stop.load(Acquire) == AT_PEACE || self.settle()
     }
 
-    /// Waits until the watchdog is done with the memory. A part of it may be closed even where the system failed, so that
-    /// call was stopped too.
+    /// Waits until the watchdog is done, and says whether it left the call alone. A part of a memory may be closed even
+    /// where the system failed, so that call was stopped too.
     #[cold]
     fn settle(&self) -> bool {
-        while self.cell.state.load(Acquire) != STOPPED {
-            if self.cell.state.compare_exchange(STUCK, STOPPED, Acquire, Relaxed).is_err() {
-                std::thread::yield_now();
+        loop {
+            match self.cell.stop.load(Acquire) {
+                AT_PEACE => return true,
+                STOPPED => return false,
+                STUCK if self.cell.stop.compare_exchange(STUCK, STOPPED, Acquire, Relaxed).is_ok() => return false,
+                _ => std::thread::yield_now(),
             }
         }
-        false
     }
 }
 
-impl Drop for Watch {
+impl<S: Stoppable> Drop for Watch<S> {
     fn drop(&mut self) {
-        // The watchdog's handle of the memory goes first, so that the instance's is the last.
+        // The watchdog forgets the instance before that is dropped.
         let mut cells = self.dog.lock();
         if let Some(at) = cells.iter().position(|cell| Arc::ptr_eq(cell, &self.cell)) {
             cells.swap_remove(at);
@@ -134,11 +184,12 @@ impl Drop for Watch {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", feature = "wasmtime"))]
 mod tests {
     use super::*;
+    use crate::memory::Region;
 
-    fn watched() -> (Arc<Watchdog>, Watch, Arc<Region>) {
+    fn watched() -> (Arc<Watchdog<Arc<Region>>>, Watch<Arc<Region>>, Arc<Region>) {
         let region = Arc::new(Region::reserve(1 << 20).unwrap());
         region.grow_to(65536).unwrap();
         let dog = Arc::new(Watchdog::default());
@@ -171,10 +222,10 @@ mod tests {
         watch.arm(0);
         dog.tick();
         dog.tick();
-        assert_eq!(watch.cell.state.load(Relaxed), STUCK);
+        assert_eq!(watch.cell.stop.load(Relaxed), STUCK);
         assert!(!watch.disarm());
         dog.tick();
-        assert_eq!(watch.cell.state.load(Relaxed), STOPPED);
+        assert_eq!(watch.cell.stop.load(Relaxed), STOPPED);
     }
 
     #[test]

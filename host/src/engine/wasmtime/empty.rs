@@ -2,19 +2,9 @@
 
 use wasmtime::{Engine, Instance, Module, Store, TypedFunc};
 
-use super::super::EmptyFunction;
+use super::super::{EMPTY_MODULE, EmptyFunction};
 
-/// A module that exports a function `empty` which takes nothing, does nothing and returns nothing.
-#[rustfmt::skip]
-const MODULE: &[u8] = &[
-    0, b'a', b's', b'm', 1, 0, 0, 0,
-    1, 4, 1, 0x60, 0, 0,                           // types: () -> ()
-    3, 2, 1, 0,                                    // functions: of type 0
-    7, 9, 1, 5, b'e', b'm', b'p', b't', b'y', 0, 0, // exports: function 0
-    10, 4, 1, 2, 0, 0x0b,                          // code: no locals, end
-];
-
-/// An instance of that module.
+/// An instance of the module whose function does nothing.
 pub(super) struct Empty {
     store: Store<()>,
     function: TypedFunc<(), ()>,
@@ -22,7 +12,7 @@ pub(super) struct Empty {
 
 impl Empty {
     pub(super) fn new(engine: &Engine) -> wasmtime::Result<Self> {
-        let module = Module::new(engine, MODULE)?;
+        let module = Module::new(engine, EMPTY_MODULE)?;
         let mut store = Store::new(engine, ());
         // Code checks the epoch where that is how calls are stopped; 2⁶³ ticks do not pass.
         store.set_epoch_deadline(1 << 63);

@@ -7,9 +7,11 @@ use kernelpack_abi::{BatchStatus, ResourceLimits, exports};
 use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::{
-    super::{Export, Instance, Interruption, Stop, limits::Limits, stack::with_room},
+    super::{Export, Instance, Interruption, Stop, stack::with_room},
     Sandbox,
+    engines::HEADROOM,
     form::Form,
+    limits::Limits,
     trap::{backtrace, kernel_error},
 };
 use crate::{Backtrace, KernelError, memory::SharedPart};
@@ -22,7 +24,7 @@ const INSTANTIATION_TICKS: u64 = 1000;
 pub(super) struct WasmtimeInstance {
     // Fields drop in order: the watchdog forgets the memory before the store unmaps it.
     #[cfg(target_os = "linux")]
-    watch: Option<Watch>,
+    watch: Option<Watch<Arc<Region>>>,
     #[cfg(target_os = "linux")]
     region: Arc<Region>,
     store: Store<Limits>,
@@ -214,7 +216,7 @@ impl Instance for WasmtimeInstance {
     fn call_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<BatchStatus, Stop> {
         self.arm(ticks);
         let store = &mut self.store;
-        let result = with_room(self.max_stack_bytes, || {
+        let result = with_room(self.max_stack_bytes as usize + HEADROOM, || {
             self.batch.as_ref().ok_or_else(missing)?.call(store, (descriptors, count))
         });
         self.end(result).map(BatchStatus::from_bits)
@@ -223,7 +225,7 @@ impl Instance for WasmtimeInstance {
     fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
         self.arm(ticks);
         let store = &mut self.store;
-        let result = with_room(self.max_stack_bytes, || match export {
+        let result = with_room(self.max_stack_bytes as usize + HEADROOM, || match export {
             Export::Forward => self.forward.call(store, address),
             Export::Info => self.info.call(store, address),
             Export::Backward => self.backward.as_ref().ok_or_else(missing).and_then(|f| f.call(store, address)),

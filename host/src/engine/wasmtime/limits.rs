@@ -3,7 +3,7 @@
 use kernelpack_abi::ResourceLimits;
 use wasmtime::{ResourceLimiter, Result};
 
-use super::PAGE;
+use crate::engine::PAGE;
 
 /// One instance's limits. The elements of all its tables count together, since a module may have many.
 #[derive(Debug)]

@@ -1,0 +1,59 @@
+//! Which engine a runtime is to have.
+
+use std::sync::Arc;
+
+use super::{Engine, Interruption};
+use crate::{EngineError, cache::CompileCache};
+
+/// An engine that is yet to be started, with the settings that it alone has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EngineChoice {
+    /// Wasmtime.
+    #[cfg(feature = "wasmtime")]
+    Wasmtime,
+    /// WAMR.
+    #[cfg(feature = "wamr")]
+    Wamr {
+        /// Bytes of the process's pool.
+        pool: usize,
+        /// Bytes of an instance's stack.
+        stack: u32,
+    },
+}
+
+impl EngineChoice {
+    /// WAMR as section 6.2 of the specification has it.
+    #[cfg(feature = "wamr")]
+    pub(crate) const WAMR: Self = Self::Wamr { pool: super::wamr::DEFAULT_POOL, stack: super::wamr::DEFAULT_STACK };
+
+    /// The best way to interrupt calls that this engine has on this machine.
+    pub(crate) fn best_interruption(self) -> Interruption {
+        match self {
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => Interruption::BEST,
+            #[cfg(feature = "wamr")]
+            Self::Wamr { .. } => Interruption::Epoch,
+        }
+    }
+
+    /// Starts it. A compile cache is for engines that compile.
+    pub(crate) fn start(
+        self,
+        cache: Option<Arc<CompileCache>>,
+        interruption: Interruption,
+    ) -> Result<Arc<dyn Engine>, EngineError> {
+        if interruption == Interruption::PageProtection && self.best_interruption() != interruption {
+            let told = "calls cannot be stopped by page protection on this system; choose Interruption::Epoch";
+            return Err(EngineError::Configure(told.to_owned()));
+        }
+        match self {
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => Ok(Arc::new(super::WasmtimeEngine::new(cache, interruption)?)),
+            #[cfg(feature = "wamr")]
+            Self::Wamr { pool, stack } => {
+                let _ = cache;
+                Ok(Arc::new(super::WamrEngine::new(pool, stack, interruption)?))
+            }
+        }
+    }
+}

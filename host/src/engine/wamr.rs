@@ -1,0 +1,132 @@
+//! WAMR, for small devices.
+//!
+//! Modules are interpreted. Everything that WAMR allocates, linear memory included, comes from one pool of fixed size,
+//! which is the process's, as WAMR's runtime is: runtimes in one process share it, and must agree on its size.
+
+mod blocks;
+mod instance;
+mod trap;
+mod vm;
+
+use std::{sync::Arc, time::Duration};
+
+use kernelpack_abi::ResourceLimits;
+use kernelpack_manifest::{FEATURES, VerifiedModule};
+
+use self::{
+    instance::WamrInstance,
+    vm::{Brake, Code, MOST_PAGES, Machine, Vm},
+};
+use super::{CompiledModule, EmptyFunction, Engine, Instance, Interruption, TICK, ticker::Ticker, watchdog::Watchdog};
+use crate::{EngineError, cache::CacheOutcome};
+
+/// The size of the pool unless told otherwise, 256 KiB: a stack, 128 KiB of linear memory, and 96 KiB for modules and
+/// WAMR itself.
+pub(crate) const DEFAULT_POOL: usize = 256 << 10;
+
+/// The stack of an instance unless told otherwise, 32 KiB.
+pub(crate) const DEFAULT_STACK: u32 = 32 << 10;
+
+/// What WAMR does not run as it is configured.
+const WITHOUT: [&str; 2] = ["relaxed-simd", "simd"];
+
+/// WAMR with its fast interpreter.
+pub(crate) struct WamrEngine {
+    vm: Arc<Vm>,
+    stack_bytes: u32,
+    /// None if calls are never stopped.
+    watchdog: Option<Arc<Watchdog<Brake>>>,
+    _ticker: Option<Ticker>,
+}
+
+impl WamrEngine {
+    /// Joins the process's pool of so many bytes, or makes it.
+    pub(crate) fn new(pool_bytes: usize, stack_bytes: u32, interruption: Interruption) -> Result<Self, EngineError> {
+        Self::with_tick(pool_bytes, stack_bytes, interruption, TICK)
+    }
+
+    /// The same with ticks of another length, for tests.
+    pub(crate) fn with_tick(
+        pool_bytes: usize,
+        stack_bytes: u32,
+        interruption: Interruption,
+        interval: Duration,
+    ) -> Result<Self, EngineError> {
+        let vm = Vm::start(pool_bytes).map_err(|error| EngineError::Configure(error.to_string()))?;
+        let watchdog = (interruption != Interruption::Never).then(|| Arc::new(Watchdog::default()));
+        let tick = |dog: Arc<Watchdog<Brake>>| Ticker::start(interval, move || dog.tick());
+        let ticker = watchdog.clone().map(tick).transpose().map_err(EngineError::Ticker)?;
+        Ok(Self { vm: Arc::new(vm), stack_bytes, watchdog, _ticker: ticker })
+    }
+}
+
+impl Engine for WamrEngine {
+    fn name(&self) -> &'static str {
+        "wamr"
+    }
+
+    fn version(&self) -> semver::Version {
+        self.vm.version()
+    }
+
+    fn features(&self) -> Vec<&'static str> {
+        FEATURES.into_iter().filter(|feature| !WITHOUT.contains(feature)).collect()
+    }
+
+    fn compile(
+        &self,
+        kernel: &str,
+        module: &VerifiedModule,
+        limits: ResourceLimits,
+    ) -> Result<Box<dyn CompiledModule>, EngineError> {
+        let needed = module.facts().initial_pages;
+        if needed > MOST_PAGES {
+            let (kernel, what) = (kernel.to_owned(), "pages of memory");
+            return Err(EngineError::CeilingTooLow { kernel, what, needed, limit: MOST_PAGES });
+        }
+        let code = Code::load(&self.vm, module.bytes(), limits.max_table_elements, module.facts().max_pages)
+            .map_err(|message| EngineError::Compile { kernel: kernel.to_owned(), message })?;
+        let (stack_bytes, watchdog) = (self.stack_bytes, self.watchdog.clone());
+        Ok(Box::new(WamrModule { code: Arc::new(code), limits, stack_bytes, watchdog }))
+    }
+
+    fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, EngineError> {
+        let code = Code::load(&self.vm, super::EMPTY_MODULE, 0, 0).map(Arc::new);
+        let machine = code.and_then(|code| Machine::new(&code, self.stack_bytes, 1, &[c"empty"]));
+        Ok(Box::new(Empty(machine.map_err(EngineError::Configure)?)))
+    }
+}
+
+/// An instance of a module whose function does nothing.
+struct Empty(Machine);
+
+impl EmptyFunction for Empty {
+    fn call(&mut self, times: u32) -> Result<(), String> {
+        (0..times).try_for_each(|_| self.0.call(0, &[]).map(drop))
+    }
+}
+
+struct WamrModule {
+    code: Arc<Code>,
+    limits: ResourceLimits,
+    stack_bytes: u32,
+    watchdog: Option<Arc<Watchdog<Brake>>>,
+}
+
+impl CompiledModule for WamrModule {
+    fn cache_outcome(&self) -> CacheOutcome {
+        CacheOutcome::Off
+    }
+
+    fn interruption(&self) -> Interruption {
+        if self.watchdog.is_some() { Interruption::Epoch } else { Interruption::Never }
+    }
+
+    fn instantiate(&self) -> Result<Box<dyn Instance>, String> {
+        WamrInstance::new(&self.code, self.limits, self.stack_bytes, self.watchdog.as_ref())
+            .map(|instance| Box::new(instance) as Box<dyn Instance>)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! A memory barrier of which one side pays for both.
+#![allow(unsafe_code, reason = "a system call that no crate in use offers")]
+
+use std::{
+    io,
+    sync::atomic::{Ordering::SeqCst, compiler_fence, fence},
+};
+
+/// Orders what two threads store and then load: if one [meets](Self::meet) the barrier between its store and its load, and
+/// the other [passes](Self::pass) it between its own, at least one of them loads what the other stored.
+///
+/// Where the system has [membarrier(2)](https://man7.org/linux/man-pages/man2/membarrier.2.html), meeting costs nothing
+/// and passing interrupts every processor that runs a thread of this process; elsewhere both are fences.
+#[derive(Debug)]
+pub(super) struct Barrier {
+    /// Whether this process is registered for barriers on all of its threads.
+    on_all_threads: bool,
+}
+
+impl Default for Barrier {
+    fn default() -> Self {
+        Self { on_all_threads: system::register().is_ok() }
+    }
+}
+
+impl Barrier {
+    /// The side that is taken often.
+    #[inline]
+    pub(super) fn meet(&self) {
+        if self.on_all_threads {
+            compiler_fence(SeqCst);
+        } else {
+            fence(SeqCst);
+        }
+    }
+
+    /// The side that is taken seldom.
+    ///
+    /// # Errors
+    /// The system refuses, which it does not do to a process that is registered; then nothing is ordered.
+    pub(super) fn pass(&self) -> io::Result<()> {
+        fence(SeqCst);
+        if self.on_all_threads { system::pass() } else { Ok(()) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::io;
+
+    pub(super) fn register() -> io::Result<()> {
+        membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+    }
+
+    pub(super) fn pass() -> io::Result<()> {
+        membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+    }
+
+    fn membarrier(command: libc::c_int) -> io::Result<()> {
+        // SAFETY: the call takes numbers only and changes no memory.
+        match unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io;
+
+    pub(super) fn register() -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn pass() -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use super::*;
+
+    /// Two threads that each say something and then look whether the other did: never do both look too early.
+    fn one_of_two_sees_the_other(barrier: &Barrier) {
+        for _ in 0..2000 {
+            let (a, b) = (AtomicBool::new(false), AtomicBool::new(false));
+            let (seen_b, seen_a) = std::thread::scope(|scope| {
+                let met = scope.spawn(|| {
+                    a.store(true, Relaxed);
+                    barrier.meet();
+                    b.load(Relaxed)
+                });
+                b.store(true, Relaxed);
+                barrier.pass().unwrap();
+                let seen_a = a.load(Relaxed);
+                (met.join().unwrap(), seen_a)
+            });
+            assert!(seen_a || seen_b);
+        }
+    }
+
+    #[test]
+    fn one_of_two_threads_sees_the_other() {
+        one_of_two_sees_the_other(&Barrier::default());
+        one_of_two_sees_the_other(&Barrier { on_all_threads: false });
+    }
+}

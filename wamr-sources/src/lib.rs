@@ -1,0 +1,156 @@
+//! Where the sources of WAMR lie, for the build scripts that compile them.
+//!
+//! The sources are those of a package on the registry that this crate names and never builds, so that cargo downloads,
+//! locks and checks them like every other dependency; nothing of WAMR is copied into the project. `WAMR_SRC_DIR` names
+//! others.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// The environment variable that names a folder with other sources, the one in which `core/version.h` lies.
+pub const OVERRIDE: &str = "WAMR_SRC_DIR";
+
+/// The package that brings the sources, and their folder in it.
+const PACKAGE: &str = "wamrx-sys";
+const FOLDER: &str = "wasm-micro-runtime";
+
+/// The sources of one version of WAMR.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The folder in which `core/` lies.
+    pub root: PathBuf,
+    /// Their version, such as `2.4.3`.
+    pub version: String,
+}
+
+/// Why there are no sources.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Cargo cannot be started.
+    #[error("cannot run {}: {source}", cargo.display())]
+    Spawn {
+        /// The program.
+        cargo: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Cargo cannot say where the package lies.
+    #[error(
+        "cargo cannot say where the package {PACKAGE} lies: {reason}; run `cargo fetch`, or set {OVERRIDE} to a folder \
+         with the sources of WAMR"
+    )]
+    Metadata {
+        /// What it says.
+        reason: String,
+    },
+    /// The folder does not hold WAMR.
+    #[error("{} has no readable core/version.h ({source}): set {OVERRIDE} to a folder with the sources of WAMR", root.display())]
+    NoSources {
+        /// The folder.
+        root: PathBuf,
+        /// Why the file cannot be read.
+        source: io::Error,
+    },
+    /// The file that should name the version does not.
+    #[error("{} does not say the version of WAMR", path.display())]
+    NoVersion {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The sources that [`OVERRIDE`] names, else those of the package.
+///
+/// # Errors
+/// Where the folder is not one of WAMR's sources, or where cargo cannot tell or cannot download the package.
+pub fn find() -> Result<Sources, Error> {
+    println!("cargo::rerun-if-env-changed={OVERRIDE}");
+    let root = match env::var_os(OVERRIDE) {
+        Some(root) => PathBuf::from(root),
+        None => packaged()?,
+    };
+    let header = root.join("core/version.h");
+    println!("cargo::rerun-if-changed={}", header.display());
+    let text = fs::read_to_string(&header).map_err(|source| Error::NoSources { root: root.clone(), source })?;
+    let version = version_of(&text).ok_or(Error::NoVersion { path: header })?;
+    Ok(Sources { root, version })
+}
+
+/// The folder in the package that this crate's manifest names.
+fn packaged() -> Result<PathBuf, Error> {
+    // Mostly the package lies on this disk already, and then nothing is asked of the network.
+    let mut answer = metadata(&["--offline"])?;
+    if !answer.status.success() {
+        answer = metadata(&[])?;
+    }
+    if !answer.status.success() {
+        return Err(Error::Metadata { reason: String::from_utf8_lossy(&answer.stderr).trim().to_owned() });
+    }
+    let tree: Value =
+        serde_json::from_slice(&answer.stdout).map_err(|error| Error::Metadata { reason: error.to_string() })?;
+    folder_in(&tree).ok_or_else(|| Error::Metadata { reason: "it does not know the package".to_owned() })
+}
+
+fn metadata(more: &[&str]) -> Result<Output, Error> {
+    // Cargo sets this for build scripts.
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let mut command = Command::new(&cargo);
+    command.args(["metadata", "--format-version", "1", "--locked", "--manifest-path"]).arg(manifest).args(more);
+    command.output().map_err(|source| Error::Spawn { cargo: cargo.into(), source })
+}
+
+/// The folder of the sources, from what `cargo metadata` prints.
+fn folder_in(tree: &Value) -> Option<PathBuf> {
+    let packages = tree.get("packages")?.as_array()?;
+    let package = packages.iter().find(|package| package["name"] == PACKAGE)?;
+    Some(Path::new(package["manifest_path"].as_str()?).parent()?.join(FOLDER))
+}
+
+/// The version, from the text of `core/version.h`.
+fn version_of(header: &str) -> Option<String> {
+    let number = |name: &str| {
+        header.lines().find_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some("#define") && words.next() == Some(name)).then(|| words.next())?
+        })
+    };
+    let [major, minor, patch] =
+        ["WAMR_VERSION_MAJOR", "WAMR_VERSION_MINOR", "WAMR_VERSION_PATCH"].map(|name| number(name));
+    Some(format!("{}.{}.{}", major?, minor?, patch?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_packaged_sources_are_found_and_have_a_version() {
+        let root = packaged().unwrap();
+        let header = fs::read_to_string(root.join("core/version.h")).unwrap();
+        assert_eq!(version_of(&header).as_deref(), Some("2.4.3"));
+    }
+
+    #[test]
+    fn a_header_that_lacks_a_number_has_no_version() {
+        let header = "#define WAMR_VERSION_MAJOR 2\n#define WAMR_VERSION_MINOR 4\n";
+        assert_eq!(version_of(header), None);
+        assert_eq!(version_of(&format!("{header}#define WAMR_VERSION_PATCH 3\n")).as_deref(), Some("2.4.3"));
+    }
+
+    #[test]
+    fn a_tree_without_the_package_has_no_folder() {
+        assert_eq!(folder_in(&json!({})), None);
+        assert_eq!(folder_in(&json!({ "packages": [{ "name": "other", "manifest_path": "/a/Cargo.toml" }] })), None);
+        let tree = json!({ "packages": [{ "name": "wamrx-sys", "manifest_path": "/a/Cargo.toml" }] });
+        assert_eq!(folder_in(&tree), Some(PathBuf::from("/a/wasm-micro-runtime")));
+    }
+}

@@ -1,0 +1,197 @@
+//! WAMR, compiled from its packaged sources, and the functions of it that Kernelpack's host uses.
+//!
+//! The declarations are hand-written from `wasm_export.h`; those of two more are in `thread_manager.h` and `shim.c`.
+//! `shim.c` also tells the layouts that the C compiler sees, and a test holds the ones here against them. How WAMR is
+//! configured, and why, is in `build.rs`.
+#![allow(unsafe_code, reason = "declarations of C functions; callers give the reasons")]
+#![no_std]
+
+use core::{
+    ffi::{c_char, c_uint, c_void},
+    marker::{PhantomData, PhantomPinned},
+};
+
+/// Declares types of which only C knows the inside.
+macro_rules! opaque {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[repr(C)]
+        #[derive(Debug)]
+        pub struct $name {
+            _data: [u8; 0],
+            _not_send: PhantomData<(*mut u8, PhantomPinned)>,
+        }
+    )+};
+}
+
+opaque! {
+    /// A module that was loaded.
+    Module,
+    /// An instance of a module.
+    ModuleInst,
+    /// What runs calls of an instance, with their stack.
+    ExecEnv,
+    /// A function of an instance.
+    Function,
+    /// A linear memory.
+    Memory,
+}
+
+/// What memory is for.
+pub type Usage = c_uint;
+/// Everything but linear memory.
+pub const FOR_RUNTIME: Usage = 0;
+/// Linear memory, which must be zero; so must what a reallocation adds.
+pub const FOR_LINEAR_MEMORY: Usage = 1;
+
+/// Allocates so many bytes, at a multiple of eight; null if that is impossible.
+pub type MallocFn = unsafe extern "C" fn(usage: Usage, size: c_uint) -> *mut c_void;
+/// Changes the size of an allocation, which may move; null, and nothing changed, if that is impossible.
+pub type ReallocFn =
+    unsafe extern "C" fn(usage: Usage, full_size_mmaped: bool, ptr: *mut c_void, size: c_uint) -> *mut c_void;
+/// Frees an allocation.
+pub type FreeFn = unsafe extern "C" fn(usage: Usage, ptr: *mut c_void);
+
+/// The host's allocator: `MemAllocOption.allocator`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "as in wasm_export.h")]
+pub struct Allocator {
+    pub malloc: MallocFn,
+    pub realloc: ReallocFn,
+    pub free: FreeFn,
+    pub user_data: *mut c_void,
+}
+
+/// `mem_alloc_type_t` for memory from the host's functions.
+pub const ALLOC_WITH_ALLOCATOR: c_uint = 1;
+/// `RunningMode` for the interpreter.
+pub const MODE_INTERP: c_uint = 1;
+
+/// How the runtime is started.
+#[repr(C)]
+#[derive(Debug)]
+#[allow(missing_docs, reason = "as in wasm_export.h")]
+pub struct RuntimeInitArgs {
+    pub mem_alloc_type: c_uint,
+    pub mem_alloc_option: Allocator,
+    pub native_module_name: *const c_char,
+    pub native_symbols: *mut c_void,
+    pub n_native_symbols: u32,
+    pub max_thread_num: u32,
+    pub ip_addr: [c_char; 128],
+    pub unused: i32,
+    pub instance_port: i32,
+    pub fast_jit_code_cache_size: u32,
+    pub gc_heap_size: u32,
+    pub running_mode: c_uint,
+    pub llvm_jit_opt_level: u32,
+    pub llvm_jit_size_level: u32,
+    pub segue_flags: u32,
+    pub enable_linux_perf: bool,
+}
+
+/// How an instance is made.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "as in wasm_export.h")]
+pub struct InstantiationArgs {
+    pub default_stack_size: u32,
+    pub host_managed_heap_size: u32,
+    pub max_memory_pages: u32,
+}
+
+unsafe extern "C" {
+    /// Starts the runtime, which is the process's.
+    pub fn wasm_runtime_full_init(args: *mut RuntimeInitArgs) -> bool;
+    /// Ends it.
+    pub fn wasm_runtime_destroy();
+    /// Tells WAMR's version.
+    pub fn wasm_runtime_get_version(major: *mut u32, minor: *mut u32, patch: *mut u32);
+    /// Loads a module or an AOT file out of a buffer, at a multiple of four, that WAMR writes to and that must outlive
+    /// the module.
+    pub fn wasm_runtime_load(buf: *mut u8, size: u32, error_buf: *mut c_char, error_buf_size: u32) -> *mut Module;
+    /// Unloads a module.
+    pub fn wasm_runtime_unload(module: *mut Module);
+    /// Makes an instance.
+    pub fn wasm_runtime_instantiate_ex(
+        module: *const Module,
+        args: *const InstantiationArgs,
+        error_buf: *mut c_char,
+        error_buf_size: u32,
+    ) -> *mut ModuleInst;
+    /// Frees an instance.
+    pub fn wasm_runtime_deinstantiate(inst: *mut ModuleInst);
+    /// Makes an execution environment with a stack of so many bytes.
+    pub fn wasm_runtime_create_exec_env(inst: *mut ModuleInst, stack_size: u32) -> *mut ExecEnv;
+    /// Frees an execution environment.
+    pub fn wasm_runtime_destroy_exec_env(env: *mut ExecEnv);
+    /// Says where the native stack ends, for all calls to come.
+    pub fn wasm_runtime_set_native_stack_boundary(env: *mut ExecEnv, boundary: *mut u8);
+    /// An exported function; null if there is none.
+    pub fn wasm_runtime_lookup_function(inst: *mut ModuleInst, name: *const c_char) -> *mut Function;
+    /// Parameters of a function.
+    pub fn wasm_func_get_param_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
+    /// Results of a function.
+    pub fn wasm_func_get_result_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
+    /// Calls a function; `argv` holds the arguments and then the results, in 32-bit cells.
+    pub fn wasm_runtime_call_wasm(env: *mut ExecEnv, function: *mut Function, argc: u32, argv: *mut u32) -> bool;
+    /// Why a call failed; null if none did.
+    pub fn wasm_runtime_get_exception(inst: *mut ModuleInst) -> *const c_char;
+    /// The memory with this index; null if there is none.
+    pub fn wasm_runtime_get_memory(inst: *mut ModuleInst, index: u32) -> *mut Memory;
+    /// Adds pages to the first memory.
+    pub fn wasm_runtime_enlarge_memory(inst: *mut ModuleInst, pages: u64) -> bool;
+    /// Where a memory starts; growing it may move it.
+    pub fn wasm_memory_get_base_address(memory: *mut Memory) -> *mut c_void;
+    /// Pages of a memory.
+    pub fn wasm_memory_get_cur_page_count(memory: *mut Memory) -> u64;
+    /// Bytes of a memory's pages.
+    pub fn wasm_memory_get_bytes_per_page(memory: *mut Memory) -> u64;
+    /// Makes the calls of an execution environment return soon, at the next branch, call or loop; any thread may ask for
+    /// it while the environment exists. It leaves no exception: a call that ends so looks like one that returned.
+    pub fn wasm_cluster_cancel_thread(env: *mut ExecEnv) -> i32;
+    /// Says, before an instance is made of a loaded module, that its tables may have so many elements in all, those
+    /// that can grow equal shares of what is left, and that its memory may grow to so many pages even if the guest
+    /// cannot grow it. `false` if the tables' sizes are compiled in, and are larger.
+    pub fn kernelpack_wamr_bound(module: *mut Module, table_elements: u32, max_pages: u32) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::mem::{offset_of, size_of};
+
+    unsafe extern "C" {
+        static kernelpack_wamr_layout: [usize; 13];
+    }
+
+    #[test]
+    fn layouts_are_those_of_the_c_compiler() {
+        let layout = [
+            size_of::<RuntimeInitArgs>(),
+            offset_of!(RuntimeInitArgs, mem_alloc_type),
+            offset_of!(RuntimeInitArgs, mem_alloc_option),
+            offset_of!(RuntimeInitArgs, max_thread_num),
+            offset_of!(RuntimeInitArgs, running_mode),
+            size_of::<Allocator>(),
+            offset_of!(Allocator, malloc),
+            offset_of!(Allocator, realloc),
+            offset_of!(Allocator, free),
+            size_of::<InstantiationArgs>(),
+            offset_of!(InstantiationArgs, default_stack_size),
+            offset_of!(InstantiationArgs, host_managed_heap_size),
+            offset_of!(InstantiationArgs, max_memory_pages),
+        ];
+        // SAFETY: a constant of C with that many numbers.
+        assert_eq!(layout, unsafe { kernelpack_wamr_layout });
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_packaged_sources() {
+        let [mut major, mut minor, mut patch] = [0; 3];
+        // SAFETY: it writes to the three numbers.
+        unsafe { wasm_runtime_get_version(&mut major, &mut minor, &mut patch) };
+        assert_eq!((major, minor, patch), (2, 4, 3));
+    }
+}

@@ -40,6 +40,10 @@ pub(crate) struct Args {
     /// WebAssembly alone
     #[arg(long)]
     no_health: bool,
+    /// Compile no second module of each kernel for engines without SIMD: for a pack that servers alone use, or a crate
+    /// that cannot do without SIMD
+    #[arg(long)]
+    no_scalar: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,6 +75,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         features: Features { on: args.features.clone(), no_default: args.no_default_features },
         out_dir: args.out.clone(),
         health: Health { make: !args.no_health, ..Health::default() },
+        scalar: !args.no_scalar,
         signer: args.signer.load()?,
     };
     let built = build(&options, &mut tell)?;
@@ -81,7 +86,10 @@ fn tell(event: Event) {
     match event {
         Event::Compiling { package, version } => print::note(format_args!("compiling {package} {version}")),
         Event::Cargo { line } => print::note(format_args!("{line}")),
-        Event::Packing { kernel, size } => print::note(format_args!("packing {kernel}, {size} bytes")),
+        Event::CompilingScalar { package } => {
+            print::note(format_args!("compiling {package} again, for engines without SIMD"));
+        }
+        Event::Packing { path, size, .. } => print::note(format_args!("packing {path}, {size} bytes")),
         Event::CompilingReference { package } => {
             print::note(format_args!("compiling {package} for this machine, to make health vectors"));
         }

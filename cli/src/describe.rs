@@ -82,8 +82,11 @@ fn describe_kernel(f: &mut Formatter<'_>, kernel: &Kernel, fallback: Option<&Str
     if let Some(fallback) = fallback {
         writeln!(f, "    fallback  {fallback}")?;
     }
-    writeln!(f, "    module    {}", kernel.path)?;
-    writeln!(f, "    hash      {}", kernel.hash)?;
+    for module in kernel.modules() {
+        let only = module.platform.map(|(engine, _)| format!(" for {engine}")).unwrap_or_default();
+        writeln!(f, "    module    {}{only}", module.path)?;
+        writeln!(f, "    hash      {}", module.hash)?;
+    }
     for vector in &kernel.health {
         let within =
             if vector.tolerance == 0.0 { "to the bit".into() } else { format!("within {:e}", vector.tolerance) };

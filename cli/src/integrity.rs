@@ -8,7 +8,7 @@ use std::{path::Path, time::SystemTime};
 use kernelpack_host::{Error, check_pack_files, read_pack_file};
 use kernelpack_manifest::{
     Digest, HealthEntry, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES,
-    MAX_MODULE_BYTES, Manifest, PublicKey, Rejected, SIGNATURE_FILE, TrustStore, module,
+    MAX_MODULE_BYTES, Manifest, ModuleRef, PublicKey, Rejected, SIGNATURE_FILE, TrustStore,
 };
 use serde::Serialize;
 
@@ -53,7 +53,9 @@ impl Integrity {
         found.check_signature(pack, manifest, store)?;
         found.check_files(pack, manifest)?;
         for kernel in &manifest.kernels {
-            found.check_module(pack, manifest, kernel)?;
+            for module in kernel.modules() {
+                found.check_module(pack, manifest, kernel, module)?;
+            }
             for entry in &kernel.health {
                 found.check_vector(pack, kernel, entry)?;
             }
@@ -100,18 +102,24 @@ impl Integrity {
         })
     }
 
-    fn check_module(&mut self, pack: &Path, manifest: &Manifest, kernel: &Kernel) -> Result<(), Error> {
-        let path = &kernel.path;
+    fn check_module(
+        &mut self,
+        pack: &Path,
+        manifest: &Manifest,
+        kernel: &Kernel,
+        module: ModuleRef<'_>,
+    ) -> Result<(), Error> {
+        let path = module.path;
         let Some(bytes) = self.read_named(pack, path, MAX_MODULE_BYTES)? else {
             (self.hashes, self.modules) = (false, false);
             return Ok(());
         };
         let digest = Digest::of(&bytes);
-        if digest != kernel.hash {
+        if digest != module.hash {
             self.hashes = false;
-            self.faults.push(format!("{path:?} has the digest {digest}, the manifest says {}", kernel.hash));
+            self.faults.push(format!("{path:?} has the digest {digest}, the manifest says {}", module.hash));
         }
-        if let Err(fault) = kernel.to_spec(&manifest.fallbacks).and_then(|spec| module::check(&bytes, &spec)) {
+        if let Err(fault) = kernel.to_spec(&manifest.fallbacks).and_then(|spec| module.check(&bytes, &spec)) {
             self.modules = false;
             self.faults.push(fault.to_string());
         }

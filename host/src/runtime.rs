@@ -99,11 +99,12 @@ impl Runtime {
         self.load_with(self.verify(dir.as_ref())?, progress)
     }
 
-    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled.
+    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled, and modules for other
+    /// engines are not read.
     pub(crate) fn verify(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        VerifiedPack::open_if(dir, &self.verifier(), fits)
+        VerifiedPack::open_for(self.engine.name(), dir, &self.verifier(), fits)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
@@ -128,17 +129,17 @@ impl Runtime {
             recovery::describe();
         }
         let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
-        let total = pack.modules().len();
-        let compiled = parallel::map(pack.modules(), |index, module| {
+        let modules = pack.modules_for(self.engine.name())?;
+        let total = modules.len();
+        let compiled = parallel::map(&modules, |index, module| {
             let kernel = module.spec().id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
             let compiled = CompiledKernel::new(&self.engine, module, self.ceiling)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });
             Ok::<_, Error>(compiled)
         })?;
-        let kernels = pack
-            .modules()
-            .iter()
+        let kernels = modules
+            .into_iter()
             .zip(compiled)
             .map(|(module, compiled)| {
                 let kernel =

@@ -22,7 +22,7 @@ impl Kernel {
     /// # Errors
     /// [`Rejected::Kernel`] or [`Rejected::UnsafePath`]: the entry contradicts itself or the ABI.
     pub fn to_spec(&self, fallbacks: &BTreeMap<String, String>) -> Result<KernelSpecBuf, Rejected> {
-        check_path(&self.path)?;
+        self.modules().try_for_each(|module| check_path(module.path))?;
         self.check_entry().map_err(|fault| self.reject(fault))?;
         let forward = self.forward()?;
         let backward = self.backward.as_ref().map(|backward| PassRef::backward(backward).to_signature()).transpose();

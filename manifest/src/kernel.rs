@@ -1,6 +1,6 @@
 //! A kernel's entry in the manifest.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use kernelpack_abi::ResourceLimits;
 use semver::Version;
@@ -24,7 +24,8 @@ pub struct Kernel {
     pub description: String,
     /// What the kernel is for, such as `normalization`.
     pub category: String,
-    /// The module's file, relative to the pack: `{family}/{id}.wasm`.
+    /// The module's file, relative to the pack: `{family}/{id}.wasm`. Engines whose [`Platform`] names another load
+    /// that one.
     pub path: String,
     /// The digest of the module's bytes.
     pub hash: Digest,
@@ -66,6 +67,37 @@ pub struct Kernel {
     pub health: Vec<HealthEntry>,
 }
 
+/// One of a kernel's modules, by the part of the entry that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModuleRef<'a> {
+    /// The module's file, relative to the pack.
+    pub path: &'a str,
+    /// The digest of its bytes.
+    pub hash: Digest,
+    /// The one engine that it is for, and what the pack says of that; none for the kernel's own module, which is for
+    /// every engine that is not given another.
+    pub platform: Option<(&'a str, &'a Platform)>,
+}
+
+impl Kernel {
+    /// The kernel's modules: its own, then those of single engines, sorted by the engines' names.
+    pub fn modules(&self) -> impl Iterator<Item = ModuleRef<'_>> {
+        let own = ModuleRef { path: &self.path, hash: self.hash, platform: None };
+        let others = self.platforms.iter().filter_map(|(engine, platform)| {
+            let ModuleFile { path, hash } = platform.module.as_ref()?;
+            Some(ModuleRef { path, hash: *hash, platform: Some((engine, platform)) })
+        });
+        iter::once(own).chain(others)
+    }
+
+    /// The module that the engine of this name loads; whether it can, the
+    /// [`CompatibilityChecker`](crate::CompatibilityChecker) says.
+    pub fn module_for(&self, engine: &str) -> ModuleRef<'_> {
+        let own = ModuleRef { path: &self.path, hash: self.hash, platform: None };
+        self.modules().find(|module| module.platform.is_some_and(|(name, _)| name == engine)).unwrap_or(own)
+    }
+}
+
 /// What a backward pass takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +114,16 @@ pub struct Backward {
     pub params: BTreeMap<String, Param>,
 }
 
+/// A module as the manifest names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleFile {
+    /// The module's file, relative to the pack: `{family}/{id}.{variant}.wasm`.
+    pub path: String,
+    /// The digest of the module's bytes.
+    pub hash: Digest,
+}
+
 /// What an engine needs in order to run a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +133,9 @@ pub struct Platform {
     /// The WebAssembly features that the module uses, by the names in [`FEATURES`](crate::FEATURES).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
+    /// The module that the engine loads in place of the kernel's own; it is the same kernel in every other respect.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
+    pub module: Option<ModuleFile>,
     /// Whether the module can be compiled ahead of time for the engine.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub aot_available: Option<bool>,

@@ -160,6 +160,16 @@ pub enum KernelFault {
         /// The name.
         name: String,
     },
+    /// The path of a module for one engine is not made of the kernel's own.
+    #[error("the module {path:?} for {engine} must be called \"{stem}.VARIANT.wasm\", where VARIANT is a plain word")]
+    VariantPath {
+        /// The engine's name.
+        engine: String,
+        /// The path.
+        path: String,
+        /// The kernel's own path without its ending.
+        stem: String,
+    },
     /// A measurement is negative or not finite.
     #[error("the benchmark {name:?} has the value {value}; measurements are finite and not negative")]
     BadBenchmark {

@@ -74,7 +74,7 @@ pub use health::{
     check_tolerance,
 };
 pub use json::JsonFault;
-pub use kernel::{Backward, Benchmark, Kernel, Platform};
+pub use kernel::{Backward, Benchmark, Kernel, ModuleFile, ModuleRef, Platform};
 pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};
 pub use length::{Length, LengthError, Step};

@@ -2,7 +2,7 @@
 //!
 //! [`Manifest::parse`] yields only manifests that [`Manifest::validate`] accepts.
 
-use std::{collections::BTreeMap, iter};
+use std::collections::BTreeMap;
 
 pub use kernelpack_verify::{MAX_KERNELS, MAX_MANIFEST_BYTES, SCHEMA};
 use semver::Version;
@@ -42,7 +42,7 @@ pub struct Manifest {
     pub created_at: String,
     /// Who made the pack.
     pub author: Author,
-    /// The kernels, one a module.
+    /// The kernels.
     pub kernels: Vec<Kernel>,
     /// The reference implementation that a host may fall back to, by kernel id.
     #[serde(default)]
@@ -93,10 +93,11 @@ impl Manifest {
         json
     }
 
-    /// The files that the pack has beside the manifest and its signature: modules and health vectors.
+    /// The files that the pack has beside the manifest and its signature: modules, those for single engines included, and health
+    /// vectors.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.kernels.iter().flat_map(|kernel| {
-            iter::once(kernel.path.as_str()).chain(kernel.health.iter().map(|vector| vector.path.as_str()))
+            kernel.modules().map(|module| module.path).chain(kernel.health.iter().map(|vector| vector.path.as_str()))
         })
     }
 

@@ -10,7 +10,7 @@ use wasmparser::{
     ConstExpr, Error, Export, ExternalKind, MemoryType, Operator, Parser, Payload, ValType, types::TypesRef,
 };
 
-use crate::{ModuleFault, Rejected, code::Code, features, first_difference};
+use crate::{ModuleFault, ModuleRef, Rejected, code::Code, features, first_difference};
 
 /// What the check found out on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,26 @@ pub struct ModuleFacts {
 /// [`Rejected::Module`] with the first fault.
 pub fn check(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, Rejected> {
     find_fault(bytes, spec).map_err(|fault| Rejected::Module { kernel: spec.id.clone(), fault })
+}
+
+impl ModuleRef<'_> {
+    /// Checks that these bytes are a module of the kernel that the spec describes, whatever their digest is; one for a
+    /// single engine uses only features that its platform lists, since no other engine will notice.
+    ///
+    /// # Errors
+    /// [`Rejected::Module`], or [`Rejected::Variant`] of a module for a single engine, with the first fault.
+    pub fn check(&self, bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, Rejected> {
+        let Some((engine, platform)) = self.platform else { return check(bytes, spec) };
+        find_fault(bytes, spec)
+            .and_then(|facts| {
+                let listed = |feature: &&&str| platform.features.iter().any(|listed| listed == **feature);
+                match facts.required_features.iter().find(|feature| !listed(feature)) {
+                    None => Ok(facts),
+                    Some(feature) => Err(ModuleFault::UnlistedFeature { engine: engine.to_owned(), feature }),
+                }
+            })
+            .map_err(|fault| Rejected::Variant { kernel: spec.id.clone(), path: self.path.to_owned(), fault })
+    }
 }
 
 fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleFault> {

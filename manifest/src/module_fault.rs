@@ -47,6 +47,14 @@ pub enum ModuleFault {
         /// The first field that differs, with the module's value and then the manifest's.
         difference: String,
     },
+    /// The module is for one engine, whose platform does not list a feature that it uses.
+    #[error("it uses the WebAssembly feature {feature:?}, which the platform {engine:?} does not list; pack again")]
+    UnlistedFeature {
+        /// The engine's name.
+        engine: String,
+        /// The feature.
+        feature: &'static str,
+    },
     /// The module imports something.
     #[error("it imports {module:?} {name:?}; kernels import nothing")]
     Import {

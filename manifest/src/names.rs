@@ -13,6 +13,12 @@ pub fn check_path(path: &str) -> Result<(), Rejected> {
     if kernelpack_verify::is_path(path) { Ok(()) } else { Err(Rejected::UnsafePath { path: path.to_owned() }) }
 }
 
+/// Whether the text is a plain word: lower-case letters, digits and `-`, of at most [`MAX_NAME_BYTES`] bytes.
+pub(crate) fn is_word(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.bytes().all(word)
+}
+
 /// A number in its one decimal form: digits, no sign, no zeros in front.
 pub(crate) fn parse_u32(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));

@@ -2,9 +2,10 @@
 
 use crate::{ModuleFacts, Rejected};
 
-/// The most bytes of all modules of a pack, which a host holds in memory until they are compiled.
+/// The most bytes of all modules of a pack, those for single engines included, which a host holds in memory until they
+/// are compiled, or while all are verified.
 pub const MAX_PACK_BYTES: usize = 256 << 20;
-/// The most bytes of code of all modules of a pack, which a host compiles.
+/// The most bytes of code of all modules of a pack, of which a host compiles one a kernel.
 pub const MAX_PACK_CODE_BYTES: usize = 16 << 20;
 
 /// Counts the modules of a pack, one by one.

@@ -176,6 +176,17 @@ pub enum Rejected {
         #[source]
         fault: ModuleFault,
     },
+    /// A module for one engine is not what its kernel's entry says.
+    #[error("the module {path:?} of kernel {kernel:?}: {fault}")]
+    Variant {
+        /// The kernel's id.
+        kernel: String,
+        /// The path of the module inside the pack.
+        path: String,
+        /// What is wrong.
+        #[source]
+        fault: ModuleFault,
+    },
     /// A health vector is none of its kernel's.
     #[error("the health vector {path:?} of kernel {kernel:?}: {fault}")]
     Vector {

@@ -8,8 +8,8 @@ use kernelpack_abi::{
 };
 
 use crate::{
-    Author, Benchmark, Digest, HealthEntry, HealthVector, Kernel, Manifest, NamedTensor, Platform, SCHEMA, SecretKey,
-    TrustStore, TrustedKey,
+    Author, Benchmark, Digest, HealthEntry, HealthVector, Kernel, Manifest, ModuleFile, NamedTensor, Platform, SCHEMA,
+    SecretKey, TrustStore, TrustedKey,
 };
 
 const ROWS: Dim = Dim::Symbol(0);
@@ -125,6 +125,11 @@ pub(crate) fn full_module() -> Vec<u8> {
     module(&full_wat(), &[&FULL_ENTRY])
 }
 
+/// Another module of [`FULL`], for an engine of its own.
+pub(crate) fn scalar_module() -> Vec<u8> {
+    module(&full_wat().replace("130812", "130808"), &[&FULL_ENTRY])
+}
+
 pub(crate) fn plain_module() -> Vec<u8> {
     module(PLAIN_WAT, &[&PLAIN_ENTRY])
 }
@@ -172,9 +177,12 @@ pub(crate) fn manifest() -> Manifest {
     let wasmtime = Platform {
         min_version: version("40.0.0"),
         features: vec!["bulk-memory".into(), "simd".into()],
+        module: None,
         aot_available: None,
     };
-    let wamr = Platform { min_version: version("2.4.0"), features: vec![], aot_available: Some(true) };
+    let scalar = ModuleFile { path: "k/k_f32.scalar.wasm".to_owned(), hash: Digest::of(&scalar_module()) };
+    let wamr =
+        Platform { min_version: version("2.4.0"), features: vec![], module: Some(scalar), aot_available: Some(true) };
     let platforms = BTreeMap::from([("wasmtime".to_owned(), wasmtime), ("wamr".to_owned(), wamr)]);
     let benchmark = Benchmark { latency_us: 45.0, throughput_gflops: Some(2.1) };
     let benchmarks = BTreeMap::from([("rows_64_dim_4096".to_owned(), benchmark)]);

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use kernelpack_abi::{ABI_VERSION, ResourceLimits, exports};
 
 use crate::{
-    CompatibilityResult, Kernel, KernelFault, Manifest, PublicKey, Rejected, Timestamp,
+    CompatibilityResult, Kernel, KernelFault, Manifest, ModuleFile, PublicKey, Rejected, Timestamp,
     manifest::{MAX_KERNELS, SCHEMA},
-    names::{is_identifier, is_printable},
+    names::{is_identifier, is_printable, is_word},
 };
 
 impl Manifest {
@@ -75,18 +75,18 @@ impl Manifest {
             if !ids.insert(&kernel.id) {
                 return Err(Rejected::DuplicateKernel { id: kernel.id.clone() });
             }
-            if let Some(first) = paths.insert(kernel.path.to_ascii_lowercase(), &kernel.id) {
-                let (path, first, second) = (kernel.path.clone(), first.clone(), kernel.id.clone());
-                return Err(Rejected::DuplicatePath { path, first, second });
-            }
+            let mut claim = |path: &str| match paths.insert(path.to_ascii_lowercase(), &kernel.id) {
+                None => Ok(()),
+                Some(first) => {
+                    let (path, first, second) = (path.to_owned(), first.clone(), kernel.id.clone());
+                    Err(Rejected::DuplicatePath { path, first, second })
+                }
+            };
+            claim(&kernel.path)?;
             let spec = kernel.to_spec(&self.fallbacks)?;
             spec.forward.with(|signature| kernel.check_health(signature))?;
-            for vector in &kernel.health {
-                if let Some(first) = paths.insert(vector.path.to_ascii_lowercase(), &kernel.id) {
-                    let (path, first, second) = (vector.path.clone(), first.clone(), kernel.id.clone());
-                    return Err(Rejected::DuplicatePath { path, first, second });
-                }
-            }
+            kernel.modules().skip(1).try_for_each(|module| claim(module.path))?;
+            kernel.health.iter().try_for_each(|vector| claim(&vector.path))?;
         }
         Ok(())
     }
@@ -140,20 +140,30 @@ impl Kernel {
     }
 
     fn check_platforms(&self) -> Result<(), KernelFault> {
-        let plain = |name: &str| {
-            let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-            !name.is_empty() && name.len() <= crate::MAX_NAME_BYTES && name.bytes().all(word)
-        };
         for (name, platform) in &self.platforms {
             let mut seen = HashSet::new();
-            if !plain(name) {
+            if !is_word(name) {
                 return Err(KernelFault::BadPlatform { name: name.clone() });
             }
-            if let Some(feature) = platform.features.iter().find(|feature| !plain(feature) || !seen.insert(*feature)) {
+            if let Some(feature) = platform.features.iter().find(|feature| !is_word(feature) || !seen.insert(*feature))
+            {
                 return Err(KernelFault::BadPlatform { name: feature.clone() });
+            }
+            if let Some(ModuleFile { path, .. }) = &platform.module
+                && !self.variant(path).is_some_and(is_word)
+            {
+                let stem = self.path.strip_suffix(".wasm").unwrap_or(&self.path).to_owned();
+                return Err(KernelFault::VariantPath { engine: name.clone(), path: path.clone(), stem });
             }
         }
         Ok(())
+    }
+}
+
+impl Kernel {
+    /// What stands between the kernel's id and the ending in the path of one of its modules for single engines.
+    fn variant<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.strip_prefix(self.path.strip_suffix("wasm")?)?.strip_suffix(".wasm")
     }
 }
 

@@ -182,6 +182,63 @@ fn platforms_and_benchmarks_are_checked() {
 }
 
 #[test]
+fn modules_for_single_engines_are_files_of_their_own() {
+    let set = |path: &'static str| {
+        move |it: &mut Manifest| {
+            it.kernels[0].platforms.get_mut("wamr").unwrap().module.as_mut().unwrap().path = path.into();
+        }
+    };
+    for path in ["k/k_f32.simd-128.wasm", "k/k_f32.2.wasm"] {
+        let mut manifest = manifest();
+        set(path)(&mut manifest);
+        assert_eq!(manifest.validate(), Ok(()), "{path}");
+        assert_eq!(manifest.files().collect::<Vec<_>>()[..2], ["k/k_f32.wasm", path]);
+        assert_eq!(Manifest::parse(&manifest.to_json()), Ok(manifest));
+    }
+    for path in [
+        "k/k_f32.wasm",
+        "k/k_f32..wasm",
+        "k/k_f32.Scalar.wasm",
+        "k/k_f32.a.b.wasm",
+        "k/k_f32.a/b.wasm",
+        "k/k_f32.a_b.wasm",
+        "k/k_f32scalar.wasm",
+        "k/k_f64.scalar.wasm",
+        "l/k_f32.scalar.wasm",
+        "k_f32.scalar.wasm",
+        "k/k_f32.scalar.aot",
+        "k/k_f32.scalar.wasm.wasm",
+        "kernels.json",
+        "health/k_f32.safetensors",
+    ] {
+        let fault = KernelFault::VariantPath { engine: "wamr".into(), path: path.into(), stem: "k/k_f32".into() };
+        assert_eq!(refused(set(path)), Rejected::Kernel { kernel: "k_f32".into(), fault }, "{path}");
+    }
+    for path in ["../k/k_f32.scalar.wasm", "/k/k_f32.scalar.wasm", "k/k_f32.scalar.wasm/", ""] {
+        assert_eq!(refused(set(path)), Rejected::UnsafePath { path: path.into() });
+    }
+    assert_eq!(
+        refused(set("k/k_f32.wasm")).to_string(),
+        "kernel \"k_f32\": the module \"k/k_f32.wasm\" for wamr must be called \"k/k_f32.VARIANT.wasm\", where VARIANT \
+         is a plain word"
+    );
+    // Nor do two engines share one, since the manifest says of each file what it is once.
+    let shared = |it: &mut Manifest| {
+        let module = it.kernels[0].platforms["wamr"].module.clone();
+        it.kernels[0].platforms.get_mut("wasmtime").unwrap().module = module;
+    };
+    assert!(matches!(refused(shared), Rejected::DuplicatePath { path, .. } if path == "k/k_f32.scalar.wasm"));
+    // Kernels whose names differ in case alone, without their own modules in one folder.
+    let upper = |it: &mut Manifest| {
+        let platforms = it.kernels[0].platforms.clone();
+        let kernel = &mut it.kernels[1];
+        (kernel.id, kernel.path, kernel.platforms) = ("K_F32".into(), "K/K_F32.wasm".into(), platforms);
+        kernel.platforms.get_mut("wamr").unwrap().module.as_mut().unwrap().path = "K/K_F32.scalar.wasm".into();
+    };
+    assert!(matches!(refused(upper), Rejected::DuplicatePath { .. }));
+}
+
+#[test]
 fn names_differ_within_a_pass() {
     let duplicate = |name: &str| KernelFault::DuplicateName { name: name.into() };
     assert_eq!(fault(|kernel| kernel.outputs[1].name = "x".into()), duplicate("x"));
@@ -383,7 +440,7 @@ fn health_vectors_are_checked() {
     let mut most = manifest();
     many(16)(&mut most);
     assert_eq!(most.validate(), Ok(()));
-    assert_eq!(most.files().count(), 18);
+    assert_eq!(most.files().count(), 19);
     assert!(refused(many(17)).to_string().contains("there are 17 health vectors, the limit is 16"));
     let twice = refused(|it| {
         let vector = HealthEntry {

@@ -8,8 +8,8 @@ use kernelpack_abi::KernelSpecBuf;
 pub use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::{
-    Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts, PublicKey, Rejected, Timestamp,
-    TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES, module,
+    Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts, ModuleRef, PublicKey, Rejected,
+    Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
 };
 
 /// Checks manifests against the keys that a host trusts.
@@ -185,20 +185,36 @@ impl SignedManifest {
         &self.signer
     }
 
-    /// Checks that these bytes are the module of the kernel with this id, and that the module is what its entry says.
+    /// Checks that these bytes are the own module of the kernel with this id, and that the module is what its entry
+    /// says.
     ///
     /// # Errors
     /// There is no such kernel, [`Rejected::HashMismatch`], or as for [`module::check`].
     pub fn verify_module(&self, id: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
+        self.verify_module_at(id, None, bytes)
+    }
+
+    /// The same for the module that the engine of this name loads: its platform's, or else the kernel's own. One that is
+    /// for this engine alone uses only features that its platform lists.
+    ///
+    /// # Errors
+    /// As for [`verify_module`](Self::verify_module), and [`Rejected::Variant`].
+    pub fn verify_module_for(&self, id: &str, engine: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
+        self.verify_module_at(id, Some(engine), bytes)
+    }
+
+    fn verify_module_at(&self, id: &str, engine: Option<&str>, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
         let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
+        let own = ModuleRef { path: &kernel.path, hash: kernel.hash, platform: None };
+        let module = engine.map_or(own, |engine| kernel.module_for(engine));
         let digest = Digest::of(&bytes);
-        if digest != kernel.hash {
-            let (kernel, path, expected) = (kernel.id.clone(), kernel.path.clone(), kernel.hash);
+        if digest != module.hash {
+            let (kernel, path, expected) = (kernel.id.clone(), module.path.to_owned(), module.hash);
             return Err(Rejected::HashMismatch { kernel, path, expected, actual: digest });
         }
         let spec = kernel.to_spec(&self.fallbacks)?;
-        let facts = module::check(&bytes, &spec)?;
-        Ok(VerifiedModule { bytes, digest, spec, facts })
+        let facts = module.check(&bytes, &spec)?;
+        Ok(VerifiedModule { path: module.path.to_owned(), bytes, digest, spec, facts })
     }
 
     /// Checks that these bytes are a health vector of a kernel, by one of its entries, and that the vector is a call
@@ -245,6 +261,7 @@ impl Deref for SignedManifest {
 /// A module that a signed manifest names by its digest, and that agrees with its entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedModule {
+    path: String,
     bytes: Vec<u8>,
     digest: Digest,
     spec: KernelSpecBuf,
@@ -252,6 +269,11 @@ pub struct VerifiedModule {
 }
 
 impl VerifiedModule {
+    /// The file, relative to the pack, which tells a kernel's modules apart.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The module: valid WebAssembly.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

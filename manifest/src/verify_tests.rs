@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    SecretKey,
+    ModuleFault, SecretKey,
     samples::{self, FULL, full_module, key, plain_module, spec_of},
 };
 
@@ -150,6 +150,64 @@ fn only_the_modules_that_were_signed_are_verified() {
         assert_eq!(found, Err(mismatch(&changed)), "{at}");
         changed[at] ^= 0x10;
     }
+}
+
+#[test]
+fn each_engine_is_given_the_module_that_the_manifest_has_for_it() {
+    let (json, signature) = signed();
+    let manifest = verifier().verify(&json, &signature, NOW).unwrap();
+    let scalar = samples::scalar_module();
+    let (kernel, plain) = (manifest.kernel("k_f32").unwrap(), manifest.kernel("p_f32").unwrap());
+    for (engine, path) in [("wamr", "k/k_f32.scalar.wasm"), ("wasmtime", "k/k_f32.wasm"), ("wasmer", "k/k_f32.wasm")] {
+        assert_eq!(kernel.module_for(engine).path, path);
+        assert_eq!(plain.module_for(engine).path, "p/p_f32.wasm");
+        let bytes = if engine == "wamr" { &scalar } else { &full_module() };
+        let module = manifest.verify_module_for("k_f32", engine, bytes.clone()).unwrap();
+        assert_eq!((module.path(), module.bytes(), module.spec()), (path, &bytes[..], &spec_of(&FULL)));
+        // The other engines' module is none of this one's, however well it is signed.
+        let other = if engine == "wamr" { full_module() } else { scalar.clone() };
+        let (expected, actual) = (Digest::of(bytes), Digest::of(&other));
+        let mismatch = Rejected::HashMismatch { kernel: "k_f32".into(), path: path.into(), expected, actual };
+        assert_eq!(manifest.verify_module_for("k_f32", engine, other), Err(mismatch));
+    }
+    assert!(matches!(manifest.verify_module("k_f32", scalar.clone()), Err(Rejected::HashMismatch { .. })));
+    let paths: Vec<_> = kernel.modules().map(|module| module.path).collect();
+    assert_eq!(paths, ["k/k_f32.wasm", "k/k_f32.scalar.wasm"]);
+}
+
+#[test]
+fn a_module_for_one_engine_is_checked_as_the_kernels_own() {
+    let verify = |wasm: &[u8], features: &[&str]| {
+        let mut manifest = samples::manifest();
+        let platform = manifest.kernels[0].platforms.get_mut("wamr").unwrap();
+        platform.module.as_mut().unwrap().hash = Digest::of(wasm);
+        platform.features = features.iter().map(ToString::to_string).collect();
+        let json = manifest.to_json();
+        let signed = verifier().verify(&json, &key().sign(&json), NOW).unwrap();
+        signed.verify_module_for("k_f32", "wamr", wasm.to_vec()).map(|module| module.path().to_owned())
+    };
+    let path = "k/k_f32.scalar.wasm".to_owned();
+    let variant = |fault| Err(Rejected::Variant { kernel: "k_f32".into(), path: path.clone(), fault });
+    // Another kernel's, and what is none.
+    assert!(matches!(verify(&plain_module(), &[]), Err(Rejected::Variant { .. })));
+    assert_eq!(verify(b"\0asm", &[]), variant(ModuleFault::NotWasm));
+    let started = samples::full_wat().replacen("(memory", "(start 5) (func) (memory", 1);
+    let started = samples::module(&started, &[&samples::FULL_ENTRY]);
+    assert!(matches!(verify(&started, &[]), Err(Rejected::Variant { .. })));
+    let unbounded = samples::module(&samples::full_wat().replace("2 16", "2"), &[&samples::FULL_ENTRY]);
+    assert_eq!(verify(&unbounded, &[]), variant(ModuleFault::MemoryUnbounded { limit: 16 }));
+
+    // Features that only this engine will ask for are all listed.
+    let simd = samples::full_wat().replacen("(memory", "(func (param v128)) (memory", 1);
+    let simd = samples::module(&simd, &[&samples::FULL_ENTRY]);
+    assert_eq!(verify(&simd, &["bulk-memory", "simd"]), Ok(path.clone()));
+    let unlisted = verify(&simd, &["bulk-memory"]);
+    assert_eq!(unlisted, variant(ModuleFault::UnlistedFeature { engine: "wamr".into(), feature: "simd" }));
+    assert_eq!(
+        unlisted.unwrap_err().to_string(),
+        "the module \"k/k_f32.scalar.wasm\" of kernel \"k_f32\": it uses the WebAssembly feature \"simd\", which the \
+         platform \"wamr\" does not list; pack again"
+    );
 }
 
 #[test]

@@ -1,22 +1,26 @@
 //! The road from a crate to a pack.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use kernelpack_abi::section::Entry;
+use kernelpack_abi::{KernelSpecBuf, section::Entry};
 use kernelpack_manifest::{
-    Digest, Kernel, MANIFEST_FILE, MAX_MODULE_BYTES, Manifest, PackSize, PublicKey, Rejected, SIGNATURE_FILE,
-    SecretKey, module,
+    Digest, Kernel, MANIFEST_FILE, MAX_MODULE_BYTES, Manifest, ModuleFacts, ModuleFile, PackSize, PublicKey, Rejected,
+    SIGNATURE_FILE, SecretKey, module,
 };
 
 use crate::{
     BuildError, Event, Features, Warning,
-    compile::{Compiled, compile, machine_path},
+    compile::{Build, Compiled, compile, machine_path},
     created_at::created_at,
     health::{self, Health},
     manifest, passes,
     project::Project,
     raw, write,
 };
+
+/// Bytes of the shadow stack of modules without SIMD, unless the author says otherwise: what hosts on small devices give a
+/// call. Together with the data of most kernels that is one page.
+const SCALAR_STACK_BYTES: u32 = 32 << 10;
 
 /// What to build, and where to put it.
 #[derive(Clone, Debug)]
@@ -31,6 +35,9 @@ pub struct BuildOptions {
     pub out_dir: PathBuf,
     /// Which health vectors the pack has.
     pub health: Health,
+    /// Whether each kernel has a second module, compiled without SIMD, for engines that do not have it. Without, the pack
+    /// is for servers alone.
+    pub scalar: bool,
     /// Who signs.
     pub signer: Signer,
 }
@@ -81,16 +88,40 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     let project = Project::find(&options.crate_dir, options.package.as_deref())?;
     manifest::author(&project, &options.signer.public())?;
     let created_at = created_at(project.folder(), progress)?;
-    let compiled = compile(&project, &options.features, progress)?;
+    if !project.locked {
+        progress(Event::Warning(Warning::NoLockFile { workspace: project.workspace.clone() }));
+    }
+    let compiled = compile(&project, &options.features, Build::Simd, progress)?;
+    let stack = project.overrides.scalar_stack_bytes.unwrap_or(SCALAR_STACK_BYTES);
+    let scalar = options.scalar.then(|| compile(&project, &options.features, Build::Scalar { stack }, progress));
+    let scalar = scalar.transpose()?;
 
     let mut named = Vec::new();
     let mut kernels = Vec::new();
     let mut size = PackSize::default();
     let entries = raw::read(&compiled.path, &compiled.wasm)?;
+    let scalar_entries = scalar.as_ref().map(|scalar| raw::read(&scalar.path, &scalar.wasm)).transpose()?;
     for entry in &entries {
-        let (kernel, wasm) = pack_kernel(&compiled, entry, &mut size, progress)?;
-        named.push((kernel.path.clone(), wasm));
-        kernels.push((kernel, entry.spec.fallback.clone()));
+        let spec = &entry.spec;
+        let path = format!("{}/{}.wasm", spec.family, spec.id);
+        let (wasm, facts) = pack_module(&compiled, entry, spec, &path, &mut size, progress)?;
+        let hash = Digest::of(&wasm);
+        named.push((path, wasm));
+        let mut platforms = BTreeMap::from([manifest::wasmtime(&facts)]);
+        if let (Some(scalar), Some(entries)) = (&scalar, &scalar_entries) {
+            match entries.iter().find(|scalar| scalar.spec.id == spec.id) {
+                Some(entry) => {
+                    let path = format!("{}/{}.scalar.wasm", spec.family, spec.id);
+                    let (wasm, facts) = pack_module(scalar, entry, spec, &path, &mut size, progress)?;
+                    let module = ModuleFile { path: path.clone(), hash: Digest::of(&wasm) };
+                    named.push((path, wasm));
+                    platforms.extend([manifest::wamr(module, &facts)]);
+                }
+                None => progress(Event::Warning(Warning::NoScalar { kernel: spec.id.clone() })),
+            }
+        }
+        let kernel = Kernel::from_spec(spec, hash, platforms, BTreeMap::new()).map_err(BuildError::rejected)?;
+        kernels.push((kernel, spec.fallback.clone()));
     }
     let specs: Vec<_> = entries.iter().map(|entry| &entry.spec).collect();
     let vectors = health::vectors(&project, options, &specs, progress)?;
@@ -124,13 +155,17 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     Ok(Built { pack: options.out_dir.clone(), digest: Digest::of(&json), manifest, crate_module: compiled.path })
 }
 
-fn pack_kernel(
+/// Makes one of a kernel's modules, and holds it to the spec that the manifest will have, which is that of the build with
+/// SIMD.
+fn pack_module(
     compiled: &Compiled,
     entry: &Entry<'_>,
+    spec: &KernelSpecBuf,
+    path: &str,
     size: &mut PackSize,
     progress: &mut dyn FnMut(Event),
-) -> Result<(Kernel, Vec<u8>), BuildError> {
-    let kernel = || entry.spec.id.clone();
+) -> Result<(Vec<u8>, ModuleFacts), BuildError> {
+    let kernel = || spec.id.clone();
     let wasm =
         passes::transform(&compiled.wasm, entry).map_err(|fault| BuildError::Pass { kernel: kernel(), fault })?;
     if let Some(path) = machine_path(&wasm, &compiled.machine) {
@@ -138,12 +173,11 @@ fn pack_kernel(
         progress(Event::Warning(Warning::MachinePath { kernel: kernel(), path }));
     }
     if wasm.len() > MAX_MODULE_BYTES {
-        let (path, limit) = (format!("{}/{}.wasm", entry.spec.family, entry.spec.id), MAX_MODULE_BYTES as u64);
+        let (path, limit) = (path.to_owned(), MAX_MODULE_BYTES as u64);
         return Err(BuildError::rejected(Rejected::FileTooLarge { path, limit }));
     }
-    let facts = module::check(&wasm, &entry.spec).map_err(BuildError::rejected)?;
-    size.add(&entry.spec.id, wasm.len(), &facts).map_err(BuildError::rejected)?;
-    let described = manifest::kernel(&entry.spec, &wasm, &facts).map_err(BuildError::rejected)?;
-    progress(Event::Packing { kernel: kernel(), size: wasm.len() });
-    Ok((described, wasm))
+    let facts = module::check(&wasm, spec).map_err(BuildError::rejected)?;
+    size.add(&spec.id, wasm.len(), &facts).map_err(BuildError::rejected)?;
+    progress(Event::Packing { kernel: kernel(), path: path.to_owned(), size: wasm.len() });
+    Ok((wasm, facts))
 }

@@ -1,13 +1,15 @@
-//! From a crate to one WebAssembly module with all of its kernels.
+//! From a crate to one WebAssembly module with all of its kernels, in a build with SIMD and in one without.
 //!
 //! Equal sources and compilers give equal bytes in whatever folder they lie: every setting that reaches the compiler is
 //! pinned here, and the machine's paths are mapped to fixed names.
 
 use std::{
+    borrow::Borrow,
     env,
     ffi::OsString,
     fs,
     io::{BufRead, BufReader},
+    iter,
     path::{Path, PathBuf},
     process::{ChildStdout, Command, Stdio},
     thread,
@@ -16,7 +18,7 @@ use std::{
 use cargo_metadata::{Message, PackageId};
 
 use crate::{
-    BuildError, Event, Warning,
+    BuildError, Event,
     project::Project,
     toolchain::{self, TARGET, Toolchain},
 };
@@ -37,8 +39,7 @@ const PROFILE: [(&str, &str); 9] = [
 /// Flags for every crate of the module. The profile's settings again, since a `[profile.release.package.…]` of the
 /// workspace would change them for a dependency, and nothing in the environment can undo that: the compiler gets these
 /// flags later than cargo's, and the last of a kind counts.
-const FLAGS: [&str; 7] = [
-    "-Ctarget-feature=+simd128",
+const FLAGS: [&str; 6] = [
     // Loop strength reduction rewrites addresses such that LLVM cannot fold constants into the offsets of loads and
     // stores any more; WebAssembly has no cheaper addressing that it could gain.
     "-Cllvm-args=-disable-lsr",
@@ -48,6 +49,39 @@ const FLAGS: [&str; 7] = [
     "-Coverflow-checks=off",
     "-Cdebug-assertions=off",
 ];
+
+/// For which engines a crate is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// Those with SIMD.
+    Simd,
+    /// Those without, on small devices.
+    Scalar {
+        /// Bytes of the shadow stack in linear memory, which the linker makes 1 MiB large otherwise.
+        stack: u32,
+    },
+}
+
+impl Build {
+    /// Its flags beside [`FLAGS`].
+    fn flags(self) -> Vec<String> {
+        let own = match self {
+            Self::Simd => "-Ctarget-feature=+simd128".to_owned(),
+            // After the compiler's own, so that it counts.
+            Self::Scalar { stack } => format!("-Clink-arg=-zstack-size={stack}"),
+        };
+        iter::once(own).chain(FLAGS.map(str::to_owned)).collect()
+    }
+
+    /// The folder in `target/kernelpack` that cargo works in. The crate's own module has no hash in its name, so that in
+    /// one folder each build would undo the other's, and cargo would compile the crate each time.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Simd => "",
+            Self::Scalar { .. } => "scalar",
+        }
+    }
+}
 
 /// The module of a crate.
 #[derive(Clone, Debug)]
@@ -73,27 +107,42 @@ pub struct Features {
 pub(crate) fn compile(
     project: &Project,
     features: &Features,
+    build: Build,
     progress: &mut dyn FnMut(Event),
 ) -> Result<Compiled, BuildError> {
-    if !project.locked {
-        progress(Event::Warning(Warning::NoLockFile { workspace: project.workspace.clone() }));
-    }
     let toolchain = Toolchain::find(project.folder())?;
     let remaps = remaps(project, &toolchain);
-    progress(Event::Compiling { package: project.package.clone(), version: project.version.clone() });
+    let (package, version) = (project.package.clone(), project.version.clone());
+    progress(match build {
+        Build::Simd => Event::Compiling { package, version },
+        Build::Scalar { .. } => Event::CompilingScalar { package },
+    });
 
-    let mut command = cargo_rustc(project, features, "cdylib", TARGET);
-    pin_settings(&mut command, &FLAGS, &remaps);
+    let mut command = cargo_rustc(project, features, "cdylib", TARGET, build.folder());
+    pin_settings(&mut command, &build.flags(), &remaps);
 
     let id = project.id.clone();
-    let path = run(command, project, progress, move |stdout| module_path(stdout, &id))?;
+    let path =
+        run(command, project, progress, move |stdout| module_path(stdout, &id)).map_err(|error| match error {
+            BuildError::Compile { package, code } if build != Build::Simd => {
+                BuildError::CompileScalar { package, code }
+            }
+            error => error,
+        })?;
     let path = path.ok_or_else(|| BuildError::NoModule { package: project.package.clone() })?;
     let wasm = fs::read(&path).map_err(|error| BuildError::io("read the module", &path, error))?;
     Ok(Compiled { path, wasm, machine: remaps.into_iter().map(|(from, _)| from).collect() })
 }
 
-/// Cargo, about to compile the library of a package for a target, in the release profile.
-pub(crate) fn cargo_rustc(project: &Project, features: &Features, crate_type: &str, target: &str) -> Command {
+/// Cargo, about to compile the library of a package for a target, in the release profile and in a folder of
+/// `target/kernelpack`.
+pub(crate) fn cargo_rustc(
+    project: &Project,
+    features: &Features,
+    crate_type: &str,
+    target: &str,
+    folder: &str,
+) -> Command {
     let mut command = Command::new(toolchain::cargo());
     command
         // The author need not ask for a cdylib in Cargo.toml, where it would slow every other build.
@@ -102,7 +151,7 @@ pub(crate) fn cargo_rustc(project: &Project, features: &Features, crate_type: &s
         .arg(&project.manifest)
         // A folder of its own: the settings here would invalidate what the author's own builds left there.
         .arg("--target-dir")
-        .arg(project.target.join("kernelpack"))
+        .arg(project.target.join("kernelpack").join(folder))
         .current_dir(project.folder());
     if project.locked {
         command.arg("--locked");
@@ -126,7 +175,7 @@ fn remaps(project: &Project, toolchain: &Toolchain) -> Vec<(PathBuf, String)> {
 }
 
 /// Gives the compiler these flags and the profile, whatever the environment says.
-pub(crate) fn pin_settings(command: &mut Command, flags: &[&str], remaps: &[(PathBuf, String)]) {
+pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], remaps: &[(PathBuf, String)]) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("CARGO_PROFILE_")) {
             command.env_remove(name);
@@ -211,11 +260,12 @@ mod tests {
     #[test]
     fn settings_of_the_environment_do_not_reach_the_compiler() {
         let mut command = Command::new("cargo");
-        pin_settings(&mut command, &FLAGS, &[("/home/a b".into(), "/workspace".into())]);
+        let flags = Build::Simd.flags();
+        pin_settings(&mut command, &flags, &[("/home/a b".into(), "/workspace".into())]);
         let value = |name: &str| command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value);
         assert_eq!(
             value("CARGO_ENCODED_RUSTFLAGS").unwrap(),
-            format!("{}\u{1f}--remap-path-prefix=/home/a b=/workspace", FLAGS.join("\u{1f}")).as_str()
+            format!("{}\u{1f}--remap-path-prefix=/home/a b=/workspace", flags.join("\u{1f}")).as_str()
         );
         assert!(command.get_envs().any(|(key, value)| key == "RUSTFLAGS" && value.is_none()));
         assert_eq!(value("CARGO_PROFILE_RELEASE_LTO").unwrap(), "fat");

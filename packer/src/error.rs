@@ -113,6 +113,18 @@ pub enum BuildError {
         /// Cargo's exit code; `None` if a signal ended it.
         code: Option<i32>,
     },
+    /// The crate compiles with SIMD, but not without.
+    #[error(
+        "cargo could not compile \"{package}\" without SIMD ({}): see its messages above; what needs SIMD belongs behind \
+         #[cfg(target_feature = \"simd128\")], or build with --no-scalar a pack for engines that have SIMD",
+        code.map_or("ended by a signal".into(), |code| format!("exit code {code}"))
+    )]
+    CompileScalar {
+        /// The package.
+        package: String,
+        /// Cargo's exit code; `None` if a signal ended it.
+        code: Option<i32>,
+    },
     /// Cargo succeeded, but listed no module.
     #[error("cargo compiled \"{package}\" but names no .wasm file: a wrapper around rustc or cargo may have hidden it")]
     NoModule {

@@ -15,6 +15,11 @@ pub enum Event {
         /// Its version.
         version: Version,
     },
+    /// Cargo compiles the crate again, for engines without SIMD.
+    CompilingScalar {
+        /// The package.
+        package: String,
+    },
     /// Cargo or the compiler wrote a line to standard error; the author wants to see it.
     Cargo {
         /// The line, without its end.
@@ -24,6 +29,8 @@ pub enum Event {
     Packing {
         /// The kernel's id.
         kernel: String,
+        /// The file inside the pack.
+        path: String,
         /// Bytes of the module.
         size: usize,
     },
@@ -69,6 +76,11 @@ pub enum Warning {
         /// The crate.
         crate_dir: PathBuf,
     },
+    /// Without SIMD the crate does not declare a kernel that it declares with it.
+    NoScalar {
+        /// The kernel's id.
+        kernel: String,
+    },
     /// A module contains a path of the machine that built it.
     MachinePath {
         /// The kernel's id.
@@ -108,6 +120,11 @@ impl fmt::Display for Warning {
                 f,
                 "{} is in no git commit and SOURCE_DATE_EPOCH is not set: created_at is 1970-01-01T00:00:00Z",
                 crate_dir.display()
+            ),
+            Self::NoScalar { kernel } => write!(
+                f,
+                "compiled without SIMD, the crate does not declare \"{kernel}\": engines without SIMD will refuse the \
+                 pack; declare it for both"
             ),
             Self::MachinePath { kernel, path } => write!(
                 f,

@@ -19,6 +19,7 @@
 //!     features: Features::default(),
 //!     out_dir: "kernel-pack-v1.0.0".into(),
 //!     health: Health::default(),
+//!     scalar: true,
 //!     signer: Signer::Now(load_secret_key(&keys.secret)?),
 //! };
 //! let built = build(&options, &mut |event| match event {

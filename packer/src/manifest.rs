@@ -1,15 +1,16 @@
 //! What a pack says about itself: the manifest, from the crate, its overrides and its kernels.
 
-use std::collections::BTreeMap;
-
-use kernelpack_abi::{ABI_VERSION, KernelSpecBuf};
-use kernelpack_manifest::{Author, Digest, Kernel, Manifest, ModuleFacts, Platform, PublicKey, Rejected, SCHEMA};
+use kernelpack_abi::ABI_VERSION;
+use kernelpack_manifest::{Author, Kernel, Manifest, ModuleFacts, ModuleFile, Platform, PublicKey, SCHEMA};
 use semver::Version;
 
 use crate::{BuildError, project::Project};
 
 /// The oldest Wasmtime that packs are tested with.
 const WASMTIME: Version = Version::new(48, 0, 0);
+
+/// The oldest WAMR that packs are tested with.
+const WAMR: Version = Version::new(2, 4, 3);
 
 /// The newest runtime that may load a pack whose author says nothing: the last before the next promise can break.
 const MAX_RUNTIME: Version = Version::new(1, 0, 0);
@@ -20,12 +21,22 @@ fn min_runtime() -> Result<Version, BuildError> {
     Version::parse(version).map_err(|_| BuildError::Unfaithful)
 }
 
-/// The entry of a kernel with this spec and module; `facts` are those of the module.
-pub(crate) fn kernel(spec: &KernelSpecBuf, wasm: &[u8], facts: &ModuleFacts) -> Result<Kernel, Rejected> {
-    let features = facts.required_features.iter().map(ToString::to_string).collect();
-    let wasmtime = Platform { min_version: WASMTIME, features, aot_available: None };
-    let platforms = BTreeMap::from([("wasmtime".into(), wasmtime)]);
-    Kernel::from_spec(spec, Digest::of(wasm), platforms, BTreeMap::new())
+/// The platform with SIMD, which loads the kernel's own module; `facts` are those of the module.
+pub(crate) fn wasmtime(facts: &ModuleFacts) -> (String, Platform) {
+    (
+        "wasmtime".into(),
+        Platform { min_version: WASMTIME, features: features(facts), module: None, aot_available: None },
+    )
+}
+
+/// The platform without SIMD, which loads this module instead; `facts` are those of the module.
+pub(crate) fn wamr(module: ModuleFile, facts: &ModuleFacts) -> (String, Platform) {
+    let (module, features) = (Some(module), features(facts));
+    ("wamr".into(), Platform { min_version: WAMR, features, module, aot_available: None })
+}
+
+fn features(facts: &ModuleFacts) -> Vec<String> {
+    facts.required_features.iter().map(ToString::to_string).collect()
 }
 
 /// The manifest of a crate with these kernels, each with the name of its fallback or none.

@@ -1,6 +1,6 @@
 //! `[package.metadata.kernelpack]`: what an author wants to be otherwise in the pack than in `Cargo.toml`.
 
-use std::path::Path;
+use std::{ops::RangeInclusive, path::Path};
 
 use kernelpack_manifest::check_tolerance;
 use semver::Version;
@@ -8,6 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::BuildError;
+
+/// The sizes that a shadow stack can have: none that could not hold a call, and none that no device has.
+const STACKS: RangeInclusive<u32> = 4096..=16 << 20;
 
 /// The table; every key is optional.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -19,6 +22,7 @@ pub(crate) struct Overrides {
     pub(crate) min_runtime_version: Option<Version>,
     pub(crate) max_runtime_version: Option<Version>,
     pub(crate) health_tolerance: Option<f64>,
+    pub(crate) scalar_stack_bytes: Option<u32>,
     #[serde(default)]
     pub(crate) author: AuthorOverrides,
 }
@@ -38,6 +42,11 @@ impl Overrides {
         let refused = |key: String, reason: String| BuildError::Overrides { manifest: manifest.into(), key, reason };
         let read: Self = serde_path_to_error::deserialize(table)
             .map_err(|error| refused(error.path().to_string(), error.into_inner().to_string()))?;
+        if let Some(bytes) = read.scalar_stack_bytes.filter(|bytes| !STACKS.contains(bytes) || bytes % 16 != 0) {
+            let (least, most) = (STACKS.start(), STACKS.end());
+            let reason = format!("{bytes} bytes are no stack; choose a multiple of 16 from {least} to {most}");
+            return Err(refused("scalar-stack-bytes".into(), reason));
+        }
         match read.health_tolerance.map_or(Ok(()), check_tolerance) {
             Ok(()) => Ok(read),
             Err(fault) => Err(refused("health-tolerance".into(), fault.to_string())),
@@ -64,6 +73,7 @@ mod tests {
             "min-runtime-version": "0.1.0",
             "max-runtime-version": "0.2.0",
             "health-tolerance": 1e-4,
+            "scalar-stack-bytes": 65_536,
             "author": { "name": "a", "email": "a@b" },
         }));
         let author = AuthorOverrides { name: Some("a".into()), email: Some("a@b".into()) };
@@ -74,6 +84,7 @@ mod tests {
             min_runtime_version: Some(Version::new(0, 1, 0)),
             max_runtime_version: Some(Version::new(0, 2, 0)),
             health_tolerance: Some(1e-4),
+            scalar_stack_bytes: Some(65_536),
             author,
         };
         assert_eq!(read, Ok(expected));

@@ -7,7 +7,7 @@ use std::{
 
 use kernelpack_manifest::{
     Digest, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_HEALTH_BYTES, Manifest,
-    PackSize, PublicKey, Rejected, SIGNATURE_FILE, SecretKey, module,
+    PackSize, PublicKey, Rejected, SIGNATURE_FILE, SecretKey,
 };
 
 use crate::{pack_files, write::replace_files};
@@ -30,15 +30,17 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     pack_files::check_listing(pack, &manifest)?;
     let mut size = PackSize::default();
     for kernel in &manifest.kernels {
-        let wasm = pack_files::read(pack, &kernel.path, MAX_MODULE_BYTES)?;
-        let actual = Digest::of(&wasm);
-        if actual != kernel.hash {
-            return Err(SignError::Changed { path: pack.join(&kernel.path), expected: kernel.hash, actual });
+        for module in kernel.modules() {
+            let wasm = pack_files::read(pack, module.path, MAX_MODULE_BYTES)?;
+            let actual = Digest::of(&wasm);
+            if actual != module.hash {
+                return Err(SignError::Changed { path: pack.join(module.path), expected: module.hash, actual });
+            }
+            let spec = kernel.to_spec(&manifest.fallbacks);
+            spec.and_then(|spec| module.check(&wasm, &spec))
+                .and_then(|facts| size.add(&kernel.id, wasm.len(), &facts))
+                .map_err(|fault| SignError::refused(pack, fault))?;
         }
-        let spec = kernel.to_spec(&manifest.fallbacks);
-        spec.and_then(|spec| module::check(&wasm, &spec))
-            .and_then(|facts| size.add(&kernel.id, wasm.len(), &facts))
-            .map_err(|fault| SignError::refused(pack, fault))?;
     }
     check_vectors(pack, &manifest)?;
 

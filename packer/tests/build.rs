@@ -121,8 +121,14 @@ impl Fixture {
             features: Features::default(),
             out_dir: self.pack(),
             health: Health::default(),
+            // Half of the time, where nothing depends on it.
+            scalar: false,
             signer: Signer::Now(self.key.clone()),
         }
+    }
+
+    fn with_scalar(&self) -> BuildOptions {
+        BuildOptions { scalar: true, ..self.options() }
     }
 
     fn build(&self) -> (Result<Built, BuildError>, Vec<Event>) {
@@ -157,12 +163,21 @@ fn build_with(options: &BuildOptions) -> (Result<Built, BuildError>, Vec<Event>)
 fn a_crate_becomes_a_signed_pack() {
     let fixture = Fixture::new(CARGO_TOML, &source());
     fixture.commit();
-    let (built, events) = fixture.build();
+    let (built, events) = build_with(&fixture.with_scalar());
     let built = built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
 
     let pack = files(&fixture.pack());
     let names: Vec<_> = pack.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["double/another_f32.wasm", "double/double_f32.wasm", "kernels.json", "kernels.json.sig"]);
+    let modules = ["another_f32.scalar", "another_f32", "double_f32.scalar", "double_f32"];
+    let modules = modules.map(|name| format!("double/{name}.wasm"));
+    assert_eq!(names[..4], modules);
+    assert_eq!(names[4..], ["kernels.json", "kernels.json.sig"]);
+    let packed = events.iter().filter_map(|event| match event {
+        Event::Packing { path, .. } => Some(path.as_str()),
+        _ => None,
+    });
+    let [a, b, c, d] = &modules;
+    assert_eq!(packed.collect::<Vec<_>>(), [b, a, d, c]);
     let read = |name: &str| pack.iter().find(|(found, _)| found == name).unwrap().1.as_slice();
 
     let verifier = KernelPackVerifier::new([fixture.key.public()]);
@@ -170,6 +185,8 @@ fn a_crate_becomes_a_signed_pack() {
     for id in ["double_f32", "another_f32"] {
         let wasm = read(&format!("double/{id}.wasm")).to_vec();
         signed.verify_module(id, wasm).unwrap();
+        let wasm = read(&format!("double/{id}.scalar.wasm")).to_vec();
+        signed.verify_module_for(id, "wamr", wasm).unwrap();
     }
     assert_ne!(openssl_verifies(&fixture.pack(), &fixture.key.public()), Some(false));
 
@@ -187,6 +204,7 @@ fn a_crate_becomes_a_signed_pack() {
     assert_eq!(manifest.fallbacks.get("double_f32").map(String::as_str), Some("double_reference"));
     assert_eq!(manifest.fallbacks.len(), 1);
     assert_eq!(manifest.kernels[0].platforms["wasmtime"].min_version.to_string(), "48.0.0");
+    assert_eq!(manifest.kernels[0].platforms["wamr"].min_version.to_string(), "2.4.3");
 
     let no_lock = |event: &Event| matches!(event, Event::Warning(Warning::NoLockFile { .. }));
     assert!(events.iter().any(no_lock), "{events:?}");
@@ -207,7 +225,7 @@ fn equal_sources_in_different_folders_give_equal_packs() {
         let at = "#[inline(never)] pub fn at(of: &[i32], i: usize) -> i32 { of[i] + file!().as_bytes()[i] as i32 }";
         fs::write(dep.join("src/lib.rs"), at).unwrap();
         fixture.commit();
-        let (built, events) = fixture.build();
+        let (built, events) = build_with(&fixture.with_scalar());
         built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
         let pack = files(&fixture.pack());
         let module = &pack.iter().find(|(name, _)| name.ends_with("double_f32.wasm")).unwrap().1;
@@ -274,6 +292,71 @@ fn a_crate_that_does_not_compile_leaves_the_old_pack() {
         fs::read_dir(fixture.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["crate", "pack"], "something was left behind");
+}
+
+/// The features and the shadow stack of a module of a kernel.
+fn facts(fixture: &Fixture, manifest: &Manifest, engine: &str) -> (Vec<&'static str>, u32) {
+    let module = manifest.kernel("double_f32").unwrap().module_for(engine);
+    let wasm = fs::read(fixture.pack().join(module.path)).unwrap();
+    let facts = kernelpack_manifest::module::check(&wasm, &(&FIRST).into()).unwrap();
+    (facts.required_features.into_iter().collect(), facts.heap_base)
+}
+
+#[test]
+fn the_module_for_engines_without_simd_has_none_and_a_small_stack() {
+    let loops = "fn __kernelpack_forward_double_f32(desc: i32) -> i32 {";
+    assert!(source().contains(loops));
+    let adds = "let mut a = [desc as f32; 64]; for i in 0..64 { a[i] *= a[63 - i]; } \
+                if core::hint::black_box(a)[7] > 0.5 { return 1; }";
+    let source = source().replace(loops, &format!("{loops} {adds}"));
+    let fixture = Fixture::new(CARGO_TOML, &source);
+    let manifest = build_with(&fixture.with_scalar()).0.unwrap().manifest;
+    let (simd, scalar) = (facts(&fixture, &manifest, "wasmtime"), facts(&fixture, &manifest, "wamr"));
+    assert!(simd.0.contains(&"simd"), "{simd:?}, so the test tests nothing");
+    assert!(!scalar.0.iter().any(|feature| feature.ends_with("simd")), "{scalar:?}");
+    for (engine, features) in [("wasmtime", simd.0), ("wamr", scalar.0)] {
+        assert_eq!(manifest.kernel("double_f32").unwrap().platforms[engine].features, features);
+    }
+    assert!(simd.1 > 1 << 20 && (32 << 10..48 << 10).contains(&scalar.1), "{} {}", simd.1, scalar.1);
+
+    let cargo_toml = CARGO_TOML.replace("min-runtime", "scalar-stack-bytes = 8192\nmin-runtime");
+    fs::write(fixture.root().join("Cargo.toml"), &cargo_toml).unwrap();
+    let manifest = build_with(&fixture.with_scalar()).0.unwrap().manifest;
+    let smaller = facts(&fixture, &manifest, "wamr").1;
+    assert_eq!(scalar.1 - smaller, (32 << 10) - 8192);
+    for bad in ["0", "4095", "8193", "16777232", "-1"] {
+        fs::write(fixture.root().join("Cargo.toml"), cargo_toml.replace("8192", bad)).unwrap();
+        assert!(fixture.error().contains("scalar-stack-bytes"), "{bad}");
+    }
+}
+
+#[test]
+fn what_a_crate_lacks_without_simd_is_told() {
+    let refused = "#[cfg(not(target_feature = \"simd128\"))] compile_error!(\"needs SIMD\");";
+    let fixture = Fixture::new(CARGO_TOML, &(source() + refused));
+    let error = build_with(&fixture.with_scalar()).0.unwrap_err().to_string();
+    assert!(error.starts_with("cargo could not compile \"fixture\" without SIMD (exit code 101): "), "{error}");
+    let manifest = fixture.build().0.unwrap().manifest;
+    assert_eq!(manifest.kernels[0].platforms.keys().collect::<Vec<_>>(), ["wasmtime"]);
+
+    // A kernel that is declared with SIMD only: the rest of the pack is as ever.
+    let only = "#[cfg(target_feature = \"simd128\")]\n#[used]";
+    let at = "#[used] #[unsafe(link_section = \"kernelpack.spec\")]\npub static SPEC_another_f32";
+    let hide = "#[unsafe(no_mangle)] pub extern \"C\" fn __kernelpack_";
+    assert!(source().contains(at));
+    let source = source()
+        .replace(at, &at.replace("#[used]", only))
+        .replace(hide, "__PLAIN__")
+        .replace("__PLAIN__forward_a", &format!("#[cfg(target_feature = \"simd128\")] {hide}forward_a"))
+        .replace("__PLAIN__info_a", &format!("#[cfg(target_feature = \"simd128\")] {hide}info_a"))
+        .replace("__PLAIN__", hide);
+    let fixture = Fixture::new(CARGO_TOML, &source);
+    let (built, events) = build_with(&fixture.with_scalar());
+    let manifest = built.unwrap_or_else(|error| panic!("{error}: {events:?}")).manifest;
+    assert_eq!(manifest.kernel("another_f32").unwrap().platforms.keys().collect::<Vec<_>>(), ["wasmtime"]);
+    assert!(manifest.kernel("double_f32").unwrap().platforms.contains_key("wamr"));
+    let warned = Event::Warning(Warning::NoScalar { kernel: "another_f32".into() });
+    assert!(events.contains(&warned), "{events:?}");
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
         features: Features::default(),
         out_dir: out.to_owned(),
         health,
+        scalar: true,
         signer: Signer::Now(key()),
     };
     let mut cargo = Vec::new();
@@ -67,6 +68,27 @@ fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
 pub fn core() -> &'static Path {
     static PACK: OnceLock<TempDir> = OnceLock::new();
     in_temp(&PACK, "kernels", Health::default())
+}
+
+/// The folder of the core pack with the modules for engines without SIMD as those for Wasmtime; the others are there too.
+///
+/// # Panics
+/// The core pack has no such modules.
+pub fn scalar() -> &'static Path {
+    static PACK: OnceLock<Copy> = OnceLock::new();
+    let copy = PACK.get_or_init(|| {
+        let copy = Copy::of(core());
+        let mut manifest = copy.manifest();
+        for kernel in &mut manifest.kernels {
+            let wamr = kernel.platforms.remove("wamr").expect("the packer names what WAMR loads");
+            let wasmtime = kernel.platforms.get_mut("wasmtime").expect("the packer names what Wasmtime loads");
+            (wasmtime.module, wasmtime.features) = (wamr.module, wamr.features);
+            assert!(wasmtime.module.is_some(), "{} has no scalar module", kernel.id);
+        }
+        copy.sign(&manifest.to_json());
+        copy
+    });
+    copy.path()
 }
 
 /// The folder of the pack of a crate in `tests/fixtures`, built once a process.

@@ -9,9 +9,9 @@ use std::{
 };
 
 use kernelpack_manifest::{
-    CompatibilityChecker, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
-    MAX_PACK_BYTES, MAX_PACK_HEALTH_BYTES, Manifest, PackSize, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE,
-    SignedManifest, VerifiedModule, VerifiedVector,
+    CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES,
+    MAX_MODULE_BYTES, MAX_PACK_BYTES, MAX_PACK_HEALTH_BYTES, Manifest, ModuleRef, PackSize, Rejected, SIGNATURE_BYTES,
+    SIGNATURE_FILE, SignedManifest, VerifiedModule, VerifiedVector,
 };
 
 use super::{PackId, files};
@@ -30,7 +30,7 @@ pub struct VerifiedPack {
 }
 
 impl VerifiedPack {
-    /// Reads each file once and checks, in this order: the signature over the raw bytes of the manifest, by a key that is
+    /// Reads each file once, modules for other engines included, and checks, in this order: the signature over the raw bytes of the manifest, by a key that is
     /// trusted now; the manifest's schema and content; that the pack holds exactly the files that it names; each
     /// module's SHA-256; that each module's exports, imports, memory limits and custom section agree with its entry;
     /// each health vector's SHA-256, and that it is a call of its kernel.
@@ -38,13 +38,24 @@ impl VerifiedPack {
     /// # Errors
     /// [`Error::Rejected`] with the first thing that is not in order, or [`Error::Engine`] if a file cannot be read.
     pub fn open(dir: impl AsRef<Path>, verifier: &KernelPackVerifier) -> Result<Self, Error> {
-        Self::open_if(dir.as_ref(), verifier, |_| Ok(()))
+        Self::open_if(dir.as_ref(), verifier, None, |_| Ok(()))
     }
 
-    /// The same, with a say for the caller once the manifest is verified and before anything else is read.
-    pub(crate) fn open_if(
+    /// The same, of the modules only with those that the engine of this name loads, and with a say for the caller once
+    /// the manifest is verified and before anything else is read.
+    pub(crate) fn open_for(
+        engine: &str,
         dir: &Path,
         verifier: &KernelPackVerifier,
+        fits: impl FnOnce(&Manifest) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        Self::open_if(dir, verifier, Some(engine), fits)
+    }
+
+    fn open_if(
+        dir: &Path,
+        verifier: &KernelPackVerifier,
+        engine: Option<&str>,
         fits: impl FnOnce(&Manifest) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let manifest = read_raw_manifest(dir)?;
@@ -54,23 +65,7 @@ impl VerifiedPack {
         fits(manifest.manifest())?;
 
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
-        let read = AtomicUsize::new(0);
-        let modules = parallel::map(&manifest.manifest().kernels, |_, kernel| {
-            let bytes = files::read_pack_file(dir, &kernel.path, MAX_MODULE_BYTES as u64)?;
-            let module = manifest.verify_module(&kernel.id, bytes)?;
-            // Bounds what is held in memory while more is read, in whatever order that goes.
-            let bytes = module.bytes().len();
-            if read.fetch_add(bytes, Relaxed) + bytes > MAX_PACK_BYTES {
-                let (kernel, limit) = (kernel.id.clone(), MAX_PACK_BYTES);
-                return Err(Rejected::PackTooLarge { kernel, what: "modules", limit }.into());
-            }
-            Ok::<_, Error>(module)
-        })?;
-        // In the manifest's order, so that the error is the same each time.
-        let mut size = PackSize::default();
-        for (kernel, module) in manifest.manifest().kernels.iter().zip(&modules) {
-            size.add(&kernel.id, module.bytes().len(), module.facts())?;
-        }
+        let modules = read_modules(dir, &manifest, engine)?;
         let vectors = read_vectors(dir, &manifest)?;
         let own = [MANIFEST_FILE, SIGNATURE_FILE];
         let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();
@@ -84,7 +79,7 @@ impl VerifiedPack {
     /// [`Error::Rejected`] with the first thing that does not fit.
     pub fn check_compatibility(&self, checker: &CompatibilityChecker) -> Result<(), Error> {
         checker.check(self.manifest.manifest()).into_result()?;
-        for module in &self.modules {
+        for module in self.modules_for(&checker.engine)? {
             checker.check_module(module).into_result()?;
         }
         Ok(())
@@ -105,15 +100,61 @@ impl VerifiedPack {
         &self.manifest
     }
 
-    /// The modules, in the manifest's order.
+    /// The modules, in the manifest's order: of each kernel its own, then those for single engines.
     pub fn modules(&self) -> &[VerifiedModule] {
         &self.modules
+    }
+
+    /// Each kernel's module that the engine of this name loads, in the manifest's order.
+    ///
+    /// # Errors
+    /// The pack was opened for another engine, whose modules are others.
+    pub(crate) fn modules_for(&self, engine: &str) -> Result<Vec<&VerifiedModule>, Error> {
+        let mut read = self.modules.iter();
+        let kernels = self.manifest.manifest().kernels.iter().map(|kernel| kernel.module_for(engine).path);
+        kernels
+            .map(|path| {
+                let missing = || Rejected::MissingFile { path: path.to_owned() }.into();
+                // Both are in the manifest's order.
+                read.find(|module| module.path() == path).ok_or_else(missing)
+            })
+            .collect()
     }
 
     /// The health vectors, in the manifest's order.
     pub fn vectors(&self) -> &[VerifiedVector] {
         &self.vectors
     }
+}
+
+/// Reads the modules that an engine loads, or all of them.
+fn read_modules(dir: &Path, manifest: &SignedManifest, engine: Option<&str>) -> Result<Vec<VerifiedModule>, Error> {
+    let kernels = &manifest.manifest().kernels;
+    let named: Vec<(&Kernel, ModuleRef<'_>)> = match engine {
+        Some(engine) => kernels.iter().map(|kernel| (kernel, kernel.module_for(engine))).collect(),
+        None => kernels.iter().flat_map(|kernel| kernel.modules().map(move |module| (kernel, module))).collect(),
+    };
+    let read = AtomicUsize::new(0);
+    let modules = parallel::map(&named, |_, (kernel, module)| {
+        let bytes = files::read_pack_file(dir, module.path, MAX_MODULE_BYTES as u64)?;
+        let module = match module.platform {
+            None => manifest.verify_module(&kernel.id, bytes)?,
+            Some((engine, _)) => manifest.verify_module_for(&kernel.id, engine, bytes)?,
+        };
+        // Bounds what is held in memory while more is read, in whatever order that goes.
+        let bytes = module.bytes().len();
+        if read.fetch_add(bytes, Relaxed) + bytes > MAX_PACK_BYTES {
+            let (kernel, limit) = (kernel.id.clone(), MAX_PACK_BYTES);
+            return Err(Rejected::PackTooLarge { kernel, what: "modules", limit }.into());
+        }
+        Ok::<_, Error>(module)
+    })?;
+    // In the manifest's order, so that the error is the same each time.
+    let mut size = PackSize::default();
+    for ((kernel, _), module) in named.iter().zip(&modules) {
+        size.add(&kernel.id, module.bytes().len(), module.facts())?;
+    }
+    Ok(modules)
 }
 
 fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<VerifiedVector>, Error> {

@@ -98,7 +98,7 @@ impl Program {
         let no_reference = |reason: String| BuildError::NoReference { package: project.package.clone(), reason };
         let host = Toolchain::find(project.folder())?.host;
         progress(Event::CompilingReference { package: project.package.clone() });
-        let mut command = cargo_rustc(project, features, "rlib", &host);
+        let mut command = cargo_rustc(project, features, "rlib", &host, "");
         pin_settings(&mut command, &FLAGS, &[]);
         // Panics are to be told, and there is nothing to link yet.
         command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind").env("CARGO_PROFILE_RELEASE_LTO", "off");

@@ -22,6 +22,8 @@ pub(crate) fn open() -> Result<Pack, Failure> {
         out_dir: folder.path().join("pack"),
         // The answers are held against the native ones here.
         health: Health { make: false, ..Health::default() },
+        // The engines here have SIMD.
+        scalar: false,
         signer: Signer::Now(secret),
     };
     eprintln!("building the pack of the core kernels");

@@ -1,4 +1,4 @@
-//! One call, run twice: in the sandbox and natively, with the same bits as the result.
+//! One call, run three times: in the sandbox with SIMD and without, and natively, with the same bits as the result.
 
 use std::sync::OnceLock;
 
@@ -7,10 +7,10 @@ use kernelpack_guest::f16;
 use kernelpack_host::{Error, Pack};
 use kernelpack_tests::pack;
 
-/// The core pack, compiled once a process.
-fn core() -> &'static Pack {
-    static PACK: OnceLock<Pack> = OnceLock::new();
-    PACK.get_or_init(|| pack::runtime().open(pack::core()).unwrap())
+/// The core pack with its modules for engines with SIMD and for those without, compiled once a process.
+fn packs() -> &'static [Pack; 2] {
+    static PACKS: OnceLock<[Pack; 2]> = OnceLock::new();
+    PACKS.get_or_init(|| [pack::core(), pack::scalar()].map(|pack| pack::runtime().open(pack).unwrap()))
 }
 
 /// Runs a kernel both ways and returns its results.
@@ -19,9 +19,10 @@ where
     K: Kernel + Infer,
     K::Inputs<'i>: Copy,
 {
-    let kernel = core().kernel::<K>().unwrap();
-    let mut called = both::<K>(inputs, |args| kernel.call(args));
-    let mut allocated = kernel.run(inputs).unwrap();
+    let [simd, scalar] = packs().each_ref().map(|pack| pack.kernel::<K>().unwrap());
+    both::<K>(inputs, |args| scalar.call(args));
+    let mut called = both::<K>(inputs, |args| simd.call(args));
+    let mut allocated = simd.run(inputs).unwrap();
     assert_eq!(bits::<K>(inputs, &mut called), bits::<K>(inputs, &mut allocated), "call and run");
     called
 }
@@ -33,8 +34,9 @@ where
     K::Backward: Infer,
     <K::Backward as Infer>::Inputs<'i>: Copy,
 {
-    let kernel = core().kernel::<K>().unwrap();
-    both::<K::Backward>(inputs, |args| kernel.backward(args))
+    let [simd, scalar] = packs().each_ref().map(|pack| pack.kernel::<K>().unwrap());
+    both::<K::Backward>(inputs, |args| scalar.backward(args));
+    both::<K::Backward>(inputs, |args| simd.backward(args))
 }
 
 /// Runs a pass both ways, compares the results, and returns those of the sandbox.

@@ -281,6 +281,7 @@ fn build_unwell(health: Health, out: &std::path::Path) -> Vec<Event> {
         features: Features::default(),
         out_dir: out.to_owned(),
         health,
+        scalar: false,
         signer: Signer::Now(pack::key()),
     };
     let mut events = Vec::new();

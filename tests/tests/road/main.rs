@@ -15,6 +15,7 @@ mod native;
 mod newcomer;
 mod recovery;
 mod round_trip;
+mod scalar;
 mod smith;
 mod traps;
 mod trust;

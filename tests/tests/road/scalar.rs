@@ -1,0 +1,132 @@
+//! Modules for engines without SIMD: what they are made of, and which engine loads which module.
+
+use std::{collections::BTreeSet, fs};
+
+use kernelpack_host::{Error, KernelPackVerifier, Rejected, VerifiedPack};
+use kernelpack_tests::pack::{self, Copy};
+use wasmparser::{Operator, Parser, Payload};
+
+/// What WAMR's interpreter and its compiler run, as they are built for devices.
+const WAMR: [&str; 5] = ["bulk-memory", "multi-value", "mutable-global", "saturating-float-to-int", "sign-extension"];
+
+fn verifier() -> KernelPackVerifier {
+    KernelPackVerifier::new([pack::key().public()])
+}
+
+fn refused<T>(result: Result<T, Error>) -> Rejected {
+    match result {
+        Err(Error::Rejected(rejected)) => *rejected,
+        Err(other) => panic!("not the pack's fault: {other}"),
+        Ok(_) => panic!("the pack was accepted"),
+    }
+}
+
+fn grows_memory(wasm: &[u8]) -> bool {
+    Parser::new(0).parse_all(wasm).any(|payload| match payload.unwrap() {
+        Payload::CodeSectionEntry(body) => body
+            .get_operators_reader()
+            .unwrap()
+            .into_iter()
+            .any(|operator| matches!(operator.unwrap(), Operator::MemoryGrow { .. })),
+        _ => false,
+    })
+}
+
+#[test]
+fn the_core_kernels_have_modules_that_fit_small_devices() {
+    let verified = VerifiedPack::open(pack::core(), &verifier()).unwrap();
+    let mut simd = 0;
+    for kernel in &verified.signed_manifest().kernels {
+        let (id, platforms) = (&kernel.id, &kernel.platforms);
+        assert_eq!(platforms.keys().collect::<Vec<_>>(), ["wamr", "wasmtime"]);
+        let find = |engine| {
+            let path = kernel.module_for(engine).path;
+            let module = verified.modules().iter().find(|module| module.path() == path).unwrap();
+            let listed: BTreeSet<_> = platforms[engine].features.iter().map(String::as_str).collect();
+            assert_eq!(module.facts().required_features, listed, "{path}");
+            module
+        };
+        simd += u32::from(find("wasmtime").facts().required_features.contains("simd"));
+        let scalar = find("wamr");
+        assert_eq!(scalar.path(), kernel.path.replace(".wasm", ".scalar.wasm"));
+        let facts = scalar.facts();
+        assert!(facts.required_features.iter().all(|feature| WAMR.contains(feature)), "{id}: {facts:?}");
+        // Neither is there at hand where memory comes from a fixed pool, nor where WAMR's compiler is to check for
+        // termination.
+        assert!(!grows_memory(scalar.bytes()), "{id}");
+        assert!(facts.initial_pages <= 2 && facts.heap_base < 80 << 10, "{id}: {facts:?}");
+    }
+    // Some of the kernels must be worth a second module.
+    assert!(simd >= 10, "{simd}");
+}
+
+#[test]
+fn an_engine_reads_its_own_modules_and_verification_reads_all() {
+    let copy = Copy::of(pack::core());
+    let (own, other) = ("rmsnorm/rmsnorm_f32.wasm", "rmsnorm/rmsnorm_f32.scalar.wasm");
+    for (changed, opens) in [(own, false), (other, true)] {
+        let good = copy.read(changed);
+        let mut bad = good.clone();
+        *bad.last_mut().unwrap() ^= 1;
+        copy.write(changed, &bad);
+        let mismatch = |found: &Rejected| matches!(found, Rejected::HashMismatch { path, .. } if path == changed);
+        let found = refused(VerifiedPack::open(copy.path(), &verifier()));
+        assert!(mismatch(&found), "{found}");
+        if opens {
+            // Wasmtime would never run it.
+            copy.open().unwrap();
+        } else {
+            assert!(mismatch(&refused(copy.open())));
+        }
+        let found = kernelpack_packer::sign(copy.path(), &pack::key()).unwrap_err().to_string();
+        assert!(found.contains(changed) && found.contains("has the digest"), "{found}");
+        copy.write(changed, &good);
+    }
+    // The folder is what was signed in any case.
+    fs::remove_file(copy.path().join(other)).unwrap();
+    let missing = || Rejected::MissingFile { path: other.to_owned() };
+    assert_eq!(refused(copy.open()), missing());
+    assert_eq!(refused(VerifiedPack::open(copy.path(), &verifier())), missing());
+}
+
+#[test]
+fn a_platforms_module_is_loaded_instead_of_the_kernels_own() {
+    let copy = Copy::of(pack::scalar());
+    let kernel = copy.manifest().kernels.remove(0);
+    let scalar = kernel.module_for("wasmtime").path.to_owned();
+    assert!(scalar.ends_with(".scalar.wasm"));
+    let good = copy.read(&kernel.path);
+    copy.write(&kernel.path, b"not read");
+    copy.open().unwrap();
+    copy.write(&kernel.path, &good);
+    copy.write(&scalar, &good);
+    assert!(matches!(refused(copy.open()), Rejected::HashMismatch { path, .. } if path == scalar));
+}
+
+/// A signature over its digest does not make another kernel's module, or one with other features, this kernel's.
+#[test]
+fn a_signed_module_for_one_engine_is_checked_all_the_same() {
+    let copy = Copy::of(pack::core());
+    let manifest = copy.manifest();
+    let try_with = |wasm: &[u8]| {
+        let mut manifest = manifest.clone();
+        let module = manifest.kernels[0].platforms.get_mut("wamr").unwrap().module.as_mut().unwrap();
+        module.hash = kernelpack_manifest::Digest::of(wasm);
+        copy.write(&module.path, wasm);
+        copy.sign(&manifest.to_json());
+        let found = kernelpack_packer::sign(copy.path(), &pack::key()).unwrap_err().to_string();
+        let refused = refused(VerifiedPack::open(copy.path(), &verifier())).to_string();
+        assert!(found.ends_with(&refused), "{found}");
+        refused
+    };
+    let start = format!("the module {:?} of kernel {:?}: ", "kv/kv_pack_q4.scalar.wasm", "kv_pack_q4");
+    let other = try_with(&copy.read(&manifest.kernels[1].path));
+    assert!(other.starts_with(&start) && other.contains("disagrees with its manifest entry"), "{other}");
+    let simd = try_with(&copy.read(&manifest.kernels[0].path));
+    assert_eq!(
+        simd,
+        format!(
+            "{start}it uses the WebAssembly feature \"simd\", which the platform \"wamr\" does not list; pack again"
+        )
+    );
+}

@@ -1,5 +1,6 @@
 //! What names and paths in a manifest may look like.
 
+pub(crate) use kernelpack_verify::is_word;
 pub use kernelpack_verify::{MAX_NAME_BYTES, is_identifier};
 
 use crate::Rejected;
@@ -11,12 +12,6 @@ use crate::Rejected;
 /// [`Rejected::UnsafePath`].
 pub fn check_path(path: &str) -> Result<(), Rejected> {
     if kernelpack_verify::is_path(path) { Ok(()) } else { Err(Rejected::UnsafePath { path: path.to_owned() }) }
-}
-
-/// Whether the text is a plain word: lower-case letters, digits and `-`, of at most [`MAX_NAME_BYTES`] bytes.
-pub(crate) fn is_word(text: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.bytes().all(word)
 }
 
 /// A number in its one decimal form: digits, no sign, no zeros in front.

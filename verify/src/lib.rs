@@ -47,7 +47,7 @@ pub use digest::Digest;
 pub use kernel::{Engine, Kernel, VerifiedCode, VerifiedModule};
 pub use key::{BadKey, KEY_BYTES, PublicKey, SIGNATURE_BYTES};
 pub use manifest::{MAX_KERNELS, MAX_MANIFEST_BYTES, SCHEMA, SignedManifest};
-pub use names::{MAX_NAME_BYTES, MAX_PATH_BYTES, family_of, is_identifier, is_path, is_printable, is_word};
+pub use names::{MAX_NAME_BYTES, MAX_PATH_BYTES, family_of, is_identifier, is_path, is_printable, is_word, variant_of};
 pub use platform::File;
 pub use refused::{JsonFault, Refused};
 pub use text::Text;

@@ -37,6 +37,12 @@ pub fn family_of<'a>(path: &'a str, id: &str) -> Option<&'a str> {
     (!family.is_empty()).then_some(family)
 }
 
+/// What stands between the kernel's id and the ending in the path of one of its modules for single engines:
+/// `{family}/{id}.{variant}.wasm`, beside the kernel's own path.
+pub fn variant_of<'a>(path: &'a str, own: &str) -> Option<&'a str> {
+    path.strip_prefix(own.strip_suffix("wasm")?)?.strip_suffix(".wasm")
+}
+
 /// Whether the character may be shown to people as it is: no control characters but line breaks and tabs, and none of
 /// those that change the direction of writing, which make a text look like another one.
 pub fn is_printable(c: char) -> bool {

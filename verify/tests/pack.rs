@@ -236,7 +236,8 @@ fn what_is_not_as_it_should_be_is_refused() {
         "\"id\": \"k_f32\", \"path\": \"l/k_f32.wasm\"",
         |refused| matches!(refused, Refused::DuplicateKernel { .. }),
     );
-    expect("\"k/k_f32.scalar.wasm\"", "\"k/L_f32.wasm\"", |refused| matches!(refused, Refused::DuplicateFile { .. }));
+    expect("\"k/k_f32.scalar.wasm\"", "\"k/l_f32.scalar.wasm\"", bad("module"));
+    expect("\"k/k_f32.x86_64.aot\"", "\"k/L_f32.wasm\"", |refused| matches!(refused, Refused::DuplicateFile { .. }));
     expect("\"k/k_f32.thumbv7em.aot\"", "\"k/k_f32.x86_64.aot\"", |refused| {
         matches!(refused, Refused::DuplicateFile { .. })
     });

@@ -87,6 +87,11 @@ fn describe_kernel(f: &mut Formatter<'_>, kernel: &Kernel, fallback: Option<&Str
         writeln!(f, "    module    {}{only}", module.path)?;
         writeln!(f, "    hash      {}", module.hash)?;
     }
+    for file in kernel.aot_files() {
+        writeln!(f, "    native    {} for {} by WAMR {}", file.path, file.target, file.version)?;
+        writeln!(f, "    with      {}", file.options.join(" "))?;
+        writeln!(f, "    hash      {}", file.hash)?;
+    }
     for vector in &kernel.health {
         let within =
             if vector.tolerance == 0.0 { "to the bit".into() } else { format!("within {:e}", vector.tolerance) };

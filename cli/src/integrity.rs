@@ -7,8 +7,8 @@ use std::{path::Path, time::SystemTime};
 
 use kernelpack_host::{Error, check_pack_files, read_pack_file};
 use kernelpack_manifest::{
-    Digest, HealthEntry, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES,
-    MAX_MODULE_BYTES, Manifest, ModuleRef, PublicKey, Rejected, SIGNATURE_FILE, TrustStore,
+    AotFile, Digest, HealthEntry, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
+    MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, PublicKey, Rejected, SIGNATURE_FILE, TrustStore,
 };
 use serde::Serialize;
 
@@ -24,9 +24,9 @@ pub(crate) struct Integrity {
     pub(crate) signed_by_named_key: bool,
     /// Whether the pack has the modules that the manifest names, and nothing else.
     pub(crate) files: bool,
-    /// Whether each module has the digest that the manifest gives.
+    /// Whether each module and compiled file has the digest that the manifest gives.
     pub(crate) hashes: bool,
-    /// Whether each module is valid and is what its entry says.
+    /// Whether each module is valid, and it and each compiled file is what its entry says.
     pub(crate) modules: bool,
     /// Whether each health vector has the digest that the manifest gives, and is a call of its kernel.
     pub(crate) vectors: bool,
@@ -55,6 +55,9 @@ impl Integrity {
         for kernel in &manifest.kernels {
             for module in kernel.modules() {
                 found.check_module(pack, manifest, kernel, module)?;
+            }
+            for file in kernel.aot_files() {
+                found.check_native(pack, kernel, file)?;
             }
             for entry in &kernel.health {
                 found.check_vector(pack, kernel, entry)?;
@@ -121,6 +124,19 @@ impl Integrity {
         }
         if let Err(fault) = kernel.to_spec(&manifest.fallbacks).and_then(|spec| module.check(&bytes, &spec)) {
             self.modules = false;
+            self.faults.push(fault.to_string());
+        }
+        Ok(())
+    }
+
+    fn check_native(&mut self, pack: &Path, kernel: &Kernel, file: &AotFile) -> Result<(), Error> {
+        let Some(bytes) = self.read_named(pack, &file.path, MAX_AOT_BYTES)? else {
+            (self.hashes, self.modules) = (false, false);
+            return Ok(());
+        };
+        if let Err(fault) = kernel.read_aot(file, &bytes) {
+            self.hashes &= !matches!(fault, Rejected::HashMismatch { .. });
+            self.modules &= matches!(fault, Rejected::HashMismatch { .. });
             self.faults.push(fault.to_string());
         }
         Ok(())

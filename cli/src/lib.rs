@@ -5,9 +5,11 @@
 //! reader that closes standard output early is no error.
 #![forbid(unsafe_code)]
 
+mod aot;
 mod bench;
 mod build;
 mod describe;
+mod engine_arg;
 mod health;
 mod input;
 mod inspect;
@@ -62,6 +64,8 @@ enum Command {
     Build(build::Args),
     /// Sign a pack, or sign it anew
     Sign(sign::Args),
+    /// Compile the kernels of a pack ahead of time, and sign it anew
+    Aot(aot::Args),
     /// Check that a pack is what somebody trusted signed, and that this runtime can load it
     Verify(verify::Args),
     /// Check that the kernels of a pack give the results that its health vectors expect
@@ -103,6 +107,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
         Command::Keygen(args) => keygen::run(args),
         Command::Build(args) => build::run(args),
         Command::Sign(args) => sign::run(args),
+        Command::Aot(args) => aot::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Health(args) => health::run(args),
         Command::Inspect(args) => inspect::run(args),

@@ -4,7 +4,10 @@ use std::{error::Error, path::PathBuf, time::Instant};
 
 use kernelpack_host::{BadCall, DynKernel, DynView, abi::Role};
 
-use crate::{Outcome, input::InputArg, opening::Opening, param::ParamArg, print, results, trust_args::TrustArgs};
+use crate::{
+    Outcome, engine_arg::EngineArg, input::InputArg, opening::Opening, param::ParamArg, print, results,
+    trust_args::TrustArgs,
+};
 
 /// The arguments of `kernelpack run`.
 #[derive(Debug, clap::Args)]
@@ -43,6 +46,9 @@ pub(crate) struct Args {
     /// Stop the kernel after N ticks of 10 ms, if its own limit does not do so earlier
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_ticks: Option<u32>,
+    /// Engine to run the kernel in
+    #[arg(long, value_enum, default_value_t = EngineArg::Wasmtime)]
+    engine: EngineArg,
     #[command(flatten)]
     opening: Opening,
 }
@@ -50,7 +56,7 @@ pub(crate) struct Args {
 /// Runs the kernel.
 pub(crate) fn run(args: &Args) -> Outcome {
     let start = Instant::now();
-    let pack = args.opening.open(&args.pack, args.trust.builder()?)?;
+    let pack = args.opening.open(&args.pack, args.trust.builder_for(args.engine)?)?;
     let mut kernel = pack.kernel_named(&args.kernel)?;
     if let Some(ticks) = args.max_ticks {
         kernel = kernel.with_max_ticks(ticks);

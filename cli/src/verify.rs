@@ -98,6 +98,11 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
     check("hashes", "each module has the SHA-256 that the manifest gives".to_owned());
     check("modules", "no imports; exports, limits and descriptions agree with the manifest".to_owned());
     check("vectors", "each health vector has its SHA-256 and is a call of its kernel; none was run".to_owned());
+    let native = manifest.kernels.iter().flat_map(|kernel| kernel.aot_files()).count();
+    if native > 0 {
+        let trust = if signer.native { "is trusted for native code" } else { "is trusted for modules only" };
+        check("native", format!("{native} compiled files are what their entries say; their signer {trust}"));
+    }
     check(
         "compatibility",
         format!(

@@ -20,6 +20,13 @@
 //! the caller, [`Error::Trapped`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`] the operator,
 //! [`Error::Engine`] the machine.
 //!
+//! # Features
+//! | feature | what |
+//! |---|---|
+//! | `wasmtime`, on by default | `Runtime::server`: Wasmtime, which compiles modules when a pack is opened |
+//! | `wamr` | `Runtime::embedded`: WAMR's interpreter, for small devices; needs a C compiler |
+//! | `async` | calls that return futures |
+//!
 //! # Metrics
 //! Unless [`RuntimeBuilder::metrics`] says otherwise, packs report to the recorder of the `metrics` facade that is
 //! installed when they are loaded. All of these have the labels `kernel`, `pack` and `version`:
@@ -38,14 +45,17 @@
 //! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
 //! kernel does not take the arguments: statuses 1 to 3), `trapped` (any other failure of the kernel, without a result),
 //! `bad_call` (the caller is at fault), `engine` (the machine is) or `out_of_service`.
-// Allowed file by file, each with its reason: where address space is made and changed, and where Wasmtime takes our word.
+// Allowed file by file, each with its reason: where address space is made and changed, and where an engine takes our word.
 #![deny(unsafe_code)]
 
+#[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
 mod backtrace;
 mod bad_call;
 mod binding;
 mod bound;
+#[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
 mod cache;
+#[cfg_attr(not(feature = "wasmtime"), path = "cores_elsewhere.rs")]
 mod cores;
 mod dynamic;
 mod engine;
@@ -58,6 +68,7 @@ mod kernel_error;
 mod load_event;
 mod loaded;
 mod manager;
+#[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
 mod memory;
 mod pack;
 mod parallel;
@@ -84,9 +95,9 @@ pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
 pub use kernelpack_manifest::{
-    CompatibilityChecker, CompatibilityResult, KernelPackVerifier, KeyStatus, Manifest, Mismatch, PublicKey, Rejected,
-    Revocation, SignedManifest, Signer, Timestamp, TrustStore, TrustStoreError, TrustedKey, Value, VerifiedModule,
-    VerifiedVector, VerifyError,
+    AotFacts, AotFault, AotFile, AotRecord, AotTarget, CompatibilityChecker, CompatibilityResult, KernelPackVerifier,
+    KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
+    TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedModule, VerifiedVector, VerifyError,
 };
 pub use load_event::LoadEvent;
 pub use manager::{

@@ -228,6 +228,7 @@ const CEILING: ResourceLimits = ResourceLimits {
 #[must_use]
 pub struct RuntimeBuilder {
     keys: Vec<PublicKey>,
+    native_keys: Vec<PublicKey>,
     trust_store: TrustStore,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
@@ -243,6 +244,7 @@ impl RuntimeBuilder {
     fn new(engine: EngineChoice) -> Self {
         Self {
             keys: Vec::new(),
+            native_keys: Vec::new(),
             trust_store: TrustStore::default(),
             ceiling: CEILING,
             pool: PoolPolicy::default(),
@@ -262,6 +264,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Trusts packs that this key signed, and the native code in them: what [`trust`](Self::trust) grants does not
+    /// include that, since no sandbox holds it. Of a key in the trust store, the store says what it is trusted for.
+    pub fn trust_native(mut self, key: PublicKey) -> Self {
+        self.native_keys.push(key);
+        self.trust(key)
+    }
+
     /// Trusts packs that a key of this store signed while it is neither expired nor revoked; of several stores the last
     /// counts. What the store says of a key holds for keys given to [`trust`](Self::trust), too.
     ///
@@ -273,7 +282,7 @@ impl RuntimeBuilder {
     }
 
     /// Gives WAMR a pool of so many bytes, 256 KiB unless given, out of which come modules, instances, their stacks and
-    /// their linear memory; for [`Runtime::embedded`] only.
+    /// their linear memory; for [`Runtime::embedded`] only, others have no use for it.
     ///
     /// WAMR's runtime is one for the process, and so is the pool: it is there from the first such runtime that is built
     /// until the last one, with its packs and kernels, is dropped, and all of them share it. [`build`](Self::build)
@@ -281,19 +290,15 @@ impl RuntimeBuilder {
     /// that provide it at first use.
     #[cfg(feature = "wamr")]
     pub fn with_pool(mut self, bytes: usize) -> Self {
-        if let EngineChoice::Wamr { pool, .. } = &mut self.engine {
-            *pool = bytes;
-        }
+        self.engine = self.engine.with_pool(bytes);
         self
     }
 
     /// Gives each instance a stack of so many bytes, 32 KiB unless given, or of the `max_stack_bytes` that hold for it
-    /// where those are fewer; for [`Runtime::embedded`] only.
+    /// where those are fewer; for [`Runtime::embedded`] only, others have no use for it.
     #[cfg(feature = "wamr")]
     pub fn stack_bytes(mut self, bytes: u32) -> Self {
-        if let EngineChoice::Wamr { stack, .. } = &mut self.engine {
-            *stack = bytes;
-        }
+        self.engine = self.engine.with_stack(bytes);
         self
     }
 
@@ -442,7 +447,8 @@ impl RuntimeBuilder {
             engine_version: engine.version(),
             features: engine.features().into_iter().map(str::to_owned).collect(),
         };
-        let verifier = KernelPackVerifier::new(self.keys).with_trust_store(self.trust_store);
+        let verifier = KernelPackVerifier::new(self.keys).with_native_keys(self.native_keys);
+        let verifier = verifier.with_trust_store(self.trust_store);
         Ok(Runtime {
             engine,
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),

@@ -6,7 +6,7 @@ use kernelpack_abi::ResourceLimits;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, HealthEntry, Param, Scratch, Tensor, limits, strict};
+use crate::{AotFile, AotTarget, Digest, HealthEntry, Param, Scratch, Tensor, limits, strict};
 
 /// A kernel as the manifest tells it.
 ///
@@ -98,6 +98,18 @@ impl Kernel {
     }
 }
 
+impl Kernel {
+    /// The compiled files of all engines.
+    pub fn aot_files(&self) -> impl Iterator<Item = &AotFile> {
+        self.platforms.values().flat_map(|platform| &platform.aot)
+    }
+
+    /// The file that the engine of this name loads on this machine, if the pack has one.
+    pub fn aot_for(&self, engine: &str, target: AotTarget) -> Option<&AotFile> {
+        self.platforms.get(engine)?.aot.iter().find(|file| file.target == target)
+    }
+}
+
 /// What a backward pass takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,6 +151,10 @@ pub struct Platform {
     /// Whether the module can be compiled ahead of time for the engine.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub aot_available: Option<bool>,
+    /// The engine's module, compiled ahead of time, one file a machine. What a host loads of these runs outside of the
+    /// sandbox's reach, so it takes a signature by a key that is trusted for native code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aot: Vec<AotFile>,
 }
 
 /// A measurement.

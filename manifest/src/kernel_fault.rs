@@ -2,7 +2,7 @@
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, ResourceLimits};
 
-use crate::{LengthError, health::MAX_VECTORS, names::MAX_NAME_BYTES};
+use crate::{AotTarget, LengthError, health::MAX_VECTORS, names::MAX_NAME_BYTES};
 
 /// Why a kernel's entry contradicts itself or the ABI.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -159,6 +159,46 @@ pub enum KernelFault {
     BadPlatform {
         /// The name.
         name: String,
+    },
+    /// An option of a compiled file is no plain word, or stands twice.
+    #[error("the option {option:?} for {target} is no plain word, stands twice or is one too many")]
+    BadAotOption {
+        /// The machine.
+        target: AotTarget,
+        /// The option.
+        option: String,
+    },
+    /// A file was compiled without a check that hosts rely on.
+    #[error(
+        "the file for {target} was compiled without {check}, which hosts rely on; compile it with `kernelpack aot`"
+    )]
+    UncheckedAot {
+        /// The machine.
+        target: AotTarget,
+        /// Which of [`AOT_CHECKS`](crate::AOT_CHECKS).
+        check: &'static str,
+    },
+    /// A machine has two files.
+    #[error("there are two files for {target}; keep one")]
+    DuplicateAot {
+        /// The machine.
+        target: AotTarget,
+    },
+    /// A file was compiled from a module that is not the kernel's.
+    #[error("the file for {target} was compiled from another module; compile it again")]
+    StaleAot {
+        /// The machine.
+        target: AotTarget,
+    },
+    /// The path of a compiled file is not made of the kernel's own.
+    #[error("the file {path:?} for {target} must be called \"{stem}.{target}.aot\"")]
+    AotPath {
+        /// The machine.
+        target: AotTarget,
+        /// The path.
+        path: String,
+        /// The kernel's own path without its ending.
+        stem: String,
     },
     /// The path of a module for one engine is not made of the kernel's own.
     #[error("the module {path:?} for {engine} must be called \"{stem}.VARIANT.wasm\", where VARIANT is a plain word")]

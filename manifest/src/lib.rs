@@ -27,6 +27,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aot;
+mod aot_facts;
+mod aot_fault;
 mod code;
 mod compat;
 mod convert;
@@ -63,6 +66,9 @@ mod verify;
 #[cfg(test)]
 mod samples;
 
+pub use aot::{AOT_CHECKS, AotFile, AotTarget, AotTargetError, MAX_AOT_BYTES};
+pub use aot_facts::{AOT_RECORD, AotFacts, AotRecord};
+pub use aot_fault::AotFault;
 pub use code::{MAX_CODE_BYTES, MAX_FUNCTION_BYTES, MAX_FUNCTIONS, MAX_TANGLE};
 pub use compat::{CompatibilityChecker, CompatibilityResult};
 pub use difference::first_difference;
@@ -98,7 +104,8 @@ pub use trust_fault::TrustStoreError;
 pub use vector::{HealthVector, NamedTensor};
 pub use vector_fault::VectorFault;
 pub use verify::{
-    KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, Signer, VerifiedModule, VerifiedVector, VerifyError,
+    KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, Signer, VerifiedAot, VerifiedModule, VerifiedVector,
+    VerifyError,
 };
 
 /// The manifest's schema for other tools, as JSON Schema draft 2020-12.

@@ -93,11 +93,13 @@ impl Manifest {
         json
     }
 
-    /// The files that the pack has beside the manifest and its signature: modules, those for single engines included, and health
-    /// vectors.
+    /// The files that the pack has beside the manifest and its signature: modules, those for single engines included,
+    /// compiled files and health vectors.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.kernels.iter().flat_map(|kernel| {
-            kernel.modules().map(|module| module.path).chain(kernel.health.iter().map(|vector| vector.path.as_str()))
+            let modules = kernel.modules().map(|module| module.path);
+            let compiled = kernel.aot_files().map(|file| file.path.as_str());
+            modules.chain(compiled).chain(kernel.health.iter().map(|vector| vector.path.as_str()))
         })
     }
 

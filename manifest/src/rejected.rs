@@ -1,7 +1,7 @@
 //! Why a pack is refused.
 
 use crate::{
-    CompatibilityResult, Digest, KernelFault, ModuleFault, VectorFault, VerifyError,
+    AotFault, AotTarget, CompatibilityResult, Digest, KernelFault, ModuleFault, VectorFault, VerifyError,
     health::MAX_PACK_HEALTH_BYTES,
     manifest::{MAX_KERNELS, SCHEMA},
 };
@@ -186,6 +186,38 @@ pub enum Rejected {
         /// What is wrong.
         #[source]
         fault: ModuleFault,
+    },
+    /// A compiled file is not what its entry says, or nothing that a host loads.
+    #[error("the compiled file {path:?} of kernel {kernel:?}: {fault}")]
+    Aot {
+        /// The kernel's id.
+        kernel: String,
+        /// The path of the file inside the pack.
+        path: String,
+        /// What is wrong.
+        #[source]
+        fault: Box<AotFault>,
+    },
+    /// The pack has native code, and its signer is not trusted for that.
+    #[error(
+        "{path:?} of kernel {kernel:?} is native code, and the key {key}, which signed the pack, is trusted for modules \
+         only; trust it for native code, or leave the file alone"
+    )]
+    NativeNotTrusted {
+        /// The kernel's id.
+        kernel: String,
+        /// The path of the file inside the pack.
+        path: String,
+        /// The key that signed.
+        key: String,
+    },
+    /// The pack has no compiled file for this machine.
+    #[error("kernel {kernel:?} has no compiled file for {target}; make one with `kernelpack aot`")]
+    NoAot {
+        /// The kernel's id.
+        kernel: String,
+        /// The machine.
+        target: AotTarget,
     },
     /// A health vector is none of its kernel's.
     #[error("the health vector {path:?} of kernel {kernel:?}: {fault}")]

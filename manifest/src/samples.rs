@@ -8,8 +8,8 @@ use kernelpack_abi::{
 };
 
 use crate::{
-    Author, Benchmark, Digest, HealthEntry, HealthVector, Kernel, Manifest, ModuleFile, NamedTensor, Platform, SCHEMA,
-    SecretKey, TrustStore, TrustedKey,
+    AOT_CHECKS, AOT_RECORD, AotFile, AotRecord, AotTarget, Author, Benchmark, Digest, HealthEntry, HealthVector,
+    Kernel, Manifest, ModuleFile, NamedTensor, Platform, SCHEMA, SecretKey, TrustStore, TrustedKey,
 };
 
 const ROWS: Dim = Dim::Symbol(0);
@@ -130,6 +130,49 @@ pub(crate) fn scalar_module() -> Vec<u8> {
     module(&full_wat().replace("130812", "130808"), &[&FULL_ENTRY])
 }
 
+/// The record of [`aot`].
+pub(crate) fn aot_record() -> AotRecord {
+    AotRecord {
+        target: AotTarget::X86_64,
+        source: Digest::of(&scalar_module()),
+        version: "2.4.3".parse().unwrap(),
+        llvm: "14.0.6".to_owned(),
+        options: AOT_CHECKS.map(str::to_owned).into_iter().chain(["opt-level=3".to_owned()]).collect(),
+    }
+}
+
+/// A file for x86-64 with all of its sections, though without code, and with this record.
+pub(crate) fn aot(record: &AotRecord) -> Vec<u8> {
+    let mut file = b"\0aot\x06\0\0\0".to_vec();
+    let mut section = |kind: u32, content: &[u8]| {
+        file.resize(file.len().next_multiple_of(4), 0);
+        file.extend(kind.to_le_bytes().into_iter().chain((content.len() as u32).to_le_bytes()));
+        file.extend(content);
+    };
+    // Little-endian, 64 bits; no ABI; relocatable; x86-64; ELF's version and flags; the code asks for its end.
+    let mut info = [2u16, 0, 1, 62].map(u16::to_le_bytes).concat();
+    info.extend([1, 0, 1 << 2, 0, 0, 0].map(u32::to_le_bytes).concat());
+    info.extend(b"x86_64\0\0\0\0\0\0\0\0\0\0");
+    section(0, &info);
+    (1..6).for_each(|kind| section(kind, &[7; 5]));
+    let name = AOT_RECORD.len() as u16 + 1;
+    section(100, &[&[0; 4], &name.to_le_bytes()[..], AOT_RECORD.as_bytes(), b"\0", &record.to_json()].concat());
+    file
+}
+
+/// The entry of [`aot`].
+pub(crate) fn aot_file() -> AotFile {
+    let record = aot_record();
+    AotFile {
+        target: record.target,
+        path: "k/k_f32.x86_64.aot".to_owned(),
+        hash: Digest::of(&aot(&record)),
+        source: record.source,
+        version: record.version,
+        options: record.options,
+    }
+}
+
 pub(crate) fn plain_module() -> Vec<u8> {
     module(PLAIN_WAT, &[&PLAIN_ENTRY])
 }
@@ -160,7 +203,7 @@ pub(crate) fn key() -> SecretKey {
 pub(crate) fn trust_store() -> TrustStore {
     let entry = |id: &str, seed| {
         let key = SecretKey::from_seed([seed; 32]).public();
-        TrustedKey { id: id.to_owned(), key, not_after: None, revoked: None, comment: None }
+        TrustedKey { id: id.to_owned(), key, not_after: None, revoked: None, native: false, comment: None }
     };
     let mut store = TrustStore::default();
     let comment = Some("the \"new\" one \u{2014} Ada's".to_owned());
@@ -179,10 +222,16 @@ pub(crate) fn manifest() -> Manifest {
         features: vec!["bulk-memory".into(), "simd".into()],
         module: None,
         aot_available: None,
+        aot: vec![],
     };
     let scalar = ModuleFile { path: "k/k_f32.scalar.wasm".to_owned(), hash: Digest::of(&scalar_module()) };
-    let wamr =
-        Platform { min_version: version("2.4.0"), features: vec![], module: Some(scalar), aot_available: Some(true) };
+    let wamr = Platform {
+        min_version: version("2.4.0"),
+        features: vec![],
+        module: Some(scalar),
+        aot_available: Some(true),
+        aot: vec![aot_file()],
+    };
     let platforms = BTreeMap::from([("wasmtime".to_owned(), wasmtime), ("wamr".to_owned(), wamr)]);
     let benchmark = Benchmark { latency_us: 45.0, throughput_gflops: Some(2.1) };
     let benchmarks = BTreeMap::from([("rows_64_dim_4096".to_owned(), benchmark)]);

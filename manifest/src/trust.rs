@@ -69,6 +69,9 @@ pub struct TrustedKey {
     /// That it is trusted no more.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub revoked: Option<Revocation>,
+    /// Whether it may vouch for native code, too, which no sandbox holds; without this, for modules only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub native: bool,
     /// A line for people.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub comment: Option<String>,
@@ -129,6 +132,10 @@ impl TrustedKey {
         }
         Ok(())
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize, Deserialize)]

@@ -12,7 +12,7 @@ fn key(seed: u8) -> PublicKey {
 }
 
 fn entry(id: &str, seed: u8) -> TrustedKey {
-    TrustedKey { id: id.into(), key: key(seed), not_after: None, revoked: None, comment: None }
+    TrustedKey { id: id.into(), key: key(seed), not_after: None, revoked: None, native: false, comment: None }
 }
 
 fn json() -> String {

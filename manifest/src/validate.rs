@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use kernelpack_abi::{ABI_VERSION, ResourceLimits, exports};
 
 use crate::{
-    CompatibilityResult, Kernel, KernelFault, Manifest, ModuleFile, PublicKey, Rejected, Timestamp,
+    CompatibilityResult, Kernel, KernelFault, Manifest, ModuleFile, Platform, PublicKey, Rejected, Timestamp,
     manifest::{MAX_KERNELS, SCHEMA},
     names::{is_identifier, is_printable, is_word},
 };
@@ -86,6 +86,7 @@ impl Manifest {
             let spec = kernel.to_spec(&self.fallbacks)?;
             spec.forward.with(|signature| kernel.check_health(signature))?;
             kernel.modules().skip(1).try_for_each(|module| claim(module.path))?;
+            kernel.aot_files().try_for_each(|file| claim(&file.path))?;
             kernel.health.iter().try_for_each(|vector| claim(&vector.path))?;
         }
         Ok(())
@@ -154,6 +155,27 @@ impl Kernel {
             {
                 let stem = self.path.strip_suffix(".wasm").unwrap_or(&self.path).to_owned();
                 return Err(KernelFault::VariantPath { engine: name.clone(), path: path.clone(), stem });
+            }
+            self.check_aot(name, platform)?;
+        }
+        Ok(())
+    }
+
+    fn check_aot(&self, engine: &str, platform: &Platform) -> Result<(), KernelFault> {
+        let mut targets = HashSet::new();
+        for file in &platform.aot {
+            let target = file.target;
+            if !targets.insert(target) {
+                return Err(KernelFault::DuplicateAot { target });
+            }
+            file.check()?;
+            let stem = self.path.strip_suffix(".wasm").unwrap_or(&self.path);
+            if file.path.strip_prefix(stem) != Some(&format!(".{target}.aot")) {
+                let (path, stem) = (file.path.clone(), stem.to_owned());
+                return Err(KernelFault::AotPath { target, path, stem });
+            }
+            if file.source != self.hash && file.source != self.module_for(engine).hash {
+                return Err(KernelFault::StaleAot { target });
             }
         }
         Ok(())

@@ -8,8 +8,8 @@ use kernelpack_abi::KernelSpecBuf;
 pub use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::{
-    Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts, ModuleRef, PublicKey, Rejected,
-    Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
+    AotFacts, AotFile, AotTarget, Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts,
+    ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
 };
 
 /// Checks manifests against the keys that a host trusts.
@@ -22,13 +22,21 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KernelPackVerifier {
     trusted_keys: Vec<PublicKey>,
+    native_keys: Vec<PublicKey>,
     trust_store: TrustStore,
 }
 
 impl KernelPackVerifier {
     /// A verifier that trusts these keys, each as much as the others.
     pub fn new(trusted_keys: impl IntoIterator<Item = PublicKey>) -> Self {
-        Self { trusted_keys: trusted_keys.into_iter().collect(), trust_store: TrustStore::default() }
+        Self { trusted_keys: trusted_keys.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The same, where those of its trusted keys that are among these may vouch for native code, too. Of a key in the
+    /// trust store, the store says whether it may.
+    #[must_use]
+    pub fn with_native_keys(self, native_keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        Self { native_keys: native_keys.into_iter().collect(), ..self }
     }
 
     /// The same with a trust store, in the place of the one it may have had.
@@ -72,7 +80,9 @@ impl KernelPackVerifier {
     pub fn check_key(&self, key: &PublicKey, now: SystemTime) -> Result<Signer, VerifyError> {
         match self.trust_store.of_key(key) {
             Some(entry) => judge(entry, now),
-            None if self.trusted_keys.contains(key) => Ok(Signer { key: *key, id: None }),
+            None if self.trusted_keys.contains(key) => {
+                Ok(Signer { key: *key, id: None, native: self.native_keys.contains(key) })
+            }
             None => Err(self.nobody(now)),
         }
     }
@@ -123,12 +133,12 @@ impl KernelPackVerifier {
 
 /// What a trust store's entry says of its key at a time.
 fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
-    let TrustedKey { id, key, not_after, revoked, .. } = entry;
+    let TrustedKey { id, key, not_after, revoked, native, .. } = entry;
     if let Some(revocation) = revoked {
         let (at, reason) = (revocation.at, revocation.reason.clone());
         return Err(VerifyError::KeyRevoked { id: id.clone(), at, reason });
     }
-    let signer = Signer { key: *key, id: Some(id.clone()) };
+    let signer = Signer { key: *key, id: Some(id.clone()), native: *native };
     let Some(not_after) = *not_after else { return Ok(signer) };
     // Fail closed: a clock that cannot be read says nothing in the key's favour.
     let now = Timestamp::of(now).ok_or_else(|| VerifyError::NoClock { id: id.clone(), not_after })?;
@@ -145,6 +155,8 @@ pub struct Signer {
     pub key: PublicKey,
     /// The key's id in the trust store, if it is there.
     pub id: Option<String>,
+    /// Whether it may vouch for native code.
+    pub native: bool,
 }
 
 impl fmt::Display for Signer {
@@ -217,6 +229,30 @@ impl SignedManifest {
         Ok(VerifiedModule { path: module.path.to_owned(), bytes, digest, spec, facts })
     }
 
+    /// Checks that these bytes are the native code that an engine loads for a kernel on this machine, by a signer who may
+    /// vouch for such, and that the file says of itself what its entry does.
+    ///
+    /// # Errors
+    /// [`Rejected::NativeNotTrusted`], [`Rejected::HashMismatch`] or [`Rejected::Aot`]; or there is no such kernel or
+    /// file.
+    pub fn verify_aot(
+        &self,
+        id: &str,
+        engine: &str,
+        target: AotTarget,
+        bytes: Vec<u8>,
+    ) -> Result<VerifiedAot, Rejected> {
+        let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
+        let file = kernel.aot_for(engine, target);
+        let file = file.ok_or_else(|| Rejected::NoAot { kernel: id.to_owned(), target })?;
+        if !self.signer.native {
+            let (kernel, path) = (kernel.id.clone(), file.path.clone());
+            return Err(Rejected::NativeNotTrusted { kernel, path, key: self.signer.key.id() });
+        }
+        let facts = kernel.read_aot(file, &bytes)?;
+        Ok(VerifiedAot { bytes, file: file.clone(), facts })
+    }
+
     /// Checks that these bytes are a health vector of a kernel, by one of its entries, and that the vector is a call
     /// which the kernel can be given.
     ///
@@ -247,6 +283,26 @@ impl Kernel {
         signature
             .with(|signature| HealthVector::parse(bytes, signature, &entry.params(signature)?))
             .map_err(|fault| self.reject_vector(entry, fault))
+    }
+}
+
+impl Kernel {
+    /// Checks that these bytes are a compiled file of the kernel, and that the file says of itself what its entry does.
+    /// This says nothing about who wrote the entry: hosts use [`SignedManifest::verify_aot`].
+    ///
+    /// # Errors
+    /// [`Rejected::HashMismatch`] or [`Rejected::Aot`].
+    pub fn read_aot(&self, file: &AotFile, bytes: &[u8]) -> Result<AotFacts, Rejected> {
+        let actual = Digest::of(bytes);
+        if actual != file.hash {
+            let (kernel, path, expected) = (self.id.clone(), file.path.clone(), file.hash);
+            return Err(Rejected::HashMismatch { kernel, path, expected, actual });
+        }
+        AotFacts::read(bytes).and_then(|facts| facts.check(file).map(|()| facts)).map_err(|fault| Rejected::Aot {
+            kernel: self.id.clone(),
+            path: file.path.clone(),
+            fault: Box::new(fault),
+        })
     }
 }
 
@@ -291,6 +347,36 @@ impl VerifiedModule {
 
     /// What the check found in the module.
     pub fn facts(&self) -> &ModuleFacts {
+        &self.facts
+    }
+}
+
+/// Native code that a manifest names by its digest, whose signer may vouch for native code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifiedAot {
+    bytes: Vec<u8>,
+    file: AotFile,
+    facts: AotFacts,
+}
+
+impl VerifiedAot {
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same, to be kept in the place that a loader wants it at.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// What the manifest says of it.
+    pub fn file(&self) -> &AotFile {
+        &self.file
+    }
+
+    /// What it says of itself.
+    pub fn facts(&self) -> &AotFacts {
         &self.facts
     }
 }

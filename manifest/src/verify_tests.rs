@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    ModuleFault, SecretKey,
+    AotFault, AotRecord, ModuleFault, SecretKey,
     samples::{self, FULL, full_module, key, plain_module, spec_of},
 };
 
@@ -181,6 +181,7 @@ fn a_module_for_one_engine_is_checked_as_the_kernels_own() {
         let mut manifest = samples::manifest();
         let platform = manifest.kernels[0].platforms.get_mut("wamr").unwrap();
         platform.module.as_mut().unwrap().hash = Digest::of(wasm);
+        platform.aot.clear();
         platform.features = features.iter().map(ToString::to_string).collect();
         let json = manifest.to_json();
         let signed = verifier().verify(&json, &key().sign(&json), NOW).unwrap();
@@ -256,7 +257,7 @@ fn at(text: &str) -> SystemTime {
 const NOT_AFTER: &str = "2027-06-30T00:00:00Z";
 
 fn entry(id: &str, key: &SecretKey) -> TrustedKey {
-    TrustedKey { id: id.into(), key: key.public(), not_after: None, revoked: None, comment: None }
+    TrustedKey { id: id.into(), key: key.public(), not_after: None, revoked: None, native: false, comment: None }
 }
 
 /// A store with the key of the samples, changed so, beside another one.
@@ -301,7 +302,7 @@ fn signer(verifier: &KernelPackVerifier, now: SystemTime) -> Signer {
 fn a_key_of_a_store_is_known_by_its_id() {
     let verifier = KernelPackVerifier::default().with_trust_store(store(|_| {}));
     let found = signer(&verifier, at("9999-12-31T23:59:59Z"));
-    assert_eq!(found, Signer { key: key().public(), id: Some("sample".into()) });
+    assert_eq!(found, Signer { key: key().public(), id: Some("sample".into()), native: false });
     assert_eq!(found.to_string(), format!("sample ({})", key().public()));
     let by_itself = signer(&KernelPackVerifier::new([key().public()]), NOW);
     assert_eq!((by_itself.id.as_ref(), by_itself.to_string()), (None, key().public().id()));
@@ -418,4 +419,81 @@ fn a_store_with_nothing_left_says_so() {
     assert_eq!(by_stranger(&with(&key()), later), VerifyError::NoUsableKey { revoked: 1, expired: 1 }.into());
     let empty = KernelPackVerifier::default().with_trust_store(TrustStore::default());
     assert_eq!(by_stranger(&empty, later), VerifyError::NoKeys.into());
+}
+
+#[test]
+fn native_code_takes_a_signer_who_may_vouch_for_it() {
+    let aot = samples::aot(&samples::aot_record());
+    let (json, signature) = signed();
+    let verify = |verifier: &KernelPackVerifier, bytes: &[u8]| {
+        let signed = verifier.verify(&json, &signature, NOW).unwrap();
+        signed.verify_aot("k_f32", "wamr", AotTarget::X86_64, bytes.to_vec())
+    };
+    let granted = KernelPackVerifier::new([key().public()]).with_native_keys([key().public()]);
+    let file = verify(&granted, &aot).unwrap();
+    assert_eq!((file.bytes(), file.file()), (&aot[..], &samples::aot_file()));
+    assert_eq!(file.facts().record, samples::aot_record());
+
+    let refused = Rejected::NativeNotTrusted {
+        kernel: "k_f32".into(),
+        path: "k/k_f32.x86_64.aot".into(),
+        key: key().public().id(),
+    };
+    let other = SecretKey::from_seed([9; 32]).public();
+    for verifier in [
+        KernelPackVerifier::new([key().public()]),
+        KernelPackVerifier::new([key().public(), other]).with_native_keys([other]),
+        // What the store says of a key holds.
+        granted.clone().with_trust_store(store(|_| {})),
+    ] {
+        // Before a byte of it is looked at.
+        assert_eq!(verify(&verifier, b"not the file"), Err(refused.clone()));
+        assert_eq!(verify(&verifier, &aot), Err(refused.clone()));
+    }
+    // To be granted native code is not to be trusted.
+    let native_only = KernelPackVerifier::new([other]).with_native_keys([key().public()]);
+    assert!(matches!(native_only.verify(&json, &signature, NOW), Err(Rejected::Unverified(VerifyError::NoTrustedKey))));
+    let mut by_store = TrustStore::default();
+    by_store.add(TrustedKey { native: true, ..entry("sample", &key()) }).unwrap();
+    let by_store = KernelPackVerifier::default().with_trust_store(TrustStore::parse(&by_store.to_json()).unwrap());
+    assert!(verify(&by_store, &aot).is_ok());
+}
+
+#[test]
+fn native_code_that_is_not_what_was_signed_is_refused() {
+    let verifier = KernelPackVerifier::new([key().public()]).with_native_keys([key().public()]);
+    // The entry may say what it likes of these bytes: they say for themselves what they are.
+    let verify = |bytes: &[u8], change: &dyn Fn(&mut AotFile)| {
+        let mut manifest = samples::manifest();
+        let file = &mut manifest.kernels[0].platforms.get_mut("wamr").unwrap().aot[0];
+        file.hash = Digest::of(bytes);
+        change(file);
+        let json = manifest.to_json();
+        let signed = verifier.verify(&json, &key().sign(&json), NOW).unwrap();
+        signed.verify_aot("k_f32", "wamr", AotTarget::X86_64, bytes.to_vec()).map(|_| ())
+    };
+    let aot = samples::aot(&samples::aot_record());
+    assert_eq!(verify(&aot, &|_| {}), Ok(()));
+    assert!(matches!(verify(&aot, &|file| file.hash = Digest::of(b"")), Err(Rejected::HashMismatch { .. })));
+    let fault = |result| match result {
+        Err(Rejected::Aot { kernel, path, fault }) => {
+            assert_eq!((kernel.as_str(), path.as_str()), ("k_f32", "k/k_f32.x86_64.aot"));
+            *fault
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(fault(verify(b"MZ, and more", &|_| {})), AotFault::NotAot);
+    let newer = |file: &mut AotFile| file.version.patch += 1;
+    assert!(matches!(fault(verify(&aot, &newer)), AotFault::Version { .. }));
+    let own = Digest::of(&full_module());
+    assert!(matches!(fault(verify(&aot, &|file| file.source = own)), AotFault::Source { .. }));
+    let unchecked = samples::aot(&AotRecord { options: vec![], ..samples::aot_record() });
+    assert_eq!(fault(verify(&unchecked, &|_| {})), AotFault::Unchecked { check: "bounds-checks" });
+
+    let (json, signature) = signed();
+    let signed = verifier.verify(&json, &signature, NOW).unwrap();
+    for (engine, target) in [("wamr", AotTarget::Aarch64), ("wasmtime", AotTarget::X86_64)] {
+        let none = Rejected::NoAot { kernel: "k_f32".into(), target };
+        assert_eq!(signed.verify_aot("k_f32", engine, target, aot.clone()), Err(none));
+    }
 }

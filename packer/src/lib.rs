@@ -32,6 +32,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aot;
 mod build;
 mod compile;
 mod created_at;
@@ -51,6 +52,7 @@ mod sign;
 mod toolchain;
 mod write;
 
+pub use aot::{AotCompiler, AotError, AotMade, AotOptions, aot};
 pub use build::{BuildOptions, Built, Signer, build};
 pub use compile::Features;
 pub use error::BuildError;

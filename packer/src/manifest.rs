@@ -25,14 +25,14 @@ fn min_runtime() -> Result<Version, BuildError> {
 pub(crate) fn wasmtime(facts: &ModuleFacts) -> (String, Platform) {
     (
         "wasmtime".into(),
-        Platform { min_version: WASMTIME, features: features(facts), module: None, aot_available: None },
+        Platform { min_version: WASMTIME, features: features(facts), module: None, aot_available: None, aot: vec![] },
     )
 }
 
 /// The platform without SIMD, which loads this module instead; `facts` are those of the module.
 pub(crate) fn wamr(module: ModuleFile, facts: &ModuleFacts) -> (String, Platform) {
     let (module, features) = (Some(module), features(facts));
-    ("wamr".into(), Platform { min_version: WAMR, features, module, aot_available: None })
+    ("wamr".into(), Platform { min_version: WAMR, features, module, aot_available: None, aot: vec![] })
 }
 
 fn features(facts: &ModuleFacts) -> Vec<String> {

@@ -10,7 +10,7 @@ use kernelpack_manifest::{
     PackSize, PublicKey, Rejected, SIGNATURE_FILE, SecretKey,
 };
 
-use crate::{pack_files, write::replace_files};
+use crate::{aot, pack_files, write::replace_files};
 
 /// Signs a pack, or signs it anew.
 ///
@@ -27,22 +27,7 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     let parse = |bytes: &[u8]| Manifest::parse(bytes).map_err(|fault| SignError::refused(&path, fault));
     let mut bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
     let mut manifest = parse(&bytes)?;
-    pack_files::check_listing(pack, &manifest)?;
-    let mut size = PackSize::default();
-    for kernel in &manifest.kernels {
-        for module in kernel.modules() {
-            let wasm = pack_files::read(pack, module.path, MAX_MODULE_BYTES)?;
-            let actual = Digest::of(&wasm);
-            if actual != module.hash {
-                return Err(SignError::Changed { path: pack.join(module.path), expected: module.hash, actual });
-            }
-            let spec = kernel.to_spec(&manifest.fallbacks);
-            spec.and_then(|spec| module.check(&wasm, &spec))
-                .and_then(|facts| size.add(&kernel.id, wasm.len(), &facts))
-                .map_err(|fault| SignError::refused(pack, fault))?;
-        }
-    }
-    check_vectors(pack, &manifest)?;
+    check_pack(pack, &manifest)?;
 
     let public = key.public();
     let mut files = Vec::new();
@@ -57,6 +42,27 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     files.push((SIGNATURE_FILE, &signature[..]));
     replace_files(pack, &files).map_err(|error| SignError::Io { action: "write", path: pack.into(), error })?;
     Ok(public)
+}
+
+/// Holds the files of a pack to what its manifest says.
+pub(crate) fn check_pack(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
+    pack_files::check_listing(pack, manifest)?;
+    let mut size = PackSize::default();
+    for kernel in &manifest.kernels {
+        for module in kernel.modules() {
+            let wasm = pack_files::read(pack, module.path, MAX_MODULE_BYTES)?;
+            let actual = Digest::of(&wasm);
+            if actual != module.hash {
+                return Err(SignError::Changed { path: pack.join(module.path), expected: module.hash, actual });
+            }
+            let spec = kernel.to_spec(&manifest.fallbacks);
+            spec.and_then(|spec| module.check(&wasm, &spec))
+                .and_then(|facts| size.add(&kernel.id, wasm.len(), &facts))
+                .map_err(|fault| SignError::refused(pack, fault))?;
+        }
+    }
+    aot::check(pack, manifest)?;
+    check_vectors(pack, manifest)
 }
 
 fn check_vectors(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {

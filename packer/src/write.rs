@@ -71,14 +71,15 @@ fn foreign(pack: &Path) -> io::Result<Option<String>> {
     Ok(if entries == 0 || manifest { None } else { Some(format!("it has no {MANIFEST_FILE}")) })
 }
 
-/// Whether a folder holds modules only, and health vectors where those may be.
+/// Whether a folder holds modules and compiled files only, and health vectors where those may be.
 fn holds_pack_files_only(folder: &Path) -> io::Result<bool> {
     let vectors = folder.file_name().is_some_and(|name| name == HEALTH_FOLDER);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
-        let expected = name.ends_with(b".wasm") || vectors && name.ends_with(VECTOR_SUFFIX.as_bytes());
+        let expected =
+            name.ends_with(b".wasm") || name.ends_with(b".aot") || vectors && name.ends_with(VECTOR_SUFFIX.as_bytes());
         if !expected || !entry.file_type()?.is_file() {
             return Ok(false);
         }

@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use kernelpack_host::{Pack, Runtime};
+use kernelpack_host::{Pack, Runtime, RuntimeBuilder};
 use kernelpack_manifest::{Digest, Manifest, SecretKey};
 use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build};
 use tempfile::TempDir;
@@ -27,6 +27,27 @@ pub fn key() -> SecretKey {
 /// The engine does not start.
 pub fn runtime() -> Runtime {
     Runtime::server().trust(key().public()).build().expect("the engine starts")
+}
+
+/// Room for every test that runs at the same time; WAMR's pool is the process's.
+const POOL: usize = 1 << 30;
+
+/// A runtime with WAMR that trusts [`key`], and has time enough for what is interpreted.
+pub fn embedded() -> RuntimeBuilder {
+    Runtime::embedded().with_pool(POOL).max_epoch_ticks(1000).trust(key().public())
+}
+
+/// The core pack in each engine, compiled once a process: in Wasmtime with SIMD and without, and in WAMR.
+///
+/// # Panics
+/// One of them refuses it.
+pub fn engines() -> &'static [Pack; 3] {
+    static PACKS: OnceLock<[Pack; 3]> = OnceLock::new();
+    PACKS.get_or_init(|| {
+        let wamr = embedded().build().expect("WAMR starts");
+        [(runtime(), core()), (runtime(), scalar()), (wamr, core())]
+            .map(|(runtime, pack)| runtime.open(pack).expect("the core pack is for every engine"))
+    })
 }
 
 /// Where the sources of this workspace are.

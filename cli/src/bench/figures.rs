@@ -94,7 +94,7 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// The figures of what was measured.
-    pub(crate) fn new(kernel: &str, workload: &Workload, times: Times) -> Self {
+    pub(crate) fn new(kernel: &str, engine: &'static str, workload: &Workload, times: Times) -> Self {
         let times = times.rounded();
         let to_raw = |ns: Option<f64>| Some(ns? / times.raw);
         let to_native = |ns: Option<f64>| Some(ns? / times.native?);
@@ -103,7 +103,7 @@ impl Figures {
         let copy_gb_per_s = times.copy.zip(copied).map(|(ns, bytes)| bytes as f64 / ns);
         Self {
             kernel: kernel.to_owned(),
-            engine: "wasmtime",
+            engine,
             shape: workload.shape.to_string(),
             elements: workload.elements(),
             typed_to_raw: to_raw(times.typed),
@@ -149,11 +149,11 @@ const HEAD: [&str; 8] = ["call us", "bound us", "native us", "x raw", "x native"
 
 impl Display for Row<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (kernel, shape, cells) = match self.figures {
-            None => ("kernel", "shape", HEAD.map(str::to_owned)),
-            Some(it) => (it.kernel.as_str(), it.shape.as_str(), cells(it)),
+        let (kernel, shape, engine, cells) = match self.figures {
+            None => ("kernel", "shape", "engine", HEAD.map(str::to_owned)),
+            Some(it) => (it.kernel.as_str(), it.shape.as_str(), it.engine, cells(it)),
         };
-        write!(f, "{kernel:names$}  {shape:15}", names = self.names)?;
+        write!(f, "{kernel:names$}  {shape:15}  {engine:8}", names = self.names)?;
         for (head, cell) in HEAD.iter().zip(cells) {
             write!(f, "  {cell:>width$}", width = head.len().max(4))?;
         }

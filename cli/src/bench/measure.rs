@@ -21,16 +21,16 @@ const RAW_CALLS: u32 = 64;
 /// A call fails, or there is no memory for it.
 pub(crate) fn measure(
     subject: &mut Subject,
-    kernel: &DynKernel,
+    kernel: &str,
     workload: &Workload,
     budget: Budget,
 ) -> Result<Figures, Box<dyn Error>> {
-    let ways = ways::find(subject, kernel.id(), workload)?;
+    let ways = ways::find(subject, kernel, workload)?;
     let times = match ways {
         Some(mut ways) => measure_compiled_in(&mut subject.raw, &mut *ways, workload, budget)?,
-        None => measure_named(&mut subject.raw, kernel, workload, budget)?,
+        None => measure_named(&mut subject.raw, &subject.pack.kernel_named(kernel)?, workload, budget)?,
     };
-    Ok(Figures::new(kernel.id(), workload, Times { raw: times.raw / f64::from(RAW_CALLS), ..times }))
+    Ok(Figures::new(kernel, subject.engine.name(), workload, Times { raw: times.raw / f64::from(RAW_CALLS), ..times }))
 }
 
 /// Measures a kernel that this program has compiled in.

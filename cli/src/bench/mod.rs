@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use self::{
     figures::Row, measure::measure, shape_arg::ShapeArg, stopwatch::Budget, subject::Subject, workload::Workload,
 };
-use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
+use crate::{Outcome, engine_arg::EngineArg, opening::Opening, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack bench`.
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,9 @@ Example: one kernel, for scripts, one object a line; what was not measured is nu
    \"named_call_ns\":(by name),\"prepared_ns\":(alone),\"typed_to_raw\":...,\"bound_to_raw\":...,\"typed_to_native\":...,
    \"bound_to_native\":...,\"deadline_cost\":...,\"gb_per_s\":...,\"gflop_per_s\":(textbook operations of bound),
    \"copy_gb_per_s\":...,\"copy_share\":...}
+
+Example: an interpreter beside the compiler
+  kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 1x4096 --engine wasmtime --engine wamr
 
 Example: from nothing to kernels that can be called, medians
   kernelpack bench pack --trust release.pub --open
@@ -81,8 +84,19 @@ pub(crate) struct Args {
     /// Measure how long opening the pack takes instead: without compile cache, with an empty one, with a full one
     #[arg(long, conflicts_with_all = ["kernel", "write", "cache", "no_cache"])]
     open: bool,
+    /// Engine to measure in; repeat it to have several beside each other, kernel by kernel
+    #[arg(long = "engine", value_enum, default_value = "wasmtime", conflicts_with_all = ["open", "write"])]
+    engines: Vec<EngineArg>,
     #[command(flatten)]
     opening: Opening,
+}
+
+impl Args {
+    /// The pack in this engine.
+    fn subject(&self, engine: EngineArg) -> Result<Subject, Box<dyn std::error::Error>> {
+        let (runtime, builder) = self.opening.runtime(Subject::builder(self.trust.builder_for(engine)?))?;
+        Subject::new(engine, &runtime, builder, |runtime| self.opening.open_in(runtime, &self.pack))
+    }
 }
 
 /// Measures the kernels.
@@ -90,15 +104,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if args.open {
         return cold_start::run(&args.pack, &args.trust.builder()?, args.quick, args.json);
     }
-    let (mut subject, unsigned) = if args.write {
+    let (mut subjects, unsigned) = if args.write {
         let (subject, manifest) = unsigned::open(&args.pack)?;
         print::note(format_args!("nobody has signed {}: it runs on the sandbox's word alone", args.pack.display()));
-        (subject, Some(manifest))
+        (vec![subject], Some(manifest))
     } else {
-        let (runtime, builder) = args.opening.runtime(Subject::builder(args.trust.builder()?))?;
-        (Subject::new(&runtime, builder, |runtime| args.opening.open_in(runtime, &args.pack))?, None)
+        (args.engines.iter().map(|engine| args.subject(*engine)).collect::<Result<Vec<_>, _>>()?, None)
     };
-    let pack = &subject.pack;
+    let pack = subjects[0].pack.clone();
     let ids: Vec<&str> = args.kernel.as_deref().map_or_else(|| pack.kernel_ids().collect(), |id| vec![id]);
     let kernels = ids.iter().map(|id| pack.kernel_named(id)).collect::<Result<Vec<_>, _>>()?;
     let names = ids.iter().map(|id| id.len()).max().unwrap_or_default();
@@ -114,13 +127,15 @@ pub(crate) fn run(args: &Args) -> Outcome {
         for shape in &shapes {
             let workload = Workload::of(kernel, shape)?;
             let budget = if workload.is_in_memory() { budget.in_memory() } else { budget };
-            let figures = measure(&mut subject, kernel, &workload, budget)
-                .map_err(|error| format!("{} at {shape}: {}", kernel.id(), print::message(&*error)))?;
-            match args.json {
-                true => print::json_line(&figures)?,
-                false => print::data(Row { names, figures: Some(&figures) })?,
+            for subject in &mut subjects {
+                let figures = measure(subject, kernel.id(), &workload, budget)
+                    .map_err(|error| format!("{} at {shape}: {}", kernel.id(), print::message(&*error)))?;
+                match args.json {
+                    true => print::json_line(&figures)?,
+                    false => print::data(Row { names, figures: Some(&figures) })?,
+                }
+                measured.push((workload.name(), figures));
             }
-            measured.push((workload.name(), figures));
         }
     }
     if let Some(manifest) = unsigned {

@@ -4,8 +4,12 @@ use std::error::Error;
 
 use kernelpack_host::{Interruption, Pack, PoolPolicy, RawCall, Runtime, RuntimeBuilder, WhenFull};
 
+use crate::engine_arg::EngineArg;
+
 /// A pack that is open twice in one process.
 pub(crate) struct Subject {
+    /// The engine of both.
+    pub(crate) engine: EngineArg,
     /// As engines open it.
     pub(crate) pack: Pack,
     /// Its calls are never stopped.
@@ -25,11 +29,12 @@ impl Subject {
     /// # Errors
     /// The pack is refused, or the engine does not start.
     pub(crate) fn new(
+        engine: EngineArg,
         runtime: &Runtime,
         builder: RuntimeBuilder,
         open: impl Fn(&Runtime) -> Result<Pack, Box<dyn Error>>,
     ) -> Result<Self, Box<dyn Error>> {
         let no_deadline = builder.interruption(Interruption::Never).build()?;
-        Ok(Self { pack: open(runtime)?, no_deadline: open(&no_deadline)?, raw: runtime.raw_call()? })
+        Ok(Self { engine, pack: open(runtime)?, no_deadline: open(&no_deadline)?, raw: runtime.raw_call()? })
     }
 }

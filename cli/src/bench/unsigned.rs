@@ -7,7 +7,7 @@ use kernelpack_manifest::{Digest, Manifest};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE, SignError, generate, load_public_key, load_secret_key, sign};
 
 use super::{figures::Figures, subject::Subject};
-use crate::replace_file::replace_file;
+use crate::{engine_arg::EngineArg, replace_file::replace_file};
 
 /// Opens a pack without a signature.
 ///
@@ -30,8 +30,9 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     let unreadable = |path: &Path, error| SignError::Io { action: "read", path: path.into(), error };
     let folder = tempfile::tempdir()?;
     let copy = folder.path().join("pack");
-    let modules = manifest.kernels.iter().map(|kernel| (&kernel.path, kernel.hash));
-    let vectors = manifest.kernels.iter().flat_map(|kernel| &kernel.health).map(|vector| (&vector.path, vector.hash));
+    let modules = manifest.kernels.iter().flat_map(|kernel| kernel.modules().map(|module| (module.path, module.hash)));
+    let vectors =
+        manifest.kernels.iter().flat_map(|kernel| &kernel.health).map(|vector| (vector.path.as_str(), vector.hash));
     for (name, expected) in modules.chain(vectors) {
         let path = pack.join(name);
         let content = fs::read(&path).map_err(|error| unreadable(&path, error))?;
@@ -48,7 +49,7 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     sign(&copy, &load_secret_key(&keys.secret)?)?;
     let builder = Subject::builder(Runtime::server().trust(load_public_key(&keys.public)?));
     let runtime = builder.clone().build()?;
-    let subject = Subject::new(&runtime, builder, |runtime| Ok(runtime.open(&copy)?))?;
+    let subject = Subject::new(EngineArg::Wasmtime, &runtime, builder, |runtime| Ok(runtime.open(&copy)?))?;
     Ok((subject, manifest))
 }
 

@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// The last second that it is trusted in, in UTC; without one it does not expire
     #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
     not_after: Option<Timestamp>,
+    /// Trust it for native code, too, which `kernelpack aot` puts into packs and no sandbox holds
+    #[arg(long)]
+    native: bool,
     /// A line for people, such as who holds the secret key
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
@@ -35,13 +38,24 @@ pub(crate) struct Args {
 
 /// Adds the key.
 pub(crate) fn run(args: &Args) -> Outcome {
-    let Args { id, not_after, comment, .. } = args;
+    let Args { id, not_after, comment, native, .. } = args;
     let key = load_public_key(&args.key)?;
-    let added = TrustedKey { id: id.clone(), key, not_after: *not_after, revoked: None, comment: comment.clone() };
+    let added = TrustedKey {
+        id: id.clone(),
+        key,
+        not_after: *not_after,
+        revoked: None,
+        native: *native,
+        comment: comment.clone(),
+    };
     let what = match store_file::change(&args.store, Missing::Make, |store| store.add(added))? {
         Written::Made => "made",
         Written::Changed => "wrote",
     };
-    print::note(format_args!("{what} {}: {id} is trusted", args.store.display()));
+    print::note(format_args!(
+        "{what} {}: {id} is trusted{}",
+        args.store.display(),
+        if *native { " for native code, too" } else { "" }
+    ));
     Ok(print::data(format_args!("{key}\n"))?)
 }

@@ -62,13 +62,16 @@ pub(crate) fn run(args: &Args) -> Outcome {
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for Row { entry, status } in &self.keys {
-            let TrustedKey { id, key, not_after, revoked, comment, .. } = entry;
+            let TrustedKey { id, key, not_after, revoked, native, comment, .. } = entry;
             writeln!(f, "{id} {key}")?;
             match (status, not_after, revoked) {
                 (_, _, Some(revocation)) => writeln!(f, "  revoked since {}: {}", revocation.at, revocation.reason)?,
                 (KeyStatus::Expired, Some(not_after), None) => writeln!(f, "  expired since {not_after}")?,
                 (_, Some(not_after), None) => writeln!(f, "  trusted until {not_after}")?,
                 (_, None, None) => writeln!(f, "  trusted")?,
+            }
+            if *native {
+                writeln!(f, "  for native code, too")?;
             }
             if let Some(comment) = comment {
                 writeln!(f, "  {comment}")?;

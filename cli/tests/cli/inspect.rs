@@ -35,7 +35,9 @@ fn kernels_read_like_functions() {
         "#[param(default = false)] interleaved: bool,\n",
         "    limits    1 GiB of memory, 512 KiB of stack, 10s a call, ",
         " simd\n",
-        "    hash      sha256:",
+        "    engine    wamr 2.4.3 or newer with ",
+        "    module    rope/rope_f32.wasm\n    hash      sha256:",
+        "    module    rope/rope_f32.scalar.wasm for wamr\n    hash      sha256:",
         "    health    health/rope_f32-full.safetensors to the bit\n",
         "only `kernelpack verify` can tell",
     ] {
@@ -55,6 +57,10 @@ fn problems_are_shown_rather_than_refused() {
     assert_eq!((&verified["files"], &verified["hashes"]), (&json!(false), &json!(false)));
     let faults = verified["faults"].to_string();
     assert!(faults.contains("extra") && faults.contains("rmsnorm/rmsnorm_f32.wasm"), "{faults}");
+
+    flip(&pack.join("swiglu/swiglu_f32.scalar.wasm"));
+    let faults = run_in(folder.path(), "inspect pack --json").succeeded().json()["verified"]["faults"].to_string();
+    assert!(faults.contains("swiglu/swiglu_f32.scalar.wasm"), "{faults}");
 
     fs::remove_file(pack.join("rope/rope_f32.wasm")).unwrap();
     fs::remove_file(pack.join("kernels.json.sig")).unwrap();

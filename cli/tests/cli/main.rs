@@ -1,5 +1,6 @@
 //! The programs as users and scripts meet them: command lines in; exit codes, output and files out.
 
+mod aot;
 mod bench;
 mod cache;
 mod fixture;

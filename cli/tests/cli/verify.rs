@@ -16,7 +16,7 @@ fn refused(ran: &Ran, because: &str) {
 #[test]
 fn a_pack_as_it_was_signed_is_accepted() {
     let text = run_in(built(), "verify pack --trust release.pub").succeeded().stdout;
-    for part in ["kernelpack-core-kernels ", "signed by ed25519:", "rmsnorm_f32", "\nverified\n", "compatibility"] {
+    for part in ["kernelpack-core-kernels ", "signed by ed25519:", "all 26 modules", "\nverified\n", "compatibility"] {
         assert!(text.contains(part), "{text}");
     }
     let json = run_in(built(), "verify pack --trust other.pub --trust release.pub --json").succeeded().json();
@@ -37,6 +37,18 @@ fn a_changed_module_is_refused() {
     let folder = copy();
     flip(&folder.path().join("pack/rmsnorm/rmsnorm_f32.wasm"));
     refused(&run_in(folder.path(), "verify pack --trust release.pub --json"), "the manifest says sha256:");
+}
+
+#[test]
+fn a_changed_module_for_another_engine_is_refused() {
+    let folder = copy();
+    flip(&folder.path().join("pack/rmsnorm/rmsnorm_f32.scalar.wasm"));
+    refused(
+        &run_in(folder.path(), "verify pack --trust release.pub --json"),
+        "the module of kernel \"rmsnorm_f32\" (\"rmsnorm/rmsnorm_f32.scalar.wasm\") has the digest ",
+    );
+    let signed = run_in(folder.path(), "sign pack --key release.key");
+    assert!(signed.error().contains("rmsnorm_f32.scalar.wasm has the digest "), "{signed:?}");
 }
 
 #[test]

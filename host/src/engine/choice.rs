@@ -26,6 +26,26 @@ impl EngineChoice {
     #[cfg(feature = "wamr")]
     pub(crate) const WAMR: Self = Self::Wamr { pool: super::wamr::DEFAULT_POOL, stack: super::wamr::DEFAULT_STACK };
 
+    /// The same with a pool of so many bytes, if it is one that has a pool.
+    #[cfg(feature = "wamr")]
+    pub(crate) fn with_pool(self, pool: usize) -> Self {
+        match self {
+            Self::Wamr { stack, .. } => Self::Wamr { pool, stack },
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => self,
+        }
+    }
+
+    /// The same with stacks of so many bytes, if it is one that makes stacks.
+    #[cfg(feature = "wamr")]
+    pub(crate) fn with_stack(self, stack: u32) -> Self {
+        match self {
+            Self::Wamr { pool, .. } => Self::Wamr { pool, stack },
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => self,
+        }
+    }
+
     /// The best way to interrupt calls that this engine has on this machine.
     pub(crate) fn best_interruption(self) -> Interruption {
         match self {

@@ -1,7 +1,7 @@
 //! A pack that was read and verified, but not compiled.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -9,9 +9,9 @@ use std::{
 };
 
 use kernelpack_manifest::{
-    CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES,
-    MAX_MODULE_BYTES, MAX_PACK_BYTES, MAX_PACK_HEALTH_BYTES, Manifest, ModuleRef, PackSize, Rejected, SIGNATURE_BYTES,
-    SIGNATURE_FILE, SignedManifest, VerifiedModule, VerifiedVector,
+    AotTarget, CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
+    MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_BYTES, MAX_PACK_HEALTH_BYTES, Manifest, ModuleRef, PackSize,
+    Rejected, SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedAot, VerifiedModule, VerifiedVector,
 };
 
 use super::{PackId, files};
@@ -25,6 +25,8 @@ pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
     pub(crate) modules: Vec<VerifiedModule>,
     pub(crate) vectors: Vec<VerifiedVector>,
+    /// By the kernel's id.
+    pub(crate) native: BTreeMap<String, VerifiedAot>,
     /// Every file of the pack, by its path inside.
     pub(crate) files: BTreeSet<String>,
 }
@@ -67,9 +69,10 @@ impl VerifiedPack {
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
         let modules = read_modules(dir, &manifest, engine)?;
         let vectors = read_vectors(dir, &manifest)?;
+        let native = read_native(dir, &manifest, engine)?;
         let own = [MANIFEST_FILE, SIGNATURE_FILE];
         let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();
-        Ok(Self { manifest, modules, vectors, files })
+        Ok(Self { manifest, modules, vectors, native, files })
     }
 
     /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
@@ -121,6 +124,12 @@ impl VerifiedPack {
             .collect()
     }
 
+    /// The native code that the engine which the pack was opened for loads for this kernel on this machine. None where the
+    /// pack has none, or where its signer is trusted for modules only; the kernel's module is there in any case.
+    pub fn native(&self, kernel: &str) -> Option<&VerifiedAot> {
+        self.native.get(kernel)
+    }
+
     /// The health vectors, in the manifest's order.
     pub fn vectors(&self) -> &[VerifiedVector] {
         &self.vectors
@@ -155,6 +164,32 @@ fn read_modules(dir: &Path, manifest: &SignedManifest, engine: Option<&str>) -> 
         size.add(&kernel.id, module.bytes().len(), module.facts())?;
     }
     Ok(modules)
+}
+
+/// Reads the native code that an engine loads on this machine, if the signer may vouch for it; or checks all of it against
+/// its entries, where no engine is named.
+fn read_native(
+    dir: &Path,
+    manifest: &SignedManifest,
+    engine: Option<&str>,
+) -> Result<BTreeMap<String, VerifiedAot>, Error> {
+    let mut native = BTreeMap::new();
+    let Some(engine) = engine else {
+        for kernel in &manifest.manifest().kernels {
+            for file in kernel.aot_files() {
+                let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
+                kernel.read_aot(file, &bytes)?;
+            }
+        }
+        return Ok(native);
+    };
+    let Some(target) = AotTarget::of_this_machine().filter(|_| manifest.signer().native) else { return Ok(native) };
+    for kernel in &manifest.manifest().kernels {
+        let Some(file) = kernel.aot_for(engine, target) else { continue };
+        let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
+        native.insert(kernel.id.clone(), manifest.verify_aot(&kernel.id, engine, target, bytes)?);
+    }
+    Ok(native)
 }
 
 fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<VerifiedVector>, Error> {

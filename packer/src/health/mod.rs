@@ -7,7 +7,7 @@
 mod call;
 mod given;
 mod inputs;
-mod program;
+pub(crate) mod program;
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -212,7 +212,7 @@ fn program(folder: &Path) -> PathBuf {
 }
 
 /// How a process ends; one that does not in time is stopped.
-fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+pub(crate) fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -228,7 +228,7 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
 }
 
 /// The panic that a process reported, in one line, as far as it is of reasonable length.
-fn last_words(mut stderr: impl io::Read) -> String {
+pub(crate) fn last_words(mut stderr: impl io::Read) -> String {
     let mut said = Vec::new();
     // Read to the end in any case, or the process would wait for a reader.
     let _ = stderr.by_ref().take(1 << 16).read_to_end(&mut said);

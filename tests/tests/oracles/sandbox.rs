@@ -1,17 +1,9 @@
-//! One call, run three times: in the sandbox with SIMD and without, and natively, with the same bits as the result.
-
-use std::sync::OnceLock;
+//! One call, run in every engine and natively, with the same bits as the result: Wasmtime with SIMD and without, and WAMR.
 
 use kernelpack_abi::{DType, Infer, Kernel, TensorData};
 use kernelpack_guest::f16;
-use kernelpack_host::{Error, Pack};
+use kernelpack_host::Error;
 use kernelpack_tests::pack;
-
-/// The core pack with its modules for engines with SIMD and for those without, compiled once a process.
-fn packs() -> &'static [Pack; 2] {
-    static PACKS: OnceLock<[Pack; 2]> = OnceLock::new();
-    PACKS.get_or_init(|| [pack::core(), pack::scalar()].map(|pack| pack::runtime().open(pack).unwrap()))
-}
 
 /// Runs a kernel both ways and returns its results.
 pub(crate) fn run<'i, K>(inputs: K::Inputs<'i>) -> K::Outputs
@@ -19,8 +11,9 @@ where
     K: Kernel + Infer,
     K::Inputs<'i>: Copy,
 {
-    let [simd, scalar] = packs().each_ref().map(|pack| pack.kernel::<K>().unwrap());
+    let [simd, scalar, wamr] = pack::engines().each_ref().map(|pack| pack.kernel::<K>().unwrap());
     both::<K>(inputs, |args| scalar.call(args));
+    both::<K>(inputs, |args| wamr.call(args));
     let mut called = both::<K>(inputs, |args| simd.call(args));
     let mut allocated = simd.run(inputs).unwrap();
     assert_eq!(bits::<K>(inputs, &mut called), bits::<K>(inputs, &mut allocated), "call and run");
@@ -34,8 +27,9 @@ where
     K::Backward: Infer,
     <K::Backward as Infer>::Inputs<'i>: Copy,
 {
-    let [simd, scalar] = packs().each_ref().map(|pack| pack.kernel::<K>().unwrap());
+    let [simd, scalar, wamr] = pack::engines().each_ref().map(|pack| pack.kernel::<K>().unwrap());
     both::<K::Backward>(inputs, |args| scalar.backward(args));
+    both::<K::Backward>(inputs, |args| wamr.backward(args));
     both::<K::Backward>(inputs, |args| simd.backward(args))
 }
 

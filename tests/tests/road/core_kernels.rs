@@ -1,7 +1,5 @@
 //! All thirteen kernels of the specification against the golden files, through the sandbox.
 
-use std::sync::OnceLock;
-
 use kernelpack_abi::{BlockQ8_0, DType, ParamValue};
 use kernelpack_guest::f16;
 use kernelpack_host::{DynTensor, DynView, Pack};
@@ -43,12 +41,12 @@ fn the_pack_holds_the_thirteen_kernels_in_the_layout_of_the_specification() {
 
 /// Runs a kernel on the tensors of a golden file, which `inputs` maps to the kernel's inputs.
 ///
-/// The modules for engines with SIMD and for those without give the same bits.
+/// All engines give the same bits.
 fn run(kernel: &str, golden: &Golden, inputs: &[(&str, &str)], params: &[(&str, ParamValue)]) -> DynTensor {
-    static PACKS: OnceLock<[Pack; 2]> = OnceLock::new();
-    let packs = PACKS.get_or_init(|| [pack::core(), pack::scalar()].map(|pack| pack::runtime().open(pack).unwrap()));
-    let [simd, scalar] = packs.each_ref().map(|pack| run_in(pack, kernel, golden, inputs, params));
-    assert!(simd == scalar, "{kernel} on {}", golden.name);
+    let results = pack::engines().each_ref().map(|pack| run_in(pack, kernel, golden, inputs, params));
+    let [simd, scalar, wamr] = results;
+    assert!(simd == scalar, "{kernel} without SIMD on {}", golden.name);
+    assert!(simd == wamr, "{kernel} in WAMR on {}", golden.name);
     simd
 }
 

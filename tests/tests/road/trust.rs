@@ -25,7 +25,14 @@ fn next_key() -> SecretKey {
 fn store() -> TrustStore {
     let mut store = TrustStore::default();
     for (id, key) in [("release-2026", pack::key()), ("release-2027", next_key())] {
-        let entry = TrustedKey { id: id.into(), key: key.public(), not_after: None, revoked: None, comment: None };
+        let entry = TrustedKey {
+            id: id.into(),
+            key: key.public(),
+            not_after: None,
+            revoked: None,
+            native: false,
+            comment: None,
+        };
         store.add(entry).unwrap();
     }
     store

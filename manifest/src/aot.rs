@@ -1,0 +1,149 @@
+//! What a manifest says of a module that was compiled ahead of time.
+
+use std::{fmt, str::FromStr};
+
+use semver::Version;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Digest, KernelFault};
+
+/// The most bytes of one ahead-of-time compiled file.
+pub const MAX_AOT_BYTES: usize = 16 << 20;
+/// The most bytes of one option.
+const MAX_OPTION_BYTES: usize = 64;
+/// The most options of one file.
+const MAX_OPTIONS: usize = 32;
+
+/// What native code must check for itself, by the names in [`AotFile::options`]: that accesses stay inside of the memory,
+/// that calls stay inside of the stack, and, in loops, whether the call was stopped.
+pub const AOT_CHECKS: [&str; 3] = ["bounds-checks", "stack-checks", "termination-checks"];
+
+/// A module of a kernel, compiled ahead of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AotFile {
+    /// The machine that it is for.
+    pub target: AotTarget,
+    /// The file, relative to the pack.
+    pub path: String,
+    /// The digest of the file's bytes.
+    pub hash: Digest,
+    /// The digest of the module that it was compiled from.
+    pub source: Digest,
+    /// The version of the compiler, which is that of the engine: WAMR's.
+    pub version: Version,
+    /// How it was compiled; [`AOT_CHECKS`] are among these.
+    pub options: Vec<String>,
+}
+
+impl AotFile {
+    /// The version of the engine, the checks and the options; what relates it to other entries is for
+    /// [`Manifest::validate`](crate::Manifest::validate).
+    pub(crate) fn check(&self) -> Result<(), KernelFault> {
+        let fits = |option: &String| {
+            let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-=.".contains(&byte);
+            !option.is_empty() && option.len() <= MAX_OPTION_BYTES && option.bytes().all(word)
+        };
+        let repeated = |at: usize| self.options[..at].contains(&self.options[at]);
+        let bad = |at: &usize| !fits(&self.options[*at]) || repeated(*at) || *at >= MAX_OPTIONS;
+        if let Some(at) = (0..self.options.len()).find(bad) {
+            let (target, option) = (self.target, self.options[at].clone());
+            return Err(KernelFault::BadAotOption { target, option });
+        }
+        match missing_check(&self.options) {
+            Some(check) => Err(KernelFault::UncheckedAot { target: self.target, check }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first of [`AOT_CHECKS`] that the options do not have.
+pub(crate) fn missing_check(options: &[String]) -> Option<&'static str> {
+    AOT_CHECKS.into_iter().find(|check| !options.iter().any(|option| option == check))
+}
+
+/// A machine that modules are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AotTarget {
+    /// `x86_64`: 64-bit x86 with SSE4.2, that is x86-64-v2.
+    X86_64,
+    /// `aarch64`: 64-bit Arm, version 8.0 with NEON.
+    Aarch64,
+    /// `thumbv7em`: Cortex-M4 and M7 with a floating-point unit for f32, hard-float ABI.
+    Thumbv7em,
+    /// `thumbv7`: 32-bit Arm version 7 with VFPv3-D16 in Thumb-2 code, hard-float ABI, as Debian's armhf.
+    Thumbv7,
+}
+
+impl AotTarget {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::X86_64, Self::Aarch64, Self::Thumbv7em, Self::Thumbv7];
+
+    /// The name, as manifests write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Aarch64 => "aarch64",
+            Self::Thumbv7em => "thumbv7em",
+            Self::Thumbv7 => "thumbv7",
+        }
+    }
+
+    /// Whether code for it can use WebAssembly's `simd128`.
+    pub fn has_simd(self) -> bool {
+        matches!(self, Self::X86_64 | Self::Aarch64)
+    }
+
+    /// The target of the machine that this is compiled for, if it is one.
+    pub fn of_this_machine() -> Option<Self> {
+        if cfg!(target_arch = "x86_64") {
+            Some(Self::X86_64)
+        } else if cfg!(target_arch = "aarch64") {
+            Some(Self::Aarch64)
+        } else if cfg!(all(target_arch = "arm", target_os = "none")) {
+            Some(Self::Thumbv7em)
+        } else if cfg!(target_arch = "arm") {
+            Some(Self::Thumbv7)
+        } else {
+            None
+        }
+    }
+}
+
+/// Why a text is not an [`AotTarget`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no target; choose one of x86_64, aarch64, thumbv7em, thumbv7")]
+pub struct AotTargetError {
+    /// The text.
+    pub text: String,
+}
+
+impl FromStr for AotTarget {
+    type Err = AotTargetError;
+
+    fn from_str(text: &str) -> Result<Self, AotTargetError> {
+        Self::ALL
+            .into_iter()
+            .find(|target| target.name() == text)
+            .ok_or_else(|| AotTargetError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for AotTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Serialize for AotTarget {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for AotTarget {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,112 @@
+//! The embedded runtime through the whole host: packs, typed and bound calls, limits, deadlines, the pool.
+
+#[path = "../pool/stub.rs"]
+#[allow(dead_code, reason = "the stub does more than these tests need")]
+mod stub;
+#[path = "../road/wat_kernel.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod wat_kernel;
+
+use kernelpack_abi::ResourceLimits;
+use kernelpack_host::{
+    BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, KernelError, Pack, Runtime, RuntimeBuilder,
+    Tensor, TypedKernel,
+};
+use kernelpack_tests::pack::{self, key};
+
+use crate::{
+    stub::{Args, Forward, SPIN, TRAP, honest, square},
+    wat_kernel::{Parts, SPEC},
+};
+
+/// The pool is the process's, and these tests run side by side.
+const POOL: usize = 64 << 20;
+
+fn embedded() -> RuntimeBuilder {
+    let runtime = Runtime::embedded().with_pool(POOL).trust(key().public());
+    runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
+}
+
+fn kernel(parts: &Parts) -> (Pack, TypedKernel<Forward>) {
+    let pack = embedded().build().unwrap().open(honest(parts).path()).unwrap();
+    let kernel = pack.kernel::<Forward>().unwrap();
+    (pack, kernel)
+}
+
+fn call(kernel: &TypedKernel<Forward>, mode: i32) -> Result<Vec<f32>, Error> {
+    let (x, mut y) = (Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0], &[4]).unwrap(), Tensor::zeros(&[4]).unwrap());
+    kernel.call(Args { x: x.view(), y: y.view_mut(), mode })?;
+    Ok(y.as_slice().to_vec())
+}
+
+fn trap(result: Result<Vec<f32>, Error>) -> KernelError {
+    match result {
+        Err(Error::Trapped(trapped)) => trapped.error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn calls_give_results_and_a_trap_or_a_deadline_costs_nothing_but_its_instance() {
+    let (_pack, kernel) = kernel(&square(SPEC.limits));
+    assert_eq!(kernel.interruption(), Interruption::Epoch);
+    for round in 0..3 {
+        assert_eq!(call(&kernel, round).unwrap(), [1.0, 4.0, 9.0, 16.0].map(|square| square + round as f32));
+        assert_eq!(trap(call(&kernel, TRAP)), KernelError::Unreachable);
+        assert_eq!(trap(call(&kernel, SPIN)), KernelError::EpochDeadline);
+    }
+    assert_eq!(call(&kernel, 0).unwrap(), [1.0, 4.0, 9.0, 16.0]);
+}
+
+#[test]
+fn a_bound_call_copies_its_tensors() {
+    let (_pack, kernel) = kernel(&square(SPEC.limits));
+    let (x, mut y) = (Tensor::from_slice(&[1.0, 2.0], &[2]).unwrap(), Tensor::zeros(&[2]).unwrap());
+    let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+    for mode in 0..3 {
+        bound.call(Args { x: x.view(), y: y.view_mut(), mode }).unwrap();
+        assert_eq!(y.as_slice(), [1.0 + mode as f32, 4.0 + mode as f32]);
+    }
+}
+
+#[test]
+fn a_tensor_that_memory_or_pool_has_no_room_for_is_refused() {
+    let limits = ResourceLimits { max_memory_pages: 64, ..SPEC.limits };
+    let (_pack, kernel) = kernel(&square(limits));
+    let call = |floats: usize| {
+        let (x, mut y) = (Tensor::<f32>::zeros(&[floats]).unwrap(), Tensor::zeros(&[floats]).unwrap());
+        kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 })
+    };
+    call(400_000).unwrap();
+    assert!(matches!(call(600_000), Err(Error::BadCall(_))));
+}
+
+#[test]
+fn a_pack_whose_kernels_need_simd_alone_is_refused() {
+    let copy = pack::Copy::of(pack::core());
+    let mut manifest = copy.manifest();
+    for kernel in &mut manifest.kernels {
+        let features = kernel.platforms["wasmtime"].features.clone();
+        let wamr = kernel.platforms.get_mut("wamr").unwrap();
+        std::fs::remove_file(copy.path().join(wamr.module.take().unwrap().path)).unwrap();
+        wamr.features = features;
+    }
+    copy.sign(&manifest.to_json());
+    let refused = embedded().build().unwrap().open(copy.path()).unwrap_err().to_string();
+    assert!(refused.contains("needs the WebAssembly feature \"simd\""), "{refused}");
+}
+
+#[test]
+fn what_one_runtime_cannot_have_is_said() {
+    let runtime = embedded().build().unwrap();
+    assert_eq!(runtime.compatibility().engine, "wamr");
+    let other = embedded().with_pool(POOL * 2).build().unwrap_err().to_string();
+    assert!(other.contains("choose one size"), "{other}");
+    let paged = embedded().interruption(Interruption::PageProtection).build().unwrap_err();
+    assert!(matches!(paged, Error::Engine(EngineError::Configure(_))), "{paged}");
+}
+
+#[test]
+fn an_empty_function_is_called() {
+    embedded().build().unwrap().raw_call().unwrap().repeat(1000).unwrap();
+}

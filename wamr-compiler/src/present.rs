@@ -1,0 +1,114 @@
+//! From a module's file to an `.aot` file that says how it was made.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
+
+use kernelpack_manifest::{AOT_CHECKS, AOT_RECORD, AotFacts, AotFault, AotRecord, AotTarget, Digest, MAX_MODULE_BYTES};
+
+use crate::{Error, native};
+
+const WAMR: &str = env!("KERNELPACK_WAMR");
+const LLVM: &str = env!("KERNELPACK_LLVM");
+const OPT_LEVEL: u32 = 3;
+const SIZE_LEVEL: u32 = 3;
+
+/// What is in here.
+pub(crate) fn about() -> Result<String, Error> {
+    Ok(format!("WAMR {WAMR}, LLVM {LLVM}"))
+}
+
+/// Compiles the module for the target and writes the file, if that is one that a host loads.
+pub(crate) fn compile(target: AotTarget, module: &Path, file: &Path) -> Result<(), Error> {
+    native::limit();
+    let failed = |action, path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::File { action, path, source }
+    };
+    let mut wasm = Vec::new();
+    let opened = File::open(module).map_err(failed("read", module))?;
+    opened.take(MAX_MODULE_BYTES as u64 + 1).read_to_end(&mut wasm).map_err(failed("read", module))?;
+    if wasm.len() > MAX_MODULE_BYTES {
+        return Err(Error::TooLarge { path: module.to_owned(), limit: MAX_MODULE_BYTES });
+    }
+    let machine = Machine::of(target);
+    let record = AotRecord {
+        target,
+        source: Digest::of(&wasm),
+        version: WAMR
+            .parse()
+            .map_err(|error| Error::Refused { reason: format!("WAMR has version {WAMR}: {error}") })?,
+        llvm: LLVM.to_owned(),
+        options: machine.options(),
+    };
+    add_section(&mut wasm, AOT_RECORD, &record.to_json());
+    let frames = file.with_extension("su");
+    let made = native::compile(&machine, &frames, wasm);
+    match fs::remove_file(&frames) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &frames)(error)),
+        _ => {}
+    }
+    let made = made.map_err(|reason| Error::Refused { reason })?;
+    let facts = AotFacts::read(&made).map_err(Error::Unloadable)?;
+    if facts.record != record {
+        let (expected, found) = (record.source, facts.record.source);
+        return Err(Error::Unloadable(AotFault::Source { expected, found }));
+    }
+    fs::write(file, made).map_err(failed("write", file))
+}
+
+/// What LLVM and WAMR call a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    pub(crate) arch: &'static str,
+    pub(crate) abi: &'static str,
+    pub(crate) cpu: &'static str,
+    pub(crate) features: &'static str,
+}
+
+impl Machine {
+    fn of(target: AotTarget) -> Self {
+        let (arch, abi, cpu, features) = match target {
+            // SSE4.1 is the least that WAMR's SIMD needs.
+            AotTarget::X86_64 => ("x86_64", "gnu", "x86-64-v2", ""),
+            AotTarget::Aarch64 => ("aarch64v8", "gnu", "generic", "+neon"),
+            AotTarget::Thumbv7em => ("thumbv7em", "eabihf", "cortex-m4", ""),
+            // Without NEON, which rounds subnormal numbers to zero.
+            AotTarget::Thumbv7 => ("thumbv7", "gnueabihf", "generic", "+vfp3d16,-neon"),
+            target => unreachable!("{target} is known to the manifest and not here"),
+        };
+        Self { arch, abi, cpu, features }
+    }
+
+    fn options(&self) -> Vec<String> {
+        let checks = AOT_CHECKS.into_iter().chain(["aux-stack-checks"]).map(str::to_owned);
+        let levels =
+            [format!("cpu={}", self.cpu), format!("opt-level={OPT_LEVEL}"), format!("size-level={SIZE_LEVEL}")];
+        checks.chain(levels).collect()
+    }
+
+    pub(crate) fn levels(&self) -> (u32, u32) {
+        (OPT_LEVEL, SIZE_LEVEL)
+    }
+}
+
+/// Appends a custom section to a module.
+fn add_section(wasm: &mut Vec<u8>, name: &str, content: &[u8]) {
+    let mut body = Vec::new();
+    leb128(&mut body, name.len());
+    body.extend(name.as_bytes());
+    body.extend(content);
+    wasm.push(0);
+    leb128(wasm, body.len());
+    wasm.extend(body);
+}
+
+fn leb128(bytes: &mut Vec<u8>, mut value: usize) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}

@@ -4,7 +4,7 @@ use kernelpack_abi::{ResourceLimits, exports};
 
 use crate::{
     Digest, File, Refused, Text, Version,
-    names::{family_of, is_identifier, is_path, is_word, variant_of},
+    names::{family_of, is_identifier, is_path, is_word},
     platform::Platform,
     scan::{Field, Scanner},
 };
@@ -90,12 +90,7 @@ impl<'m> Entry<'m> {
             limits: resource_limits.ok_or(missing("resource_limits"))?,
             platforms,
         };
-        entry.each_platform(&mut |_, platform| match platform.module() {
-            Some(module) if !variant_of(module.path, path).is_some_and(is_word) => {
-                Err(Refused::Bad { at: scanner.at(), field: "module" })
-            }
-            _ => Ok(()),
-        })?;
+        entry.each_platform(&mut |_, platform| platform.check_files(entry.module, scanner.at()))?;
         entry.check_files(scanner.at())
     }
 

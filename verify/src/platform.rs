@@ -3,7 +3,7 @@
 use crate::{
     Digest, Engine, JsonFault, MAX_NAME_BYTES, Refused, Version,
     entry::{digest, text, version},
-    names::{is_path, is_word},
+    names::{is_path, is_word, variant_of},
     scan::{Field, Scanner},
 };
 
@@ -15,6 +15,11 @@ const AOT: &[Field] =
 
 /// What native code must check for itself, since nothing else holds it.
 const CHECKS: [&str; 3] = ["bounds-checks", "stack-checks", "termination-checks"];
+
+/// The machines that code is compiled for.
+const TARGETS: [&str; 4] = ["x86_64", "aarch64", "thumbv7em", "thumbv7"];
+/// The most options of one file.
+const MAX_OPTIONS: usize = 32;
 
 /// A file of the pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +76,24 @@ impl<'m> Platform<'m> {
         list.array(|value| read(Aot::read(value)?))
     }
 
+    /// Checks that the names of its files are made of the kernel's own, and that its code was compiled from a module
+    /// that stands in the entry too.
+    pub(crate) fn check_files(&self, own: File<'_>, at: usize) -> Result<(), Refused> {
+        if self.module.is_some_and(|module| !variant_of(module.path, own.path).is_some_and(is_word)) {
+            return Err(Refused::Bad { at, field: "module" });
+        }
+        let stem = own.path.strip_suffix(".wasm");
+        self.each_aot(&mut |aot| {
+            let ending =
+                stem.and_then(|stem| aot.file.path.strip_prefix(stem)?.strip_prefix('.')?.strip_suffix(".aot"));
+            let sources = [Some(own.hash), self.module.map(|module| module.hash)];
+            if ending != Some(aot.target) || !sources.contains(&Some(aot.source)) {
+                return Err(Refused::Bad { at, field: "aot" });
+            }
+            Ok(())
+        })
+    }
+
     /// Checks that the engine is new enough and offers the features that the module uses.
     pub(crate) fn check(&self, engine: &Engine<'_>) -> Result<(), Refused> {
         if engine.version.cmp_precedence(&self.min_version).is_lt() {
@@ -107,6 +130,8 @@ impl<'m> Platform<'m> {
 #[derive(Clone, Copy)]
 struct Aot<'m> {
     file: File<'m>,
+    /// The module that it was compiled from.
+    source: Digest,
     target: &'m str,
     version: Version<'m>,
 }
@@ -114,17 +139,22 @@ struct Aot<'m> {
 impl<'m> Aot<'m> {
     fn read(scanner: &mut Scanner<'m>) -> Result<Self, Refused> {
         let start = scanner.at();
-        let (mut path, mut hash, mut target, mut compiler) = (None, None, None, None);
+        let (mut path, mut hash, mut source, mut target, mut compiler) = (None, None, None, None, None);
         scanner.fields(AOT, |value, index| {
             match index {
                 0 => path = Some(text(value, "path", is_path)?),
                 1 => hash = Some(digest(value)?),
-                2 => digest(value).map(|_| ())?,
-                3 => target = Some(text(value, "target", |_| true)?),
+                2 => source = Some(digest(value)?),
+                3 => target = Some(text(value, "target", |target| TARGETS.contains(&target))?),
                 4 => compiler = Some(version(value, "version")?),
                 _ => {
                     let options = words(value, "options", is_option)?;
-                    if !CHECKS.iter().all(|check| place(options, check).is_some()) {
+                    let (mut list, mut count) = (options, 0);
+                    list.array(|option| {
+                        count += 1;
+                        option.plain().map(|_| ())
+                    })?;
+                    if count > MAX_OPTIONS || !CHECKS.iter().all(|check| place(options, check).is_some()) {
                         return Err(Refused::Bad { at: value.at(), field: "options" });
                     }
                 }
@@ -134,6 +164,7 @@ impl<'m> Aot<'m> {
         let missing = |field| Refused::Missing { at: start, field };
         Ok(Self {
             file: File { path: path.ok_or(missing("path"))?, hash: hash.ok_or(missing("hash"))? },
+            source: source.ok_or(missing("source"))?,
             target: target.ok_or(missing("target"))?,
             version: compiler.ok_or(missing("version"))?,
         })

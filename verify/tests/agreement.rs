@@ -5,17 +5,9 @@ mod common;
 use std::time::SystemTime;
 
 use common::{KEYS, engine, manifest, secret, sign};
-use kernelpack_manifest::{KernelFault, KernelPackVerifier, Manifest, Rejected};
+use kernelpack_manifest::{AotTarget, KernelFault, KernelPackVerifier, Manifest, Rejected};
 use kernelpack_verify::{Digest, PublicKey, Verifier, Version};
 use proptest::{prelude::*, sample::Index};
-
-/// The manifest without what hosts do not read.
-fn base() -> String {
-    let text = manifest();
-    let (start, end) =
-        (text.find(",\n          \"aot\"").unwrap(), text.find("\n        }\n      },\n      \"bench").unwrap());
-    format!("{}{}", &text[..start], &text[end..])
-}
 
 /// Whether a manifest is refused for what devices do not read.
 fn is_beyond_devices(rejected: &Rejected) -> bool {
@@ -33,6 +25,11 @@ fn is_beyond_devices(rejected: &Rejected) -> bool {
                 | KernelFault::StackLimit { .. }
                 | KernelFault::BadPlatform { .. }
                 | KernelFault::VariantPath { .. }
+                | KernelFault::BadAotOption { .. }
+                | KernelFault::UncheckedAot { .. }
+                | KernelFault::DuplicateAot { .. }
+                | KernelFault::StaleAot { .. }
+                | KernelFault::AotPath { .. }
         ),
         Rejected::Malformed { path, message, .. } => {
             let fields = ["inputs", "outputs", "params", "benchmarks", "name", "category", "description"];
@@ -50,7 +47,8 @@ fn is_beyond_devices(rejected: &Rejected) -> bool {
 /// What a device makes of a manifest, held against what a host makes of it.
 fn compare(text: &[u8]) -> Result<bool, TestCaseError> {
     let signature = sign(text);
-    let device = Verifier::new(&KEYS).verify(text, &signature, None);
+    let keys = KEYS.map(kernelpack_verify::TrustedKey::with_native);
+    let device = Verifier::new(&keys).verify(text, &signature, None);
     let host = KernelPackVerifier::new([secret().public()]).verify(text, &signature, SystemTime::now());
     let (device, host) = match (device, host) {
         (Err(_), _) => return Ok(false),
@@ -85,6 +83,18 @@ fn compare(text: &[u8]) -> Result<bool, TestCaseError> {
             prop_assert_eq!(read.entry_point(), &kernel.entry_point);
             let module = kernel.module_for(name);
             prop_assert_eq!((read.module().path, read.module().hash.0), (module.path, module.hash.0));
+            for target in AotTarget::ALL {
+                let code = kernel.aot_for(name, target);
+                let expected = code.map(|code| (code.path.as_str(), code.hash.0, code.version.to_string()));
+                let found = read.code(target.name(), &engine);
+                if let Some((path, hash, _)) =
+                    expected.as_ref().filter(|(.., version)| version == engine.version.as_str())
+                {
+                    prop_assert_eq!(found.map(|code| (code.path, code.hash.0)), Ok((*path, *hash)));
+                } else {
+                    prop_assert!(found.is_err());
+                }
+            }
             prop_assert_eq!(read.limits(), kernel.resource_limits);
         }
         let other = kernelpack_verify::Engine { name: "another", ..engine(&[]) };
@@ -134,8 +144,8 @@ fn piece() -> impl Strategy<Value = String> {
 
 #[test]
 fn both_read_the_manifest() {
-    assert!(compare(base().as_bytes()).unwrap());
-    let manifest = Manifest::parse(base().as_bytes()).unwrap();
+    assert!(compare(manifest().as_bytes()).unwrap());
+    let manifest = Manifest::parse(manifest().as_bytes()).unwrap();
     assert!(compare(&manifest.to_json()).unwrap());
     assert!(compare(&serde_json::to_vec(&manifest).unwrap()).unwrap());
 }
@@ -147,7 +157,7 @@ proptest! {
     fn a_changed_manifest_is_not_read_in_two_ways(
         changes in proptest::collection::vec((any::<Index>(), 0..20_usize, piece()), 1..4),
     ) {
-        let mut text = base();
+        let mut text = manifest();
         for (at, len, piece) in changes {
             let at = text.floor_char_boundary(at.index(text.len()));
             let end = text.ceil_char_boundary((at + len).min(text.len()));
@@ -159,7 +169,7 @@ proptest! {
     /// Whole values and keys in the place of others, so that what comes out is JSON more often.
     #[test]
     fn an_exchanged_value_is_not_read_in_two_ways(from in any::<Index>(), to in any::<Index>(), piece in piece()) {
-        let text = base();
+        let text = manifest();
         let parts: Vec<&str> = text.split_inclusive([',', ':', '{', '}', '[', ']']).collect();
         for insert in [parts[from.index(parts.len())], &piece] {
             let mut parts = parts.clone();
@@ -220,7 +230,7 @@ fn json_is_what_others_take_for_it() {
         let longer: Vec<String> =
             texts.iter().flat_map(|text| alphabet.iter().map(move |part| format!("{text}{part}"))).collect();
         for value in &longer {
-            let text = base().replace("4.5e1", value);
+            let text = manifest().replace("4.5e1", value);
             let device = Verifier::new(&KEYS).verify(text.as_bytes(), &sign(text.as_bytes()), None).is_ok();
             let other = serde_json::from_str::<serde_json::Value>(&text).is_ok();
             assert_eq!(device, other, "{value}");

@@ -237,10 +237,16 @@ fn what_is_not_as_it_should_be_is_refused() {
         |refused| matches!(refused, Refused::DuplicateKernel { .. }),
     );
     expect("\"k/k_f32.scalar.wasm\"", "\"k/l_f32.scalar.wasm\"", bad("module"));
-    expect("\"k/k_f32.x86_64.aot\"", "\"k/L_f32.wasm\"", |refused| matches!(refused, Refused::DuplicateFile { .. }));
-    expect("\"k/k_f32.thumbv7em.aot\"", "\"k/k_f32.x86_64.aot\"", |refused| {
-        matches!(refused, Refused::DuplicateFile { .. })
-    });
+    expect("\"k/k_f32.x86_64.aot\"", "\"k/k_f32.aarch64.aot\"", bad("aot"));
+    expect("\"options\": [", "\"options\": [\"A\", ", bad("options"));
+    expect("\"source\": \"sha256:", "\"source\": \"sha256:00", bad("hash"));
+    let duplicate = |refused| matches!(refused, Refused::DuplicateFile { .. });
+    expect("\"id\": \"l_f32\", \"path\": \"k/l_f32.wasm\"", "\"id\": \"K_f32\", \"path\": \"K/K_f32.wasm\"", duplicate);
+    let twice = format!(
+        "\"wasmtime\": {{ \"module\": {{ \"path\": \"k/k_f32.scalar.wasm\", \"hash\": \"{}\" }},",
+        Digest::of(b"scalar")
+    );
+    expect("\"wasmtime\": {", &twice, duplicate);
     let text = manifest();
     assert!(fault(JsonFault::Syntax)(refused(&format!("{text} {{}}"))));
     let none = format!("{}[]{}", &text[..text.find("[\n    {").unwrap()], &text[text.rfind("]").unwrap() + 1..]);

@@ -5,11 +5,15 @@ CARGO ?= cargo
 SETUP = rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \
 	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
+# A microcontroller, which has no operating system, and for which hashes are to be small rather than fast.
+DEVICE = thumbv7em-none-eabihf
+DEVICE_FLAGS = --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"
+
 # Where tools lie that the project brings along, and the version of one, which must be that of its library.
 TOOLS = target/tools
 GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
-.PHONY: demo test lint fuzz bench-peers bench-instructions setup clean
+.PHONY: demo test device lint fuzz bench-peers bench-instructions setup clean
 
 ## The main job, from nothing to results on screen.
 demo: setup
@@ -17,10 +21,16 @@ demo: setup
 	@scripts/demo target/release
 
 ## Everything that is tested.
-test: setup
+test: setup device
 	$(CARGO) test --release --locked --workspace --all-features
 	@$(or $(CARGO_TARGET_DIR),target)/release/kernelpack-wamrc --version >/dev/null || \
 		{ echo "LEFT OUT: tests of ahead-of-time compilation, for the reason above; \`make test\` again runs them" >&2; }
+
+## A program that verifies a pack on a microcontroller; it links only if that takes no system and no allocator.
+device: setup
+	@rustup target list --installed | grep -qx $(DEVICE) || rustup target add $(DEVICE)
+	CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS='$(DEVICE_FLAGS)' \
+		$(CARGO) build --profile footprint --locked --package kernelpack-fixture-device --target $(DEVICE)
 
 ## Formatting, lints and documentation, with warnings as errors.
 lint: setup

@@ -119,10 +119,7 @@ impl Kernel {
 
     /// The folder of the kernel's module.
     pub(crate) fn family(&self) -> Result<&str, KernelFault> {
-        let family = self.path.strip_suffix(".wasm").and_then(|path| path.strip_suffix(&self.id));
-        family
-            .and_then(|path| path.strip_suffix('/'))
-            .filter(|family| !family.is_empty())
+        kernelpack_verify::family_of(&self.path, &self.id)
             .ok_or_else(|| KernelFault::PathDisagrees { path: self.path.clone(), id: self.id.clone() })
     }
 

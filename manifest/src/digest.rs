@@ -3,9 +3,6 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use sha2::{Digest as _, Sha256};
-
-const PREFIX: &str = "sha256:";
 
 /// A SHA-256 digest; its text is `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +11,7 @@ pub struct Digest(pub [u8; 32]);
 impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self(kernelpack_verify::Digest::of(bytes).0)
     }
 }
 
@@ -30,30 +27,14 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let nibble = |digit: u8| match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
-        let read = || {
-            let digits = text.strip_prefix(PREFIX)?.as_bytes();
-            let mut bytes = [0; 32];
-            if digits.len() != 2 * bytes.len() {
-                return None;
-            }
-            for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-                *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-            }
-            Some(Self(bytes))
-        };
-        read().ok_or_else(|| DigestError { text: text.to_owned() })
+        let digest = kernelpack_verify::Digest::parse(text).ok_or_else(|| DigestError { text: text.to_owned() })?;
+        Ok(Self(digest.0))
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(PREFIX)?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        fmt::Display::fmt(&kernelpack_verify::Digest(self.0), f)
     }
 }
 

@@ -2,24 +2,22 @@
 
 use std::{fmt, str::FromStr};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{
-    Signature, Signer as _, SigningKey, VerifyingKey,
+    Signer as _, SigningKey, VerifyingKey,
     pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki},
 };
+use kernelpack_verify::BadKey;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use spki::{DecodePublicKey as _, EncodePublicKey as _, der::pem::LineEnding};
 use zeroize::Zeroizing;
 
 use crate::verify::SIGNATURE_BYTES;
 
-const PREFIX: &str = "ed25519:";
-
 /// A key that signatures are checked with.
 ///
 /// Its text is `ed25519:` and the base64 of its 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PublicKey(VerifyingKey);
+pub struct PublicKey(kernelpack_verify::PublicKey);
 
 impl PublicKey {
     /// The key with these 32 bytes, as RFC 8032 encodes them.
@@ -27,7 +25,7 @@ impl PublicKey {
     /// # Errors
     /// They are no point of the curve or not its only encoding, or it is one of the few that any signature could fit.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        Self::new(VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAPoint)?)
+        kernelpack_verify::PublicKey::from_bytes(bytes).map(Self).map_err(|fault| KeyError::of(fault, ""))
     }
 
     /// Reads a PEM file with a `PUBLIC KEY`, as `openssl pkey -pubout` writes it.
@@ -35,20 +33,8 @@ impl PublicKey {
     /// # Errors
     /// It is something else, or as for [`from_bytes`](Self::from_bytes).
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        Self::new(VerifyingKey::from_public_key_pem(pem).map_err(|_| KeyError::BadPublicPem)?)
-    }
-
-    fn new(key: VerifyingKey) -> Result<Self, KeyError> {
-        if key.is_weak() {
-            return Err(KeyError::Weak);
-        }
-        // RFC 8032, section 5.1.3, has the y coordinate below p = 2^255 - 19; the library reduces larger ones, which
-        // would give some keys a second name.
-        let [low, rest @ .., high] = key.to_bytes();
-        if low >= 0xed && rest == [0xff; 30] && high & 0x7f == 0x7f {
-            return Err(KeyError::NotAPoint);
-        }
-        Ok(Self(key))
+        let key = VerifyingKey::from_public_key_pem(pem).map_err(|_| KeyError::BadPublicPem)?;
+        Self::from_bytes(&key.to_bytes())
     }
 
     /// The key's 32 bytes.
@@ -58,17 +44,18 @@ impl PublicKey {
 
     /// The key as a PEM file that OpenSSL reads.
     pub fn to_pem(&self) -> String {
-        self.0.to_public_key_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
+        let key = VerifyingKey::from_bytes(&self.to_bytes()).expect("it was made of one");
+        key.to_public_key_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
     }
 
     /// The key as manifests and people name it, `ed25519:` and base64.
     pub fn id(&self) -> String {
-        format!("{PREFIX}{}", STANDARD.encode(self.to_bytes()))
+        self.to_string()
     }
 
     /// Whether this key's owner signed the message; malleable and small-order signatures do not count.
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
-        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+        self.0.verifies(message, signature)
     }
 }
 
@@ -76,10 +63,7 @@ impl FromStr for PublicKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let malformed = || KeyError::BadId { text: text.to_owned() };
-        let base64 = text.strip_prefix(PREFIX).ok_or_else(malformed)?;
-        let bytes = STANDARD.decode(base64).map_err(|_| malformed())?;
-        Self::from_bytes(&bytes.try_into().map_err(|_| malformed())?)
+        kernelpack_verify::PublicKey::parse(text).map(Self).map_err(|fault| KeyError::of(fault, text))
     }
 }
 
@@ -97,7 +81,7 @@ impl<'de> Deserialize<'de> for PublicKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.id())
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -134,7 +118,7 @@ impl SecretKey {
 
     /// The key that checks what this one signs.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey::from_bytes(&self.0.verifying_key().to_bytes()).expect("no secret key has a weak public one")
     }
 
     /// The signature of a message; the same message always gets the same one.
@@ -171,6 +155,16 @@ pub enum KeyError {
     /// Signatures of this key would prove nothing.
     #[error("the public key is weak: signatures under it can be made by anyone; use another")]
     Weak,
+}
+
+impl KeyError {
+    fn of(fault: BadKey, text: &str) -> Self {
+        match fault {
+            BadKey::Weak => Self::Weak,
+            BadKey::NotAPoint => Self::NotAPoint,
+            _ => Self::BadId { text: text.to_owned() },
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+pub use kernelpack_verify::{MAX_KERNELS, MAX_MANIFEST_BYTES, SCHEMA};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -11,18 +12,12 @@ use crate::{Kernel, Rejected, strict};
 
 /// The version of the schema that this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
-/// The value of `$schema`.
-pub const SCHEMA: &str = "https://kernelpack.dev/schemas/kernel-pack-v1.json";
 /// The manifest's file in a pack.
 pub const MANIFEST_FILE: &str = "kernels.json";
 /// The signature's file in a pack.
 pub const SIGNATURE_FILE: &str = "kernels.json.sig";
 /// The most bytes of one module.
 pub const MAX_MODULE_BYTES: usize = 64 << 20;
-/// The most bytes a manifest may have.
-pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
-/// The most kernels a pack may have.
-pub const MAX_KERNELS: usize = 1024;
 
 /// The content of `kernels.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,21 +1,9 @@
 //! What names and paths in a manifest may look like.
 
+pub(crate) use kernelpack_verify::is_word;
+pub use kernelpack_verify::{MAX_NAME_BYTES, is_identifier};
+
 use crate::Rejected;
-
-/// The most bytes of a kernel's, tensor's, parameter's or symbol's name.
-pub const MAX_NAME_BYTES: usize = 64;
-/// The most bytes of a path.
-const MAX_PATH_BYTES: usize = 255;
-
-/// Whether the text is an ASCII identifier as Rust has them, of at most [`MAX_NAME_BYTES`] bytes.
-pub fn is_identifier(text: &str) -> bool {
-    let head = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    let bytes = text.as_bytes();
-    bytes.len() <= MAX_NAME_BYTES
-        && text != "_"
-        && bytes.first().is_some_and(|&byte| head(byte))
-        && bytes.iter().all(|&byte| head(byte) || byte.is_ascii_digit())
-}
 
 /// Checks that a path stays inside the pack on every system: components of ASCII letters, digits, `_`, `.` and `-`,
 /// separated by `/`, none of them `.` or `..`, at most 255 bytes in all.
@@ -23,20 +11,7 @@ pub fn is_identifier(text: &str) -> bool {
 /// # Errors
 /// [`Rejected::UnsafePath`].
 pub fn check_path(path: &str) -> Result<(), Rejected> {
-    let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    // Some systems drop a final dot, which would make two names of one file.
-    let component = |part: &str| !part.is_empty() && !part.ends_with('.') && part.bytes().all(safe);
-    if path.len() <= MAX_PATH_BYTES && path.split('/').all(component) {
-        Ok(())
-    } else {
-        Err(Rejected::UnsafePath { path: path.to_owned() })
-    }
-}
-
-/// Whether the text is a plain word: lower-case letters, digits and `-`, of at most [`MAX_NAME_BYTES`] bytes.
-pub(crate) fn is_word(text: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.bytes().all(word)
+    if kernelpack_verify::is_path(path) { Ok(()) } else { Err(Rejected::UnsafePath { path: path.to_owned() }) }
 }
 
 /// A number in its one decimal form: digits, no sign, no zeros in front.
@@ -48,9 +23,7 @@ pub(crate) fn parse_u32(text: &str) -> Option<u32> {
 /// Whether the text may be shown to people as it is: no control characters but line breaks and tabs, and none of those
 /// that change the direction of writing, which make a text look like another one.
 pub(crate) fn is_printable(text: &str) -> bool {
-    let directs =
-        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().all(|c| !directs(c) && (!c.is_control() || matches!(c, '\n' | '\t')))
+    text.chars().all(kernelpack_verify::is_printable)
 }
 
 #[cfg(test)]
@@ -86,7 +59,7 @@ mod tests {
         for good in ["a", "rope/rope_f32.wasm", "a/b/c-d.x", "..a", "a/...b"] {
             assert!(check_path(good).is_ok(), "{good}");
         }
-        let long = "a".repeat(MAX_PATH_BYTES + 1);
+        let long = "a".repeat(kernelpack_verify::MAX_PATH_BYTES + 1);
         for bad in [
             "",
             "/a",

@@ -151,7 +151,7 @@ impl Kernel {
                 return Err(KernelFault::BadPlatform { name: feature.clone() });
             }
             if let Some(ModuleFile { path, .. }) = &platform.module
-                && !self.variant(path).is_some_and(is_word)
+                && !kernelpack_verify::variant_of(path, &self.path).is_some_and(is_word)
             {
                 let stem = self.path.strip_suffix(".wasm").unwrap_or(&self.path).to_owned();
                 return Err(KernelFault::VariantPath { engine: name.clone(), path: path.clone(), stem });
@@ -179,13 +179,6 @@ impl Kernel {
             }
         }
         Ok(())
-    }
-}
-
-impl Kernel {
-    /// What stands between the kernel's id and the ending in the path of one of its modules for single engines.
-    fn variant<'a>(&self, path: &'a str) -> Option<&'a str> {
-        path.strip_prefix(self.path.strip_suffix("wasm")?)?.strip_suffix(".wasm")
     }
 }
 

@@ -5,14 +5,12 @@
 use std::{fmt, ops::Deref, time::SystemTime};
 
 use kernelpack_abi::KernelSpecBuf;
+pub use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::{
     AotFacts, AotFile, AotTarget, Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts,
     ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
 };
-
-/// Bytes of a signature.
-pub const SIGNATURE_BYTES: usize = 64;
 
 /// Checks manifests against the keys that a host trusts.
 ///

@@ -209,6 +209,26 @@ impl Copy {
         self.sign(&manifest.to_json());
     }
 
+    /// Leaves the pack with these kernels only.
+    ///
+    /// # Panics
+    /// A file cannot be removed.
+    pub fn keep(&self, kernels: &[&str]) {
+        let mut manifest = self.manifest();
+        manifest.kernels.retain(|kernel| kernels.contains(&kernel.id.as_str()));
+        manifest.fallbacks.retain(|kernel, _| kernels.contains(&kernel.as_str()));
+        let entries =
+            |folder: &Path| fs::read_dir(folder).expect("the folder is readable").map(|entry| entry.unwrap().path());
+        for folder in entries(self.path()).filter(|path| path.is_dir()) {
+            for file in entries(&folder).filter(|file| !manifest.files().any(|path| self.path().join(path) == *file)) {
+                fs::remove_file(file).expect("the file can be removed");
+            }
+            // Fails for those that still have one.
+            let _ = fs::remove_dir(folder);
+        }
+        self.sign(&manifest.to_json());
+    }
+
     /// Opens the pack with [`runtime`].
     ///
     /// # Errors
@@ -218,7 +238,11 @@ impl Copy {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+///
+/// # Panics
+/// A file cannot be copied.
+pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
     for entry in fs::read_dir(from).expect("the folder is readable") {
         let entry = entry.expect("the folder is readable");

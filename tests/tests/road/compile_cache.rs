@@ -25,19 +25,7 @@ const MAC: usize = 32;
 /// The core pack with two kernels only, which take less time to compile.
 fn small() -> Copy {
     let copy = Copy::of(pack::core());
-    let mut manifest = copy.manifest();
-    manifest.kernels.retain(|kernel| ["rmsnorm_f32", "swiglu_f32"].contains(&kernel.id.as_str()));
-    manifest.fallbacks.retain(|kernel, _| ["rmsnorm_f32", "swiglu_f32"].contains(&kernel.as_str()));
-    for folder in fs::read_dir(copy.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
-        for file in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if !manifest.files().any(|path| copy.path().join(path) == file) {
-                fs::remove_file(file).unwrap();
-            }
-        }
-        // Fails for those that still have one.
-        let _ = fs::remove_dir(folder);
-    }
-    copy.sign(&manifest.to_json());
+    copy.keep(&["rmsnorm_f32", "swiglu_f32"]);
     copy
 }
 

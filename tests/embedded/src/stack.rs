@@ -1,0 +1,76 @@
+//! How much of its stack a thread uses: a stack of our own, which is zero before and looked at afterwards.
+#![allow(unsafe_code, reason = "std::thread takes no memory for a stack")]
+
+use std::{
+    ffi::c_void,
+    io, mem,
+    panic::{self, AssertUnwindSafe},
+    ptr,
+};
+
+/// More than any call may use, so that the host runs kernels on this stack and maps no other.
+const BYTES: usize = 4 << 20;
+
+/// What a thread runs, and what came of it.
+struct Task<F, T> {
+    work: Option<F>,
+    done: Option<std::thread::Result<T>>,
+}
+
+/// Runs something in a thread of its own, and gives its result and the bytes of stack that it used.
+///
+/// # Errors
+/// There is no memory or no thread.
+///
+/// # Panics
+/// As the work does.
+pub(crate) fn measured<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<(T, usize)> {
+    // What the C library and an empty thread put there is not the work's.
+    let ((), empty) = run(|| ())?;
+    let (result, used) = run(work)?;
+    Ok((result, used.saturating_sub(empty)))
+}
+
+fn run<T: Send, F: FnOnce() -> T + Send>(work: F) -> io::Result<(T, usize)> {
+    let check = |code: i32| if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) };
+    let mut task = Task { work: Some(work), done: None };
+    // SAFETY: new pages, at no place of anybody's.
+    let stack = unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        libc::mmap(ptr::null_mut(), BYTES, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+    };
+    if stack == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the attributes are initialized before they are used. The stack is that many bytes at a multiple of the
+    // page size, is used by this thread only, and is unmapped after the thread has been joined; where there is none, the
+    // task is not run either. The task lives, and nobody else looks at it, until the thread has been joined.
+    let started = unsafe {
+        let mut attributes = mem::zeroed();
+        let mut thread = mem::zeroed();
+        check(libc::pthread_attr_init(&mut attributes))
+            .and_then(|()| check(libc::pthread_attr_setstack(&mut attributes, stack, BYTES)))
+            .and_then(|()| check(libc::pthread_create(&mut thread, &attributes, start::<T, F>, (&raw mut task).cast())))
+            .and_then(|()| check(libc::pthread_join(thread, ptr::null_mut())))
+    };
+    // SAFETY: the pages are mapped, and the thread that wrote to them has ended.
+    let used = unsafe {
+        let bytes = std::slice::from_raw_parts(stack.cast::<u8>(), BYTES);
+        BYTES - bytes.iter().position(|byte| *byte != 0).unwrap_or(BYTES)
+    };
+    // SAFETY: mapped above, with nothing left that points there.
+    unsafe { libc::munmap(stack, BYTES) };
+    started?;
+    match task.done {
+        Some(Ok(result)) => Ok((result, used)),
+        Some(Err(panicked)) => panic::resume_unwind(panicked),
+        None => Err(io::Error::other("the thread did not run")),
+    }
+}
+
+extern "C" fn start<T: Send, F: FnOnce() -> T + Send>(task: *mut c_void) -> *mut c_void {
+    // SAFETY: `run` handed over its task of this very type, and waits.
+    let task = unsafe { &mut *task.cast::<Task<F, T>>() };
+    task.done = task.work.take().map(|work| panic::catch_unwind(AssertUnwindSafe(work)));
+    ptr::null_mut()
+}

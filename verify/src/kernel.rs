@@ -1,0 +1,139 @@
+//! A kernel as one engine of a device needs it.
+
+use kernelpack_abi::ResourceLimits;
+
+use crate::{Digest, File, Refused, Version, entry::Entry, platform::Platform};
+
+/// The engine of a device.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine<'e> {
+    /// Its name in the manifest's `platforms`, such as `wamr`.
+    pub name: &'e str,
+    /// Its version.
+    pub version: Version<'e>,
+    /// The WebAssembly features that it has switched on, by the names that manifests use, such as `simd128`.
+    pub features: &'e [&'e str],
+}
+
+/// A kernel that an engine can run.
+#[derive(Clone, Copy)]
+pub struct Kernel<'m> {
+    entry: Entry<'m>,
+    platform: Option<Platform<'m>>,
+    native: bool,
+}
+
+impl<'m> Kernel<'m> {
+    pub(crate) fn of(entry: Entry<'m>, engine: &Engine<'_>, native: bool) -> Result<Self, Refused> {
+        let (mut platform, mut listed) = (None, false);
+        entry.each_platform(&mut |name, of_name| {
+            listed = true;
+            if name.is(engine.name) {
+                platform = Some(of_name);
+            }
+            Ok(())
+        })?;
+        match &platform {
+            Some(platform) => platform.check(engine)?,
+            None if listed => return Err(Refused::UnsupportedEngine),
+            // A kernel that lists no engine asks nothing of any.
+            None => {}
+        }
+        Ok(Self { entry, platform, native })
+    }
+
+    /// The kernel's name.
+    pub fn id(&self) -> &'m str {
+        self.entry.id
+    }
+
+    /// The alias under which the module exports `kernel_forward`.
+    pub fn entry_point(&self) -> &'m str {
+        self.entry.entry_point
+    }
+
+    /// What an instance may use.
+    pub fn limits(&self) -> ResourceLimits {
+        self.entry.limits
+    }
+
+    /// The module that the engine is to load, and nothing else instead.
+    pub fn module(&self) -> File<'m> {
+        self.platform.as_ref().and_then(Platform::module).unwrap_or(self.entry.module)
+    }
+
+    /// The native code that the engine may load in place of the module.
+    ///
+    /// # Errors
+    /// [`Refused::NotForNative`] if the key that signed is not trusted that far, [`Refused::NoCode`],
+    /// [`Refused::CodeVersion`].
+    pub fn code(&self, target: &str, engine: &Engine<'_>) -> Result<File<'m>, Refused> {
+        if !self.native {
+            return Err(Refused::NotForNative);
+        }
+        self.platform.as_ref().ok_or(Refused::NoCode)?.code(target, engine)
+    }
+
+    /// Checks that these bytes are the kernel's [module](Self::module).
+    ///
+    /// # Errors
+    /// [`Refused::HashMismatch`].
+    pub fn verify_module<'b>(&self, bytes: &'b [u8]) -> Result<VerifiedModule<'b>, Refused> {
+        let hash = self.module().check(bytes)?;
+        Ok(VerifiedModule { bytes, hash })
+    }
+
+    /// Checks that these bytes are the kernel's native [code](Self::code).
+    ///
+    /// # Errors
+    /// As for the code, and [`Refused::HashMismatch`].
+    pub fn verify_code<'b>(
+        &self,
+        target: &str,
+        engine: &Engine<'_>,
+        bytes: &'b [u8],
+    ) -> Result<VerifiedCode<'b>, Refused> {
+        let hash = self.code(target, engine)?.check(bytes)?;
+        Ok(VerifiedCode { bytes, hash })
+    }
+}
+
+/// WebAssembly that a signed manifest names by its digest.
+///
+/// That it is a module, and of the kernel, is what the engine finds out: it knows no imports to link it with.
+#[derive(Clone, Copy)]
+pub struct VerifiedModule<'b> {
+    bytes: &'b [u8],
+    hash: Digest,
+}
+
+impl<'b> VerifiedModule<'b> {
+    /// The module.
+    pub fn bytes(&self) -> &'b [u8] {
+        self.bytes
+    }
+
+    /// Its digest.
+    pub fn hash(&self) -> Digest {
+        self.hash
+    }
+}
+
+/// Native code that a manifest names by its digest, signed by a key that is trusted with native code.
+#[derive(Clone, Copy)]
+pub struct VerifiedCode<'b> {
+    bytes: &'b [u8],
+    hash: Digest,
+}
+
+impl<'b> VerifiedCode<'b> {
+    /// The code's file.
+    pub fn bytes(&self) -> &'b [u8] {
+        self.bytes
+    }
+
+    /// Its digest.
+    pub fn hash(&self) -> Digest {
+        self.hash
+    }
+}

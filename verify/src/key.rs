@@ -1,0 +1,103 @@
+//! The keys that packs are signed with: Ed25519 as in RFC 8032, without the loopholes that it leaves.
+
+use core::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ed25519_dalek::{Signature, VerifyingKey};
+
+/// Bytes of a public key.
+pub const KEY_BYTES: usize = 32;
+/// Bytes of a signature.
+pub const SIGNATURE_BYTES: usize = 64;
+
+const PREFIX: &str = "ed25519:";
+const BASE64_BYTES: usize = 44;
+
+/// A key that signatures are checked with.
+///
+/// Its text is `ed25519:` and the base64 of its 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PublicKey(VerifyingKey);
+
+impl PublicKey {
+    /// The key with these 32 bytes, as RFC 8032 encodes them.
+    ///
+    /// # Errors
+    /// They are no point of the curve or not its only encoding, or it is one of the few that any signature could fit.
+    pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Result<Self, BadKey> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| BadKey::NotAPoint)?;
+        if key.is_weak() {
+            return Err(BadKey::Weak);
+        }
+        // RFC 8032, section 5.1.3, has the y coordinate below p = 2^255 - 19; the library reduces larger ones, which
+        // would give some keys a second name.
+        let [low, rest @ .., high] = bytes;
+        if *low >= 0xed && *rest == [0xff; 30] && high & 0x7f == 0x7f {
+            return Err(BadKey::NotAPoint);
+        }
+        Ok(Self(key))
+    }
+
+    /// Reads the text of a key.
+    ///
+    /// # Errors
+    /// It is no text of a key, or as for [`from_bytes`](Self::from_bytes).
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
+        let base64 = text.strip_prefix(PREFIX).filter(|base64| base64.len() == BASE64_BYTES).ok_or(BadKey::BadText)?;
+        // What decodes 44 digits at once asks for room for 33 bytes.
+        let mut buffer = [0; KEY_BYTES + 1];
+        let decoded = STANDARD.decode_slice(base64, &mut buffer).map_err(|_| BadKey::BadText)?;
+        let bytes = buffer.get(..decoded).and_then(|bytes| bytes.try_into().ok()).ok_or(BadKey::BadText)?;
+        Self::from_bytes(bytes)
+    }
+
+    /// The key's 32 bytes.
+    pub fn to_bytes(&self) -> [u8; KEY_BYTES] {
+        self.0.to_bytes()
+    }
+
+    /// Whether this key's owner signed the message; malleable and small-order signatures do not count.
+    pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut base64 = [0; BASE64_BYTES];
+        // Neither can fail: 32 bytes are 44 digits, and all digits are ASCII.
+        let len = STANDARD.encode_slice(self.to_bytes(), &mut base64).map_err(|_| fmt::Error)?;
+        let digits = base64.get(..len).and_then(|digits| str::from_utf8(digits).ok()).ok_or(fmt::Error)?;
+        write!(f, "{PREFIX}{digits}")
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+/// Why something is not a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadKey {
+    /// The text is not `ed25519:` and the base64 of 32 bytes.
+    BadText,
+    /// The bytes are no point of the curve, or another encoding of one than the standard's.
+    NotAPoint,
+    /// Signatures of this key would prove nothing.
+    Weak,
+}
+
+impl fmt::Display for BadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadText => "it is no public key; write \"ed25519:\" and the base64 of its 32 bytes",
+            Self::NotAPoint => "the 32 bytes are no Ed25519 public key",
+            Self::Weak => "the public key is weak: signatures under it can be made by anyone; use another",
+        })
+    }
+}
+
+impl core::error::Error for BadKey {}

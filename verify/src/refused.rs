@@ -1,0 +1,204 @@
+//! Why a device does not run something.
+
+use core::fmt;
+
+use crate::{BadKey, Digest, MAX_KERNELS, MAX_MANIFEST_BYTES, SIGNATURE_BYTES};
+
+/// Why something is not run. Places are bytes from the start of the manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refused {
+    /// The manifest has too many bytes.
+    TooLarge {
+        /// How many.
+        size: usize,
+    },
+    /// The device trusts no key.
+    NoKeys,
+    /// A key of the device's is none, so that nothing can be said about who signed.
+    BadKey {
+        /// Its place in the device's keys.
+        index: usize,
+        /// What is wrong with it.
+        fault: BadKey,
+    },
+    /// The signature has another size than signatures have.
+    MalformedSignature {
+        /// Bytes given.
+        len: usize,
+    },
+    /// No key of the device's made this signature over these bytes.
+    NoTrustedKey,
+    /// The key that signed is revoked.
+    KeyRevoked {
+        /// Its place in the device's keys.
+        index: usize,
+    },
+    /// The time of the key that signed is over.
+    KeyExpired {
+        /// Its place in the device's keys.
+        index: usize,
+        /// The last second that it was trusted in, counted from 1970.
+        not_after: u64,
+    },
+    /// Whether the time of the key that signed is over cannot be known without a clock.
+    NoClock {
+        /// Its place in the device's keys.
+        index: usize,
+    },
+    /// The key that signed is not trusted for native code.
+    NotForNative,
+    /// The manifest is not UTF-8.
+    NotUtf8 {
+        /// The first byte that is not.
+        at: usize,
+    },
+    /// The manifest is not the JSON that it should be.
+    Json {
+        /// Where.
+        at: usize,
+        /// What is wrong there.
+        fault: JsonFault,
+    },
+    /// An object lacks a field.
+    Missing {
+        /// Where the object begins.
+        at: usize,
+        /// The field.
+        field: &'static str,
+    },
+    /// A field has a value that it cannot have.
+    Bad {
+        /// Where the value ends.
+        at: usize,
+        /// The field.
+        field: &'static str,
+    },
+    /// The manifest follows another schema.
+    Schema,
+    /// The modules were built for another ABI.
+    Abi {
+        /// Its version.
+        found: u32,
+    },
+    /// There are too many kernels, or none.
+    KernelCount {
+        /// How many.
+        count: usize,
+    },
+    /// The pack has no such kernel.
+    UnknownKernel,
+    /// The pack has the kernel twice.
+    DuplicateKernel {
+        /// Where the second entry ends.
+        at: usize,
+    },
+    /// A file of the kernel is another one's too, on systems that ignore case at least.
+    DuplicateFile {
+        /// Where the other's entry ends.
+        at: usize,
+    },
+    /// The pack needs a newer runtime.
+    RuntimeTooOld,
+    /// The pack was not made for so new a runtime.
+    RuntimeTooNew,
+    /// The kernel lists other engines, but not this one.
+    UnsupportedEngine,
+    /// The kernel needs a newer engine.
+    EngineTooOld,
+    /// The kernel's module needs a WebAssembly feature that the engine does not have.
+    MissingFeature,
+    /// The pack has no code for this target.
+    NoCode,
+    /// The code for this target was compiled by another version of the engine.
+    CodeVersion,
+    /// Bytes are not those that were signed.
+    HashMismatch {
+        /// The digest in the manifest.
+        expected: Digest,
+        /// The digest of the bytes.
+        actual: Digest,
+    },
+}
+
+/// What is wrong with JSON at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JsonFault {
+    /// It ends, or something else should stand here.
+    Syntax,
+    /// An object has the key twice.
+    RepeatedKey,
+    /// No field has this key here.
+    UnknownField,
+    /// Something a device reads is written with escapes, which nothing in it needs.
+    Escaped,
+    /// Arrays and objects lie too deep in one another.
+    TooDeep,
+    /// It should be a whole number below 2³².
+    NotU32,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { size } => write!(f, "the manifest has {size} bytes, the limit is {MAX_MANIFEST_BYTES}"),
+            Self::NoKeys => f.write_str("no key is trusted, so no pack can be; give the device one"),
+            Self::BadKey { index, fault } => write!(f, "key {index} of the device: {fault}"),
+            Self::MalformedSignature { len } => {
+                write!(f, "the signature has {len} bytes, an Ed25519 signature has {SIGNATURE_BYTES}; fetch it again")
+            }
+            Self::NoTrustedKey => f.write_str("no trusted key signed this manifest, or it was changed since"),
+            Self::KeyRevoked { index } => write!(f, "key {index}, which signed this manifest, is revoked"),
+            Self::KeyExpired { index, not_after } => {
+                write!(f, "key {index}, which signed this manifest, was trusted until {not_after} s after 1970")
+            }
+            Self::NoClock { index } => {
+                write!(f, "key {index}, which signed this manifest, expires, and there is no clock; set it")
+            }
+            Self::NotForNative => {
+                f.write_str("the key that signed this manifest is not trusted for native code; interpret the module")
+            }
+            Self::NotUtf8 { at } => write!(f, "the manifest is not UTF-8 at byte {at}"),
+            Self::Json { at, fault } => write!(f, "the manifest cannot be read at byte {at}: {fault}"),
+            Self::Missing { at, field } => write!(f, "the object at byte {at} of the manifest has no {field:?}"),
+            Self::Bad { at, field } => write!(f, "{field:?} cannot have the value before byte {at} of the manifest"),
+            Self::Schema => f.write_str("the manifest follows another schema; use another version of kernelpack"),
+            Self::Abi { found } => {
+                let supported = kernelpack_abi::ABI_VERSION;
+                write!(f, "the pack was built for ABI version {found}, this build runs {supported}")
+            }
+            Self::KernelCount { count } => write!(f, "the pack has {count} kernels; 1 to {MAX_KERNELS} are allowed"),
+            Self::UnknownKernel => f.write_str("the pack has no such kernel"),
+            Self::DuplicateKernel { at } => write!(f, "the pack has the kernel a second time before byte {at}"),
+            Self::DuplicateFile { at } => write!(f, "the entry before byte {at} claims a file of the kernel, too"),
+            Self::RuntimeTooOld => f.write_str("the pack needs a newer runtime"),
+            Self::RuntimeTooNew => f.write_str("the pack was not made for so new a runtime"),
+            Self::UnsupportedEngine => f.write_str("the kernel was not made for this engine"),
+            Self::EngineTooOld => f.write_str("the kernel needs a newer version of the engine"),
+            Self::MissingFeature => f.write_str("the kernel's module needs a feature that the engine does not have"),
+            Self::NoCode => f.write_str("the pack has no code for this target; interpret the module"),
+            Self::CodeVersion => {
+                f.write_str("the code was compiled by another version of the engine; interpret the module")
+            }
+            Self::HashMismatch { expected, actual } => {
+                write!(f, "the file's digest is {actual}, the manifest says {expected}; fetch the pack again")
+            }
+        }
+    }
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "something else should stand here",
+            Self::RepeatedKey => "the object has this key twice",
+            Self::UnknownField => "there is no such field",
+            Self::Escaped => "this is not to be escaped",
+            Self::TooDeep => "it is nested too deep",
+            Self::NotU32 => "a whole number below 4294967296 should stand here",
+        })
+    }
+}
+
+impl core::error::Error for Refused {}

@@ -1,0 +1,82 @@
+//! A string of JSON where it stands, its escapes unresolved.
+
+use core::fmt;
+
+/// What stands between the quotes of a string whose form was checked.
+///
+/// Two texts are equal if they mean the same, however they are escaped.
+#[derive(Clone, Copy)]
+pub struct Text<'a>(&'a str);
+
+impl<'a> Text<'a> {
+    pub(crate) fn new(raw: &'a str) -> Self {
+        Self(raw)
+    }
+
+    /// The text itself, if nothing in it is escaped.
+    pub fn plain(self) -> Option<&'a str> {
+        (!self.0.contains('\\')).then_some(self.0)
+    }
+
+    /// The characters it means.
+    pub fn chars(self) -> impl Iterator<Item = char> {
+        let mut rest = self.0.chars();
+        core::iter::from_fn(move || match rest.next()? {
+            '\\' => Some(match rest.next()? {
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => {
+                    let (char, tail) = unicode(rest.as_str())?;
+                    rest = tail.chars();
+                    char
+                }
+                literal => literal,
+            }),
+            char => Some(char),
+        })
+    }
+
+    /// Whether it means this.
+    pub fn is(self, text: &str) -> bool {
+        self.chars().eq(text.chars())
+    }
+}
+
+/// The character that the digits behind `\u` stand for, two of them where it is a pair of surrogates, and what follows.
+pub(crate) fn unicode(text: &str) -> Option<(char, &str)> {
+    let (first, rest) = unit(text)?;
+    if !(0xd800..=0xdbff).contains(&first) {
+        return Some((char::from_u32(first)?, rest));
+    }
+    let (second @ 0xdc00..=0xdfff, rest) = unit(rest.strip_prefix("\\u")?)? else { return None };
+    Some((char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))?, rest))
+}
+
+fn unit(text: &str) -> Option<(u32, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    let value = digits.chars().try_fold(0, |value, digit| Some(value << 4 | digit.to_digit(16)?))?;
+    Some((value, rest))
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.chars().eq(other.chars())
+    }
+}
+
+impl Eq for Text<'_> {}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.chars().try_for_each(|char| fmt::Write::write_char(f, char))
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
+    }
+}

@@ -103,7 +103,7 @@ mod tests {
             read(json!({ "min_runtime_version": "0.1.0" })).unwrap_err(),
             "[package.metadata.kernelpack] of a/Cargo.toml, at min_runtime_version: unknown field \
              `min_runtime_version`, expected one of `name`, `version`, `description`, `min-runtime-version`, \
-             `max-runtime-version`, `health-tolerance`, `author`"
+             `max-runtime-version`, `health-tolerance`, `scalar-stack-bytes`, `author`"
         );
         assert!(read(json!({ "author": { "mail": "a@b" } })).unwrap_err().contains("expected `name` or `email`"));
     }

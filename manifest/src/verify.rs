@@ -201,7 +201,7 @@ impl SignedManifest {
     /// says.
     ///
     /// # Errors
-    /// There is no such kernel, [`Rejected::HashMismatch`], or as for [`module::check`].
+    /// There is no such kernel, [`Rejected::HashMismatch`], or as for [`module::check`](crate::module::check).
     pub fn verify_module(&self, id: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
         self.verify_module_at(id, None, bytes)
     }

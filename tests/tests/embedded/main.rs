@@ -1,5 +1,6 @@
 //! The embedded runtime through the whole host: packs, typed and bound calls, limits, deadlines, the pool.
 
+mod native;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;

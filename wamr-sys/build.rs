@@ -25,12 +25,11 @@ const DEFINES: &[(&str, &str)] = &[
     ("WASM_ENABLE_THREAD_MGR", "1"),
     // Memory is as the module declares it: hosts lay calls out in pages that they grow behind it.
     ("WASM_ENABLE_SHRUNK_MEMORY", "0"),
-    // What kernels may use, SIMD excepted.
+    // What kernels may use.
     ("WASM_ENABLE_BULK_MEMORY", "1"),
     ("WASM_ENABLE_BULK_MEMORY_OPT", "1"),
     ("WASM_ENABLE_REF_TYPES", "1"),
     ("WASM_ENABLE_CALL_INDIRECT_OVERLONG", "1"),
-    ("WASM_ENABLE_SIMD", "0"),
     ("WASM_ENABLE_SHARED_MEMORY", "0"),
     ("WASM_ENABLE_LIBC_BUILTIN", "0"),
     ("WASM_ENABLE_LIBC_WASI", "0"),
@@ -73,6 +72,9 @@ fn main() {
     assert!(interp || aot, "switch on one of the features interp and aot");
     build.define("WASM_ENABLE_INTERP", flag(interp)).define("WASM_ENABLE_FAST_INTERP", flag(interp));
     build.define("WASM_ENABLE_AOT", flag(aot));
+    // For native code only: the interpreter would need a library for it, and be no faster.
+    let simd = aot && target.simd;
+    build.define("WASM_ENABLE_SIMD", flag(simd)).define("WASM_ENABLE_SIMDE", "0");
     if interp {
         files.extend(
             ["wasm_loader.c", "wasm_runtime.c", "wasm_interp_fast.c"].map(|c| iwasm.join("interpreter").join(c)),
@@ -84,7 +86,7 @@ fn main() {
     }
     // Nobody uses the entry of applications.
     files.extend(c_files(&iwasm.join("common"), &["wasm_application.c"]));
-    files.push(iwasm.join("common/arch").join(target.invoke));
+    files.push(iwasm.join("common/arch").join(if simd { target.invoke_simd } else { target.invoke }));
     files.push(iwasm.join("libraries/thread-mgr/thread_manager.c"));
     files.extend(c_files(&sources.root.join("core/shared/utils"), &[]));
     files.push(sources.root.join("core/shared/mem-alloc/mem_alloc.c"));
@@ -110,8 +112,11 @@ struct Target {
     /// The name in AOT files, where it is more than the processor's.
     name: Option<&'static str>,
     invoke: &'static str,
+    /// The same where vectors may be passed.
+    invoke_simd: &'static str,
     relocations: &'static str,
     thumb: bool,
+    simd: bool,
 }
 
 impl Target {
@@ -140,7 +145,13 @@ impl Target {
             ("riscv64", _) => ("BUILD_TARGET_RISCV64_LP64D", None, "invokeNative_riscv.S", "aot_reloc_riscv.c"),
             _ => panic!("WAMR is not built for {triple}: only for x86-64, x86, AArch64, Arm and RISC-V"),
         };
-        Self { platform, define, name, invoke, relocations, thumb: arch == "arm" }
+        let invoke_simd = match arch.as_str() {
+            "x86_64" => "invokeNative_em64_simd.s",
+            "aarch64" => "invokeNative_aarch64_simd.s",
+            _ => invoke,
+        };
+        let simd = invoke_simd != invoke;
+        Self { platform, define, name, invoke, invoke_simd, relocations, thumb: arch == "arm", simd }
     }
 
     fn configure(&self, build: &mut Build) {

@@ -1,7 +1,7 @@
 //! The engine that a command runs kernels in.
 
 use clap::ValueEnum;
-use kernelpack_host::{Runtime, RuntimeBuilder};
+use kernelpack_host::{Execution, Runtime, RuntimeBuilder};
 
 /// Room for instances with gigabytes of linear memory; what is not used of it takes none.
 const POOL: usize = 2 << 30;
@@ -15,6 +15,8 @@ pub(crate) enum EngineArg {
     Wasmtime,
     /// WAMR, which interprets
     Wamr,
+    /// WAMR with the native code in the pack, whose signer must be trusted for it
+    WamrAot,
 }
 
 impl EngineArg {
@@ -23,6 +25,7 @@ impl EngineArg {
         match self {
             Self::Wasmtime => "wasmtime",
             Self::Wamr => "wamr",
+            Self::WamrAot => "wamr-aot",
         }
     }
 
@@ -30,7 +33,12 @@ impl EngineArg {
     pub(crate) fn builder(self) -> RuntimeBuilder {
         match self {
             Self::Wasmtime => Runtime::server(),
-            Self::Wamr => Runtime::embedded().with_pool(POOL).max_epoch_ticks(MAX_TICKS),
+            Self::Wamr => wamr(Execution::Interpreted),
+            Self::WamrAot => wamr(Execution::Native),
         }
     }
+}
+
+fn wamr(execution: Execution) -> RuntimeBuilder {
+    Runtime::embedded().execution(execution).with_pool(POOL).max_epoch_ticks(MAX_TICKS)
 }

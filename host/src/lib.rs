@@ -25,6 +25,7 @@
 //! |---|---|
 //! | `wasmtime`, on by default | `Runtime::server`: Wasmtime, which compiles modules when a pack is opened |
 //! | `wamr` | `Runtime::embedded`: WAMR's interpreter, for small devices; needs a C compiler |
+//! | `wamr-aot` | `Runtime::embedded`: WAMR for the native code in packs whose signer may vouch for such |
 //! | `async` | calls that return futures |
 //!
 //! # Metrics
@@ -89,7 +90,7 @@ pub use bad_call::BadCall;
 pub use bound::Bound;
 pub use cache::{CacheError, CacheOutcome, EntryFault};
 pub use dynamic::{DynKernel, DynTensor, DynView};
-pub use engine::Interruption;
+pub use engine::{Execution, Interruption};
 pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
 pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
 pub use kernel_error::KernelError;

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Instant};
 
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
-use kernelpack_manifest::{ModuleFacts, VerifiedModule};
+use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule};
 use semver::Version;
 
 use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Trapped,
     cores::Cores,
-    engine::{CompiledModule, Engine, Export, PAGE, Stop, TICK},
+    engine::{CompiledModule, Engine, Export, PAGE, Places, Stop, TICK},
     guest::{BatchCall, CLEANUP_TICKS, Call, Failure, Guest, check},
     pool::{Full, Lease, Pool, PoolPolicy},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
@@ -67,10 +67,11 @@ pub(crate) struct CompiledKernel {
 }
 
 impl CompiledKernel {
-    /// Compiles a verified module.
+    /// Compiles a verified module, or loads native code in its stead, if the engine loads any.
     pub(crate) fn new(
         engine: &Arc<dyn Engine>,
         module: &VerifiedModule,
+        native: Option<&VerifiedAot>,
         ceiling: ResourceLimits,
     ) -> Result<Self, EngineError> {
         let spec = module.spec();
@@ -90,7 +91,7 @@ impl CompiledKernel {
                 return Err(EngineError::CeilingTooLow { kernel: spec.id.clone(), what, needed, limit });
             }
         }
-        let compiled = engine.compile(&spec.id, module, limits)?;
+        let compiled = engine.compile(&spec.id, module, native, limits)?;
         Ok(Self { engine: engine.clone(), module: compiled, limits, ceiling })
     }
 
@@ -307,7 +308,9 @@ impl LoadedKernel {
             .instantiate()
             .map_err(|message| EngineError::Instantiate { kernel: self.id.clone(), message })?;
         let cleanup = self.spec.lifecycle.cleanup;
-        let mut guest = Box::new(Guest::new(instance, self.limits, self.facts.heap_base, self.facts.message, cleanup));
+        let Places { heap_base, message } =
+            instance.places().unwrap_or(Places { heap_base: self.facts.heap_base, message: self.facts.message });
+        let mut guest = Box::new(Guest::new(instance, self.limits, heap_base, message, cleanup));
         if self.spec.lifecycle.init {
             let ticks = self.ticks(max_ticks);
             self.spec

@@ -106,7 +106,7 @@ fn load(interruption: Interruption) -> (Arc<WasmtimeEngine>, Arc<LoadedKernel>) 
     let concrete = Arc::new(WasmtimeEngine::with_tick(None, interruption, TICK).unwrap());
     let engine: Arc<dyn Engine> = concrete.clone();
     let ceiling = ResourceLimits { max_epoch_ticks: 1_000_000, ..SPEC.limits };
-    let compiled = CompiledKernel::new(&engine, &module, ceiling).unwrap();
+    let compiled = CompiledKernel::new(&engine, &module, None, ceiling).unwrap();
     let settings = Settings { metrics: false, ..Settings::default() };
     let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
     let loaded = LoadedKernel::new(compiled, &module, origin, PoolPolicy::default(), None, &settings).unwrap();

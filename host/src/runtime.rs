@@ -14,7 +14,8 @@ use kernelpack_manifest::{
 use semver::Version;
 
 use crate::{
-    BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy, RawCall,
+    BreakerPolicy, EngineError, Error, Execution, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy,
+    RawCall,
     cache::{CompileCache, DEFAULT_LIMIT},
     cores::Cores,
     engine::{Engine, EngineChoice},
@@ -46,14 +47,18 @@ impl Runtime {
         RuntimeBuilder::new(EngineChoice::Wasmtime)
     }
 
-    /// A runtime for small devices: WAMR's interpreter in a pool of fixed size, with a stack of 32 KiB an instance and
+    /// A runtime for small devices: WAMR, for native code or interpreting, in a pool of fixed size, with a stack of 32 KiB an instance and
     /// 100 ms for a call, whatever a manifest says, unless the builder says otherwise.
     ///
     /// Modules, instances, their stacks and linear memory are all in the pool, 256 KiB of
     /// [`with_pool`](RuntimeBuilder::with_pool) by default: room for a kernel or two with a stack and two pages of
-    /// linear memory each. Nothing that WAMR needs is allocated from the system after [`build`](RuntimeBuilder::build).
-    /// WAMR runs no SIMD, so packs must have a scalar form of their kernels; tensors are copied, not mapped.
-    #[cfg(feature = "wamr")]
+    /// linear memory each. Nothing that WAMR needs is allocated from the system after [`build`](RuntimeBuilder::build),
+    /// except executable pages for native code when a pack is opened. The interpreter runs no SIMD, so packs must have a
+    /// scalar form of their kernels; tensors are copied, not mapped.
+    ///
+    /// Native code is run only if the pack's signer was granted it, with [`trust_native`](RuntimeBuilder::trust_native)
+    /// or in a trust store: no sandbox holds what it does. See [`Execution`] for what happens otherwise.
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn embedded() -> RuntimeBuilder {
         let ceiling = ResourceLimits { max_epoch_ticks: 10, ..CEILING };
         RuntimeBuilder { ceiling, ..RuntimeBuilder::new(EngineChoice::WAMR) }
@@ -123,7 +128,7 @@ impl Runtime {
     pub fn load_with(&self, pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
         let signed = pack.signed_manifest();
         let manifest = signed.manifest();
-        self.check_key(signed.signed_by())?;
+        let signer = self.check_key(signed.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;
         if self.recovery.metrics {
             recovery::describe();
@@ -134,7 +139,8 @@ impl Runtime {
         let compiled = parallel::map(&modules, |index, module| {
             let kernel = module.spec().id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
-            let compiled = CompiledKernel::new(&self.engine, module, self.ceiling)?;
+            let native = pack.native(kernel).filter(|_| signer.native);
+            let compiled = CompiledKernel::new(&self.engine, module, native, self.ceiling)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });
             Ok::<_, Error>(compiled)
         })?;
@@ -288,15 +294,23 @@ impl RuntimeBuilder {
     /// until the last one, with its packs and kernels, is dropped, and all of them share it. [`build`](Self::build)
     /// refuses another size meanwhile. It is one piece of address space; what was never used takes no memory on systems
     /// that provide it at first use.
-    #[cfg(feature = "wamr")]
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn with_pool(mut self, bytes: usize) -> Self {
         self.engine = self.engine.with_pool(bytes);
         self
     }
 
+    /// Whether WAMR runs native code that packs bring, or interprets their modules; [`Execution::default`] unless given.
+    /// For [`Runtime::embedded`] only, others have no use for it.
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+    pub fn execution(mut self, execution: Execution) -> Self {
+        self.engine = self.engine.with_execution(execution);
+        self
+    }
+
     /// Gives each instance a stack of so many bytes, 32 KiB unless given, or of the `max_stack_bytes` that hold for it
     /// where those are fewer; for [`Runtime::embedded`] only, others have no use for it.
-    #[cfg(feature = "wamr")]
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn stack_bytes(mut self, bytes: u32) -> Self {
         self.engine = self.engine.with_stack(bytes);
         self

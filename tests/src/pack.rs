@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use kernelpack_host::{Pack, Runtime, RuntimeBuilder};
+use kernelpack_host::{Execution, Pack, Runtime, RuntimeBuilder};
 use kernelpack_manifest::{Digest, Manifest, SecretKey};
 use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build};
 use tempfile::TempDir;
@@ -34,7 +34,7 @@ const POOL: usize = 1 << 30;
 
 /// A runtime with WAMR that trusts [`key`], and has time enough for what is interpreted.
 pub fn embedded() -> RuntimeBuilder {
-    Runtime::embedded().with_pool(POOL).max_epoch_ticks(1000).trust(key().public())
+    Runtime::embedded().execution(Execution::Interpreted).with_pool(POOL).max_epoch_ticks(1000).trust(key().public())
 }
 
 /// The core pack in each engine, compiled once a process: in Wasmtime with SIMD and without, and in WAMR.

@@ -91,6 +91,19 @@ pub struct RuntimeInitArgs {
     pub enable_linux_perf: bool,
 }
 
+/// A global of an instance: `wasm_global_inst_t`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "as in wasm_export.h")]
+pub struct Global {
+    pub kind: u8,
+    pub is_mutable: bool,
+    pub data: *mut c_void,
+}
+
+/// `WASM_I32`, the kind of a global.
+pub const KIND_I32: u8 = 0;
+
 /// How an instance is made.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +151,9 @@ unsafe extern "C" {
     pub fn wasm_runtime_call_wasm(env: *mut ExecEnv, function: *mut Function, argc: u32, argv: *mut u32) -> bool;
     /// Why a call failed; null if none did.
     pub fn wasm_runtime_get_exception(inst: *mut ModuleInst) -> *const c_char;
+    /// An exported global; `false` if there is none.
+    pub fn wasm_runtime_get_export_global_inst(inst: *mut ModuleInst, name: *const c_char, global: *mut Global)
+    -> bool;
     /// The memory with this index; null if there is none.
     pub fn wasm_runtime_get_memory(inst: *mut ModuleInst, index: u32) -> *mut Memory;
     /// Adds pages to the first memory.
@@ -163,7 +179,7 @@ mod tests {
     use core::mem::{offset_of, size_of};
 
     unsafe extern "C" {
-        static kernelpack_wamr_layout: [usize; 13];
+        static kernelpack_wamr_layout: [usize; 15];
     }
 
     #[test]
@@ -182,6 +198,8 @@ mod tests {
             offset_of!(InstantiationArgs, default_stack_size),
             offset_of!(InstantiationArgs, host_managed_heap_size),
             offset_of!(InstantiationArgs, max_memory_pages),
+            size_of::<Global>(),
+            offset_of!(Global, data),
         ];
         // SAFETY: a constant of C with that many numbers.
         assert_eq!(layout, unsafe { kernelpack_wamr_layout });

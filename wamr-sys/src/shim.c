@@ -26,6 +26,8 @@ const size_t kernelpack_wamr_layout[] = {
     offsetof(InstantiationArgs, default_stack_size),
     offsetof(InstantiationArgs, host_managed_heap_size),
     offsetof(InstantiationArgs, max_memory_pages),
+    sizeof(wasm_global_inst_t),
+    offsetof(wasm_global_inst_t, global_data),
 };
 
 /* What WAMR would print. */

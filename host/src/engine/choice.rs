@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+use super::Execution;
 use super::{Engine, Interruption};
 use crate::{EngineError, cache::CompileCache};
 
@@ -12,35 +14,48 @@ pub(crate) enum EngineChoice {
     #[cfg(feature = "wasmtime")]
     Wasmtime,
     /// WAMR.
-    #[cfg(feature = "wamr")]
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     Wamr {
         /// Bytes of the process's pool.
         pool: usize,
         /// Bytes of an instance's stack.
         stack: u32,
+        /// What it makes of native code.
+        execution: Option<Execution>,
     },
 }
 
 impl EngineChoice {
     /// WAMR as section 6.2 of the specification has it.
-    #[cfg(feature = "wamr")]
-    pub(crate) const WAMR: Self = Self::Wamr { pool: super::wamr::DEFAULT_POOL, stack: super::wamr::DEFAULT_STACK };
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+    pub(crate) const WAMR: Self =
+        Self::Wamr { pool: super::wamr::DEFAULT_POOL, stack: super::wamr::DEFAULT_STACK, execution: None };
 
     /// The same with a pool of so many bytes, if it is one that has a pool.
-    #[cfg(feature = "wamr")]
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub(crate) fn with_pool(self, pool: usize) -> Self {
         match self {
-            Self::Wamr { stack, .. } => Self::Wamr { pool, stack },
+            Self::Wamr { stack, execution, .. } => Self::Wamr { pool, stack, execution },
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => self,
         }
     }
 
     /// The same with stacks of so many bytes, if it is one that makes stacks.
-    #[cfg(feature = "wamr")]
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub(crate) fn with_stack(self, stack: u32) -> Self {
         match self {
-            Self::Wamr { pool, .. } => Self::Wamr { pool, stack },
+            Self::Wamr { pool, execution, .. } => Self::Wamr { pool, stack, execution },
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => self,
+        }
+    }
+
+    /// The same with another use of native code, if it is one that has a choice.
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+    pub(crate) fn with_execution(self, execution: Execution) -> Self {
+        match self {
+            Self::Wamr { pool, stack, .. } => Self::Wamr { pool, stack, execution: Some(execution) },
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => self,
         }
@@ -51,7 +66,7 @@ impl EngineChoice {
         match self {
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => Interruption::BEST,
-            #[cfg(feature = "wamr")]
+            #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
             Self::Wamr { .. } => Interruption::Epoch,
         }
     }
@@ -69,10 +84,11 @@ impl EngineChoice {
         match self {
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => Ok(Arc::new(super::WasmtimeEngine::new(cache, interruption)?)),
-            #[cfg(feature = "wamr")]
-            Self::Wamr { pool, stack } => {
+            #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+            Self::Wamr { pool, stack, execution } => {
                 let _ = cache;
-                Ok(Arc::new(super::WamrEngine::new(pool, stack, interruption)?))
+                let execution = execution.unwrap_or_default();
+                Ok(Arc::new(super::WamrEngine::new(pool, stack, execution, interruption)?))
             }
         }
     }

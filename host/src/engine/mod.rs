@@ -9,12 +9,13 @@
 //!   code, leaves it usable.
 
 mod choice;
+mod execution;
 #[cfg(feature = "wasmtime")]
 mod interruptible;
 mod interruption;
 mod stack;
 mod ticker;
-#[cfg(feature = "wamr")]
+#[cfg(any(feature = "wamr", feature = "wamr-aot"))]
 mod wamr;
 #[cfg(feature = "wasmtime")]
 mod wasmtime;
@@ -23,13 +24,14 @@ mod watchdog;
 use std::{io, ops::Range, time::Duration};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits};
-use kernelpack_manifest::VerifiedModule;
+use kernelpack_manifest::{VerifiedAot, VerifiedModule};
 
 use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome, memory::SharedPart};
 
 pub(crate) use choice::EngineChoice;
+pub use execution::Execution;
 pub use interruption::Interruption;
-#[cfg(feature = "wamr")]
+#[cfg(any(feature = "wamr", feature = "wamr-aot"))]
 pub(crate) use wamr::WamrEngine;
 #[cfg(feature = "wasmtime")]
 pub(crate) use wasmtime::WasmtimeEngine;
@@ -61,11 +63,12 @@ pub(crate) trait Engine: Send + Sync {
     /// The WebAssembly features that it was found to run, by the names that manifests use.
     fn features(&self) -> Vec<&'static str>;
 
-    /// Compiles a module whose instances will obey `limits`.
+    /// Compiles a module whose instances will obey `limits`, or loads native code in its stead, if the engine loads any.
     fn compile(
         &self,
         kernel: &str,
         module: &VerifiedModule,
+        native: Option<&VerifiedAot>,
         limits: ResourceLimits,
     ) -> Result<Box<dyn CompiledModule>, EngineError>;
 
@@ -99,6 +102,15 @@ pub(crate) struct Stop {
     pub(crate) backtrace: Backtrace,
 }
 
+/// Addresses in linear memory that a module tells its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// The value of `__heap_base`.
+    pub(crate) heap_base: u32,
+    /// The value of `kernel_message`.
+    pub(crate) message: u32,
+}
+
 /// The exports that a host calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Export {
@@ -127,6 +139,12 @@ pub(crate) trait Instance: Send {
 
     /// A range of linear memory; none if it is not all inside, or lies where [`close`](Self::close) closed it.
     fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]>;
+
+    /// Where its `__heap_base` and `kernel_message` are, if that is not where the verified module has them: native code
+    /// may have been compiled from another.
+    fn places(&self) -> Option<Places> {
+        None
+    }
 
     /// Whether tensors can be mapped into its memory.
     fn maps(&self) -> bool;

@@ -1,6 +1,6 @@
 //! WAMR, for small devices.
 //!
-//! Modules are interpreted. Everything that WAMR allocates, linear memory included, comes from one pool of fixed size,
+//! Modules are interpreted, or native code that a pack brings is loaded in their stead. Everything that WAMR allocates, linear memory included, comes from one pool of fixed size,
 //! which is the process's, as WAMR's runtime is: runtimes in one process share it, and must agree on its size.
 
 mod blocks;
@@ -11,13 +11,15 @@ mod vm;
 use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
-use kernelpack_manifest::{FEATURES, VerifiedModule};
+use kernelpack_manifest::{FEATURES, VerifiedAot, VerifiedModule};
 
 use self::{
     instance::WamrInstance,
     vm::{Brake, Code, MOST_PAGES, Machine, Vm},
 };
-use super::{CompiledModule, EmptyFunction, Engine, Instance, Interruption, TICK, ticker::Ticker, watchdog::Watchdog};
+use super::{
+    CompiledModule, EmptyFunction, Engine, Execution, Instance, Interruption, TICK, ticker::Ticker, watchdog::Watchdog,
+};
 use crate::{EngineError, cache::CacheOutcome};
 
 /// The size of the pool unless told otherwise, 256 KiB: a stack, 128 KiB of linear memory, and 96 KiB for modules and
@@ -27,13 +29,18 @@ pub(crate) const DEFAULT_POOL: usize = 256 << 10;
 /// The stack of an instance unless told otherwise, 32 KiB.
 pub(crate) const DEFAULT_STACK: u32 = 32 << 10;
 
-/// What WAMR does not run as it is configured.
+/// Why a module does not run that could be interpreted.
+const NO_NATIVE: &str = "the pack has no native code for this machine that its signer may vouch for, and nothing is \
+                         interpreted unless Runtime::embedded is told to";
+
+/// What WAMR's interpreter does not run as it is configured.
 const WITHOUT: [&str; 2] = ["relaxed-simd", "simd"];
 
-/// WAMR with its fast interpreter.
+/// WAMR.
 pub(crate) struct WamrEngine {
     vm: Arc<Vm>,
     stack_bytes: u32,
+    execution: Execution,
     /// None if calls are never stopped.
     watchdog: Option<Arc<Watchdog<Brake>>>,
     _ticker: Option<Ticker>,
@@ -41,22 +48,37 @@ pub(crate) struct WamrEngine {
 
 impl WamrEngine {
     /// Joins the process's pool of so many bytes, or makes it.
-    pub(crate) fn new(pool_bytes: usize, stack_bytes: u32, interruption: Interruption) -> Result<Self, EngineError> {
-        Self::with_tick(pool_bytes, stack_bytes, interruption, TICK)
+    pub(crate) fn new(
+        pool_bytes: usize,
+        stack_bytes: u32,
+        execution: Execution,
+        interruption: Interruption,
+    ) -> Result<Self, EngineError> {
+        Self::with_tick(pool_bytes, stack_bytes, execution, interruption, TICK)
     }
 
     /// The same with ticks of another length, for tests.
     pub(crate) fn with_tick(
         pool_bytes: usize,
         stack_bytes: u32,
+        execution: Execution,
         interruption: Interruption,
         interval: Duration,
     ) -> Result<Self, EngineError> {
+        for (needed, built, feature) in [
+            (execution.interprets(), cfg!(feature = "wamr"), "wamr"),
+            (execution.runs_native(), cfg!(feature = "wamr-aot"), "wamr-aot"),
+        ] {
+            if needed && !built {
+                let told = format!("{execution:?} needs the feature {feature:?}, which this program was built without");
+                return Err(EngineError::Configure(told));
+            }
+        }
         let vm = Vm::start(pool_bytes).map_err(|error| EngineError::Configure(error.to_string()))?;
         let watchdog = (interruption != Interruption::Never).then(|| Arc::new(Watchdog::default()));
         let tick = |dog: Arc<Watchdog<Brake>>| Ticker::start(interval, move || dog.tick());
         let ticker = watchdog.clone().map(tick).transpose().map_err(EngineError::Ticker)?;
-        Ok(Self { vm: Arc::new(vm), stack_bytes, watchdog, _ticker: ticker })
+        Ok(Self { vm: Arc::new(vm), stack_bytes, execution, watchdog, _ticker: ticker })
     }
 }
 
@@ -77,6 +99,7 @@ impl Engine for WamrEngine {
         &self,
         kernel: &str,
         module: &VerifiedModule,
+        native: Option<&VerifiedAot>,
         limits: ResourceLimits,
     ) -> Result<Box<dyn CompiledModule>, EngineError> {
         let needed = module.facts().initial_pages;
@@ -84,13 +107,25 @@ impl Engine for WamrEngine {
             let (kernel, what) = (kernel.to_owned(), "pages of memory");
             return Err(EngineError::CeilingTooLow { kernel, what, needed, limit: MOST_PAGES });
         }
-        let code = Code::load(&self.vm, module.bytes(), limits.max_table_elements, module.facts().max_pages)
-            .map_err(|message| EngineError::Compile { kernel: kernel.to_owned(), message })?;
+        let (elements, pages) = (limits.max_table_elements, module.facts().max_pages);
+        let code = match native.filter(|_| self.execution.runs_native()) {
+            Some(native) => native
+                .facts()
+                .check_engine(&self.version())
+                .map_err(|fault| fault.to_string())
+                .and_then(|()| Code::load_native(&self.vm, native, elements, pages)),
+            None if self.execution.interprets() => Code::load(&self.vm, module.bytes(), elements, pages),
+            None => Err(NO_NATIVE.to_owned()),
+        };
+        let code = code.map_err(|message| EngineError::Compile { kernel: kernel.to_owned(), message })?;
         let (stack_bytes, watchdog) = (self.stack_bytes, self.watchdog.clone());
         Ok(Box::new(WamrModule { code: Arc::new(code), limits, stack_bytes, watchdog }))
     }
 
     fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, EngineError> {
+        if !cfg!(feature = "wamr") {
+            return Err(EngineError::Configure("without the interpreter, there is no empty function".to_owned()));
+        }
         let code = Code::load(&self.vm, super::EMPTY_MODULE, 0, 0).map(Arc::new);
         let machine = code.and_then(|code| Machine::new(&code, self.stack_bytes, 1, &[c"empty"]));
         Ok(Box::new(Empty(machine.map_err(EngineError::Configure)?)))
@@ -128,5 +163,5 @@ impl CompiledModule for WamrModule {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "wamr"))]
 mod tests;

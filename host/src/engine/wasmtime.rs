@@ -13,7 +13,7 @@ mod trap;
 use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
-use kernelpack_manifest::VerifiedModule;
+use kernelpack_manifest::{VerifiedAot, VerifiedModule};
 use wasmtime::{Config, Inlining, InstancePre, Linker, OptLevel};
 
 #[cfg(target_os = "linux")]
@@ -140,6 +140,7 @@ impl Engine for WasmtimeEngine {
         &self,
         kernel: &str,
         module: &VerifiedModule,
+        _: Option<&VerifiedAot>,
         limits: ResourceLimits,
     ) -> Result<Box<dyn CompiledModule>, EngineError> {
         let error =

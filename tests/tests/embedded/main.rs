@@ -1,5 +1,6 @@
 //! The embedded runtime through the whole host: packs, typed and bound calls, limits, deadlines, the pool.
 
+mod native;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;
@@ -9,8 +10,8 @@ mod wat_kernel;
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_host::{
-    BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, KernelError, Pack, Runtime, RuntimeBuilder,
-    Tensor, TypedKernel,
+    BreakerPolicy, EngineError, Error, Execution, FallbackPolicy, Interruption, KernelError, Pack, Runtime,
+    RuntimeBuilder, Tensor, TypedKernel,
 };
 use kernelpack_tests::pack::{self, key};
 
@@ -23,7 +24,7 @@ use crate::{
 const POOL: usize = 64 << 20;
 
 fn embedded() -> RuntimeBuilder {
-    let runtime = Runtime::embedded().with_pool(POOL).trust(key().public());
+    let runtime = Runtime::embedded().execution(Execution::Interpreted).with_pool(POOL).trust(key().public());
     runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
 }
 

@@ -6,7 +6,7 @@ use kernelpack_abi::{BatchStatus, ResourceLimits};
 
 use super::{
     super::{
-        Export, Instance, Stop,
+        Export, Instance, Places, Stop,
         stack::with_room,
         watchdog::{Watch, Watchdog},
     },
@@ -92,6 +92,11 @@ impl Instance for WamrInstance {
     #[inline]
     fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]> {
         if self.stopped { None } else { self.machine.bytes(range) }
+    }
+
+    fn places(&self) -> Option<Places> {
+        let constant = |name| self.machine.constant(name);
+        Some(Places { heap_base: constant(c"__heap_base")?, message: constant(c"kernel_message")? })
     }
 
     fn maps(&self) -> bool {

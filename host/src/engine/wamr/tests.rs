@@ -19,7 +19,7 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn engine(pool: usize) -> WamrEngine {
-    WamrEngine::with_tick(pool, DEFAULT_STACK, Interruption::Epoch, FAST).unwrap()
+    WamrEngine::with_tick(pool, DEFAULT_STACK, Execution::Interpreted, Interruption::Epoch, FAST).unwrap()
 }
 
 fn code(engine: &WamrEngine, text: &str) -> Arc<Code> {
@@ -94,7 +94,14 @@ fn an_endless_loop_ends_at_its_deadline_and_its_instance_with_it() {
 #[test]
 fn a_deadline_at_the_end_of_a_call_is_settled_one_way() {
     let _alone = alone();
-    let engine = WamrEngine::with_tick(POOL, DEFAULT_STACK, Interruption::Epoch, Duration::from_micros(100)).unwrap();
+    let engine = WamrEngine::with_tick(
+        POOL,
+        DEFAULT_STACK,
+        Execution::Interpreted,
+        Interruption::Epoch,
+        Duration::from_micros(100),
+    )
+    .unwrap();
     let body = "(loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) i32.const 7";
     let (mut turns, mut ended, mut stopped) = (100, 0, 0);
     let mut running = None;
@@ -203,7 +210,10 @@ fn the_pool_is_all_there_is_and_is_given_back() {
     let _alone = alone();
     let pool = 4 << 20;
     let engine = engine(pool);
-    let refused = WamrEngine::new(pool + UNIT, DEFAULT_STACK, Interruption::Epoch).map(drop).unwrap_err().to_string();
+    let refused = WamrEngine::new(pool + UNIT, DEFAULT_STACK, Execution::Interpreted, Interruption::Epoch)
+        .map(drop)
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("4194304 bytes") && refused.contains("4194320"), "{refused}");
     let before = engine.vm.used();
     for _ in 0..3 {
@@ -225,8 +235,11 @@ fn the_pool_is_all_there_is_and_is_given_back() {
         assert_eq!(engine.vm.used(), before);
     }
     drop(engine);
-    drop(WamrEngine::new(1 << 20, DEFAULT_STACK, Interruption::Epoch).unwrap());
-    let tiny = WamrEngine::new(64, DEFAULT_STACK, Interruption::Epoch).map(drop).unwrap_err().to_string();
+    drop(WamrEngine::new(1 << 20, DEFAULT_STACK, Execution::Interpreted, Interruption::Epoch).unwrap());
+    let tiny = WamrEngine::new(64, DEFAULT_STACK, Execution::Interpreted, Interruption::Epoch)
+        .map(drop)
+        .unwrap_err()
+        .to_string();
     assert!(tiny.contains("64 bytes is too small"), "{tiny}");
 }
 

@@ -18,6 +18,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use kernelpack_manifest::VerifiedAot;
 use kernelpack_wamr_sys as sys;
 
 use super::blocks::{Blocks, End, UNIT};
@@ -257,6 +258,29 @@ unsafe impl Sync for Code {}
 impl Code {
     /// Loads a module whose tables may have so many elements in all, and its memory so many pages.
     pub(super) fn load(vm: &Arc<Vm>, wasm: &[u8], table_elements: u32, max_pages: u32) -> Result<Self, String> {
+        if !wasm.starts_with(b"\0asm") {
+            return Err("this is no module".to_owned());
+        }
+        // SAFETY: this is no native code, which alone is run as it is.
+        unsafe { Self::load_any(vm, wasm, table_elements, max_pages) }
+    }
+
+    /// Loads native code in the stead of a module.
+    pub(super) fn load_native(
+        vm: &Arc<Vm>,
+        native: &VerifiedAot,
+        table_elements: u32,
+        max_pages: u32,
+    ) -> Result<Self, String> {
+        // SAFETY: a `VerifiedAot` is made only of bytes whose digest is in a manifest that was signed by a key which the
+        // host granted native code. That is the word of its owner that it was compiled from a module by WAMR's compiler,
+        // with the checks that keep it inside of its sandbox; the file's record of that was read.
+        unsafe { Self::load_any(vm, native.bytes(), table_elements, max_pages) }
+    }
+
+    /// # Safety
+    /// Native code is that of a module that WAMR's compiler compiled, with all checks.
+    unsafe fn load_any(vm: &Arc<Vm>, wasm: &[u8], table_elements: u32, max_pages: u32) -> Result<Self, String> {
         let _guard = locked(&PROCESS);
         let size = u32::try_from(wasm.len()).map_err(|_| "the module is too large".to_owned())?;
         // SAFETY: it has no conditions.
@@ -265,7 +289,7 @@ impl Code {
         // SAFETY: `bytes` are `size` bytes that were given to us alone.
         unsafe { ptr::copy_nonoverlapping(wasm.as_ptr(), bytes.as_ptr().cast(), wasm.len()) };
         let mut words = Words::new();
-        // SAFETY: the runtime is there, since a `Vm` is. The buffer is as long as is said, starts at a multiple of 16, and
+        // SAFETY: what native code needs is the caller's word. The runtime is there, since a `Vm` is. The buffer is as long as is said, starts at a multiple of 16, and
         // stays until the module is unloaded in `drop`; the other one is as long as is said.
         let module = unsafe { sys::wasm_runtime_load(bytes.as_ptr().cast(), size, words.ptr(), words.0.len() as u32) };
         let Some(module) = NonNull::new(module) else {
@@ -353,6 +377,18 @@ impl Machine {
     /// Whether there is the function with this index among those asked for.
     pub(super) fn has(&self, function: usize) -> bool {
         self.functions.get(function).is_some_and(Option::is_some)
+    }
+
+    /// The value of an exported constant of type i32.
+    pub(super) fn constant(&self, name: &CStr) -> Option<u32> {
+        let mut global = sys::Global { kind: 0, is_mutable: false, data: ptr::null_mut() };
+        // SAFETY: the instance exists, the name ends with a zero, and what is written is `global`.
+        let found = unsafe { sys::wasm_runtime_get_export_global_inst(self.inst.as_ptr(), name.as_ptr(), &mut global) };
+        if !found || global.kind != sys::KIND_I32 || global.is_mutable || global.data.is_null() {
+            return None;
+        }
+        // SAFETY: it points to the instance's value, which has four bytes; WAMR aligns globals as it likes.
+        Some(unsafe { global.data.cast::<u32>().read_unaligned() })
     }
 
     /// Bytes of linear memory.

@@ -1,0 +1,46 @@
+//! What an engine makes of packs that bring native code.
+
+/// Whether kernels are interpreted or run as the native code that a pack brings, in [`Runtime::embedded`].
+///
+/// Native code is loaded only from packs whose signer may vouch for such; it must be for this machine, made by the
+/// compiler of the very same version of WAMR, and with all checks, or the pack is refused.
+///
+/// [`Runtime::embedded`]: crate::Runtime
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Execution {
+    /// Modules are interpreted, whatever else a pack has. Needs the feature `wamr`.
+    Interpreted,
+    /// Native code is run; a kernel that has none, or whose signer may not vouch for it, is refused. Needs the feature
+    /// `wamr-aot`.
+    Native,
+    /// Native code is run where there is any that the signer may vouch for, else the module is interpreted. Needs both
+    /// features.
+    NativeElseInterpreted,
+}
+
+impl Execution {
+    /// Whether modules may be interpreted.
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+    pub(crate) fn interprets(self) -> bool {
+        matches!(self, Self::Interpreted | Self::NativeElseInterpreted)
+    }
+
+    /// Whether native code may be run.
+    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+    pub(crate) fn runs_native(self) -> bool {
+        matches!(self, Self::Native | Self::NativeElseInterpreted)
+    }
+}
+
+impl Default for Execution {
+    /// As section 6.2 of the specification has it: native code, and the interpreter beside it in builds with debug
+    /// assertions only. With one of the two features, what that allows.
+    fn default() -> Self {
+        match (cfg!(feature = "wamr-aot"), cfg!(feature = "wamr")) {
+            (true, true) if cfg!(debug_assertions) => Self::NativeElseInterpreted,
+            (true, _) => Self::Native,
+            (false, _) => Self::Interpreted,
+        }
+    }
+}

@@ -214,6 +214,15 @@ impl TrustStore {
         Ok(())
     }
 
+    /// Says whether a key may vouch for native code, too.
+    ///
+    /// # Errors
+    /// There is no such key, or it is revoked.
+    pub fn set_native(&mut self, id: &str, native: bool) -> Result<(), TrustStoreError> {
+        self.current(id)?.native = native;
+        Ok(())
+    }
+
     /// Revokes a key, for good.
     ///
     /// # Errors

@@ -201,6 +201,20 @@ fn names_and_texts_are_checked() {
 }
 
 #[test]
+fn native_code_is_a_grant_of_its_own() {
+    let mut store = sample();
+    assert!(store.keys().iter().all(|key| !key.native));
+    assert!(!String::from_utf8(store.to_json()).unwrap().contains("native"));
+    store.set_native("release-2026", true).unwrap();
+    assert!(store.keys()[0].native);
+    assert_eq!(TrustStore::parse(&store.to_json()), Ok(store.clone()));
+    assert!(matches!(store.set_native("release-2025", true), Err(TrustStoreError::Revoked { .. })));
+    assert!(matches!(store.set_native("release-2024", true), Err(TrustStoreError::UnknownId { .. })));
+    store.set_native("release-2026", false).unwrap();
+    assert_eq!(store, sample());
+}
+
+#[test]
 fn revocation_is_final() {
     let mut store = sample();
     let (now, later) = (time("2026-03-01T00:00:00Z"), time("2099-01-01T00:00:00Z"));

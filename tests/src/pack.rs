@@ -91,25 +91,13 @@ pub fn core() -> &'static Path {
     in_temp(&PACK, "kernels", Health::default())
 }
 
-/// The folder of the core pack with the modules for engines without SIMD as those for Wasmtime; the others are there too.
+/// The folder of the core pack as [`Copy::scalar`] makes it.
 ///
 /// # Panics
-/// The core pack has no such modules.
+/// The core pack has no modules for engines without SIMD.
 pub fn scalar() -> &'static Path {
     static PACK: OnceLock<Copy> = OnceLock::new();
-    let copy = PACK.get_or_init(|| {
-        let copy = Copy::of(core());
-        let mut manifest = copy.manifest();
-        for kernel in &mut manifest.kernels {
-            let wamr = kernel.platforms.remove("wamr").expect("the packer names what WAMR loads");
-            let wasmtime = kernel.platforms.get_mut("wasmtime").expect("the packer names what Wasmtime loads");
-            (wasmtime.module, wasmtime.features) = (wamr.module, wamr.features);
-            assert!(wasmtime.module.is_some(), "{} has no scalar module", kernel.id);
-        }
-        copy.sign(&manifest.to_json());
-        copy
-    });
-    copy.path()
+    PACK.get_or_init(|| Copy::of(core()).scalar()).path()
 }
 
 /// The folder of the pack of a crate in `tests/fixtures`, built once a process.
@@ -153,6 +141,23 @@ impl Copy {
         let dir = TempDir::new().expect("a temporary folder");
         copy_folder(pack, dir.path());
         Self { dir }
+    }
+
+    /// The same with the modules for engines without SIMD as those for Wasmtime; the others are there too.
+    ///
+    /// # Panics
+    /// The pack has no such modules.
+    #[must_use]
+    pub fn scalar(self) -> Self {
+        let mut manifest = self.manifest();
+        for kernel in &mut manifest.kernels {
+            let wamr = kernel.platforms.remove("wamr").expect("the packer names what WAMR loads");
+            let wasmtime = kernel.platforms.get_mut("wasmtime").expect("the packer names what Wasmtime loads");
+            (wasmtime.module, wasmtime.features) = (wamr.module, wamr.features);
+            assert!(wasmtime.module.is_some(), "{} has no module without SIMD", kernel.id);
+        }
+        self.sign(&manifest.to_json());
+        self
     }
 
     /// The copy's folder.

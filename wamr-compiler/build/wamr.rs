@@ -54,7 +54,7 @@ const INCLUDES: [&str; 10] = [
 ];
 
 /// What modules may use, and what the compiled code does. Shared memory has to be off: `c/compile.c` says why.
-const FEATURES: [(&str, &str); 20] = [
+const FEATURES: [(&str, &str); 21] = [
     ("WASM_ENABLE_AOT", "1"),
     ("WASM_ENABLE_INTERP", "1"),
     ("WASM_ENABLE_WAMR_COMPILER", "1"),
@@ -73,6 +73,8 @@ const FEATURES: [(&str, &str); 20] = [
     ("WASM_ENABLE_MULTI_MODULE", "0"),
     ("WASM_ENABLE_LIBC_BUILTIN", "0"),
     ("WASM_ENABLE_LIBC_WASI", "0"),
+    // Memory is as the module declares it, for which hosts lay out calls.
+    ("WASM_ENABLE_SHRUNK_MEMORY", "0"),
     ("WASM_DISABLE_HW_BOUND_CHECK", "1"),
     ("WASM_DISABLE_STACK_HW_BOUND_CHECK", "1"),
 ];

@@ -121,8 +121,7 @@ fn version_of(header: &str) -> Option<String> {
             (words.next() == Some("#define") && words.next() == Some(name)).then(|| words.next())?
         })
     };
-    let [major, minor, patch] =
-        ["WAMR_VERSION_MAJOR", "WAMR_VERSION_MINOR", "WAMR_VERSION_PATCH"].map(|name| number(name));
+    let [major, minor, patch] = ["WAMR_VERSION_MAJOR", "WAMR_VERSION_MINOR", "WAMR_VERSION_PATCH"].map(number);
     Some(format!("{}.{}.{}", major?, minor?, patch?))
 }
 

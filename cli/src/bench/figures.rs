@@ -140,6 +140,8 @@ impl Figures {
 pub(crate) struct Row<'a> {
     /// The width of the first column.
     pub(crate) names: usize,
+    /// Whether there are several engines, so that each line must say which is its.
+    pub(crate) several: bool,
     /// The figures; none for the head.
     pub(crate) figures: Option<&'a Figures>,
 }
@@ -149,11 +151,12 @@ const HEAD: [&str; 8] = ["call us", "bound us", "native us", "x raw", "x native"
 
 impl Display for Row<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (kernel, shape, engine, cells) = match self.figures {
-            None => ("kernel", "shape", "engine", HEAD.map(str::to_owned)),
-            Some(it) => (it.kernel.as_str(), it.shape.as_str(), it.engine, cells(it)),
+        let (kernel, shape, cells) = match self.figures {
+            None => ("kernel".to_owned(), "shape", HEAD.map(str::to_owned)),
+            Some(it) if self.several => (format!("{} {}", it.kernel, it.engine), it.shape.as_str(), cells(it)),
+            Some(it) => (it.kernel.clone(), it.shape.as_str(), cells(it)),
         };
-        write!(f, "{kernel:names$}  {shape:15}  {engine:8}", names = self.names)?;
+        write!(f, "{kernel:names$}  {shape:15}", names = self.names)?;
         for (head, cell) in HEAD.iter().zip(cells) {
             write!(f, "  {cell:>width$}", width = head.len().max(4))?;
         }

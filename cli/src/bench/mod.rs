@@ -114,12 +114,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let pack = subjects[0].pack.clone();
     let ids: Vec<&str> = args.kernel.as_deref().map_or_else(|| pack.kernel_ids().collect(), |id| vec![id]);
     let kernels = ids.iter().map(|id| pack.kernel_named(id)).collect::<Result<Vec<_>, _>>()?;
-    let names = ids.iter().map(|id| id.len()).max().unwrap_or_default();
+    let several = subjects.len() > 1;
+    let engines = subjects.iter().map(|subject| subject.engine.name().len() + 1).max().filter(|_| several);
+    let names = ids.iter().map(|id| id.len()).max().unwrap_or_default() + engines.unwrap_or_default();
 
     let budget = if args.quick { Budget::QUICK } else { Budget::FULL };
     let mut measured = Vec::new();
     if !args.json {
-        print::data(Row { names, figures: None })?;
+        print::data(Row { names, several, figures: None })?;
     }
     for kernel in &kernels {
         let usual = || Workload::usual(kernel, !args.quick);
@@ -132,7 +134,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
                     .map_err(|error| format!("{} at {shape}: {}", kernel.id(), print::message(&*error)))?;
                 match args.json {
                     true => print::json_line(&figures)?,
-                    false => print::data(Row { names, figures: Some(&figures) })?,
+                    false => print::data(Row { names, several, figures: Some(&figures) })?,
                 }
                 measured.push((workload.name(), figures));
             }

@@ -3,6 +3,7 @@
 mod add;
 mod expire;
 mod list;
+mod native;
 mod revoke;
 mod store_file;
 
@@ -38,6 +39,8 @@ enum Command {
     Add(add::Args),
     /// Set the last second that a key is trusted in
     Expire(expire::Args),
+    /// Trust a key for native code, too, or for modules only again
+    Native(native::Args),
     /// Trust a key no more, for good
     Revoke(revoke::Args),
     /// Show the keys, and which are trusted now
@@ -49,6 +52,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     match &args.command {
         Command::Add(args) => add::run(args),
         Command::Expire(args) => expire::run(args),
+        Command::Native(args) => native::run(args),
         Command::Revoke(args) => revoke::run(args),
         Command::List(args) => list::run(args),
     }

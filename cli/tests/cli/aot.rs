@@ -137,6 +137,9 @@ fn a_pack_gets_native_code_that_hosts_can_check() {
     let verified = run_in(folder, "verify mine --trust-store trust.json").succeeded().stdout;
     assert!(verified.contains("their signer is trusted for native code"), "{verified}");
     assert!(run_in(folder, "trust list trust.json").succeeded().stdout.contains("for native code, too"));
+    run_in(folder, "trust native trust.json --id release --withdraw").succeeded();
+    let verified = run_in(folder, "verify mine --trust-store trust.json").succeeded().stdout;
+    assert!(verified.contains("their signer is trusted for modules only"), "{verified}");
     let shown = run_in(folder, "inspect mine").succeeded().stdout;
     assert!(shown.contains("for thumbv7em by WAMR 2.4.3") && shown.contains("bounds-checks stack-checks"), "{shown}");
 

@@ -1,8 +1,11 @@
-//! Modules for engines without SIMD: what they are made of, and which engine loads which module.
+//! Modules for engines without SIMD: what they are made of, and which engine loads which module. That they compute the
+//! same, `core_kernels` and the oracles show.
 
 use std::{collections::BTreeSet, fs};
 
-use kernelpack_host::{Error, KernelPackVerifier, Rejected, VerifiedPack};
+use kernelpack_abi::TensorView;
+use kernelpack_fixture_with_std::panics;
+use kernelpack_host::{Error, KernelError, KernelPackVerifier, Rejected, VerifiedPack};
 use kernelpack_tests::pack::{self, Copy};
 use wasmparser::{Operator, Parser, Payload};
 
@@ -101,6 +104,31 @@ fn a_platforms_module_is_loaded_instead_of_the_kernels_own() {
     copy.write(&kernel.path, &good);
     copy.write(&scalar, &good);
     assert!(matches!(refused(copy.open()), Rejected::HashMismatch { path, .. } if path == scalar));
+}
+
+#[test]
+fn health_vectors_hold_for_the_modules_without_simd_too() {
+    for (pack, least) in [(pack::core(), 16), (pack::fixture("with-std"), 5), (pack::fixture("without-std"), 1)] {
+        let pack = Copy::of(pack).scalar();
+        let report = pack.open().unwrap().check_health().unwrap();
+        assert!(report.checked.len() >= least, "{report:?}");
+    }
+}
+
+/// What std needs to tell of a panic fits the small stack.
+#[test]
+fn a_panic_without_simd_arrives_with_its_message() {
+    let pack = Copy::of(pack::fixture("with-std")).scalar().open().unwrap();
+    let kernel = pack.kernel::<panics::Kernel>().unwrap();
+    let run = |data: &[f32; 2]| kernel.run(panics::Inputs::new(TensorView::new(data, &[2]).unwrap()));
+    for _ in 0..2 {
+        let Err(Error::Trapped(trapped)) = run(&[1.0, -2.0]) else { panic!("it does not panic") };
+        let KernelError::KernelTrap { code: 6, message: Some(message) } = trapped.error else {
+            panic!("{}", trapped.error)
+        };
+        assert!(message.starts_with("panicked at ") && message.ends_with(": element 1 is -2"), "{message}");
+        assert_eq!(run(&[1.0, 2.0]).unwrap().y.data(), [1.0, 2.0]);
+    }
 }
 
 /// A signature over its digest does not make another kernel's module, or one with other features, this kernel's.

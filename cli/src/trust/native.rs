@@ -1,0 +1,35 @@
+//! `kernelpack trust native`: whether a trusted key may vouch for native code.
+
+use std::path::PathBuf;
+
+use super::store_file::{self, Missing};
+use crate::{Outcome, print};
+
+/// The arguments of `kernelpack trust native`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+No sandbox holds native code. Without this, hosts use the modules of what the key signed.
+
+Example: grant it, and take it back
+  kernelpack trust native trust.json --id release-2026
+  kernelpack trust native trust.json --id release-2026 --withdraw")]
+pub(crate) struct Args {
+    /// File of the trust store
+    #[arg(value_name = "STORE")]
+    store: PathBuf,
+    /// Id of the key
+    #[arg(long, value_name = "ID")]
+    id: String,
+    /// Take it back: from now on the key vouches for modules only
+    #[arg(long)]
+    withdraw: bool,
+}
+
+/// Grants it, or takes it back.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let Args { store: path, id, withdraw } = args;
+    store_file::change(path, Missing::Refuse, |store| store.set_native(id, !withdraw))?;
+    let what = if *withdraw { "modules only" } else { "native code, too" };
+    print::note(format_args!("wrote {}: {id} is trusted for {what}", path.display()));
+    Ok(())
+}

@@ -13,7 +13,7 @@ DEVICE_FLAGS = --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"
 TOOLS = target/tools
 GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
-.PHONY: demo test device lint fuzz bench-peers bench-instructions setup clean
+.PHONY: demo test device embedded lint fuzz bench-peers bench-instructions setup clean
 
 ## The main job, from nothing to results on screen.
 demo: setup
@@ -31,6 +31,14 @@ device: setup
 	@rustup target list --installed | grep -qx $(DEVICE) || rustup target add $(DEVICE)
 	CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS='$(DEVICE_FLAGS)' \
 		$(CARGO) build --profile footprint --locked --package kernelpack-fixture-device --target $(DEVICE)
+
+## Runs kernels as a small device does, here and under qemu on 64-bit Arm and on Thumb-2, and measures what that takes.
+embedded: setup device
+	@for target in aarch64-unknown-linux-gnu thumbv7neon-unknown-linux-gnueabihf; do \
+		rustup target list --installed | grep -qx $$target || rustup target add $$target; done
+	@$(CARGO) build --release --locked --workspace --all-features --example device-pack
+	@mkdir -p target/embedded && target/release/examples/device-pack target/embedded
+	@scripts/embedded $(CARGO) target/embedded
 
 ## Formatting, lints and documentation, with warnings as errors.
 lint: setup

@@ -9,10 +9,10 @@ use std::{env, fs, path::Path, process::ExitCode};
 
 use kernelpack_host::PublicKey;
 
-use crate::work::{Files, Result, SHAPE};
+use crate::work::{Files, Kernel, Result, SHAPE};
 
-/// What everything together may take at run time.
-const BAR: usize = 1024 << 10;
+/// The pool that is tried first.
+const MOST: usize = 512 << 10;
 /// Pools are tried in steps of this, downwards.
 const STEP: usize = 4 << 10;
 
@@ -32,25 +32,32 @@ fn main() -> ExitCode {
 
 fn run(folder: &Path) -> Result<()> {
     let key = PublicKey::from_pem(&fs::read_to_string(folder.join("release.pub"))?)?;
-    let dir = folder.join("pack");
-    let files = Files::read(&dir)?;
+    for kernel in Kernel::ALL {
+        measure(&folder.join(kernel.id()), kernel, key)?;
+    }
+    Ok(())
+}
+
+fn measure(dir: &Path, kernel: Kernel, key: PublicKey) -> Result<()> {
+    let files = Files::read(dir, kernel, &key)?;
     let before = heap::held();
     heap::most();
-    let (verified, verifying) = stack::measured(|| work::verify(&files, &key))?;
+    let (verified, verifying) = stack::measured(|| files.verify(kernel, &key))?;
     verified?;
     let allocated = heap::most() - before;
 
-    let (ran, calling) = stack::measured(|| work::run(&dir, key, BAR))?;
+    let (ran, calling) = stack::measured(|| work::run(dir, kernel, key, MOST))?;
     let heap = ran?;
-    // The last that is large enough, if not all are.
-    let pools = (1..=BAR / STEP).rev().map(|steps| steps * STEP);
-    let pool = pools.take_while(|pool| work::run(&dir, key, *pool).is_ok()).last().unwrap_or(BAR);
+    // The last that is large enough.
+    let pools = (1..=MOST / STEP).rev().map(|steps| steps * STEP);
+    let pool = pools.take_while(|pool| work::run(dir, kernel, key, *pool).is_ok()).last().unwrap_or(MOST);
 
     let [rows, columns] = SHAPE;
-    println!("rmsnorm_f32 and kv_pack_q8, {rows}x{columns}, on {}: as the native functions", env::consts::ARCH);
-    println!("pool            {pool:>8} bytes suffice, the stack of each instance and linear memory included");
-    println!("native stack    {calling:>8} bytes for opening and calls, {verifying} for verification in place");
-    println!("host's heap     {:>8} bytes at most while opening, {} later", heap.opening, heap.calling);
-    println!("verification    {allocated:>8} bytes of heap in place");
+    let id = kernel.id();
+    println!("{id} {rows}x{columns} on {}: equal to the native function", env::consts::ARCH);
+    println!("  pool           {pool:>7} bytes suffice, for module, linear memory and a stack of 32 KiB");
+    println!("  native stack   {calling:>7} bytes to open and call");
+    println!("  host's heap    {:>7} bytes at most to open, {} once open", heap.opening, heap.open);
+    println!("  verification   {verifying:>7} bytes of stack and {allocated} of heap in place");
     Ok(())
 }

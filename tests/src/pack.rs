@@ -1,14 +1,14 @@
 //! Packs for tests: the core kernels, fixtures, and packs with one thing changed.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
 
 use kernelpack_host::{Execution, Pack, Runtime, RuntimeBuilder};
-use kernelpack_manifest::{Digest, Manifest, SecretKey};
-use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build};
+use kernelpack_manifest::{AotTarget, Digest, Manifest, SecretKey};
+use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signer, aot, build};
 use tempfile::TempDir;
 
 /// The manifest of a pack.
@@ -37,17 +37,59 @@ pub fn embedded() -> RuntimeBuilder {
     Runtime::embedded().execution(Execution::Interpreted).with_pool(POOL).max_epoch_ticks(1000).trust(key().public())
 }
 
-/// The core pack in each engine, compiled once a process: in Wasmtime with SIMD and without, and in WAMR.
+/// The core pack in each engine, by a name for it, compiled once a process: in Wasmtime with SIMD and without, and in WAMR,
+/// interpreted and, where there is a [`compiler`], as native code. The first is what others are compared with.
 ///
 /// # Panics
 /// One of them refuses it.
-pub fn engines() -> &'static [Pack; 3] {
-    static PACKS: OnceLock<[Pack; 3]> = OnceLock::new();
+pub fn engines() -> &'static [(&'static str, Pack)] {
+    static PACKS: OnceLock<Vec<(&'static str, Pack)>> = OnceLock::new();
     PACKS.get_or_init(|| {
-        let wamr = embedded().build().expect("WAMR starts");
-        [(runtime(), core()), (runtime(), scalar()), (wamr, core())]
-            .map(|(runtime, pack)| runtime.open(pack).expect("the core pack is for every engine"))
+        let wamr = |execution| embedded().execution(execution).trust_native(key().public()).build();
+        let wamr = |execution| wamr(execution).expect("WAMR starts");
+        let mut engines = vec![
+            ("wasmtime", runtime(), core()),
+            ("wasmtime without SIMD", runtime(), scalar()),
+            ("wamr", wamr(Execution::Interpreted), core()),
+        ];
+        engines.extend(native().map(|pack| ("wamr-aot", wamr(Execution::Native), pack)));
+        let open = |runtime: Runtime, pack| runtime.open(pack).expect("the core pack is for every engine");
+        engines.into_iter().map(|(name, runtime, pack)| (name, open(runtime, pack))).collect()
     })
+}
+
+/// WAMR's compiler, where it was built with LLVM; where not, it says why on standard error.
+///
+/// # Panics
+/// The path of this program cannot be found out.
+pub fn compiler() -> Option<AotCompiler> {
+    let program = env::var_os("KERNELPACK_WAMRC").map_or_else(
+        || {
+            let this = env::current_exe().expect("a program knows its path");
+            this.parent().unwrap_or(&this).with_file_name("kernelpack-wamrc")
+        },
+        PathBuf::from,
+    );
+    let compiler = AotCompiler::at(program, AotCompiler::TIME_LIMIT);
+    compiler.inspect_err(|error| eprintln!("native code is not tested: {error}")).ok()
+}
+
+/// Adds native code for this machine to a pack; `false` where there is no [`compiler`].
+///
+/// # Panics
+/// The compiler fails.
+pub fn add_native(pack: &Path) -> bool {
+    let Some((compiler, target)) = compiler().zip(AotTarget::of_this_machine()) else { return false };
+    let options = AotOptions { targets: vec![target], scalar: false, trusted: vec![key().public()] };
+    aot(pack, &options, &key(), &compiler, &mut |_| {}).expect("the kernels can be compiled");
+    true
+}
+
+/// The folder of the core pack with native code for this machine, made once a process.
+pub fn native() -> Option<&'static Path> {
+    static PACK: OnceLock<Option<Copy>> = OnceLock::new();
+    let made = PACK.get_or_init(|| Some(Copy::of(core())).filter(|copy| add_native(copy.path())));
+    made.as_ref().map(Copy::path)
 }
 
 /// Where the sources of this workspace are.

@@ -33,6 +33,12 @@ pub struct Memo {
     rows: [Row; MAX_TENSORS],
 }
 
+impl Default for Memo {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Memo {
     /// Remembers nothing yet.
     pub const fn new() -> Self {

@@ -252,10 +252,8 @@ fn a_remembered_call_is_recalled_whatever_its_values_are() {
     }
     let memory = LinearMemory { base: (&raw const *call.buffer).expose_provenance(), bounds: call.bounds };
     // SAFETY: as in `opens`.
-    assert!(
-        unsafe { memo.recall::<Other>(memory, call.head_offset) }.is_none(),
-        "another signature's call is recalled"
-    );
+    let other = unsafe { memo.recall::<Other>(memory, call.head_offset) };
+    assert!(other.is_none(), "another signature's call is recalled");
 }
 
 /// No word of what is remembered may differ.

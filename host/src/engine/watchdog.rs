@@ -189,7 +189,9 @@ mod tests {
     use super::*;
     use crate::memory::Region;
 
-    fn watched() -> (Arc<Watchdog<Arc<Region>>>, Watch<Arc<Region>>, Arc<Region>) {
+    type Dog = Watchdog<Arc<Region>>;
+
+    fn watched() -> (Arc<Dog>, Watch<Arc<Region>>, Arc<Region>) {
         let region = Arc::new(Region::reserve(1 << 20).unwrap());
         region.grow_to(65536).unwrap();
         let dog = Arc::new(Watchdog::default());

@@ -1,11 +1,7 @@
 //! Native code in packs: who may vouch for it, and that it obeys what modules obey. Left out where there is no compiler.
 
-use std::{env, path::PathBuf};
-
 use kernelpack_host::{Error, Execution, KernelError, Runtime, RuntimeBuilder};
-use kernelpack_manifest::AotTarget;
-use kernelpack_packer::{AotCompiler, AotOptions, aot};
-use kernelpack_tests::pack::{Copy, key};
+use kernelpack_tests::pack::{Copy, add_native, key};
 
 use crate::{
     POOL, call,
@@ -14,23 +10,9 @@ use crate::{
     wat_kernel::{Parts, SPEC},
 };
 
-/// WAMR's compiler, where it was built with LLVM.
-fn compiler() -> Option<AotCompiler> {
-    let program = env::var_os("KERNELPACK_WAMRC").map_or_else(
-        || env::current_exe().unwrap().parent().unwrap().with_file_name("kernelpack-wamrc"),
-        PathBuf::from,
-    );
-    let compiler = AotCompiler::at(program, AotCompiler::TIME_LIMIT);
-    compiler.inspect_err(|error| eprintln!("native code is not tested: {error}")).ok()
-}
-
 /// The pack of this module with native code for this machine.
 fn native(parts: &Parts) -> Option<Copy> {
-    let (compiler, target) = (compiler()?, AotTarget::of_this_machine()?);
-    let pack = honest(parts);
-    let options = AotOptions { targets: vec![target], scalar: false, trusted: vec![key().public()] };
-    aot(pack.path(), &options, &key(), &compiler, &mut |_| {}).unwrap();
-    Some(pack)
+    Some(honest(parts)).filter(|pack| add_native(pack.path()))
 }
 
 fn embedded(execution: Execution) -> RuntimeBuilder {

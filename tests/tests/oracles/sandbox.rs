@@ -1,4 +1,4 @@
-//! One call, run in every engine and natively, with the same bits as the result: Wasmtime with SIMD and without, and WAMR.
+//! One call, run in [every engine](pack::engines) and natively, with the same bits as the result.
 
 use kernelpack_abi::{DType, Infer, Kernel, TensorData};
 use kernelpack_guest::f16;
@@ -11,11 +11,14 @@ where
     K: Kernel + Infer,
     K::Inputs<'i>: Copy,
 {
-    let [simd, scalar, wamr] = pack::engines().each_ref().map(|pack| pack.kernel::<K>().unwrap());
-    both::<K>(inputs, |args| scalar.call(args));
-    both::<K>(inputs, |args| wamr.call(args));
-    let mut called = both::<K>(inputs, |args| simd.call(args));
-    let mut allocated = simd.run(inputs).unwrap();
+    let mut called = None;
+    for (_, pack) in pack::engines() {
+        let kernel = pack.kernel::<K>().unwrap();
+        let results = both::<K>(inputs, |args| kernel.call(args));
+        called.get_or_insert((kernel, results));
+    }
+    let (kernel, mut called) = called.unwrap();
+    let mut allocated = kernel.run(inputs).unwrap();
     assert_eq!(bits::<K>(inputs, &mut called), bits::<K>(inputs, &mut allocated), "call and run");
     called
 }
@@ -27,10 +30,11 @@ where
     K::Backward: Infer,
     <K::Backward as Infer>::Inputs<'i>: Copy,
 {
-    let [simd, scalar, wamr] = pack::engines().each_ref().map(|pack| pack.kernel::<K>().unwrap());
-    both::<K::Backward>(inputs, |args| scalar.backward(args));
-    both::<K::Backward>(inputs, |args| wamr.backward(args));
-    both::<K::Backward>(inputs, |args| simd.backward(args))
+    let kernels = pack::engines().iter().map(|(_, pack)| pack.kernel::<K>().unwrap());
+    let mut results = kernels.map(|kernel| both::<K::Backward>(inputs, |args| kernel.backward(args)));
+    let first = results.next().unwrap();
+    results.for_each(drop);
+    first
 }
 
 /// Runs a pass both ways, compares the results, and returns those of the sandbox.

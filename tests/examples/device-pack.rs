@@ -1,15 +1,21 @@
-//! Writes the packs that `kernelpack-embedded` runs, each a kernel of the core pack by itself, and the key that signs them.
+//! Writes the packs that `kernelpack-embedded` runs, each a kernel of the core pack by itself, with native code where there
+//! is a compiler, and the key that signs them.
 //! Usage: `device-pack FOLDER`, where `FOLDER/KERNEL` and `FOLDER/release.pub` come to lie.
 
 use std::{env, fs, path::PathBuf};
 
-use kernelpack_tests::pack::{Copy, copy_folder, core, key};
+use kernelpack_manifest::AotTarget;
+use kernelpack_packer::AotOptions;
+use kernelpack_tests::pack::{Copy, add_native_for, copy_folder, core, key};
 
 fn main() {
     let folder = PathBuf::from(env::args().nth(1).expect("usage: device-pack FOLDER"));
     for kernel in ["rmsnorm_f32", "kv_pack_q8"] {
         let pack = Copy::of(core());
         pack.keep(&[kernel]);
+        // Of modules without SIMD, which ask for less memory.
+        let targets = vec![AotTarget::X86_64, AotTarget::Aarch64, AotTarget::Thumbv7];
+        add_native_for(pack.path(), AotOptions { targets, scalar: true, trusted: vec![key().public()] });
         let target = folder.join(kernel);
         if target.exists() {
             fs::remove_dir_all(&target).expect("the pack there can be removed");

@@ -79,8 +79,16 @@ pub fn compiler() -> Option<AotCompiler> {
 /// # Panics
 /// The compiler fails.
 pub fn add_native(pack: &Path) -> bool {
-    let Some((compiler, target)) = compiler().zip(AotTarget::of_this_machine()) else { return false };
-    let options = AotOptions { targets: vec![target], scalar: false, trusted: vec![key().public()] };
+    let target = AotTarget::of_this_machine().into_iter().collect();
+    add_native_for(pack, AotOptions { targets: target, scalar: false, trusted: vec![key().public()] })
+}
+
+/// Adds native code to a pack; `false` where there is no [`compiler`].
+///
+/// # Panics
+/// The compiler fails.
+pub fn add_native_for(pack: &Path, options: AotOptions) -> bool {
+    let Some(compiler) = compiler() else { return false };
     aot(pack, &options, &key(), &compiler, &mut |_| {}).expect("the kernels can be compiled");
     true
 }

@@ -7,7 +7,7 @@ mod work;
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use kernelpack_host::PublicKey;
+use kernelpack_host::{Execution, PublicKey};
 
 use crate::work::{Files, Kernel, Result, SHAPE};
 
@@ -33,12 +33,18 @@ fn main() -> ExitCode {
 fn run(folder: &Path) -> Result<()> {
     let key = PublicKey::from_pem(&fs::read_to_string(folder.join("release.pub"))?)?;
     for kernel in Kernel::ALL {
-        measure(&folder.join(kernel.id()), kernel, key)?;
+        let dir = &folder.join(kernel.id());
+        measure(dir, kernel, key, Execution::Interpreted)?;
+        if work::has_native(dir)? {
+            measure(dir, kernel, key, Execution::Native)?;
+        } else {
+            println!("LEFT OUT: {} as native code, which `device-pack` had no compiler for", kernel.id());
+        }
     }
     Ok(())
 }
 
-fn measure(dir: &Path, kernel: Kernel, key: PublicKey) -> Result<()> {
+fn measure(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution) -> Result<()> {
     let files = Files::read(dir, kernel, &key)?;
     let before = heap::held();
     heap::most();
@@ -46,15 +52,15 @@ fn measure(dir: &Path, kernel: Kernel, key: PublicKey) -> Result<()> {
     verified?;
     let allocated = heap::most() - before;
 
-    let (ran, calling) = stack::measured(|| work::run(dir, kernel, key, MOST))?;
+    let (ran, calling) = stack::measured(|| work::run(dir, kernel, key, execution, MOST))?;
     let heap = ran?;
     // The last that is large enough.
     let pools = (1..=MOST / STEP).rev().map(|steps| steps * STEP);
-    let pool = pools.take_while(|pool| work::run(dir, kernel, key, *pool).is_ok()).last().unwrap_or(MOST);
+    let pool = pools.take_while(|pool| work::run(dir, kernel, key, execution, *pool).is_ok()).last().unwrap_or(MOST);
 
     let [rows, columns] = SHAPE;
     let id = kernel.id();
-    println!("{id} {rows}x{columns} on {}: equal to the native function", env::consts::ARCH);
+    println!("{id} {rows}x{columns} on {}, {execution:?}: equal to the function itself", env::consts::ARCH);
     println!("  pool           {pool:>7} bytes suffice, for module, linear memory and a stack of 32 KiB");
     println!("  native stack   {calling:>7} bytes to open and call");
     println!("  host's heap    {:>7} bytes at most to open, {} once open", heap.opening, heap.open);

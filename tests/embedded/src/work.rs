@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, path::Path};
 
-use kernelpack_host::{Pack, PublicKey, Runtime, abi::TensorView};
+use kernelpack_host::{Execution, Pack, PublicKey, Runtime, abi::TensorView, read_manifest};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32};
 use kernelpack_verify::{Engine, TrustedKey, Verifier, Version};
 
@@ -111,14 +111,22 @@ pub(crate) struct Heap {
     pub(crate) open: usize,
 }
 
+/// Whether the pack has native code.
+///
+/// # Errors
+/// Its manifest cannot be read.
+pub(crate) fn has_native(dir: &Path) -> Result<bool> {
+    Ok(read_manifest(dir)?.kernels.iter().any(|kernel| kernel.aot_files().next().is_some()))
+}
+
 /// Opens the pack in a pool of so many bytes and calls its kernel.
 ///
 /// # Errors
 /// The pool is too small; or the results are wrong.
-pub(crate) fn run(dir: &Path, kernel: Kernel, key: PublicKey, pool: usize) -> Result<Heap> {
+pub(crate) fn run(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution, pool: usize) -> Result<Heap> {
     let before = heap::held() + pool;
     heap::most();
-    let runtime = Runtime::embedded().trust(key).with_pool(pool).build()?;
+    let runtime = Runtime::embedded().trust_native(key).execution(execution).with_pool(pool).build()?;
     let pack = runtime.open(dir)?;
     let heap = Heap { opening: heap::most().saturating_sub(before), open: heap::held().saturating_sub(before) };
     // The second call finds the instance that the first one made.

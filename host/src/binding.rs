@@ -37,6 +37,8 @@ struct Row {
     len: usize,
     /// None for a tensor that is copied.
     part: Option<SharedPart>,
+    /// Where the part is in the host's memory; 0 for none.
+    address: usize,
 }
 
 impl Binding {
@@ -78,7 +80,7 @@ impl Binding {
     fn renew(&mut self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Error> {
         let first = self.loaded.newborn(self.ticks)?;
         if !first.maps() {
-            self.rows.iter_mut().for_each(|row| row.part = None);
+            self.rows.iter_mut().for_each(Row::unmap);
         }
         self.guests.push(first);
         self.copies = self.rows.iter().any(|row| row.len > 0 && row.part.is_none());
@@ -161,7 +163,10 @@ impl Binding {
             // Only where there are cores is a call divided.
             (_, None) => Ok(()),
         };
-        result.map_err(|failure| self.failed(failure))
+        match result {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(self.failed(failure)),
+        }
     }
 
     #[cold]
@@ -196,12 +201,19 @@ impl Drop for Binding {
 impl Row {
     fn of(tensor: &TensorArg<'_>) -> Self {
         let bytes = bytes(&tensor.data);
+        let part = bytes.and_then(SharedPart::of);
         Self {
             data: kind(&tensor.data),
             shape: tensor.shape,
             len: bytes.map_or(0, <*const [u8]>::len),
-            part: bytes.and_then(SharedPart::of),
+            address: part.as_ref().map_or(0, SharedPart::address),
+            part,
         }
+    }
+
+    /// Has the tensor copied.
+    fn unmap(&mut self) {
+        (self.part, self.address) = (None, 0);
     }
 
     /// Whether this is the tensor that the row is bound to; where that is copied, one like it.
@@ -209,17 +221,16 @@ impl Row {
     /// The bytes of one that is mapped are the kernel's from here on.
     #[inline]
     fn takes(&self, tensor: &TensorArg<'_>) -> bool {
-        let bytes = bytes(&tensor.data);
-        let here = match (&self.part, bytes) {
-            (Some(part), Some(bytes)) => {
+        let (address, len) = match bytes(&tensor.data) {
+            Some(bytes) => {
                 escape(bytes);
-                part.address() == bytes.cast::<u8>().addr()
+                (bytes.cast::<u8>().addr(), bytes.len())
             }
-            (part, _) => part.is_none(),
+            None => (0, 0),
         };
-        here && bytes.map_or(0, <*const [u8]>::len) == self.len
-            && kind(&tensor.data) == self.data
-            && (self.len == 0 || tensor.shape == self.shape)
+        (self.address == 0) | (self.address == address)
+            && (len == self.len) & (kind(&tensor.data) == self.data)
+            && (len == 0 || tensor.shape == self.shape)
     }
 }
 

@@ -139,6 +139,8 @@ impl Squares for f16 {
 // In a function of its own: within a larger one, Cranelift keeps what the loop needs on the stack.
 #[inline(never)]
 fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
+    // All three have one length, which the compiler does not know.
+    let (Some(weight), Some(y)) = (weight.get(..x.len()), y.get_mut(..x.len())) else { return };
     let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
     let (weight_blocks, weight_rest) = weight.as_chunks::<BLOCK>();
     let (y_blocks, y_rest) = y.as_chunks_mut::<BLOCK>();

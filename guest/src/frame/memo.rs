@@ -135,6 +135,7 @@ type Bits = u128;
 #[cfg(all(target_family = "wasm", target_feature = "simd128"))]
 impl Difference {
     const NONE: Self = Self(core::arch::wasm32::u64x2(0, 0));
+    const ALL: Self = Self(core::arch::wasm32::u64x2(u64::MAX, u64::MAX));
 
     #[inline(always)]
     fn of(a: &[u8; 16], b: &[u8; 16]) -> Self {
@@ -157,6 +158,7 @@ impl Difference {
 #[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
 impl Difference {
     const NONE: Self = Self(0);
+    const ALL: Self = Self(u128::MAX);
 
     #[inline(always)]
     fn of(a: &[u8; 16], b: &[u8; 16]) -> Self {
@@ -185,7 +187,7 @@ fn between<const LEN: usize>(a: &[u8; LEN], b: &[u8; LEN]) -> Difference {
 /// What differs between descriptors, whose 40 bytes are three times 16 with some in two of them.
 #[inline(always)]
 fn between_heads(a: &Head, b: &Head) -> Difference {
-    let (Some(last), Some(old_last)) = (a.last_chunk(), b.last_chunk()) else { return Difference::NONE };
-    let parts = a.as_chunks().0.iter().zip(b.as_chunks().0);
-    parts.fold(Difference::of(last, old_last), |all, (a, b)| all.or(Difference::of(a, b)))
+    let ([first, second], [old_first, old_second]) = (a.as_chunks().0, b.as_chunks().0) else { return Difference::ALL };
+    let (Some(last), Some(old_last)) = (a.last_chunk(), b.last_chunk()) else { return Difference::ALL };
+    Difference::of(first, old_first).or(Difference::of(second, old_second)).or(Difference::of(last, old_last))
 }

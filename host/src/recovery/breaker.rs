@@ -62,6 +62,12 @@ impl Breaker {
         self.policy
     }
 
+    /// Whether it admits every call.
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.open_until.load(Relaxed) == CLOSED
+    }
+
     /// Whether a call may enter the sandbox.
     #[inline]
     pub(super) fn admit(&self, now: impl FnOnce() -> Instant) -> Admission {

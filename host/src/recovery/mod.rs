@@ -159,6 +159,33 @@ impl LoadedKernel {
         sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let recovery = &self.recovery;
+        if recovery.placement != Placement::Sandboxed || !recovery.breaker.is_closed() {
+            return self.serve_otherwise(call, start, sandbox);
+        }
+        // As nearly every call goes: nothing of the rest is looked at.
+        match sandbox(call) {
+            Ok(()) => {
+                self.succeeded(Admission::Closed);
+                recovery.metrics.call(Outcome::Ok, start.map(|start| start.elapsed()));
+                Ok(())
+            }
+            Err(error) => {
+                let (outcome, result) = self.recover(call, Admission::Closed, start, error);
+                recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
+                result
+            }
+        }
+    }
+
+    /// A call of a kernel that runs natively, or is or was out of service.
+    #[cold]
+    fn serve_otherwise<'c, 't>(
+        &self,
+        call: &mut Call<'c, 't>,
+        start: Option<Instant>,
+        sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let recovery = &self.recovery;
         let (outcome, result) = match (recovery.placement, &recovery.reference) {
             (Placement::Native, Some(reference)) => {
                 let result = self.run_natively(reference, call, start);
@@ -168,6 +195,16 @@ impl LoadedKernel {
         };
         recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
         result
+    }
+
+    /// The sandbox gave a result.
+    #[inline]
+    fn succeeded(&self, admission: Admission) {
+        if self.recovery.breaker.succeeded(admission) == Change::Closed {
+            log::back_in_service(self);
+            self.recovery.metrics.out_of_service(false);
+        }
+        self.recovery.set_degraded(false);
     }
 
     /// Runs calls of the forward pass at one entry of the sandbox, where the kernel is in service there and can do it.
@@ -195,7 +232,6 @@ impl LoadedKernel {
         Ok(())
     }
 
-    #[inline]
     fn run_sandboxed<'c, 't>(
         &self,
         call: &mut Call<'c, 't>,
@@ -209,11 +245,7 @@ impl LoadedKernel {
         }
         match sandbox(call) {
             Ok(()) => {
-                if recovery.breaker.succeeded(admission) == Change::Closed {
-                    log::back_in_service(self);
-                    recovery.metrics.out_of_service(false);
-                }
-                recovery.set_degraded(false);
+                self.succeeded(admission);
                 (Outcome::Ok, Ok(()))
             }
             Err(error) => self.recover(call, admission, start, error),

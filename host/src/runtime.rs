@@ -47,8 +47,8 @@ impl Runtime {
         RuntimeBuilder::new(EngineChoice::Wasmtime)
     }
 
-    /// A runtime for small devices: WAMR, for native code or interpreting, in a pool of fixed size, with a stack of 32 KiB an instance and
-    /// 100 ms for a call, whatever a manifest says, unless the builder says otherwise.
+    /// A runtime for small devices: WAMR, for native code or interpreting, in a pool of fixed size, with a stack of 32
+    /// KiB an instance and 100 ms for a call, whatever a manifest says, unless the builder says otherwise.
     ///
     /// Modules, instances, their stacks and linear memory are all in the pool, 256 KiB of
     /// [`with_pool`](RuntimeBuilder::with_pool) by default: room for a kernel or two with a stack and two pages of

@@ -1,7 +1,8 @@
 //! WAMR, for small devices.
 //!
-//! Modules are interpreted, or native code that a pack brings is loaded in their stead. Everything that WAMR allocates, linear memory included, comes from one pool of fixed size,
-//! which is the process's, as WAMR's runtime is: runtimes in one process share it, and must agree on its size.
+//! Modules are interpreted, or native code that a pack brings is loaded in their stead. Everything that WAMR allocates,
+//! linear memory included, comes from one pool of fixed size, which is the process's, as WAMR's runtime is: runtimes in
+//! one process share it, and must agree on its size.
 
 mod blocks;
 mod instance;

@@ -32,10 +32,10 @@ pub struct VerifiedPack {
 }
 
 impl VerifiedPack {
-    /// Reads each file once, modules for other engines included, and checks, in this order: the signature over the raw bytes of the manifest, by a key that is
-    /// trusted now; the manifest's schema and content; that the pack holds exactly the files that it names; each
-    /// module's SHA-256; that each module's exports, imports, memory limits and custom section agree with its entry;
-    /// each health vector's SHA-256, and that it is a call of its kernel.
+    /// Reads each file once, modules for other engines included, and checks, in this order: the signature over the raw
+    /// bytes of the manifest, by a key that is trusted now; the manifest's schema and content; that the pack holds
+    /// exactly the files that it names; each module's SHA-256; that each module's exports, imports, memory limits and
+    /// custom section agree with its entry; each health vector's SHA-256, and that it is a call of its kernel.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the first thing that is not in order, or [`Error::Engine`] if a file cannot be read.

@@ -289,8 +289,9 @@ impl Code {
         // SAFETY: `bytes` are `size` bytes that were given to us alone.
         unsafe { ptr::copy_nonoverlapping(wasm.as_ptr(), bytes.as_ptr().cast(), wasm.len()) };
         let mut words = Words::new();
-        // SAFETY: what native code needs is the caller's word. The runtime is there, since a `Vm` is. The buffer is as long as is said, starts at a multiple of 16, and
-        // stays until the module is unloaded in `drop`; the other one is as long as is said.
+        // SAFETY: what native code needs is the caller's word. The runtime is there, since a `Vm` is. The buffer is as
+        // long as is said, starts at a multiple of 16, and stays until the module is unloaded in `drop`; the other one
+        // is as long as is said.
         let module = unsafe { sys::wasm_runtime_load(bytes.as_ptr().cast(), size, words.ptr(), words.0.len() as u32) };
         let Some(module) = NonNull::new(module) else {
             // SAFETY: allocated above, and WAMR has no module that points to it.

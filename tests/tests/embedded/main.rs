@@ -1,5 +1,7 @@
 //! The embedded runtime through the whole host: packs, typed and bound calls, limits, deadlines, the pool.
 
+#[path = "../deadlines/fixtures.rs"]
+mod fixtures;
 mod native;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// The pool is the process's, and these tests run side by side.
-const POOL: usize = 64 << 20;
+const POOL: usize = 1 << 30;
 
 fn embedded() -> RuntimeBuilder {
     let runtime = Runtime::embedded().execution(Execution::Interpreted).with_pool(POOL).trust(key().public());

@@ -4,7 +4,7 @@ use kernelpack_host::{Error, Execution, KernelError, Runtime, RuntimeBuilder};
 use kernelpack_tests::pack::{Copy, add_native, key};
 
 use crate::{
-    POOL, call,
+    POOL, call, fixtures,
     stub::{Forward, SPIN, TRAP, honest, square},
     trap,
     wat_kernel::{Parts, SPEC},
@@ -66,4 +66,26 @@ fn in_release_builds_nothing_is_interpreted_unless_asked_for() {
     assert_eq!(Execution::default() == Execution::Native, !cfg!(debug_assertions));
     let runtime = Runtime::embedded().with_pool(POOL).trust(key().public()).build().unwrap();
     assert_eq!(runtime.open(honest(&square(SPEC.limits)).path()).is_err(), !cfg!(debug_assertions));
+}
+
+/// Those that native code may not be made of are refused before they run.
+#[test]
+fn no_hostile_module_outruns_its_deadline_as_native_code() {
+    let mut stopped = 0;
+    for (name, parts) in fixtures::all() {
+        let Some(pack) = native(&parts) else { return };
+        let runtime = embedded(Execution::Native).trust_native(key().public()).build().unwrap();
+        let opened = runtime.open(pack.path());
+        let kernel = opened.as_ref().map(|pack| pack.kernel::<Forward>().unwrap());
+        match kernel {
+            Ok(kernel) => {
+                // Deep recursion has used up the small stack by then.
+                let error = trap(call(&kernel, 1));
+                assert!(matches!(error, KernelError::EpochDeadline | KernelError::StackOverflow), "{name}: {error}");
+                stopped += 1;
+            }
+            Err(error) => eprintln!("{name} is refused: {error}"),
+        }
+    }
+    assert!(stopped > 20, "{stopped}");
 }

@@ -51,8 +51,8 @@ impl Runtime {
     /// KiB an instance and 100 ms for a call, whatever a manifest says, unless the builder says otherwise.
     ///
     /// Modules, instances, their stacks and linear memory are all in the pool, 256 KiB of
-    /// [`with_pool`](RuntimeBuilder::with_pool) by default: room for a kernel or two with a stack and two pages of
-    /// linear memory each. Nothing that WAMR needs is allocated from the system after [`build`](RuntimeBuilder::build),
+    /// [`with_pool`](RuntimeBuilder::with_pool) by default, which one small kernel as native code may fit into; the README
+    /// has what kernels take, and an interpreted one takes more. Nothing that WAMR needs is allocated from the system after [`build`](RuntimeBuilder::build),
     /// except executable pages for native code when a pack is opened. The interpreter runs no SIMD, so packs must have a
     /// scalar form of their kernels; tensors are copied, not mapped.
     ///

@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{EngineError, cache::CacheOutcome};
 
-/// The size of the pool unless told otherwise, 256 KiB: a stack, 128 KiB of linear memory, and 96 KiB for modules and
-/// WAMR itself.
+/// The size of the pool unless told otherwise, 256 KiB: a stack, 128 KiB of linear memory, and 96 KiB for what WAMR keeps
+/// of a module, which native code of small kernels may fit into.
 pub(crate) const DEFAULT_POOL: usize = 256 << 10;
 
 /// The stack of an instance unless told otherwise, 32 KiB.

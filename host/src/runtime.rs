@@ -296,7 +296,7 @@ impl RuntimeBuilder {
     /// that provide it at first use.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn with_pool(mut self, bytes: usize) -> Self {
-        self.engine = self.engine.with_pool(bytes);
+        self.engine = self.engine.with_wamr(|wamr| wamr.pool = bytes);
         self
     }
 
@@ -304,7 +304,7 @@ impl RuntimeBuilder {
     /// For [`Runtime::embedded`] only, others have no use for it.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn execution(mut self, execution: Execution) -> Self {
-        self.engine = self.engine.with_execution(execution);
+        self.engine = self.engine.with_wamr(|wamr| wamr.execution = Some(execution));
         self
     }
 
@@ -312,7 +312,7 @@ impl RuntimeBuilder {
     /// where those are fewer; for [`Runtime::embedded`] only, others have no use for it.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn stack_bytes(mut self, bytes: u32) -> Self {
-        self.engine = self.engine.with_stack(bytes);
+        self.engine = self.engine.with_wamr(|wamr| wamr.stack = bytes);
         self
     }
 

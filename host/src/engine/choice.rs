@@ -15,50 +15,39 @@ pub(crate) enum EngineChoice {
     Wasmtime,
     /// WAMR.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-    Wamr {
-        /// Bytes of the process's pool.
-        pool: usize,
-        /// Bytes of an instance's stack.
-        stack: u32,
-        /// What it makes of native code.
-        execution: Option<Execution>,
-    },
+    Wamr(WamrSettings),
+}
+
+/// What WAMR can be told.
+#[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WamrSettings {
+    /// Bytes of the process's pool.
+    pub(crate) pool: usize,
+    /// Bytes of an instance's stack.
+    pub(crate) stack: u32,
+    /// What it makes of native code.
+    pub(crate) execution: Option<Execution>,
 }
 
 impl EngineChoice {
     /// WAMR as section 6.2 of the specification has it.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-    pub(crate) const WAMR: Self =
-        Self::Wamr { pool: super::wamr::DEFAULT_POOL, stack: super::wamr::DEFAULT_STACK, execution: None };
+    pub(crate) const WAMR: Self = Self::Wamr(WamrSettings {
+        pool: super::wamr::DEFAULT_POOL,
+        stack: super::wamr::DEFAULT_STACK,
+        execution: None,
+    });
 
-    /// The same with a pool of so many bytes, if it is one that has a pool.
+    /// The same with other settings of WAMR, if that is what it is.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-    pub(crate) fn with_pool(self, pool: usize) -> Self {
-        match self {
-            Self::Wamr { stack, execution, .. } => Self::Wamr { pool, stack, execution },
+    pub(crate) fn with_wamr(mut self, change: impl FnOnce(&mut WamrSettings)) -> Self {
+        match &mut self {
+            Self::Wamr(settings) => change(settings),
             #[cfg(feature = "wasmtime")]
-            Self::Wasmtime => self,
+            Self::Wasmtime => {}
         }
-    }
-
-    /// The same with stacks of so many bytes, if it is one that makes stacks.
-    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-    pub(crate) fn with_stack(self, stack: u32) -> Self {
-        match self {
-            Self::Wamr { pool, execution, .. } => Self::Wamr { pool, stack, execution },
-            #[cfg(feature = "wasmtime")]
-            Self::Wasmtime => self,
-        }
-    }
-
-    /// The same with another use of native code, if it is one that has a choice.
-    #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-    pub(crate) fn with_execution(self, execution: Execution) -> Self {
-        match self {
-            Self::Wamr { pool, stack, .. } => Self::Wamr { pool, stack, execution: Some(execution) },
-            #[cfg(feature = "wasmtime")]
-            Self::Wasmtime => self,
-        }
+        self
     }
 
     /// The best way to interrupt calls that this engine has on this machine.
@@ -67,7 +56,7 @@ impl EngineChoice {
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => Interruption::BEST,
             #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-            Self::Wamr { .. } => Interruption::Epoch,
+            Self::Wamr(_) => Interruption::Epoch,
         }
     }
 
@@ -85,7 +74,7 @@ impl EngineChoice {
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => Ok(Arc::new(super::WasmtimeEngine::new(cache, interruption)?)),
             #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-            Self::Wamr { pool, stack, execution } => {
+            Self::Wamr(WamrSettings { pool, stack, execution }) => {
                 let _ = cache;
                 let execution = execution.unwrap_or_default();
                 Ok(Arc::new(super::WamrEngine::new(pool, stack, execution, interruption)?))

@@ -1,6 +1,10 @@
 //! The functions of a real crate, run on this machine.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use kernelpack_abi::{
     DType, Dim, Expr, KernelSpec, Lifecycle, ParamSpec, ParamType, ParamValue, ResourceLimits, Signature, Status,
@@ -131,7 +135,7 @@ fn wrong_vectors_of_the_author_are_refused_with_file_and_remedy() {
 fn functions_are_asked_in_a_process_of_their_own() {
     let mut cargo = Vec::new();
     let limit = Duration::from_secs(60);
-    let program = Program::link(&project(), &Features::default(), limit, &mut |event| cargo.push(event))
+    let program = link(&Features::default(), limit, &mut |event| cargo.push(event))
         .unwrap_or_else(|error| panic!("{error}: {cargo:?}"));
     let ask = |id: &'static str| {
         let kernel = KernelSpecBuf::from(&KernelSpec { id, ..spec(id, PLAIN) });
@@ -191,11 +195,19 @@ fn functions_are_asked_in_a_process_of_their_own() {
     assert!(matches!(&events[..], [Event::Warning(Warning::UncheckedVector { .. })]), "{events:?}");
 }
 
+/// Links the fixture's program, one of those that tests ask for after the other: cargo gives the library one name whatever
+/// its features are, and a build beside this one would replace it before the program is linked.
+fn link(features: &Features, limit: Duration, progress: &mut dyn FnMut(Event)) -> Result<Program, BuildError> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    Program::link(&project(), features, limit, progress)
+}
+
 #[test]
 fn a_function_that_does_not_end_is_stopped() {
     let features = Features { on: vec!["hangs".into()], no_default: false };
     let limit = Duration::from_millis(300);
-    let program = Program::link(&project(), &features, limit, &mut |_| {}).unwrap();
+    let program = link(&features, limit, &mut |_| {}).unwrap();
     let kernel =
         KernelSpecBuf::from(&spec("hangs", Signature { tensors: &const { [tensor("y", Role::Out)] }, ..PLAIN }));
     let mut events = Vec::new();
@@ -214,7 +226,7 @@ fn a_function_that_does_not_end_is_stopped() {
 fn a_crate_for_the_sandbox_alone_says_how_to_go_on() {
     let features = Features { on: vec![], no_default: true };
     let mut said = Vec::new();
-    let error = Program::link(&project(), &features, Duration::MAX, &mut |event| said.push(event)).unwrap_err();
+    let error = link(&features, Duration::MAX, &mut |event| said.push(event)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the functions of \"kernelpack-fixture-unwell\" cannot be run on this machine to make health vectors: it does not \

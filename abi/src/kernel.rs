@@ -20,6 +20,9 @@ pub trait Pass: 'static {
     /// The scalars alone.
     type Params: Copy + Send + Sync + 'static;
 
+    /// The same arguments for a shorter time, so that they can be used again.
+    fn reborrow<'a>(args: &'a mut Self::Args<'_>) -> Self::Args<'a>;
+
     /// Lends the tensors, in the order of the tensor table, and the encoded scalars to `f`.
     fn lend<R>(args: Self::Args<'_>, f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R;
 
@@ -80,6 +83,10 @@ impl Pass for NoBackward {
     const SIGNATURE: Signature<'static> = Signature { symbols: &[], tensors: &[], params: &[] };
     type Args<'a> = Self;
     type Params = ();
+
+    fn reborrow<'a>(args: &'a mut Self) -> Self {
+        match *args {}
+    }
 
     fn lend<R>(args: Self, _: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R {
         match args {}

@@ -77,6 +77,15 @@ pub mod fill_backward {
         pub fn with_params(self, params: Params) -> Self {
             Self { dy: self.dy, dx: self.dx }
         }
+        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        #[inline]
+        pub fn reborrow(&mut self) -> Args<'_> {
+            Args {
+                dy: self.dy,
+                dx: self.dx.reborrow(),
+            }
+        }
+        #[inline]
         fn params(&self) -> Params {
             Params {}
         }
@@ -88,6 +97,10 @@ pub mod fill_backward {
         const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = SIGNATURE;
         type Args<'a> = Args<'a>;
         type Params = Params;
+        #[inline]
+        fn reborrow<'a>(args: &'a mut Args<'_>) -> Args<'a> {
+            args.reborrow()
+        }
         fn lend<R>(
             args: Args<'_>,
             f: impl ::core::ops::FnOnce(
@@ -105,6 +118,7 @@ pub mod fill_backward {
             )
         }
         #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        #[inline]
         fn give<'a>(
             args: Args<'a>,
             mut row: impl ::core::ops::FnMut(::kernelpack_guest::abi::TensorArg<'a>),

@@ -88,6 +88,12 @@ pub mod fill {
         pub fn with_params(self, params: Params) -> Self {
             Self { y: self.y }
         }
+        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        #[inline]
+        pub fn reborrow(&mut self) -> Args<'_> {
+            Args { y: self.y.reborrow() }
+        }
+        #[inline]
         fn params(&self) -> Params {
             Params {}
         }
@@ -99,6 +105,10 @@ pub mod fill {
         const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = SIGNATURE;
         type Args<'a> = Args<'a>;
         type Params = Params;
+        #[inline]
+        fn reborrow<'a>(args: &'a mut Args<'_>) -> Args<'a> {
+            args.reborrow()
+        }
         fn lend<R>(
             args: Args<'_>,
             f: impl ::core::ops::FnOnce(
@@ -110,6 +120,7 @@ pub mod fill {
             f(&mut [::kernelpack_guest::abi::TensorArg::output(args.y)], &scalars)
         }
         #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        #[inline]
         fn give<'a>(
             args: Args<'a>,
             mut row: impl ::core::ops::FnMut(::kernelpack_guest::abi::TensorArg<'a>),

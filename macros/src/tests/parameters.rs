@@ -287,6 +287,21 @@ mod mix {
                 causal: params.causal,
             }
         }
+        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        #[inline]
+        pub fn reborrow(&mut self) -> Args<'_> {
+            Args {
+                x: self.x,
+                blocks: self.blocks,
+                state: self.state.reborrow(),
+                y: self.y.reborrow(),
+                gain: self.gain,
+                offset: self.offset,
+                seed: self.seed,
+                causal: self.causal,
+            }
+        }
+        #[inline]
         fn params(&self) -> Params {
             Params {
                 gain: self.gain,
@@ -303,6 +318,10 @@ mod mix {
         const SIGNATURE: crate::toolkit::abi::Signature<'static> = SIGNATURE;
         type Args<'a> = Args<'a>;
         type Params = Params;
+        #[inline]
+        fn reborrow<'a>(args: &'a mut Args<'_>) -> Args<'a> {
+            args.reborrow()
+        }
         fn lend<R>(
             args: Args<'_>,
             f: impl ::core::ops::FnOnce(
@@ -323,6 +342,7 @@ mod mix {
             )
         }
         #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        #[inline]
         fn give<'a>(
             args: Args<'a>,
             mut row: impl ::core::ops::FnMut(crate::toolkit::abi::TensorArg<'a>),

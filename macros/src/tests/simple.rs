@@ -151,6 +151,16 @@ pub mod scale_f32 {
                 factor: params.factor,
             }
         }
+        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        #[inline]
+        pub fn reborrow(&mut self) -> Args<'_> {
+            Args {
+                x: self.x,
+                y: self.y.reborrow(),
+                factor: self.factor,
+            }
+        }
+        #[inline]
         fn params(&self) -> Params {
             Params { factor: self.factor }
         }
@@ -162,6 +172,10 @@ pub mod scale_f32 {
         const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = SIGNATURE;
         type Args<'a> = Args<'a>;
         type Params = Params;
+        #[inline]
+        fn reborrow<'a>(args: &'a mut Args<'_>) -> Args<'a> {
+            args.reborrow()
+        }
         fn lend<R>(
             args: Args<'_>,
             f: impl ::core::ops::FnOnce(
@@ -179,6 +193,7 @@ pub mod scale_f32 {
             )
         }
         #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+        #[inline]
         fn give<'a>(
             args: Args<'a>,
             mut row: impl ::core::ops::FnMut(::kernelpack_guest::abi::TensorArg<'a>),

@@ -107,6 +107,10 @@ impl kernelpack_abi::Pass for Divided {
     type Args<'a> = Args<'a>;
     type Params = i32;
 
+    fn reborrow<'a>(args: &'a mut Args<'_>) -> Args<'a> {
+        Forward::reborrow(args)
+    }
+
     fn lend<R>(args: Args<'_>, f: impl FnOnce(&mut [kernelpack_abi::TensorArg<'_>], &[u8]) -> R) -> R {
         Forward::lend(args, f)
     }

@@ -70,6 +70,10 @@ macro_rules! pass {
             type Args<'a> = Args<'a>;
             type Params = i32;
 
+            fn reborrow<'a>(args: &'a mut Args<'_>) -> Args<'a> {
+                Args { x: args.x, y: args.y.reborrow(), mode: args.mode }
+            }
+
             fn lend<R>(args: Args<'_>, f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R {
                 f(&mut [TensorArg::input(args.x), TensorArg::output(args.y)], &args.mode.to_le_bytes())
             }

@@ -98,6 +98,13 @@ pub(super) fn args(model: &Model) -> TokenStream {
     let scalars = ScalarFields::of(model);
     let ScalarFields { names: scalar_names, types: scalar_types, docs: scalar_docs, .. } = &scalars;
     let (arguments, values) = constructor(model, &tensors, &types, &scalars);
+    let reborrowed = tensors.iter().map(|tensor| {
+        let name = &tensor.ident;
+        match tensor.role {
+            Role::In => quote! { self.#name },
+            _ => quote! { self.#name.reborrow() },
+        }
+    });
     quote! {
         /// The arguments of a call.
         #[derive(Debug)]
@@ -118,6 +125,13 @@ pub(super) fn args(model: &Model) -> TokenStream {
                 Self { #(#names: self.#names,)* #(#scalar_names: params.#scalar_names,)* }
             }
 
+            /// The same arguments for a shorter time, so that they can be passed on and used again.
+            #[inline]
+            pub fn reborrow(&mut self) -> Args<'_> {
+                Args { #(#names: #reborrowed,)* #(#scalar_names: self.#scalar_names,)* }
+            }
+
+            #[inline]
             fn params(&self) -> Params {
                 Params { #(#scalar_names: self.#scalar_names,)* }
             }

@@ -60,6 +60,11 @@ pub(super) fn emit(model: &Model) -> TokenStream {
             type Args<'a> = Args<'a>;
             type Params = Params;
 
+            #[inline]
+            fn reborrow<'a>(args: &'a mut Args<'_>) -> Args<'a> {
+                args.reborrow()
+            }
+
             fn lend<R>(
                 args: Args<'_>,
                 f: impl ::core::ops::FnOnce(&mut [#abi::TensorArg<'_>], &[u8]) -> R,
@@ -69,6 +74,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
             }
 
             #[allow(unused_mut, unused_variables, reason = "a function may have no tensors")]
+            #[inline]
             fn give<'a>(
                 args: Args<'a>,
                 mut row: impl ::core::ops::FnMut(#abi::TensorArg<'a>),

@@ -1,6 +1,9 @@
 //! The extents of a tensor, kept inline.
 
-use core::fmt;
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use crate::DType;
 
@@ -8,10 +11,25 @@ use crate::DType;
 pub const MAX_RANK: usize = 8;
 
 /// The extents of a tensor along each axis, outermost first; rank 0 is a scalar.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, Eq)]
 pub struct Shape {
     dims: [u32; MAX_RANK],
     rank: u8,
+}
+
+impl PartialEq for Shape {
+    /// In registers: what is derived compares bytes in memory, and hosts compare the shape of each tensor at each call.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        let differences = self.dims.iter().zip(&other.dims).fold(0, |all, (a, b)| all | (a ^ b));
+        (differences == 0) & (self.rank == other.rank)
+    }
+}
+
+impl Hash for Shape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.dims().hash(state);
+    }
 }
 
 impl Shape {

@@ -6,6 +6,14 @@
 
 /// Runs something that needs so many bytes of stack: on this thread's, or, where that has less left, on one that is
 /// mapped for the call.
+#[inline]
 pub(super) fn with_room<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
-    stacker::maybe_grow(bytes, bytes, f)
+    // As `stacker::maybe_grow`, but that what nearly always happens is compiled into its caller.
+    if stacker::remaining_stack().is_some_and(|left| left >= bytes) { f() } else { on_another_stack(bytes, f) }
+}
+
+#[cold]
+#[inline(never)]
+fn on_another_stack<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
+    stacker::grow(bytes, f)
 }

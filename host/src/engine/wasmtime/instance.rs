@@ -225,15 +225,16 @@ impl Instance for WasmtimeInstance {
     fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
         self.arm(ticks);
         let store = &mut self.store;
-        let result = with_room(self.max_stack_bytes as usize + HEADROOM, || match export {
-            Export::Forward => self.forward.call(store, address),
-            Export::Info => self.info.call(store, address),
-            Export::Backward => self.backward.as_ref().ok_or_else(missing).and_then(|f| f.call(store, address)),
+        let room = self.max_stack_bytes as usize + HEADROOM;
+        let result = match export {
+            Export::Forward => with_room(room, || self.forward.call(store, address)),
+            Export::Info => with_room(room, || self.info.call(store, address)),
+            Export::Backward => with_room(room, || self.backward.as_ref().ok_or_else(missing)?.call(store, address)),
             Export::Init { size } => {
-                self.init.as_ref().ok_or_else(missing).and_then(|f| f.call(store, (address, size)))
+                with_room(room, || self.init.as_ref().ok_or_else(missing)?.call(store, (address, size)))
             }
-            Export::Cleanup => self.cleanup.as_ref().ok_or_else(missing).and_then(|f| f.call(store, ())),
-        });
+            Export::Cleanup => with_room(room, || self.cleanup.as_ref().ok_or_else(missing)?.call(store, ())),
+        };
         self.end(result)
     }
 }

@@ -26,8 +26,8 @@ use crate::{
     row::Row,
 };
 
-/// Floats of a row: a call that is all overhead, a usual one, one that leaves the inner caches.
-const DIMS: [usize; 3] = [16, 4096, 262_144];
+/// Floats of a row: two calls that are all overhead, a usual one, one that leaves the inner caches.
+const DIMS: [usize; 4] = [16, 64, 4096, 262_144];
 
 /// Measures Kernelpack beside other ways to run the same function in a sandbox.
 #[derive(Debug, Parser)]

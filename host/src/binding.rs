@@ -2,10 +2,11 @@
 
 use std::{mem::discriminant, sync::Arc};
 
-use kernelpack_abi::{Role, Shape, Signature, TensorArg, TensorData};
+use kernelpack_abi::{Pass, Role, Shape, Signature, TensorArg, TensorData};
 
 use crate::{
     BadCall, Error,
+    cores::Answers,
     engine::Export,
     guest::{Call, Failure, Guest, Mapped, bind, check},
     loaded::LoadedKernel,
@@ -25,9 +26,10 @@ pub(crate) struct Binding {
     /// Whether there are tensors that are copied.
     copies: bool,
     plan: Option<Plan>,
+    /// Where the parts of a divided call come back.
+    answers: Option<Answers>,
     /// None after one was stopped, until the next call.
-    #[allow(clippy::vec_box, reason = "the pool hands out boxes and takes them back")]
-    guests: Vec<Box<Guest>>,
+    guests: Vec<Option<Box<Guest>>>,
 }
 
 /// What a row of the tensor table is bound to.
@@ -53,7 +55,7 @@ impl Binding {
         let ticks = loaded.ticks(max_ticks);
         check(signature, tensors)?;
         let rows = tensors.iter().map(Row::of).collect();
-        let mut binding = Self { loaded, ticks, rows, copies: true, plan: None, guests: Vec::new() };
+        let mut binding = Self { loaded, ticks, rows, copies: true, plan: None, answers: None, guests: Vec::new() };
         binding.renew(signature, tensors, scalars)?;
         Ok(binding)
     }
@@ -82,9 +84,10 @@ impl Binding {
         if !first.maps() {
             self.rows.iter_mut().for_each(Row::unmap);
         }
-        self.guests.push(first);
+        self.guests.push(Some(first));
         self.copies = self.rows.iter().any(|row| row.len > 0 && row.part.is_none());
         self.plan = self.plan_of(signature, tensors);
+        self.answers = self.plan.as_ref().map(|plan| Answers::new(plan.len()));
         let laid_out = match &self.plan {
             None => self.lay_out_whole(signature, tensors, scalars),
             Some(plan) => self.lay_out_parts(&plan.clone(), signature, tensors, scalars),
@@ -110,7 +113,8 @@ impl Binding {
         let symbols = bind(signature, tensors)?;
         let call = Call { export: Export::Forward, signature, symbols: &symbols };
         let mapped: Vec<_> = self.rows.iter().map(|row| row.part.clone().map(Mapped::whole)).collect();
-        let laid_out = self.guests.iter_mut().try_for_each(|guest| guest.lay_out(call, tensors, scalars, &mapped));
+        let laid_out =
+            self.guests.iter_mut().flatten().try_for_each(|guest| guest.lay_out(call, tensors, scalars, &mapped));
         laid_out.map_err(|failure| self.loaded.error(failure))
     }
 
@@ -122,9 +126,9 @@ impl Binding {
         scalars: &[u8],
     ) -> Result<(), Error> {
         while self.guests.len() < plan.len() {
-            self.guests.push(self.loaded.newborn(self.ticks)?);
+            self.guests.push(Some(self.loaded.newborn(self.ticks)?));
         }
-        for (index, guest) in self.guests.iter_mut().enumerate() {
+        for (index, guest) in self.guests.iter_mut().flatten().enumerate() {
             let pieces = plan.pieces(signature, tensors, index);
             let of = signature.tensors.iter().zip(tensors).zip(&pieces);
             let outlines: Vec<_> = of.map(|((spec, tensor), piece)| outline(spec.role, tensor, piece.shape)).collect();
@@ -139,8 +143,21 @@ impl Binding {
         Ok(())
     }
 
-    /// Runs the kernel on tensors that are those bound, or have their shapes where they are copied.
+    /// The instance in which a call with these arguments lies ready, and the ticks that it gets; none if there are several,
+    /// or something is to be copied, or the arguments are not those bound.
     #[inline]
+    pub(crate) fn ready<K: Pass>(&mut self, args: &mut K::Args<'_>) -> Option<(&mut Guest, u32)> {
+        let [Some(guest)] = &mut self.guests[..] else { return None };
+        let (mut rows, mut takes, mut set) = (self.rows.iter(), !self.copies, false);
+        K::give(
+            K::reborrow(args),
+            |tensor| takes &= rows.next().is_some_and(|row| row.takes(&tensor)),
+            |scalars| set = guest.set_scalars(scalars),
+        );
+        (takes & set && rows.next().is_none()).then_some((guest, self.ticks))
+    }
+
+    /// Runs the kernel on tensors that are those bound, or have their shapes where they are copied.
     pub(crate) fn call(
         &mut self,
         signature: &Signature<'_>,
@@ -156,12 +173,16 @@ impl Binding {
             self.renew(signature, tensors, scalars)?;
         }
         let ticks = self.ticks;
-        let result = match (&mut self.guests[..], &self.loaded.cores) {
-            ([guest], _) if self.copies => guest.run(tensors, scalars, ticks),
-            ([guest], _) => guest.run_in_place(scalars, ticks),
-            (guests, Some(cores)) => cores.run(guests, |guest| guest.run_in_place(scalars, ticks)),
-            // Only where there are cores is a call divided.
-            (_, None) => Ok(()),
+        let result = match (&mut self.guests[..], &self.loaded.cores, &self.answers) {
+            ([Some(guest)], ..) if self.copies => guest.run(tensors, scalars, ticks),
+            (guests, cores, answers) => {
+                // They are as many bytes as in the call that was laid out, since the signature says how many.
+                guests.iter_mut().flatten().for_each(|guest| _ = guest.set_scalars(scalars));
+                match (guests, cores, answers) {
+                    (guests, Some(cores), Some(answers)) => cores.run(guests, answers, ticks),
+                    (guests, ..) => guests.iter_mut().flatten().try_for_each(|guest| guest.run_again(ticks)),
+                }
+            }
         };
         match result {
             Ok(()) => Ok(()),
@@ -169,21 +190,24 @@ impl Binding {
         }
     }
 
+    /// An error out of a failure; what must not be used again is dropped.
     #[cold]
-    fn failed(&mut self, failure: Failure) -> Error {
+    pub(crate) fn failed(&mut self, failure: Failure) -> Error {
         if let Failure::Stopped(_) = failure {
             // One of them must not be used again, be it for its cleanup, and which one that is has no matter.
-            for guest in self.guests.drain(..) {
+            for guest in self.guests.drain(..).flatten() {
                 drop(self.loaded.pool.reattach(guest));
             }
         }
+        // A kernel that wrote over its descriptor has made its next call fail, but not those after it.
+        self.guests.iter_mut().flatten().for_each(|guest| _ = guest.restore_head());
         self.loaded.error(failure)
     }
 
     /// Drops the instances. Their cleanup runs when the host may be using the tensors, so they lose their mappings first.
     #[cold]
     fn release(&mut self) {
-        for mut guest in self.guests.drain(..) {
+        for mut guest in self.guests.drain(..).flatten() {
             match guest.unmap() {
                 Ok(()) => self.loaded.retire(guest),
                 Err(_) => drop(self.loaded.pool.reattach(guest)),

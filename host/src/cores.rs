@@ -1,23 +1,25 @@
 //! The threads over which bound calls are divided.
 //!
-//! Waking a thread takes about as long as a kernel of 256 rows. Calls come in a row, so who waits for the next part, or
-//! for the last one, spins for a moment before it sleeps.
+//! A part of a call is an instance that has it laid out, and goes to another thread and comes back as that instance.
+//! Waking a thread takes about as long as a kernel of 256 rows, and calls come in a row: who waits for the next part, or
+//! for the last one, spins for a moment before it sleeps. Parts that no thread has begun when the caller is done with its
+//! own are the caller's again, so that a call never waits for a thread that the system does not run.
+
+mod helper;
 
 use std::{
-    hint,
+    any::Any,
+    hint, io,
     num::NonZeroUsize,
+    panic::resume_unwind,
     sync::{
-        Arc,
-        atomic::{
-            AtomicUsize,
-            Ordering::{Acquire, Release},
-        },
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
     },
     time::{Duration, Instant},
 };
 
-use rayon_core::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-
+use self::helper::{Answer, Helper, Job, run_caught};
 use crate::guest::{Failure, Guest};
 
 /// How long a thread spins.
@@ -26,70 +28,145 @@ const SPIN: Duration = Duration::from_micros(100);
 /// Threads that help the one that calls.
 #[derive(Debug)]
 pub(crate) struct Cores {
-    helpers: ThreadPool,
-    count: usize,
-    /// Calls that were begun: a helper that has nothing to do sees one come.
-    begun: Arc<AtomicUsize>,
+    helpers: Vec<Helper>,
+    calls: AtomicUsize,
+}
+
+/// The instances of a divided call, each in its place; none in one whose instance a helper has.
+pub(crate) type Parts = [Option<Box<Guest>>];
+
+/// Where the parts of one binding's calls come back.
+pub(crate) struct Answers {
+    to: SyncSender<Answer>,
+    from: Receiver<Answer>,
+}
+
+impl Answers {
+    /// For so many parts.
+    pub(crate) fn new(parts: usize) -> Self {
+        let (to, from) = sync_channel(parts);
+        Self { to, from }
+    }
+
+    /// The next one, which is under way.
+    fn next(&self) -> Option<Answer> {
+        let mut answer = Err(TryRecvError::Empty);
+        spin_while(|| {
+            answer = self.from.try_recv();
+            matches!(answer, Err(TryRecvError::Empty))
+        });
+        answer.ok().or_else(|| self.from.recv().ok())
+    }
 }
 
 impl Cores {
     /// So many threads, the calling one among them; none if that is all.
-    pub(crate) fn new(count: NonZeroUsize) -> Result<Option<Self>, ThreadPoolBuildError> {
-        let count = count.get();
-        if count == 1 {
-            return Ok(None);
-        }
-        let named = |index| format!("kernelpack-{index}");
-        let helpers = ThreadPoolBuilder::new().num_threads(count - 1).thread_name(named).build()?;
-        Ok(Some(Self { helpers, count, begun: Arc::default() }))
+    pub(crate) fn new(count: NonZeroUsize) -> io::Result<Option<Self>> {
+        let helpers = (1..count.get()).map(Helper::start).collect::<io::Result<Vec<_>>>()?;
+        Ok((!helpers.is_empty()).then_some(Self { helpers, calls: AtomicUsize::new(0) }))
     }
 
     /// Threads that one call can use.
     pub(crate) fn count(&self) -> usize {
-        self.count
+        self.helpers.len() + 1
     }
 
-    /// Runs all guests at the same time, one of them on this thread, and gives the first failure in their order.
-    pub(crate) fn run(
-        &self,
-        guests: &mut [Box<Guest>],
-        run: impl Fn(&mut Guest) -> Result<(), Failure> + Sync,
-    ) -> Result<(), Failure> {
-        let Some((first, rest)) = guests.split_first_mut() else { return Ok(()) };
-        let mut results: Vec<Result<(), Failure>> = rest.iter().map(|_| Ok(())).collect();
-        let run = &run;
-        let begun = self.begun.fetch_add(1, Release) + 1;
-        let running = AtomicUsize::new(rest.len());
-        let first = self.helpers.in_place_scope(|scope| {
-            for (guest, result) in rest.iter_mut().zip(&mut results) {
-                let running = &running;
-                scope.spawn(move |_| {
-                    *result = run(guest);
-                    // The helper stays awake for the next call, once it is done with this one.
-                    let calls = self.begun.clone();
-                    rayon_core::spawn(move || spin_while(|| calls.load(Acquire) == begun));
-                    running.fetch_sub(1, Release);
-                });
+    /// Runs what is laid out in all parts at the same time, some of it on this thread, and gives the first failure in
+    /// their order; that of one which was stopped, if there is any.
+    pub(crate) fn run(&self, parts: &mut Parts, answers: &Answers, ticks: u32) -> Result<(), Failure> {
+        let call = self.calls.fetch_add(1, Relaxed);
+        let mut away = 0;
+        for (index, place) in parts.iter_mut().enumerate().skip(1) {
+            if let Some(guest) = place.take() {
+                match self.offer(Job { call, index, guest, ticks, answers: answers.to.clone() }) {
+                    Ok(()) => away += 1,
+                    Err(job) => *place = Some(job.guest),
+                }
             }
-            let first = run(first);
-            spin_while(|| running.load(Acquire) > 0);
-            first
-        });
-        // One that was stopped is what the caller must know of: its instance is lost.
-        let mut all: Vec<_> = std::iter::once(first).chain(results).filter(Result::is_err).collect();
-        let stopped = all.iter().position(|result| matches!(result, Err(Failure::Stopped(_))));
-        if all.is_empty() { Ok(()) } else { all.swap_remove(stopped.unwrap_or(0)) }
+        }
+        let mut worst = Worst::default();
+        for (index, place) in parts.iter_mut().enumerate() {
+            if let Some(guest) = place {
+                worst.record(index, run_caught(guest, ticks));
+            }
+        }
+        while let Some(Job { index, mut guest, .. }) = self.helpers.iter().find_map(|helper| helper.withdraw(call)) {
+            worst.record(index, run_caught(&mut guest, ticks));
+            parts[index] = Some(guest);
+            away -= 1;
+        }
+        while away > 0 {
+            // There is a sender as long as `answers` is there.
+            let Some(Answer { index, guest, outcome }) = answers.next() else { break };
+            worst.record(index, outcome);
+            parts[index] = Some(guest);
+            away -= 1;
+        }
+        worst.into_result()
+    }
+
+    /// Gives a job to a thread that has nothing to do, or back.
+    fn offer(&self, job: Job) -> Result<(), Job> {
+        // Calls on several threads begin with different helpers.
+        let (after, before) = self.helpers.split_at(job.call % self.helpers.len().max(1));
+        let mut job = job;
+        for helper in before.iter().chain(after) {
+            match helper.post(job) {
+                Ok(()) => return Ok(()),
+                Err(refused) => job = refused,
+            }
+        }
+        Err(job)
+    }
+}
+
+/// How a part ended; an error is what a panic was thrown with.
+type Outcome = Result<Result<(), Failure>, Box<dyn Any + Send>>;
+
+/// The failure that a caller is told of several.
+#[derive(Default)]
+struct Worst {
+    panic: Option<Box<dyn Any + Send>>,
+    failure: Option<(usize, Failure)>,
+}
+
+impl Worst {
+    fn record(&mut self, index: usize, outcome: Outcome) {
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                // One that was stopped is what the caller must know of: its instance is lost.
+                let rank = |index: usize, failure: &Failure| (!matches!(failure, Failure::Stopped(_)), index);
+                let is_worse = |(at, known): &(usize, Failure)| rank(index, &failure) < rank(*at, known);
+                if self.failure.as_ref().is_none_or(is_worse) {
+                    self.failure = Some((index, failure));
+                }
+            }
+            Err(panic) => self.panic = Some(panic),
+        }
+    }
+
+    fn into_result(self) -> Result<(), Failure> {
+        if let Some(panic) = self.panic {
+            resume_unwind(panic);
+        }
+        self.failure.map_or(Ok(()), |(_, failure)| Err(failure))
     }
 }
 
 /// Waits for a moment, at most as long as this holds.
-fn spin_while(holds: impl Fn() -> bool) {
+fn spin_while(mut holds: impl FnMut() -> bool) {
     let mut start = None;
-    while holds() {
-        // A look at the clock takes longer than all else here.
-        (0..32).for_each(|_| hint::spin_loop());
+    loop {
+        // A look at the clock takes longer than one at the condition.
+        for _ in 0..32 {
+            if !holds() {
+                return;
+            }
+            hint::spin_loop();
+        }
         if start.get_or_insert_with(Instant::now).elapsed() > SPIN {
-            break;
+            return;
         }
     }
 }

@@ -104,25 +104,37 @@ impl Guest {
         Ok(())
     }
 
-    /// Runs the call that was laid out last, all of whose tensors are mapped, with these scalars.
+    /// Gives the call that was laid out last these scalars; `false` if they are not as many bytes.
     #[inline]
-    pub(crate) fn run_in_place(&mut self, scalars: &[u8], ticks: u32) -> Result<(), Failure> {
-        self.write_head(scalars)?;
-        self.run_again(ticks)
+    pub(crate) fn set_scalars(&mut self, scalars: &[u8]) -> bool {
+        match self.instance.bytes(self.layout.scalars()) {
+            Some(there) if there.len() == scalars.len() => {
+                there.copy_from_slice(scalars);
+                true
+            }
+            _ => false,
+        }
     }
 
-    /// Writes descriptor and params block anew, since a kernel may have written to them.
+    /// Sees to it that descriptor and tensor table are there as they were laid out: a kernel may have written to them.
     #[inline]
-    fn write_head(&mut self, scalars: &[u8]) -> Result<(), Failure> {
-        let (range, head) = self.layout.head(scalars);
-        self.instance.bytes(range).ok_or_else(unreachable)?.copy_from_slice(head);
+    pub(crate) fn restore_head(&mut self) -> Result<(), Failure> {
+        let (range, head) = self.layout.head();
+        let there = self.instance.bytes(range).ok_or_else(unreachable)?;
+        // Hardly ever is anything to be written, and the guest reads sooner what was not.
+        if there != head {
+            there.copy_from_slice(head);
+        }
         Ok(())
     }
 
     /// Copies what the kernel reads of the call that was laid out last: descriptor, params block and tensors.
     #[inline]
     pub(crate) fn copy_in(&mut self, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Failure> {
-        self.write_head(scalars)?;
+        self.restore_head()?;
+        if !self.set_scalars(scalars) {
+            return Err(unreachable());
+        }
         for (row, tensor) in tensors.iter().enumerate() {
             let data: &[u8] = match &tensor.data {
                 TensorData::In(data) => data,

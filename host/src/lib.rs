@@ -56,7 +56,6 @@ mod binding;
 mod bound;
 #[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
 mod cache;
-#[cfg_attr(not(feature = "wasmtime"), path = "cores_elsewhere.rs")]
 mod cores;
 mod dynamic;
 mod engine;

@@ -53,10 +53,10 @@ pub(super) struct Layout {
     /// None where nothing was laid out yet.
     export: Option<Export>,
     descriptor: u32,
-    /// What lies there from the descriptor to the end of the params block, as it was before the kernel could write to it.
+    /// What lies there from the descriptor to the end of the tensor table, as it was before the kernel could write to it.
     head: Vec<u8>,
-    /// Where the scalars are in that.
-    scalars: Range<usize>,
+    /// The bytes of the scalars, which lie behind that.
+    scalars_size: usize,
     /// The tensor table.
     entries: Vec<TensorEntry>,
     /// A bit for each tensor that is mapped.
@@ -74,16 +74,18 @@ impl Layout {
         self.descriptor
     }
 
-    /// Where the descriptor and the params block lie, and the bytes that belong there with these scalars.
+    /// Where descriptor, header and tensor table lie, and the bytes that belong there.
     #[inline]
-    pub(super) fn head(&mut self, scalars: &[u8]) -> (Range<usize>, &[u8]) {
-        if let Some(to) = self.head.get_mut(self.scalars.clone())
-            && to.len() == scalars.len()
-        {
-            to.copy_from_slice(scalars);
-        }
+    pub(super) fn head(&self) -> (Range<usize>, &[u8]) {
         let start = self.descriptor as usize;
         (start..start + self.head.len(), &self.head)
+    }
+
+    /// Where the scalars lie, behind that.
+    #[inline]
+    pub(super) fn scalars(&self) -> Range<usize> {
+        let start = self.descriptor as usize + self.head.len();
+        start..start + self.scalars_size
     }
 
     /// Where a tensor lies that is copied; none for one that is mapped.
@@ -104,7 +106,7 @@ impl Layout {
     pub(super) fn fits(&self, export: Export, tensors: &[TensorArg<'_>], scalars: &[u8]) -> bool {
         self.export == Some(export)
             && tensors.len() == self.entries.len()
-            && scalars.len() == self.scalars.len()
+            && scalars.len() == self.scalars_size
             && self.entries.iter().zip(tensors).all(|(entry, tensor)| entry_fits(entry, tensor))
     }
 }
@@ -196,11 +198,12 @@ impl Guest {
             self.map(start as usize + copied_end as usize, entries, parts).map_err(Failure::Unmappable)?;
         }
         self.layout.descriptor = descriptor_at;
-        self.layout.scalars = block_end - scalars.len()..block_end;
+        self.layout.head.truncate(block_end - scalars.len());
+        self.layout.scalars_size = scalars.len();
         self.layout.entries.clear();
         self.layout.entries.extend_from_slice(entries);
         self.layout.export = Some(call.export);
-        Ok(())
+        self.restore_head()
     }
 
     /// What was laid out lies there no more.

@@ -101,6 +101,12 @@ impl Recovery {
         self.reference.as_ref().filter(|_| self.policy != FallbackPolicy::Never)
     }
 
+    /// Whether calls go to the sandbox and nothing stands in their way, as nearly always.
+    #[inline]
+    pub(crate) fn is_usual(&self) -> bool {
+        self.placement == Placement::Sandboxed && self.breaker.is_closed()
+    }
+
     /// Remembers and reports where the last result came from; only a change costs anything.
     #[inline]
     fn set_degraded(&self, degraded: bool) {
@@ -158,23 +164,36 @@ impl LoadedKernel {
         start: Option<Instant>,
         sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let recovery = &self.recovery;
-        if recovery.placement != Placement::Sandboxed || !recovery.breaker.is_closed() {
+        if !self.recovery.is_usual() {
             return self.serve_otherwise(call, start, sandbox);
         }
-        // As nearly every call goes: nothing of the rest is looked at.
         match sandbox(call) {
             Ok(()) => {
-                self.succeeded(Admission::Closed);
-                recovery.metrics.call(Outcome::Ok, start.map(|start| start.elapsed()));
+                self.served(start);
                 Ok(())
             }
-            Err(error) => {
-                let (outcome, result) = self.recover(call, Admission::Closed, start, error);
-                recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
-                result
-            }
+            Err(error) => self.not_served(call, start, error),
         }
+    }
+
+    /// A usual call got its result.
+    #[inline]
+    pub(crate) fn served(&self, start: Option<Instant>) {
+        self.succeeded(Admission::Closed);
+        self.recovery.metrics.call(Outcome::Ok, start.map(|start| start.elapsed()));
+    }
+
+    /// A usual call did not: what the policy makes of that.
+    #[cold]
+    pub(crate) fn not_served(
+        &self,
+        call: &mut Call<'_, '_>,
+        start: Option<Instant>,
+        error: Error,
+    ) -> Result<(), Error> {
+        let (outcome, result) = self.recover(call, Admission::Closed, start, error);
+        self.recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
+        result
     }
 
     /// A call of a kernel that runs natively, or is or was out of service.

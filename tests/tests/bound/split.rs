@@ -154,3 +154,29 @@ fn a_part_that_fails_fails_the_call_and_the_next_one_works() {
         }
     }
 }
+
+/// Helpers take one part at a time: what none of them takes or begins, the caller runs.
+#[test]
+fn callers_that_share_helpers_get_each_their_own_results() {
+    let _alone = alone();
+    let pack = threaded(3).open(pack::core()).unwrap();
+    let whole = pack::runtime().open(pack::core()).unwrap();
+    std::thread::scope(|scope| {
+        for caller in 0..5 {
+            let (kernel, whole) =
+                (pack.kernel::<rmsnorm_f32::Kernel>().unwrap(), whole.kernel::<rmsnorm_f32::Kernel>().unwrap());
+            scope.spawn(move || {
+                let (mut x, weight) = (tensor(&[48, 1024], caller), tensor(&[1024], 100 + caller));
+                let (mut y, mut expected) = (tensor(&[48, 1024], 0), tensor(&[48, 1024], 0));
+                let mut bound = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+                assert_eq!(bound.threads(), 3);
+                for call in 0..200 {
+                    x.as_mut_slice()[call * 200] = call as f32;
+                    bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+                    whole.call(rmsnorm_f32::Args::new(x.view(), weight.view(), expected.view_mut())).unwrap();
+                    assert!(y.as_slice() == expected.as_slice(), "call {call} of caller {caller}");
+                }
+            });
+        }
+    });
+}

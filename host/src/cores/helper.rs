@@ -1,0 +1,152 @@
+//! A thread that runs parts of calls.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Release},
+        },
+        mpsc::SyncSender,
+    },
+    thread::{Builder, JoinHandle},
+};
+
+use super::{Outcome, spin_while};
+use crate::guest::Guest;
+
+/// A part of a call that is to be run.
+pub(super) struct Job {
+    /// Which call, of those that were begun.
+    pub(super) call: usize,
+    /// Which part.
+    pub(super) index: usize,
+    pub(super) guest: Box<Guest>,
+    pub(super) ticks: u32,
+    pub(super) answers: SyncSender<Answer>,
+}
+
+/// A part that was run.
+pub(super) struct Answer {
+    pub(super) index: usize,
+    pub(super) guest: Box<Guest>,
+    pub(super) outcome: Outcome,
+}
+
+/// Runs what is laid out in an instance; a panic is what the caller shall see, once all parts are back.
+pub(super) fn run_caught(guest: &mut Guest, ticks: u32) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| guest.run_again(ticks)))
+}
+
+/// A thread, and the one job that it has been given.
+#[derive(Debug)]
+pub(super) struct Helper {
+    mailbox: Arc<Mailbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Mailbox {
+    mail: Mutex<Mail>,
+    /// Whether there is a job, or will never be one again: what a thread that spins looks at.
+    is_full: AtomicBool,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct Mail {
+    job: Option<Job>,
+    is_working: bool,
+    is_asleep: bool,
+    is_closed: bool,
+}
+
+impl Helper {
+    /// Starts a thread, which is told apart by a number.
+    pub(super) fn start(number: usize) -> io::Result<Self> {
+        let mailbox = Arc::<Mailbox>::default();
+        let theirs = mailbox.clone();
+        let thread = Builder::new().name(format!("kernelpack-{number}")).spawn(move || theirs.work())?;
+        Ok(Self { mailbox, thread: Some(thread) })
+    }
+
+    /// Gives the thread a job, or the job back if it has one.
+    pub(super) fn post(&self, job: Job) -> Result<(), Job> {
+        let mut mail = self.mailbox.lock();
+        if mail.is_working || mail.job.is_some() {
+            return Err(job);
+        }
+        mail.job = Some(job);
+        self.mailbox.is_full.store(true, Release);
+        let is_asleep = mail.is_asleep;
+        drop(mail);
+        if is_asleep {
+            self.mailbox.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes a job of this call back, unless the thread has begun it.
+    pub(super) fn withdraw(&self, call: usize) -> Option<Job> {
+        let mut mail = self.mailbox.lock();
+        let job = mail.job.take_if(|job| job.call == call)?;
+        self.mailbox.is_full.store(mail.is_closed, Release);
+        Some(job)
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        self.mailbox.lock().is_closed = true;
+        self.mailbox.is_full.store(true, Release);
+        self.mailbox.wake.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // Panics of jobs are their callers', and nothing else there panics.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Mailbox {
+    fn lock(&self) -> MutexGuard<'_, Mail> {
+        // Nothing that is done under the lock panics half-way.
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        while let Some(Job { index, mut guest, ticks, answers, .. }) = self.next() {
+            let outcome = run_caught(&mut guest, ticks);
+            // Before the caller hears of it, who will have the next job at once.
+            self.lock().is_working = false;
+            // The caller waits for it, and its channel has room for every part.
+            let _ = answers.send(Answer { index, guest, outcome });
+        }
+    }
+
+    /// Waits for a job; none once there will be no more.
+    fn next(&self) -> Option<Job> {
+        spin_while(|| !self.is_full.load(Acquire));
+        let mut mail = self.lock();
+        loop {
+            if let Some(job) = mail.job.take() {
+                mail.is_working = true;
+                self.is_full.store(mail.is_closed, Release);
+                return Some(job);
+            }
+            if mail.is_closed {
+                return None;
+            }
+            mail.is_asleep = true;
+            mail = self.wake.wait(mail).unwrap_or_else(PoisonError::into_inner);
+            mail.is_asleep = false;
+        }
+    }
+}
+
+impl std::fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mailbox").finish_non_exhaustive()
+    }
+}

@@ -144,6 +144,20 @@ pub fn core() -> &'static Path {
     in_temp(&PACK, "kernels", Health::default())
 }
 
+/// The folder of the core pack with these kernels only, made once a process; native code takes its time.
+///
+/// # Panics
+/// The core pack has none of these kernels.
+pub fn some_of_core(kernels: &'static [&'static str]) -> &'static Path {
+    static MADE: Mutex<BTreeMap<&[&str], &'static Path>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(kernels).or_insert_with(|| {
+        let copy = Copy::of(core());
+        copy.keep(kernels);
+        Box::leak(Box::new(copy)).path()
+    })
+}
+
 /// The folder of the core pack as [`Copy::scalar`] makes it.
 ///
 /// # Panics

@@ -17,7 +17,7 @@ use std::{
 
 use kernelpack_host::{Pack, Tensor};
 use kernelpack_kernels::{rmsnorm_f32, rope_f32};
-use kernelpack_tests::{apply, engine::Engine, on_each_engine};
+use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
 const CALLS: u64 = 1000;
@@ -109,7 +109,8 @@ impl Recorder for Sums {
 }
 
 fn open(engine: Engine, metrics: bool) -> Pack {
-    engine.builder().metrics(metrics).build().unwrap().open(engine.core()).unwrap()
+    let folder = engine.folder(pack::some_of_core(&["rmsnorm_f32", "rope_f32"]));
+    engine.builder().metrics(metrics).build().unwrap().open(folder).unwrap()
 }
 
 /// Holds what calls ask of the allocator to nothing, once they are warm.

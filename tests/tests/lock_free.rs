@@ -22,7 +22,7 @@ use std::{
 
 use kernelpack_host::{Bound, Tensor, TypedKernel};
 use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
-use kernelpack_tests::{apply, engine::Engine, on_each_engine};
+use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 
 const STOPS: u32 = 500;
 /// Far more than any call takes on any machine: who has not returned by then waits for the thread that stands still.
@@ -87,7 +87,8 @@ fn a_thread_that_stands_still_in_a_call_holds_up_nobody(engine: Engine) {
     STOPPED.store(0, Relaxed);
     RELEASED.store(0, Relaxed);
     install_handler();
-    let kernel = engine.core_pack().kernel::<Kernel>().unwrap();
+    let folder = engine.folder(pack::some_of_core(&["rmsnorm_f32"]));
+    let kernel = engine.runtime().open(folder).unwrap().kernel::<Kernel>().unwrap();
     let done = Arc::new(AtomicBool::new(false));
     let (mut first, is_done) = (Caller::new(kernel.clone()), done.clone());
     let first = thread::spawn(move || {

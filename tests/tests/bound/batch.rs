@@ -7,6 +7,7 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 use crate::{
     alone,
     chain::values,
+    core,
     stub::{Args, Forward, honest, square},
     wat_kernel::{Parts, SPEC},
 };
@@ -16,7 +17,7 @@ const DIM: usize = 256;
 #[apply(on_each_engine)]
 fn a_batch_gives_what_its_calls_give(engine: Engine) {
     let _alone = alone();
-    let kernel = engine.core_pack().kernel::<rmsnorm_f32::Kernel>().unwrap();
+    let kernel = core(engine).kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (weight, other) = (values(DIM, 1), values(DIM, 2));
     // Of different shapes and scalars; some share the weight of the call before.
     let rows = [1, 3, 2, 2, 7];
@@ -51,7 +52,7 @@ fn a_batch_gives_what_its_calls_give(engine: Engine) {
 #[apply(on_each_engine)]
 fn kernels_with_scratch_run_in_batches(engine: Engine) {
     let _alone = alone();
-    let kernel = engine.core_pack().kernel::<rope_f32::Kernel>().unwrap();
+    let kernel = core(engine).kernel::<rope_f32::Kernel>().unwrap();
     let start = values(2 * 3 * 4 * 64, 3);
     let x = TensorView::new(&start, &[2, 3, 4, 64]).unwrap();
     let mut expected = Tensor::on_heap(&[2, 3, 4, 64]).unwrap();
@@ -64,7 +65,7 @@ fn kernels_with_scratch_run_in_batches(engine: Engine) {
 #[apply(on_each_engine)]
 fn the_first_call_that_fails_is_told_and_those_before_it_have_their_results(engine: Engine) {
     let _alone = alone();
-    let kernel = engine.core_pack().kernel::<kv_pack_q8::Kernel>().unwrap();
+    let kernel = core(engine).kernel::<kv_pack_q8::Kernel>().unwrap();
     let (x, wrong) = (values(64, 4), values(64, 5));
     let expected = kernel.run(kv_pack_q8::Inputs::new(TensorView::new(&x, &[1, 64]).unwrap())).unwrap();
     let mut outputs: Vec<_> = (0..3).map(|_| Tensor::on_heap(&[1, 2]).unwrap()).collect();

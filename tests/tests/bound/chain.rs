@@ -4,7 +4,7 @@ use kernelpack_host::{BadCall, Error, Tensor};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, swiglu_f32};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 
-use crate::alone;
+use crate::{alone, core};
 
 const ROWS: usize = 8;
 const DIM: usize = 1024;
@@ -26,7 +26,7 @@ pub(crate) fn values(len: usize, seed: u32) -> Vec<f32> {
 #[apply(on_each_engine)]
 fn results_are_those_of_a_copying_call_bit_for_bit(engine: Engine) {
     let _alone = alone();
-    let pack = engine.core_pack();
+    let pack = core(engine);
     let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     let x = Tensor::from_slice(&values(ROWS * DIM, 1), &[ROWS, DIM]).unwrap();
     let weight = Tensor::from_slice(&values(DIM, 2), &[DIM]).unwrap();
@@ -48,7 +48,7 @@ fn results_are_those_of_a_copying_call_bit_for_bit(engine: Engine) {
 #[apply(on_each_engine)]
 fn a_chain_of_kernels_shares_its_tensors(engine: Engine) {
     let _alone = alone();
-    let pack = engine.core_pack();
+    let pack = core(engine);
     let mut x = Tensor::from_slice(&values(ROWS * DIM, 3), &[ROWS, DIM]).unwrap();
     let weight = Tensor::from_slice(&values(DIM, 4), &[DIM]).unwrap();
     let (mut normed, mut y) = (Tensor::zeros(&[ROWS, DIM]).unwrap(), Tensor::zeros(&[ROWS, DIM]).unwrap());
@@ -73,7 +73,7 @@ fn a_chain_of_kernels_shares_its_tensors(engine: Engine) {
 #[apply(on_each_engine)]
 fn what_is_not_in_a_tensor_is_copied(engine: Engine) {
     let _alone = alone();
-    let pack = engine.core_pack();
+    let pack = core(engine);
     let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     let x = Tensor::from_slice(&values(ROWS * DIM, 5), &[ROWS, DIM]).unwrap();
     let mut weight = Tensor::on_heap(&[DIM]).unwrap();
@@ -92,7 +92,7 @@ fn what_is_not_in_a_tensor_is_copied(engine: Engine) {
 #[apply(on_each_engine)]
 fn a_binding_takes_its_own_tensors_only(engine: Engine) {
     let _alone = alone();
-    let pack = engine.core_pack();
+    let pack = core(engine);
     let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (x, other) = (Tensor::zeros(&[2, 8]).unwrap(), Tensor::<f32>::zeros(&[2, 8]).unwrap());
     let (weight, mut y) = (Tensor::zeros(&[8]).unwrap(), Tensor::zeros(&[2, 8]).unwrap());
@@ -138,7 +138,7 @@ fn pages_of_a_tensor_are_mapped_by_themselves() {
 #[apply(on_each_engine)]
 fn quantized_caches_are_written_in_place(engine: Engine) {
     let _alone = alone();
-    let pack = engine.core_pack();
+    let pack = core(engine);
     let kernel = pack.kernel::<kv_pack_q8::Kernel>().unwrap();
     let x = Tensor::from_slice(&values(ROWS * DIM, 10), &[ROWS, DIM]).unwrap();
     let inputs = kv_pack_q8::Inputs::new(x.view());

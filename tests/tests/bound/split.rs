@@ -14,6 +14,7 @@ use kernelpack_tests::{
 use crate::{
     alone,
     chain::values,
+    folder,
     stub::{Args, Forward, honest},
     wat_kernel::{Parts, SPEC},
 };
@@ -79,7 +80,7 @@ fn divided_calls_give_what_whole_ones_give() {
 fn what_is_small_or_copied_stays_whole(engine: Engine) {
     let _alone = alone();
     let runtime = engine.builder().threads(NonZeroUsize::new(4).unwrap()).build().unwrap();
-    let pack = runtime.open(engine.core()).unwrap();
+    let pack = runtime.open(folder(engine)).unwrap();
     let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     let weight = tensor(&[64], 1);
     let threads = |x: &Tensor<f32>, mut y: Tensor<f32>| {

@@ -13,7 +13,7 @@ use futures_lite::future::{block_on, poll_once, yield_now, zip};
 use kernelpack_abi::{ParamValue, ResourceLimits, TensorBuf};
 use kernelpack_fixture_with_std::panics;
 use kernelpack_host::{DynTensor, Error, KernelError, Pack, PoolPolicy, TypedKernel, WhenFull};
-use kernelpack_tests::{apply, engine::Engine, on_each_engine};
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::{
     stub::{Args, Both, Forward, SPIN, TRAP, WITH_BACKWARD, honest, square},
@@ -263,7 +263,11 @@ fn every_other_call_has_its_future(engine: Engine) {
     let (inputs, results) =
         block_on(dynamic.call_async(vec![input()], vec![("colour".to_owned(), ParamValue::I32(1))]));
     assert!(matches!(results, Err(Error::BadCall(_))) && inputs == [input()]);
+}
 
+#[apply(on_both_engines)]
+fn a_stub_that_makes_its_outputs_has_its_future(engine: Engine) {
+    let x = tensors(2.0).0;
     let pack = engine.runtime().open(engine.fixture("with-std")).unwrap();
     let kernel = pack.kernel::<panics::Kernel>().unwrap();
     let (x, outputs) = block_on(kernel.run_async(x, |x| panics::Inputs::new(x.view())));

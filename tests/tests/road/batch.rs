@@ -4,7 +4,7 @@
 use kernelpack_abi::{KernelDescriptor, TensorBuf, TensorView, exports};
 use kernelpack_host::Error;
 use kernelpack_kernels::rmsnorm_f32::{Inputs, Kernel};
-use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, pack};
 use walrus::{
     ExportItem, FunctionBuilder, Module, ValType,
     ir::{BinaryOp, UnaryOp},
@@ -27,9 +27,7 @@ struct Batch {
 fn run(engine: Engine, batch: Batch) -> Result<TensorBuf<f32>, Error> {
     let copy = pack::Copy::of(pack::core());
     copy.keep(&["rmsnorm_f32"]);
-    // Native code is made of the kernel's own module.
-    let of = if engine == Engine::WamrAot { Engine::Wasmtime } else { engine };
-    let path = copy.manifest().kernels[0].module_for(of.name()).path.to_owned();
+    let path = copy.manifest().kernels[0].module_for(engine.name()).path.to_owned();
     let mut module = Module::from_buffer(&copy.read(&path)).unwrap();
     let Batch { at, count, broken, shift } = batch;
     let find = |name: &str| module.exports.iter().find(|export| export.name == name).unwrap();
@@ -57,8 +55,7 @@ fn run(engine: Engine, batch: Batch) -> Result<TensorBuf<f32>, Error> {
     for export in replaced {
         module.exports.get_mut(export).item = forward.into();
     }
-    copy.replace_module_for(of, "rmsnorm_f32", &module.emit_wasm());
-    let copy = engine.ready(copy);
+    copy.replace_module_for(engine, "rmsnorm_f32", &module.emit_wasm());
 
     let (x, weight) = ([3.0, -3.0], [2.0, 4.0]);
     let inputs = Inputs::new(TensorView::new(&x, &[1, 2]).unwrap(), TensorView::new(&weight, &[2]).unwrap());
@@ -71,7 +68,7 @@ fn refused(engine: Engine, batch: Batch, words: [&str; 2]) {
     assert!(words.iter().all(|word| said.contains(word)), "{said}");
 }
 
-#[apply(on_each_engine)]
+#[apply(on_both_engines)]
 fn every_call_of_a_batch_is_made(engine: Engine) {
     for (count, shift) in [(1, 0), (2, 0), (2, 32)] {
         let y = run(engine, Batch { at: 0, count, broken: None, shift }).unwrap();
@@ -81,7 +78,7 @@ fn every_call_of_a_batch_is_made(engine: Engine) {
     assert_eq!(run(engine, Batch { at: 0, count: 1, broken: Some(1), shift: 0 }).unwrap().data(), [2.0, -4.0]);
 }
 
-#[apply(on_each_engine)]
+#[apply(on_both_engines)]
 fn a_batch_stops_at_the_first_call_that_fails_and_says_which(engine: Engine) {
     let truncated = "the params block is truncated";
     refused(engine, Batch { at: 0, count: 2, broken: Some(1), shift: 0 }, ["INVALID_PARAMS", truncated]);
@@ -91,7 +88,7 @@ fn a_batch_stops_at_the_first_call_that_fails_and_says_which(engine: Engine) {
     assert!(run(engine, Batch { at: 0, count: 2, broken: Some(0), shift: 32 }).is_ok(), "the index is 0");
 }
 
-#[apply(on_each_engine)]
+#[apply(on_both_engines)]
 fn an_array_that_is_misplaced_is_refused(engine: Engine) {
     let outside = "outside the usable memory or are misaligned";
     refused(engine, Batch { at: 8, count: 1, broken: None, shift: 0 }, ["the 1 descriptors at", outside]);

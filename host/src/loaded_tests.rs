@@ -1,4 +1,4 @@
-//! Deadlines by the thousand, in an engine whose ticks are a hundredth of the usual ones.
+//! Deadlines by the thousand, in engines whose ticks are a hundredth of the usual ones.
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +13,8 @@ use kernelpack_manifest::{Author, Digest, Kernel, KernelPackVerifier, Manifest, 
 use wasm_encoder::{CustomSection, Encode, Section};
 
 use super::*;
+#[cfg(feature = "wamr")]
+use crate::engine::{Execution, WamrEngine, wamr_tests};
 use crate::{KernelError, Tensor, binding::Binding, engine::WasmtimeEngine};
 
 const TICK: Duration = Duration::from_micros(100);
@@ -100,18 +102,15 @@ fn module() -> VerifiedModule {
     signed.verify_module("counts", wasm).unwrap()
 }
 
-/// The kernel, and the engine that it is compiled with.
-fn load(interruption: Interruption) -> (Arc<WasmtimeEngine>, Arc<LoadedKernel>) {
+/// The kernel, compiled with this engine.
+fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
     let module = module();
-    let concrete = Arc::new(WasmtimeEngine::with_tick(None, interruption, TICK).unwrap());
-    let engine: Arc<dyn Engine> = concrete.clone();
     let ceiling = ResourceLimits { max_epoch_ticks: 1_000_000, ..SPEC.limits };
     let compiled = CompiledKernel::new(&engine, &module, None, ceiling).unwrap();
     let settings = Settings { metrics: false, ..Settings::default() };
     let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
     let loaded = LoadedKernel::new(compiled, &module, origin, PoolPolicy::default(), None, &settings).unwrap();
-    assert_eq!(loaded.interruption(), interruption);
-    (concrete, Arc::new(loaded))
+    Arc::new(loaded)
 }
 
 /// How a thread calls the kernel: by copies and bound, in turns.
@@ -127,7 +126,6 @@ impl Caller {
         let (x, mut y) = (Tensor::from_slice(&[0.5; 8], &[8]).unwrap(), Tensor::zeros(&[8]).unwrap());
         let mut tensors = [TensorArg::input(x.view()), TensorArg::output(y.view_mut())];
         let bound = Binding::new(loaded.clone(), &SPEC.forward, &mut tensors, &[0; 4], budget).unwrap();
-        assert_eq!(bound.copied_bytes(&SPEC.forward), 0);
         Self { loaded: loaded.clone(), bound, x, y }
     }
 
@@ -152,63 +150,118 @@ impl Caller {
     }
 }
 
-/// Runs this on four threads, and looks whether anything is left afterwards.
-fn on_four_threads(interruption: Interruption, budget: u32, run: impl Fn(&mut Caller) + Sync) {
-    let (engine, loaded) = load(interruption);
+/// Runs this on four threads, and looks whether anything is left in use afterwards.
+fn on_four_threads(loaded: &Arc<LoadedKernel>, budget: u32, run: impl Fn(&mut Caller) + Sync) {
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| run(&mut Caller::new(&loaded, budget)));
+            scope.spawn(|| run(&mut Caller::new(loaded, budget)));
         }
     });
     let occupancy = loaded.pool.occupancy();
     assert_eq!((occupancy.busy, occupancy.waiting), (0, 0));
     assert!(occupancy.idle <= 4);
+}
+
+/// The same in Wasmtime, where nothing is left of what was mapped.
+fn in_wasmtime(interruption: Interruption, budget: u32, run: impl Fn(&mut Caller) + Sync) {
+    let engine = Arc::new(WasmtimeEngine::with_tick(None, interruption, TICK).unwrap());
+    let loaded = load(engine.clone());
+    assert_eq!(loaded.interruption(), interruption);
+    assert_eq!(Caller::new(&loaded, budget).bound.copied_bytes(&SPEC.forward), 0);
+    on_four_threads(&loaded, budget, run);
     #[cfg(target_os = "linux")]
     {
-        let watched = if interruption == Interruption::PageProtection { occupancy.idle as usize } else { 0 };
-        assert_eq!(engine.alive(), (occupancy.idle as usize, watched), "memories, and those that are watched");
+        let idle = loaded.pool.occupancy().idle as usize;
+        let watched = if interruption == Interruption::PageProtection { idle } else { 0 };
+        assert_eq!(engine.alive(), (idle, watched), "memories, and those that are watched");
         loaded.trim();
         assert_eq!(engine.alive(), (0, 0));
     }
-    drop(engine);
 }
 
-#[test]
-fn ten_thousand_stops_leave_everything_in_order() {
-    for (way, stops) in [(Interruption::BEST, 2500), (Interruption::Epoch, 250)] {
-        on_four_threads(way, 1, |caller| {
-            for stop in 0..stops {
-                let bound = stop % 2 == 0;
-                assert_eq!(caller.call(bound, SPIN, 1), Err(KernelError::EpochDeadline));
-                // The system may give the thread's processor to others for longer than a tick.
-                while let Err(error) = caller.call(!bound, stop % 7, 1) {
-                    assert_eq!(error, KernelError::EpochDeadline);
-                }
-            }
-        });
+/// The same in WAMR, where nothing is left in the pool.
+#[cfg(feature = "wamr")]
+fn in_wamr(budget: u32, run: impl Fn(&mut Caller) + Sync) {
+    let _alone = wamr_tests::alone();
+    let (pool, stack) = (wamr_tests::POOL, 32 << 10);
+    let engine = WamrEngine::with_tick(pool, stack, Execution::Interpreted, Interruption::Epoch, TICK).unwrap();
+    let engine = Arc::new(engine);
+    let loaded = load(engine.clone());
+    let before = engine.used();
+    on_four_threads(&loaded, budget, run);
+    loaded.trim();
+    assert_eq!(engine.used(), before);
+}
+
+/// The budget of [`stop_often`].
+const ONE_TICK: u32 = 1;
+
+fn stop_often(caller: &mut Caller, stops: i32) {
+    for stop in 0..stops {
+        let bound = stop % 2 == 0;
+        assert_eq!(caller.call(bound, SPIN, ONE_TICK), Err(KernelError::EpochDeadline));
+        // The system may give the thread's processor to others for longer than a tick.
+        while let Err(error) = caller.call(!bound, stop % 7, ONE_TICK) {
+            assert_eq!(error, KernelError::EpochDeadline);
+        }
     }
 }
 
-#[test]
-fn a_deadline_at_the_end_of_a_call_is_settled_one_way() {
-    for (way, rounds) in [(Interruption::BEST, 2000), (Interruption::Epoch, 1000)] {
-        on_four_threads(way, 0, |caller| {
-            // Finds the length at which calls are stopped as often as not, and stays there.
-            let (mut mode, mut ended, mut stopped) = (100, 0, 0);
-            for round in 0..rounds {
-                match caller.call(round % 2 == 0, mode, 0) {
-                    Ok(()) => {
-                        ended += 1;
-                        mode += mode / 16 + 1;
-                    }
-                    Err(error) => {
-                        assert_eq!(error, KernelError::EpochDeadline);
-                        stopped += 1;
-                        mode -= mode / 16;
-                    }
-                }
+/// Finds the length at which calls are stopped as often as not, and stays there.
+fn end_with_the_deadline(caller: &mut Caller, rounds: u32) {
+    let (mut mode, mut ended, mut stopped) = (100, 0, 0);
+    for round in 0..rounds {
+        match caller.call(round % 2 == 0, mode, 0) {
+            Ok(()) => {
+                ended += 1;
+                mode += mode / 16 + 1;
             }
-            assert!(ended > 100 && stopped > 100, "{ended} {stopped}");
-        });
+            Err(error) => {
+                assert_eq!(error, KernelError::EpochDeadline);
+                stopped += 1;
+                mode -= mode / 16;
+            }
+        }
+    }
+    assert!(ended > 100 && stopped > 100, "{ended} {stopped}");
+}
+
+mod ten_thousand_stops_leave_everything_in_order {
+    use super::*;
+
+    #[test]
+    fn wasmtime() {
+        in_wasmtime(Interruption::BEST, ONE_TICK, |caller| stop_often(caller, 2500));
+    }
+
+    #[test]
+    fn wasmtime_by_epochs() {
+        in_wasmtime(Interruption::Epoch, ONE_TICK, |caller| stop_often(caller, 250));
+    }
+
+    #[test]
+    #[cfg(feature = "wamr")]
+    fn wamr() {
+        in_wamr(ONE_TICK, |caller| stop_often(caller, 2500));
+    }
+}
+
+mod a_deadline_at_the_end_of_a_call_is_settled_one_way {
+    use super::*;
+
+    #[test]
+    fn wasmtime() {
+        in_wasmtime(Interruption::BEST, 0, |caller| end_with_the_deadline(caller, 2000));
+    }
+
+    #[test]
+    fn wasmtime_by_epochs() {
+        in_wasmtime(Interruption::Epoch, 0, |caller| end_with_the_deadline(caller, 1000));
+    }
+
+    #[test]
+    #[cfg(feature = "wamr")]
+    fn wamr() {
+        in_wamr(0, |caller| end_with_the_deadline(caller, 2000));
     }
 }

@@ -1,5 +1,9 @@
-//! What the tests and the demonstration share: golden files, packs, and packs that somebody tampered with.
+//! What the tests and the demonstration share: engines, golden files, packs, and packs that somebody tampered with.
 
+pub mod engine;
 pub mod golden;
 pub mod pack;
 pub mod section;
+
+/// For [`on_each_engine`] and [`on_both_engines`].
+pub use macro_rules_attribute::apply;

@@ -1,15 +1,18 @@
 //! Packs for tests: the core kernels, fixtures, and packs with one thing changed.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
-use kernelpack_host::{Execution, Pack, Runtime, RuntimeBuilder};
+use kernelpack_host::{Pack, Runtime};
 use kernelpack_manifest::{AotTarget, Digest, Manifest, SecretKey};
 use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signer, aot, build};
 use tempfile::TempDir;
+
+use crate::engine::Engine;
 
 /// The manifest of a pack.
 pub const MANIFEST: &str = "kernels.json";
@@ -21,40 +24,32 @@ pub fn key() -> SecretKey {
     SecretKey::from_seed([7; 32])
 }
 
-/// A runtime that trusts [`key`].
+/// A runtime with Wasmtime that trusts [`key`].
 ///
 /// # Panics
 /// The engine does not start.
 pub fn runtime() -> Runtime {
-    Runtime::server().trust(key().public()).build().expect("the engine starts")
+    Engine::Wasmtime.runtime()
 }
 
-/// Room for every test that runs at the same time; WAMR's pool is the process's.
-const POOL: usize = 1 << 30;
-
-/// A runtime with WAMR that trusts [`key`], and has time enough for what is interpreted.
-pub fn embedded() -> RuntimeBuilder {
-    Runtime::embedded().execution(Execution::Interpreted).with_pool(POOL).max_epoch_ticks(1000).trust(key().public())
-}
-
-/// The core pack in each engine, by a name for it, compiled once a process: in Wasmtime with SIMD and without, and in WAMR,
+/// The core pack in each engine, by a name for it, opened once a process: in Wasmtime with SIMD and without, and in WAMR,
 /// interpreted and, where there is a [`compiler`], as native code. The first is what others are compared with.
 ///
 /// # Panics
 /// One of them refuses it.
-pub fn engines() -> &'static [(&'static str, Pack)] {
-    static PACKS: OnceLock<Vec<(&'static str, Pack)>> = OnceLock::new();
+pub fn engines() -> &'static [(&'static str, &'static Pack)] {
+    static WITHOUT_SIMD: OnceLock<Pack> = OnceLock::new();
+    static PACKS: OnceLock<Vec<(&'static str, &'static Pack)>> = OnceLock::new();
     PACKS.get_or_init(|| {
-        let wamr = |execution| embedded().execution(execution).trust_native(key().public()).build();
-        let wamr = |execution| wamr(execution).expect("WAMR starts");
+        let without = || runtime().open(scalar()).expect("the core pack is for every engine");
         let mut engines = vec![
-            ("wasmtime", runtime(), core()),
-            ("wasmtime without SIMD", runtime(), scalar()),
-            ("wamr", wamr(Execution::Interpreted), core()),
+            ("wasmtime", Engine::Wasmtime.core_pack()),
+            ("wasmtime without SIMD", WITHOUT_SIMD.get_or_init(without)),
         ];
-        engines.extend(native().map(|pack| ("wamr-aot", wamr(Execution::Native), pack)));
-        let open = |runtime: Runtime, pack| runtime.open(pack).expect("the core pack is for every engine");
-        engines.into_iter().map(|(name, runtime, pack)| (name, open(runtime, pack))).collect()
+        let wamr = [("wamr", Engine::Wamr), ("wamr-aot", Engine::WamrAot)];
+        engines
+            .extend(wamr.into_iter().filter(|(_, engine)| engine.is_there()).map(|(name, on)| (name, on.core_pack())));
+        engines
     })
 }
 
@@ -93,11 +88,19 @@ pub fn add_native_for(pack: &Path, options: AotOptions) -> bool {
     true
 }
 
-/// The folder of the core pack with native code for this machine, made once a process.
-pub fn native() -> Option<&'static Path> {
-    static PACK: OnceLock<Option<Copy>> = OnceLock::new();
-    let made = PACK.get_or_init(|| Some(Copy::of(core())).filter(|copy| add_native(copy.path())));
-    made.as_ref().map(Copy::path)
+/// The folder of a pack with native code for this machine, made once a process.
+///
+/// # Panics
+/// There is no [`compiler`], or it fails.
+pub fn with_native(pack: &'static Path) -> &'static Path {
+    static MADE: Mutex<BTreeMap<&'static Path, &'static Path>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(pack).or_insert_with(|| {
+        let copy = Copy::of(pack);
+        assert!(add_native(copy.path()), "there is no compiler");
+        // Kept as long as the process, as the pack itself is.
+        Box::leak(Box::new(copy)).path()
+    })
 }
 
 /// Where the sources of this workspace are.
@@ -139,6 +142,20 @@ fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
 pub fn core() -> &'static Path {
     static PACK: OnceLock<TempDir> = OnceLock::new();
     in_temp(&PACK, "kernels", Health::default())
+}
+
+/// The folder of the core pack with these kernels only, made once a process; native code takes its time.
+///
+/// # Panics
+/// The core pack has none of these kernels.
+pub fn some_of_core(kernels: &'static [&'static str]) -> &'static Path {
+    static MADE: Mutex<BTreeMap<&[&str], &'static Path>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(kernels).or_insert_with(|| {
+        let copy = Copy::of(core());
+        copy.keep(kernels);
+        Box::leak(Box::new(copy)).path()
+    })
 }
 
 /// The folder of the core pack as [`Copy::scalar`] makes it.
@@ -252,10 +269,20 @@ impl Copy {
     /// # Panics
     /// The pack has no such kernel.
     pub fn replace_module(&self, kernel: &str, wasm: &[u8]) {
+        self.replace_module_for(Engine::Wasmtime, kernel, wasm);
+    }
+
+    /// The same with the module that an engine loads.
+    ///
+    /// # Panics
+    /// The pack has no such kernel.
+    pub fn replace_module_for(&self, engine: Engine, kernel: &str, wasm: &[u8]) {
         let mut manifest = self.manifest();
         let entry = manifest.kernels.iter_mut().find(|entry| entry.id == kernel).expect("the kernel is in the pack");
-        entry.hash = Digest::of(wasm);
-        self.write(&entry.path.clone(), wasm);
+        let own = entry.platforms.get_mut(engine.name()).and_then(|platform| platform.module.as_mut());
+        let (path, hash) = own.map_or((&entry.path, &mut entry.hash), |own| (&own.path, &mut own.hash));
+        *hash = Digest::of(wasm);
+        self.write(&path.clone(), wasm);
         self.sign(&manifest.to_json());
     }
 
@@ -279,12 +306,12 @@ impl Copy {
         self.sign(&manifest.to_json());
     }
 
-    /// Opens the pack with [`runtime`].
+    /// Opens the pack with a runtime that trusts [`key`].
     ///
     /// # Errors
     /// The pack is refused.
-    pub fn open(&self) -> Result<Pack, kernelpack_host::Error> {
-        runtime().open(self.path())
+    pub fn open(&self, engine: Engine) -> Result<Pack, kernelpack_host::Error> {
+        engine.runtime().open(self.path())
     }
 }
 

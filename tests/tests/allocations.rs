@@ -1,5 +1,7 @@
 //! A warm call allocates nothing, copying or bound, whether somebody records metrics or not.
 //!
+//! What WAMR allocates is in its pool; what the host allocates beside it is counted here as on Wasmtime.
+//!
 //! All that the program asks of the allocator goes through a counter that each thread has to itself, so that neither the
 //! ticker nor the harness disturbs.
 #![allow(unsafe_code, reason = "an allocator can be counted only by standing in for it")]
@@ -13,9 +15,9 @@ use std::{
     },
 };
 
-use kernelpack_host::{Pack, Runtime, Tensor};
+use kernelpack_host::{Pack, Tensor};
 use kernelpack_kernels::{rmsnorm_f32, rope_f32};
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
 const CALLS: u64 = 1000;
@@ -106,9 +108,9 @@ impl Recorder for Sums {
     }
 }
 
-fn open(metrics: bool) -> Pack {
-    let runtime = Runtime::server().trust(pack::key().public()).metrics(metrics).build().unwrap();
-    runtime.open(pack::core()).unwrap()
+fn open(engine: Engine, metrics: bool) -> Pack {
+    let folder = engine.folder(pack::some_of_core(&["rmsnorm_f32", "rope_f32"]));
+    engine.builder().metrics(metrics).build().unwrap().open(folder).unwrap()
 }
 
 /// Holds what calls ask of the allocator to nothing, once they are warm.
@@ -159,16 +161,16 @@ fn the_counter_counts() {
     assert_eq!(asked(|| assert_eq!(std::thread::spawn(|| asked(|| drop(vec![1; 9]))).join().unwrap(), 2)).min(1), 1);
 }
 
-#[test]
-fn warm_calls_ask_nothing_of_the_allocator_where_nobody_records_metrics() {
-    hold_all(&open(false));
-    hold_all(&open(true));
+#[apply(on_each_engine)]
+fn warm_calls_ask_nothing_of_the_allocator_where_nobody_records_metrics(engine: Engine) {
+    hold_all(&open(engine, false));
+    hold_all(&open(engine, true));
 }
 
-#[test]
-fn warm_calls_ask_nothing_of_the_allocator_where_metrics_are_recorded() {
+#[apply(on_each_engine)]
+fn warm_calls_ask_nothing_of_the_allocator_where_metrics_are_recorded(engine: Engine) {
     let sums = Sums::default();
-    hold_all(&metrics::with_local_recorder(&sums, || open(true)));
+    hold_all(&metrics::with_local_recorder(&sums, || open(engine, true)));
     // It was there and was told.
     assert_eq!(sums.calls.load(Relaxed), 7 * (CALLS + WARM_UP));
     // One call in 64 of each kernel is timed.

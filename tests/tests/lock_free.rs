@@ -9,6 +9,7 @@
 use std::{
     os::unix::thread::JoinHandleExt,
     sync::{
+        Arc, Mutex, PoisonError,
         atomic::{
             AtomicBool, AtomicU32,
             Ordering::{Acquire, Relaxed, Release},
@@ -21,12 +22,14 @@ use std::{
 
 use kernelpack_host::{Bound, Tensor, TypedKernel};
 use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 
 const STOPS: u32 = 500;
 /// Far more than any call takes on any machine: who has not returned by then waits for the thread that stands still.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// One test at a time, since the handler is the process's.
+static ALONE: Mutex<()> = Mutex::new(());
 /// How often the thread was stopped, and how often it may go on.
 static STOPPED: AtomicU32 = AtomicU32::new(0);
 static RELEASED: AtomicU32 = AtomicU32::new(0);
@@ -78,14 +81,18 @@ impl Caller {
     }
 }
 
-#[test]
-fn a_thread_that_stands_still_in_a_call_holds_up_nobody() {
+#[apply(on_each_engine)]
+fn a_thread_that_stands_still_in_a_call_holds_up_nobody(engine: Engine) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    STOPPED.store(0, Relaxed);
+    RELEASED.store(0, Relaxed);
     install_handler();
-    let kernel = pack::runtime().open(pack::core()).unwrap().kernel::<Kernel>().unwrap();
-    static DONE: AtomicBool = AtomicBool::new(false);
-    let mut first = Caller::new(kernel.clone());
+    let folder = engine.folder(pack::some_of_core(&["rmsnorm_f32"]));
+    let kernel = engine.runtime().open(folder).unwrap().kernel::<Kernel>().unwrap();
+    let done = Arc::new(AtomicBool::new(false));
+    let (mut first, is_done) = (Caller::new(kernel.clone()), done.clone());
     let first = thread::spawn(move || {
-        while !DONE.load(Relaxed) {
+        while !is_done.load(Relaxed) {
             first.call();
         }
     });
@@ -117,7 +124,7 @@ fn a_thread_that_stands_still_in_a_call_holds_up_nobody() {
         // Some way on, so that the next stop is elsewhere.
         (0..stop % 64).for_each(|_| std::hint::spin_loop());
     }
-    DONE.store(true, Relaxed);
+    done.store(true, Relaxed);
     drop(tell);
     first.join().unwrap();
     second.join().unwrap();

@@ -1,10 +1,13 @@
 //! A process that opens, uses and drops a pack a thousand times stays as it is: in memory, mappings, threads and open
-//! files. The only test of its program, since all of a process is measured.
+//! files. One test at a time, and no others in its program, since all of a process is measured.
 #![cfg(target_os = "linux")]
 
-use std::fs;
+use std::{
+    fs,
+    sync::{Mutex, PoisonError},
+};
 
-use kernelpack_tests::pack::Copy;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack::Copy};
 use wat_kernel::{Parts, call};
 
 #[expect(dead_code, reason = "the other tests use all of it")]
@@ -38,14 +41,16 @@ impl Usage {
     }
 }
 
-#[test]
-fn opening_using_and_dropping_a_pack_leaves_nothing_behind() {
+#[apply(on_each_engine)]
+fn opening_using_and_dropping_a_pack_leaves_nothing_behind(engine: Engine) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // Modes: 0 succeeds, 1 is a status, 2 a trap; and the guest grows memory each time.
     let forward = "(drop (memory.grow (i32.const 1)))
         (if (i32.eq (local.get $mode) (i32.const 2)) (then unreachable))
         (local.get $mode)";
-    let pack = Parts::forward(forward).pack();
-    let rounds = |count| (0..count).for_each(|_| one_life(&pack));
+    let pack = engine.ready(Parts::forward(forward).pack());
+    let rounds = |count| (0..count).for_each(|_| one_life(engine, &pack));
     rounds(WARM_UP);
     let before = Usage::now();
     rounds(ROUNDS);
@@ -60,8 +65,8 @@ fn opening_using_and_dropping_a_pack_leaves_nothing_behind() {
 }
 
 /// A runtime, a pack, calls that succeed, fail and trap, and the end of all of them.
-fn one_life(copy: &Copy) {
-    let kernel = copy.open().unwrap().kernel_named("wat_kernel").unwrap();
+fn one_life(engine: Engine, copy: &Copy) {
+    let kernel = copy.open(engine).unwrap().kernel_named("wat_kernel").unwrap();
     call(&kernel, 0).unwrap();
     call(&kernel, 1).unwrap_err();
     call(&kernel, 2).unwrap_err();

@@ -1,17 +1,21 @@
 //! The thread that counts epochs lives as long as something can call a kernel, and no longer.
 //!
-//! Alone in its process, since it counts threads.
+//! One test at a time, and no others in its program, since it counts threads.
 #![cfg(target_os = "linux")]
 
 #[path = "road/wat_kernel.rs"]
 #[expect(dead_code, reason = "the other tests of hand-written modules use the rest")]
 mod wat_kernel;
 
-use std::{any::Any, fs};
+use std::{
+    any::Any,
+    fs,
+    sync::{Mutex, PoisonError},
+};
 
 use kernelpack_abi::{ResourceLimits, TensorBuf};
 use kernelpack_host::KernelError;
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 use wat_kernel::{Parts, SPEC, call, trap};
 
 /// The threads of this process that count epochs. The system cuts names after 15 bytes.
@@ -40,13 +44,15 @@ fn permutations(of: usize) -> Vec<Vec<usize>> {
     permutations(of - 1).iter().flat_map(|shorter| (0..of).map(|at| with(shorter, at)).collect::<Vec<_>>()).collect()
 }
 
-#[test]
-fn the_ticker_ends_with_its_last_user_in_whatever_order_they_go() {
+#[apply(on_both_engines)]
+fn the_ticker_ends_with_its_last_user_in_whatever_order_they_go(engine: Engine) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let usual = Parts::forward("(if (local.get $mode) (then (loop $spin (br $spin)))) i32.const 0");
     let usual = usual.pack();
-    assert_eq!(tickers(), 0);
+    until(0);
     for order in permutations(5) {
-        let runtime = pack::runtime();
+        let runtime = engine.runtime();
         until(1);
         let pack = runtime.open(usual.path()).unwrap();
         let kernel = pack.kernel_named("wat_kernel").unwrap();
@@ -69,13 +75,13 @@ fn the_ticker_ends_with_its_last_user_in_whatever_order_they_go() {
     }
 
     // What is left can still rely on it.
-    let kernel = pack::runtime().open(usual.path()).unwrap().kernel_named("wat_kernel").unwrap();
+    let kernel = engine.runtime().open(usual.path()).unwrap().kernel_named("wat_kernel").unwrap();
     assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
     drop(kernel);
     until(0);
 
     // However many engines a runtime has, one thread ticks them.
-    let runtime = pack::runtime();
+    let runtime = engine.runtime();
     let packs = [64 << 10, 128 << 10, 1 << 20].map(|max_stack_bytes| {
         let limits = ResourceLimits { max_stack_bytes, ..SPEC.limits };
         let parts = Parts { spec: kernelpack_abi::KernelSpec { limits, ..SPEC }, ..Parts::default() };

@@ -33,6 +33,8 @@ pub use execution::Execution;
 pub use interruption::Interruption;
 #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
 pub(crate) use wamr::WamrEngine;
+#[cfg(all(test, feature = "wamr"))]
+pub(crate) use wamr::tests as wamr_tests;
 #[cfg(feature = "wasmtime")]
 pub(crate) use wasmtime::WasmtimeEngine;
 

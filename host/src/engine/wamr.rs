@@ -165,4 +165,4 @@ impl CompiledModule for WamrModule {
 }
 
 #[cfg(all(test, feature = "wamr"))]
-mod tests;
+pub(crate) mod tests;

@@ -1,21 +1,23 @@
 //! Many calls at one entry.
 
-use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Runtime, Tensor, abi::TensorView};
+use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Tensor, TypedKernel, abi::TensorView};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, rope_f32};
-use kernelpack_tests::pack::{self, key};
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
+    alone,
     chain::values,
+    core,
     stub::{Args, Forward, honest, square},
     wat_kernel::{Parts, SPEC},
 };
 
 const DIM: usize = 256;
 
-#[test]
-fn a_batch_gives_what_its_calls_give() {
-    let pack = pack::runtime().open(pack::core()).unwrap();
-    let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn a_batch_gives_what_its_calls_give(engine: Engine) {
+    let _alone = alone();
+    let kernel = core(engine).kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (weight, other) = (values(DIM, 1), values(DIM, 2));
     // Of different shapes and scalars; some share the weight of the call before.
     let rows = [1, 3, 2, 2, 7];
@@ -47,10 +49,10 @@ fn a_batch_gives_what_its_calls_give() {
     kernel.call_batch([]).unwrap();
 }
 
-#[test]
-fn kernels_with_scratch_run_in_batches() {
-    let pack = pack::runtime().open(pack::core()).unwrap();
-    let kernel = pack.kernel::<rope_f32::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn kernels_with_scratch_run_in_batches(engine: Engine) {
+    let _alone = alone();
+    let kernel = core(engine).kernel::<rope_f32::Kernel>().unwrap();
     let start = values(2 * 3 * 4 * 64, 3);
     let x = TensorView::new(&start, &[2, 3, 4, 64]).unwrap();
     let mut expected = Tensor::on_heap(&[2, 3, 4, 64]).unwrap();
@@ -60,10 +62,10 @@ fn kernels_with_scratch_run_in_batches() {
     assert!(batch.iter().all(|y| y.as_slice() == expected.as_slice()));
 }
 
-#[test]
-fn the_first_call_that_fails_is_told_and_those_before_it_have_their_results() {
-    let pack = pack::runtime().open(pack::core()).unwrap();
-    let kernel = pack.kernel::<kv_pack_q8::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn the_first_call_that_fails_is_told_and_those_before_it_have_their_results(engine: Engine) {
+    let _alone = alone();
+    let kernel = core(engine).kernel::<kv_pack_q8::Kernel>().unwrap();
     let (x, wrong) = (values(64, 4), values(64, 5));
     let expected = kernel.run(kv_pack_q8::Inputs::new(TensorView::new(&x, &[1, 64]).unwrap())).unwrap();
     let mut outputs: Vec<_> = (0..3).map(|_| Tensor::on_heap(&[1, 2]).unwrap()).collect();
@@ -78,20 +80,17 @@ fn the_first_call_that_fails_is_told_and_those_before_it_have_their_results() {
     assert_ne!(outputs[2].as_slice(), expected.y.data());
 }
 
-#[test]
-fn a_module_without_the_export_runs_calls_one_by_one_and_is_stopped_as_ever() {
-    let runtime = Runtime::server().trust(key().public()).fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER);
-    let runtime = runtime.build().unwrap();
-    let pack = runtime.open(honest(&square(SPEC.limits)).path()).unwrap();
-    let kernel = pack.kernel::<Forward>().unwrap();
+#[apply(on_each_engine)]
+fn a_module_without_the_export_runs_calls_one_by_one_and_is_stopped_as_ever(engine: Engine) {
+    let _alone = alone();
+    let kernel = kernel(engine, &square(SPEC.limits));
     check(&kernel, crate::stub::SPIN, KernelError::EpochDeadline);
     check(&kernel, crate::stub::TRAP, KernelError::Unreachable);
 }
 
-#[test]
-fn a_batch_that_is_stopped_falls_apart_into_its_calls() {
-    let runtime = Runtime::server().trust(key().public()).fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER);
-    let runtime = runtime.build().unwrap();
+#[apply(on_each_engine)]
+fn a_batch_that_is_stopped_falls_apart_into_its_calls(engine: Engine) {
+    let _alone = alone();
     let parts = Parts {
         exports: r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
             (func (export "kernel_forward_batch") (param $at i32) (param $count i32) (result i64)
@@ -107,14 +106,18 @@ fn a_batch_that_is_stopped_falls_apart_into_its_calls() {
             (func (export "kernel_info") (param i32) (result i32) i32.const 0)"#,
         ..square(SPEC.limits)
     };
-    let pack = runtime.open(honest(&parts).path()).unwrap();
-    let kernel = pack.kernel::<Forward>().unwrap();
+    let kernel = kernel(engine, &parts);
     check(&kernel, crate::stub::SPIN, KernelError::EpochDeadline);
     check(&kernel, crate::stub::TRAP, KernelError::Unreachable);
 }
 
+fn kernel(engine: Engine, parts: &Parts) -> TypedKernel<Forward> {
+    let runtime = engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build().unwrap();
+    runtime.open(engine.ready(honest(parts)).path()).unwrap().kernel().unwrap()
+}
+
 /// The third of four calls fails in this mode.
-fn check(kernel: &kernelpack_host::TypedKernel<Forward>, mode: i32, error: KernelError) {
+fn check(kernel: &TypedKernel<Forward>, mode: i32, error: KernelError) {
     let x = [2.0, 3.0];
     let mut outputs = [[0.0f32; 2]; 4];
     let calls = |outputs: &mut [[f32; 2]; 4], mode| {

@@ -1,10 +1,11 @@
-//! Bindings where the system gives no more, each in a process of its own.
+//! Bindings where the system gives no more, or WAMR's pool, each in a process of its own. What the system gives is what
+//! Wasmtime needs for each binding; WAMR needs nothing of it.
 
 use std::process::Command;
 
 use kernelpack_abi::ResourceLimits;
-use kernelpack_host::{Bound, Error, Runtime, Tensor, TypedKernel};
-use kernelpack_tests::pack::key;
+use kernelpack_host::{Bound, EngineError, Error, RuntimeBuilder, Tensor, TypedKernel};
+use kernelpack_tests::engine::Engine;
 
 use crate::{
     stub::{Args, Forward, honest, square},
@@ -15,11 +16,16 @@ const PACK: &str = "KERNELPACK_TEST_PACK";
 
 /// Runs a test of this file again, in a process with this limit; there, the kernel is what this returns.
 fn limited(test: &str, ulimit: &str) -> Option<TypedKernel<Forward>> {
+    apart(Engine::Wasmtime, Engine::Wasmtime.builder(), test, ulimit)
+}
+
+/// The same with this runtime of an engine.
+fn apart(engine: Engine, runtime: RuntimeBuilder, test: &str, ulimit: &str) -> Option<TypedKernel<Forward>> {
     if let Some(pack) = std::env::var_os(PACK) {
-        let runtime = Runtime::server().trust(key().public()).build().unwrap();
+        let runtime = runtime.build().unwrap();
         return Some(runtime.open(std::path::Path::new(&pack)).unwrap().kernel().unwrap());
     }
-    let pack = honest(&square(ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits }));
+    let pack = engine.ready(honest(&square(ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits })));
     let output = Command::new("sh")
         .args(["-c", &format!(r#"{ulimit} && exec "$0" "$@""#)])
         .arg(std::env::current_exe().unwrap())
@@ -115,4 +121,49 @@ fn where_mappings_are_out_binding_fails_and_the_rest_goes_on() {
     check(&mut bound, &x, &mut y);
     many.truncate(1000);
     check(&mut bind(&kernel, &x, &mut y).unwrap(), &x, &mut y);
+}
+
+/// In a pool for some dozens of instances.
+mod where_the_pool_is_out_binding_fails_and_the_rest_goes_on {
+    use super::*;
+
+    #[test]
+    fn wamr() {
+        on(Engine::Wamr, "limits::where_the_pool_is_out_binding_fails_and_the_rest_goes_on::wamr");
+    }
+
+    #[test]
+    fn wamr_aot() {
+        if Engine::WamrAot.is_there() {
+            on(Engine::WamrAot, "limits::where_the_pool_is_out_binding_fails_and_the_rest_goes_on::wamr_aot");
+        }
+    }
+
+    fn on(engine: Engine, test: &str) {
+        let runtime = engine.builder().with_pool(8 << 20).stack_bytes(32 << 10);
+        let Some(kernel) = apart(engine, runtime, test, "true") else { return };
+        let (x, mut y) = tensors(5000);
+        let out = |error: &Error| {
+            matches!(error, Error::Engine(EngineError::Instantiate { .. } | EngineError::OutOfMemory { .. }))
+        };
+        let mut counts = Vec::new();
+        for _ in 0..2 {
+            let mut all = Vec::new();
+            let error = loop {
+                match bind(&kernel, &x, &mut y) {
+                    Ok(bound) => all.push(bound),
+                    Err(error) => break error,
+                }
+            };
+            assert!(out(&error), "{error}");
+            let copied = kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err();
+            assert!(out(&copied), "{copied}");
+            all.iter_mut().for_each(|bound| check(bound, &x, &mut y));
+            drop(all.pop());
+            kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+            counts.push(all.len());
+        }
+        // What the call left idle in the pool is one of them the second time.
+        assert!(counts[0] > 20 && counts[0] - counts[1] <= 1, "{counts:?}");
+    }
 }

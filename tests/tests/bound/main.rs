@@ -15,7 +15,22 @@ mod stub;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod wat_kernel;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use kernelpack_host::Pack;
+use kernelpack_tests::{engine::Engine, pack::some_of_core};
+
+/// The folder of the kernels of the core pack that these tests call.
+fn folder(engine: Engine) -> &'static Path {
+    engine.folder(some_of_core(&["kv_pack_q8", "rmsnorm_f32", "rope_f32", "swiglu_f32"]))
+}
+
+fn core(engine: Engine) -> Pack {
+    engine.runtime().open(folder(engine)).unwrap()
+}
 
 /// Keeps tests apart that make mappings.
 fn alone() -> MutexGuard<'static, ()> {

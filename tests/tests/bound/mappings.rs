@@ -1,4 +1,4 @@
-//! What is left when bindings and tensors are gone.
+//! What is left when bindings and tensors are gone; for Wasmtime alone, since nothing is mapped for WAMR.
 
 use kernelpack_host::{Bound, Tensor};
 use kernelpack_kernels::rmsnorm_f32;

@@ -1,14 +1,20 @@
-//! Calls that are divided over threads.
+//! Calls that are divided over threads: on Wasmtime, since all parts have the same tensors mapped. On WAMR they stay whole.
 
 use std::num::NonZeroUsize;
 
 use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Runtime, Tensor, TypedKernel};
 use kernelpack_kernels::{kv_pack_q8, lora_apply_f32, rmsnorm_f32, rope_f32, swiglu_f32};
-use kernelpack_tests::pack::{self, key};
+use kernelpack_tests::{
+    apply,
+    engine::Engine,
+    on_each_engine,
+    pack::{self, key},
+};
 
 use crate::{
     alone,
     chain::values,
+    folder,
     stub::{Args, Forward, honest},
     wat_kernel::{Parts, SPEC},
 };
@@ -70,16 +76,25 @@ fn divided_calls_give_what_whole_ones_give() {
     compare!(kv_pack_q8, 4, y = zeros(), x.view(), y.view_mut());
 }
 
-#[test]
-fn what_is_small_or_copied_stays_whole() {
+#[apply(on_each_engine)]
+fn what_is_small_or_copied_stays_whole(engine: Engine) {
     let _alone = alone();
-    let pack = threaded(4).open(pack::core()).unwrap();
+    let runtime = engine.builder().threads(NonZeroUsize::new(4).unwrap()).build().unwrap();
+    let pack = runtime.open(folder(engine)).unwrap();
     let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     let weight = tensor(&[64], 1);
-    let (x, mut y) = (tensor(&[16, 64], 2), tensor(&[16, 64], 3));
-    assert_eq!(kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap().threads(), 1);
-    let (x, mut y) = (tensor(&[4096, 64], 2), Tensor::on_heap(&[4096, 64]).unwrap());
-    assert_eq!(kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap().threads(), 1);
+    let threads = |x: &Tensor<f32>, mut y: Tensor<f32>| {
+        let mut expected = Tensor::on_heap(&[x.as_slice().len() / 64, 64]).unwrap();
+        let mut bound = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        kernel.call(rmsnorm_f32::Args::new(x.view(), weight.view(), expected.view_mut())).unwrap();
+        assert_eq!(y.as_slice(), expected.as_slice());
+        bound.threads()
+    };
+    assert_eq!(threads(&tensor(&[16, 64], 2), tensor(&[16, 64], 3)), 1);
+    let x = tensor(&[4096, 64], 2);
+    assert_eq!(threads(&x, Tensor::on_heap(&[4096, 64]).unwrap()), 1);
+    assert_eq!(threads(&x, Tensor::zeros(&[4096, 64]).unwrap()) > 1, engine.maps_tensors());
 }
 
 /// A kernel whose calls may be divided, and which traps or spins in the part whose first input is the mode.

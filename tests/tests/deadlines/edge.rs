@@ -2,9 +2,10 @@
 
 use kernelpack_abi::{KernelSpec, ResourceLimits};
 use kernelpack_host::{Interruption, KernelError};
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
-    Patience, WAYS, args, kernel, outcome, tensors,
+    Patience, args, kernel, outcome, tensors,
     wat_kernel::{Parts, SPEC},
 };
 
@@ -35,11 +36,11 @@ fn counter() -> Parts {
     }
 }
 
-#[test]
-fn a_call_that_ends_with_its_deadline_gives_its_result_or_is_stopped() {
+#[apply(on_each_engine)]
+fn a_call_that_ends_with_its_deadline_gives_its_result_or_is_stopped(engine: Engine) {
     let _patience = Patience::with("a call at the edge");
-    for way in WAYS {
-        let (_pack, kernel) = kernel(&counter(), way);
+    for &way in engine.interruptions() {
+        let (_pack, kernel) = kernel(engine, &counter(), way);
         let kernel = kernel.with_max_ticks(0);
         let (x, mut y) = tensors();
         let mut bound = kernel.bind(args(&x, &mut y, 0)).unwrap();
@@ -66,11 +67,12 @@ fn a_call_that_ends_with_its_deadline_gives_its_result_or_is_stopped() {
 }
 
 /// The test of the tests: nothing else keeps budgets.
-#[test]
-fn without_interruption_budgets_do_not_hold() {
-    let (_pack, kernel) = kernel(&counter(), Interruption::Never);
+#[apply(on_each_engine)]
+fn without_interruption_budgets_do_not_hold(engine: Engine) {
+    let (_pack, kernel) = kernel(engine, &counter(), Interruption::Never);
     let (x, mut y) = tensors();
-    // Far longer than no tick at all, on any machine: 200 million rounds.
-    kernel.with_max_ticks(0).call(args(&x, &mut y, 200_000)).unwrap();
-    assert_eq!(y.as_slice()[0], 200_000.0);
+    // Far longer than no tick at all, on any machine: 200 million rounds of what is compiled.
+    let thousands = engine.rounds(200_000) as i32;
+    kernel.with_max_ticks(0).call(args(&x, &mut y, thousands)).unwrap();
+    assert_eq!(y.as_slice()[0], thousands as f32);
 }

@@ -33,8 +33,15 @@ fn adapt(text: &str) -> Parts {
 
 /// A module with this many pages of memory, a few more that calls may take, and a function `$run`.
 pub(crate) fn parts(pages: u32, rest: String) -> Parts {
-    let limits =
-        ResourceLimits { max_memory_pages: pages + 64, max_epoch_ticks: 1, max_table_elements: 20_000, ..SPEC.limits };
+    // As much stack as there can be: one of them goes 2000 deep, and WAMR's interpreter has a function's constants in each
+    // of its frames.
+    let limits = ResourceLimits {
+        max_memory_pages: pages + 64,
+        max_epoch_ticks: 1,
+        max_table_elements: 20_000,
+        max_stack_bytes: 16 << 20,
+        ..SPEC.limits
+    };
     let memory = format!(r#"(memory (export "memory") {pages} {})"#, pages + 64);
     Parts {
         memory: memory.leak(),

@@ -2,9 +2,10 @@
 
 use kernelpack_abi::{KernelSpec, Lifecycle};
 use kernelpack_host::KernelError;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
-    Patience, WAYS, args, kernel, outcome, tensors,
+    Patience, args, kernel, outcome, tensors,
     wat_kernel::{Parts, SPEC},
 };
 
@@ -22,11 +23,11 @@ fn parts(init: &str, cleanup: &str) -> Parts {
     Parts { exports: exports.leak(), spec, ..Parts::default() }
 }
 
-#[test]
-fn an_initialization_that_loops_is_stopped_and_nothing_is_left() {
+#[apply(on_each_engine)]
+fn an_initialization_that_loops_is_stopped_and_nothing_is_left(engine: Engine) {
     let _patience = Patience::with("an initialization");
-    for way in WAYS {
-        let (_pack, kernel) = kernel(&parts(LOOP, ""), way);
+    for &way in engine.interruptions() {
+        let (_pack, kernel) = kernel(engine, &parts(LOOP, ""), way);
         let (x, mut y) = tensors();
         for _ in 0..3 {
             assert_eq!(outcome(kernel.call(args(&x, &mut y, 0))), Err(KernelError::EpochDeadline));
@@ -37,11 +38,11 @@ fn an_initialization_that_loops_is_stopped_and_nothing_is_left() {
     }
 }
 
-#[test]
-fn a_cleanup_that_loops_is_stopped() {
+#[apply(on_each_engine)]
+fn a_cleanup_that_loops_is_stopped(engine: Engine) {
     let _patience = Patience::with("a cleanup");
-    for way in WAYS {
-        let (pack, kernel) = kernel(&parts("", LOOP), way);
+    for &way in engine.interruptions() {
+        let (pack, kernel) = kernel(engine, &parts("", LOOP), way);
         let (x, mut y) = tensors();
         kernel.call(args(&x, &mut y, 0)).unwrap();
         let mut bound = kernel.bind(args(&x, &mut y, 0)).unwrap();

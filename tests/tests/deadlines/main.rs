@@ -1,5 +1,5 @@
-//! Kernels that do not want to be stopped, through the whole host: each is, whichever way its calls are made and
-//! interrupted.
+//! Kernels that do not want to be stopped, through the whole host: each is, on each engine, whichever way its calls are
+//! made and interrupted.
 //!
 //! Nothing here fails because time has passed, except that [`Patience`] ends the process where a stop never comes.
 
@@ -19,17 +19,14 @@ mod wat_kernel;
 use std::{sync::mpsc, thread, time::Duration};
 
 use kernelpack_host::{
-    BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Pack, Runtime, RuntimeBuilder, Tensor, TypedKernel,
+    BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Pack, RuntimeBuilder, Tensor, TypedKernel,
 };
-use kernelpack_tests::pack::key;
+use kernelpack_tests::engine::Engine;
 
 use crate::{
     stub::{Args, Forward, honest},
     wat_kernel::Parts,
 };
-
-/// Every way in which calls are stopped.
-const WAYS: [Interruption; 2] = [Interruption::PageProtection, Interruption::Epoch];
 
 /// Ends the process if it is not dropped within two minutes: a guest that is not stopped cannot be stopped by a test.
 struct Patience(#[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>);
@@ -49,14 +46,15 @@ impl Patience {
 }
 
 /// A runtime whose errors are those of the sandbox.
-fn runtime(interruption: Interruption) -> RuntimeBuilder {
-    let runtime = Runtime::server().trust(key().public()).interruption(interruption);
+fn runtime(engine: Engine, interruption: Interruption) -> RuntimeBuilder {
+    let runtime = engine.builder().interruption(interruption).max_stack_bytes(16 << 20);
     runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
 }
 
 /// The kernel of a module that is what its manifest says.
-fn kernel(parts: &Parts, interruption: Interruption) -> (Pack, TypedKernel<Forward>) {
-    let pack = runtime(interruption).build().unwrap().open(honest(parts).path()).unwrap();
+fn kernel(engine: Engine, parts: &Parts, interruption: Interruption) -> (Pack, TypedKernel<Forward>) {
+    let pack = engine.ready(honest(parts));
+    let pack = runtime(engine, interruption).build().unwrap().open(pack.path()).unwrap();
     let kernel = pack.kernel::<Forward>().unwrap();
     (pack, kernel)
 }

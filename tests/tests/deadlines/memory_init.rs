@@ -1,15 +1,16 @@
-//! What cannot be interrupted by taking memory away.
+//! What cannot be interrupted by taking memory away, and is on no engine.
 
 use kernelpack_abi::KernelSpec;
 use kernelpack_host::{Interruption, KernelError};
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
     Patience, args, kernel, outcome, tensors,
     wat_kernel::{Parts, SPEC},
 };
 
-#[test]
-fn modules_with_memory_init_copy_and_are_stopped_by_epochs() {
+#[apply(on_each_engine)]
+fn modules_with_memory_init_copy_and_are_stopped_by_epochs(engine: Engine) {
     let _patience = Patience::with("a kernel with memory.init");
     let parts = Parts {
         rest: r#"(data $bytes "12345678") (func $run (loop $again
@@ -18,7 +19,7 @@ fn modules_with_memory_init_copy_and_are_stopped_by_epochs() {
         spec: KernelSpec { ..SPEC },
         ..Parts::default()
     };
-    let (_pack, kernel) = kernel(&parts, Interruption::PageProtection);
+    let (_pack, kernel) = kernel(engine, &parts, engine.interruptions()[0]);
     assert_eq!(kernel.interruption(), Interruption::Epoch);
     let (x, mut y) = tensors();
     let mut bound = kernel.bind(args(&x, &mut y, 0)).unwrap();

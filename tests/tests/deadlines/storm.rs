@@ -4,9 +4,10 @@ use std::thread;
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_host::KernelError;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
-    Patience, WAYS, args, kernel, outcome,
+    Patience, args, kernel, outcome,
     stub::{SPIN, square},
     tensors,
     wat_kernel::SPEC,
@@ -15,12 +16,12 @@ use crate::{
 const THREADS: usize = 16;
 const STOPS: usize = 25;
 
-#[test]
-fn many_stops_on_many_threads_leave_everything_in_order() {
+#[apply(on_each_engine)]
+fn many_stops_on_many_threads_leave_everything_in_order(engine: Engine) {
     let _patience = Patience::with("one of many");
-    for way in WAYS {
+    for &way in engine.interruptions() {
         let limits = ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits };
-        let (_pack, kernel) = kernel(&square(limits), way);
+        let (_pack, kernel) = kernel(engine, &square(limits), way);
         thread::scope(|scope| {
             for thread in 0..THREADS {
                 let (steady, hasty) = (kernel.clone(), kernel.clone().with_max_ticks(0));

@@ -1,7 +1,6 @@
-//! The embedded runtime through the whole host: packs, typed and bound calls, limits, deadlines, the pool.
+//! What only WAMR has, and `Runtime::embedded` as it is by default, with small stacks and short deadlines. What both
+//! engines have is tested on both elsewhere.
 
-#[path = "../deadlines/fixtures.rs"]
-mod fixtures;
 mod native;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
@@ -15,15 +14,15 @@ use kernelpack_host::{
     BreakerPolicy, EngineError, Error, Execution, FallbackPolicy, Interruption, KernelError, Pack, Runtime,
     RuntimeBuilder, Tensor, TypedKernel,
 };
-use kernelpack_tests::pack::{self, key};
+use kernelpack_tests::{
+    engine::POOL,
+    pack::{self, key},
+};
 
 use crate::{
     stub::{Args, Forward, SPIN, TRAP, honest, square},
     wat_kernel::{Parts, SPEC},
 };
-
-/// The pool is the process's, and these tests run side by side.
-const POOL: usize = 1 << 30;
 
 fn embedded() -> RuntimeBuilder {
     let runtime = Runtime::embedded().execution(Execution::Interpreted).with_pool(POOL).trust(key().public());
@@ -59,17 +58,6 @@ fn calls_give_results_and_a_trap_or_a_deadline_costs_nothing_but_its_instance() 
         assert_eq!(trap(call(&kernel, SPIN)), KernelError::EpochDeadline);
     }
     assert_eq!(call(&kernel, 0).unwrap(), [1.0, 4.0, 9.0, 16.0]);
-}
-
-#[test]
-fn a_bound_call_copies_its_tensors() {
-    let (_pack, kernel) = kernel(&square(SPEC.limits));
-    let (x, mut y) = (Tensor::from_slice(&[1.0, 2.0], &[2]).unwrap(), Tensor::zeros(&[2]).unwrap());
-    let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
-    for mode in 0..3 {
-        bound.call(Args { x: x.view(), y: y.view_mut(), mode }).unwrap();
-        assert_eq!(y.as_slice(), [1.0 + mode as f32, 4.0 + mode as f32]);
-    }
 }
 
 #[test]

@@ -12,9 +12,9 @@ where
     K::Inputs<'i>: Copy,
 {
     let mut called = None;
-    for (_, pack) in pack::engines() {
+    for (engine, pack) in pack::engines() {
         let kernel = pack.kernel::<K>().unwrap();
-        let results = both::<K>(inputs, |args| kernel.call(args));
+        let results = both::<K>(engine, inputs, |args| kernel.call(args));
         called.get_or_insert((kernel, results));
     }
     let (kernel, mut called) = called.unwrap();
@@ -30,15 +30,15 @@ where
     K::Backward: Infer,
     <K::Backward as Infer>::Inputs<'i>: Copy,
 {
-    let kernels = pack::engines().iter().map(|(_, pack)| pack.kernel::<K>().unwrap());
-    let mut results = kernels.map(|kernel| both::<K::Backward>(inputs, |args| kernel.backward(args)));
+    let kernels = pack::engines().iter().map(|(engine, pack)| (engine, pack.kernel::<K>().unwrap()));
+    let mut results = kernels.map(|(engine, kernel)| both::<K::Backward>(engine, inputs, |args| kernel.backward(args)));
     let first = results.next().unwrap();
     results.for_each(drop);
     first
 }
 
 /// Runs a pass both ways, compares the results, and returns those of the sandbox.
-fn both<'i, P>(inputs: P::Inputs<'i>, enter: impl FnOnce(P::Args<'_>) -> Result<(), Error>) -> P::Outputs
+fn both<'i, P>(engine: &str, inputs: P::Inputs<'i>, enter: impl FnOnce(P::Args<'_>) -> Result<(), Error>) -> P::Outputs
 where
     P: Infer,
     P::Inputs<'i>: Copy,
@@ -54,7 +54,8 @@ where
     for (index, (sandboxed, native)) in tensors.enumerate() {
         let differs = sandboxed.iter().zip(&native).position(|(sandboxed, native)| sandboxed != native);
         if let Some(at) = differs {
-            panic!("result {index} [{at}]: {:x?} in the sandbox, {:x?} natively", sandboxed[at], native[at]);
+            let (sandboxed, native) = (&sandboxed[at], &native[at]);
+            panic!("result {index} [{at}]: {sandboxed:x?} in the sandbox of {engine}, {native:x?} natively");
         }
         assert_eq!(sandboxed.len(), native.len());
     }

@@ -3,26 +3,27 @@
 use std::time::{Duration, Instant};
 
 use kernelpack_abi::{DType, KernelSpec, Lifecycle, ParamValue, ResourceLimits, Shape, TensorView, TensorViewMut};
-use kernelpack_host::{DynKernel, DynView, Error, KernelError, Runtime, RuntimeBuilder};
-use kernelpack_tests::pack;
+use kernelpack_host::{DynKernel, DynView, Error, KernelError, RuntimeBuilder};
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::{
     stub::{Args, Both, WITH_BACKWARD, honest, square},
     wat_kernel::{Parts, SPEC, call, trap},
 };
 
-fn runtime() -> RuntimeBuilder {
-    Runtime::server().trust(pack::key().public())
+fn kernel(engine: Engine, parts: &Parts) -> DynKernel {
+    kernel_in(engine, engine.builder(), parts)
 }
 
-fn kernel(builder: RuntimeBuilder, parts: &Parts) -> DynKernel {
-    builder.build().unwrap().open(honest(parts).path()).unwrap().kernel_named("wat_kernel").unwrap()
+fn kernel_in(engine: Engine, builder: RuntimeBuilder, parts: &Parts) -> DynKernel {
+    let pack = engine.ready(honest(parts));
+    builder.build().unwrap().open(pack.path()).unwrap().kernel_named("wat_kernel").unwrap()
 }
 
 const X: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
 
 /// Runs each pass of a kernel that never ends, typed and dynamic, and says how long each took.
-fn spin(limits: ResourceLimits, builder: RuntimeBuilder, max_ticks: u32) -> Vec<Duration> {
+fn spin(engine: Engine, limits: ResourceLimits, builder: RuntimeBuilder, max_ticks: u32) -> Vec<Duration> {
     const EXPORTS: &str = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
         (func (export "kernel_info") (param i32) (result i32) i32.const 0)
         (func (export "kernel_backward") (param i32) (result i32) (loop $spin (br $spin)) i32.const 0)"#;
@@ -37,7 +38,7 @@ fn spin(limits: ResourceLimits, builder: RuntimeBuilder, max_ticks: u32) -> Vec<
     let init = Parts { exports: EXPORTS_INIT, spec: init, ..Parts::default() };
 
     let runtime = builder.build().unwrap();
-    let [passes, init] = [&passes, &init].map(|parts| runtime.open(honest(parts).path()).unwrap());
+    let [passes, init] = [&passes, &init].map(|parts| runtime.open(engine.ready(honest(parts)).path()).unwrap());
     let mut y = [0.0; 4];
     let shape = Shape::new(&[4]).unwrap();
     let mut with_args = |call: &dyn Fn(Args<'_>) -> Result<(), Error>| {
@@ -69,15 +70,15 @@ fn spin(limits: ResourceLimits, builder: RuntimeBuilder, max_ticks: u32) -> Vec<
     times
 }
 
-#[test]
-fn the_deadline_is_the_smallest_of_three() {
+#[apply(on_each_engine)]
+fn the_deadline_is_the_smallest_of_three(engine: Engine) {
     // Ticks of 10 ms. What is measured against the larger budgets is three orders of magnitude below them.
     const SMALL: u32 = 3;
     const LARGE: u32 = 3000;
     for (manifest, runtimes, call) in [(SMALL, LARGE, LARGE), (LARGE, SMALL, LARGE), (LARGE, LARGE, SMALL)] {
         // In an engine other than the usual one, since each has epochs of its own.
         let limits = ResourceLimits { max_epoch_ticks: manifest, max_stack_bytes: 128 << 10, ..SPEC.limits };
-        for time in spin(limits, runtime().max_epoch_ticks(runtimes), call) {
+        for time in spin(engine, limits, engine.builder().max_epoch_ticks(runtimes), call) {
             assert!(time >= Duration::from_millis(10) * SMALL, "{manifest} {runtimes} {call}: {time:?} is too short");
             assert!(time < Duration::from_millis(10) * LARGE, "{manifest} {runtimes} {call}: {time:?} is too long");
         }
@@ -99,30 +100,30 @@ fn recursive(max_stack_bytes: u32) -> Parts {
 const DEEP: i32 = 5000;
 const ENDLESS: i32 = i32::MAX;
 
-#[test]
-fn the_stack_is_the_smaller_of_two_limits() {
-    let shallow = kernel(runtime(), &recursive(64 << 10));
+#[apply(on_each_engine)]
+fn the_stack_is_the_smaller_of_two_limits(engine: Engine) {
+    let shallow = kernel(engine, &recursive(64 << 10));
     call(&shallow, 100).unwrap();
     assert_eq!(trap(&shallow, DEEP), KernelError::StackOverflow);
     call(&shallow, 100).unwrap();
 
-    let deep = kernel(runtime(), &recursive(1 << 20));
+    let deep = kernel(engine, &recursive(1 << 20));
     call(&deep, DEEP).unwrap();
     assert_eq!(trap(&deep, ENDLESS), KernelError::StackOverflow);
     call(&deep, DEEP).unwrap();
 
-    let strict = kernel(runtime().max_stack_bytes(64 << 10), &recursive(1 << 20));
+    let strict = kernel_in(engine, engine.builder().max_stack_bytes(64 << 10), &recursive(1 << 20));
     assert_eq!(trap(&strict, DEEP), KernelError::StackOverflow);
     // A ceiling need not be a power of two.
-    let odd = kernel(runtime().max_stack_bytes(999_999), &recursive(1 << 20));
+    let odd = kernel_in(engine, engine.builder().max_stack_bytes(999_999), &recursive(1 << 20));
     call(&odd, DEEP).unwrap();
 }
 
 /// Where the caller's own stack is smaller than the kernel's, the kernel still has its own and no more.
-#[test]
-fn a_kernel_cannot_overflow_the_stack_of_its_caller() {
-    let usual = kernel(runtime(), &recursive(512 << 10));
-    let large = kernel(runtime().max_stack_bytes(u32::MAX), &recursive(16 << 20));
+#[apply(on_each_engine)]
+fn a_kernel_cannot_overflow_the_stack_of_its_caller(engine: Engine) {
+    let usual = kernel(engine, &recursive(512 << 10));
+    let large = kernel_in(engine, engine.builder().max_stack_bytes(u32::MAX), &recursive(16 << 20));
     let check = || {
         for (kernel, deep) in [(&usual, DEEP), (&large, 100_000)] {
             call(kernel, deep).unwrap();
@@ -140,15 +141,15 @@ fn a_kernel_cannot_overflow_the_stack_of_its_caller() {
     }
 }
 
-/// What Wasmtime does for a guest, such as growing its memory, finds room at the very end of the guest's stack.
-#[test]
-fn growing_memory_at_the_end_of_the_stack_is_safe() {
+/// What an engine does for a guest, such as growing its memory, finds room at the very end of the guest's stack.
+#[apply(on_each_engine)]
+fn growing_memory_at_the_end_of_the_stack_is_safe(engine: Engine) {
     let rest = "(func $deep (param i32) (result i32)
         (drop (memory.grow (i32.const 0))) (drop (table.grow $t (ref.null func) (i32.const 0)))
         (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
-        (table $t 1 funcref)";
+        (table $t 1 2 funcref)";
     let parts = Parts { rest, forward: "(call $deep (local.get $mode))", ..recursive(512 << 10) };
-    let kernel = kernel(runtime(), &parts);
+    let kernel = kernel(engine, &parts);
     let check = || assert_eq!(trap(&kernel, 1), KernelError::StackOverflow);
     check();
     std::thread::scope(|scope| {
@@ -157,8 +158,8 @@ fn growing_memory_at_the_end_of_the_stack_is_safe() {
     });
 }
 
-#[test]
-fn tables_obey_the_ceiling_of_the_runtime() {
+#[apply(on_both_engines)]
+fn tables_obey_the_ceiling_of_the_runtime(engine: Engine) {
     // Grows its table of one element by `mode`; status 4 if that is refused.
     let parts = |limits| Parts {
         rest: "(table $t 1 funcref)",
@@ -169,31 +170,32 @@ fn tables_obey_the_ceiling_of_the_runtime() {
     };
     let limits = ResourceLimits { max_table_elements: 16, ..SPEC.limits };
     let refused = KernelError::KernelTrap { code: 4, message: None };
-    let generous = kernel(runtime(), &parts(limits));
+    let generous = kernel(engine, &parts(limits));
     call(&generous, 15).unwrap();
-    assert_eq!(trap(&kernel(runtime(), &parts(limits)), 16), refused);
-    let strict = kernel(runtime().max_table_elements(8), &parts(limits));
+    assert_eq!(trap(&kernel(engine, &parts(limits)), 16), refused);
+    let strict = kernel_in(engine, engine.builder().max_table_elements(8), &parts(limits));
     assert_eq!(trap(&strict, 8), refused);
     call(&strict, 7).unwrap();
-    let none = runtime().max_table_elements(0).build().unwrap().open(honest(&parts(limits)).path()).unwrap_err();
+    let none = engine.builder().max_table_elements(0).build().unwrap();
+    let none = none.open(honest(&parts(limits)).path()).unwrap_err();
     assert!(none.to_string().contains("starts with 1 table elements, this runtime allows 0"), "{none}");
 }
 
-#[test]
-fn instances_obey_the_smaller_of_two_limits() {
+#[apply(on_both_engines)]
+fn instances_obey_the_smaller_of_two_limits(engine: Engine) {
     let limits = |max_instances| ResourceLimits { max_instances, ..SPEC.limits };
-    let limit = |builder, manifest| kernel(builder, &square(limits(manifest))).occupancy().limit;
-    assert_eq!(limit(runtime(), 64), 64);
-    assert_eq!(limit(runtime().max_instances(3), 64), 3);
-    assert_eq!(limit(runtime().max_instances(64), 3), 3);
-    assert_eq!(limit(runtime(), 4096), 1024);
+    let limit = |builder, manifest| kernel_in(engine, builder, &square(limits(manifest))).occupancy().limit;
+    assert_eq!(limit(engine.builder(), 64), 64);
+    assert_eq!(limit(engine.builder().max_instances(3), 64), 3);
+    assert_eq!(limit(engine.builder().max_instances(64), 3), 3);
+    assert_eq!(limit(engine.builder(), 4096), 1024);
 }
 
-#[test]
-fn limits_that_no_kernel_could_live_with_are_refused() {
+#[apply(on_both_engines)]
+fn limits_that_no_kernel_could_live_with_are_refused(engine: Engine) {
     for (builder, message) in [
-        (runtime().max_instances(0), "max_instances is 0, choose at least 1"),
-        (runtime().max_stack_bytes(65_535), "max_stack_bytes is 65535, choose at least 65536"),
+        (engine.builder().max_instances(0), "max_instances is 0, choose at least 1"),
+        (engine.builder().max_stack_bytes(65_535), "max_stack_bytes is 65535, choose at least 65536"),
     ] {
         let refused = builder.build().unwrap_err().to_string();
         assert!(refused.contains(message), "{refused}");

@@ -12,8 +12,8 @@ use std::{
 use futures_lite::future::{block_on, poll_once, yield_now, zip};
 use kernelpack_abi::{ParamValue, ResourceLimits, TensorBuf};
 use kernelpack_fixture_with_std::panics;
-use kernelpack_host::{DynTensor, Error, KernelError, Pack, PoolPolicy, Runtime, TypedKernel, WhenFull};
-use kernelpack_tests::pack;
+use kernelpack_host::{DynTensor, Error, KernelError, Pack, PoolPolicy, TypedKernel, WhenFull};
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::{
     stub::{Args, Both, Forward, SPIN, TRAP, WITH_BACKWARD, honest, square},
@@ -22,15 +22,15 @@ use crate::{
 
 const FOREVER: WhenFull = WhenFull::Wait { timeout: None };
 
-fn open(size: u32) -> Pack {
+fn open(engine: Engine, size: u32) -> Pack {
     let limits = ResourceLimits { max_epoch_ticks: 10, ..SPEC.limits };
     let policy = PoolPolicy { size, when_full: FOREVER, ..PoolPolicy::default() };
-    let runtime = Runtime::server().trust(pack::key().public()).pool(policy).build().unwrap();
-    runtime.open(honest(&square(limits)).path()).unwrap()
+    let runtime = engine.builder().pool(policy).build().unwrap();
+    runtime.open(engine.ready(honest(&square(limits))).path()).unwrap()
 }
 
-fn typed(size: u32) -> TypedKernel<Forward> {
-    open(size).kernel().unwrap()
+fn typed(engine: Engine, size: u32) -> TypedKernel<Forward> {
+    open(engine, size).kernel().unwrap()
 }
 
 type Tensors = (TensorBuf<f32>, TensorBuf<f32>);
@@ -70,9 +70,9 @@ fn error(result: Result<(), Error>) -> KernelError {
     }
 }
 
-#[test]
-fn the_data_comes_back_with_the_result() {
-    let kernel = typed(1);
+#[apply(on_each_engine)]
+fn the_data_comes_back_with_the_result(engine: Engine) {
+    let kernel = typed(engine, 1);
     let call =
         |mode| block_on(kernel.call_async(tensors(3.0), move |(x, y)| Args { x: x.view(), y: y.view_mut(), mode }));
     let ((x, y), called) = call(5);
@@ -83,9 +83,9 @@ fn the_data_comes_back_with_the_result() {
     assert_eq!((x.data(), y.data()), ([3.0, 4.0].as_slice(), [0.0; 2].as_slice()));
 }
 
-#[test]
-fn a_kernel_that_spins_does_not_hold_up_the_executor() {
-    let kernel = typed(1);
+#[apply(on_each_engine)]
+fn a_kernel_that_spins_does_not_hold_up_the_executor(engine: Engine) {
+    let kernel = typed(engine, 1);
     // The other future has had a turn before the kernel begins, however slow the machine is.
     let (turn, turns) = channel();
     let call = kernel.call_async(tensors(1.0), move |(x, y)| {
@@ -99,9 +99,9 @@ fn a_kernel_that_spins_does_not_hold_up_the_executor() {
     assert!(beats > 0);
 }
 
-#[test]
-fn a_wait_for_an_instance_does_not_hold_up_the_executor() {
-    let pack = open(1);
+#[apply(on_each_engine)]
+fn a_wait_for_an_instance_does_not_hold_up_the_executor(engine: Engine) {
+    let pack = open(engine, 1);
     let dynamic = pack.kernel_named("wat_kernel").unwrap();
     let x = tensors(1.0).0;
     let mut held = Some(dynamic.prepare(&[("x", (&x).into())], &[]).unwrap());
@@ -118,9 +118,9 @@ fn a_wait_for_an_instance_does_not_hold_up_the_executor() {
     assert!(beats > 0 && held.is_none());
 }
 
-#[test]
-fn many_calls_at_once_share_the_instances_there_are() {
-    let kernel = typed(2);
+#[apply(on_each_engine)]
+fn many_calls_at_once_share_the_instances_there_are(engine: Engine) {
+    let kernel = typed(engine, 2);
     block_on(async {
         let mut calls: Vec<Pin<Box<dyn Future<Output = _> + Send>>> = Vec::new();
         for i in 0..200 {
@@ -170,10 +170,10 @@ fn spin(kernel: &TypedKernel<Forward>, alive: &Arc<()>) -> (impl Future + Unpin,
     (Box::pin(call), has_begun, go_on)
 }
 
-#[test]
-fn a_future_that_is_dropped_or_leaked_leaves_its_call_to_end_within_its_budget() {
+#[apply(on_each_engine)]
+fn a_future_that_is_dropped_or_leaked_leaves_its_call_to_end_within_its_budget(engine: Engine) {
     let alive = Arc::new(());
-    let kernel = typed(1);
+    let kernel = typed(engine, 1);
     // Nothing happens before the first poll.
     let (future, has_begun, _) = spin(&kernel, &alive);
     drop(future);
@@ -200,9 +200,9 @@ fn a_future_that_is_dropped_or_leaked_leaves_its_call_to_end_within_its_budget()
     block_on(future).1.unwrap();
 }
 
-#[test]
-fn a_call_that_waits_when_its_future_is_dropped_leaves_no_gap() {
-    let pack = open(1);
+#[apply(on_each_engine)]
+fn a_call_that_waits_when_its_future_is_dropped_leaves_no_gap(engine: Engine) {
+    let pack = open(engine, 1);
     let dynamic = pack.kernel_named("wat_kernel").unwrap();
     let kernel = pack.kernel::<Forward>().unwrap();
     let x = tensors(1.0).0;
@@ -224,22 +224,22 @@ fn a_call_that_waits_when_its_future_is_dropped_leaves_no_gap() {
     assert_eq!(dynamic.occupancy().idle, 1);
 }
 
-#[test]
-fn a_panic_of_the_closure_reaches_who_awaits() {
-    let kernel = typed(1);
+#[apply(on_each_engine)]
+fn a_panic_of_the_closure_reaches_who_awaits(engine: Engine) {
+    let kernel = typed(engine, 1);
     let call = kernel.call_async(tensors(1.0), |_| std::panic::resume_unwind(Box::new("the closure's")));
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| block_on(call))).unwrap_err();
     assert_eq!(panicked.downcast_ref::<&str>(), Some(&"the closure's"));
     assert_eq!(kernel.occupancy().busy, 0);
 }
 
-#[test]
-fn every_other_call_has_its_future() {
+#[apply(on_each_engine)]
+fn every_other_call_has_its_future(engine: Engine) {
     const EXPORTS: &str = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
         (func (export "kernel_info") (param i32) (result i32) i32.const 0)
         (func (export "kernel_backward") (param i32) (result i32) (call $square (local.get 0) (i32.const 100)))"#;
     let parts = Parts { exports: EXPORTS, spec: WITH_BACKWARD, ..square(SPEC.limits) };
-    let pack = honest(&parts).open().unwrap();
+    let pack = engine.ready(honest(&parts)).open(engine).unwrap();
     let kernel = pack.kernel::<Both>().unwrap();
     let ((_, y), called) =
         block_on(kernel.backward_async(tensors(2.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: 1 }));
@@ -263,8 +263,12 @@ fn every_other_call_has_its_future() {
     let (inputs, results) =
         block_on(dynamic.call_async(vec![input()], vec![("colour".to_owned(), ParamValue::I32(1))]));
     assert!(matches!(results, Err(Error::BadCall(_))) && inputs == [input()]);
+}
 
-    let pack = pack::runtime().open(pack::fixture("with-std")).unwrap();
+#[apply(on_both_engines)]
+fn a_stub_that_makes_its_outputs_has_its_future(engine: Engine) {
+    let x = tensors(2.0).0;
+    let pack = engine.runtime().open(engine.fixture("with-std")).unwrap();
     let kernel = pack.kernel::<panics::Kernel>().unwrap();
     let (x, outputs) = block_on(kernel.run_async(x, |x| panics::Inputs::new(x.view())));
     assert_eq!(outputs.unwrap().y.data(), x.data());

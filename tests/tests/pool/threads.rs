@@ -7,24 +7,25 @@ use kernelpack_host::{
     DynKernel, EngineError, Error, KernelError, Occupancy, Pack, PoolPolicy, Prepared, Runtime, RuntimeBuilder,
     TypedKernel, WhenFull,
 };
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::{
     stub::{Args, Forward, SPIN, TRAP, honest, square},
     wat_kernel::{SPEC, call, trap},
 };
 
-fn runtime(policy: PoolPolicy) -> RuntimeBuilder {
-    Runtime::server().trust(pack::key().public()).pool(policy)
+fn runtime(engine: Engine, policy: PoolPolicy) -> RuntimeBuilder {
+    engine.builder().pool(policy)
 }
 
-fn open(policy: PoolPolicy) -> Pack {
+fn open(engine: Engine, policy: PoolPolicy) -> Pack {
     let limits = ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits };
-    runtime(policy).build().unwrap().open(honest(&square(limits)).path()).unwrap()
+    let pack = engine.ready(honest(&square(limits)));
+    runtime(engine, policy).build().unwrap().open(pack.path()).unwrap()
 }
 
-fn dynamic(policy: PoolPolicy) -> DynKernel {
-    open(policy).kernel_named("wat_kernel").unwrap()
+fn dynamic(engine: Engine, policy: PoolPolicy) -> DynKernel {
+    open(engine, policy).kernel_named("wat_kernel").unwrap()
 }
 
 fn counts(occupancy: Occupancy) -> (u32, u32) {
@@ -51,26 +52,26 @@ fn packs_and_kernels_go_to_any_thread() {
 }
 
 /// Eight threads, each with data of its own, in sizes that make instances grow; some calls trap in between.
-#[test]
-fn concurrent_calls_never_mix_their_data() {
+#[apply(on_each_engine)]
+fn concurrent_calls_never_mix_their_data(engine: Engine) {
     const THREADS: usize = 8;
-    const CALLS: usize = 1000;
+    let calls = engine.rounds(1000);
     for (size, when_full) in [
         (1, WhenFull::Wait { timeout: None }),
         (2, WhenFull::Wait { timeout: None }),
         (8, WhenFull::Wait { timeout: None }),
         (2, WhenFull::Grow),
     ] {
-        let pack = open(PoolPolicy { size, when_full, ..PoolPolicy::default() });
+        let pack = open(engine, PoolPolicy { size, when_full, ..PoolPolicy::default() });
         let right = AtomicU32::new(0);
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
                 let kernel = pack.kernel::<Forward>().unwrap();
                 let right = &right;
                 scope.spawn(move || {
-                    for round in 0..CALLS {
+                    for round in 0..calls {
                         let n = 1 + (thread * 997 + round * 31) % 5000;
-                        let start = (thread * CALLS + round) as f32;
+                        let start = (thread * calls + round) as f32;
                         let x = TensorBuf::new((0..n).map(|i| start + i as f32).collect(), &[n]).unwrap();
                         let mut y = TensorBuf::<f32>::zeros(&[n]).unwrap();
                         let mode = if round % 50 == 49 { TRAP } else { thread as i32 };
@@ -88,15 +89,15 @@ fn concurrent_calls_never_mix_their_data() {
                 });
             }
         });
-        assert_eq!(right.load(SeqCst) as usize, THREADS * CALLS * 49 / 50);
+        assert_eq!(right.load(SeqCst) as usize, THREADS * calls * 49 / 50);
         let after = pack.occupancy().next().unwrap().1;
         assert!(after.busy == 0 && after.waiting == 0 && after.idle <= size && after.limit == size, "{after:?}");
     }
 }
 
-#[test]
-fn a_full_pool_fails_where_the_policy_says_so() {
-    let kernel = dynamic(PoolPolicy { size: 2, when_full: WhenFull::Fail, ..PoolPolicy::default() });
+#[apply(on_each_engine)]
+fn a_full_pool_fails_where_the_policy_says_so(engine: Engine) {
+    let kernel = dynamic(engine, PoolPolicy { size: 2, when_full: WhenFull::Fail, ..PoolPolicy::default() });
     let held = [prepare(&kernel, 0).unwrap(), prepare(&kernel, 0).unwrap()];
     assert_eq!(counts(kernel.occupancy()), (0, 2));
     let busy = call(&kernel, 0).unwrap_err();
@@ -111,11 +112,11 @@ fn a_full_pool_fails_where_the_policy_says_so() {
     call(&kernel, 0).unwrap();
 }
 
-#[test]
-fn a_wait_that_is_too_long_says_how_long_it_was() {
+#[apply(on_each_engine)]
+fn a_wait_that_is_too_long_says_how_long_it_was(engine: Engine) {
     let timeout = std::time::Duration::from_millis(20);
     let when_full = WhenFull::Wait { timeout: Some(timeout) };
-    let kernel = dynamic(PoolPolicy { size: 1, when_full, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy { size: 1, when_full, ..PoolPolicy::default() });
     // A thread that waits for what it holds itself.
     let held = prepare(&kernel, 0).unwrap();
     let busy = call(&kernel, 0).unwrap_err();
@@ -125,12 +126,13 @@ fn a_wait_that_is_too_long_says_how_long_it_was() {
     call(&kernel, 0).unwrap();
 }
 
-#[test]
-fn a_growing_pool_ends_at_the_ceiling_of_the_runtime() {
+#[apply(on_each_engine)]
+fn a_growing_pool_ends_at_the_ceiling_of_the_runtime(engine: Engine) {
     let limits = ResourceLimits { max_instances: 1, ..SPEC.limits };
     let policy = PoolPolicy { when_full: WhenFull::Grow, ..PoolPolicy::default() };
-    let runtime = runtime(policy).max_instances(3).build().unwrap();
-    let kernel = runtime.open(honest(&square(limits)).path()).unwrap().kernel_named("wat_kernel").unwrap();
+    let runtime = runtime(engine, policy).max_instances(3).build().unwrap();
+    let kernel =
+        runtime.open(engine.ready(honest(&square(limits))).path()).unwrap().kernel_named("wat_kernel").unwrap();
     let held = [(); 3].map(|()| prepare(&kernel, 0).unwrap());
     let busy = call(&kernel, 0).unwrap_err();
     assert!(matches!(busy, Error::Engine(EngineError::Busy { limit: 3, .. })), "{busy:?}");
@@ -139,9 +141,10 @@ fn a_growing_pool_ends_at_the_ceiling_of_the_runtime() {
 }
 
 /// Whatever ends a call, its place is free afterwards, and who waits for it goes on.
-#[test]
-fn a_trap_frees_the_place_and_wakes_who_waits() {
-    let kernel = dynamic(PoolPolicy { size: 1, when_full: WhenFull::Wait { timeout: None }, ..PoolPolicy::default() });
+#[apply(on_each_engine)]
+fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
+    let kernel =
+        dynamic(engine, PoolPolicy { size: 1, when_full: WhenFull::Wait { timeout: None }, ..PoolPolicy::default() });
     for _ in 0..3 {
         let mut held = prepare(&kernel, TRAP).unwrap();
         std::thread::scope(|scope| {
@@ -167,9 +170,9 @@ fn a_trap_frees_the_place_and_wakes_who_waits() {
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 }
 
-#[test]
-fn idle_instances_can_be_let_go() {
-    let pack = open(PoolPolicy::default());
+#[apply(on_each_engine)]
+fn idle_instances_can_be_let_go(engine: Engine) {
+    let pack = open(engine, PoolPolicy::default());
     let kernel = pack.kernel_named("wat_kernel").unwrap();
     let held = [(); 3].map(|()| prepare(&kernel, 0).unwrap());
     assert_eq!(pack.trim(), 0);
@@ -179,12 +182,12 @@ fn idle_instances_can_be_let_go() {
     assert_eq!(counts(kernel.occupancy()), (0, 0));
     call(&kernel, 0).unwrap();
 
-    let kernel = dynamic(PoolPolicy { max_idle: 0, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy { max_idle: 0, ..PoolPolicy::default() });
     call(&kernel, 0).unwrap();
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 
     // Two pages of the module and one for a small call are within the bound, those for a large call are not.
-    let kernel = dynamic(PoolPolicy { max_idle_bytes: 4 * 65_536, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy { max_idle_bytes: 4 * 65_536, ..PoolPolicy::default() });
     call(&kernel, 0).unwrap();
     assert_eq!(counts(kernel.occupancy()), (1, 0));
     let large = TensorBuf::<f32>::zeros(&[100_000]).unwrap();
@@ -192,8 +195,8 @@ fn idle_instances_can_be_let_go() {
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 }
 
-#[test]
-fn calls_cannot_be_without_an_instance() {
-    let refused = runtime(PoolPolicy { size: 0, ..PoolPolicy::default() }).build().unwrap_err();
+#[apply(on_both_engines)]
+fn calls_cannot_be_without_an_instance(engine: Engine) {
+    let refused = runtime(engine, PoolPolicy { size: 0, ..PoolPolicy::default() }).build().unwrap_err();
     assert!(refused.to_string().contains("the size of the pool is 0, choose at least 1"), "{refused}");
 }

@@ -4,7 +4,7 @@
 use kernelpack_abi::{KernelDescriptor, TensorBuf, TensorView, exports};
 use kernelpack_host::Error;
 use kernelpack_kernels::rmsnorm_f32::{Inputs, Kernel};
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, pack};
 use walrus::{
     ExportItem, FunctionBuilder, Module, ValType,
     ir::{BinaryOp, UnaryOp},
@@ -24,9 +24,11 @@ struct Batch {
     shift: i64,
 }
 
-fn run(batch: Batch) -> Result<TensorBuf<f32>, Error> {
+fn run(engine: Engine, batch: Batch) -> Result<TensorBuf<f32>, Error> {
     let copy = pack::Copy::of(pack::core());
-    let mut module = Module::from_buffer(&copy.read("rmsnorm/rmsnorm_f32.wasm")).unwrap();
+    copy.keep(&["rmsnorm_f32"]);
+    let path = copy.manifest().kernels[0].module_for(engine.name()).path.to_owned();
+    let mut module = Module::from_buffer(&copy.read(&path)).unwrap();
     let Batch { at, count, broken, shift } = batch;
     let find = |name: &str| module.exports.iter().find(|export| export.name == name).unwrap();
     let ExportItem::Function(callee) = find(exports::FORWARD_BATCH).item else { panic!("a function") };
@@ -53,46 +55,46 @@ fn run(batch: Batch) -> Result<TensorBuf<f32>, Error> {
     for export in replaced {
         module.exports.get_mut(export).item = forward.into();
     }
-    copy.replace_module("rmsnorm_f32", &module.emit_wasm());
+    copy.replace_module_for(engine, "rmsnorm_f32", &module.emit_wasm());
 
     let (x, weight) = ([3.0, -3.0], [2.0, 4.0]);
     let inputs = Inputs::new(TensorView::new(&x, &[1, 2]).unwrap(), TensorView::new(&weight, &[2]).unwrap());
-    Ok(copy.open()?.kernel::<Kernel>()?.run(Inputs { eps: 0.0, ..inputs })?.y)
+    Ok(copy.open(engine)?.kernel::<Kernel>()?.run(Inputs { eps: 0.0, ..inputs })?.y)
 }
 
 #[track_caller]
-fn refused(batch: Batch, words: [&str; 2]) {
-    let said = run(batch).unwrap_err().to_string();
+fn refused(engine: Engine, batch: Batch, words: [&str; 2]) {
+    let said = run(engine, batch).unwrap_err().to_string();
     assert!(words.iter().all(|word| said.contains(word)), "{said}");
 }
 
-#[test]
-fn every_call_of_a_batch_is_made() {
+#[apply(on_both_engines)]
+fn every_call_of_a_batch_is_made(engine: Engine) {
     for (count, shift) in [(1, 0), (2, 0), (2, 32)] {
-        let y = run(Batch { at: 0, count, broken: None, shift }).unwrap();
+        let y = run(engine, Batch { at: 0, count, broken: None, shift }).unwrap();
         assert_eq!(y.data(), [2.0, -4.0], "{count} calls, result shifted by {shift}");
     }
     // Nothing behind the last is looked at.
-    assert_eq!(run(Batch { at: 0, count: 1, broken: Some(1), shift: 0 }).unwrap().data(), [2.0, -4.0]);
+    assert_eq!(run(engine, Batch { at: 0, count: 1, broken: Some(1), shift: 0 }).unwrap().data(), [2.0, -4.0]);
 }
 
-#[test]
-fn a_batch_stops_at_the_first_call_that_fails_and_says_which() {
+#[apply(on_both_engines)]
+fn a_batch_stops_at_the_first_call_that_fails_and_says_which(engine: Engine) {
     let truncated = "the params block is truncated";
-    refused(Batch { at: 0, count: 2, broken: Some(1), shift: 0 }, ["INVALID_PARAMS", truncated]);
-    refused(Batch { at: 0, count: 2, broken: Some(0), shift: 0 }, ["INVALID_PARAMS", truncated]);
+    refused(engine, Batch { at: 0, count: 2, broken: Some(1), shift: 0 }, ["INVALID_PARAMS", truncated]);
+    refused(engine, Batch { at: 0, count: 2, broken: Some(0), shift: 0 }, ["INVALID_PARAMS", truncated]);
     // The index, which passes for a status here.
-    refused(Batch { at: 0, count: 2, broken: Some(1), shift: 32 }, ["INVALID_INPUT", truncated]);
-    assert!(run(Batch { at: 0, count: 2, broken: Some(0), shift: 32 }).is_ok(), "the index is 0");
+    refused(engine, Batch { at: 0, count: 2, broken: Some(1), shift: 32 }, ["INVALID_INPUT", truncated]);
+    assert!(run(engine, Batch { at: 0, count: 2, broken: Some(0), shift: 32 }).is_ok(), "the index is 0");
 }
 
-#[test]
-fn an_array_that_is_misplaced_is_refused() {
+#[apply(on_both_engines)]
+fn an_array_that_is_misplaced_is_refused(engine: Engine) {
     let outside = "outside the usable memory or are misaligned";
-    refused(Batch { at: 8, count: 1, broken: None, shift: 0 }, ["the 1 descriptors at", outside]);
-    refused(Batch { at: 65_536 - 80, count: 3, broken: None, shift: 0 }, ["the 3 descriptors at", outside]);
-    refused(Batch { at: 0, count: -1, broken: None, shift: 0 }, ["the 4294967295 descriptors at", outside]);
-    assert!(run(Batch { at: 65_536 - 80, count: 2, broken: None, shift: 0 }).is_ok(), "up to the last byte");
+    refused(engine, Batch { at: 8, count: 1, broken: None, shift: 0 }, ["the 1 descriptors at", outside]);
+    refused(engine, Batch { at: 65_536 - 80, count: 3, broken: None, shift: 0 }, ["the 3 descriptors at", outside]);
+    refused(engine, Batch { at: 0, count: -1, broken: None, shift: 0 }, ["the 4294967295 descriptors at", outside]);
+    assert!(run(engine, Batch { at: 65_536 - 80, count: 2, broken: None, shift: 0 }).is_ok(), "up to the last byte");
 }
 
 /// A function whose address is taken would be in the table of the crate's module, and so in the module of every kernel.

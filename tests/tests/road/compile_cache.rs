@@ -1,4 +1,5 @@
-//! The compile cache from outside: what it takes to have somebody else's code run, and that nothing else does.
+//! The compile cache from outside: what it takes to have somebody else's code run, and that nothing else does. WAMR has
+//! none, since it compiles nothing.
 
 use std::{
     fs,

@@ -3,7 +3,7 @@
 use kernelpack_abi::{BlockQ8_0, DType, ParamValue};
 use kernelpack_guest::f16;
 use kernelpack_host::{DynTensor, DynView, Pack};
-use kernelpack_tests::{golden::Golden, pack};
+use kernelpack_tests::{apply, engine::Engine, golden::Golden, on_each_engine, pack};
 
 const ALL: [&str; 13] = [
     "kv_pack_q4",
@@ -21,13 +21,9 @@ const ALL: [&str; 13] = [
     "swiglu_f32",
 ];
 
-fn open() -> Pack {
-    pack::runtime().open(pack::core()).unwrap()
-}
-
-#[test]
-fn the_pack_holds_the_thirteen_kernels_in_the_layout_of_the_specification() {
-    let pack = open();
+#[apply(on_each_engine)]
+fn the_pack_holds_the_thirteen_kernels_in_the_layout_of_the_specification(engine: Engine) {
+    let pack = engine.core_pack();
     assert_eq!(pack.kernel_ids().collect::<Vec<_>>(), ALL);
     for kernel in &pack.manifest().kernels {
         let family = kernel.id.split('_').next().unwrap();
@@ -197,10 +193,10 @@ fn rotated_blocks_are_within_half_a_step() {
     }
 }
 
-#[test]
-fn a_dim_that_is_no_multiple_of_the_block_is_named() {
+#[apply(on_each_engine)]
+fn a_dim_that_is_no_multiple_of_the_block_is_named(engine: Engine) {
     for kernel in ["kv_pack_q8", "kv_pack_q4"] {
-        let kernel = open().kernel_named(kernel).unwrap();
+        let kernel = engine.core_pack().kernel_named(kernel).unwrap();
         let x = kernelpack_abi::TensorBuf::<f32>::zeros(&[2, 33]).unwrap();
         let refused = kernel.call(&[("x", (&x).into())], &[]).unwrap_err();
         assert_eq!(refused.to_string(), "bad call: output \"y\" needs dim to be a multiple of 32, dim is 33");

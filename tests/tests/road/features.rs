@@ -8,10 +8,10 @@ use kernelpack_fixture_without_std::panics_bare;
 use kernelpack_guest::f16;
 use kernelpack_host::{Error, KernelError, Pack};
 use kernelpack_kernels::rope_f32;
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
-fn with_std() -> Pack {
-    pack::runtime().open(pack::fixture("with-std")).unwrap()
+fn with_std(engine: Engine) -> Pack {
+    engine.runtime().open(engine.fixture("with-std")).unwrap()
 }
 
 /// What the kernel did, if it is the kernel that failed.
@@ -22,13 +22,13 @@ fn trap<T: std::fmt::Debug>(result: Result<T, Error>) -> KernelError {
     }
 }
 
-#[test]
-fn a_panic_arrives_with_its_message_and_place() {
+#[apply(on_each_engine)]
+fn a_panic_arrives_with_its_message_and_place(engine: Engine) {
     let good = [1.0, 2.0];
     let bad = [1.0, -2.0];
     let view = |data| TensorView::new(data, &[2]).unwrap();
 
-    let kernel = with_std().kernel::<panics::Kernel>().unwrap();
+    let kernel = with_std(engine).kernel::<panics::Kernel>().unwrap();
     for _ in 0..3 {
         let KernelError::KernelTrap { code: 6, message: Some(message) } =
             trap(kernel.run(panics::Inputs::new(view(&bad))))
@@ -40,7 +40,7 @@ fn a_panic_arrives_with_its_message_and_place() {
         assert_eq!(kernel.run(panics::Inputs::new(view(&good))).unwrap().y.data(), good);
     }
 
-    let pack = pack::runtime().open(pack::fixture("without-std")).unwrap();
+    let pack = engine.runtime().open(engine.fixture("without-std")).unwrap();
     let kernel = pack.kernel::<panics_bare::Kernel>().unwrap();
     let KernelError::KernelTrap { code: 6, message: Some(message) } =
         trap(kernel.run(panics_bare::Inputs::new(view(&bad))))
@@ -51,9 +51,9 @@ fn a_panic_arrives_with_its_message_and_place() {
     assert_eq!(kernel.run(panics_bare::Inputs::new(view(&good))).unwrap().y.data(), good);
 }
 
-#[test]
-fn every_status_arrives_with_its_message_and_leaves_outputs_alone() {
-    let kernel = with_std().kernel::<refuses::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn every_status_arrives_with_its_message_and_leaves_outputs_alone(engine: Engine) {
+    let kernel = with_std(engine).kernel::<refuses::Kernel>().unwrap();
     let call = |code| {
         let mut y = [7.0f32; 4];
         let result = kernel.call(refuses::Args::new(TensorViewMut::new(&mut y, &[4]).unwrap(), code));
@@ -73,11 +73,12 @@ fn every_status_arrives_with_its_message_and_leaves_outputs_alone() {
     assert_eq!(y, [1.0; 4]);
 }
 
-#[test]
-fn a_kernel_may_allocate() {
-    let kernel = with_std().kernel::<sorts::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn a_kernel_may_allocate(engine: Engine) {
+    let kernel = with_std(engine).kernel::<sorts::Kernel>().unwrap();
     // Sizes that go up and down, so that the host's part of memory and the guest's heap grow in turns.
-    for (round, (rows, dim)) in [(1, 10), (40, 5000), (2, 3), (3, 200_000), (7, 7), (60, 9000)].into_iter().enumerate()
+    let (more, most) = (engine.rounds(5000), engine.rounds(200_000));
+    for (round, (rows, dim)) in [(1, 10), (40, more), (2, 3), (3, most), (7, 7), (60, 2 * more)].into_iter().enumerate()
     {
         let x: Vec<i32> = (0..rows * dim).map(|i| ((i * 7919 + round) % 10_007) as i32 - 5000).collect();
         let y = kernel.run(sorts::Inputs::new(TensorView::new(&x, &[rows, dim]).unwrap())).unwrap().y;
@@ -125,10 +126,10 @@ impl Arguments {
     }
 }
 
-#[test]
-fn every_kind_of_argument_crosses_the_boundary() {
+#[apply(on_each_engine)]
+fn every_kind_of_argument_crosses_the_boundary(engine: Engine) {
     let arguments = Arguments::new();
-    let pack = with_std();
+    let pack = with_std(engine);
     for signed in [arguments.inputs().signed, None] {
         let inputs = every_kind::Inputs { signed, ..arguments.inputs() };
         let outputs = pack.kernel::<every_kind::Kernel>().unwrap().run(inputs).unwrap();
@@ -159,7 +160,7 @@ fn every_kind_of_argument_crosses_the_boundary() {
 
 #[test]
 fn the_manifest_describes_every_kind() {
-    let pack = with_std();
+    let pack = with_std(Engine::Wasmtime);
     let entry = pack.manifest().kernel("every_kind").unwrap();
     assert_eq!(
         (entry.path.as_str(), entry.entry_point.as_str(), entry.name.as_str()),
@@ -175,9 +176,9 @@ fn the_manifest_describes_every_kind() {
     assert_eq!(pack.manifest().fallbacks["panics"], "panics_reference");
 }
 
-#[test]
-fn lifecycle_and_backward_work() {
-    let kernel = with_std().kernel::<remembers::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn lifecycle_and_backward_work(engine: Engine) {
+    let kernel = with_std(engine).kernel::<remembers::Kernel>().unwrap();
     let x = TensorBuf::zeros(&[4]).map(|mut x: TensorBuf<f32>| {
         x.data_mut().copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
         x
@@ -191,14 +192,14 @@ fn lifecycle_and_backward_work() {
     let mut native = TensorBuf::zeros(&[4]).unwrap();
     remembers_backward::Backward::reference(remembers_backward::Args::new(x.view(), native.view_mut())).unwrap();
     assert_eq!(native, dx);
-    let dynamic = with_std().kernel_named("remembers").unwrap().backward(&[("dy", (&x).into())], &[]).unwrap();
+    let dynamic = with_std(engine).kernel_named("remembers").unwrap().backward(&[("dy", (&x).into())], &[]).unwrap();
     assert_eq!((dynamic[0].name.as_str(), dynamic[0].bytes.len()), ("dx", 16));
 }
 
-#[test]
-fn a_cache_of_rotations_is_built_once_and_serves_every_call() {
-    let kernel = with_std().kernel::<rope_cached::Kernel>().unwrap();
-    let rotated = pack::runtime().open(pack::core()).unwrap().kernel::<rope_f32::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn a_cache_of_rotations_is_built_once_and_serves_every_call(engine: Engine) {
+    let kernel = with_std(engine).kernel::<rope_cached::Kernel>().unwrap();
+    let rotated = engine.core_pack().kernel::<rope_f32::Kernel>().unwrap();
     let x: Vec<f32> = (0..MAX_SEQ * 64).map(|i| ((i * 7919) % 2003) as f32 / 1000.0 - 1.0).collect();
     // Each call finds what the calls before it left: a second birth would begin to count anew, or refuse.
     for (calls, seq) in (1u32..).zip([1, MAX_SEQ, 3, 100]) {
@@ -223,9 +224,9 @@ fn a_cache_of_rotations_is_built_once_and_serves_every_call() {
     assert_eq!(kernel.run(short).unwrap().calls.data(), [5]);
 }
 
-#[test]
-fn kernel_info_says_what_the_manifest_says() {
-    let pack = with_std();
+#[apply(on_each_engine)]
+fn kernel_info_says_what_the_manifest_says(engine: Engine) {
+    let pack = with_std(engine);
     for id in ["every_kind", "remembers"] {
         let (info, name) = pack.kernel_named(id).unwrap().info().unwrap();
         let spec = if id == "remembers" { remembers::Kernel::SPEC } else { every_kind::Kernel::SPEC };

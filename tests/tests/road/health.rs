@@ -1,14 +1,18 @@
-//! Health vectors: made, given, altered and hostile ones, from the crate to the sandbox.
+//! Health vectors: made, given, altered and hostile ones, from the crate to the sandbox. Those that are made are the
+//! packer's work, so that one engine is enough to look at them.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
 use kernelpack_abi::{DType, ParamValue, Shape, Signature, TensorView};
-use kernelpack_host::{
-    EngineError, Error, HealthFault, KernelError, Pack, PoolPolicy, Rejected, Runtime, Unhealthy, WhenFull,
-};
+use kernelpack_host::{EngineError, Error, HealthFault, KernelError, Pack, PoolPolicy, Rejected, Unhealthy, WhenFull};
 use kernelpack_manifest::{Digest, HealthEntry, HealthVector, MAX_HEALTH_BYTES, NamedTensor, VectorFault};
 use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, Warning, build};
-use kernelpack_tests::pack::{self, Copy};
+use kernelpack_tests::{
+    apply,
+    engine::Engine,
+    on_both_engines, on_each_engine,
+    pack::{self, Copy},
+};
 
 use crate::wat_kernel::{Parts, SPEC};
 
@@ -50,14 +54,13 @@ fn wat_pack(parts: &Parts, vectors: &[([f32; 2], i32, f64)]) -> Copy {
 const THREE_FOUR: &str = "(local.set $mode (i32.load offset=64 (i32.load offset=32 (local.get $descriptor))))
     (f32.store (local.get $mode) (f32.const 3)) (f32.store offset=4 (local.get $mode) (f32.const 4)) i32.const 0";
 
-fn unhealthy(pack: &Copy) -> Unhealthy {
-    pack.open().unwrap().check_health().unwrap_err()
+fn unhealthy(engine: Engine, pack: &Copy) -> Unhealthy {
+    pack.open(engine).unwrap().check_health().unwrap_err()
 }
 
-#[test]
-fn all_core_kernels_are_healthy_to_the_bit() {
-    let pack = pack::runtime().open(pack::core()).unwrap();
-    let report = pack.check_health().unwrap();
+#[apply(on_each_engine)]
+fn all_core_kernels_are_healthy_to_the_bit(engine: Engine) {
+    let report = engine.core_pack().check_health().unwrap();
     assert_eq!(report.unchecked, [""; 0]);
     let mut kernels: Vec<_> = report.checked.iter().map(|checked| checked.kernel.as_str()).collect();
     assert!(kernels.len() > 13, "{kernels:?}");
@@ -67,8 +70,8 @@ fn all_core_kernels_are_healthy_to_the_bit() {
     assert_eq!(report.checked[0].vector, "health/kv_pack_q4.safetensors");
 }
 
-#[test]
-fn each_kernel_is_found_out_by_its_own_vector() {
+#[apply(on_both_engines)]
+fn each_kernel_is_found_out_by_its_own_vector(engine: Engine) {
     // Every kernel's vector is changed where it says least: the last bit of one expected element.
     let copy = Copy::of(pack::core());
     let manifest = copy.manifest();
@@ -85,38 +88,38 @@ fn each_kernel_is_found_out_by_its_own_vector() {
         entry.hash = Digest::of(&altered);
         copy.write(&entry.path.clone(), &altered);
         copy.sign(&manifest.to_json());
-        let found = unhealthy(&copy);
+        let found = unhealthy(engine, &copy);
         assert_eq!(found.kernel, kernel.id);
         assert!(matches!(&found.fault, HealthFault::WrongResult { mismatch, .. } if mismatch.index == 0), "{found}");
         copy.write(&manifest.kernels[at].health[0].path.clone(), &good);
     }
 }
 
-#[test]
-fn wrong_results_are_told_in_full() {
+#[apply(on_both_engines)]
+fn wrong_results_are_told_in_full(engine: Engine) {
     let parts = Parts::forward(THREE_FOUR);
-    let report = wat_pack(&parts, &[([3.0, 4.0], 0, 0.0)]).open().unwrap().check_health().unwrap();
+    let report = wat_pack(&parts, &[([3.0, 4.0], 0, 0.0)]).open(engine).unwrap().check_health().unwrap();
     assert_eq!((report.checked.len(), report.unchecked.len()), (1, 0));
     let copy = wat_pack(&parts, &[([3.0, 4.0], 0, 0.0), ([3.0, 4.5], 0, 0.0)]);
     let version = copy.manifest().version;
     assert_eq!(
-        unhealthy(&copy).to_string(),
+        unhealthy(engine, &copy).to_string(),
         format!(
             "pack \"kernelpack-core-kernels\" {version} is unhealthy: kernel \"wat_kernel\" fails its vector \
              \"health/v1.safetensors\": element 1 of \"y\" is 4.0, 4.5 is expected to the bit, the tolerance is 0.0"
         )
     );
     let tolerated = wat_pack(&parts, &[([3.0, 4.5], 0, 0.125)]);
-    tolerated.open().unwrap().check_health().unwrap();
-    let found = unhealthy(&wat_pack(&parts, &[([3.0, 4.5], 0, 0.0625)])).to_string();
+    tolerated.open(engine).unwrap().check_health().unwrap();
+    let found = unhealthy(engine, &wat_pack(&parts, &[([3.0, 4.5], 0, 0.0625)])).to_string();
     assert!(found.ends_with("is 4.0, 4.5 is expected within 2.8125e-1, the tolerance is 0.0625"), "{found}");
 }
 
-#[test]
-fn traps_deadlines_and_refusals_are_unhealthy_and_the_pack_goes_on() {
+#[apply(on_each_engine)]
+fn traps_deadlines_and_refusals_are_unhealthy_and_the_pack_goes_on(engine: Engine) {
     let fault = |forward| {
-        let copy = wat_pack(&Parts::forward(forward), &[([0.0; 2], 1, 0.0)]);
-        let pack = copy.open().unwrap();
+        let copy = engine.ready(wat_pack(&Parts::forward(forward), &[([0.0; 2], 1, 0.0)]));
+        let pack = copy.open(engine).unwrap();
         let found = pack.check_health().unwrap_err();
         assert_eq!(pack.check_health().unwrap_err().to_string(), found.to_string());
         found.fault
@@ -130,10 +133,10 @@ fn traps_deadlines_and_refusals_are_unhealthy_and_the_pack_goes_on() {
     assert_eq!(trapped("i32.const 5"), KernelError::KernelTrap { code: 5, message: None });
 }
 
-#[test]
-fn a_check_ends_when_its_time_is_over() {
+#[apply(on_each_engine)]
+fn a_check_ends_when_its_time_is_over(engine: Engine) {
     let spins = Parts::forward("(loop $spin (br $spin)) unreachable");
-    let pack = wat_pack(&spins, &[([0.0; 2], 0, 0.0)]).open().unwrap();
+    let pack = engine.ready(wat_pack(&spins, &[([0.0; 2], 0, 0.0)])).open(engine).unwrap();
     // The kernel may take five ticks.
     let found = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
     assert!(matches!(found.fault, HealthFault::TimeLimit { .. }), "{found}");
@@ -146,11 +149,11 @@ fn a_check_ends_when_its_time_is_over() {
     );
 }
 
-#[test]
-fn a_pack_whose_instances_are_all_busy_is_not_unhealthy() {
+#[apply(on_both_engines)]
+fn a_pack_whose_instances_are_all_busy_is_not_unhealthy(engine: Engine) {
     let copy = wat_pack(&Parts::forward(THREE_FOUR), &[([3.0, 4.0], 0, 0.0)]);
     let policy = PoolPolicy { size: 1, when_full: WhenFull::Fail, ..PoolPolicy::default() };
-    let runtime = Runtime::server().trust(pack::key().public()).pool(policy).build().unwrap();
+    let runtime = engine.builder().pool(policy).build().unwrap();
     let pack = runtime.open(copy.path()).unwrap();
     let x = TensorView::new(&[1.0, 2.0], &[2]).unwrap();
     let held = pack.kernel_named("wat_kernel").unwrap().prepare(&[("x", x.into())], &[]).unwrap();
@@ -165,27 +168,27 @@ fn a_pack_whose_instances_are_all_busy_is_not_unhealthy() {
     });
 }
 
-#[test]
-fn a_kernel_without_vectors_is_unchecked() {
-    let pack: Pack = Parts::default().open();
+#[apply(on_both_engines)]
+fn a_kernel_without_vectors_is_unchecked(engine: Engine) {
+    let pack: Pack = Parts::default().open(engine);
     let report = pack.check_health().unwrap();
     assert_eq!((report.checked.len(), report.unchecked), (0, vec!["wat_kernel".to_owned()]));
 }
 
-fn rejected(copy: &Copy) -> Rejected {
-    match copy.open() {
+fn rejected(engine: Engine, copy: &Copy) -> Rejected {
+    match copy.open(engine) {
         Err(Error::Rejected(rejected)) => *rejected,
         other => panic!("{other:?}"),
     }
 }
 
-#[test]
-fn vectors_that_are_not_those_signed_are_refused() {
+#[apply(on_both_engines)]
+fn vectors_that_are_not_those_signed_are_refused(engine: Engine) {
     let (path, folder) = ("health/rmsnorm_f32.safetensors", "health");
     let changed = |change: &dyn Fn(&Copy)| {
         let copy = Copy::of(pack::core());
         change(&copy);
-        rejected(&copy)
+        rejected(engine, &copy)
     };
     let size = Copy::of(pack::core()).read(path).len();
     for at in [0, size / 2, size - 1] {
@@ -219,9 +222,9 @@ fn signed_with(bytes: &[u8]) -> Copy {
     copy
 }
 
-#[test]
-fn signed_files_that_are_no_vectors_of_their_kernel_are_refused() {
-    let fault = |bytes: &[u8]| match rejected(&signed_with(bytes)) {
+#[apply(on_both_engines)]
+fn signed_files_that_are_no_vectors_of_their_kernel_are_refused(engine: Engine) {
+    let fault = |bytes: &[u8]| match rejected(engine, &signed_with(bytes)) {
         Rejected::Vector { kernel, fault, .. } if kernel == "rmsnorm_f32" => fault,
         other => panic!("{other}"),
     };
@@ -238,8 +241,8 @@ fn signed_files_that_are_no_vectors_of_their_kernel_are_refused() {
     assert!(matches!(fault(&empty), VectorFault::MissingTensor { .. }));
 }
 
-#[test]
-fn the_vectors_of_a_pack_are_bounded_together() {
+#[apply(on_both_engines)]
+fn the_vectors_of_a_pack_are_bounded_together(engine: Engine) {
     // Each file is allowed, all of them are not; that their content is nonsense must not matter.
     let large = vec![0u8; MAX_HEALTH_BYTES];
     let (bytes, params) = vector([0.0; 2], 0);
@@ -262,7 +265,7 @@ fn the_vectors_of_a_pack_are_bounded_together() {
     for (count, fits) in [(8, true), (9, false)] {
         let copy = Parts::default().pack_with(|manifest| manifest.kernels[0].health = entries[..count].to_vec());
         entries[..count].iter().for_each(|entry| copy.write(&entry.path, &padded));
-        match copy.open() {
+        match copy.open(engine) {
             Ok(_) => assert!(fits),
             Err(error) => {
                 assert!(!fits, "{error}");
@@ -322,7 +325,7 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
     differs.health.clear();
     fs::remove_file(copy.path().join("health/differs.safetensors")).unwrap();
     copy.sign(&manifest.to_json());
-    let report = copy.open().unwrap().check_health().unwrap();
+    let report = copy.open(Engine::Wasmtime).unwrap().check_health().unwrap();
     let checked: Vec<_> = report.checked.iter().map(|checked| (checked.kernel.as_str(), checked.tolerance)).collect();
     assert_eq!(checked, [("picky", 1e-5), ("scales_f32", 1e-6), ("scales_f32", 1e-5)]);
     assert_eq!(report.unchecked, ["aborts", "differs", "panics_always", "refuses_always"]);

@@ -1,13 +1,9 @@
 //! Calls that are wrong: each is refused before the sandbox is entered, with a message that names what and why.
 
 use kernelpack_abi::{DType, KernelSpec, ParamValue, Pass, Shape, Signature, TensorBuf, TensorView, TensorViewMut};
-use kernelpack_host::{BadCall, DynView, Error, Pack};
+use kernelpack_host::{BadCall, DynView, Error};
 use kernelpack_kernels::{rmsnorm_f32, rope_f32};
-use kernelpack_tests::pack;
-
-fn open() -> Pack {
-    pack::runtime().open(pack::core()).unwrap()
-}
+use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 fn said<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     match result.unwrap_err() {
@@ -16,9 +12,9 @@ fn said<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     }
 }
 
-#[test]
-fn typed_calls_with_wrong_shapes_are_refused() {
-    let kernel = open().kernel::<rmsnorm_f32::Kernel>().unwrap();
+#[apply(on_both_engines)]
+fn typed_calls_with_wrong_shapes_are_refused(engine: Engine) {
+    let kernel = engine.core_pack().kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (x, weight) = ([1.0; 12], [1.0; 5]);
     let call = |x_dims: &[usize], weight: &[f32], y_dims: &[usize]| {
         let mut y = [0.0; 12];
@@ -42,9 +38,9 @@ fn typed_calls_with_wrong_shapes_are_refused() {
     assert_eq!(too_short.to_string(), "a 3x5 tensor has 15 elements, the slice given has 12");
 }
 
-#[test]
-fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused() {
-    let pack = open();
+#[apply(on_both_engines)]
+fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused(engine: Engine) {
+    let pack = engine.core_pack();
     let kernel = pack.kernel_named("rmsnorm_f32").unwrap();
     let x = TensorBuf::<f32>::zeros(&[2, 4]).unwrap();
     let weight = TensorBuf::<f32>::zeros(&[4]).unwrap();
@@ -84,15 +80,15 @@ fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused() {
         said(pack.kernel_named("kv_pack_q8").unwrap().backward(&good, &[])),
         "kernel \"kv_pack_q8\" has no backward pass"
     );
-    let fixture = pack::runtime().open(pack::fixture("with-std")).unwrap();
+    let fixture = engine.runtime().open(engine.fixture("with-std")).unwrap();
     let remembers = fixture.kernel_named("every_kind").unwrap();
     assert_eq!(said(remembers.call(&[], &[])), "parameter \"offset\" (i32) has no default and is missing");
     assert_eq!(said(remembers.call(&[], &[("offset", ParamValue::I32(1))])), "in-out tensor \"counts\" is missing");
 }
 
-#[test]
-fn unknown_kernels_and_foreign_stubs_are_refused() {
-    let pack = open();
+#[apply(on_both_engines)]
+fn unknown_kernels_and_foreign_stubs_are_refused(engine: Engine) {
+    let pack = engine.core_pack();
     let message = said(pack.kernel_named("softmax"));
     assert!(message.starts_with("the pack has no kernel \"softmax\", it has kv_pack_q4, kv_pack_q8, "), "{message}");
     assert!(said(pack.kernel::<kernelpack_fixture_with_std::panics::Kernel>()).contains("no kernel \"panics\""));
@@ -127,38 +123,36 @@ fn unknown_kernels_and_foreign_stubs_are_refused() {
     assert!(refused.to_string().contains("eps"), "{refused}");
 }
 
-#[test]
-fn a_call_over_the_memory_limit_names_both_numbers() {
-    let core = pack::core();
-    let copy = pack::Copy::of(core);
-    let small = kernelpack_host::Runtime::server().trust(pack::key().public()).max_memory_pages(40).build().unwrap();
-    let kernel = small.open(copy.path()).unwrap().kernel::<rope_f32::Kernel>().unwrap();
+#[apply(on_both_engines)]
+fn a_call_over_the_memory_limit_names_both_numbers(engine: Engine) {
+    let small = engine.builder().max_memory_pages(40).build().unwrap();
+    let kernel = small.open(engine.core()).unwrap().kernel::<rope_f32::Kernel>().unwrap();
     let x = TensorBuf::<f32>::zeros(&[1, 512, 32, 128]).unwrap();
     let message = said(kernel.run(rope_f32::Inputs::new(x.view())));
     assert!(message.starts_with("kernel \"rope_f32\" would need ") && message.contains("its limit is 40"), "{message}");
     // With the manifest's own limits, the specification's benchmark fits.
-    open().kernel::<rope_f32::Kernel>().unwrap().run(rope_f32::Inputs::new(x.view())).unwrap();
+    engine.core_pack().kernel::<rope_f32::Kernel>().unwrap().run(rope_f32::Inputs::new(x.view())).unwrap();
 }
 
-#[test]
-fn extents_that_overflow_are_refused() {
-    let kernel = open().kernel_named("swiglu_f32").unwrap();
+#[apply(on_both_engines)]
+fn extents_that_overflow_are_refused(engine: Engine) {
+    let kernel = engine.core_pack().kernel_named("swiglu_f32").unwrap();
     // 2^31 elements of 4 bytes do not fit linear memory; the bytes given cannot be that many either.
     let shape = Shape::new(&[1 << 16, 1 << 15]).unwrap();
     let huge = DynView { dtype: DType::F32, shape, bytes: &[] };
     let message = said(kernel.call(&[("gate", huge), ("up", huge)], &[]));
     assert!(message.contains("8589934592 bytes"), "{message}");
     // An output that follows from the inputs is refused before it is allocated.
-    let unpack = open().kernel_named("kv_unpack_q4").unwrap();
-    let blocks = vec![0; 18 << 20];
-    let shape = Shape::new(&[1, 1 << 20]).unwrap();
-    let small = kernelpack_host::Runtime::server().trust(pack::key().public()).max_memory_pages(1000).build().unwrap();
+    let unpack = engine.core_pack().kernel_named("kv_unpack_q4").unwrap();
+    let blocks = vec![0; 18 << 18];
+    let shape = Shape::new(&[1, 1 << 18]).unwrap();
+    let small = engine.builder().max_memory_pages(250).build().unwrap();
     let view = DynView { dtype: DType::Q4_0, shape, bytes: &blocks };
     unpack.call(&[("x", view)], &[]).unwrap();
-    let unpack = small.open(pack::core()).unwrap().kernel_named("kv_unpack_q4").unwrap();
+    let unpack = small.open(engine.core()).unwrap().kernel_named("kv_unpack_q4").unwrap();
     assert_eq!(
         said(unpack.call(&[("x", view)], &[])),
-        "kernel \"kv_unpack_q4\" would need 2048 pages of 64 KiB for these tensors, its limit is 1000; make the call \
+        "kernel \"kv_unpack_q4\" would need 512 pages of 64 KiB for these tensors, its limit is 250; make the call \
          smaller or raise max_memory_pages"
     );
 }

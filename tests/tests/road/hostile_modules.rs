@@ -1,14 +1,15 @@
-//! Modules that a trusted key signed but that are not what they should be: each is refused before it is compiled.
+//! Modules that a trusted key signed but that are not what they should be: each is refused before it is compiled, by what
+//! no engine has a part in.
 
 use kernelpack_abi::{KernelSpec, ResourceLimits, section};
 use kernelpack_host::{Error, VerifiedPack};
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine, pack};
 
 use crate::wat_kernel::{Parts, SPEC, append_custom_section, call, entry};
 
-#[test]
-fn the_module_that_the_others_vary_is_accepted() {
-    let kernel = Parts::default().open().kernel_named("wat_kernel").unwrap();
+#[apply(on_each_engine)]
+fn the_module_that_the_others_vary_is_accepted(engine: Engine) {
+    let kernel = Parts::default().open(engine).kernel_named("wat_kernel").unwrap();
     assert_eq!(call(&kernel, 0).unwrap(), [0.0; 4]);
 }
 
@@ -106,8 +107,8 @@ fn a_section_that_disagrees_is_refused() {
     assert!(refusal(&twice).contains("section"));
 }
 
-#[test]
-fn bytes_that_are_no_module_are_refused() {
+#[apply(on_both_engines)]
+fn bytes_that_are_no_module_are_refused(engine: Engine) {
     let wasm = Parts::default().wasm();
     let pack = Parts::default().pack();
     let refusal = |bytes: &[u8]| {
@@ -130,7 +131,7 @@ fn bytes_that_are_no_module_are_refused() {
         let mut damaged = wasm.clone();
         damaged[at] ^= 0x15;
         if refusal(&damaged).is_none() {
-            let kernel = pack.open().unwrap().kernel_named("wat_kernel").unwrap();
+            let kernel = pack.open(engine).unwrap().kernel_named("wat_kernel").unwrap();
             let _ = call(&kernel, 1);
         }
     }

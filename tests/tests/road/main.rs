@@ -1,4 +1,5 @@
-//! The whole road, from an annotated function to a typed result, and everything that may lie in wait on it.
+//! The whole road, from an annotated function to a typed result, and everything that may lie in wait on it, on each engine
+//! where it goes through one.
 
 mod batch;
 mod compile_cache;

@@ -1,4 +1,4 @@
-//! The README's first steps, run as they stand there.
+//! The README's first steps, run as they stand there, on the engine that they name.
 //!
 //! Its crates are compiled as part of this workspace, so that Wasmtime is not compiled again for them: the kernel crate
 //! as the fixture `my-kernels`, the program as the example `my-engine`. A test holds both to the README's text.

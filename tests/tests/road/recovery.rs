@@ -1,4 +1,5 @@
-//! What callers see of a kernel that fails: the reference's result, or an error; and what the logs and metrics say.
+//! What callers see of a kernel that fails: the reference's result, or an error; and what the logs and metrics say. The
+//! scrape is that of the example, which is on Wasmtime.
 
 mod capture;
 #[path = "../../examples/metrics.rs"]
@@ -11,9 +12,14 @@ use kernelpack_abi::{
 };
 use kernelpack_fixture_with_std::{falls, falls_backward};
 use kernelpack_host::{
-    BreakerPolicy, DynView, Error, FallbackPolicy, KernelError, Pack, Placement, Runtime, RuntimeBuilder, TypedKernel,
+    BreakerPolicy, DynView, Error, FallbackPolicy, KernelError, Pack, Placement, RuntimeBuilder, TypedKernel,
 };
-use kernelpack_tests::pack::{self, Copy};
+use kernelpack_tests::{
+    apply,
+    engine::Engine,
+    on_each_engine,
+    pack::{self, Copy},
+};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::wat_kernel::{Parts, call as call_wat};
@@ -22,16 +28,12 @@ use capture::Capture;
 const X: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
 const START: [f32; 4] = [10.0, 20.0, 30.0, 40.0];
 
-fn builder() -> RuntimeBuilder {
-    Runtime::server().trust(pack::key().public())
+fn open(engine: Engine, builder: RuntimeBuilder) -> Pack {
+    builder.build().unwrap().open(engine.fixture("with-std")).unwrap()
 }
 
-fn open(builder: RuntimeBuilder) -> Pack {
-    builder.build().unwrap().open(pack::fixture("with-std")).unwrap()
-}
-
-fn falls_of(builder: RuntimeBuilder) -> TypedKernel<falls::Kernel> {
-    open(builder).kernel().unwrap()
+fn falls_of(engine: Engine, builder: RuntimeBuilder) -> TypedKernel<falls::Kernel> {
+    open(engine, builder).kernel().unwrap()
 }
 
 fn args<'a>(sum: &'a mut [f32], y: &'a mut [f32], fault: i32) -> falls::Args<'a> {
@@ -84,9 +86,9 @@ fn native() -> NativeKernel {
     *NativeKernel::all().find(|kernel| kernel.spec.id == "falls").unwrap()
 }
 
-#[test]
-fn a_fallback_gives_the_references_result_on_untouched_tensors() {
-    let kernel = falls_of(builder());
+#[apply(on_each_engine)]
+fn a_fallback_gives_the_references_result_on_untouched_tensors(engine: Engine) {
+    let kernel = falls_of(engine, engine.builder());
     assert_eq!(kernel.fallback(), Some("falls_reference"));
     // The kernel has added x to the sum in its sandbox before it fails; the sum must have been added to once.
     for fault in [0, 1, 3, 0, 1] {
@@ -102,9 +104,9 @@ fn a_fallback_gives_the_references_result_on_untouched_tensors() {
     assert_eq!(dx, [2.0, 4.0, 6.0, 8.0]);
 }
 
-#[test]
-fn a_dynamic_call_falls_back_wherever_its_bytes_lie() {
-    let kernel = open(builder()).kernel_named("falls").unwrap();
+#[apply(on_each_engine)]
+fn a_dynamic_call_falls_back_wherever_its_bytes_lie(engine: Engine) {
+    let kernel = open(engine, engine.builder()).kernel_named("falls").unwrap();
     let shape = Shape::new(&[4]).unwrap();
     let to_bytes = |values: [f32; 4]| values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
     for shift in 0..4 {
@@ -120,18 +122,18 @@ fn a_dynamic_call_falls_back_wherever_its_bytes_lie() {
     }
 }
 
-#[test]
-fn the_policy_says_when_and_answers_are_answers() {
+#[apply(on_each_engine)]
+fn the_policy_says_when_and_answers_are_answers(engine: Engine) {
     let panicked = |error: KernelError, text: &str| match error {
         KernelError::KernelTrap { code: 6, message: Some(message) } => assert!(message.contains(text), "{message}"),
         other => panic!("{other:?}"),
     };
-    let never = falls_of(builder().fallback(FallbackPolicy::Never));
+    let never = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never));
     assert_eq!(never.fallback(), None);
     panicked(trapped(&never, 1), "in the sandbox");
-    let on_trap = falls_of(builder());
+    let on_trap = falls_of(engine, engine.builder());
     assert_eq!(trapped(&on_trap, 2), KernelError::EpochDeadline);
-    let always = falls_of(builder().fallback(FallbackPolicy::Always));
+    let always = falls_of(engine, engine.builder().fallback(FallbackPolicy::Always));
     succeeds(&always, 2);
     for kernel in [&never, &on_trap, &always] {
         let expected = KernelError::KernelTrap { code: 1, message: Some("everywhere".to_owned()) };
@@ -144,24 +146,26 @@ fn the_policy_says_when_and_answers_are_answers() {
     }
 }
 
-#[test]
-fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given() {
+#[apply(on_each_engine)]
+fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(engine: Engine) {
     let copy = Copy::of(pack::fixture("with-std"));
-    let entry = copy.manifest().kernels.into_iter().find(|kernel| kernel.id == "falls").unwrap();
-    let mut wasm = copy.read(&entry.path);
+    copy.keep(&["falls"]);
+    let path = copy.manifest().kernels[0].module_for(engine.name()).path.to_owned();
+    let mut wasm = copy.read(&path);
     let name = b"kernelpack-fixture-with-std 0";
     let places: Vec<usize> = (0..wasm.len()).filter(|&at| wasm[at..].starts_with(name)).collect();
     for at in &places {
         wasm[at + name.len() - 3] = b'u';
     }
     assert!(!places.is_empty());
-    copy.replace_module("falls", &wasm);
+    copy.replace_module_for(engine, "falls", &wasm);
+    let copy = engine.ready(copy);
 
     let open = |builder: RuntimeBuilder| builder.build().unwrap().open(copy.path());
-    let kernel = open(builder()).unwrap().kernel::<falls::Kernel>().unwrap();
+    let kernel = open(engine.builder()).unwrap().kernel::<falls::Kernel>().unwrap();
     assert_eq!(kernel.fallback(), None);
     assert!(matches!(trapped(&kernel, 1), KernelError::KernelTrap { code: 6, .. }));
-    let refused = open(builder().placement("falls", Placement::Native)).unwrap_err();
+    let refused = open(engine.builder().placement("falls", Placement::Native)).unwrap_err();
     assert!(matches!(refused, Error::Engine(_)));
     assert_eq!(
         refused.to_string(),
@@ -169,23 +173,24 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given() {
          crate \"kernelpack-fixture-with-stu\" is compiled into this program"
     );
 
-    succeeds(&open(builder().reference(native())).unwrap().kernel().unwrap(), 1);
+    succeeds(&open(engine.builder().reference(native())).unwrap().kernel().unwrap(), 1);
     // One with another interface cannot be called in the kernel's stead.
     let mut spec = falls::Kernel::SPEC;
     spec.backward = None;
     let other = NativeKernel { spec: Box::leak(Box::new(spec)), ..native() };
-    let refused = open(builder().reference(other).placement("falls", Placement::Native)).unwrap_err().to_string();
+    let refused =
+        open(engine.builder().reference(other).placement("falls", Placement::Native)).unwrap_err().to_string();
     assert!(refused.ends_with("differs from the pack in its backward is false and true"), "{refused}");
     // A pack whose manifest names no reference has none.
-    let pack = Parts::default().pack();
-    let refused = builder().placement("wat_kernel", Placement::Native).build().unwrap().open(pack.path());
+    let pack = engine.ready(Parts::default().pack());
+    let refused = engine.builder().placement("wat_kernel", Placement::Native).build().unwrap().open(pack.path());
     assert!(refused.unwrap_err().to_string().contains("the manifest's fallbacks name no reference"));
 }
 
-#[test]
-fn a_kernel_that_keeps_failing_is_out_of_service() {
+#[apply(on_each_engine)]
+fn a_kernel_that_keeps_failing_is_out_of_service(engine: Engine) {
     let policy = BreakerPolicy { traps: 3, open_for: Duration::from_secs(3600) };
-    let kernel = falls_of(builder().fallback(FallbackPolicy::Never).breaker(policy));
+    let kernel = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never).breaker(policy));
     // Neither answers, nor bad calls, nor failures with a success between them count.
     for fault in [4, 4, 4, 4, 1, 3, 4, 0, 1, 3, 4] {
         let _ = call(&kernel, fault);
@@ -208,22 +213,22 @@ fn a_kernel_that_keeps_failing_is_out_of_service() {
     assert!(matches!(call_short(&kernel), Err(Error::BadCall(_))));
 
     // With a reference there is no error at all, whatever the kernel does.
-    let kernel = falls_of(builder().breaker(policy));
+    let kernel = falls_of(engine, engine.builder().breaker(policy));
     for fault in [1, 3, 1, 0, 2, 2, 1] {
         succeeds(&kernel, fault);
     }
     // But one that overran its budget is not replaced by what nobody could stop.
-    let kernel = falls_of(builder().breaker(policy));
+    let kernel = falls_of(engine, engine.builder().breaker(policy));
     for _ in 0..3 {
         assert_eq!(trapped(&kernel, 2), KernelError::EpochDeadline);
     }
     assert!(matches!(refused(&kernel, 0), Error::OutOfService(_)));
 }
 
-#[test]
-fn a_kernel_that_recovers_is_back_in_service() {
+#[apply(on_each_engine)]
+fn a_kernel_that_recovers_is_back_in_service(engine: Engine) {
     let policy = BreakerPolicy { traps: 2, open_for: Duration::ZERO };
-    let kernel = falls_of(builder().fallback(FallbackPolicy::Never).breaker(policy));
+    let kernel = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never).breaker(policy));
     for _ in 0..5 {
         // Open after the second; each later call is a probe, since it is tried again at once.
         assert!(matches!(trapped(&kernel, 1), KernelError::KernelTrap { code: 6, .. }));
@@ -234,12 +239,12 @@ fn a_kernel_that_recovers_is_back_in_service() {
     succeeds(&kernel, 0);
 }
 
-#[test]
-fn a_native_placement_runs_the_reference_with_the_checks_of_the_sandbox() {
+#[apply(on_each_engine)]
+fn a_native_placement_runs_the_reference_with_the_checks_of_the_sandbox(engine: Engine) {
     let capture = Capture::default();
-    let pack = capture.during(|| open(builder().placement("falls", Placement::Native)));
+    let pack = capture.during(|| open(engine, engine.builder().placement("falls", Placement::Native)));
     let native = pack.kernel::<falls::Kernel>().unwrap();
-    let sandboxed = falls_of(builder());
+    let sandboxed = falls_of(engine, engine.builder());
     assert_eq!((native.placement(), sandboxed.placement()), (Placement::Native, Placement::Sandboxed));
     assert_eq!(pack.kernel_named("panics").unwrap().placement(), Placement::Sandboxed);
     let said = capture.take();
@@ -273,10 +278,10 @@ fn a_native_placement_runs_the_reference_with_the_checks_of_the_sandbox() {
     succeeds(&native, 0);
 }
 
-#[test]
-fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge() {
+#[apply(on_each_engine)]
+fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge(engine: Engine) {
     let capture = Capture::default();
-    let kernel = falls_of(builder());
+    let kernel = falls_of(engine, engine.builder());
     capture.during(|| succeeds(&kernel, 1));
     let said = capture.take();
     let event = said.iter().find(|event| event.contains("a kernel failed")).unwrap();
@@ -287,31 +292,30 @@ fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge() {
         "version=0.1.0 ",
         "kind=internal_error ",
         "in the sandbox",
-        "backtrace=#",
-        // The packer keeps the names of functions.
-        "kernelpack_fixture_with_std::fail at 0x",
         "pass=Forward ",
         "shapes=x 4, sum 4, y 4 ",
         "duration_us=",
     ] {
         assert!(event.contains(part), "{part:?} is not in {event}");
     }
+    // The packer keeps the names of functions.
+    let frame = event.contains("backtrace=#") && event.contains("kernelpack_fixture_with_std::fail at 0x");
+    assert_eq!(frame, engine.keeps_backtraces(), "{event}");
     assert!(said.iter().any(|event| event.starts_with("DEBUG ") && event.contains("reference=falls_reference")));
 
     // A message with control characters, from a function whose name has some.
     let rest = r#"(data $m (i32.const 2048) "\18\00\00\00\1b[31m\nERROR all is well\r")
         (func $"\1b[2J\nINFO\u{202e}" (memory.copy (i32.const 1024) (i32.const 2048) (i32.const 28)) unreachable)"#;
     let forward = r#"(if (local.get $mode) (then (call $"\1b[2J\nINFO\u{202e}"))) i32.const 0"#;
-    let kernel = Parts { rest, forward, ..Parts::default() }.open().kernel_named("wat_kernel").unwrap();
+    let kernel = Parts { rest, forward, ..Parts::default() }.open(engine).kernel_named("wat_kernel").unwrap();
     let error = capture.during(|| call_wat(&kernel, 1)).unwrap_err();
     let Error::Trapped(trapped) = &error else { panic!("{error}") };
-    assert_eq!(trapped.backtrace.frames[0].function.as_deref(), Some("\u{1b}[2J\nINFO\u{202e}"));
+    let function = trapped.backtrace.frames.first().and_then(|frame| frame.function.as_deref());
+    assert_eq!(function, engine.keeps_backtraces().then_some("\u{1b}[2J\nINFO\u{202e}"));
     let said = capture.take();
     let event = said.iter().find(|event| event.contains("a kernel failed")).unwrap();
-    assert!(
-        event.contains(r"\u{1b}[31m\nERROR all is well\r") && event.contains(r"\u{1b}[2J\nINFO\u{202e}"),
-        "{event}"
-    );
+    assert!(event.contains(r"\u{1b}[31m\nERROR all is well\r"), "{event}");
+    assert_eq!(event.contains(r"\u{1b}[2J\nINFO\u{202e}"), engine.keeps_backtraces(), "{event}");
     assert!(!event.contains(|c: char| c.is_control() || c == '\u{202e}'), "{event:?}");
 }
 
@@ -350,16 +354,16 @@ fn a_scrape_shows_calls_failures_and_fallbacks() {
     assert!(scrape.contains("# TYPE kernelpack_call_duration_seconds histogram"), "{scrape}");
 }
 
-#[test]
-fn the_gauges_follow_what_happens() {
+#[apply(on_each_engine)]
+fn the_gauges_follow_what_happens(engine: Engine) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let prometheus = recorder.handle();
     let gauge = |name: &str, label: &str| sample(&prometheus.render(), name, &[label]).unwrap();
     const FALLS: &str = r#"kernel="falls""#;
     metrics::with_local_recorder(&recorder, || {
         let policy = BreakerPolicy { traps: 2, open_for: Duration::ZERO };
-        let pack = open(builder().breaker(policy));
-        let again = open(builder());
+        let pack = open(engine, engine.builder().breaker(policy));
+        let again = open(engine, engine.builder());
         assert_eq!(gauge("kernelpack_pack_info", "pack"), 2.0);
         drop(again);
         assert_eq!(gauge("kernelpack_pack_info", "pack"), 1.0);
@@ -382,6 +386,6 @@ fn the_gauges_follow_what_happens() {
     });
     // A runtime that is told not to report makes no series.
     let silent = PrometheusBuilder::new().build_recorder();
-    metrics::with_local_recorder(&silent, || succeeds(&falls_of(builder().metrics(false)), 1));
+    metrics::with_local_recorder(&silent, || succeeds(&falls_of(engine, engine.builder().metrics(false)), 1));
     assert_eq!(silent.handle().render(), "");
 }

@@ -1,19 +1,18 @@
 //! Right results, by every way of calling.
 
 use kernelpack_abi::{Infer, Kernel, ParamValue, Pass, TensorBuf, TensorView};
-use kernelpack_host::{DynView, Error, Pack};
+use kernelpack_host::{DynView, Error};
 use kernelpack_kernels::{rmsnorm_f32, rope_f32, swiglu_f32};
 use kernelpack_tests::{
+    apply,
+    engine::Engine,
     golden::{Golden, largest_error},
-    pack,
+    on_each_engine,
 };
-
-fn open() -> Pack {
-    pack::runtime().open(pack::core()).unwrap()
-}
 
 /// Runs a kernel typed, dynamic and natively; all three agree bit for bit, and with the reference within the bound.
 fn agree<'a, K>(
+    engine: Engine,
     golden: &Golden,
     bound: f64,
     inputs: K::Inputs<'a>,
@@ -24,7 +23,7 @@ fn agree<'a, K>(
     K: Kernel + Infer,
     K::Inputs<'a>: Copy,
 {
-    let pack = open();
+    let pack = engine.core_pack();
     let typed = pack.kernel::<K>().unwrap().run(inputs).unwrap();
     let typed = result(&typed);
 
@@ -42,29 +41,29 @@ fn agree<'a, K>(
     assert!(error <= bound, "{}: {error:e} is over {bound:e}", golden.name);
 }
 
-#[test]
-fn rmsnorm_matches_its_golden_files() {
+#[apply(on_each_engine)]
+fn rmsnorm_matches_its_golden_files(engine: Engine) {
     for golden in Golden::of("rmsnorm_f32") {
         let (x, weight, eps) = (golden.f32("x"), golden.f32("weight"), golden.param("eps"));
         let inputs = rmsnorm_f32::Inputs { x: x.view(), weight: weight.view(), eps };
         let named = [("x", (&x).into()), ("weight", (&weight).into())];
         let params = [("eps", ParamValue::F32(eps))];
-        agree::<rmsnorm_f32::Kernel>(&golden, 2e-6, inputs, &named, &params, |outputs| &outputs.y);
+        agree::<rmsnorm_f32::Kernel>(engine, &golden, 2e-6, inputs, &named, &params, |outputs| &outputs.y);
     }
 }
 
-#[test]
-fn swiglu_matches_its_golden_files() {
+#[apply(on_each_engine)]
+fn swiglu_matches_its_golden_files(engine: Engine) {
     for golden in Golden::of("swiglu_f32") {
         let (gate, up) = (golden.f32("gate"), golden.f32("up"));
         let inputs = swiglu_f32::Inputs::new(gate.view(), up.view());
         let named = [("up", (&up).into()), ("gate", (&gate).into())];
-        agree::<swiglu_f32::Kernel>(&golden, 2e-6, inputs, &named, &[], |outputs| &outputs.y);
+        agree::<swiglu_f32::Kernel>(engine, &golden, 2e-6, inputs, &named, &[], |outputs| &outputs.y);
     }
 }
 
-#[test]
-fn rope_matches_its_golden_files_with_and_without_angles() {
+#[apply(on_each_engine)]
+fn rope_matches_its_golden_files_with_and_without_angles(engine: Engine) {
     for golden in Golden::of("rope_f32") {
         let (x, freqs) = (golden.f32("x"), golden.f32("freqs"));
         let (theta, position_offset) = (golden.param("theta"), golden.param("position_offset"));
@@ -76,15 +75,15 @@ fn rope_matches_its_golden_files_with_and_without_angles() {
             ("interleaved", ParamValue::Bool(interleaved)),
         ];
         let named = [("x", (&x).into()), ("freqs", (&freqs).into())];
-        agree::<rope_f32::Kernel>(&golden, 4e-6, inputs, &named[..1], &params, |outputs| &outputs.y);
+        agree::<rope_f32::Kernel>(engine, &golden, 4e-6, inputs, &named[..1], &params, |outputs| &outputs.y);
         let inputs = rope_f32::Inputs { freqs: Some(freqs.view()), ..inputs };
-        agree::<rope_f32::Kernel>(&golden, 4e-6, inputs, &named, &params, |outputs| &outputs.y);
+        agree::<rope_f32::Kernel>(engine, &golden, 4e-6, inputs, &named, &params, |outputs| &outputs.y);
     }
 }
 
-#[test]
-fn special_values_propagate() {
-    let pack = open();
+#[apply(on_each_engine)]
+fn special_values_propagate(engine: Engine) {
+    let pack = engine.core_pack();
     let gate = [f32::NEG_INFINITY, f32::INFINITY, f32::NAN, -1e30, 1e30, 0.0];
     let up = [1.0; 6];
     let view = |data| TensorView::new(data, &[1, 6]).unwrap();
@@ -106,9 +105,9 @@ fn special_values_propagate() {
     assert_eq!(norm(&[1e30; 4]), [1.0; 4]);
 }
 
-#[test]
-fn empty_tensors_and_odd_extents_work() {
-    let pack = open();
+#[apply(on_each_engine)]
+fn empty_tensors_and_odd_extents_work(engine: Engine) {
+    let pack = engine.core_pack();
     let rmsnorm = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     for (rows, dim) in [(0, 4), (4, 0), (0, 0), (1, 1), (3, 7), (2, 129), (5, 257)] {
         let x: Vec<f32> = (0..rows * dim).map(|i| (i as f32).sin()).collect();
@@ -138,9 +137,9 @@ fn empty_tensors_and_odd_extents_work() {
     assert!(odd.to_string().contains("dim must be even"), "{odd}");
 }
 
-#[test]
-fn many_threads_call_one_kernel() {
-    let kernel = open().kernel::<swiglu_f32::Kernel>().unwrap();
+#[apply(on_each_engine)]
+fn many_threads_call_one_kernel(engine: Engine) {
+    let kernel = engine.core_pack().kernel::<swiglu_f32::Kernel>().unwrap();
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let kernel = &kernel;
@@ -150,7 +149,7 @@ fn many_threads_call_one_kernel() {
                 let inputs = swiglu_f32::Inputs::new(view(), view());
                 let mut expected = swiglu_f32::Kernel::allocate(&inputs).unwrap();
                 swiglu_f32::Kernel::reference(swiglu_f32::Kernel::join(inputs, &mut expected)).unwrap();
-                for _ in 0..200 {
+                for _ in 0..engine.rounds(200) {
                     assert_eq!(kernel.run(inputs).unwrap(), expected);
                 }
             });

@@ -1,12 +1,15 @@
 //! Modules for engines without SIMD: what they are made of, and which engine loads which module. That they compute the
-//! same, `core_kernels` and the oracles show.
+//! same, `core_kernels` and the oracles show. Wasmtime stands for engines without SIMD here; WAMR is one.
 
 use std::{collections::BTreeSet, fs};
 
 use kernelpack_abi::TensorView;
 use kernelpack_fixture_with_std::panics;
 use kernelpack_host::{Error, KernelError, KernelPackVerifier, Rejected, VerifiedPack};
-use kernelpack_tests::pack::{self, Copy};
+use kernelpack_tests::{
+    engine::Engine,
+    pack::{self, Copy},
+};
 use wasmparser::{Operator, Parser, Payload};
 
 /// What WAMR's interpreter and its compiler run, as they are built for devices.
@@ -77,9 +80,9 @@ fn an_engine_reads_its_own_modules_and_verification_reads_all() {
         assert!(mismatch(&found), "{found}");
         if opens {
             // Wasmtime would never run it.
-            copy.open().unwrap();
+            copy.open(Engine::Wasmtime).unwrap();
         } else {
-            assert!(mismatch(&refused(copy.open())));
+            assert!(mismatch(&refused(copy.open(Engine::Wasmtime))));
         }
         let found = kernelpack_packer::sign(copy.path(), &pack::key()).unwrap_err().to_string();
         assert!(found.contains(changed) && found.contains("has the digest"), "{found}");
@@ -88,7 +91,7 @@ fn an_engine_reads_its_own_modules_and_verification_reads_all() {
     // The folder is what was signed in any case.
     fs::remove_file(copy.path().join(other)).unwrap();
     let missing = || Rejected::MissingFile { path: other.to_owned() };
-    assert_eq!(refused(copy.open()), missing());
+    assert_eq!(refused(copy.open(Engine::Wasmtime)), missing());
     assert_eq!(refused(VerifiedPack::open(copy.path(), &verifier())), missing());
 }
 
@@ -100,17 +103,17 @@ fn a_platforms_module_is_loaded_instead_of_the_kernels_own() {
     assert!(scalar.ends_with(".scalar.wasm"));
     let good = copy.read(&kernel.path);
     copy.write(&kernel.path, b"not read");
-    copy.open().unwrap();
+    copy.open(Engine::Wasmtime).unwrap();
     copy.write(&kernel.path, &good);
     copy.write(&scalar, &good);
-    assert!(matches!(refused(copy.open()), Rejected::HashMismatch { path, .. } if path == scalar));
+    assert!(matches!(refused(copy.open(Engine::Wasmtime)), Rejected::HashMismatch { path, .. } if path == scalar));
 }
 
 #[test]
 fn health_vectors_hold_for_the_modules_without_simd_too() {
     for (pack, least) in [(pack::core(), 16), (pack::fixture("with-std"), 5), (pack::fixture("without-std"), 1)] {
         let pack = Copy::of(pack).scalar();
-        let report = pack.open().unwrap().check_health().unwrap();
+        let report = pack.open(Engine::Wasmtime).unwrap().check_health().unwrap();
         assert!(report.checked.len() >= least, "{report:?}");
     }
 }
@@ -118,7 +121,7 @@ fn health_vectors_hold_for_the_modules_without_simd_too() {
 /// What std needs to tell of a panic fits the small stack.
 #[test]
 fn a_panic_without_simd_arrives_with_its_message() {
-    let pack = Copy::of(pack::fixture("with-std")).scalar().open().unwrap();
+    let pack = Copy::of(pack::fixture("with-std")).scalar().open(Engine::Wasmtime).unwrap();
     let kernel = pack.kernel::<panics::Kernel>().unwrap();
     let run = |data: &[f32; 2]| kernel.run(panics::Inputs::new(TensorView::new(data, &[2]).unwrap()));
     for _ in 0..2 {

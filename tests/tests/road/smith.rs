@@ -9,7 +9,7 @@ use std::{
 use arbitrary::Unstructured;
 use kernelpack_abi::section;
 use kernelpack_host::{EngineError, Error, KernelError, Runtime};
-use kernelpack_tests::pack::{self, Copy};
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, pack::Copy};
 use walrus::{ConstExpr, RawCustomSection, ValType, ir::Value};
 use wasm_smith::Config;
 
@@ -44,10 +44,10 @@ impl AddAssign for Tally {
     }
 }
 
-#[test]
-fn two_thousand_random_modules_neither_crash_nor_hang_the_host() {
+#[apply(on_both_engines)]
+fn two_thousand_random_modules_neither_crash_nor_hang_the_host(engine: Engine) {
     let next = AtomicU64::new(0);
-    let runtime = Runtime::server().trust(pack::key().public()).max_epoch_ticks(1).build().unwrap();
+    let runtime = engine.builder().max_epoch_ticks(1).build().unwrap();
     let work = || {
         let (copy, mut tally) = (Parts::default().pack(), Tally::default());
         loop {
@@ -55,7 +55,7 @@ fn two_thousand_random_modules_neither_crash_nor_hang_the_host() {
             if seed >= MODULES {
                 return tally;
             }
-            try_module(&runtime, &copy, &module(seed), &mut tally);
+            try_module(&runtime, &copy, &module(engine, seed), &mut tally);
         }
     };
     let mut tally = Tally::default();
@@ -100,14 +100,14 @@ fn try_module(runtime: &Runtime, copy: &Copy, wasm: &[u8], tally: &mut Tally) {
 
 /// The module of a seed: one in four has nothing of a kernel, one in four has a kernel's exports and uses whatever
 /// WebAssembly has, the others keep to what kernels may use.
-fn module(seed: u64) -> Vec<u8> {
+fn module(engine: Engine, seed: u64) -> Vec<u8> {
     let bytes = noise(seed);
     let mut noise = Unstructured::new(&bytes);
     let wild = || Config { max_memories: 3, memory64_enabled: true, ..Config::default() };
     let config = match seed % 4 {
         0 => wild(),
         1 => Config { exports: Some(shape()), max_imports: 0, max_memories: 0, ..wild() },
-        _ => kernel_like(),
+        _ => kernel_like(engine),
     };
     let mut wasm = wasm_smith::Module::new(config, &mut noise).unwrap().to_bytes();
     // What is left of the exports is beyond wasm-smith: constants with a meaning, and two names for one function.
@@ -129,7 +129,7 @@ fn shape() -> Vec<u8> {
     .unwrap()
 }
 
-fn kernel_like() -> Config {
+fn kernel_like(engine: Engine) -> Config {
     Config {
         exports: Some(shape()),
         allow_start_export: false,
@@ -145,6 +145,8 @@ fn kernel_like() -> Config {
         memory64_enabled: false,
         // With them come references that need a garbage collector.
         reference_types_enabled: false,
+        relaxed_simd_enabled: engine.runs_simd(),
+        simd_enabled: engine.runs_simd(),
         // Now and then an access beyond the memory, but not always.
         memory_offset_choices: wasm_smith::MemoryOffsetChoices(95, 4, 1),
         tail_call_enabled: false,

@@ -9,7 +9,12 @@ use kernelpack_host::{
     Error, KernelPackVerifier, Rejected, Runtime, TrustStore, TrustedKey, VerifiedPack, VerifyError,
 };
 use kernelpack_manifest::{SecretKey, Timestamp};
-use kernelpack_tests::pack::{self, Copy, MANIFEST, SIGNATURE};
+use kernelpack_tests::{
+    apply,
+    engine::Engine,
+    on_both_engines, on_each_engine,
+    pack::{self, Copy, MANIFEST, SIGNATURE},
+};
 
 use super::wat_kernel::{Parts, call};
 
@@ -30,7 +35,7 @@ fn store() -> TrustStore {
             key: key.public(),
             not_after: None,
             revoked: None,
-            native: false,
+            native: true,
             comment: None,
         };
         store.add(entry).unwrap();
@@ -50,8 +55,8 @@ fn expired(not_after: &str) -> TrustStore {
     store
 }
 
-fn runtime(store: TrustStore) -> Runtime {
-    Runtime::server().trust_store(store).build().unwrap()
+fn runtime(engine: Engine, store: TrustStore) -> Runtime {
+    engine.server().trust_store(store).build().unwrap()
 }
 
 #[track_caller]
@@ -78,10 +83,10 @@ fn signed_next(pack: &Copy) -> Copy {
     copy
 }
 
-#[test]
-fn a_key_is_revoked_while_its_pack_is_in_use() {
-    let folder = Parts::default().pack();
-    let runtime = runtime(store());
+#[apply(on_each_engine)]
+fn a_key_is_revoked_while_its_pack_is_in_use(engine: Engine) {
+    let folder = engine.ready(Parts::default().pack());
+    let runtime = runtime(engine, store());
     let pack = runtime.open(folder.path()).unwrap();
     assert_eq!(pack.signer().id.as_deref(), Some("release-2026"));
     assert_eq!(pack.signed_by(), &pack::key().public());
@@ -134,18 +139,18 @@ fn a_key_is_revoked_while_its_pack_is_in_use() {
     call(&next.kernel_named("wat_kernel").unwrap(), 0).unwrap();
 }
 
-#[test]
-fn a_revoked_key_is_refused_though_it_is_trusted_by_itself() {
+#[apply(on_both_engines)]
+fn a_revoked_key_is_refused_though_it_is_trusted_by_itself(engine: Engine) {
     let folder = Parts::default().pack();
     let key = pack::key().public();
     for builder in [
-        Runtime::server().trust(key).trust_store(revoked()),
-        Runtime::server().trust_store(revoked()).trust(key).trust(next_key().public()),
+        engine.server().trust(key).trust_store(revoked()),
+        engine.server().trust_store(revoked()).trust(key).trust(next_key().public()),
     ] {
         assert_revoked(builder.build().unwrap().open(folder.path()));
     }
     // Trusted by itself it stays, where a new store does not say otherwise.
-    let runtime = Runtime::server().trust(key).build().unwrap();
+    let runtime = engine.server().trust(key).build().unwrap();
     let pack = runtime.open(folder.path()).unwrap();
     assert_eq!(pack.signer().id, None);
     runtime.replace_trust_store(TrustStore::default());
@@ -154,11 +159,11 @@ fn a_revoked_key_is_refused_though_it_is_trusted_by_itself() {
     assert_revoked(runtime.check_trust(&pack));
 }
 
-#[test]
-fn an_expired_key_is_refused_by_its_id_whatever_the_pack_says_of_its_age() {
+#[apply(on_both_engines)]
+fn an_expired_key_is_refused_by_its_id_whatever_the_pack_says_of_its_age(engine: Engine) {
     // Made long before the key expired, as its signer says.
     let folder = Parts::default().pack_with(|manifest| manifest.created_at = "1970-06-01T00:00:00Z".into());
-    let runtime = runtime(expired("9999-12-31T23:59:59Z"));
+    let runtime = runtime(engine, expired("9999-12-31T23:59:59Z"));
     let pack = runtime.open(folder.path()).unwrap();
     runtime.replace_trust_store(expired("2001-01-01T00:00:00Z"));
     for refused in [runtime.open(folder.path()).map(drop), runtime.check_trust(&pack)] {
@@ -174,10 +179,10 @@ fn an_expired_key_is_refused_by_its_id_whatever_the_pack_says_of_its_age() {
     runtime.check_trust(&pack).unwrap();
 }
 
-#[test]
-fn a_runtime_that_trusts_nobody_opens_nothing_and_says_what_to_do() {
+#[apply(on_both_engines)]
+fn a_runtime_that_trusts_nobody_opens_nothing_and_says_what_to_do(engine: Engine) {
     let folder = Parts::default().pack();
-    let said = |store| runtime(store).open(folder.path()).unwrap_err().to_string();
+    let said = |store| runtime(engine, store).open(folder.path()).unwrap_err().to_string();
     assert_eq!(
         said(TrustStore::default()),
         "pack rejected: no key is trusted, so no pack can be; name the public key that signs your packs"
@@ -193,29 +198,29 @@ fn a_runtime_that_trusts_nobody_opens_nothing_and_says_what_to_do() {
     );
 }
 
-#[test]
-fn the_key_that_a_manifest_names_is_not_believed() {
+#[apply(on_both_engines)]
+fn the_key_that_a_manifest_names_is_not_believed(engine: Engine) {
     let stranger = SecretKey::from_seed([9; 32]);
     let folder = Parts::default().pack_with(|manifest| manifest.author.signing_key = next_key().public().id());
     // Named: the next key, which is trusted. Signed: by the revoked one, and by nobody known.
-    assert_revoked(runtime(revoked()).open(folder.path()));
+    assert_revoked(runtime(engine, revoked()).open(folder.path()));
     folder.write(SIGNATURE, &stranger.sign(&folder.read(MANIFEST)));
-    assert_eq!(unverified(runtime(revoked()).open(folder.path())), VerifyError::NoTrustedKey);
+    assert_eq!(unverified(runtime(engine, revoked()).open(folder.path())), VerifyError::NoTrustedKey);
     // Named: the revoked key, or one that nobody knows. Signed: by the next one.
     for named in [pack::key(), stranger] {
         let folder = Parts::default().pack_with(|manifest| manifest.author.signing_key = named.public().id());
-        let pack = runtime(revoked()).open(signed_next(&folder).path()).unwrap();
+        let pack = runtime(engine, revoked()).open(signed_next(&folder).path()).unwrap();
         assert_eq!(pack.signer().id.as_deref(), Some("release-2027"));
     }
 }
 
-#[test]
-fn a_pack_that_another_verifier_let_through_is_judged_again() {
+#[apply(on_both_engines)]
+fn a_pack_that_another_verifier_let_through_is_judged_again(engine: Engine) {
     let folder = Parts::default().pack();
     let verified = || VerifiedPack::open(folder.path(), &KernelPackVerifier::new([pack::key().public()])).unwrap();
-    let other = Runtime::server().trust(next_key().public()).build().unwrap();
+    let other = engine.server().trust(next_key().public()).build().unwrap();
     assert_eq!(unverified(other.load(verified())), VerifyError::NoTrustedKey);
-    assert_eq!(unverified(Runtime::server().build().unwrap().load(verified())), VerifyError::NoKeys);
-    assert_revoked(runtime(revoked()).load(verified()));
-    assert_eq!(runtime(store()).load(verified()).unwrap().signer().id.as_deref(), Some("release-2026"));
+    assert_eq!(unverified(engine.server().build().unwrap().load(verified())), VerifyError::NoKeys);
+    assert_revoked(runtime(engine, revoked()).load(verified()));
+    assert_eq!(runtime(engine, store()).load(verified()).unwrap().signer().id.as_deref(), Some("release-2026"));
 }

@@ -8,8 +8,11 @@ use kernelpack_abi::{
 };
 use kernelpack_host::{DynKernel, DynView, Error, KernelError, Pack, VerifiedPack};
 use kernelpack_manifest::{Digest, Kernel, Manifest};
-use kernelpack_tests::pack::{self, Copy};
 pub(crate) use kernelpack_tests::section::append_custom_section;
+use kernelpack_tests::{
+    engine::Engine,
+    pack::{self, Copy},
+};
 
 /// The kernel's description: y and x of n elements, and an integer.
 pub(crate) const SPEC: KernelSpec<'static> = KernelSpec {
@@ -126,8 +129,8 @@ impl Parts {
         pack
     }
 
-    pub(crate) fn open(&self) -> Pack {
-        self.pack().open().unwrap()
+    pub(crate) fn open(&self, engine: Engine) -> Pack {
+        engine.ready(self.pack()).open(engine).unwrap()
     }
 
     pub(crate) fn refusal(&self) -> String {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use kernelpack_host::{KernelManager, UpgradeError, Watch, WatchEvent};
+use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{Release, Releases, active_shift, manager};
 
@@ -41,20 +42,20 @@ fn refused(events: &Receiver<WatchEvent>) -> (String, UpgradeError) {
 }
 
 /// Puts a release into the inbox in one step.
-fn release(inbox: &Releases, number: u32) {
-    let elsewhere = Releases::new();
+fn release(engine: Engine, inbox: &Releases, number: u32) {
+    let elsewhere = Releases::new(engine);
     fs::rename(elsewhere.good(number), inbox.path().join(number.to_string())).unwrap();
 }
 
-#[test]
-fn what_appears_becomes_active_the_newest_first() {
-    let inbox = Releases::new();
+#[apply(on_both_engines)]
+fn what_appears_becomes_active_the_newest_first(engine: Engine) {
+    let inbox = Releases::new(engine);
     for number in [1, 10, 9] {
         inbox.good(number);
     }
     fs::write(inbox.path().join("README"), "no pack").unwrap();
     fs::create_dir(inbox.path().join(".20")).unwrap();
-    let manager = manager();
+    let manager = manager(engine);
     let (watch, events) = watch(&manager, &inbox);
     assert_eq!(upgraded(&events), 10);
     // The others are told, once.
@@ -63,7 +64,7 @@ fn what_appears_becomes_active_the_newest_first() {
         assert_eq!(path, name);
         assert!(matches!(error, UpgradeError::Downgrade { .. }), "{error:?}");
     }
-    release(&inbox, 11);
+    release(engine, &inbox, 11);
     assert_eq!(upgraded(&events), 11);
     assert_eq!(active_shift(&manager), 11.0);
 
@@ -72,13 +73,13 @@ fn what_appears_becomes_active_the_newest_first() {
     assert!(events.recv().is_err());
 }
 
-#[test]
-fn a_bad_pack_is_tried_once_and_again_when_it_changes() {
-    let inbox = Releases::new();
-    let manager = manager();
-    manager.upgrade(Releases::new().good(1)).unwrap();
+#[apply(on_both_engines)]
+fn a_bad_pack_is_tried_once_and_again_when_it_changes(engine: Engine) {
+    let inbox = Releases::new(engine);
+    let manager = manager(engine);
+    manager.upgrade(Releases::new(engine).good(1)).unwrap();
     // Half copied: no module yet.
-    let elsewhere = Releases::new();
+    let elsewhere = Releases::new(engine);
     let module = fs::read(elsewhere.good(2).join("shift/shift_f32.wasm")).unwrap();
     fs::remove_file(elsewhere.path().join("2/shift/shift_f32.wasm")).unwrap();
     fs::rename(elsewhere.path().join("2"), inbox.path().join("2")).unwrap();
@@ -88,9 +89,9 @@ fn a_bad_pack_is_tried_once_and_again_when_it_changes() {
     assert!(matches!(error, UpgradeError::Rejected(_)), "{error:?}");
 
     // Another pack comes and goes; nothing is told of the bad one meanwhile.
-    release(&inbox, 3);
+    release(engine, &inbox, 3);
     assert_eq!(upgraded(&events), 3);
-    release(&inbox, 4);
+    release(engine, &inbox, 4);
     assert_eq!(upgraded(&events), 4);
     assert!(events.try_recv().is_err());
 
@@ -106,12 +107,12 @@ fn a_bad_pack_is_tried_once_and_again_when_it_changes() {
     }
 }
 
-#[test]
-fn what_was_rolled_back_is_left_alone() {
-    let inbox = Releases::new();
+#[apply(on_both_engines)]
+fn what_was_rolled_back_is_left_alone(engine: Engine) {
+    let inbox = Releases::new(engine);
     inbox.good(2);
-    let manager = manager();
-    manager.upgrade(Releases::new().good(1)).unwrap();
+    let manager = manager(engine);
+    manager.upgrade(Releases::new(engine).good(1)).unwrap();
     let (first, events) = watch(&manager, &inbox);
     assert_eq!(upgraded(&events), 2);
     manager.rollback().unwrap();
@@ -123,11 +124,11 @@ fn what_was_rolled_back_is_left_alone() {
     assert_eq!(active_shift(&manager), 1.0);
 }
 
-#[test]
-fn a_callback_may_roll_back_panic_and_end_the_watch() {
-    let inbox = Releases::new();
-    let manager = manager();
-    manager.upgrade(Releases::new().good(1)).unwrap();
+#[apply(on_both_engines)]
+fn a_callback_may_roll_back_panic_and_end_the_watch(engine: Engine) {
+    let inbox = Releases::new(engine);
+    let manager = manager(engine);
+    manager.upgrade(Releases::new(engine).good(1)).unwrap();
     let (send, versions) = channel();
     let (give, watch) = channel::<Watch>();
     let inside = manager.clone();
@@ -148,23 +149,23 @@ fn a_callback_may_roll_back_panic_and_end_the_watch() {
         .start()
         .unwrap();
     give.send(started).unwrap();
-    release(&inbox, 2);
+    release(engine, &inbox, 2);
     while manager.active().unwrap().version.patch != 2 {
         std::thread::yield_now();
     }
-    release(&inbox, 3);
+    release(engine, &inbox, 3);
     assert_eq!(versions.recv().unwrap(), 3);
     assert_eq!(active_shift(&manager), 2.0);
-    release(&inbox, 4);
+    release(engine, &inbox, 4);
     assert_eq!(versions.recv().unwrap(), 4);
     // The thread ended, and the callback with it.
     assert!(versions.recv().is_err());
 }
 
-#[test]
-fn a_folder_that_is_not_there_is_told_at_once_and_one_that_goes_later() {
-    let inbox = Releases::new();
-    let manager = manager();
+#[apply(on_both_engines)]
+fn a_folder_that_is_not_there_is_told_at_once_and_one_that_goes_later(engine: Engine) {
+    let inbox = Releases::new(engine);
+    let manager = manager(engine);
     assert!(manager.watch(inbox.path().join("none")).start().is_err());
     let folder = inbox.path().join("inbox");
     fs::create_dir(&folder).unwrap();

@@ -1,7 +1,8 @@
 //! `kill -9` at any moment of an upgrade leaves a store with the old version or the new one.
 //!
 //! What was written stays in the system's cache when a process is killed, so this shows that each step is whole by
-//! itself; that the steps reach the disk in their order when the power fails is what the syncs are for.
+//! itself; that the steps reach the disk in their order when the power fails is what the syncs are for. What is written
+//! does not depend on the engine, so Wasmtime stands for all.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

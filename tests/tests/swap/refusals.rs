@@ -7,11 +7,9 @@ use std::{
 };
 
 use kernelpack_abi::{DType, Kernel as _};
-use kernelpack_host::{
-    BadCall, CheckFailed, CompatibilityResult, Error, KernelManager, Runtime, Stage, Upgrade, UpgradeError,
-};
+use kernelpack_host::{BadCall, CheckFailed, CompatibilityResult, Error, KernelManager, Stage, Upgrade, UpgradeError};
 use kernelpack_manifest::SecretKey;
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{ID, Release, Releases, active_shift, manager, shift, shift_f32, typed_shift};
 
@@ -25,10 +23,10 @@ fn refused(manager: &KernelManager, dir: std::path::PathBuf) -> UpgradeError {
     error
 }
 
-#[test]
-fn each_step_has_its_error() {
-    let releases = Releases::new();
-    let manager = manager();
+#[apply(on_both_engines)]
+fn each_step_has_its_error(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = manager(engine);
     manager.upgrade(releases.good(1)).unwrap();
 
     let forged = releases.add("forged", &Release { key: SecretKey::from_seed([8; 32]), ..Release::of(2) });
@@ -56,10 +54,10 @@ fn each_step_has_its_error() {
     assert!(matches!(refused(&manager, other), UpgradeError::OtherName { .. }));
 }
 
-#[test]
-fn a_pack_that_the_runtime_has_no_room_for_is_told_at_compiling() {
-    let releases = Releases::new();
-    let runtime = Runtime::server().trust(pack::key().public()).max_memory_pages(1).build().unwrap();
+#[apply(on_both_engines)]
+fn a_pack_that_the_runtime_has_no_room_for_is_told_at_compiling(engine: Engine) {
+    let releases = Releases::new(engine);
+    let runtime = engine.builder().max_memory_pages(1).build().unwrap();
     let manager = KernelManager::builder(runtime).build().unwrap();
     let error = manager.upgrade(releases.good(1)).unwrap_err();
     assert!(matches!(error, UpgradeError::Compile { .. }), "{error:?}");
@@ -69,12 +67,12 @@ fn a_pack_that_the_runtime_has_no_room_for_is_told_at_compiling() {
     assert!(manager.follow_named(ID).is_err() && manager.kernel::<shift_f32::Kernel>().is_err());
 }
 
-#[test]
-fn a_probe_can_refuse_before_and_after_the_swap_and_a_panic_refuses_too() {
-    let releases = Releases::new();
+#[apply(on_both_engines)]
+fn a_probe_can_refuse_before_and_after_the_swap_and_a_panic_refuses_too(engine: Engine) {
+    let releases = Releases::new(engine);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let log = asked.clone();
-    let manager = KernelManager::builder(pack::runtime())
+    let manager = KernelManager::builder(engine.runtime())
         .probe(move |pack, stage| {
             let version = pack.manifest().version.patch;
             log.lock().unwrap().push((version, stage));
@@ -111,10 +109,10 @@ fn a_probe_can_refuse_before_and_after_the_swap_and_a_panic_refuses_too() {
     assert_eq!(typed_shift(&follower).unwrap(), 6.0);
 }
 
-#[test]
-fn a_first_pack_that_fails_when_active_leaves_none() {
-    let releases = Releases::new();
-    let manager = KernelManager::builder(pack::runtime())
+#[apply(on_both_engines)]
+fn a_first_pack_that_fails_when_active_leaves_none(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = KernelManager::builder(engine.runtime())
         .probe(|_, stage| if stage == Stage::AfterSwap { Err("no".into()) } else { Ok(()) })
         .build()
         .unwrap();
@@ -123,10 +121,10 @@ fn a_first_pack_that_fails_when_active_leaves_none() {
     assert!(manager.active().is_none());
 }
 
-#[test]
-fn what_must_be_meant_can_be_said() {
-    let releases = Releases::new();
-    let manager = manager();
+#[apply(on_both_engines)]
+fn what_must_be_meant_can_be_said(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = manager(engine);
     manager.upgrade(releases.good(5)).unwrap();
     manager.upgrade_with(releases.good(3), Upgrade::new().allow_downgrade()).unwrap();
     assert_eq!(active_shift(&manager), 3.0);
@@ -143,10 +141,10 @@ fn what_must_be_meant_can_be_said() {
     assert_eq!(active_shift(&manager), 5.0);
 }
 
-#[test]
-fn the_same_pack_again_is_no_change() {
-    let releases = Releases::new();
-    let manager = manager();
+#[apply(on_both_engines)]
+fn the_same_pack_again_is_no_change(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = manager(engine);
     assert!(manager.upgrade(releases.good(1)).unwrap().is_change());
     manager.upgrade(releases.good(2)).unwrap();
     let again = manager.upgrade(releases.path().join("2")).unwrap();
@@ -154,10 +152,10 @@ fn the_same_pack_again_is_no_change() {
     assert_eq!(manager.previous().unwrap().version.to_string(), "1.0.1");
 }
 
-#[test]
-fn a_pack_cannot_take_away_what_is_followed() {
-    let releases = Releases::new();
-    let manager = manager();
+#[apply(on_both_engines)]
+fn a_pack_cannot_take_away_what_is_followed(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = manager(engine);
     manager.upgrade(releases.good(1)).unwrap();
     let typed = manager.follow::<shift_f32::Kernel>().unwrap();
     let named = manager.follow_named(ID).unwrap();
@@ -193,11 +191,11 @@ fn a_pack_cannot_take_away_what_is_followed() {
     assert_eq!(active_shift(&manager), 1.0);
 }
 
-#[test]
-fn upgrades_at_the_same_time_go_one_after_the_other() {
+#[apply(on_both_engines)]
+fn upgrades_at_the_same_time_go_one_after_the_other(engine: Engine) {
     const N: u32 = 8;
-    let releases = Releases::new();
-    let manager = manager();
+    let releases = Releases::new(engine);
+    let manager = manager(engine);
     manager.upgrade(releases.good(1)).unwrap();
     let (manager, start) = (&manager, Barrier::new(N as usize));
     let start = &start;
@@ -226,10 +224,10 @@ fn upgrades_at_the_same_time_go_one_after_the_other() {
     }
 }
 
-#[test]
-fn files_that_change_after_an_upgrade_change_nothing() {
-    let releases = Releases::new();
-    let manager = manager();
+#[apply(on_both_engines)]
+fn files_that_change_after_an_upgrade_change_nothing(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = manager(engine);
     let dir = releases.good(1);
     manager.upgrade(&dir).unwrap();
     fs::remove_dir_all(dir).unwrap();

@@ -15,6 +15,7 @@ use kernelpack_manifest::{
     Author, Digest, HealthEntry, HealthVector, Kernel, Manifest, NamedTensor, SCHEMA, SecretKey,
 };
 use kernelpack_tests::{
+    engine::Engine,
     pack::{self, MANIFEST, SIGNATURE},
     section::append_custom_section,
 };
@@ -138,14 +139,15 @@ impl Release {
     }
 }
 
-/// A folder of releases.
+/// A folder of releases for an engine.
 pub(crate) struct Releases {
+    engine: Engine,
     dir: TempDir,
 }
 
 impl Releases {
-    pub(crate) fn new() -> Self {
-        Self { dir: TempDir::new().unwrap() }
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine, dir: TempDir::new().unwrap() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -164,13 +166,16 @@ impl Releases {
     pub(crate) fn add_with(&self, name: &str, release: &Release, change: impl FnOnce(&mut Manifest)) -> PathBuf {
         let dir = self.path().join(name);
         release.write_with(&dir, change);
+        if self.engine == Engine::WamrAot {
+            assert!(pack::add_native(&dir));
+        }
         dir
     }
 }
 
 /// A manager without a store.
-pub(crate) fn manager() -> KernelManager {
-    KernelManager::builder(pack::runtime()).build().unwrap()
+pub(crate) fn manager(engine: Engine) -> KernelManager {
+    KernelManager::builder(engine.runtime()).build().unwrap()
 }
 
 /// Calls a kernel and returns what it added to every element alike.

@@ -3,14 +3,14 @@
 use std::{thread, time::Duration};
 
 use kernelpack_host::{KernelManager, RollbackError, UpgradeError};
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{ID, Releases, active_shift, manager, shift};
 
-#[test]
-fn one_step_back_and_no_further() {
-    let releases = Releases::new();
-    let manager = manager();
+#[apply(on_both_engines)]
+fn one_step_back_and_no_further(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = manager(engine);
     assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
     manager.upgrade(releases.good(1)).unwrap();
     assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
@@ -35,10 +35,10 @@ fn one_step_back_and_no_further() {
     assert!(matches!(older, UpgradeError::Downgrade { .. }), "{older:?}");
 }
 
-#[test]
-fn the_previous_pack_goes_when_its_time_is_up() {
-    let releases = Releases::new();
-    let manager = KernelManager::builder(pack::runtime()).grace_period(Duration::from_millis(1)).build().unwrap();
+#[apply(on_both_engines)]
+fn the_previous_pack_goes_when_its_time_is_up(engine: Engine) {
+    let releases = Releases::new(engine);
+    let manager = KernelManager::builder(engine.runtime()).grace_period(Duration::from_millis(1)).build().unwrap();
     manager.upgrade(releases.good(1)).unwrap();
     let held = manager.kernel_named(ID).unwrap();
     manager.upgrade(releases.good(2)).unwrap();

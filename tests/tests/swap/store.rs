@@ -6,24 +6,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_host::{
-    KernelManager, ManagerError, PackStore, RollbackError, Runtime, Stage, StoreError, UpgradeError,
-};
+use kernelpack_host::{KernelManager, ManagerError, PackStore, RollbackError, Stage, StoreError, UpgradeError};
 use kernelpack_manifest::SecretKey;
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines, pack};
 use tempfile::TempDir;
 
 use crate::releases::{Release, Releases, active_shift};
 
 struct Fixture {
+    engine: Engine,
     folder: TempDir,
     releases: Releases,
 }
 
 impl Fixture {
     /// A store with these releases in their order.
-    fn with(numbers: &[u32]) -> Self {
-        let fixture = Self { folder: TempDir::new().unwrap(), releases: Releases::new() };
+    fn with(engine: Engine, numbers: &[u32]) -> Self {
+        let fixture = Self { engine, folder: TempDir::new().unwrap(), releases: Releases::new(engine) };
         let manager = fixture.open();
         for number in numbers {
             manager.upgrade(fixture.releases.good(*number)).unwrap();
@@ -40,7 +39,7 @@ impl Fixture {
     }
 
     fn try_open(&self) -> Result<KernelManager, ManagerError> {
-        KernelManager::builder(pack::runtime()).store(self.root()).build()
+        KernelManager::builder(self.engine.runtime()).store(self.root()).build()
     }
 
     fn names(&self, folder: &str) -> BTreeSet<String> {
@@ -64,9 +63,9 @@ impl Fixture {
     }
 }
 
-#[test]
-fn what_was_active_is_active_in_the_next_process_and_so_is_the_way_back() {
-    let fixture = Fixture::with(&[1, 2, 3]);
+#[apply(on_both_engines)]
+fn what_was_active_is_active_in_the_next_process_and_so_is_the_way_back(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1, 2, 3]);
     // Beyond the active and the previous version nothing is kept.
     assert_eq!(fixture.names("packs").len(), 2);
     assert!(fixture.names("staging").is_empty());
@@ -83,13 +82,13 @@ fn what_was_active_is_active_in_the_next_process_and_so_is_the_way_back() {
     assert_eq!(fixture.names("packs").len(), 1);
 }
 
-#[test]
-fn a_refused_pack_leaves_no_trace() {
-    let fixture = Fixture::with(&[1]);
+#[apply(on_both_engines)]
+fn a_refused_pack_leaves_no_trace(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1]);
     let state = fs::read(fixture.root().join("state.json")).unwrap();
     let forged = Release { key: SecretKey::from_seed([8; 32]), ..Release::of(2) };
     fixture.open().upgrade(fixture.releases.add("forged", &forged)).unwrap_err();
-    let picky = KernelManager::builder(pack::runtime())
+    let picky = KernelManager::builder(engine.runtime())
         .store(fixture.root())
         .probe(|pack, stage| match (pack.manifest().version.patch, stage) {
             (3, Stage::BeforeSwap) | (4, Stage::AfterSwap) => Err("no".into()),
@@ -105,9 +104,9 @@ fn a_refused_pack_leaves_no_trace() {
     assert_eq!((fixture.names("packs").len(), fixture.names("staging").len()), (1, 0));
 }
 
-#[test]
-fn a_rotten_pack_gives_way_to_the_previous_one_and_says_so() {
-    let fixture = Fixture::with(&[1, 2]);
+#[apply(on_both_engines)]
+fn a_rotten_pack_gives_way_to_the_previous_one_and_says_so(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1, 2]);
     fixture.rot(2);
     let manager = fixture.open();
     assert_eq!(active_shift(&manager), 1.0);
@@ -125,9 +124,9 @@ fn a_rotten_pack_gives_way_to_the_previous_one_and_says_so() {
     assert_eq!(active_shift(&manager), 1.0);
 }
 
-#[test]
-fn after_a_fallback_the_pack_that_ran_is_the_one_to_go_back_to() {
-    let fixture = Fixture::with(&[1, 2]);
+#[apply(on_both_engines)]
+fn after_a_fallback_the_pack_that_ran_is_the_one_to_go_back_to(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1, 2]);
     fixture.rot(2);
     let manager = fixture.open();
     manager.upgrade(fixture.releases.good(3)).unwrap();
@@ -139,9 +138,9 @@ fn after_a_fallback_the_pack_that_ran_is_the_one_to_go_back_to() {
     assert!(fixture.open().fallback().is_none());
 }
 
-#[test]
-fn a_pack_that_rots_while_it_is_active_is_repaired_by_the_same_upgrade() {
-    let fixture = Fixture::with(&[1, 2]);
+#[apply(on_both_engines)]
+fn a_pack_that_rots_while_it_is_active_is_repaired_by_the_same_upgrade(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1, 2]);
     let manager = fixture.open();
     fixture.rot(2);
     assert!(!manager.upgrade(fixture.releases.path().join("2")).unwrap().is_change());
@@ -149,9 +148,9 @@ fn a_pack_that_rots_while_it_is_active_is_repaired_by_the_same_upgrade() {
     assert_eq!(manager.previous().unwrap().version.patch, 1);
 }
 
-#[test]
-fn a_store_without_any_usable_pack_says_what_is_wrong_with_each() {
-    let fixture = Fixture::with(&[1, 2]);
+#[apply(on_both_engines)]
+fn a_store_without_any_usable_pack_says_what_is_wrong_with_each(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1, 2]);
     fixture.rot(2);
     fs::remove_dir_all(fixture.installed(1)).unwrap();
     let error = fixture.try_open().unwrap_err();
@@ -160,7 +159,7 @@ fn a_store_without_any_usable_pack_says_what_is_wrong_with_each() {
     assert!(matches!(**error, UpgradeError::Rejected(_)), "{error:?}");
     assert!(matches!(**previous, UpgradeError::Store(_)), "{previous:?}");
 
-    let empty = KernelManager::builder(pack::runtime()).store(fixture.root()).start_empty().build().unwrap();
+    let empty = KernelManager::builder(engine.runtime()).store(fixture.root()).start_empty().build().unwrap();
     assert!(empty.active().is_none() && empty.fallback().is_some());
     let older = empty.upgrade(fixture.releases.path().join("1")).unwrap_err();
     assert!(matches!(older, UpgradeError::Downgrade { .. }), "{older:?}");
@@ -168,12 +167,12 @@ fn a_store_without_any_usable_pack_says_what_is_wrong_with_each() {
     assert_eq!(active_shift(&fixture.open()), 2.0);
 }
 
-#[test]
-fn the_store_is_not_trusted_and_keys_are_asked_again() {
-    let fixture = Fixture::with(&[1]);
+#[apply(on_both_engines)]
+fn the_store_is_not_trusted_and_keys_are_asked_again(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1]);
     let (old, new) = (pack::key(), SecretKey::from_seed([9; 32]));
     let trusting = |keys: &[&SecretKey]| {
-        let runtime = keys.iter().fold(Runtime::server(), |runtime, key| runtime.trust(key.public())).build().unwrap();
+        let runtime = keys.iter().fold(engine.server(), |runtime, key| runtime.trust(key.public())).build().unwrap();
         KernelManager::builder(runtime).store(fixture.root()).build()
     };
     assert!(matches!(trusting(&[&new]), Err(ManagerError::NothingUsable { previous: None, .. })));
@@ -189,9 +188,9 @@ fn the_store_is_not_trusted_and_keys_are_asked_again() {
     assert_eq!(active_shift(&manager), 1.0);
 }
 
-#[test]
-fn leftovers_go_and_foreign_files_stay() {
-    let fixture = Fixture::with(&[1, 2]);
+#[apply(on_both_engines)]
+fn leftovers_go_and_foreign_files_stay(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1, 2]);
     let root = fixture.root();
     let outside = fixture.folder.path().join("outside");
     fs::create_dir(&outside).unwrap();
@@ -217,11 +216,11 @@ fn leftovers_go_and_foreign_files_stay() {
 }
 
 #[cfg(unix)]
-#[test]
-fn links_are_not_followed() {
+#[apply(on_both_engines)]
+fn links_are_not_followed(engine: Engine) {
     use std::os::unix::fs::symlink;
 
-    let fixture = Fixture::with(&[1]);
+    let fixture = Fixture::with(engine, &[1]);
     let (root, packs) = (fixture.root(), fixture.installed(1));
     let elsewhere = fixture.folder.path().join("elsewhere");
     let swap = |path: &Path| {
@@ -249,9 +248,9 @@ fn links_are_not_followed() {
     assert_eq!(active_shift(&fixture.open()), 1.0);
 }
 
-#[test]
-fn a_state_that_no_store_wrote_is_an_error_and_never_a_panic() {
-    let fixture = Fixture::with(&[1]);
+#[apply(on_both_engines)]
+fn a_state_that_no_store_wrote_is_an_error_and_never_a_panic(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1]);
     let path = fixture.root().join("state.json");
     let good = fs::read_to_string(&path).unwrap();
     for bad in ["", "{", "[]", "null", &good[..good.len() / 2], &good.replace("\"format\": 1", "\"format\": 7")] {
@@ -272,9 +271,9 @@ fn a_state_that_no_store_wrote_is_an_error_and_never_a_panic() {
     assert!(matches!(*error, UpgradeError::Changed { .. }), "{error:?}");
 }
 
-#[test]
-fn one_process_at_a_time_changes_a_store_and_any_can_read_it() {
-    let fixture = Fixture::with(&[1, 2]);
+#[apply(on_both_engines)]
+fn one_process_at_a_time_changes_a_store_and_any_can_read_it(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1, 2]);
     let manager = fixture.open();
     let lock = File::open(fixture.root().join("lock")).unwrap();
     lock.lock().unwrap();
@@ -286,9 +285,9 @@ fn one_process_at_a_time_changes_a_store_and_any_can_read_it() {
     manager.upgrade(fixture.releases.path().join("3")).unwrap();
 }
 
-#[test]
-fn what_another_process_made_active_is_taken_over() {
-    let fixture = Fixture::with(&[1]);
+#[apply(on_both_engines)]
+fn what_another_process_made_active_is_taken_over(engine: Engine) {
+    let fixture = Fixture::with(engine, &[1]);
     let (service, tool) = (fixture.open(), fixture.open());
     assert!(service.refresh().unwrap().is_none());
     tool.upgrade(fixture.releases.good(2)).unwrap();

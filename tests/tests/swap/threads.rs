@@ -12,12 +12,16 @@ use std::{
 };
 
 use kernelpack_host::{CheckFailed, KernelManager, Stage, UpgradeError};
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 
 use crate::releases::{ID, Release, Releases, active_shift, shift, shift_f32, typed_shift};
 
 const THREADS: usize = 8;
-const SWAPS: u32 = 200;
+/// Swaps, of which half fail; fewer where each pack takes a compiler of its own.
+fn swaps(engine: Engine) -> u32 {
+    if engine == Engine::WamrAot { 40 } else { 200 }
+}
+
 /// What a release adds, beyond its number, that fails its own health vector.
 const SICK: f32 = 100_000.0;
 /// What a release adds, beyond its number, that fails a probe, but only when it is active.
@@ -71,8 +75,8 @@ fn bad(releases: &Releases, number: u32) -> fn(&UpgradeError) -> bool {
 }
 
 /// A manager whose probe calls the kernel.
-fn probed() -> KernelManager {
-    KernelManager::builder(pack::runtime())
+fn probed(engine: Engine) -> KernelManager {
+    KernelManager::builder(engine.runtime())
         .probe(|pack, stage| {
             let kernel = pack.kernel_named(ID)?;
             match shift(|inputs, params| kernel.call(inputs, params))? {
@@ -84,10 +88,10 @@ fn probed() -> KernelManager {
         .unwrap()
 }
 
-#[test]
-fn eight_threads_call_while_two_hundred_packs_come_and_go() {
-    let releases = Releases::new();
-    let manager = probed();
+#[apply(on_each_engine)]
+fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
+    let (swaps, releases) = (swaps(engine), Releases::new(engine));
+    let manager = probed(engine);
     manager.upgrade(releases.good(0)).unwrap();
 
     let follower = manager.follow::<shift_f32::Kernel>().unwrap();
@@ -140,7 +144,7 @@ fn eight_threads_call_while_two_hundred_packs_come_and_go() {
 
         start.wait();
         let begin = Instant::now();
-        for number in 1..=SWAPS {
+        for number in 1..=swaps {
             // A failure here must end the callers too.
             let swapped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 if number % 2 == 0 {
@@ -160,7 +164,7 @@ fn eight_threads_call_while_two_hundred_packs_come_and_go() {
                     went_live += 1;
                 }
                 // Spread over the whole time.
-                thread::sleep((duration() * number / SWAPS).saturating_sub(begin.elapsed()));
+                thread::sleep((duration() * number / swaps).saturating_sub(begin.elapsed()));
             }));
             if let Err(panic) = swapped {
                 done.store(true, SeqCst);
@@ -171,7 +175,7 @@ fn eight_threads_call_while_two_hundred_packs_come_and_go() {
     });
 
     let seen = seen.into_inner().unwrap();
-    assert_eq!((went_live, refused), (SWAPS / 2, SWAPS / 2));
+    assert_eq!((went_live, refused), (swaps / 2, swaps / 2));
     // Of those that must never have been called, none was.
     for number in seen.iter().filter(|number| **number % 2 == 0 && **number > 0) {
         assert_eq!(number / 2 % 5, 4, "release {number} was refused before it was active, and was called");
@@ -179,5 +183,5 @@ fn eight_threads_call_while_two_hundred_packs_come_and_go() {
     let good = seen.iter().filter(|number| *number % 2 == 1).count();
     println!("{} calls on {THREADS} threads saw {good} of {went_live} releases", calls.into_inner());
     // The calls did run all the while.
-    assert!(good > 10, "only {good} releases were ever called");
+    assert!(good > 5, "only {good} releases were ever called");
 }

@@ -10,12 +10,20 @@ use super::{super::Export, blocks::UNIT, *};
 use crate::KernelError;
 
 /// Room for the largest of the hostile modules, which has 256 MiB of memory.
-const POOL: usize = 320 << 20;
+pub(crate) const POOL: usize = 320 << 20;
 const FAST: Duration = Duration::from_millis(1);
 
-fn alone() -> MutexGuard<'static, ()> {
+/// Whoever starts the engine in this process keeps others from doing so with a pool of another size.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl WamrEngine {
+    /// Bytes of the pool in use.
+    pub(crate) fn used(&self) -> usize {
+        self.vm.used()
+    }
 }
 
 fn engine(pool: usize) -> WamrEngine {

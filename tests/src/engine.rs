@@ -1,0 +1,186 @@
+//! The engines that tests run on, and the macros that make of one body a test on each of them.
+//!
+//! A body is a function of an [`Engine`]; beside it, a macro makes a module of its name with a test for each engine, so
+//! that `cargo test` tells which one failed.
+//!
+//! # Example: one body, three tests
+//! ```
+//! use kernelpack_tests::{apply, engine::Engine, on_each_engine};
+//!
+//! /// Runs as `the_engine_starts::wasmtime`, `the_engine_starts::wamr` and `the_engine_starts::wamr_aot`.
+//! #[apply(on_each_engine)]
+//! fn the_engine_starts(engine: Engine) {
+//!     engine.builder().build().unwrap();
+//! }
+//! ```
+
+use std::{path::Path, sync::OnceLock};
+
+use kernelpack_host::{Execution, Interruption, KernelError, Pack, Runtime, RuntimeBuilder};
+
+use crate::pack::{self, Copy, key};
+
+/// Bytes of WAMR's pool, which is the process's: all tests of a program share it, and all runtimes must name one size. It
+/// is room for them side by side; what none of them touches takes no memory.
+pub const POOL: usize = 1 << 30;
+
+/// An engine and what it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Wasmtime.
+    Wasmtime,
+    /// WAMR, which interprets modules.
+    Wamr,
+    /// WAMR, which runs native code and nothing else.
+    WamrAot,
+}
+
+impl Engine {
+    /// Whether tests can run on it: native code takes a [compiler](pack::compiler), which says on standard error why there
+    /// is none.
+    pub fn is_there(self) -> bool {
+        self != Self::WamrAot || pack::compiler().is_some()
+    }
+
+    /// A runtime that trusts nobody yet, and gives kernels on each engine what a server's runtime gives them.
+    pub fn server(self) -> RuntimeBuilder {
+        let execution = match self {
+            Self::Wasmtime => return Runtime::server(),
+            Self::Wamr => Execution::Interpreted,
+            Self::WamrAot => Execution::Native,
+        };
+        Runtime::embedded().execution(execution).with_pool(POOL).stack_bytes(u32::MAX).max_epoch_ticks(1000)
+    }
+
+    /// A runtime that trusts [`key`], with native code, too, where that is what runs.
+    pub fn builder(self) -> RuntimeBuilder {
+        let key = key().public();
+        if self == Self::WamrAot { self.server().trust_native(key) } else { self.server().trust(key) }
+    }
+
+    /// The same, built.
+    ///
+    /// # Panics
+    /// The engine does not start.
+    pub fn runtime(self) -> Runtime {
+        self.builder().build().expect("the engine starts")
+    }
+
+    /// A pack as this engine runs it: with native code, where it runs nothing else, and then signed with [`key`].
+    ///
+    /// # Panics
+    /// The compiler refuses a kernel.
+    #[must_use]
+    pub fn ready(self, pack: Copy) -> Copy {
+        if self == Self::WamrAot {
+            assert!(pack::add_native(pack.path()), "there is no compiler");
+        }
+        pack
+    }
+
+    /// The folder of a pack as this engine runs it, made once a process.
+    ///
+    /// # Panics
+    /// The compiler refuses a kernel.
+    pub fn folder(self, pack: &'static Path) -> &'static Path {
+        if self == Self::WamrAot { pack::with_native(pack) } else { pack }
+    }
+
+    /// The folder of the core pack.
+    pub fn core(self) -> &'static Path {
+        self.folder(pack::core())
+    }
+
+    /// The folder of the pack of a crate in `tests/fixtures`.
+    pub fn fixture(self, name: &'static str) -> &'static Path {
+        self.folder(pack::fixture(name))
+    }
+
+    /// The core pack, opened once a process.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub fn core_pack(self) -> &'static Pack {
+        static PACKS: [OnceLock<Pack>; 3] = [const { OnceLock::new() }; 3];
+        let open = || self.runtime().open(self.core()).expect("the core pack is for every engine");
+        PACKS[self as usize].get_or_init(open)
+    }
+
+    /// The name by which manifests know it.
+    pub fn name(self) -> &'static str {
+        if self == Self::Wasmtime { "wasmtime" } else { "wamr" }
+    }
+
+    /// Whether modules with SIMD are taken: packs for WAMR must have others, even beside native code with SIMD.
+    pub fn runs_simd(self) -> bool {
+        self == Self::Wasmtime
+    }
+
+    /// Whether tensors are mapped into bound calls; else they are copied.
+    pub fn maps_tensors(self) -> bool {
+        self == Self::Wasmtime
+    }
+
+    /// The ways in which its calls are stopped, the best first.
+    pub fn interruptions(self) -> &'static [Interruption] {
+        match self {
+            Self::Wasmtime => &[Interruption::PageProtection, Interruption::Epoch],
+            Self::Wamr | Self::WamrAot => &[Interruption::Epoch],
+        }
+    }
+
+    /// What an access beyond memory at this address is: WAMR does not tell where it was.
+    pub fn violation(self, offset: u32) -> KernelError {
+        KernelError::MemoryAccessViolation { offset: if self == Self::Wasmtime { offset } else { 0 }, size: 0 }
+    }
+
+    /// Whether a failure comes with the guest's functions: WAMR keeps no account of calls.
+    pub fn keeps_backtraces(self) -> bool {
+        self == Self::Wasmtime
+    }
+
+    /// So many rounds of what takes the interpreter fifty times as long as others, or fewer, so that tests end soon.
+    pub fn rounds(self, compiled: usize) -> usize {
+        if self == Self::Wamr { compiled / 10 } else { compiled }
+    }
+}
+
+/// Makes of a function of an [`Engine`](engine::Engine) a test on each engine, native code included where there is a
+/// compiler. For use with [`apply`], see [`engine`].
+#[macro_export]
+macro_rules! on_each_engine {
+    ($(#[$about:meta])* fn $name:ident($engine:ident: Engine) $body:block) => {
+        $crate::on_both_engines! { $(#[$about])* fn $name($engine: Engine) $body ; wamr_aot WamrAot }
+    };
+}
+
+/// The same without native code: for what native code says nothing new of, or cannot be made of.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($(#[$about:meta])* fn $name:ident($engine:ident: Engine) $body:block $(; $more:ident $More:ident)*) => {
+        $(#[$about])*
+        fn $name($engine: Engine) $body
+
+        #[cfg(test)]
+        mod $name {
+            use $crate::engine::Engine;
+
+            #[test]
+            fn wasmtime() {
+                super::$name(Engine::Wasmtime);
+            }
+
+            #[test]
+            fn wamr() {
+                super::$name(Engine::Wamr);
+            }
+
+            $(#[test]
+            fn $more() {
+                if Engine::$More.is_there() {
+                    super::$name(Engine::$More);
+                }
+            })*
+        }
+    };
+}

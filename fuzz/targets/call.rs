@@ -1,8 +1,8 @@
 //! A call in linear memory, as a hostile host could lay it out: the guest either refuses it or gets slices that lie
 //! inside the memory and share no byte with what is written.
 //!
-//! An input is eight bytes, the index of a signature, the heap base divided by 16, two bytes that mean nothing and the
-//! offset of the descriptor, and then the memory.
+//! An input is eight bytes, the index of a signature, the heap base divided by 16, what the host changes between two
+//! calls, and the offset of the descriptor, and then the memory.
 #![no_main]
 
 use std::ops::Range;
@@ -15,7 +15,7 @@ use kernelpack_abi::{
 };
 use kernelpack_fixture_with_std::*;
 use kernelpack_guest::{
-    __private::{Frame, LinearMemory},
+    __private::{Frame, LinearMemory, Memo},
     f16,
 };
 use kernelpack_kernels::*;
@@ -23,7 +23,11 @@ use libfuzzer_sys::fuzz_target;
 use zerocopy::{FromBytes, IntoBytes};
 
 /// What a call is tried on: a pass, by the check that is made for its signature.
-type Attack = fn(&mut [u128], Bounds, u32);
+type Attack = fn(&mut [u128], Bounds, u32, Change);
+
+/// What the host changes between two calls, so that the second is not the one that is remembered: a byte, counted from the
+/// descriptor on, gets another value.
+type Change = (u8, u8);
 
 macro_rules! kernels {
     ($($id:ident),* $(,)?) => {
@@ -83,16 +87,38 @@ fuzz_target!(|input: &[u8]| {
 
     check_block(memory.as_bytes());
     check_layout(memory.as_bytes(), bounds, descriptor);
-    attack(&mut memory, bounds, descriptor);
+    attack(&mut memory, bounds, descriptor, (head[2], head[3]));
 });
 
-/// Opens the call as one of this pass, and uses what it gives.
-fn attack<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32) {
+/// Opens the call as one of this pass twice, as a single one and then in a batch, and once more after a change; and uses
+/// what it gives. What is remembered of the calls before must not show.
+fn attack<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32, (at, value): Change) {
+    let mut memo = Memo::new();
+    open::<P>(memory, bounds, descriptor, &mut memo);
+    for turn in 0..2 {
+        memo.set_turn(Some(turn));
+        open::<P>(memory, bounds, descriptor, &mut memo);
+    }
+    if let Some(byte) = memory.as_mut_bytes().get_mut(descriptor.saturating_add(at.into()) as usize) {
+        *byte ^= value;
+    }
+    for turn in [Some(1), Some(0), None] {
+        memo.set_turn(turn);
+        open::<P>(memory, bounds, descriptor, &mut memo);
+    }
+}
+
+/// Opens the call, and uses what it gives.
+fn open<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32, memo: &mut Memo) {
     let before = memory.to_vec();
     let base = memory.as_mut_ptr().expose_provenance();
+    let memory_of_call = LinearMemory { base, bounds };
     // SAFETY: the memory is as large as its bounds say, starts at a multiple of 16, and until the frame is dropped
-    // nothing else uses it.
-    let opened = unsafe { Frame::<P>::open(LinearMemory { base, bounds }, descriptor) };
+    // nothing else uses it. This one is for this call alone.
+    let alone = unsafe { Frame::<P>::open(memory_of_call, descriptor, &mut Memo::new()) }.is_ok();
+    // SAFETY: as above; the memo is used with this memory only, whose bounds stay.
+    let opened = unsafe { Frame::<P>::open(memory_of_call, descriptor, memo) };
+    assert_eq!(opened.is_ok(), alone, "what is remembered changes the verdict");
     let written = match opened {
         Ok(frame) => use_all(frame, base, bounds),
         Err(error) => {

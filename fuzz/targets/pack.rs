@@ -1,17 +1,18 @@
 //! A whole pack under a trusted signature: whatever a signer may have signed is a verified pack or an error, and what
 //! is verified keeps what a host relies on.
 //!
-//! An input is the length of the manifest in four bytes, the manifest, and each module behind its length in four
-//! bytes. The target writes the digests and signs, so that nothing ends at the signature. Without a manifest it makes
-//! one from the modules' own sections.
+//! An input is the length of the manifest in four bytes, the manifest, and each file behind its length in four bytes:
+//! the kernels' own modules, then those of their platforms, then the native code of these, in the manifest's order. The
+//! target writes the digests and signs, so that nothing ends at the signature. Without a manifest it makes one from the
+//! modules' own sections, with each kernel's module as that of a platform as well.
 #![no_main]
 
 use std::{collections::BTreeMap, time::SystemTime};
 
 use kernelpack_abi::{KernelSpecBuf, MESSAGE_CAPACITY, section};
 use kernelpack_manifest::{
-    CompatibilityChecker, Digest, FEATURES, Kernel, KernelPackVerifier, MAX_CODE_BYTES, Manifest, SecretKey,
-    VerifiedModule,
+    AOT_CHECKS, AotFacts, CompatibilityChecker, Digest, FEATURES, Kernel, KernelPackVerifier, MAX_CODE_BYTES, Manifest,
+    ModuleFile, Platform, SecretKey, SignedManifest, VerifiedModule,
 };
 use libfuzzer_sys::fuzz_target;
 use semver::Version;
@@ -23,13 +24,13 @@ const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 fuzz_target!(|input: &[u8]| {
     let mut rest = input;
     let Some(raw) = part(&mut rest) else { return };
-    let mut modules = Vec::new();
-    while let Some(module) = part(&mut rest) {
-        modules.push(module);
+    let mut files = Vec::new();
+    while let Some(file) = part(&mut rest) {
+        files.push(file);
     }
 
     let key = SecretKey::from_seed([7; 32]);
-    let verifier = KernelPackVerifier::new([key.public()]);
+    let verifier = KernelPackVerifier::new([key.public()]).with_native_keys([key.public()]);
     let manifest = match Manifest::parse(raw) {
         Ok(manifest) => {
             // What the signature covers is read as it would be without one.
@@ -37,12 +38,10 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(signed.manifest(), &manifest);
             Some(manifest)
         }
-        Err(_) => from_sections(&modules),
+        Err(_) => from_sections(&mut files),
     };
     let Some(mut manifest) = manifest else { return };
-    for (kernel, module) in manifest.kernels.iter_mut().zip(&modules) {
-        kernel.hash = Digest::of(module);
-    }
+    write_digests(&mut manifest, &files);
     let json = manifest.to_json();
     let Ok(signed) = verifier.verify(&json, &key.sign(&json), NOW) else { return };
     let checker = CompatibilityChecker {
@@ -52,16 +51,83 @@ fuzz_target!(|input: &[u8]| {
         features: FEATURES.map(str::to_owned).into(),
     };
     let _ = checker.check(&signed);
-    for (kernel, module) in signed.kernels.iter().zip(&modules) {
-        match signed.verify_module(&kernel.id, module.to_vec()) {
-            Ok(verified) => {
-                check_promises(&verified);
-                assert!(checker.check_module(&verified).is_compatible());
+    let mut files = files.into_iter();
+    for kernel in &signed.kernels {
+        let Some(module) = files.next() else { return };
+        let own = signed.verify_module(&kernel.id, module.to_vec());
+        check_module(&checker, own, None);
+    }
+    for (kernel, engine) in platforms(&signed) {
+        let platform = &signed.kernel(kernel).expect("it was listed").platforms[engine];
+        if platform.module.is_some() {
+            let Some(module) = files.next() else { return };
+            check_module(&checker, signed.verify_module_for(kernel, engine, module.to_vec()), Some(platform));
+        }
+    }
+    for (kernel, engine) in platforms(&signed) {
+        for entry in &signed.kernel(kernel).expect("it was listed").platforms[engine].aot {
+            let Some(file) = files.next() else { return };
+            match signed.verify_aot(kernel, engine, entry.target, file.to_vec()) {
+                Ok(verified) => check_facts(verified.facts(), file),
+                Err(rejected) => assert!(!rejected.to_string().is_empty()),
             }
-            Err(rejected) => assert!(!rejected.to_string().is_empty()),
         }
     }
 });
+
+/// The kernels' platforms, in the manifest's order.
+fn platforms(signed: &SignedManifest) -> impl Iterator<Item = (&str, &str)> {
+    signed.kernels.iter().flat_map(|kernel| {
+        kernel.platforms.keys().map(|engine| (kernel.id.as_str(), engine.as_str()))
+    })
+}
+
+/// Has the manifest name the files that are there, and each native file the module that it would be from.
+fn write_digests(manifest: &mut Manifest, files: &[&[u8]]) {
+    let mut digests = files.iter().map(|file| Digest::of(file));
+    let mut next = |to: &mut Digest| *to = digests.next().unwrap_or(*to);
+    for kernel in &mut manifest.kernels {
+        next(&mut kernel.hash);
+    }
+    for platform in manifest.kernels.iter_mut().flat_map(|kernel| kernel.platforms.values_mut()) {
+        platform.module.iter_mut().for_each(|module| next(&mut module.hash));
+    }
+    for Kernel { hash, platforms, .. } in &mut manifest.kernels {
+        for Platform { module, aot, .. } in platforms.values_mut() {
+            let source = module.as_ref().map_or(*hash, |module| module.hash);
+            for file in aot {
+                next(&mut file.hash);
+                file.source = source;
+            }
+        }
+    }
+}
+
+/// Holds a verdict on a module to what a host relies on.
+fn check_module(
+    checker: &CompatibilityChecker,
+    verdict: Result<VerifiedModule, kernelpack_manifest::Rejected>,
+    platform: Option<&Platform>,
+) {
+    match verdict {
+        Ok(verified) => {
+            check_promises(&verified);
+            assert!(checker.check_module(&verified).is_compatible());
+            if let Some(platform) = platform {
+                let used = kernelpack_manifest::required_features(verified.bytes());
+                let listed = |feature: &str| platform.features.iter().any(|listed| listed == feature);
+                assert!(used.iter().all(|feature| listed(feature)), "an engine without the feature would load it");
+            }
+        }
+        Err(rejected) => assert!(!rejected.to_string().is_empty()),
+    }
+}
+
+/// What native code that was let through says of itself.
+fn check_facts(facts: &AotFacts, file: &[u8]) {
+    assert!(AOT_CHECKS.iter().all(|check| facts.record.options.iter().any(|option| option == check)));
+    assert_eq!(AotFacts::read(file).as_ref(), Ok(facts));
+}
 
 /// What a host does not look at again.
 fn check_promises(module: &VerifiedModule) {
@@ -87,13 +153,26 @@ fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-/// A manifest that says what the modules say of themselves.
-fn from_sections(modules: &[&[u8]]) -> Option<Manifest> {
-    let specs: Vec<KernelSpecBuf> = modules.iter().copied().filter_map(spec_of).collect();
+/// A manifest that says what the modules say of themselves; each module stands for the one of a platform, too.
+fn from_sections(files: &mut Vec<&[u8]>) -> Option<Manifest> {
+    let specs: Vec<KernelSpecBuf> = files.iter().copied().filter_map(spec_of).collect();
     let fallbacks = specs.iter().filter(|spec| !spec.fallback.is_empty());
     let fallbacks = fallbacks.map(|spec| (spec.id.clone(), spec.fallback.clone())).collect();
-    let entry = |spec| Kernel::from_spec(spec, Digest::of(b""), BTreeMap::new(), BTreeMap::new()).ok();
+    let entry = |spec: &KernelSpecBuf| {
+        let path = format!("{}/{}.scalar.wasm", spec.family, spec.id);
+        let platform = Platform {
+            min_version: Version::new(2, 4, 3),
+            features: Vec::new(),
+            module: Some(ModuleFile { path, hash: Digest::of(b"") }),
+            aot_available: None,
+            aot: Vec::new(),
+        };
+        let platforms = BTreeMap::from([("wamr".to_owned(), platform)]);
+        Kernel::from_spec(spec, Digest::of(b""), platforms, BTreeMap::new()).ok()
+    };
     let kernels: Vec<Kernel> = specs.iter().filter_map(entry).collect();
+    files.truncate(kernels.len());
+    files.extend_from_within(..);
     let template = Manifest::parse(include_bytes!("../seeds/manifest/kv_unpack_q8")).expect("the seed is a manifest");
     (!kernels.is_empty()).then_some(Manifest { kernels, fallbacks, ..template })
 }

@@ -74,13 +74,23 @@ pub fn batch(descriptors: u32, count: u32, forward: impl Fn(u32) -> i32) -> i64 
         });
         return BatchStatus { code, index: 0 }.to_bits();
     }
+    let mut status = BatchStatus::OK;
     for index in 0..count {
+        set_turn(Some(index));
         let code = forward(descriptors + index * KernelDescriptor::SIZE);
         if code != Status::Ok.code() {
-            return BatchStatus { code, index }.to_bits();
+            status = BatchStatus { code, index };
+            break;
         }
     }
-    BatchStatus::OK.to_bits()
+    set_turn(None);
+    status.to_bits()
+}
+
+/// Says which call of a batch is next.
+fn set_turn(turn: Option<u32>) {
+    // SAFETY: as in `pass`, which does not run now.
+    unsafe { (*MEMO.0.get()).set_turn(turn) };
 }
 
 /// Runs an initialization.

@@ -2,15 +2,16 @@
 //!
 //! Every `unsafe` block of the guest that touches tensor memory is in this file. The invariant behind them:
 //! [`Frame::open`] has passed the whole call, or one that is the same to the bit, through [`quick::accepts`] or
-//! [`judge`], so each tensor lies inside the
-//! memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that is written; its type, role
-//! and shape are those that the author declared, and its bytes are few enough for a slice.
+//! [`judge`], or one that is the same but for offsets through the former and the offsets through [`quick::is_placed`]. So
+//! each tensor lies inside the memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that
+//! is written; its type, role and shape are those that the author declared, and its bytes are few enough for a slice.
 //!
 //! An [`Error`] has its message in it where there is no allocator, and moving it about would cost more than all checks:
 //! taking arguments out fails with a [`Fault`], and what explains is kept out of the way of calls that are in order.
 
 mod memo;
 mod quick;
+mod series;
 
 use core::{fmt, marker::PhantomData};
 
@@ -162,19 +163,28 @@ impl<'a, S: Signed> Frame<'a, S> {
         Ok(Self { memory, entries: params.entries, scalars: Scalars(params.scalars), taken: 0, signed: PhantomData })
     }
 
-    /// Checks a call that is not the one before.
+    /// Checks a call that is not the one remembered.
     ///
     /// # Safety
     /// As [`open`](Self::open), and nothing writes to the descriptor and the params block for `'a`.
     #[inline(never)]
     unsafe fn check(memory: LinearMemory, descriptor: u32, memo: &mut Memo) -> Result<Params<'a>> {
         // SAFETY: the caller vouches for the memory.
+        if let Some(params) = unsafe { memo.series.recall::<S>(memory, descriptor) } {
+            return Ok(params);
+        }
+        // SAFETY: as above.
         let parts = unsafe { Parts::read(memory, descriptor) };
-        if let Some(parts) = parts
-            && quick::accepts::<S>(memory.bounds, descriptor, parts.head, parts.params.entries)
-        {
-            memo.remember::<S>(descriptor, &parts);
-            return Ok(parts.params);
+        if let Some(parts) = parts {
+            let (bounds, head, entries) = (memory.bounds, parts.head, parts.params.entries);
+            let is_alike = memo.has_form::<S>(&parts) && quick::is_placed::<S>(bounds, descriptor, head, entries);
+            if is_alike || quick::accepts::<S>(bounds, descriptor, head, entries) {
+                if !is_alike || memo.is_at(descriptor) {
+                    memo.remember::<S>(descriptor, &parts);
+                }
+                memo.series.remember::<S>(descriptor, &parts);
+                return Ok(parts.params);
+            }
         }
         // SAFETY: the caller vouches for the memory.
         unsafe { judge(memory, descriptor, &S::SIGNATURE) }

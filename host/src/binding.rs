@@ -8,10 +8,10 @@ use crate::{
     BadCall, Error,
     cores::Answers,
     engine::Export,
-    guest::{Call, Failure, Guest, Mapped, bind, check},
+    guest::{Checked, Failure, Guest, Mapped, check},
     loaded::LoadedKernel,
     memory::{SharedPart, escape},
-    split::{Plan, outline},
+    split::{Piece, Plan, outline},
 };
 
 /// A forward call that is laid out in an instance of its own, which has seen nothing else and will not; or in several,
@@ -25,7 +25,8 @@ pub(crate) struct Binding {
     rows: Vec<Row>,
     /// Whether there are tensors that are copied.
     copies: bool,
-    plan: Option<Plan>,
+    /// How each call is divided over the instances.
+    plan: Plan,
     /// Where the parts of a divided call come back.
     answers: Option<Answers>,
     /// None after one was stopped, until the next call.
@@ -55,7 +56,8 @@ impl Binding {
         let ticks = loaded.ticks(max_ticks);
         check(signature, tensors)?;
         let rows = tensors.iter().map(Row::of).collect();
-        let mut binding = Self { loaded, ticks, rows, copies: true, plan: None, answers: None, guests: Vec::new() };
+        let (copies, plan, answers, guests) = (true, Plan::whole(), None, Vec::new());
+        let mut binding = Self { loaded, ticks, rows, copies, plan, answers, guests };
         binding.renew(signature, tensors, scalars)?;
         Ok(binding)
     }
@@ -74,7 +76,7 @@ impl Binding {
 
     /// The threads that a call uses at most.
     pub(crate) fn threads(&self) -> usize {
-        self.plan.as_ref().map_or(1, Plan::len)
+        self.plan.len()
     }
 
     /// Makes instances, and maps into them.
@@ -87,11 +89,8 @@ impl Binding {
         self.guests.push(Some(first));
         self.copies = self.rows.iter().any(|row| row.len > 0 && row.part.is_none());
         self.plan = self.plan_of(signature, tensors);
-        self.answers = self.plan.as_ref().map(|plan| Answers::new(plan.len()));
-        let laid_out = match &self.plan {
-            None => self.lay_out_whole(signature, tensors, scalars),
-            Some(plan) => self.lay_out_parts(&plan.clone(), signature, tensors, scalars),
-        };
+        self.answers = (self.plan.len() > 1).then(|| Answers::new(self.plan.len()));
+        let laid_out = self.lay_out(signature, tensors, scalars);
         if laid_out.is_err() {
             self.release();
         }
@@ -99,46 +98,27 @@ impl Binding {
     }
 
     /// How the call is divided, if it is. What is copied would have to be copied for each part.
-    fn plan_of(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Option<Plan> {
-        let cores = self.loaded.cores.as_ref()?;
-        if self.copies { None } else { Plan::new(signature, &self.loaded.spec.split, tensors, cores.count()) }
+    fn plan_of(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Plan {
+        let cores = self.loaded.cores.as_ref().filter(|_| !self.copies);
+        let divided = cores.and_then(|cores| Plan::new(signature, &self.loaded.spec.split, tensors, cores.count()));
+        divided.unwrap_or_else(Plan::whole)
     }
 
-    fn lay_out_whole(
-        &mut self,
-        signature: &Signature<'_>,
-        tensors: &[TensorArg<'_>],
-        scalars: &[u8],
-    ) -> Result<(), Error> {
-        let symbols = bind(signature, tensors)?;
-        let call = Call { export: Export::Forward, signature, symbols: &symbols };
-        let mapped: Vec<_> = self.rows.iter().map(|row| row.part.clone().map(Mapped::whole)).collect();
-        let laid_out =
-            self.guests.iter_mut().flatten().try_for_each(|guest| guest.lay_out(call, tensors, scalars, &mapped));
-        laid_out.map_err(|failure| self.loaded.error(failure))
-    }
-
-    fn lay_out_parts(
-        &mut self,
-        plan: &Plan,
-        signature: &Signature<'_>,
-        tensors: &[TensorArg<'_>],
-        scalars: &[u8],
-    ) -> Result<(), Error> {
-        while self.guests.len() < plan.len() {
+    /// Lays out each part of the call in an instance of its own.
+    fn lay_out(&mut self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Error> {
+        while self.guests.len() < self.plan.len() {
             self.guests.push(Some(self.loaded.newborn(self.ticks)?));
         }
         for (index, guest) in self.guests.iter_mut().flatten().enumerate() {
-            let pieces = plan.pieces(signature, tensors, index);
+            let pieces = self.plan.pieces(signature, tensors, index);
             let of = signature.tensors.iter().zip(tensors).zip(&pieces);
             let outlines: Vec<_> = of.map(|((spec, tensor), piece)| outline(spec.role, tensor, piece.shape)).collect();
-            let mapped = |(row, piece): (&Row, &crate::split::Piece)| {
-                row.part.clone().map(|part| Mapped { part, offset: piece.offset })
-            };
+            let mapped =
+                |(row, piece): (&Row, &Piece)| row.part.clone().map(|part| Mapped { part, offset: piece.offset });
             let mapped: Vec<_> = self.rows.iter().zip(&pieces).map(mapped).collect();
-            let symbols = bind(signature, &outlines)?;
-            let call = Call { export: Export::Forward, signature, symbols: &symbols };
-            guest.lay_out(call, &outlines, scalars, &mapped).map_err(|failure| self.loaded.error(failure))?;
+            let call = Checked::outlines(signature, &outlines)?;
+            let laid_out = guest.lay_out(Export::Forward, &call, &outlines, scalars, &mapped);
+            laid_out.map_err(|failure| self.loaded.error(failure))?;
         }
         Ok(())
     }
@@ -164,11 +144,7 @@ impl Binding {
         tensors: &mut [TensorArg<'_>],
         scalars: &[u8],
     ) -> Result<(), Error> {
-        if tensors.len() != self.rows.len()
-            || !self.rows.iter().zip(tensors.iter()).all(|(row, tensor)| row.takes(tensor))
-        {
-            return Err(misfit(signature, tensors, &self.rows));
-        }
+        self.check(signature, tensors)?;
         if self.guests.is_empty() {
             self.renew(signature, tensors, scalars)?;
         }
@@ -188,6 +164,16 @@ impl Binding {
             Ok(()) => Ok(()),
             Err(failure) => Err(self.failed(failure)),
         }
+    }
+
+    /// Whether the tensors are those bound, or have their shapes where they are copied.
+    #[inline]
+    pub(crate) fn check(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<(), Error> {
+        let takes = |(row, tensor): (&Row, &TensorArg<'_>)| row.takes(tensor);
+        if tensors.len() != self.rows.len() || !self.rows.iter().zip(tensors).all(takes) {
+            return Err(misfit(signature, tensors, &self.rows));
+        }
+        Ok(())
     }
 
     /// An error out of a failure; what must not be used again is dropped.

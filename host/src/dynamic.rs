@@ -1,56 +1,26 @@
 //! Calls with named arguments, for programs that know a pack only at run time.
 
+mod arguments;
+mod bound;
+mod tensor;
+
 use std::sync::Arc;
 
 use kernelpack_abi::{
-    DType, Element, KernelInfo, KernelSpecBuf, MAX_TENSORS, ParamSpec, ParamValue, Role, Shape, Signature,
-    SignatureBuf, Symbols, TensorArg, TensorBuf, TensorData, TensorView, params,
+    KernelInfo, KernelSpecBuf, MAX_TENSORS, ParamValue, Role, Shape, Signature, SignatureBuf, Symbols, TensorArg,
+    TensorData,
 };
-use zerocopy::IntoBytes;
 
-use crate::{BadCall, Error, Occupancy, Placement, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel};
-
-/// A borrowed tensor whose type is known at run time.
-#[derive(Clone, Copy, Debug)]
-pub struct DynView<'a> {
-    /// The type of its elements.
-    pub dtype: DType,
-    /// Its extents; for block types they count blocks.
-    pub shape: Shape,
-    /// Its elements, row-major and little-endian.
-    pub bytes: &'a [u8],
-}
-
-impl<'a, T: Element> From<TensorView<'a, T>> for DynView<'a> {
-    fn from(view: TensorView<'a, T>) -> Self {
-        Self { dtype: T::DTYPE, shape: view.shape(), bytes: view.data().as_bytes() }
-    }
-}
-
-impl<'a, T: Element> From<&'a TensorBuf<T>> for DynView<'a> {
-    fn from(tensor: &'a TensorBuf<T>) -> Self {
-        tensor.view().into()
-    }
-}
-
-impl<'a> From<&'a DynTensor> for DynView<'a> {
-    fn from(tensor: &'a DynTensor) -> Self {
-        Self { dtype: tensor.dtype, shape: tensor.shape, bytes: &tensor.bytes }
-    }
-}
-
-/// An owned tensor whose type is known at run time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DynTensor {
-    /// The parameter's name.
-    pub name: String,
-    /// The type of its elements.
-    pub dtype: DType,
-    /// Its extents; for block types they count blocks.
-    pub shape: Shape,
-    /// Its elements, row-major and little-endian.
-    pub bytes: Vec<u8>,
-}
+pub(crate) use self::arguments::lend;
+use self::arguments::{Scalars, check_names, find};
+pub use self::{
+    bound::DynBound,
+    tensor::{DynTensor, DynView, DynViewMut},
+};
+use crate::{
+    BadCall, Error, Occupancy, Placement, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel,
+    served::Served,
+};
 
 /// A kernel of a pack, called with named arguments.
 ///
@@ -80,6 +50,14 @@ impl DynKernel {
     /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
     pub fn fallback(&self) -> Option<&str> {
         self.loaded.recovery.fallback()
+    }
+
+    pub(crate) fn loaded(&self) -> &Arc<LoadedKernel> {
+        &self.loaded
+    }
+
+    pub(crate) fn max_ticks(&self) -> u32 {
+        self.max_ticks
     }
 
     /// What the kernel is.
@@ -150,6 +128,26 @@ impl DynKernel {
         })
     }
 
+    /// Lays out a call once, to run it any number of times on the same tensors without copying them, as
+    /// [`TypedKernel::bind`](crate::TypedKernel::bind): what lies in a [`Tensor`](crate::Tensor) is mapped, all else is
+    /// copied at each call. In-out tensors are among the outputs.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call) and [`TypedKernel::bind`](crate::TypedKernel::bind).
+    pub fn bind(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<DynBound, Error> {
+        self.loaded.spec.forward.with(|signature| {
+            lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
+                let served = Served::new(&self.loaded, signature, tensors, scalars, self.max_ticks)?;
+                Ok(DynBound::new(self.loaded.clone(), served))
+            })
+        })
+    }
+
     /// What the guest's `kernel_info` says, and the id in it. A guest can say anything.
     ///
     /// # Errors
@@ -182,12 +180,10 @@ impl DynKernel {
     ) -> Result<(R, Vec<DynTensor>), Error> {
         let takes_value = |role| matches!(role, Role::In | Role::InOut);
         let named = signature.tensors.iter().filter(|tensor| takes_value(tensor.role)).map(|tensor| tensor.name);
-        self.check_names("input", inputs.iter().map(|(name, _)| *name), named)?;
-        let named = signature.params.iter().map(|param| param.name);
-        self.check_names("parameter", params.iter().map(|(name, _)| *name), named)?;
-        let scalars = scalars(signature.params, params)?;
+        check_names(self.id(), "input", inputs.iter().map(|(name, _)| *name), named)?;
+        let scalars = Scalars::new(self.id(), signature.params, params)?;
 
-        let given = |name: &str| find(inputs, name);
+        let given = |name: &str| find(inputs, name).copied();
         // Before anything is allocated by the shapes that they claim.
         for spec in signature.tensors {
             if let Some(view) = given(spec.name) {
@@ -218,35 +214,9 @@ impl DynKernel {
                 },
             });
         }
-        let returned = f(&mut tensors, &scalars)?;
+        let returned = f(&mut tensors, scalars.bytes())?;
         drop(tensors);
         Ok((returned, results))
-    }
-
-    /// Refuses names that the kernel does not have, and names given twice.
-    fn check_names<'a>(
-        &self,
-        what: &'static str,
-        given: impl Iterator<Item = &'a str>,
-        known: impl Iterator<Item = &'a str> + Clone,
-    ) -> Result<(), BadCall> {
-        let mut seen: Vec<&str> = Vec::new();
-        for name in given {
-            if !known.clone().any(|known| known == name) {
-                let known = known.map(str::to_owned).collect();
-                return Err(BadCall::UnknownArgument {
-                    kernel: self.id().to_owned(),
-                    what,
-                    name: name.to_owned(),
-                    known,
-                });
-            }
-            if seen.contains(&name) {
-                return Err(BadCall::RepeatedArgument { what, name: name.to_owned() });
-            }
-            seen.push(name);
-        }
-        Ok(())
     }
 }
 
@@ -254,25 +224,6 @@ impl std::fmt::Debug for DynKernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("DynKernel").field(&self.loaded.id).finish()
     }
-}
-
-/// The tensor given under a name.
-fn find<'a>(inputs: &[(&str, DynView<'a>)], name: &str) -> Option<DynView<'a>> {
-    inputs.iter().find(|(given, _)| *given == name).map(|(_, view)| *view)
-}
-
-/// The scalars of a params block: given values, else defaults.
-fn scalars(specs: &[ParamSpec<'_>], given: &[(&str, ParamValue)]) -> Result<Vec<u8>, BadCall> {
-    let mut scalars = vec![0; params::scalars_size(specs) as usize];
-    for (index, spec) in specs.iter().enumerate() {
-        let (name, ty) = (|| spec.name.to_owned(), spec.ty);
-        let value = given.iter().find(|(name, _)| *name == spec.name).map(|(_, value)| *value).or(spec.default);
-        let value = value.ok_or_else(|| BadCall::MissingParam { name: name(), ty })?;
-        if !params::write_scalar(&mut scalars, specs, index, value) {
-            return Err(BadCall::ParamType { name: name(), expected: ty, actual: value.ty() });
-        }
-    }
-    Ok(scalars)
 }
 
 /// Room for the results in declaration order; in-out tensors hold their start values.
@@ -283,7 +234,7 @@ fn allocate(
     inputs: &[(&str, DynView<'_>)],
     check_room: impl Fn(u64) -> Result<(), BadCall>,
 ) -> Result<Vec<DynTensor>, BadCall> {
-    let given = |name: &str| find(inputs, name);
+    let given = |name: &str| find(inputs, name).copied();
     let shapes = signature.tensors.iter().map(|spec| (spec.dims, given(spec.name).map(|view| view.shape)));
     let describe =
         |error: kernelpack_abi::SymbolError| BadCall::Shape { message: error.describe(signature).to_string() };

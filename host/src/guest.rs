@@ -1,16 +1,19 @@
 //! An instance with the part of its memory that the host uses.
 
 mod batch;
+mod calls;
 mod check;
 mod layout;
+mod place;
 
 use kernelpack_abi::{MESSAGE_CAPACITY, ParamSpec, ResourceLimits, Status, TensorArg, TensorData, params};
 
-use self::layout::Layout;
+use self::{batch::BatchLayout, layout::Layout};
 pub(crate) use self::{
-    batch::BatchCall,
-    check::{bind, check, check_size},
-    layout::{Call, Mapped},
+    calls::Calls,
+    check::{check, check_size},
+    layout::Mapped,
+    place::Checked,
 };
 use crate::{
     BadCall, KernelError,
@@ -51,6 +54,8 @@ pub(crate) struct Guest {
     cleanup: bool,
     /// The last call that was laid out, as it lies in the arena.
     layout: Layout,
+    /// The last batch, likewise.
+    batch: BatchLayout,
 }
 
 impl Guest {
@@ -62,8 +67,9 @@ impl Guest {
         cleanup: bool,
     ) -> Self {
         let end = instance.memory_size();
-        let layout = Layout::default();
-        Self { instance, limits, heap_base, message, arena_start: end, arena_end: end, first_end: end, cleanup, layout }
+        let (layout, batch) = (Layout::default(), BatchLayout::default());
+        let (arena_start, arena_end, first_end) = (end, end, end);
+        Self { instance, limits, heap_base, message, arena_start, arena_end, first_end, cleanup, layout, batch }
     }
 
     /// Runs `kernel_init` with the default of every scalar.
@@ -282,6 +288,6 @@ impl Guest {
 
 /// Memory that was laid out is out of reach: that cannot be, but is no reason to panic.
 #[cold]
-fn unreachable() -> Failure {
+pub(crate) fn unreachable() -> Failure {
     Failure::Returned(KernelError::MemoryAccessViolation { offset: 0, size: 0 })
 }

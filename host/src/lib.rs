@@ -78,6 +78,7 @@ mod raw_call;
 mod recovery;
 mod regular;
 mod runtime;
+mod served;
 mod split;
 mod store;
 mod tensor;
@@ -88,7 +89,7 @@ pub use backtrace::{Backtrace, BacktraceFrame};
 pub use bad_call::BadCall;
 pub use bound::Bound;
 pub use cache::{CacheError, CacheOutcome, EntryFault};
-pub use dynamic::{DynKernel, DynTensor, DynView};
+pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
 pub use engine::{Execution, Interruption};
 pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
 pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
@@ -101,8 +102,8 @@ pub use kernelpack_manifest::{
 };
 pub use load_event::LoadEvent;
 pub use manager::{
-    CheckFailed, Fallback, Followed, KernelManager, KernelManagerBuilder, ManagerError, RollbackError, Stage, Swapped,
-    Upgrade, UpgradeError, Watch, WatchBuilder, WatchEvent,
+    CheckFailed, Fallback, Followed, FollowedBound, KernelManager, KernelManagerBuilder, ManagerError, RollbackError,
+    Stage, Swapped, Upgrade, UpgradeError, Watch, WatchBuilder, WatchEvent,
 };
 pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};

@@ -10,7 +10,7 @@ use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Trapped,
     cores::Cores,
     engine::{CompiledModule, Engine, Export, PAGE, Places, Stop, TICK},
-    guest::{BatchCall, CLEANUP_TICKS, Call, Failure, Guest, check},
+    guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
     pool::{Full, Lease, Pool, PoolPolicy},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
 };
@@ -176,10 +176,9 @@ impl LoadedKernel {
         scalars: &[u8],
         ticks: u32,
     ) -> Result<(), Error> {
-        let symbols = check(signature, tensors)?;
-        let call = Call { export, signature, symbols: &symbols };
+        let call = Checked::new(signature, tensors)?;
         self.with_guest(ticks, |guest| {
-            guest.lay_out(call, tensors, scalars, &[])?;
+            guest.lay_out(export, &call, tensors, scalars, &[])?;
             guest.run(tensors, scalars, ticks)
         })
     }
@@ -190,15 +189,26 @@ impl LoadedKernel {
     pub(crate) fn call_batch(
         &self,
         signature: &Signature<'_>,
-        calls: &mut [BatchCall<'_>],
+        calls: &mut Calls<'_>,
         max_ticks: u32,
     ) -> Option<Result<(), Error>> {
         let ticks = self.ticks(max_ticks);
         let all = u32::try_from(calls.len()).unwrap_or(u32::MAX).saturating_mul(ticks).min(self.batch_ticks.max(ticks));
+        // As in `call`.
+        if let Some(mut lease) = self.pool.warm() {
+            if let Some(result) = lease.item().and_then(|guest| guest.run_batch(calls, all)) {
+                return Some(self.end(lease, result));
+            }
+            lease.give_back();
+        }
         let mut has_batch = true;
         let result = self.with_guest(ticks, |guest| {
             has_batch = guest.has_batch();
-            if has_batch { guest.run_batch(signature, calls, all) } else { Ok(()) }
+            if !has_batch {
+                return Ok(());
+            }
+            guest.lay_out_batch(signature, calls)?;
+            guest.run_batch(calls, all).unwrap_or_else(|| Err(unreachable()))
         });
         has_batch.then_some(result)
     }
@@ -297,9 +307,8 @@ impl LoadedKernel {
         if let Some(guest) = lease.vacate() {
             guest.clean_up(CLEANUP_TICKS);
         }
-        lease.fill(self.birth(max_ticks)?);
-        // What was filled is there.
-        lease.detach().ok_or_else(|| self.busy(Full { limit: 0, waited: std::time::Duration::ZERO }))
+        let guest = self.birth(max_ticks)?;
+        Ok(lease.detach_with(guest))
     }
 
     fn birth(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {

@@ -248,6 +248,13 @@ impl<T: Pooled> Lease<'_, T> {
         Some(item)
     }
 
+    /// Gives the place to an item that is not in it, until that is [reattached](Pool::reattach).
+    pub(crate) fn detach_with(mut self, item: T) -> T {
+        drop(self.item.take());
+        std::mem::forget(self);
+        item
+    }
+
     /// Leaves the item to the next caller, or retires it where the policy says so.
     pub(crate) fn give_back(mut self) {
         let Some(item) = self.item.take() else { return };

@@ -7,7 +7,7 @@ use kernelpack_abi::{Signature, TensorArg, TensorData};
 use crate::{
     BadCall, DynTensor, Error,
     engine::Export,
-    guest::{Call, Failure, Guest, check},
+    guest::{Checked, Failure, Guest},
     loaded::LoadedKernel,
 };
 
@@ -55,11 +55,10 @@ impl Prepared {
         scalars: &[u8],
         max_ticks: u32,
     ) -> Result<Self, Error> {
-        let symbols = check(signature, tensors)?;
-        let call = Call { export: Export::Forward, signature, symbols: &symbols };
+        let call = Checked::new(signature, tensors)?;
         let ticks = loaded.ticks(max_ticks);
         let (lease, laid_out) = loaded.enter(ticks, |guest| {
-            guest.lay_out(call, tensors, scalars, &[])?;
+            guest.lay_out(Export::Forward, &call, tensors, scalars, &[])?;
             guest.copy_in(tensors, scalars)
         })?;
         // Nothing ran, so that the instance can be used again whatever came out.

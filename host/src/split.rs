@@ -9,9 +9,10 @@ const LEAST_BYTES: u64 = 256 << 10;
 
 /// How a call is divided: each part has a range of the symbol's axis in every tensor that has the symbol, and the whole
 /// of every other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    symbol: u8,
+    /// None where the one part is all of the call.
+    symbol: Option<u8>,
     ranges: Vec<Range<u32>>,
 }
 
@@ -25,6 +26,11 @@ pub(crate) struct Piece {
 }
 
 impl Plan {
+    /// A call that stays whole.
+    pub(crate) fn whole() -> Self {
+        Self { symbol: None, ranges: vec![0..0] }
+    }
+
     /// How to divide a call that was checked into so many parts at most, by the symbols that its author allows; none if
     /// it is better left whole.
     pub(crate) fn new(
@@ -58,7 +64,7 @@ impl Plan {
         }
         let bound = |part: u32| (u64::from(steps) * u64::from(part) / u64::from(parts)) as u32 * step;
         let ranges = (0..parts).map(|part| bound(part)..bound(part + 1).min(extent.unwrap_or(0))).collect();
-        Some(Self { symbol, ranges })
+        Some(Self { symbol: Some(symbol), ranges })
     }
 
     /// The number of parts.
@@ -71,7 +77,8 @@ impl Plan {
         let range = self.ranges.get(part).cloned().unwrap_or_default();
         let piece = |(spec, tensor): (&kernelpack_abi::TensorSpec<'_>, &TensorArg<'_>)| {
             let whole = Piece { shape: tensor.shape, offset: 0 };
-            if spec.dims.first() != Some(&Dim::Symbol(self.symbol)) || !has_bytes(tensor) {
+            let divided = self.symbol.is_some_and(|symbol| spec.dims.first() == Some(&Dim::Symbol(symbol)));
+            if !divided || !has_bytes(tensor) {
                 return whole;
             }
             let mut dims: Vec<usize> = tensor.shape.dims().iter().map(|&dim| dim as usize).collect();
@@ -162,6 +169,8 @@ mod tests {
         let tensors = tensors(20, 4097);
         let plan = Plan::new(&SIGNATURE, &[0], &tensors, 4).unwrap();
         let piece = |dims: &[usize], offset| Piece { shape: Shape::new(dims).unwrap(), offset };
+        let all = [piece(&[20, 4097], 0), piece(&[4097], 0), piece(&[20, 4097], 0)];
+        assert_eq!((Plan::whole().len(), Plan::whole().pieces(&SIGNATURE, &tensors, 0)), (1, all.to_vec()));
         let last = [piece(&[4, 4097], 16 * 4097 * 4), piece(&[4097], 0), piece(&[4, 4097], 16 * 4097 * 2)];
         assert_eq!(plan.pieces(&SIGNATURE, &tensors, 2), last);
     }

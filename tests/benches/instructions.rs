@@ -23,6 +23,14 @@ const WARM_UP: u32 = 3;
 const TYPED: u64 = 1583 * 105 / 100;
 const BOUND: u64 = 1176 * 105 / 100;
 const RAW: u64 = 295 * 105 / 100;
+/// All calls of a batch.
+const BATCH: u64 = 18_017 * 105 / 100;
+
+/// The calls of a batch.
+const ROWS: usize = 16;
+
+const _: () =
+    assert!(BATCH * 4 < TYPED * ROWS as u64 * 3, "a call of a batch takes a good quarter less than a single one");
 
 /// Makes a pack of one kernel.
 fn make_pack() {
@@ -64,6 +72,30 @@ fn bound(case: &mut Case<Bound<Kernel>>) {
     call.call(black_box(Args::new(x.view(), weight.view(), y.view_mut()))).expect("the kernel succeeds");
 }
 
+/// A kernel and the rows of a batch, which share the weight.
+struct BatchCase {
+    kernel: TypedKernel<Kernel>,
+    weight: Tensor<f32>,
+    rows: Vec<(Tensor<f32>, Tensor<f32>)>,
+}
+
+impl BatchCase {
+    fn warm() -> Box<Self> {
+        let Case { call: kernel, x, weight, y } = *Case::warm(|kernel, _| kernel, typed);
+        let row = |_| (Tensor::from_slice(x.as_slice(), &[1, DIM]), Tensor::from_slice(y.as_slice(), &[1, DIM]));
+        let rows = (0..ROWS).map(row).map(|(x, y)| (x.expect("a small tensor"), y.expect("a small tensor"))).collect();
+        let mut case = Box::new(Self { kernel, weight, rows });
+        (0..WARM_UP).for_each(|_| batch(&mut case));
+        case
+    }
+}
+
+fn batch(case: &mut BatchCase) {
+    let BatchCase { kernel, weight, rows } = case;
+    let calls = rows.iter_mut().map(|(x, y)| black_box(Args::new(x.view(), weight.view(), y.view_mut())));
+    kernel.call_batch(calls).expect("the kernel succeeds");
+}
+
 fn warm_raw() -> RawCall {
     let mut call = Runtime::server().build().expect("the engine starts").raw_call().expect("an instance can be made");
     call.repeat(WARM_UP).expect("the call returns");
@@ -91,6 +123,13 @@ fn bound_call(mut case: Box<Case<Bound<Kernel>>>) -> Box<Case<Bound<Kernel>>> {
     case
 }
 
+#[library_benchmark(config = at_most(BATCH))]
+#[bench::rmsnorm_1x16(BatchCase::warm())]
+fn batch_call(mut case: Box<BatchCase>) -> Box<BatchCase> {
+    batch(&mut case);
+    case
+}
+
 #[library_benchmark(config = at_most(RAW))]
 #[bench::empty(warm_raw())]
 fn raw_call(mut call: RawCall) -> RawCall {
@@ -98,7 +137,7 @@ fn raw_call(mut call: RawCall) -> RawCall {
     call
 }
 
-library_benchmark_group!(name = calls, benchmarks = [typed_call, bound_call, raw_call]);
+library_benchmark_group!(name = calls, benchmarks = [typed_call, bound_call, batch_call, raw_call]);
 
 main!(
     // What building the pack takes.

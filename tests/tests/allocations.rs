@@ -1,4 +1,4 @@
-//! A warm call allocates nothing, copying or bound, whether somebody records metrics or not.
+//! A warm call allocates nothing, copying, bound or in a batch, whether somebody records metrics or not.
 //!
 //! What WAMR allocates is in its pool; what the host allocates beside it is counted here as on Wasmtime.
 //!
@@ -21,6 +21,9 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
 const CALLS: u64 = 1000;
+/// The calls of a batch, and how many batches are held.
+const ROWS: u64 = 16;
+const BATCHES: u64 = 4;
 /// Calls before those that count: the first lays out the call and makes the instance.
 const WARM_UP: u64 = 3;
 /// Counts what this thread asks for.
@@ -153,6 +156,38 @@ fn hold_all(pack: &Pack) {
         rope.call(rope_f32::Args::new(x.view(), y.view_mut())).unwrap();
         rope.call(rope_f32::Args::new(one.view(), to.view_mut())).unwrap();
     });
+    hold_batches(pack);
+}
+
+fn hold_batches(pack: &Pack) {
+    let norm = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
+    let weight = Tensor::zeros(&[64]).unwrap();
+    let row = || (Tensor::zeros(&[1, 64]).unwrap(), Tensor::zeros(&[1, 64]).unwrap());
+    let mut rows: Vec<(Tensor<f32>, Tensor<f32>)> = (0..ROWS).map(|_| row()).collect();
+    let mut eps = 0.0;
+    let mut batch = |rows: &mut [(Tensor<f32>, Tensor<f32>)]| {
+        eps += 1.0;
+        let args = |x, y| rmsnorm_f32::Args { eps, ..rmsnorm_f32::Args::new(x, weight.view(), y) };
+        norm.call_batch(rows.iter_mut().map(|(x, y)| args(x.view(), y.view_mut()))).unwrap();
+    };
+    hold("a batch", || batch(&mut rows));
+    // Laid out anew each time, in the same instance.
+    hold("batches of two lengths in turns", || {
+        batch(&mut rows[..7]);
+        batch(&mut rows[7..]);
+    });
+    let (x, mut y) = row();
+    hold("a batch and a single call in turns", || {
+        batch(&mut rows);
+        norm.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+    });
+
+    let rope = pack.kernel::<rope_f32::Kernel>().unwrap();
+    let x = Tensor::zeros(&[1, 4, 2, 64]).unwrap();
+    let mut rows: Vec<_> = (0..ROWS).map(|_| Tensor::zeros(&[1, 4, 2, 64]).unwrap()).collect();
+    hold("a batch with scratch", || {
+        rope.call_batch(rows.iter_mut().map(|y| rope_f32::Args::new(x.view(), y.view_mut()))).unwrap();
+    });
 }
 
 #[test]
@@ -172,7 +207,7 @@ fn warm_calls_ask_nothing_of_the_allocator_where_metrics_are_recorded(engine: En
     let sums = Sums::default();
     hold_all(&metrics::with_local_recorder(&sums, || open(engine, true)));
     // It was there and was told.
-    assert_eq!(sums.calls.load(Relaxed), 7 * (CALLS + WARM_UP));
-    // One call in 64 of each kernel is timed.
-    assert!(sums.durations.0.load(Relaxed) >= 7 * CALLS / 64);
+    assert_eq!(sums.calls.load(Relaxed), (8 + BATCHES * ROWS) * (CALLS + WARM_UP));
+    // One call in 64 of each kernel is timed, but for those of batches.
+    assert!(sums.durations.0.load(Relaxed) >= 8 * CALLS / 64);
 }

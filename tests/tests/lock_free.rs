@@ -2,7 +2,7 @@
 //! the way, and nothing that is waited for like one.
 //!
 //! A signal stops a thread that calls in a loop at whatever instruction it happens to be, hundreds of times; each time
-//! another thread makes calls of the same kernel, copying and bound, which return while the first stands still.
+//! another thread makes calls of the same kernel, copying, bound and in batches, which return while the first stands still.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "a thread can be stopped anywhere only by a signal")]
 
@@ -55,13 +55,14 @@ fn install_handler() {
     assert_eq!(installed, 0);
 }
 
-/// A kernel to call, and to call bound.
+/// A kernel to call, one by one, bound and in batches.
 struct Caller {
     typed: TypedKernel<Kernel>,
     bound: Bound<Kernel>,
     x: Tensor<f32>,
     weight: Tensor<f32>,
     y: Tensor<f32>,
+    rows: [Tensor<f32>; 4],
 }
 
 impl Caller {
@@ -69,15 +70,17 @@ impl Caller {
         let tensor = |dims: &[usize]| Tensor::from_slice(&[1.5; 16], dims).unwrap();
         let (x, weight, mut y) = (tensor(&[1, 16]), tensor(&[16]), tensor(&[1, 16]));
         let bound = typed.bind(Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
-        let mut caller = Self { typed, bound, x, weight, y };
+        let rows = std::array::from_fn(|_| tensor(&[1, 16]));
+        let mut caller = Self { typed, bound, x, weight, y, rows };
         caller.call();
         caller
     }
 
     fn call(&mut self) {
-        let Self { typed, bound, x, weight, y } = self;
+        let Self { typed, bound, x, weight, y, rows } = self;
         typed.call(Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
         bound.call(Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        typed.call_batch(rows.iter_mut().map(|y| Args::new(x.view(), weight.view(), y.view_mut()))).unwrap();
     }
 }
 

@@ -132,14 +132,21 @@ pub(super) fn accepts<S: Signed>(
     head: &KernelDescriptor,
     entries: &[TensorEntry],
 ) -> bool {
-    let call = Call::<S> {
-        bounds,
-        descriptor: Range::new(descriptor, KernelDescriptor::SIZE),
-        params: Range::new(head.params_offset, head.params_size),
-        entries,
-        signed: PhantomData,
-    };
+    let call = Call::<S>::new(bounds, descriptor, head, entries);
     entries.len() == S::SIGNATURE.tensors.len() && call.is_named_by(head) && every!(row call.row())
+}
+
+/// Whether a call lies as [`judge`](super::judge) demands, given that it differs from one that was [accepted](accepts) in
+/// offsets only.
+#[inline(always)]
+pub(super) fn is_placed<S: Signed>(
+    bounds: Bounds,
+    descriptor: u32,
+    head: &KernelDescriptor,
+    entries: &[TensorEntry],
+) -> bool {
+    let call = Call::<S>::new(bounds, descriptor, head, entries);
+    call.is_named_by(head) && every!(row call.is_placed())
 }
 
 struct Call<'a, S> {
@@ -150,7 +157,14 @@ struct Call<'a, S> {
     signed: PhantomData<S>,
 }
 
-impl<S: Signed> Call<'_, S> {
+impl<'a, S: Signed> Call<'a, S> {
+    #[inline(always)]
+    fn new(bounds: Bounds, descriptor: u32, head: &KernelDescriptor, entries: &'a [TensorEntry]) -> Self {
+        let descriptor = Range::new(descriptor, KernelDescriptor::SIZE);
+        let params = Range::new(head.params_offset, head.params_size);
+        Self { bounds, descriptor, params, entries, signed: PhantomData }
+    }
+
     /// Whether the descriptor names the ranges of the table.
     #[inline(always)]
     fn is_named_by(&self, head: &KernelDescriptor) -> bool {
@@ -169,6 +183,12 @@ impl<S: Signed> Call<'_, S> {
     /// Whether a row of the table is the declared one, well-formed and well placed.
     #[inline(always)]
     fn row<const ROW: usize>(&self) -> bool {
+        self.is_formed::<ROW>() && self.is_placed::<ROW>()
+    }
+
+    /// Whether a row is the declared one, wherever its tensor lies: only whether it is absent depends on that.
+    #[inline(always)]
+    fn is_formed<const ROW: usize>(&self) -> bool {
         if const { ROW >= S::SIGNATURE.tensors.len() } {
             return true;
         }
@@ -192,8 +212,21 @@ impl<S: Signed> Call<'_, S> {
             every!(axis self.axis::<ROW>((dims, &mut shape)))
         };
         let bytes = u64::from(shape.elements) * u64::from(tensor.dtype.size());
-        let is_sound = *code == code_of(rank) && *end == 0 && shape.overflow == 0 && bytes == u64::from(*size);
+        agrees && *code == code_of(rank) && *end == 0 && shape.overflow == 0 && bytes == u64::from(*size)
+    }
 
+    /// Whether the tensor of a row that is [formed](Self::is_formed) is present where it may lie, or absent.
+    #[inline(always)]
+    fn is_placed<const ROW: usize>(&self) -> bool {
+        if const { ROW >= S::SIGNATURE.tensors.len() } {
+            return true;
+        }
+        let tensor = const { declared(&S::SIGNATURE, ROW) };
+        let Some(TensorEntry { offset, size, .. }) = self.entries.get(ROW) else { return false };
+        if tensor.optional && *size == 0 {
+            // An empty tensor that is present is left to the complete check.
+            return *offset == 0;
+        }
         let place = Range::new(*offset, *size);
         let is_inside = *offset != 0
             && *offset >= self.bounds.floor
@@ -202,7 +235,7 @@ impl<S: Signed> Call<'_, S> {
             && *size != 0
             && *size <= MAX_PART_BYTES;
         let is_apart = !tensor.role.writes() || (place.is_apart(self.descriptor) & place.is_apart(self.params));
-        agrees && is_sound && is_inside && is_apart && every!(earlier self.is_apart::<ROW>(place))
+        is_inside && is_apart && every!(earlier self.is_apart::<ROW>(place))
     }
 
     /// Whether an extent is the declared one.

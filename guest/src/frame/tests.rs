@@ -3,7 +3,7 @@ use std::{ops::Range, vec::Vec};
 use kernelpack_abi::{
     BlockQ8_0, DType, Dim, Element, Error, Expr, KernelDescriptor, Op, ParamSpec, ParamType, Role, Shape, Signature,
     Status, TensorSpec,
-    layout::{self, Bounds},
+    layout::{self, Bounds, Cursor},
     params::{self, ParamsHeader, TensorEntry},
 };
 use proptest::prelude::*;
@@ -150,10 +150,34 @@ impl Call {
         Some((quick, complete))
     }
 
+    /// Whether the call is one that this memo remembers, but for offsets, and lies where it may.
+    fn is_alike(&self, memo: &Memo) -> bool {
+        let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
+        // SAFETY: as in `verdicts`.
+        unsafe { Parts::read(memory, self.head_offset) }.is_some_and(|parts| {
+            memo.has_form::<Tested>(&parts)
+                && quick::is_placed::<Tested>(self.bounds, self.head_offset, parts.head, parts.params.entries)
+        })
+    }
+
+    /// A memo of a call with the same rows but one behind the other in all of the memory; `None` if that is refused too.
+    fn memo_of_form(&self) -> Option<Memo> {
+        let mut call = Self { bounds: Self::valid().bounds, ..self.clone() };
+        let mut cursor = Cursor::new(1024);
+        for row in call.entries.iter_mut().filter(|row| !row.is_absent()) {
+            row.offset = cursor.place(u64::from(row.size))?;
+        }
+        let (call, mut memo) = (call.written(), Memo::new());
+        opens(&call, &mut memo).then_some(memo)
+    }
+
     /// Opens the call as it stands in the buffer; what the quick check accepts, the complete one must.
     fn open<R>(&mut self, f: impl FnOnce(kernelpack_abi::Result<Frame<'_, Tested>>, &LinearMemory) -> R) -> R {
         if let Some((quick, complete)) = self.verdicts() {
             assert!(complete || !quick, "the quick check accepts what the complete one refuses");
+            let mut memo = Memo::new();
+            assert!(opens(&Self::valid().written(), &mut memo));
+            assert!(quick || !self.is_alike(&memo), "a form is recognized that the quick check refuses");
         }
         let base = (&raw mut *self.buffer).expose_provenance();
         let memory = LinearMemory { base, bounds: self.bounds };
@@ -254,6 +278,104 @@ fn a_remembered_call_is_recalled_whatever_its_values_are() {
     // SAFETY: as in `opens`.
     let other = unsafe { memo.recall::<Other>(memory, call.head_offset) };
     assert!(other.is_none(), "another signature's call is recalled");
+}
+
+#[test]
+fn calls_of_a_batch_are_recognized_wherever_they_lie() {
+    let alike = |change: fn(&mut Call)| Call::with(change).written();
+    let mut memo = Memo::new();
+    assert!(opens(&alike(|_| {}), &mut memo));
+    // Other offsets of everything, and an input that lies where another does.
+    let moved = alike(|call| {
+        (call.head_offset, call.head.params_offset) = (544, 640);
+        call.entries.iter_mut().for_each(|row| row.offset += 2048);
+    });
+    let shared = alike(|call| call.entries[BIAS].offset = call.entries[X].offset);
+    let first = alike(|_| {});
+    let is_recalled = |memo: &Memo| {
+        let memory = LinearMemory { base: (&raw const *first.buffer).expose_provenance(), bounds: first.bounds };
+        // SAFETY: as in `opens`.
+        unsafe { memo.recall::<Tested>(memory, HEAD) }.is_some()
+    };
+    assert!(moved.is_alike(&memo) && opens(&moved, &mut memo));
+    assert!(is_recalled(&memo), "a call elsewhere takes no place");
+    assert!(shared.is_alike(&memo) && opens(&shared, &mut memo));
+    assert!(!is_recalled(&memo), "a call at the same place takes it");
+    assert!(first.is_alike(&memo) && opens(&first, &mut memo) && is_recalled(&memo));
+
+    let others: [fn(&mut Call); 7] = [
+        |call| call.entries[BIAS] = TensorEntry::absent(DType::F32, Role::In),
+        |call| call.entries[BIAS].offset = 0,
+        |call| call.entries[Y].offset = call.entries[X].offset,
+        |call| call.entries[Y].offset = call.head_offset,
+        |call| call.entries[X].offset += 8,
+        |call| call.entries[X].offset = SIZE as u32 - 496,
+        |call| call.entries[TMP] = entry(4096, DType::F32, Role::Scratch, &[7]),
+    ];
+    assert!(others.iter().all(|change| !alike(*change).is_alike(&memo)));
+    let mut head = alike(|_| {});
+    head.put(HEAD, &1040u32.to_le_bytes());
+    assert!(!head.is_alike(&memo), "the descriptor and the table disagree");
+}
+
+/// Calls of a batch, each in a memory of its own.
+fn batch(count: u32) -> Vec<Call> {
+    let at = |turn: u32| {
+        Call::with(|call| {
+            (call.head_offset, call.head.params_offset) = (HEAD + turn * KernelDescriptor::SIZE, 3072 + turn * 16);
+            call.entries[Y] = entry(4096 + turn * 16, DType::F32, Role::Out, &[2, 64]);
+        })
+    };
+    (0..count).map(|turn| at(turn).written()).collect()
+}
+
+#[test]
+fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
+    // With six tensors a call takes eight of 170 rows.
+    let (mut memo, calls) = (Memo::new(), batch(24));
+    let run = |memo: &mut Memo, turns: &mut dyn Iterator<Item = u32>| {
+        for turn in turns {
+            memo.set_turn(Some(turn));
+            assert!(opens(&calls[turn as usize], memo), "{turn}");
+        }
+        memo.set_turn(None);
+    };
+    let recalled = |memo: &mut Memo, turn: Option<u32>, call: &Call| {
+        memo.set_turn(turn);
+        let memory = LinearMemory { base: (&raw const *call.buffer).expose_provenance(), bounds: call.bounds };
+        // SAFETY: as in `opens`.
+        unsafe { memo.series.recall::<Tested>(memory, call.head_offset) }.is_some()
+    };
+    // What came out of turn is not remembered, since nothing stands before it.
+    run(&mut memo, &mut [3].into_iter());
+    assert!(!recalled(&mut memo, Some(3), &calls[3]));
+    run(&mut memo, &mut (0..24));
+    for turn in 0..24 {
+        assert_eq!(recalled(&mut memo, Some(turn), &calls[turn as usize]), turn < 21, "{turn}");
+        assert!(!recalled(&mut memo, Some(turn + 1), &calls[turn as usize]), "another one's turn");
+        assert!(!recalled(&mut memo, None, &calls[turn as usize]), "no batch");
+    }
+    assert!(!recalled(&mut memo, Some(u32::MAX), &calls[0]));
+
+    // No word of one may differ, and another call takes its turn.
+    let call = &calls[5];
+    let table = params::block_size(call.entries.len(), 0);
+    let (head, block) = (call.head_offset, call.head.params_offset);
+    for at in (head..head + KernelDescriptor::SIZE).chain(block..block + table) {
+        for bit in 0..8 {
+            let mut other = call.clone();
+            other.buffer.0[at as usize] ^= 1 << bit;
+            assert!(!recalled(&mut memo, Some(5), &other), "bit {bit} of byte {at}");
+        }
+    }
+    let mut other = call.clone();
+    other.scalars[0] = 7;
+    assert!(recalled(&mut memo, Some(5), &other.written()), "scalars are values");
+    let other = Call::with(|call| call.entries[BIAS] = TensorEntry::absent(DType::F32, Role::In)).written();
+    memo.set_turn(Some(5));
+    assert!(opens(&other, &mut memo));
+    assert!(recalled(&mut memo, Some(5), &other) && !recalled(&mut memo, Some(5), &calls[5]));
+    assert!(recalled(&mut memo, Some(6), &calls[6]));
 }
 
 /// No word of what is remembered may differ.
@@ -642,6 +764,10 @@ proptest! {
         // Only empty tensors need the complete check.
         if let Some((quick, true)) = call.verdicts() {
             prop_assert_eq!(quick, call.entries.iter().all(|row| row.is_absent() || row.size != 0));
+        }
+        // With the form remembered, where it lies decides alone.
+        if let Some(memo) = call.memo_of_form() {
+            prop_assert_eq!(call.is_alike(&memo), call.verdicts().is_some_and(|(quick, _)| quick));
         }
         call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
     }

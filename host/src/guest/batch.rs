@@ -3,29 +3,97 @@
 //! ```text
 //! the arena, from a multiple of 64 KiB on
 //!   the descriptors, one behind the other
-//!   of each call: params block, tensors, scratch                      each at a multiple of 16 bytes
+//!   the params blocks, all of one size                                each at a multiple of 16 bytes
+//!   of each call: tensors, scratch                                    each at a multiple of 16 bytes
 //! ```
+//!
+//! What stands before the tensors is written in one piece. A guest remembers how its last batch lies, as it does of its
+//! last single call: one that differs from it in values only is not checked or laid out again. Both may lie in the same
+//! bytes, since all that a call reads is written each time.
 
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use kernelpack_abi::{
-    BatchStatus, KernelDescriptor, MAX_TENSORS, Signature, TensorArg, TensorData,
-    layout::{self, Bounds, Cursor},
+    BatchStatus, KernelDescriptor, Signature, TENSOR_ALIGN, TensorArg, TensorData,
+    layout::Cursor,
     params::{self, TensorEntry},
 };
-use zerocopy::IntoBytes;
 
-use super::{Failure, Guest, check, layout::shape_of};
-use crate::{BadCall, KernelError};
+use super::{
+    Calls, Failure, Guest,
+    layout::entry_fits,
+    place::{Checked, Head},
+    unreachable,
+};
+use crate::KernelError;
 
-/// One call of a batch.
-pub(crate) struct BatchCall<'a> {
-    pub(crate) tensors: Vec<TensorArg<'a>>,
-    pub(crate) scalars: Vec<u8>,
+/// A batch as it lies in memory.
+#[derive(Debug, Default)]
+pub(super) struct BatchLayout {
+    /// From the first descriptor to the end of the last tensor; empty where nothing was laid out yet.
+    range: Range<usize>,
+    /// What lies there up to the end of the last params block, as it was before a kernel could write to it.
+    head: Vec<u8>,
+    /// Where in that the scalars of the first call are, how many bytes they have, and how far those of each call are
+    /// behind those of the one before.
+    scalars: usize,
+    scalar_bytes: usize,
+    pitch: usize,
+    calls: usize,
+    /// The tensor tables of all calls.
+    entries: Vec<TensorEntry>,
+    /// Which of these rows are inputs that lie where those of the call before do, since they are the same.
+    shared: Vec<bool>,
 }
 
-/// Where the bytes of a tensor are to be copied to.
-type Copies<'a> = Vec<(Range<usize>, &'a [u8])>;
+impl BatchLayout {
+    /// Copies what the calls read to the memory of the batch; false if they are not those that were laid out but for their
+    /// values, when a part of them may have been copied.
+    fn copy_in(&mut self, memory: &mut [u8], calls: &Calls<'_>) -> bool {
+        let tensors = calls.tensors();
+        if calls.len() != self.calls || calls.scalar_bytes() != self.scalar_bytes || tensors.len() != self.entries.len()
+        {
+            return false;
+        }
+        for (index, ((entry, shared), tensor)) in self.entries.iter().zip(&self.shared).zip(tensors).enumerate() {
+            // Each way by itself, so that the compiler need not find out twice which it is.
+            let data: &[u8] = match &tensor.data {
+                TensorData::In(data) => {
+                    if is_shared(calls, index, data) != *shared || !entry_fits(entry, tensor) {
+                        return false;
+                    }
+                    if *shared {
+                        continue;
+                    }
+                    data
+                }
+                TensorData::InOut(data) if entry_fits(entry, tensor) => data,
+                _ if entry_fits(entry, tensor) => continue,
+                _ => return false,
+            };
+            let Some(to) = memory.get_mut(bytes_of(entry, &self.range)) else { return false };
+            to.copy_from_slice(data);
+        }
+        let mut at = self.scalars;
+        for scalars in calls.scalars() {
+            let Some(to) = self.head.get_mut(at..at + scalars.len()) else { return false };
+            to.copy_from_slice(scalars);
+            at += self.pitch;
+        }
+        memory.get_mut(..self.head.len()).map(|to| to.copy_from_slice(&self.head)).is_some()
+    }
+
+    /// Copies what the calls wrote; false if that is out of reach.
+    fn copy_out(&self, memory: &[u8], calls: &mut Calls<'_>) -> bool {
+        for (entry, tensor) in self.entries.iter().zip(calls.tensors_mut()) {
+            if let TensorData::Out(data) | TensorData::InOut(data) = &mut tensor.data {
+                let Some(from) = memory.get(bytes_of(entry, &self.range)) else { return false };
+                data.copy_from_slice(from);
+            }
+        }
+        true
+    }
+}
 
 impl Guest {
     /// Whether its module runs many calls at one entry.
@@ -33,94 +101,81 @@ impl Guest {
         self.instance.has_batch()
     }
 
-    /// Checks the calls, lays them out, copies what they read, runs them, and copies what they wrote, which is only done
-    /// if all of them succeed.
-    pub(crate) fn run_batch(
-        &mut self,
-        signature: &Signature<'_>,
-        calls: &mut [BatchCall<'_>],
-        ticks: u32,
-    ) -> Result<(), Failure> {
-        let count = u32::try_from(calls.len()).map_err(|_| self.too_large(u64::MAX))?;
-        // What lies in the arena is no longer what was laid out there.
-        self.forget();
-        let mut cursor = Cursor::new(0);
-        let descriptors = u64::from(count) * u64::from(KernelDescriptor::SIZE);
-        cursor.place(descriptors).ok_or_else(|| self.too_large(descriptors))?;
-        let mut tables = Vec::with_capacity(calls.len());
-        for (index, call) in calls.iter().enumerate() {
-            let before = index.checked_sub(1).map(|before| (&calls[before], &tables[before]));
-            tables.push(self.place(signature, call, before, &mut cursor)?);
-        }
-        let start = self.reserve(cursor.end())?;
-        let bounds = Bounds { floor: self.heap_base, memory_size: self.instance.memory_size() };
-
-        let mut head = Vec::with_capacity(calls.len() * KernelDescriptor::SIZE as usize);
-        for (index, (call, table)) in calls.iter().zip(&mut tables).enumerate() {
-            table.move_by(start).ok_or_else(|| self.too_large(cursor.end()))?;
-            let block_size = params::block_size(table.entries.len(), call.scalars.len() as u32);
-            let descriptor = layout::describe(table.block, block_size, &table.entries);
-            let at = start + index as u32 * KernelDescriptor::SIZE;
-            layout::check(bounds, at, &descriptor, &table.entries)
-                .map_err(|error| Failure::Refused(BadCall::Layout(error)))?;
-            head.extend_from_slice(descriptor.as_bytes());
-            params::write(self.bytes(table.block, block_size)?, &table.entries, &call.scalars);
-            let mut copies: Copies<'_> = Vec::with_capacity(MAX_TENSORS);
-            for ((entry, tensor), shared) in table.entries.iter().zip(&call.tensors).zip(&table.shared) {
-                match &tensor.data {
-                    TensorData::In(data) if !shared => copies.push((bytes_of(entry), data)),
-                    TensorData::InOut(data) => copies.push((bytes_of(entry), data)),
-                    _ => {}
-                }
-            }
-            for (range, data) in copies {
-                self.instance.bytes(range).ok_or_else(super::unreachable)?.copy_from_slice(data);
-            }
-        }
-        self.bytes(start, head.len() as u32)?.copy_from_slice(&head);
-        self.enter_batch(start, count, ticks)?;
-        for (call, table) in calls.iter_mut().zip(&tables) {
-            for (entry, tensor) in table.entries.iter().zip(&mut call.tensors) {
-                if let TensorData::Out(data) | TensorData::InOut(data) = &mut tensor.data {
-                    data.copy_from_slice(self.instance.bytes(bytes_of(entry)).ok_or_else(super::unreachable)?);
-                }
-            }
-        }
+    /// Checks the calls and lays them out; they replace the batch before.
+    pub(crate) fn lay_out_batch(&mut self, signature: &Signature<'_>, calls: &Calls<'_>) -> Result<(), Failure> {
+        let mut layout = mem::take(&mut self.batch);
+        self.lay_out_calls(&mut layout, signature, calls)?;
+        self.batch = layout;
         Ok(())
     }
 
-    fn place(
-        &self,
+    fn lay_out_calls(
+        &mut self,
+        layout: &mut BatchLayout,
         signature: &Signature<'_>,
-        call: &BatchCall<'_>,
-        before: Option<(&BatchCall<'_>, &Table)>,
-        cursor: &mut Cursor,
-    ) -> Result<Table, Failure> {
-        let symbols = check(signature, &call.tensors).map_err(Failure::Refused)?;
-        let mut place = |size: u64| cursor.place(size).ok_or_else(|| self.too_large(cursor.end().saturating_add(size)));
-        let block = place(u64::from(params::block_size(call.tensors.len(), call.scalars.len() as u32)))?;
-        let mut table = Table { block, entries: Vec::new(), shared: Vec::new() };
-        for (row, (tensor, spec)) in call.tensors.iter().zip(signature.tensors).enumerate() {
-            let Some(shape) = shape_of(tensor, spec, &symbols)? else {
-                table.push(TensorEntry::absent(spec.dtype, spec.role), false);
-                continue;
+        calls: &Calls<'_>,
+    ) -> Result<(), Failure> {
+        let (count, rows, scalar_bytes) = (calls.len(), calls.rows(), calls.scalar_bytes());
+        let block_size = params::block_size(rows, scalar_bytes as u32);
+        let pitch = block_size.next_multiple_of(TENSOR_ALIGN);
+        let mut cursor = Cursor::new(0);
+        let descriptors = self.place(&mut cursor, count as u64 * u64::from(KernelDescriptor::SIZE))?;
+        // The last one ends at a multiple of 16 as the others do.
+        let blocks = self.place(&mut cursor, count as u64 * u64::from(pitch))?;
+        let head_of = |index: usize| Head {
+            descriptor: descriptors + index as u32 * KernelDescriptor::SIZE,
+            block: blocks + index as u32 * pitch,
+            block_size,
+        };
+        let BatchLayout { head, entries, shared, .. } = layout;
+        (head.clear(), entries.clear(), shared.clear());
+        head.resize(cursor.end() as usize, 0);
+        entries.resize(count * rows, TensorEntry::default());
+        shared.extend(calls.tensors().iter().enumerate().map(|(index, tensor)| match &tensor.data {
+            TensorData::In(data) => is_shared(calls, index, data),
+            _ => false,
+        }));
+
+        for index in 0..count {
+            let (tensors, _) = calls.call(index);
+            let checked = Checked::new(signature, tensors).map_err(Failure::Refused)?;
+            let (earlier, table) = entries.split_at_mut(index * rows);
+            let elsewhere = |row: usize| {
+                let is_shared = *shared.get(index * rows + row)?;
+                let before = earlier.get((index * rows + row).checked_sub(rows)?)?;
+                is_shared.then_some(before.offset)
             };
-            // Weights are often those of the call before, and lie there already.
-            let same =
-                before.and_then(|(call, table)| same_input(tensor, call.tensors.get(row)?, table.entries.get(row)?));
-            let bytes = shape.bytes(spec.dtype);
-            let offset = match same {
-                Some(offset) => offset,
-                None => place(bytes)?,
-            };
-            let entry = TensorEntry::new(offset, spec.dtype, spec.role, shape).ok_or_else(|| self.too_large(bytes))?;
-            table.push(entry, same.is_some());
+            self.place_tensors(&mut cursor, &checked, tensors, &mut table[..rows], elsewhere)?;
         }
-        Ok(table)
+
+        let start = self.reserve(cursor.end())?;
+        for index in 0..count {
+            let (_, scalars) = calls.call(index);
+            let table = &mut entries[index * rows..(index + 1) * rows];
+            self.write_call(start, head_of(index), table, scalars, head)?;
+        }
+        layout.range = start as usize..start as usize + cursor.end() as usize;
+        layout.scalars = head_of(0).end() as usize - scalar_bytes;
+        (layout.scalar_bytes, layout.pitch, layout.calls) = (scalar_bytes, pitch as usize, count);
+        Ok(())
     }
 
-    fn enter_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<(), Failure> {
-        match self.instance.call_batch(descriptors, count, ticks) {
+    /// Copies what the calls read, runs them, and copies what they wrote, which is only done if all of them succeed.
+    ///
+    /// `None`, and nothing ran, if they differ from the batch that was laid out last in more than values.
+    pub(crate) fn run_batch(&mut self, calls: &mut Calls<'_>, ticks: u32) -> Option<Result<(), Failure>> {
+        let memory = self.instance.bytes(self.batch.range.clone())?;
+        if !self.batch.copy_in(memory, calls) {
+            return None;
+        }
+        Some(self.enter_batch(calls.len() as u32, ticks).and_then(|()| {
+            let memory = self.instance.bytes(self.batch.range.clone()).ok_or_else(unreachable)?;
+            if self.batch.copy_out(memory, calls) { Ok(()) } else { Err(unreachable()) }
+        }))
+    }
+
+    fn enter_batch(&mut self, count: u32, ticks: u32) -> Result<(), Failure> {
+        match self.instance.call_batch(self.batch.range.start as u32, count, ticks) {
             Ok(BatchStatus::OK) => Ok(()),
             Ok(BatchStatus { code: 0, .. }) => Err(Failure::Returned(KernelError::Other {
                 message: "the batch names a call that failed, and no failure".to_owned(),
@@ -131,40 +186,16 @@ impl Guest {
     }
 }
 
-/// The tensor table of one call, and where its params block is.
-struct Table {
-    block: u32,
-    entries: Vec<TensorEntry>,
-    /// Whether the row's bytes are those of the call before.
-    shared: Vec<bool>,
+/// Where a tensor lies in the range of its batch.
+#[inline]
+fn bytes_of(entry: &TensorEntry, range: &Range<usize>) -> Range<usize> {
+    let start = (entry.offset as usize).wrapping_sub(range.start);
+    start..start.wrapping_add(entry.size as usize)
 }
 
-impl Table {
-    fn push(&mut self, entry: TensorEntry, shared: bool) {
-        self.entries.push(entry);
-        self.shared.push(shared);
-    }
-
-    /// Makes offsets in the arena offsets in memory. None beyond 4 GiB.
-    fn move_by(&mut self, start: u32) -> Option<()> {
-        self.block = self.block.checked_add(start)?;
-        for entry in self.entries.iter_mut().filter(|entry| !entry.is_absent()) {
-            entry.offset = entry.offset.checked_add(start)?;
-        }
-        Some(())
-    }
-}
-
-fn bytes_of(entry: &TensorEntry) -> Range<usize> {
-    entry.offset as usize..entry.offset as usize + entry.size as usize
-}
-
-/// Where the bytes of an input lie that the call before had as well; both are borrowed for the whole batch.
-fn same_input(tensor: &TensorArg<'_>, before: &TensorArg<'_>, entry: &TensorEntry) -> Option<u32> {
-    match (&tensor.data, &before.data) {
-        (TensorData::In(data), TensorData::In(before)) if std::ptr::eq(*data, *before) && !entry.is_absent() => {
-            Some(entry.offset)
-        }
-        _ => None,
-    }
+/// Whether the call before had this input as well, such as weights: both are borrowed for the whole batch.
+#[inline]
+fn is_shared(calls: &Calls<'_>, index: usize, data: &[u8]) -> bool {
+    let before = index.checked_sub(calls.rows()).and_then(|index| calls.tensors().get(index));
+    matches!(before, Some(TensorArg { data: TensorData::In(before), .. }) if std::ptr::eq(data, *before))
 }

@@ -6,18 +6,19 @@
 //!   tensors that are mapped, each behind a page that is not accessible
 //! ```
 
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use kernelpack_abi::{
-    KernelDescriptor, MAX_TENSORS, Role, Shape, Signature, Symbols, TensorArg, TensorData, TensorSpec,
-    layout::{self, Bounds, Cursor, LayoutError},
+    KernelDescriptor, MAX_TENSORS, Role, TensorArg, TensorData,
+    layout::Cursor,
     params::{self, TensorEntry},
 };
-use zerocopy::IntoBytes;
 
-use super::{Failure, Guest};
+use super::{
+    Failure, Guest,
+    place::{Checked, Head},
+};
 use crate::{
-    BadCall, KernelError,
     engine::Export,
     memory::{HUGE_PAGE, SharedPart},
 };
@@ -25,26 +26,11 @@ use crate::{
 /// The gap before each mapped tensor, and what it is aligned to: a multiple of the page size of every system.
 const GAP: u64 = 64 << 10;
 
-/// A call that was checked and is to be laid out.
-#[derive(Clone, Copy)]
-pub(crate) struct Call<'a> {
-    pub(crate) export: Export,
-    pub(crate) signature: &'a Signature<'a>,
-    pub(crate) symbols: &'a Symbols,
-}
-
 /// A tensor that is mapped: shared memory, and where in it the tensor starts.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapped {
     pub(crate) part: SharedPart,
     pub(crate) offset: u32,
-}
-
-impl Mapped {
-    /// All of a part.
-    pub(crate) fn whole(part: SharedPart) -> Self {
-        Self { part, offset: 0 }
-    }
 }
 
 /// A call as it lies in memory.
@@ -113,7 +99,7 @@ impl Layout {
 
 /// Whether a tensor is the one that the row was made for but for its values.
 #[inline]
-fn entry_fits(entry: &TensorEntry, tensor: &TensorArg<'_>) -> bool {
+pub(super) fn entry_fits(entry: &TensorEntry, tensor: &TensorArg<'_>) -> bool {
     let (role, len) = match &tensor.data {
         // The others are as long as the declared arithmetic makes them, which depends on the shapes of the rest.
         TensorData::Scratch => return entry.role == Role::Scratch as u8,
@@ -130,13 +116,14 @@ fn entry_fits(entry: &TensorEntry, tensor: &TensorArg<'_>) -> bool {
 }
 
 impl Guest {
-    /// Lays out a call whose tensors were checked against the signature; it replaces the one before.
+    /// Lays out a call that was checked; it replaces the one before.
     ///
     /// Rows that have a part of shared memory are mapped, the others are to be copied. A guest with a mapping takes no
     /// further layout.
     pub(crate) fn lay_out(
         &mut self,
-        call: Call<'_>,
+        export: Export,
+        call: &Checked<'_>,
         tensors: &[TensorArg<'_>],
         scalars: &[u8],
         parts: &[Option<Mapped>],
@@ -147,21 +134,12 @@ impl Guest {
         let entries = &mut entries[..tensors.len().min(MAX_TENSORS)];
         let block_size = params::block_size(entries.len(), scalars.len() as u32);
 
-        // Offsets are found relative to the arena first: where it lies depends on how much is needed.
         let mut cursor = Cursor::new(0);
-        let place = |cursor: &mut Cursor, size| cursor.place(size).ok_or_else(|| self.too_large(cursor.end() + size));
-        let descriptor_at = place(&mut cursor, u64::from(KernelDescriptor::SIZE))?;
-        let block_at = place(&mut cursor, u64::from(block_size))?;
-        for (row, (entry, tensor)) in entries.iter_mut().zip(tensors).enumerate() {
-            let Some(spec) = call.signature.tensors.get(row) else { continue };
-            let Some(shape) = shape_of(tensor, spec, call.symbols)? else {
-                *entry = TensorEntry::absent(spec.dtype, spec.role);
-                continue;
-            };
-            let bytes = shape.bytes(spec.dtype);
-            let offset = if part(parts, row).is_some() { 0 } else { place(&mut cursor, bytes)? };
-            *entry = TensorEntry::new(offset, spec.dtype, spec.role, shape).ok_or_else(|| self.too_large(bytes))?;
-        }
+        let descriptor = self.place(&mut cursor, u64::from(KernelDescriptor::SIZE))?;
+        let head = Head { descriptor, block: self.place(&mut cursor, u64::from(block_size))?, block_size };
+        // The others find their place when all that is copied has one.
+        let is_mapped = |row| part(parts, row).map(|_| 0);
+        self.place_tensors(&mut cursor, call, tensors, entries, is_mapped)?;
         let copied_end = cursor.end();
         for (row, entry) in entries.iter_mut().enumerate() {
             if let Some(Mapped { part, offset }) = part(parts, row) {
@@ -170,39 +148,22 @@ impl Guest {
         }
 
         let start = self.reserve(cursor.end())?;
-        let (descriptor_at, block_at) = (start + descriptor_at, start + block_at);
-        for (entry, tensor) in entries.iter_mut().zip(tensors) {
-            if !matches!(tensor.data, TensorData::Absent) {
-                // Beyond 4 GiB only for an empty tensor at the very end.
-                entry.offset = entry.offset.checked_add(start).ok_or_else(|| self.too_large(cursor.end()))?;
-            }
-        }
-
-        let descriptor = layout::describe(block_at, block_size, entries);
-        let bounds = Bounds { floor: self.heap_base, memory_size: self.instance.memory_size() };
-        layout::check(bounds, descriptor_at, &descriptor, entries).map_err(|error| match error {
-            LayoutError::OutOfBounds { offset, size, .. } => {
-                Failure::Returned(KernelError::MemoryAccessViolation { offset, size })
-            }
-            other => Failure::Refused(BadCall::Layout(other)),
-        })?;
-        let (block_start, block_end) =
-            ((block_at - descriptor_at) as usize, (block_at + block_size - descriptor_at) as usize);
-        let head = &mut self.layout.head;
-        head.clear();
-        head.resize(block_end, 0);
-        head[..KernelDescriptor::SIZE as usize].copy_from_slice(descriptor.as_bytes());
-        params::write(&mut head[block_start..], entries, scalars);
+        let mut bytes = mem::take(&mut self.layout.head);
+        bytes.clear();
+        bytes.resize(head.end() as usize, 0);
+        let written = self.write_call(start, head, entries, scalars, &mut bytes);
+        self.layout.head = bytes;
+        written?;
 
         if cursor.end() != copied_end {
             self.map(start as usize + copied_end as usize, entries, parts).map_err(Failure::Unmappable)?;
         }
-        self.layout.descriptor = descriptor_at;
-        self.layout.head.truncate(block_end - scalars.len());
+        self.layout.descriptor = start + head.descriptor;
+        self.layout.head.truncate(head.end() as usize - scalars.len());
         self.layout.scalars_size = scalars.len();
         self.layout.entries.clear();
         self.layout.entries.extend_from_slice(entries);
-        self.layout.export = Some(call.export);
+        self.layout.export = Some(export);
         self.restore_head()
     }
 
@@ -249,24 +210,6 @@ impl Guest {
         *cursor = Cursor::new(u32::try_from(offset).map_err(|_| too_large())?);
         cursor.place(len).ok_or_else(too_large)
     }
-}
-
-/// The shape of a tensor in a call, none if it is left out. That of scratch follows from the others'.
-pub(super) fn shape_of(
-    tensor: &TensorArg<'_>,
-    spec: &TensorSpec<'_>,
-    symbols: &Symbols,
-) -> Result<Option<Shape>, Failure> {
-    let shape = match tensor.data {
-        TensorData::Absent => return Ok(None),
-        TensorData::Scratch => symbols
-            .len(spec.len)
-            .map_err(|error| BadCall::Scratch { name: spec.name.to_owned(), error })
-            .and_then(|len| Shape::new(&[len as usize]).map_err(|error| BadCall::Shape { message: error.to_string() }))
-            .map_err(Failure::Refused)?,
-        _ => tensor.shape,
-    };
-    Ok(Some(shape))
 }
 
 fn part(parts: &[Option<Mapped>], row: usize) -> Option<&Mapped> {

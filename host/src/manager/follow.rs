@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use kernelpack_abi::{Infer, Kernel, ParamValue, Pass};
 
-use crate::{DynKernel, DynTensor, DynView, Error, Pack, TypedKernel};
+use super::follow_bound::FollowedBound;
+use crate::{DynKernel, DynTensor, DynView, DynViewMut, Error, Pack, TypedKernel, dynamic::lend};
 
 /// A kernel of whichever pack is active: a [`TypedKernel`] from [`KernelManager::follow`](crate::KernelManager::follow)
 /// or a [`DynKernel`] from [`KernelManager::follow_named`](crate::KernelManager::follow_named).
@@ -50,6 +51,14 @@ impl<K: Kernel> Followed<TypedKernel<K>> {
         self.slot.current.load().run(inputs)
     }
 
+    /// Binds the active pack's kernel to tensors, as [`TypedKernel::bind`]; the binding goes with the active pack.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bind(&self, args: K::Args<'_>) -> Result<FollowedBound<TypedKernel<K>>, Error> {
+        K::lend(args, |tensors, scalars| FollowedBound::new(self.slot.clone(), &K::SIGNATURE, tensors, scalars))
+    }
+
     /// Runs the backward pass of the active pack's kernel, as [`TypedKernel::backward`].
     ///
     /// # Errors
@@ -66,6 +75,24 @@ impl Followed<DynKernel> {
     /// As there.
     pub fn call(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
         self.slot.current.load().call(inputs, params)
+    }
+
+    /// Binds the active pack's kernel to tensors, as [`DynKernel::bind`]; the binding goes with the active pack.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bind(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<FollowedBound<DynKernel>, Error> {
+        let kernel = self.current();
+        kernel.signature().with(|signature| {
+            lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
+                FollowedBound::new(self.slot.clone(), signature, tensors, scalars)
+            })
+        })
     }
 
     /// Runs the backward pass of the active pack's kernel, as [`DynKernel::backward`].
@@ -97,7 +124,7 @@ type Resolve<H> = Box<dyn Fn(&Pack) -> Result<H, Error> + Send + Sync>;
 
 /// What a handle points to, and how to find it in another pack.
 pub(super) struct Slot<H> {
-    current: ArcSwap<H>,
+    pub(super) current: ArcSwap<H>,
     resolve: Resolve<H>,
 }
 

@@ -36,7 +36,7 @@ use self::{
 use crate::{
     Backtrace, EngineError, Error, KernelError, Occupancy, OutOfService,
     engine::{Export, Stop},
-    guest::{BatchCall, check},
+    guest::{Calls, check},
     loaded::LoadedKernel,
 };
 
@@ -231,7 +231,7 @@ impl LoadedKernel {
     pub(crate) fn serve_batch(
         &self,
         signature: &Signature<'_>,
-        calls: &mut [BatchCall<'_>],
+        calls: &mut Calls<'_>,
         max_ticks: u32,
     ) -> Result<(), Error> {
         let recovery = &self.recovery;
@@ -245,7 +245,8 @@ impl LoadedKernel {
                 return Ok(());
             }
         }
-        for BatchCall { tensors, scalars } in calls {
+        for index in 0..calls.len() {
+            let (tensors, scalars) = calls.call_mut(index);
             self.serve(Export::Forward, signature, tensors, scalars, max_ticks)?;
         }
         Ok(())

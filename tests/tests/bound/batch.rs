@@ -1,6 +1,9 @@
 //! Many calls at one entry.
 
-use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Tensor, TypedKernel, abi::TensorView};
+use kernelpack_host::{
+    BreakerPolicy, Error, FallbackPolicy, KernelError, Tensor, TypedKernel,
+    abi::{Pass as _, TensorView},
+};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, rope_f32};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
@@ -47,6 +50,49 @@ fn a_batch_gives_what_its_calls_give(engine: Engine) {
     calls(&mut outputs, &mut |calls| kernel.call_batch(calls).unwrap());
     assert_eq!(outputs[4].as_slice(), expected[4].as_slice());
     kernel.call_batch([]).unwrap();
+}
+
+/// A batch like the one before is not checked or laid out again: not for other values, but for all else.
+#[apply(on_each_engine)]
+fn batches_in_turns_give_what_their_calls_give(engine: Engine) {
+    let _alone = alone();
+    let kernel = core(engine).kernel::<rmsnorm_f32::Kernel>().unwrap();
+    // The weight of each row, by its number; the number of rows; and their length.
+    let batches: [(&[u32], usize, usize); 8] = [
+        (&[1, 1, 1], 1, DIM),
+        (&[2, 2, 2], 1, DIM),
+        (&[1, 2, 3], 1, DIM),
+        (&[1, 2, 2], 1, DIM),
+        (&[1, 1, 2], 1, DIM),
+        (&[1, 1, 1, 1], 1, DIM),
+        (&[1, 1, 1], 2, DIM),
+        (&[1, 1, 1], 1, 2 * DIM),
+    ];
+    // Each after each other, and twice.
+    for (step, turn) in (0..batches.len()).flat_map(|from| [from, from, 0, 1, 0]).enumerate() {
+        let (weights, rows, dim) = batches[turn];
+        let weight: Vec<_> = (0..4).map(|seed| values(dim, seed)).collect();
+        let x: Vec<_> = (0..weights.len()).map(|row| values(rows * dim, (step * 8 + row) as u32)).collect();
+        let mut outputs: Vec<_> = weights.iter().map(|_| Tensor::<f32>::on_heap(&[rows, dim]).unwrap()).collect();
+        let mut expected: Vec<_> = weights.iter().map(|_| Tensor::<f32>::on_heap(&[rows, dim]).unwrap()).collect();
+        let calls = |outputs: &mut [Tensor<f32>], run: &mut dyn FnMut(Vec<rmsnorm_f32::Args<'_>>)| {
+            let args = outputs.iter_mut().enumerate().map(|(row, y)| rmsnorm_f32::Args {
+                x: TensorView::new(&x[row], &[rows, dim]).unwrap(),
+                weight: TensorView::new(&weight[weights[row] as usize], &[dim]).unwrap(),
+                y: y.view_mut(),
+                eps: 0.5f32.powi((step + row) as i32 % 9),
+            });
+            run(args.collect());
+        };
+        calls(&mut outputs, &mut |calls| kernel.call_batch(calls).unwrap());
+        calls(&mut expected, &mut |calls| {
+            calls.into_iter().for_each(|args| rmsnorm_f32::Kernel::reference(args).unwrap());
+        });
+        for (row, (y, expected)) in outputs.iter().zip(&expected).enumerate() {
+            assert_eq!(y.as_slice(), expected.as_slice(), "step {step}, row {row} of batch {turn}");
+        }
+    }
+    assert_eq!(kernel.occupancy().idle, 1);
 }
 
 #[apply(on_each_engine)]

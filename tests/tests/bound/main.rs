@@ -4,6 +4,7 @@
 
 mod batch;
 mod chain;
+mod dynamic;
 mod isolation;
 mod limits;
 mod mappings;

@@ -1,0 +1,89 @@
+//! Tensors whose types are known at run time.
+
+use kernelpack_abi::{DType, Element, Shape, TensorBuf, TensorView, TensorViewMut};
+use zerocopy::IntoBytes;
+
+use crate::Tensor;
+
+/// A borrowed tensor whose type is known at run time.
+#[derive(Clone, Copy, Debug)]
+pub struct DynView<'a> {
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Its extents; for block types they count blocks.
+    pub shape: Shape,
+    /// Its elements, row-major and little-endian.
+    pub bytes: &'a [u8],
+}
+
+impl<'a, T: Element> From<TensorView<'a, T>> for DynView<'a> {
+    fn from(view: TensorView<'a, T>) -> Self {
+        Self { dtype: T::DTYPE, shape: view.shape(), bytes: view.data().as_bytes() }
+    }
+}
+
+impl<'a, T: Element> From<&'a TensorBuf<T>> for DynView<'a> {
+    fn from(tensor: &'a TensorBuf<T>) -> Self {
+        tensor.view().into()
+    }
+}
+
+impl<'a> From<&'a DynTensor> for DynView<'a> {
+    fn from(tensor: &'a DynTensor) -> Self {
+        Self { dtype: tensor.dtype, shape: tensor.shape, bytes: &tensor.bytes }
+    }
+}
+
+impl<'a, T: Element> From<&'a Tensor<T>> for DynView<'a> {
+    fn from(tensor: &'a Tensor<T>) -> Self {
+        tensor.view().into()
+    }
+}
+
+/// A tensor that a kernel may write to, whose type is known at run time.
+#[derive(Debug)]
+pub struct DynViewMut<'a> {
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Its extents; for block types they count blocks.
+    pub shape: Shape,
+    /// Its elements, row-major and little-endian.
+    pub bytes: &'a mut [u8],
+}
+
+impl<'a, T: Element> From<TensorViewMut<'a, T>> for DynViewMut<'a> {
+    fn from(view: TensorViewMut<'a, T>) -> Self {
+        Self { dtype: T::DTYPE, shape: view.shape(), bytes: view.into_data().as_mut_bytes() }
+    }
+}
+
+impl<'a, T: Element> From<&'a mut TensorBuf<T>> for DynViewMut<'a> {
+    fn from(tensor: &'a mut TensorBuf<T>) -> Self {
+        tensor.view_mut().into()
+    }
+}
+
+impl<'a, T: Element> From<&'a mut Tensor<T>> for DynViewMut<'a> {
+    fn from(tensor: &'a mut Tensor<T>) -> Self {
+        tensor.view_mut().into()
+    }
+}
+
+impl<'a> From<&'a mut DynTensor> for DynViewMut<'a> {
+    fn from(tensor: &'a mut DynTensor) -> Self {
+        Self { dtype: tensor.dtype, shape: tensor.shape, bytes: &mut tensor.bytes }
+    }
+}
+
+/// An owned tensor whose type is known at run time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DynTensor {
+    /// The parameter's name.
+    pub name: String,
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Its extents; for block types they count blocks.
+    pub shape: Shape,
+    /// Its elements, row-major and little-endian.
+    pub bytes: Vec<u8>,
+}

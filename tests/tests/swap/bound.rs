@@ -1,0 +1,108 @@
+//! Bindings that go with the active pack.
+
+use kernelpack_host::{BadCall, Error, FollowedBound, KernelManager, Tensor, TypedKernel};
+use kernelpack_tests::pack;
+
+use crate::releases::{ID, Releases, manager, shift_f32};
+
+/// Elements of a tensor: more than a page.
+const N: usize = 2048;
+
+fn tensors() -> (Tensor<f32>, Tensor<f32>) {
+    (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap())
+}
+
+/// What the kernel that is bound adds, by name and by its stub.
+struct Bindings {
+    typed: FollowedBound<TypedKernel<shift_f32::Kernel>>,
+    named: FollowedBound<kernelpack_host::DynKernel>,
+    x: Tensor<f32>,
+    y: Tensor<f32>,
+}
+
+impl Bindings {
+    fn new(manager: &KernelManager) -> Self {
+        let (x, mut y) = tensors();
+        let typed = manager.follow::<shift_f32::Kernel>().unwrap();
+        let typed = typed.bind(shift_f32::Args::new(x.view(), y.view_mut())).unwrap();
+        let named = manager.follow_named(ID).unwrap();
+        let named = named.bind(&[("x", (&x).into())], &mut [("y", (&mut y).into())], &[]).unwrap();
+        Self { typed, named, x, y }
+    }
+
+    fn shift(&mut self) -> [f32; 2] {
+        let Self { typed, named, x, y } = self;
+        assert_eq!((typed.copied_bytes(), named.copied_bytes(), typed.threads(), named.threads()), (0, 0, 1, 1));
+        x.as_mut_slice().fill(0.5);
+        typed.call(shift_f32::Args::new(x.view(), y.view_mut())).unwrap();
+        let by_stub = y.as_slice()[N - 1] - 0.5;
+        y.as_mut_slice().fill(0.0);
+        named.call(&[("x", (&*x).into())], &mut [("y", (&mut *y).into())], &[]).unwrap();
+        [by_stub, y.as_slice()[N - 1] - 0.5]
+    }
+}
+
+#[test]
+fn a_binding_goes_with_the_active_pack_and_back() {
+    let (releases, manager) = (Releases::new(), manager());
+    manager.upgrade(releases.good(1)).unwrap();
+    let mut bindings = Bindings::new(&manager);
+    assert_eq!([bindings.shift(), bindings.shift()], [[1.0; 2]; 2]);
+    let first = manager.kernel_named(ID).unwrap();
+    assert_eq!(first.occupancy().busy, 2, "an instance for each");
+    let held = first.bind(&[("x", (&bindings.x).into())], &mut [("y", (&mut bindings.y).into())], &[]);
+    let mut held = held.unwrap();
+
+    manager.upgrade(releases.good(2)).unwrap();
+    assert_eq!(first.occupancy().busy, 3, "until the next call");
+    assert_eq!([bindings.shift(), bindings.shift()], [[2.0; 2]; 2]);
+    assert_eq!(first.occupancy().busy, 1, "what does not follow stays");
+    held.call(&[("x", (&bindings.x).into())], &mut [("y", (&mut bindings.y).into())], &[]).unwrap();
+    assert_eq!(bindings.y.as_slice()[0], 1.5);
+
+    let second = manager.kernel_named(ID).unwrap();
+    manager.rollback().unwrap();
+    assert_eq!(bindings.shift(), [1.0; 2]);
+    assert_eq!((first.occupancy().busy, second.occupancy().busy), (3, 0));
+    drop(bindings);
+    assert_eq!(first.occupancy().busy, 1);
+}
+
+#[test]
+fn a_swap_changes_nothing_about_which_tensors_are_bound() {
+    let (releases, manager) = (Releases::new(), manager());
+    manager.upgrade(releases.good(1)).unwrap();
+    let mut bindings = Bindings::new(&manager);
+    manager.upgrade(releases.good(2)).unwrap();
+    let (other, _) = tensors();
+    let Bindings { typed, named, y, .. } = &mut bindings;
+    let by_stub = typed.call(shift_f32::Args::new(other.view(), y.view_mut()));
+    let by_name = named.call(&[("x", (&other).into())], &mut [("y", (&mut *y).into())], &[]);
+    for refused in [by_stub, by_name] {
+        let Err(Error::BadCall(bad)) = refused else { panic!("{refused:?}") };
+        assert!(matches!(&*bad, BadCall::NotBound { name, .. } if name == "x"), "{bad}");
+    }
+    assert_eq!(bindings.shift(), [2.0; 2]);
+}
+
+#[test]
+fn a_pack_whose_kernel_cannot_be_bound_is_tried_again_at_the_next_call() {
+    let releases = Releases::new();
+    let runtime = kernelpack_host::Runtime::server().trust(pack::key().public());
+    let pool = kernelpack_host::PoolPolicy { size: 2, ..kernelpack_host::PoolPolicy::default() };
+    let fails = kernelpack_host::PoolPolicy { when_full: kernelpack_host::WhenFull::Fail, ..pool };
+    let manager = KernelManager::builder(runtime.pool(fails).build().unwrap()).build().unwrap();
+    manager.upgrade(releases.good(1)).unwrap();
+    let mut bindings = Bindings::new(&manager);
+    manager.upgrade(releases.good(2)).unwrap();
+    // Somebody else has all instances of the new one.
+    let kernel = manager.kernel_named(ID).unwrap();
+    let (x, mut y) = tensors();
+    let mut bind = || kernel.bind(&[("x", (&x).into())], &mut [("y", (&mut y).into())], &[]).unwrap();
+    let taken = [bind(), bind()];
+    let Bindings { named, x, y, .. } = &mut bindings;
+    let busy = named.call(&[("x", (&*x).into())], &mut [("y", (&mut *y).into())], &[]).unwrap_err();
+    assert!(matches!(busy, Error::Engine(_)), "{busy}");
+    drop(taken);
+    assert_eq!(bindings.shift(), [2.0; 2]);
+}

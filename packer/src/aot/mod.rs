@@ -3,7 +3,6 @@
 //! The compiler is WAMR's, in a program of its own. What it makes is believed only as far as it can be checked; that it
 //! does what the module does rests on the compiler, and so on whoever runs it: the key that signs vouches for that.
 
-mod compiler;
 mod error;
 
 use std::{path::Path, time::SystemTime};
@@ -14,7 +13,9 @@ use kernelpack_manifest::{
     SecretKey, SignedManifest,
 };
 
-pub use self::{compiler::AotCompiler, error::AotError};
+use kernelpack_wamr_driver::{Compiler, CompilerError};
+
+pub use self::error::AotError;
 use crate::{SignError, pack_files, sign::check_pack, write::write_pack};
 
 /// The engine that loads the files.
@@ -53,7 +54,7 @@ pub fn aot(
     pack: &Path,
     options: &AotOptions,
     key: &SecretKey,
-    compiler: &AotCompiler,
+    compiler: &Compiler,
     made: &mut dyn FnMut(&AotMade),
 ) -> Result<Manifest, AotError> {
     if options.targets.is_empty() {
@@ -85,7 +86,7 @@ pub fn aot(
             let aot = compiler.compile(&kernel.id, target, &wasm)?;
             let path = kernel.path.strip_suffix("wasm").unwrap_or(&kernel.path);
             let file = entry_of(&aot, source, format!("{path}{target}.aot"));
-            let file = file.ok_or_else(|| AotError::Unexpected { kernel: kernel.id.clone(), target })?;
+            let file = file.ok_or_else(|| CompilerError::Unexpected { kernel: kernel.id.clone(), target })?;
             kernel.read_aot(&file, &aot).map_err(refused)?;
             made(&AotMade { kernel: kernel.id.clone(), file: file.clone(), size: aot.len() });
             files.push((file.path.clone(), aot));

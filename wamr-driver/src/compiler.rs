@@ -14,10 +14,9 @@ use std::{
 use kernelpack_manifest::{AotTarget, MAX_AOT_BYTES};
 use semver::Version;
 
-use super::AotError;
 use crate::{
-    health::program::{last_words, wait},
-    regular::{self, Links},
+    CompilerError, file,
+    process::{last_words, wait},
 };
 
 /// The program's name, beside this one or on the path.
@@ -29,14 +28,14 @@ const NO_LLVM: i32 = 3;
 
 /// The compiler, found and asked for its version.
 #[derive(Clone, Debug)]
-pub struct AotCompiler {
+pub struct Compiler {
     program: PathBuf,
     about: String,
     wamr: Version,
     time_limit: Duration,
 }
 
-impl AotCompiler {
+impl Compiler {
     /// How long a module may take, unless said otherwise.
     pub const TIME_LIMIT: Duration = Duration::from_secs(300);
 
@@ -45,7 +44,7 @@ impl AotCompiler {
     ///
     /// # Errors
     /// There is none, or it was built without LLVM.
-    pub fn find(time_limit: Duration) -> Result<Self, AotError> {
+    pub fn find(time_limit: Duration) -> Result<Self, CompilerError> {
         let name = Path::new(PROGRAM).with_extension(env::consts::EXE_EXTENSION);
         let beside = || {
             let program = env::current_exe().ok()?.parent()?.join(&name);
@@ -59,22 +58,22 @@ impl AotCompiler {
     ///
     /// # Errors
     /// As for [`find`](Self::find).
-    pub fn at(program: impl Into<PathBuf>, time_limit: Duration) -> Result<Self, AotError> {
+    pub fn at(program: impl Into<PathBuf>, time_limit: Duration) -> Result<Self, CompilerError> {
         let program = program.into();
         let output = match Command::new(&program).arg("--version").stdin(Stdio::null()).output() {
             Ok(output) => output,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(AotError::NoCompiler { program }),
-            Err(error) => return Err(AotError::Run { program, error }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(CompilerError::NoCompiler { program }),
+            Err(error) => return Err(CompilerError::Run { program, error }),
         };
         let said = |bytes: &[u8]| last_words(bytes).trim_start_matches("error: ").to_owned();
         if output.status.code() == Some(NO_LLVM) {
-            return Err(AotError::NoLlvm { reason: said(&output.stderr) });
+            return Err(CompilerError::NoLlvm { reason: said(&output.stderr) });
         }
         let about = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         let version = about.split("WAMR ").nth(1).and_then(|rest| rest.split(',').next());
         match version.and_then(|version| version.parse().ok()) {
             Some(wamr) if output.status.success() => Ok(Self { program, about, wamr, time_limit }),
-            _ => Err(AotError::NotTheCompiler { program, said: said(&output.stderr) }),
+            _ => Err(CompilerError::NotTheCompiler { program, said: said(&output.stderr) }),
         }
     }
 
@@ -88,9 +87,12 @@ impl AotCompiler {
         &self.wamr
     }
 
-    /// Compiles a module.
-    pub(super) fn compile(&self, kernel: &str, target: AotTarget, wasm: &[u8]) -> Result<Vec<u8>, AotError> {
-        let failed = |error| AotError::Run { program: self.program.clone(), error };
+    /// Compiles a module; the kernel is named in errors.
+    ///
+    /// # Errors
+    /// The module is refused, or the compiler does not do what it should.
+    pub fn compile(&self, kernel: &str, target: AotTarget, wasm: &[u8]) -> Result<Vec<u8>, CompilerError> {
+        let failed = |error| CompilerError::Run { program: self.program.clone(), error };
         let folder = tempfile::Builder::new().prefix("kernelpack-aot-").tempdir().map_err(failed)?;
         let (module, file) = (folder.path().join("module.wasm"), folder.path().join("module.aot"));
         fs::write(&module, wasm).map_err(failed)?;
@@ -104,21 +106,19 @@ impl AotCompiler {
         let mut child = command.spawn().map_err(failed)?;
         let said = child.stderr.take().map(|stderr| thread::spawn(move || last_words(stderr)));
         let Some(status) = wait(&mut child, self.time_limit).map_err(failed)? else {
-            return Err(AotError::TimedOut { kernel: kernel.to_owned(), target, limit: self.time_limit });
+            return Err(CompilerError::TimedOut { kernel: kernel.to_owned(), target, limit: self.time_limit });
         };
         let said = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
         let said = said.trim_start_matches("error: ").to_owned();
         match status.code() {
             Some(0) => {}
-            Some(NO_LLVM) => return Err(AotError::NoLlvm { reason: said }),
-            Some(1) => return Err(AotError::Refused { kernel: kernel.to_owned(), target, reason: said }),
+            Some(NO_LLVM) => return Err(CompilerError::NoLlvm { reason: said }),
+            Some(1) => return Err(CompilerError::Refused { kernel: kernel.to_owned(), target, reason: said }),
             _ => {
                 let (kernel, status) = (kernel.to_owned(), status.to_string());
-                return Err(AotError::Crashed { kernel, target, status, said });
+                return Err(CompilerError::Crashed { kernel, target, status, said });
             }
         }
-        let made = regular::read(&file, MAX_AOT_BYTES, Links::Refuse);
-        let mut made = made.map_err(|_| AotError::Unexpected { kernel: kernel.to_owned(), target })?;
-        Ok(std::mem::take(&mut *made))
+        file::read(&file, MAX_AOT_BYTES).map_err(|_| CompilerError::Unexpected { kernel: kernel.to_owned(), target })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use kernelpack_manifest::AotTarget;
+use kernelpack_manifest::{AotFault, AotTarget, Digest};
+use semver::Version;
 
 /// Why nothing was compiled.
 #[derive(Debug, thiserror::Error)]
@@ -76,11 +77,54 @@ pub enum CompilerError {
         limit: Duration,
     },
     /// The compiler says that it succeeded, and what it made is no file of this module.
-    #[error("what the compiler made of kernel {kernel:?} for {target} is not its file")]
+    #[error("what the compiler made of kernel {kernel:?} for {target} is not its file: {fault}")]
     Unexpected {
         /// The kernel's id.
         kernel: String,
         /// The machine.
         target: AotTarget,
+        /// What is wrong with it.
+        #[source]
+        fault: OutputFault,
+    },
+    /// There is no folder that the compiler could work in.
+    #[error("there is no folder for the compiler among the temporary files: {error}")]
+    Folder {
+        /// The system's words.
+        error: io::Error,
+    },
+}
+
+/// What is wrong with a file that the compiler made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutputFault {
+    /// It is not there, no regular file, or too large.
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// No host would load it.
+    #[error(transparent)]
+    Unloadable(#[from] AotFault),
+    /// It is for another machine.
+    #[error("it is for {found}")]
+    Target {
+        /// The machine that it says.
+        found: AotTarget,
+    },
+    /// It is of another module.
+    #[error("it is of the module {found}, not of {expected}")]
+    Source {
+        /// The digest of the module that was to be compiled.
+        expected: Digest,
+        /// The digest that it says.
+        found: Digest,
+    },
+    /// It is of another version than the compiler says of itself.
+    #[error("it is by WAMR {found}, and the compiler says that it is {expected}")]
+    Version {
+        /// The version that the compiler says.
+        expected: Version,
+        /// The version that the file says.
+        found: Version,
     },
 }

@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use kernelpack_host::{Execution, Pack, Runtime, RuntimeBuilder};
+use kernelpack_host::{Execution, NativeCompiler, Pack, Runtime, RuntimeBuilder};
 use kernelpack_manifest::{AotTarget, Digest, Manifest, SecretKey};
 use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signer, aot, build};
 use tempfile::TempDir;
@@ -38,7 +38,8 @@ pub fn embedded() -> RuntimeBuilder {
 }
 
 /// The core pack in each engine, by a name for it, compiled once a process: in Wasmtime with SIMD and without, and in WAMR,
-/// interpreted and, where there is a [`compiler`], as native code. The first is what others are compared with.
+/// interpreted and, where there is a [`compiler`], as native code that the pack brings or that is compiled from its modules
+/// without SIMD when it is opened. The first is what others are compared with.
 ///
 /// # Panics
 /// One of them refuses it.
@@ -53,9 +54,28 @@ pub fn engines() -> &'static [(&'static str, Pack)] {
             ("wamr", wamr(Execution::Interpreted), core()),
         ];
         engines.extend(native().map(|pack| ("wamr-aot", wamr(Execution::Native), pack)));
+        engines.extend(compiler().map(|_| {
+            let runtime =
+                embedded().execution(Execution::Native).compile_native(NativeCompiler::at(compiler_program()));
+            ("wamr-aot, compiled here", runtime.build().expect("the compiler is there"), core())
+        }));
         let open = |runtime: Runtime, pack| runtime.open(pack).expect("the core pack is for every engine");
         engines.into_iter().map(|(name, runtime, pack)| (name, open(runtime, pack))).collect()
     })
+}
+
+/// Where WAMR's compiler is, if it was built.
+///
+/// # Panics
+/// The path of this program cannot be found out.
+pub fn compiler_program() -> PathBuf {
+    env::var_os("KERNELPACK_WAMRC").map_or_else(
+        || {
+            let this = env::current_exe().expect("a program knows its path");
+            this.parent().unwrap_or(&this).with_file_name("kernelpack-wamrc")
+        },
+        PathBuf::from,
+    )
 }
 
 /// WAMR's compiler, where it was built with LLVM; where not, it says why on standard error.
@@ -63,14 +83,7 @@ pub fn engines() -> &'static [(&'static str, Pack)] {
 /// # Panics
 /// The path of this program cannot be found out.
 pub fn compiler() -> Option<AotCompiler> {
-    let program = env::var_os("KERNELPACK_WAMRC").map_or_else(
-        || {
-            let this = env::current_exe().expect("a program knows its path");
-            this.parent().unwrap_or(&this).with_file_name("kernelpack-wamrc")
-        },
-        PathBuf::from,
-    );
-    let compiler = AotCompiler::at(program, AotCompiler::TIME_LIMIT);
+    let compiler = AotCompiler::at(compiler_program(), AotCompiler::TIME_LIMIT);
     compiler.inspect_err(|error| eprintln!("native code is not tested: {error}")).ok()
 }
 

@@ -3,6 +3,8 @@
 #[path = "../deadlines/fixtures.rs"]
 mod fixtures;
 mod native;
+#[cfg(unix)]
+mod own;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;

@@ -304,7 +304,8 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Whether WAMR runs native code or interprets modules; [`Execution::default`] unless given. For [`Runtime::embedded`] only, others have no use for it.
+    /// Whether WAMR runs native code or interprets modules; [`Execution::default`] unless given. For
+    /// [`Runtime::embedded`] only, others have no use for it.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn execution(mut self, execution: Execution) -> Self {
         self.engine = self.engine.with_wamr(|wamr| wamr.execution = Some(execution));
@@ -318,14 +319,15 @@ impl RuntimeBuilder {
     /// with an empty environment, and within limits. Since the host makes the code itself, with checks of memory accesses,
     /// stack and termination, the pack's signer needs no grant for it. It is kept in the
     /// [compile cache](Self::compile_cache), if the runtime has one: what is there can be used without the compiler, too.
-    /// Without a cache, each opening compiles anew, which takes a second a kernel or so.
+    /// Without a cache, each opening compiles anew, which takes a second a kernel or so. [`build`](Self::build) asks the
+    /// compiler what it is, for which that loads LLVM.
     ///
     /// It goes by [`execution`](Self::execution): nothing is compiled with [`Execution::Interpreted`], and modules that
     /// cannot be had as native code are interpreted where that is allowed, else refused.
     ///
     /// # Example: untrusted for native code, and yet not interpreted
     /// ```no_run
-    /// use kernelpack_host::{Execution, NativeCompiler, PublicKey, Runtime};
+    /// use kernelpack_host::{NativeCompiler, PublicKey, Runtime};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;

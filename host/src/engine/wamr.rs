@@ -1,8 +1,8 @@
 //! WAMR, for small devices.
 //!
-//! Modules are interpreted, or native code is loaded in their stead, which a pack brings or this host makes. Everything that WAMR allocates,
-//! linear memory included, comes from one pool of fixed size, which is the process's, as WAMR's runtime is: runtimes in
-//! one process share it, and must agree on its size.
+//! Modules are interpreted, or native code is loaded in their stead, which a pack brings or this host makes. Everything
+//! that WAMR allocates, linear memory included, comes from one pool of fixed size, which is the process's, as WAMR's
+//! runtime is: runtimes in one process share it, and must agree on its size.
 
 mod blocks;
 mod instance;

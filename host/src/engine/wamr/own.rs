@@ -60,7 +60,9 @@ impl OwnCompiler {
     ) -> Result<Self, EngineError> {
         let target = AotTarget::of_this_machine().ok_or_else(|| {
             let known = AotTarget::ALL.map(AotTarget::name).join(", ");
-            EngineError::Configure(format!("native code cannot be compiled for {ARCH}, only for {known}"))
+            EngineError::Configure(format!(
+                "native code cannot be compiled for this machine ({ARCH}), only for {known}"
+            ))
         })?;
         let memo = Memo { cache: cache.as_deref(), key: Memo::key(named, &engine) };
         let (compiler, identity) = match named.start() {

@@ -60,9 +60,8 @@ impl OwnCompiler {
     ) -> Result<Self, EngineError> {
         let target = AotTarget::of_this_machine().ok_or_else(|| {
             let known = AotTarget::ALL.map(AotTarget::name).join(", ");
-            EngineError::Configure(format!(
-                "native code cannot be compiled for this machine ({ARCH}), only for {known}"
-            ))
+            let told = "native code cannot be compiled for this machine";
+            EngineError::Configure(format!("{told} ({ARCH}), only for {known}; x86_64 must have SSE4.2"))
         })?;
         let memo = Memo { cache: cache.as_deref(), key: Memo::key(named, &engine) };
         let (compiler, identity) = match named.start() {

@@ -118,10 +118,17 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print::note(format_args!("error: {}", print::message(&*error)));
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref::<clap::Error>() {
+            // Arguments that do not go together.
+            Some(usage) => {
+                let _ = usage.print();
+                ExitCode::from(2)
+            }
+            None => {
+                print::note(format_args!("error: {}", print::message(&*error)));
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 

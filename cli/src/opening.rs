@@ -59,6 +59,8 @@ impl Opening {
                 CacheOutcome::NotStored { error, .. } if shown => print::note(format_args!(
                     "compiled {kernel} ({count} of {total}), and could not keep it in the compile cache: {error}"
                 )),
+                CacheOutcome::NotCompiled if all => print::note(format_args!("loaded {kernel} ({count} of {total})")),
+                CacheOutcome::NotCompiled => {}
                 _ if shown => print::note(format_args!("compiled {kernel} ({count} of {total})")),
                 _ => {}
             }

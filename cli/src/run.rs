@@ -5,7 +5,12 @@ use std::{error::Error, path::PathBuf, time::Instant};
 use kernelpack_host::{BadCall, DynKernel, DynView, abi::Role};
 
 use crate::{
-    Outcome, engine_arg::EngineArg, input::InputArg, opening::Opening, param::ParamArg, print, results,
+    Outcome,
+    engine_arg::{CompileArg, EngineArg},
+    input::InputArg,
+    opening::Opening,
+    param::ParamArg,
+    print, results,
     trust_args::TrustArgs,
 };
 
@@ -24,7 +29,10 @@ Example: the tensors x and weight of in.safetensors to the inputs of the same na
       --param eps=1e-6 --output out.safetensors
 
 Example: a weight under its name in a model
-  --input weight=model.safetensors:model.layers.0.input_layernorm.weight")]
+  --input weight=model.safetensors:model.layers.0.input_layernorm.weight
+
+Example: as native code that is compiled here, since nobody is trusted for such
+  --engine wamr-aot --compile-native")]
 pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]
@@ -50,13 +58,17 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = EngineArg::Wasmtime)]
     engine: EngineArg,
     #[command(flatten)]
+    compile: CompileArg,
+    #[command(flatten)]
     opening: Opening,
 }
 
 /// Runs the kernel.
 pub(crate) fn run(args: &Args) -> Outcome {
+    args.compile.check(&[args.engine])?;
     let start = Instant::now();
-    let pack = args.opening.open(&args.pack, args.trust.builder_for(args.engine)?)?;
+    let builder = args.compile.apply(args.engine, args.trust.builder_for(args.engine)?);
+    let pack = args.opening.open(&args.pack, builder)?;
     let mut kernel = pack.kernel_named(&args.kernel)?;
     if let Some(ticks) = args.max_ticks {
         kernel = kernel.with_max_ticks(ticks);

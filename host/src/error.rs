@@ -123,6 +123,10 @@ pub enum EngineError {
         /// The engine's words.
         message: String,
     },
+    /// The compiler of native code is not there, refuses a module, or does not do what it should.
+    #[cfg(feature = "wamr-compile")]
+    #[error(transparent)]
+    NativeCompiler(#[from] Box<crate::NativeCompilerError>),
     /// The runtime allows less than a module has from the start.
     #[error("kernel {kernel:?} starts with {needed} {what}, this runtime allows {limit}; raise its ceiling")]
     CeilingTooLow {

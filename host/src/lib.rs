@@ -26,6 +26,7 @@
 //! | `wasmtime`, on by default | `Runtime::server`: Wasmtime, which compiles modules when a pack is opened |
 //! | `wamr` | `Runtime::embedded`: WAMR's interpreter, for small devices; needs a C compiler |
 //! | `wamr-aot` | `Runtime::embedded`: WAMR for the native code in packs whose signer may vouch for such |
+//! | `wamr-compile` | `RuntimeBuilder::compile_native`: that, and native code which the host compiles itself, by running `kernelpack-wamrc` |
 //! | `async` | calls that return futures |
 //!
 //! # Metrics
@@ -90,6 +91,8 @@ pub use bad_call::BadCall;
 pub use bound::Bound;
 pub use cache::{CacheError, CacheOutcome, EntryFault};
 pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
+#[cfg(feature = "wamr-compile")]
+pub use engine::NativeCompiler;
 pub use engine::{Execution, Interruption};
 pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
 pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
@@ -100,6 +103,8 @@ pub use kernelpack_manifest::{
     KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
     TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedModule, VerifiedVector, VerifyError,
 };
+#[cfg(feature = "wamr-compile")]
+pub use kernelpack_wamr_driver::{CompilerError as NativeCompilerError, OutputFault};
 pub use load_event::LoadEvent;
 pub use manager::{
     CheckFailed, Fallback, Followed, FollowedBound, KernelManager, KernelManagerBuilder, ManagerError, RollbackError,

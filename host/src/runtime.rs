@@ -13,6 +13,8 @@ use kernelpack_manifest::{
 };
 use semver::Version;
 
+#[cfg(feature = "wamr-compile")]
+use crate::NativeCompiler;
 use crate::{
     BreakerPolicy, EngineError, Error, Execution, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy,
     RawCall,
@@ -20,7 +22,7 @@ use crate::{
     cores::Cores,
     engine::{Engine, EngineChoice},
     loaded::{CompiledKernel, LoadedKernel, Origin},
-    pack::VerifiedPack,
+    pack::{Reader, VerifiedPack},
     parallel,
     recovery::{self, Settings},
 };
@@ -56,8 +58,9 @@ impl Runtime {
     /// except executable pages for native code when a pack is opened. The interpreter runs no SIMD, so packs must have a
     /// scalar form of their kernels; tensors are copied, not mapped.
     ///
-    /// Native code is run only if the pack's signer was granted it, with [`trust_native`](RuntimeBuilder::trust_native)
-    /// or in a trust store: no sandbox holds what it does. See [`Execution`] for what happens otherwise.
+    /// A pack's native code is run only if the pack's signer was granted it, with
+    /// [`trust_native`](RuntimeBuilder::trust_native) or in a trust store: no sandbox holds what it does. What the host
+    /// compiles itself takes no grant: see `RuntimeBuilder::compile_native`, and [`Execution`] for what happens otherwise.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn embedded() -> RuntimeBuilder {
         let ceiling = ResourceLimits { max_epoch_ticks: 10, ..CEILING };
@@ -104,12 +107,13 @@ impl Runtime {
         self.load_with(self.verify(dir.as_ref())?, progress)
     }
 
-    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled, and modules for other
-    /// engines are not read.
+    /// Verifies the pack in this folder and that it is made for this runtime; nothing is compiled, and what its engine does
+    /// not load is not read.
     pub(crate) fn verify(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        VerifiedPack::open_for(self.engine.name(), dir, &self.verifier(), fits)
+        let reader = Reader { engine: self.engine.name(), native: self.engine.loads_native() };
+        VerifiedPack::open_for(reader, dir, &self.verifier(), fits)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
@@ -300,11 +304,41 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Whether WAMR runs native code that packs bring, or interprets their modules; [`Execution::default`] unless given.
-    /// For [`Runtime::embedded`] only, others have no use for it.
+    /// Whether WAMR runs native code or interprets modules; [`Execution::default`] unless given. For
+    /// [`Runtime::embedded`] only, others have no use for it.
     #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
     pub fn execution(mut self, execution: Execution) -> Self {
         self.engine = self.engine.with_wamr(|wamr| wamr.execution = Some(execution));
+        self
+    }
+
+    /// Compiles kernels to native code when a pack is opened, where the pack has none that its signer may vouch for; nothing
+    /// is compiled unless asked for. For [`Runtime::embedded`] only, others have no use for it.
+    ///
+    /// The compiler is a program that runs in a process of its own, given the module that was verified and nothing else,
+    /// with an empty environment, and within limits. Since the host makes the code itself, with checks of memory accesses,
+    /// stack and termination, the pack's signer needs no grant for it. It is kept in the
+    /// [compile cache](Self::compile_cache), if the runtime has one: what is there can be used without the compiler, too.
+    /// Without a cache, each opening compiles anew, which takes a second a kernel or so. [`build`](Self::build) asks the
+    /// compiler what it is, for which that loads LLVM.
+    ///
+    /// It goes by [`execution`](Self::execution): nothing is compiled with [`Execution::Interpreted`], and modules that
+    /// cannot be had as native code are interpreted where that is allowed, else refused.
+    ///
+    /// # Example: untrusted for native code, and yet not interpreted
+    /// ```no_run
+    /// use kernelpack_host::{NativeCompiler, PublicKey, Runtime};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;
+    /// let runtime = Runtime::embedded().trust(key).compile_native(NativeCompiler::find()).build()?;
+    /// let pack = runtime.open("kernel-pack-v1.0.0")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "wamr-compile")]
+    pub fn compile_native(mut self, compiler: NativeCompiler) -> Self {
+        self.engine = self.engine.with_wamr(|wamr| wamr.compiler = Some(compiler));
         self
     }
 
@@ -438,7 +472,8 @@ impl RuntimeBuilder {
     ///
     /// # Errors
     /// A limit is below what any kernel needs, the engine refuses its configuration or this machine's processor, its
-    /// thread cannot be started, or the folder of the compile cache is not one that only this user can write to.
+    /// thread cannot be started, the folder of the compile cache is not one that only this user can write to, or the
+    /// compiler of native code is not there or does not work.
     pub fn build(self) -> Result<Runtime, Error> {
         let least_stack = ResourceLimits::LEAST_STACK;
         for (what, given, least) in [

@@ -95,10 +95,11 @@ impl AotTarget {
         matches!(self, Self::X86_64 | Self::Aarch64)
     }
 
-    /// The target of the machine that this is compiled for, if it is one.
+    /// The target of the machine that this runs on, if it is one; of x86 machines those have none that are too old for
+    /// [`X86_64`](Self::X86_64), which would stop the process at an instruction that they do not know.
     pub fn of_this_machine() -> Option<Self> {
         if cfg!(target_arch = "x86_64") {
-            Some(Self::X86_64)
+            is_x86_64_v2().then_some(Self::X86_64)
         } else if cfg!(target_arch = "aarch64") {
             Some(Self::Aarch64)
         } else if cfg!(all(target_arch = "arm", target_os = "none")) {
@@ -109,6 +110,22 @@ impl AotTarget {
             None
         }
     }
+}
+
+/// Whether the processor has what x86-64-v2 has beyond the first version.
+#[cfg(target_arch = "x86_64")]
+fn is_x86_64_v2() -> bool {
+    is_x86_feature_detected!("cmpxchg16b")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("sse3")
+        && is_x86_feature_detected!("ssse3")
+        && is_x86_feature_detected!("sse4.1")
+        && is_x86_feature_detected!("sse4.2")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn is_x86_64_v2() -> bool {
+    false
 }
 
 /// Why a text is not an [`AotTarget`].

@@ -16,9 +16,10 @@ use crate::{
 /// The custom section with an [`AotRecord`].
 pub const AOT_RECORD: &str = "kernelpack.aot";
 
-const MAGIC: &[u8] = b"\0aot";
 /// The version of the format, that of WAMR 2.4.
-const FORMAT: u32 = 6;
+pub const AOT_FORMAT: u32 = 6;
+
+const MAGIC: &[u8] = b"\0aot";
 /// Types of sections; those below the first unused one appear once each.
 const TARGET_INFO: u32 = 0;
 const UNUSED: u32 = 6;
@@ -81,8 +82,8 @@ impl AotFacts {
             return Err(AotFault::NotAot);
         }
         match reader.u32()? {
-            FORMAT => {}
-            found => return Err(AotFault::Format { found, supported: FORMAT }),
+            AOT_FORMAT => {}
+            found => return Err(AotFault::Format { found, supported: AOT_FORMAT }),
         }
         let (mut info, mut record) = (None, None);
         let mut seen = [false; UNUSED as usize];

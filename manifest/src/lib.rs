@@ -67,7 +67,7 @@ mod verify;
 mod samples;
 
 pub use aot::{AOT_CHECKS, AotFile, AotTarget, AotTargetError, MAX_AOT_BYTES};
-pub use aot_facts::{AOT_RECORD, AotFacts, AotRecord};
+pub use aot_facts::{AOT_FORMAT, AOT_RECORD, AotFacts, AotRecord};
 pub use aot_fault::AotFault;
 pub use code::{MAX_CODE_BYTES, MAX_FUNCTION_BYTES, MAX_FUNCTIONS, MAX_TANGLE};
 pub use compat::{CompatibilityChecker, CompatibilityResult};

@@ -52,13 +52,14 @@ mod sign;
 mod toolchain;
 mod write;
 
-pub use aot::{AotCompiler, AotError, AotMade, AotOptions, aot};
+pub use aot::{AotError, AotMade, AotOptions, aot};
 pub use build::{BuildOptions, Built, Signer, build};
 pub use compile::Features;
 pub use error::BuildError;
 pub use event::{Event, Warning};
 pub use health::{Health, NoAnswer};
 pub use kernelpack_manifest::{MANIFEST_FILE, SIGNATURE_FILE};
+pub use kernelpack_wamr_driver::{Compiler as AotCompiler, CompilerError};
 pub use key_files::{KeyFileError, load_public_key, load_secret_key};
 pub use keygen::{GeneratedKeys, KeygenError, generate};
 pub use raw::RawError;

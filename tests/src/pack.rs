@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use kernelpack_host::{Pack, Runtime};
+use kernelpack_host::{NativeCompiler, Pack, Runtime};
 use kernelpack_manifest::{AotTarget, Digest, Manifest, SecretKey};
 use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signer, aot, build};
 use tempfile::TempDir;
@@ -33,15 +33,22 @@ pub fn runtime() -> Runtime {
 }
 
 /// The core pack in each engine, by a name for it, opened once a process: in Wasmtime with SIMD and without, and in WAMR,
-/// interpreted and, where there is a [`compiler`], as native code. The first is what others are compared with.
+/// interpreted and, where there is a [`compiler`], as native code that the pack brings or that is compiled from its modules
+/// without SIMD when it is opened. The first is what others are compared with.
 ///
 /// # Panics
 /// One of them refuses it.
 pub fn engines() -> &'static [(&'static str, &'static Pack)] {
     static WITHOUT_SIMD: OnceLock<Pack> = OnceLock::new();
+    static COMPILED_HERE: OnceLock<Pack> = OnceLock::new();
     static PACKS: OnceLock<Vec<(&'static str, &'static Pack)>> = OnceLock::new();
     PACKS.get_or_init(|| {
         let without = || runtime().open(scalar()).expect("the core pack is for every engine");
+        let compiled_here = || {
+            let runtime = Engine::WamrAot.server().trust(key().public());
+            let runtime = runtime.compile_native(NativeCompiler::at(compiler_program())).build();
+            runtime.expect("the compiler is there").open(core()).expect("the core pack is for every engine")
+        };
         let mut engines = vec![
             ("wasmtime", Engine::Wasmtime.core_pack()),
             ("wasmtime without SIMD", WITHOUT_SIMD.get_or_init(without)),
@@ -49,8 +56,25 @@ pub fn engines() -> &'static [(&'static str, &'static Pack)] {
         let wamr = [("wamr", Engine::Wamr), ("wamr-aot", Engine::WamrAot)];
         engines
             .extend(wamr.into_iter().filter(|(_, engine)| engine.is_there()).map(|(name, on)| (name, on.core_pack())));
+        if compiler().is_some() {
+            engines.push(("wamr-aot, compiled here", COMPILED_HERE.get_or_init(compiled_here)));
+        }
         engines
     })
+}
+
+/// Where WAMR's compiler is, if it was built.
+///
+/// # Panics
+/// The path of this program cannot be found out.
+pub fn compiler_program() -> PathBuf {
+    env::var_os("KERNELPACK_WAMRC").map_or_else(
+        || {
+            let this = env::current_exe().expect("a program knows its path");
+            this.parent().unwrap_or(&this).with_file_name("kernelpack-wamrc")
+        },
+        PathBuf::from,
+    )
 }
 
 /// WAMR's compiler, where it was built with LLVM; where not, it says why on standard error.
@@ -58,14 +82,7 @@ pub fn engines() -> &'static [(&'static str, &'static Pack)] {
 /// # Panics
 /// The path of this program cannot be found out.
 pub fn compiler() -> Option<AotCompiler> {
-    let program = env::var_os("KERNELPACK_WAMRC").map_or_else(
-        || {
-            let this = env::current_exe().expect("a program knows its path");
-            this.parent().unwrap_or(&this).with_file_name("kernelpack-wamrc")
-        },
-        PathBuf::from,
-    );
-    let compiler = AotCompiler::at(program, AotCompiler::TIME_LIMIT);
+    let compiler = AotCompiler::at(compiler_program(), AotCompiler::TIME_LIMIT);
     compiler.inspect_err(|error| eprintln!("native code is not tested: {error}")).ok()
 }
 

@@ -15,9 +15,15 @@ const LLVM: &str = env!("KERNELPACK_LLVM");
 const OPT_LEVEL: u32 = 3;
 const SIZE_LEVEL: u32 = 3;
 
-/// What is in here.
+/// What is in here, and how it compiles for each target, which hosts tell compilers apart by.
 pub(crate) fn about() -> Result<String, Error> {
-    Ok(format!("WAMR {WAMR}, LLVM {LLVM}"))
+    let mut about = format!("WAMR {WAMR}, LLVM {LLVM}");
+    for target in AotTarget::ALL {
+        let machine = Machine::of(target);
+        let options = [format!("features={}", machine.features)].into_iter().chain(machine.options());
+        about += &format!("\n{target}: {}", options.collect::<Vec<_>>().join(" "));
+    }
+    Ok(about)
 }
 
 /// Compiles the module for the target and writes the file, if that is one that a host loads.

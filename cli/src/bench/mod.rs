@@ -17,7 +17,13 @@ use std::path::PathBuf;
 use self::{
     figures::Row, measure::measure, shape_arg::ShapeArg, stopwatch::Budget, subject::Subject, workload::Workload,
 };
-use crate::{Outcome, engine_arg::EngineArg, opening::Opening, print, trust_args::TrustArgs};
+use crate::{
+    Outcome,
+    engine_arg::{CompileArg, EngineArg},
+    opening::Opening,
+    print,
+    trust_args::TrustArgs,
+};
 
 /// The arguments of `kernelpack bench`.
 #[derive(Debug, clap::Args)]
@@ -50,6 +56,9 @@ Example: one kernel, for scripts, one object a line; what was not measured is nu
 
 Example: an interpreter beside the compiler
   kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 1x4096 --engine wasmtime --engine wamr
+
+Example: native code of WAMR's compiler, compiled here, beside Wasmtime's
+  kernelpack bench pack --trust release.pub --engine wasmtime --engine wamr-aot --compile-native
 
 Example: from nothing to kernels that can be called, medians
   kernelpack bench pack --trust release.pub --open
@@ -88,19 +97,23 @@ pub(crate) struct Args {
     #[arg(long = "engine", value_enum, default_value = "wasmtime", conflicts_with_all = ["open", "write"])]
     engines: Vec<EngineArg>,
     #[command(flatten)]
+    compile: CompileArg,
+    #[command(flatten)]
     opening: Opening,
 }
 
 impl Args {
     /// The pack in this engine.
     fn subject(&self, engine: EngineArg) -> Result<Subject, Box<dyn std::error::Error>> {
-        let (runtime, builder) = self.opening.runtime(Subject::builder(self.trust.builder_for(engine)?))?;
+        let builder = self.compile.apply(engine, self.trust.builder_for(engine)?);
+        let (runtime, builder) = self.opening.runtime(Subject::builder(builder))?;
         Subject::new(engine, &runtime, builder, |runtime| self.opening.open_in(runtime, &self.pack))
     }
 }
 
 /// Measures the kernels.
 pub(crate) fn run(args: &Args) -> Outcome {
+    args.compile.check(&args.engines)?;
     if args.open {
         return cold_start::run(&args.pack, &args.trust.builder()?, args.quick, args.json);
     }

@@ -3,6 +3,8 @@
 mod aot;
 mod bench;
 mod cache;
+#[cfg(unix)]
+mod compile_native;
 mod fixture;
 mod health;
 mod inspect;

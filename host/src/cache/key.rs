@@ -33,7 +33,8 @@ impl Key {
         Self::of(module.hash(), engine)
     }
 
-    pub(super) fn of(module: [u8; 32], engine: Fingerprint) -> Self {
+    /// The same of anything that has a digest.
+    pub(crate) fn of(module: [u8; 32], engine: Fingerprint) -> Self {
         let mut key = [0; Self::BYTES];
         key[..32].copy_from_slice(&module);
         key[32..].copy_from_slice(&engine.0);

@@ -6,6 +6,8 @@ use std::io;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheOutcome {
+    /// Nothing was compiled: the module is interpreted, or is there as native code that its pack brings.
+    NotCompiled,
     /// It was compiled; the runtime has no cache.
     Off,
     /// It was in the cache.
@@ -24,6 +26,17 @@ pub enum CacheOutcome {
         /// The system's reason.
         error: io::ErrorKind,
     },
+}
+
+impl CacheOutcome {
+    /// Of code that was compiled, and put into the cache or not.
+    pub(crate) fn of_store(stored: io::Result<()>, fault: Option<EntryFault>) -> Self {
+        match (stored, fault) {
+            (Ok(()), None) => Self::Miss,
+            (Ok(()), Some(fault)) => Self::Replaced { fault },
+            (Err(error), fault) => Self::NotStored { fault, error: error.kind() },
+        }
+    }
 }
 
 /// Why an entry of the cache was not used.

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
 use super::Execution;
+#[cfg(feature = "wamr-compile")]
+use super::NativeCompiler;
 use super::{Engine, Interruption};
 use crate::{EngineError, cache::CompileCache};
 
 /// An engine that is yet to be started, with the settings that it alone has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EngineChoice {
     /// Wasmtime.
     #[cfg(feature = "wasmtime")]
@@ -20,7 +22,7 @@ pub(crate) enum EngineChoice {
 
 /// What WAMR can be told.
 #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WamrSettings {
     /// Bytes of the process's pool.
     pub(crate) pool: usize,
@@ -28,6 +30,9 @@ pub(crate) struct WamrSettings {
     pub(crate) stack: u32,
     /// What it makes of native code.
     pub(crate) execution: Option<Execution>,
+    /// What compiles where there is none.
+    #[cfg(feature = "wamr-compile")]
+    pub(crate) compiler: Option<NativeCompiler>,
 }
 
 impl EngineChoice {
@@ -37,6 +42,8 @@ impl EngineChoice {
         pool: super::wamr::DEFAULT_POOL,
         stack: super::wamr::DEFAULT_STACK,
         execution: None,
+        #[cfg(feature = "wamr-compile")]
+        compiler: None,
     });
 
     /// The same with other settings of WAMR, if that is what it is.
@@ -51,7 +58,7 @@ impl EngineChoice {
     }
 
     /// The best way to interrupt calls that this engine has on this machine.
-    pub(crate) fn best_interruption(self) -> Interruption {
+    pub(crate) fn best_interruption(&self) -> Interruption {
         match self {
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => Interruption::BEST,
@@ -74,10 +81,15 @@ impl EngineChoice {
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => Ok(Arc::new(super::WasmtimeEngine::new(cache, interruption)?)),
             #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
-            Self::Wamr(WamrSettings { pool, stack, execution }) => {
+            Self::Wamr(settings) => {
+                let execution = settings.execution.unwrap_or_default();
+                let engine = super::WamrEngine::new(settings.pool, settings.stack, execution, interruption)?;
+                #[cfg(feature = "wamr-compile")]
+                if let Some(compiler) = settings.compiler {
+                    return Ok(Arc::new(engine.compiling(&compiler, cache)?));
+                }
                 let _ = cache;
-                let execution = execution.unwrap_or_default();
-                Ok(Arc::new(super::WamrEngine::new(pool, stack, execution, interruption)?))
+                Ok(Arc::new(engine))
             }
         }
     }

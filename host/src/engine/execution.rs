@@ -1,21 +1,22 @@
-//! What an engine makes of packs that bring native code.
+//! Whether an engine interprets or runs native code.
 
-/// Whether kernels are interpreted or run as the native code that a pack brings, in [`Runtime::embedded`].
+/// Whether kernels are interpreted or run as native code, in [`Runtime::embedded`].
 ///
-/// Native code is loaded only from packs whose signer may vouch for such; it must be for this machine, made by the
-/// compiler of the very same version of WAMR, and with all checks, or the pack is refused.
+/// Native code is a pack's, if its signer may vouch for such; it must be for this machine, made by the compiler of the very
+/// same version of WAMR, and with all checks, or the pack is refused. Of a kernel without such, it is what this host
+/// compiles itself from the module, which takes no grant, if it was told to with `RuntimeBuilder::compile_native`. Where
+/// there could be both, the pack's is run and nothing compiled.
 ///
 /// [`Runtime::embedded`]: crate::Runtime
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Execution {
-    /// Modules are interpreted, whatever else a pack has. Needs the feature `wamr`.
+    /// Modules are interpreted, whatever else a pack has, and nothing is compiled. Needs the feature `wamr`.
     Interpreted,
-    /// Native code is run; a kernel that has none, or whose signer may not vouch for it, is refused. Needs the feature
-    /// `wamr-aot`.
+    /// Native code is run; a kernel of which there is none is refused. Needs the feature `wamr-aot`.
     Native,
-    /// Native code is run where there is any that the signer may vouch for, else the module is interpreted. Needs both
-    /// features.
+    /// Native code is run where there is any, else the module is interpreted: also where this host was
+    /// to compile it and it cannot be had as native code, but not if the compiler does not work. Needs both features.
     NativeElseInterpreted,
 }
 

@@ -13,6 +13,8 @@ mod execution;
 #[cfg(feature = "wasmtime")]
 mod interruptible;
 mod interruption;
+#[cfg(feature = "wamr-compile")]
+mod native_compiler;
 mod stack;
 mod ticker;
 #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
@@ -31,6 +33,8 @@ use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome, memory::Sh
 pub(crate) use choice::EngineChoice;
 pub use execution::Execution;
 pub use interruption::Interruption;
+#[cfg(feature = "wamr-compile")]
+pub use native_compiler::NativeCompiler;
 #[cfg(any(feature = "wamr", feature = "wamr-aot"))]
 pub(crate) use wamr::WamrEngine;
 #[cfg(all(test, feature = "wamr"))]
@@ -64,6 +68,11 @@ pub(crate) trait Engine: Send + Sync {
 
     /// The WebAssembly features that it was found to run, by the names that manifests use.
     fn features(&self) -> Vec<&'static str>;
+
+    /// Whether it loads native code that packs bring.
+    fn loads_native(&self) -> bool {
+        false
+    }
 
     /// Compiles a module whose instances will obey `limits`, or loads native code in its stead, if the engine loads any.
     fn compile(

@@ -1,11 +1,17 @@
 //! WAMR, for small devices.
 //!
-//! Modules are interpreted, or native code that a pack brings is loaded in their stead. Everything that WAMR allocates,
-//! linear memory included, comes from one pool of fixed size, which is the process's, as WAMR's runtime is: runtimes in
-//! one process share it, and must agree on its size.
+//! Modules are interpreted, or native code is loaded in their stead, which a pack brings or this host makes. Everything
+//! that WAMR allocates, linear memory included, comes from one pool of fixed size, which is the process's, as WAMR's
+//! runtime is: runtimes in one process share it, and must agree on its size.
 
 mod blocks;
 mod instance;
+mod native;
+#[cfg(feature = "wamr-compile")]
+mod own;
+#[cfg(not(feature = "wamr-compile"))]
+#[path = "wamr/own_elsewhere.rs"]
+mod own;
 mod trap;
 mod vm;
 
@@ -16,11 +22,15 @@ use kernelpack_manifest::{FEATURES, VerifiedAot, VerifiedModule};
 
 use self::{
     instance::WamrInstance,
+    native::NativeCode,
+    own::OwnCompiler,
     vm::{Brake, Code, MOST_PAGES, Machine, Vm},
 };
 use super::{
     CompiledModule, EmptyFunction, Engine, Execution, Instance, Interruption, TICK, ticker::Ticker, watchdog::Watchdog,
 };
+#[cfg(feature = "wamr-compile")]
+use crate::cache::CompileCache;
 use crate::{EngineError, cache::CacheOutcome};
 
 /// The size of the pool unless told otherwise, 256 KiB: a stack, 128 KiB of linear memory, and 96 KiB for what WAMR keeps
@@ -32,7 +42,7 @@ pub(crate) const DEFAULT_STACK: u32 = 32 << 10;
 
 /// Why a module does not run that could be interpreted.
 const NO_NATIVE: &str = "the pack has no native code for this machine that its signer may vouch for, and nothing is \
-                         interpreted unless Runtime::embedded is told to";
+                         interpreted, or compiled here, unless Runtime::embedded is told to";
 
 /// What WAMR's interpreter does not run as it is configured.
 const WITHOUT: [&str; 2] = ["relaxed-simd", "simd"];
@@ -42,6 +52,8 @@ pub(crate) struct WamrEngine {
     vm: Arc<Vm>,
     stack_bytes: u32,
     execution: Execution,
+    /// None if the host compiles nothing.
+    own: Option<OwnCompiler>,
     /// None if calls are never stopped.
     watchdog: Option<Arc<Watchdog<Brake>>>,
     _ticker: Option<Ticker>,
@@ -79,7 +91,58 @@ impl WamrEngine {
         let watchdog = (interruption != Interruption::Never).then(|| Arc::new(Watchdog::default()));
         let tick = |dog: Arc<Watchdog<Brake>>| Ticker::start(interval, move || dog.tick());
         let ticker = watchdog.clone().map(tick).transpose().map_err(EngineError::Ticker)?;
-        Ok(Self { vm: Arc::new(vm), stack_bytes, execution, watchdog, _ticker: ticker })
+        Ok(Self { vm: Arc::new(vm), stack_bytes, execution, own: None, watchdog, _ticker: ticker })
+    }
+
+    /// The same, if it runs native code, with a compiler that makes some where there is none.
+    #[cfg(feature = "wamr-compile")]
+    pub(crate) fn compiling(
+        self,
+        compiler: &super::NativeCompiler,
+        cache: Option<Arc<CompileCache>>,
+    ) -> Result<Self, EngineError> {
+        if !self.execution.runs_native() {
+            return Ok(self);
+        }
+        let own = OwnCompiler::new(compiler, self.vm.version(), cache)?;
+        Ok(Self { own: Some(own), ..self })
+    }
+
+    /// The code that instances of a module run, within limits on its tables and its memory, and where it came from.
+    fn code(
+        &self,
+        module: &VerifiedModule,
+        native: Option<&VerifiedAot>,
+        elements: u32,
+        pages: u32,
+    ) -> Result<(Code, CacheOutcome), EngineError> {
+        let kernel = &module.spec().id;
+        let failed = |message| EngineError::Compile { kernel: kernel.clone(), message };
+        let load = |native: NativeCode<'_>| Code::load_native(&self.vm, native, elements, pages).map_err(failed);
+        if self.execution.runs_native() {
+            if let Some(native) = native {
+                native.facts().check_engine(&self.version()).map_err(|fault| failed(fault.to_string()))?;
+                return Ok((load(NativeCode::Granted(native))?, CacheOutcome::NotCompiled));
+            }
+            let made = |own: &OwnCompiler| {
+                let (native, cache) = own.code(module)?;
+                Ok((load(NativeCode::Own(&native))?, cache))
+            };
+            match self.own.as_ref().map(made) {
+                Some(Ok(code)) => return Ok(code),
+                // Interpreted where that is allowed and it is the module, and not the compiler, that is not as it should.
+                Some(Err(reason)) if self.execution.interprets() && own::is_of_the_module(&reason) => {
+                    tracing::info!(target: "kernelpack", kernel, %reason, "the module is interpreted");
+                }
+                Some(Err(error)) => return Err(error),
+                None => {}
+            }
+        }
+        if !self.execution.interprets() {
+            return Err(failed(NO_NATIVE.to_owned()));
+        }
+        let code = Code::load(&self.vm, module.bytes(), elements, pages).map_err(failed)?;
+        Ok((code, CacheOutcome::NotCompiled))
     }
 }
 
@@ -96,6 +159,10 @@ impl Engine for WamrEngine {
         FEATURES.into_iter().filter(|feature| !WITHOUT.contains(feature)).collect()
     }
 
+    fn loads_native(&self) -> bool {
+        self.execution.runs_native()
+    }
+
     fn compile(
         &self,
         kernel: &str,
@@ -108,19 +175,9 @@ impl Engine for WamrEngine {
             let (kernel, what) = (kernel.to_owned(), "pages of memory");
             return Err(EngineError::CeilingTooLow { kernel, what, needed, limit: MOST_PAGES });
         }
-        let (elements, pages) = (limits.max_table_elements, module.facts().max_pages);
-        let code = match native.filter(|_| self.execution.runs_native()) {
-            Some(native) => native
-                .facts()
-                .check_engine(&self.version())
-                .map_err(|fault| fault.to_string())
-                .and_then(|()| Code::load_native(&self.vm, native, elements, pages)),
-            None if self.execution.interprets() => Code::load(&self.vm, module.bytes(), elements, pages),
-            None => Err(NO_NATIVE.to_owned()),
-        };
-        let code = code.map_err(|message| EngineError::Compile { kernel: kernel.to_owned(), message })?;
+        let (code, cache) = self.code(module, native, limits.max_table_elements, module.facts().max_pages)?;
         let (stack_bytes, watchdog) = (self.stack_bytes, self.watchdog.clone());
-        Ok(Box::new(WamrModule { code: Arc::new(code), limits, stack_bytes, watchdog }))
+        Ok(Box::new(WamrModule { code: Arc::new(code), cache, limits, stack_bytes, watchdog }))
     }
 
     fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, EngineError> {
@@ -144,6 +201,7 @@ impl EmptyFunction for Empty {
 
 struct WamrModule {
     code: Arc<Code>,
+    cache: CacheOutcome,
     limits: ResourceLimits,
     stack_bytes: u32,
     watchdog: Option<Arc<Watchdog<Brake>>>,
@@ -151,7 +209,7 @@ struct WamrModule {
 
 impl CompiledModule for WamrModule {
     fn cache_outcome(&self) -> CacheOutcome {
-        CacheOutcome::Off
+        self.cache.clone()
     }
 
     fn interruption(&self) -> Interruption {

@@ -11,6 +11,7 @@ use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector};
 
 pub use files::{check_pack_files, read_pack_file};
 pub use id::PackId;
+pub(crate) use verified::Reader;
 pub use verified::{VerifiedPack, read_manifest};
 
 use crate::{

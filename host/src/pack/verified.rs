@@ -31,6 +31,15 @@ pub struct VerifiedPack {
     pub(crate) files: BTreeSet<String>,
 }
 
+/// The engine that a pack is read for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    /// Its name.
+    pub(crate) engine: &'a str,
+    /// Whether it loads native code.
+    pub(crate) native: bool,
+}
+
 impl VerifiedPack {
     /// Reads each file once, modules for other engines included, and checks, in this order: the signature over the raw
     /// bytes of the manifest, by a key that is trusted now; the manifest's schema and content; that the pack holds
@@ -43,21 +52,21 @@ impl VerifiedPack {
         Self::open_if(dir.as_ref(), verifier, None, |_| Ok(()))
     }
 
-    /// The same, of the modules only with those that the engine of this name loads, and with a say for the caller once
-    /// the manifest is verified and before anything else is read.
+    /// The same, of modules and native code only with what an engine loads, and with a say for the caller once the
+    /// manifest is verified and before anything else is read.
     pub(crate) fn open_for(
-        engine: &str,
+        reader: Reader<'_>,
         dir: &Path,
         verifier: &KernelPackVerifier,
         fits: impl FnOnce(&Manifest) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        Self::open_if(dir, verifier, Some(engine), fits)
+        Self::open_if(dir, verifier, Some(reader), fits)
     }
 
     fn open_if(
         dir: &Path,
         verifier: &KernelPackVerifier,
-        engine: Option<&str>,
+        reader: Option<Reader<'_>>,
         fits: impl FnOnce(&Manifest) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let manifest = read_raw_manifest(dir)?;
@@ -67,9 +76,9 @@ impl VerifiedPack {
         fits(manifest.manifest())?;
 
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
-        let modules = read_modules(dir, &manifest, engine)?;
+        let modules = read_modules(dir, &manifest, reader.map(|reader| reader.engine))?;
         let vectors = read_vectors(dir, &manifest)?;
-        let native = read_native(dir, &manifest, engine)?;
+        let native = read_native(dir, &manifest, reader)?;
         let own = [MANIFEST_FILE, SIGNATURE_FILE];
         let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();
         Ok(Self { manifest, modules, vectors, native, files })
@@ -125,7 +134,8 @@ impl VerifiedPack {
     }
 
     /// The native code that the engine which the pack was opened for loads for this kernel on this machine. None where the
-    /// pack has none, or where its signer is trusted for modules only; the kernel's module is there in any case.
+    /// pack has none, where its signer is trusted for modules only, or where the runtime interprets; the kernel's module is
+    /// there in any case.
     pub fn native(&self, kernel: &str) -> Option<&VerifiedAot> {
         self.native.get(kernel)
     }
@@ -167,14 +177,14 @@ fn read_modules(dir: &Path, manifest: &SignedManifest, engine: Option<&str>) -> 
 }
 
 /// Reads the native code that an engine loads on this machine, if the signer may vouch for it; or checks all of it against
-/// its entries, where no engine is named.
+/// its entries, where it is read for no engine.
 fn read_native(
     dir: &Path,
     manifest: &SignedManifest,
-    engine: Option<&str>,
+    reader: Option<Reader<'_>>,
 ) -> Result<BTreeMap<String, VerifiedAot>, Error> {
     let mut native = BTreeMap::new();
-    let Some(engine) = engine else {
+    let Some(Reader { engine, native: wanted }) = reader else {
         for kernel in &manifest.manifest().kernels {
             for file in kernel.aot_files() {
                 let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
@@ -183,7 +193,8 @@ fn read_native(
         }
         return Ok(native);
     };
-    let Some(target) = AotTarget::of_this_machine().filter(|_| manifest.signer().native) else { return Ok(native) };
+    let granted = wanted && manifest.signer().native;
+    let Some(target) = AotTarget::of_this_machine().filter(|_| granted) else { return Ok(native) };
     for kernel in &manifest.manifest().kernels {
         let Some(file) = kernel.aot_for(engine, target) else { continue };
         let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;

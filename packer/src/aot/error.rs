@@ -1,8 +1,6 @@
 //! Why a pack got no native code.
 
-use std::{io, path::PathBuf, time::Duration};
-
-use kernelpack_manifest::AotTarget;
+use kernelpack_wamr_driver::CompilerError;
 
 use crate::{BuildError, SignError};
 
@@ -13,81 +11,9 @@ pub enum AotError {
     /// No machine was named.
     #[error("no target; name one or more of x86_64, aarch64, thumbv7em, thumbv7")]
     NoTargets,
-    /// The program is not there.
-    #[error(
-        "there is no {}: build kernelpack-wamr-compiler (it needs llvm-14-dev and g++), or set KERNELPACK_WAMRC to where \
-         it is",
-        program.display()
-    )]
-    NoCompiler {
-        /// Where it was looked for.
-        program: PathBuf,
-    },
-    /// The program was built where LLVM was not installed.
-    #[error("{reason}")]
-    NoLlvm {
-        /// What it says, with what is to be installed.
-        reason: String,
-    },
-    /// The program is something else.
-    #[error("{} is not kernelpack-wamrc: {said}", program.display())]
-    NotTheCompiler {
-        /// The program.
-        program: PathBuf,
-        /// What it says.
-        said: String,
-    },
-    /// The program cannot be run.
-    #[error("cannot run {}: {error}", program.display())]
-    Run {
-        /// The program.
-        program: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The compiler refuses a module.
-    #[error("kernel {kernel:?} cannot be compiled for {target}: {reason}")]
-    Refused {
-        /// The kernel's id.
-        kernel: String,
-        /// The machine.
-        target: AotTarget,
-        /// What the compiler says.
-        reason: String,
-    },
-    /// The compiler ended in another way than it should.
-    #[error(
-        "the compiler crashed on kernel {kernel:?} for {target} ({status}){}{said}",
-        if said.is_empty() { "" } else { ": " }
-    )]
-    Crashed {
-        /// The kernel's id.
-        kernel: String,
-        /// The machine.
-        target: AotTarget,
-        /// How the process ended.
-        status: String,
-        /// What it said at last.
-        said: String,
-    },
-    /// The compiler took too long.
-    #[error("the compiler did not end within {limit:?} on kernel {kernel:?} for {target}")]
-    TimedOut {
-        /// The kernel's id.
-        kernel: String,
-        /// The machine.
-        target: AotTarget,
-        /// The time it was given.
-        limit: Duration,
-    },
-    /// The compiler says that it succeeded, and what it made is no file of this module.
-    #[error("what the compiler made of kernel {kernel:?} for {target} is not its file")]
-    Unexpected {
-        /// The kernel's id.
-        kernel: String,
-        /// The machine.
-        target: AotTarget,
-    },
+    /// The compiler is not there, refuses a module, or does not do what it should.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
     /// The pack is not one that may be signed, or not signed by a key that is trusted.
     #[error(transparent)]
     Pack(#[from] SignError),

@@ -3,18 +3,19 @@
 //! The compiler is WAMR's, in a program of its own. What it makes is believed only as far as it can be checked; that it
 //! does what the module does rests on the compiler, and so on whoever runs it: the key that signs vouches for that.
 
-mod compiler;
 mod error;
 
 use std::{path::Path, time::SystemTime};
 
 use kernelpack_manifest::{
-    AotFacts, AotFile, AotTarget, Digest, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
+    AotFile, AotRecord, AotTarget, Digest, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
     MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, Platform, PublicKey, Rejected, SIGNATURE_FILE,
     SecretKey, SignedManifest,
 };
 
-pub use self::{compiler::AotCompiler, error::AotError};
+use kernelpack_wamr_driver::{Compiled, Compiler};
+
+pub use self::error::AotError;
 use crate::{SignError, pack_files, sign::check_pack, write::write_pack};
 
 /// The engine that loads the files.
@@ -53,7 +54,7 @@ pub fn aot(
     pack: &Path,
     options: &AotOptions,
     key: &SecretKey,
-    compiler: &AotCompiler,
+    compiler: &Compiler,
     made: &mut dyn FnMut(&AotMade),
 ) -> Result<Manifest, AotError> {
     if options.targets.is_empty() {
@@ -81,11 +82,11 @@ pub fn aot(
         });
         platform.aot.retain(|file| !options.targets.contains(&file.target));
         for &target in &options.targets {
-            let (wasm, source) = module(pack, &signed, at, target, options.scalar)?;
-            let aot = compiler.compile(&kernel.id, target, &wasm)?;
+            let wasm = module(pack, &signed, at, target, options.scalar)?;
+            let compiled = compiler.compile(&kernel.id, target, &wasm)?;
             let path = kernel.path.strip_suffix("wasm").unwrap_or(&kernel.path);
-            let file = entry_of(&aot, source, format!("{path}{target}.aot"));
-            let file = file.ok_or_else(|| AotError::Unexpected { kernel: kernel.id.clone(), target })?;
+            let file = entry_of(&compiled, format!("{path}{target}.aot"));
+            let aot = compiled.into_bytes();
             kernel.read_aot(&file, &aot).map_err(refused)?;
             made(&AotMade { kernel: kernel.id.clone(), file: file.clone(), size: aot.len() });
             files.push((file.path.clone(), aot));
@@ -119,7 +120,7 @@ fn module(
     at: usize,
     target: AotTarget,
     scalar: bool,
-) -> Result<(Vec<u8>, Digest), AotError> {
+) -> Result<Vec<u8>, AotError> {
     let kernel = &signed.kernels[at];
     let own = kernel.modules().find(|module| module.platform.is_none());
     let engines = kernel.module_for(ENGINE);
@@ -134,14 +135,13 @@ fn module(
         None => signed.verify_module(&kernel.id, wasm),
     };
     let module = module.map_err(|fault| SignError::refused(pack, fault))?;
-    Ok((module.bytes().to_vec(), Digest(module.hash())))
+    Ok(module.bytes().to_vec())
 }
 
-/// The manifest's entry for a file, as the file says of itself; none where it was compiled from something else.
-fn entry_of(aot: &[u8], source: Digest, path: String) -> Option<AotFile> {
-    let record = AotFacts::read(aot).ok()?.record;
-    let (target, version, options) = (record.target, record.version, record.options);
-    (record.source == source).then(|| AotFile { target, path, hash: Digest::of(aot), source, version, options })
+/// The manifest's entry for a file, as the file says of itself.
+fn entry_of(compiled: &Compiled, path: String) -> AotFile {
+    let AotRecord { target, source, version, options, .. } = compiled.facts().record.clone();
+    AotFile { target, path, hash: Digest::of(compiled.bytes()), source, version, options }
 }
 
 /// The most bytes of a file of this name.

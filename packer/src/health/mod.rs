@@ -7,7 +7,7 @@
 mod call;
 mod given;
 mod inputs;
-pub(crate) mod program;
+mod program;
 
 use std::{collections::BTreeMap, time::Duration};
 

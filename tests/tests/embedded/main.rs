@@ -1,7 +1,12 @@
 //! What only WAMR has, and `Runtime::embedded` as it is by default, with small stacks and short deadlines. What both
 //! engines have is tested on both elsewhere.
 
+#[cfg(unix)]
+#[path = "../deadlines/fixtures.rs"]
+mod fixtures;
 mod native;
+#[cfg(unix)]
+mod own;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;

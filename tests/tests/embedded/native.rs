@@ -17,7 +17,7 @@ fn native(parts: &Parts) -> Option<Copy> {
     Some(honest(parts)).filter(|pack| add_native(pack.path()))
 }
 
-fn embedded(execution: Execution) -> RuntimeBuilder {
+pub(crate) fn embedded(execution: Execution) -> RuntimeBuilder {
     super::embedded().execution(execution)
 }
 

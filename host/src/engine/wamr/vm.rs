@@ -18,10 +18,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use kernelpack_manifest::VerifiedAot;
 use kernelpack_wamr_sys as sys;
 
-use super::blocks::{Blocks, End, UNIT};
+use super::{
+    blocks::{Blocks, End, UNIT},
+    native::NativeCode,
+};
 use crate::engine::{PAGE, watchdog::Stoppable};
 
 /// The most pages of a linear memory: WAMR asks for memory in 32 bits, where 65536 pages are none.
@@ -268,13 +270,18 @@ impl Code {
     /// Loads native code in the stead of a module.
     pub(super) fn load_native(
         vm: &Arc<Vm>,
-        native: &VerifiedAot,
+        native: NativeCode<'_>,
         table_elements: u32,
         max_pages: u32,
     ) -> Result<Self, String> {
-        // SAFETY: a `VerifiedAot` is made only of bytes whose digest is in a manifest that was signed by a key which the
-        // host granted native code. That is the word of its owner that it was compiled from a module by WAMR's compiler,
-        // with the checks that keep it inside of its sandbox; the file's record of that was read.
+        // SAFETY: it must have been compiled from a module by WAMR's compiler, with the checks that keep it inside of its
+        // sandbox, and unchanged since. The file's record of that was read in either case.
+        // A `VerifiedAot` is made only of bytes whose digest is in a manifest that was signed by a key which the host
+        // granted native code, which is the word of the key's owner.
+        // An `OwnCode` is made in `own.rs` only: of a `Compiled`, which is what the program that the host's developer
+        // named as this compiler wrote just now, into a folder closed to others, when it was given a `VerifiedModule`; or
+        // of a `TrustedArtifact`, an entry of the compile cache whose seal was checked with a secret that only this user
+        // can read. Entries under such a fingerprint are sealed there only, and of the former only.
         unsafe { Self::load_any(vm, native.bytes(), table_elements, max_pages) }
     }
 

@@ -56,12 +56,7 @@ impl Vacancy<'_> {
         let Some((cache, key)) = place else { return Ok((compiled, CacheOutcome::Off)) };
         // Under the key of the module that was compiled just now, by the engine that compiled it.
         let stored = compiled.serialize().map_err(std::io::Error::other).and_then(|code| cache.store(&key, &code));
-        let outcome = match (stored, fault) {
-            (Ok(()), None) => CacheOutcome::Miss,
-            (Ok(()), Some(fault)) => CacheOutcome::Replaced { fault },
-            (Err(error), fault) => CacheOutcome::NotStored { fault, error: error.kind() },
-        };
-        Ok((compiled, outcome))
+        Ok((compiled, CacheOutcome::of_store(stored, fault)))
     }
 }
 
@@ -78,8 +73,8 @@ fn deserialize(engine: &Engine, interruption: Interruption, artifact: &TrustedAr
     }
     // SAFETY: the bytes must be what `Module::serialize` gave, unchanged, in this version of Wasmtime. A
     // `TrustedArtifact` is made only of an entry whose seal was checked with a secret that only this user can read;
-    // `CompileCache::store` makes those seals and is called only in `fill` above, with what `serialize` gave. The
-    // fingerprint compared above has Wasmtime's version in it. The bytes are in memory of ours, and Wasmtime copies
+    // `CompileCache::store` makes those seals and is called under such a fingerprint only in `fill` above, with what
+    // `serialize` gave: what is compared above has this engine's name and Wasmtime's version in it. The bytes are in memory of ours, and Wasmtime copies
     // them: nobody can change them meanwhile, as they could change a file that is mapped.
     unsafe { Module::deserialize(engine, artifact.code()) }
 }

@@ -1,0 +1,190 @@
+//! The folder that the compiler reads from and writes to: nobody but this user can enter it.
+//!
+//! Code that is read from here is run outside of any sandbox, so others must not be able to put their own in its place.
+//! Where the system tells who can, that is checked of the folder which is open, and files are taken from that one,
+//! whatever stands under its path by now.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Write as _},
+    path::Path,
+};
+
+use tempfile::TempDir;
+
+/// A folder that is removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    dir: TempDir,
+    #[cfg(unix)]
+    fd: std::os::fd::OwnedFd,
+}
+
+impl Folder {
+    /// Makes one among the temporary files.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("kernelpack-aot-");
+        #[cfg(unix)]
+        {
+            use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+            builder.permissions(Permissions::from_mode(0o700));
+        }
+        let dir = builder.tempdir()?;
+        Ok(Self {
+            #[cfg(unix)]
+            fd: unix::open_own(dir.path())?,
+            dir,
+        })
+    }
+
+    /// Where it is, for a process that is to start in it.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes a file that was not there.
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        self.create(name)?.write_all(content)
+    }
+
+    /// Reads a regular file of at most `limit` bytes, no link to one, and without waiting for a writer.
+    pub(crate) fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
+        let file = self.open(name)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        // A byte over the limit tells of a file that is too large, also where it grows meanwhile.
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(limit).min(limit) + 1);
+        file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+        if bytes.len() > limit {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    #[cfg(unix)]
+    fn create(&self, name: &str) -> io::Result<File> {
+        unix::create(&self.fd, name)
+    }
+
+    #[cfg(unix)]
+    fn open(&self, name: &str) -> io::Result<File> {
+        unix::open(&self.fd, name)
+    }
+
+    #[cfg(not(unix))]
+    fn create(&self, name: &str) -> io::Result<File> {
+        File::create_new(self.path().join(name))
+    }
+
+    #[cfg(not(unix))]
+    fn open(&self, name: &str) -> io::Result<File> {
+        let path = self.path().join(name);
+        if !std::fs::symlink_metadata(&path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        File::open(path)
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        fs::File,
+        io,
+        os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+        path::Path,
+    };
+
+    use rustix::{
+        fs::{CWD, Mode, OFlags, openat},
+        process::geteuid,
+    };
+
+    /// Opens a folder that is this user's and closed to others.
+    pub(super) fn open_own(path: &Path) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = File::from(openat(CWD, path, flags, Mode::empty())?);
+        let metadata = folder.metadata()?;
+        if metadata.uid() != geteuid().as_raw() || metadata.mode() & 0o077 != 0 {
+            let what = "somebody put another folder in the place of the compiler's; have temporary files where others \
+                        cannot rename yours";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+        }
+        Ok(folder.into())
+    }
+
+    pub(super) fn create(folder: &OwnedFd, name: &str) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    pub(super) fn open(folder: &OwnedFd, name: &str) -> io::Result<File> {
+        // Opening a pipe waits for somebody to write to it, unless told otherwise; files do not mind.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(openat(folder, name, flags, Mode::empty())?.into())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_can_enter_it() {
+        let folder = Folder::new().unwrap();
+        assert_eq!(fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        folder.write("module.wasm", b"1234").unwrap();
+        assert_eq!(folder.read("module.wasm", 4).unwrap(), b"1234");
+        assert!(folder.write("module.wasm", b"5678").is_err(), "it was there already");
+        let path = folder.path().to_owned();
+        drop(folder);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for mode in [0o770, 0o707, 0o750, 0o701] {
+            fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
+            let refused = unix::open_own(dir.path()).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied, "{mode:o}");
+        }
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o700)).unwrap();
+        unix::open_own(dir.path()).unwrap();
+        symlink(dir.path(), dir.path().join("link")).unwrap();
+        assert!(unix::open_own(&dir.path().join("link")).is_err());
+    }
+
+    #[test]
+    fn what_is_put_under_its_path_later_is_not_read() {
+        let folder = Folder::new().unwrap();
+        folder.write("module.aot", b"ours").unwrap();
+        let (path, away) = (folder.path().to_owned(), tempfile::tempdir().unwrap());
+        fs::rename(&path, away.path().join("away")).unwrap();
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("module.aot"), "theirs").unwrap();
+        assert_eq!(folder.read("module.aot", 10).unwrap(), b"ours");
+    }
+
+    #[test]
+    fn only_regular_files_within_the_limit_are_read() {
+        let folder = Folder::new().unwrap();
+        folder.write("file", b"12345").unwrap();
+        assert_eq!(folder.read("file", 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        symlink("file", folder.path().join("link")).unwrap();
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
+        assert!(made.success());
+        for name in ["link", "folder", "pipe", "no"] {
+            assert!(folder.read(name, 10).is_err(), "{name}");
+        }
+    }
+}

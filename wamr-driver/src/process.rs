@@ -1,0 +1,122 @@
+//! Processes that may not end, or say more than anybody wants to hear.
+
+use std::{
+    io::{self, Read as _},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often to look whether a process has ended.
+const POLL: Duration = Duration::from_millis(2);
+/// The most bytes of standard output that are kept.
+const MOST_OUTPUT: u64 = 1 << 14;
+
+/// A process that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// The beginning of its standard output.
+    pub(crate) stdout: Vec<u8>,
+    /// What it said at last.
+    pub(crate) said: String,
+}
+
+/// Runs a process to its end, with nothing to read; none if it does not end in time and is stopped.
+pub(crate) fn run(mut command: Command, limit: Duration) -> io::Result<Option<Ended>> {
+    let start = Instant::now();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let stdout = child.stdout.take().map(|stdout| aside(move || head(stdout)));
+    let said = child.stderr.take().map(|stderr| aside(move || last_words(stderr)));
+    let Some(status) = wait(&mut child, limit)? else { return Ok(None) };
+    // What it started in turn may hold on to its output, which is nothing to wait for.
+    let left = || limit.saturating_sub(start.elapsed()).max(POLL);
+    let stdout = stdout.and_then(|stdout| stdout.recv_timeout(left()).ok()).unwrap_or_default();
+    let said = said.and_then(|said| said.recv_timeout(left()).ok()).unwrap_or_default();
+    Ok(Some(Ended { status, stdout, said }))
+}
+
+/// Does something on a thread, and gives its result.
+fn aside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> mpsc::Receiver<R> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(work()));
+    receiver
+}
+
+/// The beginning of an output, which is read to its end.
+fn head(mut stdout: impl io::Read) -> Vec<u8> {
+    let mut read = Vec::new();
+    let _ = stdout.by_ref().take(MOST_OUTPUT).read_to_end(&mut read);
+    let _ = io::copy(&mut stdout, &mut io::sink());
+    read
+}
+
+/// How a process ends; one that does not in time is stopped.
+///
+/// # Errors
+/// The system's words.
+pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if start.elapsed() >= limit {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// What a process reported, in one line, as far as it is of reasonable length; of a panic, its message.
+pub fn last_words(mut stderr: impl io::Read) -> String {
+    let mut said = Vec::new();
+    // Read to the end in any case, or the process would wait for a reader.
+    let _ = stderr.by_ref().take(1 << 16).read_to_end(&mut said);
+    let _ = io::copy(&mut stderr, &mut io::sink());
+    let said = String::from_utf8_lossy(&said);
+    let hint = |line: &&str| !line.starts_with("note: ") && !line.trim().is_empty();
+    let lines: Vec<&str> = said.lines().filter(hint).map(str::trim).collect();
+    let panicked = lines.iter().position(|line| line.contains("panicked at")).unwrap_or_default();
+    let text = lines[panicked..].join(" ");
+    // The thread's number in front differs from run to run.
+    let text = text.find("panicked at").map_or(text.as_str(), |at| &text[at..]);
+    text[..text.floor_char_boundary(300)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_in_one_line() {
+        let said = "noise\n\nthread 'main' (42) panicked at src/lib.rs:1:2:\nelement 3 is -1\nnote: run with `RUST_BACKTRACE=1`\n";
+        assert_eq!(last_words(said.as_bytes()), "panicked at src/lib.rs:1:2: element 3 is -1");
+        assert_eq!(last_words("fatal\n".as_bytes()), "fatal");
+        assert_eq!(last_words(&b""[..]), "");
+        assert!(last_words("é".repeat(100_000).as_bytes()).len() <= 300);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_outlasts_its_limit() {
+        let run = |script: &str, limit| {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", script]);
+            run(command, Duration::from_millis(limit)).unwrap()
+        };
+        assert!(run("while :; do :; done", 100).is_none());
+        // It has ended, and its child, which has its output, has not.
+        let ended = run("sleep 60 & echo here; exit 7", 3000).unwrap();
+        assert_eq!((ended.status.code(), ended.said.as_str()), (Some(7), ""));
+        let ended = run("echo out; echo 'error: words' >&2", 60_000).unwrap();
+        assert!(ended.status.success());
+        assert_eq!((&ended.stdout[..], ended.said.as_str()), (&b"out\n"[..], "error: words"));
+        let ended = run("head -c 1000000 /dev/zero", 60_000).unwrap();
+        assert!(ended.status.success() && ended.stdout.len() as u64 == MOST_OUTPUT, "{:?}", ended.status);
+    }
+}

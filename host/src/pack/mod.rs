@@ -2,7 +2,7 @@
 
 pub(crate) mod files;
 mod id;
-mod verified;
+pub(crate) mod verified;
 
 use std::{collections::BTreeMap, sync::Arc};
 

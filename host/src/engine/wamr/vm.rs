@@ -9,6 +9,7 @@
 #![allow(unsafe_code, reason = "calls of C functions; the reasons stand at the blocks")]
 
 mod brake;
+mod buffer;
 mod code;
 mod machine;
 mod pool;
@@ -21,7 +22,12 @@ use std::{
 
 use kernelpack_wamr_sys as sys;
 
-pub(super) use self::{brake::Brake, code::Code, machine::Machine};
+pub(super) use self::{
+    brake::Brake,
+    buffer::Buffer,
+    code::Code,
+    machine::{Machine, PIECE},
+};
 
 /// The most pages of a linear memory: WAMR asks for memory in 32 bits, where 65536 pages are none.
 pub(super) const MOST_PAGES: u32 = 65_535;

@@ -11,12 +11,18 @@ use std::{
 
 use kernelpack_wamr_sys as sys;
 
-use super::{Brake, Code, MOST_PAGES, PROCESS, locked, words::Words};
+use super::{Brake, Code, MOST_PAGES, PROCESS, locked, pool, words::Words};
 use crate::engine::PAGE;
 
 /// The cells that arguments and results of a call share: two of each, of 64 bits at most.
 const CELLS: usize = 4;
 const MOST_VALUES: u32 = 2;
+
+/// Bytes in which linear memory is grown: fewer than a page has, since a device has few.
+pub(crate) const PIECE: u64 = 1 << 10;
+
+/// Bytes of the interpreter's stack for native code, which has the native one alone. WAMR takes zero for its default.
+const NO_STACK: u32 = 8;
 
 /// An instance with its stack and the functions that it is asked for.
 #[derive(Debug)]
@@ -41,8 +47,9 @@ impl Machine {
     /// code runs only if the module has a start function.
     pub(crate) fn new(code: &Arc<Code>, stack_bytes: u32, max_pages: u32, functions: &[&CStr]) -> Result<Self, String> {
         let _guard = locked(&PROCESS);
+        let wasm_stack = if code.native { NO_STACK } else { stack_bytes };
         let args = sys::InstantiationArgs {
-            default_stack_size: stack_bytes,
+            default_stack_size: wasm_stack,
             // The host lays calls out itself.
             host_managed_heap_size: 0,
             max_memory_pages: max_pages.clamp(1, MOST_PAGES),
@@ -53,11 +60,11 @@ impl Machine {
             unsafe { sys::wasm_runtime_instantiate_ex(code.module.as_ptr(), &args, words.ptr(), Words::CAPACITY) };
         let inst = NonNull::new(inst).ok_or_else(|| words.text())?;
         // SAFETY: the instance was made just now.
-        let env = NonNull::new(unsafe { sys::wasm_runtime_create_exec_env(inst.as_ptr(), stack_bytes) });
+        let env = NonNull::new(unsafe { sys::wasm_runtime_create_exec_env(inst.as_ptr(), wasm_stack) });
         let Some(env) = env else {
             // SAFETY: made above, and nothing points to it.
             unsafe { sys::wasm_runtime_deinstantiate(inst.as_ptr()) };
-            return Err(format!("the pool has no room for a stack of {stack_bytes} bytes"));
+            return Err(format!("the pool has no room for a stack of {wasm_stack} bytes"));
         };
         // SAFETY: the instance exists, and so do names that end with a zero.
         let memory = NonNull::new(unsafe { sys::wasm_runtime_get_memory(inst.as_ptr(), 0) });
@@ -103,12 +110,27 @@ impl Machine {
         Some(unsafe { slice::from_raw_parts_mut(self.base.as_ptr().add(range.start), range.len()) })
     }
 
-    /// Adds pages to linear memory, if limits and pool allow it.
-    pub(crate) fn grow(&mut self, pages: u64) -> bool {
-        // SAFETY: the instance exists, and its guest does not run.
-        let grown = self.memory.is_some() && unsafe { sys::wasm_runtime_enlarge_memory(self.inst.as_ptr(), pages) };
+    /// Adds so many times [`PIECE`] to linear memory, if limits and pool allow it.
+    pub(crate) fn grow(&mut self, pieces: u64) -> bool {
+        let Some(memory) = self.memory else { return false };
+        // SAFETY: the memory is the instance's, whose guest does not run.
+        let most = unsafe { sys::wasm_memory_get_max_page_count(memory.as_ptr()) } * PAGE;
+        let size = pieces.checked_mul(PIECE).and_then(|more| more.checked_add(self.size as u64));
+        let Some(size) = size.filter(|size| *size <= most).and_then(|size| u32::try_from(size).ok()) else {
+            return false;
+        };
+        // SAFETY: as above. What there is of the memory is an allocation for linear memory, or null where it is empty; so
+        // is what takes its place, with what was there, and with zeros behind it. Nobody has references to either.
+        unsafe {
+            let old = sys::kernelpack_wamr_memory(memory.as_ptr(), &mut 0);
+            let new = pool::realloc(sys::FOR_LINEAR_MEMORY, false, old.cast(), size);
+            if new.is_null() {
+                return false;
+            }
+            sys::kernelpack_wamr_place(memory.as_ptr(), new.cast(), u64::from(size));
+        }
         self.look_at_memory();
-        grown
+        true
     }
 
     /// Calls a function of those asked for, and gives its results in 32-bit cells; the error is WAMR's text.
@@ -119,7 +141,7 @@ impl Machine {
         };
         let mut cells = [0; CELLS];
         let here = &raw mut cells;
-        // The interpreter's stack is the environment's; code compiled ahead of time has the same number of bytes here.
+        // The interpreter's stack is the environment's; native code has as many bytes here.
         let end = here.addr().saturating_sub(self.stack_bytes as usize).max(1);
         cells.iter_mut().zip(arguments).for_each(|(cell, argument)| *cell = *argument);
         // SAFETY: environment and function are this instance's, which nobody else uses. Functions were taken only where
@@ -155,17 +177,10 @@ impl Machine {
     #[inline]
     fn look_at_memory(&mut self) {
         let Some(memory) = self.memory else { return };
+        let mut size = 0;
         // SAFETY: the memory is the instance's, whose guest does not run.
-        let (base, pages, page) = unsafe {
-            (
-                sys::wasm_memory_get_base_address(memory.as_ptr()),
-                sys::wasm_memory_get_cur_page_count(memory.as_ptr()),
-                sys::wasm_memory_get_bytes_per_page(memory.as_ptr()),
-            )
-        };
-        // Pages of another size are not what the module declared, and no memory is better than one that is not.
-        let size = if page == PAGE { (pages * page) as usize } else { 0 };
-        (self.base, self.size) = NonNull::new(base.cast()).map_or((NonNull::dangling(), 0), |base| (base, size));
+        let base = unsafe { sys::kernelpack_wamr_memory(memory.as_ptr(), &mut size) };
+        (self.base, self.size) = NonNull::new(base).map_or((NonNull::dangling(), 0), |base| (base, size as usize));
     }
 }
 

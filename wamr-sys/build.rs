@@ -81,7 +81,11 @@ fn main() {
         );
     }
     if aot {
-        files.extend(["aot_loader.c", "aot_runtime.c", "aot_intrinsic.c"].map(|c| iwasm.join("aot").join(c)));
+        files.extend(["aot_runtime.c", "aot_intrinsic.c"].map(|c| iwasm.join("aot").join(c)));
+        // `shim.c` must know what the loader unmaps.
+        let mut loader = build.clone();
+        loader.define("os_munmap", "kernelpack_wamr_munmap").file(iwasm.join("aot/aot_loader.c"));
+        build.objects(loader.compile_intermediates());
         files.push(iwasm.join("aot/arch").join(target.relocations));
     }
     // Nobody uses the entry of applications.

@@ -194,13 +194,15 @@ impl Guest {
             let size = self.instance.memory_size();
             // Where the guest grew memory itself meanwhile, the arena cannot be extended: start a new one behind.
             let start = if self.arena_end == size { self.arena_start } else { size };
-            let pages = (bytes - (size - start).min(bytes)).div_ceil(PAGE).max(1);
-            let needed = size / PAGE + pages;
+            let piece = self.instance.piece();
+            let pieces = (bytes - (size - start).min(bytes)).div_ceil(piece).max(1);
+            let more = pieces * piece;
+            let needed = (size + more).div_ceil(PAGE);
             if needed > u64::from(self.limits.max_memory_pages) {
                 return Err(self.too_large_pages(needed));
             }
-            if !self.instance.grow(pages) {
-                return Err(Failure::OutOfMemory { pages });
+            if !self.instance.grow(pieces) {
+                return Err(Failure::OutOfMemory { pages: more.div_ceil(PAGE) });
             }
             self.arena_start = start;
             self.arena_end = self.instance.memory_size();

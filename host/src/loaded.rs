@@ -71,7 +71,7 @@ impl CompiledKernel {
     pub(crate) fn new(
         engine: &Arc<dyn Engine>,
         module: &VerifiedModule,
-        native: Option<&VerifiedAot>,
+        native: Option<VerifiedAot>,
         ceiling: ResourceLimits,
     ) -> Result<Self, EngineError> {
         let spec = module.spec();

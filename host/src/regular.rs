@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use kernelpack_manifest::FileBytes;
+
 /// Why a file was not read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
@@ -44,6 +46,21 @@ pub(crate) fn read_open(file: &File, limit: u64) -> Result<Vec<u8>, ReadError> {
     if bytes.len() as u64 > limit { Err(ReadError::TooLarge) } else { Ok(bytes) }
 }
 
+/// Reads a regular file of at most `limit` bytes into memory that is asked for, or into a `Vec` where there is none.
+pub(crate) fn read_into(
+    path: &Path,
+    limit: u64,
+    memory: impl FnOnce(usize) -> Option<FileBytes>,
+) -> Result<FileBytes, ReadError> {
+    let mut file = open(path)?;
+    let metadata = file.metadata()?;
+    let len = usize::try_from(metadata.len()).ok().filter(|_| metadata.is_file() && metadata.len() <= limit);
+    let Some(mut memory) = len.and_then(memory) else { return read_open(&file, limit).map(FileBytes::from) };
+    // What has another size by now fails here, or nobody has signed what was read.
+    file.read_exact(&mut memory)?;
+    Ok(memory)
+}
+
 #[cfg(unix)]
 fn open(path: &Path) -> Result<File, ReadError> {
     open_at(rustix::fs::CWD, path)
@@ -73,4 +90,26 @@ fn open(path: &Path) -> Result<File, ReadError> {
         return Err(ReadError::NotAFile);
     }
     Ok(File::open(path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_goes_where_there_is_memory_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"content").unwrap();
+        for lend in [|len| Some(vec![0xFF; len].into()), |_| None] {
+            assert_eq!(*read_into(&path, 7, lend).unwrap(), *b"content");
+        }
+        // Memory is asked for only if the file may be read.
+        let never = |_| -> Option<FileBytes> { panic!("nothing is to be read") };
+        assert!(matches!(read_into(&path, 6, never), Err(ReadError::TooLarge)));
+        assert!(matches!(read_into(folder.path(), 6, never), Err(ReadError::NotAFile | ReadError::Io(_))));
+        // A file that is shorter than it was.
+        let long = |len| Some(vec![0; len + 1].into());
+        assert!(matches!(read_into(&path, 7, long), Err(ReadError::Io(_))));
+    }
 }

@@ -1,9 +1,10 @@
 //! Runtimes: an engine with the keys that it trusts.
 
 use std::{
+    mem,
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::SystemTime,
 };
 
@@ -22,7 +23,7 @@ use crate::{
     cores::Cores,
     engine::{Engine, EngineChoice},
     loaded::{CompiledKernel, LoadedKernel, Origin},
-    pack::{Reader, VerifiedPack},
+    pack::{VerifiedPack, verified},
     parallel,
     recovery::{self, Settings},
 };
@@ -53,10 +54,11 @@ impl Runtime {
     /// KiB an instance and 100 ms for a call, whatever a manifest says, unless the builder says otherwise.
     ///
     /// Modules, instances, their stacks and linear memory are all in the pool, 256 KiB of
-    /// [`with_pool`](RuntimeBuilder::with_pool) by default, which one small kernel as native code may fit into; the README
-    /// has what kernels take, and an interpreted one takes more. Nothing that WAMR needs is allocated from the system after [`build`](RuntimeBuilder::build),
-    /// except executable pages for native code when a pack is opened. The interpreter runs no SIMD, so packs must have a
-    /// scalar form of their kernels; tensors are copied, not mapped.
+    /// [`with_pool`](RuntimeBuilder::with_pool) by default, which one or two small kernels fit into as native code; the
+    /// README has what kernels take, and an interpreted one takes more. Of what WAMR needs, nothing is allocated from the
+    /// system after [`build`](RuntimeBuilder::build), except executable pages for native code when a pack is opened, and the
+    /// list of what is where in the pool, 12 bytes an allocation. A pack's files are read into the pool, too, where it has
+    /// room. The interpreter runs no SIMD, so packs must have a scalar form of their kernels; tensors are copied, not mapped.
     ///
     /// A pack's native code is run only if the pack's signer was granted it, with
     /// [`trust_native`](RuntimeBuilder::trust_native) or in a trust store: no sandbox holds what it does. What the host
@@ -112,8 +114,7 @@ impl Runtime {
     pub(crate) fn verify(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
-        let reader = Reader { engine: self.engine.name(), native: self.engine.loads_native() };
-        VerifiedPack::open_for(reader, dir, &self.verifier(), fits)
+        VerifiedPack::open_for(&*self.engine, dir, &self.verifier(), fits)
     }
 
     /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
@@ -129,7 +130,9 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`open_with`](Self::open_with).
-    pub fn load_with(&self, pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
+    pub fn load_with(&self, mut pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
+        // Each is gone once it is loaded.
+        let native = Mutex::new(mem::take(&mut pack.native));
         let signed = pack.signed_manifest();
         let manifest = signed.manifest();
         let signer = self.check_key(signed.signed_by())?;
@@ -143,7 +146,8 @@ impl Runtime {
         let compiled = parallel::map(&modules, |index, module| {
             let kernel = module.spec().id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
-            let native = pack.native(kernel).filter(|_| signer.native);
+            let native = verified::take(&mut native.lock().unwrap_or_else(PoisonError::into_inner), kernel);
+            let native = native.filter(|_| signer.native);
             let compiled = CompiledKernel::new(&self.engine, module, native, self.ceiling)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });
             Ok::<_, Error>(compiled)
@@ -159,7 +163,8 @@ impl Runtime {
             .collect::<Result<_, Error>>()?;
         // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
         let signer = self.check_key(signed.signed_by())?;
-        Ok(Pack::new(manifest.clone(), signer, kernels, pack.vectors))
+        let VerifiedPack { manifest, vectors, .. } = pack;
+        Ok(Pack::new(manifest.into_manifest(), signer, kernels, vectors))
     }
 
     /// Trusts the keys of this store from now on, instead of those of the store that the runtime had; keys given to

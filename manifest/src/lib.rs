@@ -37,6 +37,7 @@ mod difference;
 mod digest;
 mod extent;
 mod features;
+mod file_bytes;
 mod health;
 mod json;
 mod kernel;
@@ -75,6 +76,7 @@ pub use difference::first_difference;
 pub use digest::{Digest, DigestError};
 pub use extent::{Extent, ExtentError};
 pub use features::{FEATURES, required_features};
+pub use file_bytes::{FileBytes, Memory};
 pub use health::{
     HEALTH_FOLDER, HealthEntry, HealthParam, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX,
     check_tolerance,

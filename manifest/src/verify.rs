@@ -8,8 +8,8 @@ use kernelpack_abi::KernelSpecBuf;
 pub use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::{
-    AotFacts, AotFile, AotTarget, Digest, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest, ModuleFacts,
-    ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
+    AotFacts, AotFile, AotTarget, Digest, FileBytes, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest,
+    ModuleFacts, ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
 };
 
 /// Checks manifests against the keys that a host trusts.
@@ -182,6 +182,11 @@ impl SignedManifest {
         &self.manifest
     }
 
+    /// The same, to keep.
+    pub fn into_manifest(self) -> Manifest {
+        self.manifest
+    }
+
     /// The digest of the bytes that were signed; everything in the pack hangs on it.
     pub fn digest(&self) -> Digest {
         self.digest
@@ -202,8 +207,8 @@ impl SignedManifest {
     ///
     /// # Errors
     /// There is no such kernel, [`Rejected::HashMismatch`], or as for [`module::check`](crate::module::check).
-    pub fn verify_module(&self, id: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
-        self.verify_module_at(id, None, bytes)
+    pub fn verify_module(&self, id: &str, bytes: impl Into<FileBytes>) -> Result<VerifiedModule, Rejected> {
+        self.verify_module_at(id, None, bytes.into())
     }
 
     /// The same for the module that the engine of this name loads: its platform's, or else the kernel's own. One that is
@@ -211,11 +216,16 @@ impl SignedManifest {
     ///
     /// # Errors
     /// As for [`verify_module`](Self::verify_module), and [`Rejected::Variant`].
-    pub fn verify_module_for(&self, id: &str, engine: &str, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
-        self.verify_module_at(id, Some(engine), bytes)
+    pub fn verify_module_for(
+        &self,
+        id: &str,
+        engine: &str,
+        bytes: impl Into<FileBytes>,
+    ) -> Result<VerifiedModule, Rejected> {
+        self.verify_module_at(id, Some(engine), bytes.into())
     }
 
-    fn verify_module_at(&self, id: &str, engine: Option<&str>, bytes: Vec<u8>) -> Result<VerifiedModule, Rejected> {
+    fn verify_module_at(&self, id: &str, engine: Option<&str>, bytes: FileBytes) -> Result<VerifiedModule, Rejected> {
         let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
         let own = ModuleRef { path: &kernel.path, hash: kernel.hash, platform: None };
         let module = engine.map_or(own, |engine| kernel.module_for(engine));
@@ -240,7 +250,7 @@ impl SignedManifest {
         id: &str,
         engine: &str,
         target: AotTarget,
-        bytes: Vec<u8>,
+        bytes: impl Into<FileBytes>,
     ) -> Result<VerifiedAot, Rejected> {
         let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
         let file = kernel.aot_for(engine, target);
@@ -249,6 +259,7 @@ impl SignedManifest {
             let (kernel, path) = (kernel.id.clone(), file.path.clone());
             return Err(Rejected::NativeNotTrusted { kernel, path, key: self.signer.key.id() });
         }
+        let bytes = bytes.into();
         let facts = kernel.read_aot(file, &bytes)?;
         Ok(VerifiedAot { bytes, file: file.clone(), facts })
     }
@@ -318,7 +329,7 @@ impl Deref for SignedManifest {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedModule {
     path: String,
-    bytes: Vec<u8>,
+    bytes: FileBytes,
     digest: Digest,
     spec: KernelSpecBuf,
     facts: ModuleFacts,
@@ -330,9 +341,14 @@ impl VerifiedModule {
         &self.path
     }
 
-    /// The module: valid WebAssembly.
+    /// The module: valid WebAssembly; nothing once it was [put away](Self::put_away).
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Gives up its bytes, where memory is scarce and native code is loaded in its stead: it was verified all the same.
+    pub fn put_away(&mut self) {
+        self.bytes = FileBytes::default();
     }
 
     /// The SHA-256 of the module.
@@ -354,7 +370,7 @@ impl VerifiedModule {
 /// Native code that a manifest names by its digest, whose signer may vouch for native code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedAot {
-    bytes: Vec<u8>,
+    bytes: FileBytes,
     file: AotFile,
     facts: AotFacts,
 }
@@ -365,8 +381,8 @@ impl VerifiedAot {
         &self.bytes
     }
 
-    /// The same, to be kept in the place that a loader wants it at.
-    pub fn into_bytes(self) -> Vec<u8> {
+    /// The same, for a loader that takes it apart.
+    pub fn into_bytes(self) -> FileBytes {
         self.bytes
     }
 

@@ -121,9 +121,24 @@ unsafe extern "C" {
     pub fn wasm_runtime_destroy();
     /// Tells WAMR's version.
     pub fn wasm_runtime_get_version(major: *mut u32, minor: *mut u32, patch: *mut u32);
-    /// Loads a module or an AOT file out of a buffer, at a multiple of four, that WAMR writes to and that must outlive
-    /// the module.
-    pub fn wasm_runtime_load(buf: *mut u8, size: u32, error_buf: *mut c_char, error_buf_size: u32) -> *mut Module;
+    /// Loads a module out of a buffer, which is only read, and not needed afterwards.
+    pub fn kernelpack_wamr_load(file: *const u8, size: u32, error_buf: *mut c_char, error_buf_size: u32)
+    -> *mut Module;
+    /// Moves the machine code of an AOT file, in a buffer at a multiple of four, to pages of its own, and the rest of the
+    /// file together, whose size is `size` then. Null, and nothing changed, if there is none or no memory.
+    pub fn kernelpack_wamr_lift(file: *mut u8, size: *mut u32, text_size: *mut u32) -> *mut u8;
+    /// Loads an AOT file whose machine code was lifted; the buffer is only read, and not needed afterwards. The machine code
+    /// is the module's from here on, or unmapped. Where `kept` is not null then, it is WAMR's memory, to be freed after the
+    /// module was unloaded. Two threads must not do this at once.
+    pub fn kernelpack_wamr_load_native(
+        file: *const u8,
+        size: u32,
+        text: *mut u8,
+        text_size: u32,
+        kept: *mut *mut c_void,
+        error_buf: *mut c_char,
+        error_buf_size: u32,
+    ) -> *mut Module;
     /// Unloads a module.
     pub fn wasm_runtime_unload(module: *mut Module);
     /// Makes an instance.
@@ -156,14 +171,13 @@ unsafe extern "C" {
     -> bool;
     /// The memory with this index; null if there is none.
     pub fn wasm_runtime_get_memory(inst: *mut ModuleInst, index: u32) -> *mut Memory;
-    /// Adds pages to the first memory.
-    pub fn wasm_runtime_enlarge_memory(inst: *mut ModuleInst, pages: u64) -> bool;
-    /// Where a memory starts; growing it may move it.
-    pub fn wasm_memory_get_base_address(memory: *mut Memory) -> *mut c_void;
-    /// Pages of a memory.
-    pub fn wasm_memory_get_cur_page_count(memory: *mut Memory) -> u64;
-    /// Bytes of a memory's pages.
-    pub fn wasm_memory_get_bytes_per_page(memory: *mut Memory) -> u64;
+    /// The pages of 64 KiB that a memory may have.
+    pub fn wasm_memory_get_max_page_count(memory: *mut Memory) -> u64;
+    /// Where a memory starts, and its bytes; the guest may grow it, which may move it.
+    pub fn kernelpack_wamr_memory(memory: *mut Memory, size: *mut u64) -> *mut u8;
+    /// Says where a memory is from now on, and that it has so many bytes, which is not fewer than it had, and no more than
+    /// its pages: an allocation for linear memory, with what was there.
+    pub fn kernelpack_wamr_place(memory: *mut Memory, data: *mut u8, size: u64);
     /// Makes the calls of an execution environment return soon, at the next branch, call or loop; any thread may ask for
     /// it while the environment exists. It leaves no exception: a call that ends so looks like one that returned.
     pub fn wasm_cluster_cancel_thread(env: *mut ExecEnv) -> i32;

@@ -4,6 +4,7 @@
 
 #include "bh_platform.h"
 #include "wasm_export.h"
+#include "wasm_memory.h"
 #include "wasm_runtime_common.h"
 #if WASM_ENABLE_INTERP != 0
 #include "wasm_runtime.h"
@@ -40,8 +41,232 @@ kernelpack_wamr_log(uint32 level, const char *file, int line, const char *format
     (void)format;
 }
 
+static void
+say(char *words, uint32_t words_size, const char *text)
+{
+    snprintf(words, words_size, "%s", text);
+}
+
+/* What of a file a module goes on pointing to after it was loaded, where the loader is told that the file will go.
+
+   Of bytecode nothing: the fast interpreter compiles functions to code of its own, strings and data segments are copied.
+   The classic one would run the file's bytes.
+
+   Of native code (aot_loader.c), strings are copied to a set of the module's, and everything else is read into
+   structures, but for
+   - machine code, which is executed where it lies: in the pages that kernelpack_wamr_lift moves it to;
+   - `mem_init_data_list[i]->bytes`, which are copied only where `is_binary_freeable` is set, and that is done after the
+     module was loaded, so that unloading would even free what is not its own;
+   - names of imports, of which there are none;
+   - with the options below, which are all off. */
+#if WASM_ENABLE_INTERP != 0 && WASM_ENABLE_FAST_INTERP == 0
+#error "the classic interpreter needs the file"
+#endif
+#if WASM_ENABLE_CUSTOM_NAME_SECTION != 0 || WASM_ENABLE_LOAD_CUSTOM_SECTION != 0 || WASM_ENABLE_STRINGREF != 0 \
+    || WASM_ENABLE_DEBUG_AOT != 0 || WASM_ENABLE_DEBUG_INTERP != 0 || WASM_ENABLE_DUMP_CALL_STACK != 0 \
+    || WASM_ENABLE_STATIC_PGO != 0 || WASM_ENABLE_MULTI_MODULE != 0 || WASM_ENABLE_EXTENDED_CONST_EXPR != 0
+#error "find out what these options keep of a file"
+#endif
+
+#if WASM_ENABLE_AOT != 0
+/* Puts what is left of the file, and the strings that are still needed, into one piece of memory, so that neither the
+   file nor the set of strings is. The set has mostly the symbols of relocations, which are resolved by now. */
+static bool
+keep(AOTModule *module, void **kept)
+{
+    uint64 size = 0;
+    uint32 i;
+    char *to;
+
+    for (i = 0; i < module->mem_init_data_count; i++)
+        size += module->mem_init_data_list[i]->byte_count;
+    for (i = 0; i < module->export_count; i++)
+        size += strlen(module->exports[i].name) + 1;
+    for (i = 0; i < module->data_section_count; i++)
+        size += strlen(module->data_sections[i].name) + 1;
+    if (size > UINT32_MAX || !(*kept = to = wasm_runtime_malloc(size > 0 ? (uint32)size : 1)))
+        return false;
+
+    for (i = 0; i < module->mem_init_data_count; i++) {
+        AOTMemInitData *data = module->mem_init_data_list[i];
+        memcpy(to, data->bytes, data->byte_count);
+        data->bytes = (uint8 *)to;
+        to += data->byte_count;
+    }
+    for (i = 0; i < module->export_count; i++) {
+        strcpy(to, module->exports[i].name);
+        module->exports[i].name = to;
+        to += strlen(to) + 1;
+    }
+    for (i = 0; i < module->data_section_count; i++) {
+        strcpy(to, module->data_sections[i].name);
+        module->data_sections[i].name = to;
+        to += strlen(to) + 1;
+    }
+    if (module->const_str_set) {
+        bh_hash_map_destroy(module->const_str_set);
+        module->const_str_set = NULL;
+    }
+    return true;
+}
+#endif
+
+/* Loads bytecode, which points nowhere into the file afterwards; the file is only read: the loader writes to it only where
+   it may keep its strings. */
+wasm_module_t
+kernelpack_wamr_load(const uint8_t *file, uint32_t size, char *words, uint32_t words_size)
+{
+    /* Of the name, the pointer is kept. */
+    LoadArgs args = { .name = "", .wasm_binary_freeable = true };
+
+    if (get_package_type(file, size) != Wasm_Module_Bytecode) {
+        say(words, words_size, "this is no module");
+        return NULL;
+    }
+    return wasm_runtime_load_ex((uint8 *)file, size, &args, words, words_size);
+}
+
+#if WASM_ENABLE_AOT != 0
+/* The next section of native code, from `at` on; false at the end, or where there is no whole one. */
+static bool
+next_section(const uint8_t *file, uint32_t size, uint32_t *at, uint32_t *type, uint32_t *body, uint32_t *body_size)
+{
+    uint32_t head = (*at + 3) & ~(uint32_t)3;
+
+    if (head < *at || size < 8 || head > size - 8)
+        return false;
+    memcpy(type, file + head, 4);
+    memcpy(body_size, file + head + 4, 4);
+    *body = head + 8;
+    if (*body_size > size - *body)
+        return false;
+    *at = *body + *body_size;
+    return true;
+}
+#endif
+
+/* Moves the machine code of a file of native code to pages of its own, as the loader would, and closes the gap that it
+   leaves; the file has `*size` bytes then. NULL if there is none or no memory for it, and nothing was changed. */
+uint8_t *
+kernelpack_wamr_lift(uint8_t *file, uint32_t *size, uint32_t *text_size)
+{
+#if WASM_ENABLE_AOT != 0
+    const int prot = MMAP_PROT_READ | MMAP_PROT_WRITE | MMAP_PROT_EXEC;
+    uint32_t at = 8, type, body, body_size, next;
+    const uint32_t none = 0;
+    uint8_t *text = NULL;
+    uint64 total;
+
+    do {
+        if (!next_section(file, *size, &at, &type, &body, &body_size))
+            return NULL;
+    } while (type != AOT_SECTION_TYPE_TEXT);
+    total = ((uint64)body_size + aot_get_plt_table_size() + 3) & ~(uint64)3;
+    if (body_size == 0 || total >= UINT32_MAX)
+        return NULL;
+#if UINTPTR_MAX == UINT64_MAX && !defined(BUILD_TARGET_AARCH64)
+    /* Relocations of 32 bits reach there. */
+    text = os_mmap(NULL, total, prot, MMAP_MAP_32BIT, os_get_invalid_handle());
+#endif
+    if (!text && !(text = os_mmap(NULL, total, prot, MMAP_MAP_NONE, os_get_invalid_handle())))
+        return NULL;
+    os_thread_jit_write_protect_np(false);
+    memcpy(text, file + body, body_size);
+    memset(text + body_size, 0, total - body_size);
+    os_thread_jit_write_protect_np(true);
+    *text_size = (uint32_t)total;
+
+    /* Both ends of the gap are multiples of four, so that what follows stays aligned as it is read. */
+    next = (at + 3) & ~(uint32_t)3;
+    if (next > *size)
+        next = *size;
+    memcpy(file + body - 4, &none, 4);
+    memmove(file + body, file + next, *size - next);
+    *size -= next - body;
+    return text;
+#else
+    (void)file, (void)size, (void)text_size;
+    return NULL;
+#endif
+}
+
+#if WASM_ENABLE_AOT != 0
+/* The machine code that is being loaded, unless the loader has unmapped it: it does that if it fails after it has come
+   that far. Whoever loads holds the host's lock. */
+static void *lifted;
+
+/* Stands in for os_munmap in aot_loader.c. */
+void
+kernelpack_wamr_munmap(void *addr, size_t size)
+{
+    if (addr == lifted)
+        lifted = NULL;
+    os_munmap(addr, size);
+}
+#endif
+
+/* Loads native code whose machine code was lifted, and points nowhere into the file afterwards, which is only read. The
+   machine code is the module's from here on, or unmapped. `kept` is memory of WAMR's that the module points to, and is to
+   be freed after the module was unloaded. */
+wasm_module_t
+kernelpack_wamr_load_native(const uint8_t *file, uint32_t size, uint8_t *text, uint32_t text_size, void **kept,
+                            char *words, uint32_t words_size)
+{
+    wasm_module_t loaded = NULL;
+
+    *kept = NULL;
+#if WASM_ENABLE_AOT != 0
+    enum { MOST = 16 };
+    wasm_section_t sections[MOST];
+    uint32_t at = 8, type, body, body_size, count = 0, i;
+    const char *fault = NULL;
+    AOTModule *module;
+
+    lifted = text;
+    while (count < MOST && next_section(file, size, &at, &type, &body, &body_size)) {
+        bool code = type == AOT_SECTION_TYPE_TEXT;
+        sections[count].section_type = (int)type;
+        sections[count].section_body = code ? text : (uint8 *)file + body;
+        sections[count].section_body_size = code ? text_size : body_size;
+        sections[count++].next = NULL;
+    }
+    for (i = 1; i < count; i++)
+        sections[i - 1].next = &sections[i];
+    os_thread_jit_write_protect_np(false);
+    if (at != size)
+        say(words, words_size, "the native code has sections that are broken, or too many");
+    else
+        loaded = wasm_runtime_load_from_sections(sections, true, words, words_size);
+    os_thread_jit_write_protect_np(true);
+    if (!loaded && lifted)
+        os_munmap(lifted, text_size);
+    lifted = NULL;
+    if (!loaded)
+        return NULL;
+
+    module = (AOTModule *)loaded;
+    os_icache_flush(module->code, module->code_size);
+    /* The data are the file's, as the loader left them, or those that are kept. */
+    module->is_binary_freeable = false;
+    if (module->import_func_count || module->import_global_count || module->import_memory_count
+        || module->import_table_count)
+        fault = "the native code has imports";
+    else if (!keep(module, kept))
+        fault = "the pool has no room for the data of the native code";
+    if (fault) {
+        say(words, words_size, fault);
+        wasm_runtime_unload(loaded);
+        return NULL;
+    }
+#else
+    (void)file, (void)size, (void)text, (void)text_size;
+    say(words, words_size, "this program has no loader of native code");
+#endif
+    return loaded;
+}
+
 /* The memory of a module without memory.grow and memory.size is made one large page by the loader, which could never
-   grow. It is made what the module declares again, since hosts lay calls out in pages that they grow. */
+   grow. It is made what the module declares again, since hosts lay calls out in memory that they grow. */
 static void
 restore_pages(WASMMemory *memory, uint32 max_pages)
 {
@@ -53,6 +278,30 @@ restore_pages(WASMMemory *memory, uint32 max_pages)
     memory->num_bytes_per_page = page;
     memory->max_page_count =
         max_pages > memory->init_page_count ? max_pages : memory->init_page_count;
+}
+
+/* Where a memory is, and its bytes. */
+uint8_t *
+kernelpack_wamr_memory(wasm_memory_inst_t memory, uint64_t *size)
+{
+    *size = memory->memory_data_size;
+    return memory->memory_data;
+}
+
+/* Gives a memory its place and size, which does not shrink, as wasm_runtime_enlarge_memory would; but the last page may be
+   there in part. All accesses are checked against the size in bytes: the interpreter's against `memory_data_size`, those
+   of compiled code against that or the bounds that are made of it here, and constant addresses against what memory
+   starts with. Pages are counted for memory.size and memory.grow alone, and the latter makes whole ones of all. */
+void
+kernelpack_wamr_place(wasm_memory_inst_t memory, uint8_t *data, uint64_t size)
+{
+    memory->memory_data = data;
+    memory->memory_data_end = data + size;
+    memory->memory_data_size = size;
+    memory->cur_page_count = (uint32)((size + memory->num_bytes_per_page - 1) / memory->num_bytes_per_page);
+    /* There is no heap of WAMR's in it. */
+    memory->heap_data = memory->heap_data_end = data;
+    wasm_runtime_set_mem_bound_check_bytes(memory, size);
 }
 
 /* The interpreter reads the maxima of tables when it makes an instance. */

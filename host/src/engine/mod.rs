@@ -26,7 +26,7 @@ mod watchdog;
 use std::{io, ops::Range, time::Duration};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits};
-use kernelpack_manifest::{VerifiedAot, VerifiedModule};
+use kernelpack_manifest::{Memory, VerifiedAot, VerifiedModule};
 
 use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome, memory::SharedPart};
 
@@ -69,9 +69,15 @@ pub(crate) trait Engine: Send + Sync {
     /// The WebAssembly features that it was found to run, by the names that manifests use.
     fn features(&self) -> Vec<&'static str>;
 
-    /// Whether it loads native code that packs bring.
-    fn loads_native(&self) -> bool {
+    /// Whether native code that a pack brings is loaded in its modules' stead.
+    fn runs_native(&self) -> bool {
         false
+    }
+
+    /// Memory that the engine can spare for a file of so many bytes, while a pack is opened.
+    fn lend(&self, bytes: usize) -> Option<Box<dyn Memory>> {
+        let _ = bytes;
+        None
     }
 
     /// Compiles a module whose instances will obey `limits`, or loads native code in its stead, if the engine loads any.
@@ -79,7 +85,7 @@ pub(crate) trait Engine: Send + Sync {
         &self,
         kernel: &str,
         module: &VerifiedModule,
-        native: Option<&VerifiedAot>,
+        native: Option<VerifiedAot>,
         limits: ResourceLimits,
     ) -> Result<Box<dyn CompiledModule>, EngineError>;
 
@@ -145,8 +151,13 @@ pub(crate) trait Instance: Send {
     /// Bytes of linear memory.
     fn memory_size(&self) -> u64;
 
-    /// Adds pages to linear memory; `false` if the limits or the machine do not allow it.
-    fn grow(&mut self, pages: u64) -> bool;
+    /// Bytes of the pieces in which the host grows linear memory. The guest counts whole pages all the same.
+    fn piece(&self) -> u64 {
+        PAGE
+    }
+
+    /// Adds pieces to linear memory; `false` if the limits or the machine do not allow it.
+    fn grow(&mut self, pieces: u64) -> bool;
 
     /// A range of linear memory; none if it is not all inside, or lies where [`close`](Self::close) closed it.
     fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]>;

@@ -140,7 +140,7 @@ impl Engine for WasmtimeEngine {
         &self,
         kernel: &str,
         module: &VerifiedModule,
-        _: Option<&VerifiedAot>,
+        _: Option<VerifiedAot>,
         limits: ResourceLimits,
     ) -> Result<Box<dyn CompiledModule>, EngineError> {
         let error =

@@ -7,10 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_manifest::{MANIFEST_FILE, Manifest, Rejected, SIGNATURE_FILE};
+use kernelpack_manifest::{FileBytes, MANIFEST_FILE, Manifest, Rejected, SIGNATURE_FILE};
 
 use crate::{
     EngineError, Error,
+    engine::Engine,
     regular::{self, ReadError},
 };
 
@@ -21,17 +22,26 @@ use crate::{
 /// cannot read it.
 pub fn read_pack_file(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = dir.join(name);
-    regular::read(&path, limit).map_err(|error| {
-        let path_in_pack = name.to_owned();
-        match error {
-            ReadError::NotAFile => Rejected::NotAFile { path: path_in_pack }.into(),
-            ReadError::TooLarge => Rejected::FileTooLarge { path: path_in_pack, limit }.into(),
-            ReadError::Io(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Rejected::MissingFile { path: path_in_pack }.into()
-            }
-            ReadError::Io(source) => EngineError::Read { path, source }.into(),
+    regular::read(&path, limit).map_err(|error| unread(path, name, limit, error))
+}
+
+/// The same, into memory that an engine can spare.
+pub(crate) fn read_for(engine: Option<&dyn Engine>, dir: &Path, name: &str, limit: u64) -> Result<FileBytes, Error> {
+    let path = dir.join(name);
+    let lend = |bytes| engine?.lend(bytes).map(FileBytes::lent);
+    regular::read_into(&path, limit, lend).map_err(|error| unread(path, name, limit, error))
+}
+
+fn unread(path: PathBuf, name: &str, limit: u64, error: ReadError) -> Error {
+    let path_in_pack = name.to_owned();
+    match error {
+        ReadError::NotAFile => Rejected::NotAFile { path: path_in_pack }.into(),
+        ReadError::TooLarge => Rejected::FileTooLarge { path: path_in_pack, limit }.into(),
+        ReadError::Io(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Rejected::MissingFile { path: path_in_pack }.into()
         }
-    })
+        ReadError::Io(source) => EngineError::Read { path, source }.into(),
+    }
 }
 
 /// Checks that a pack holds the files that its manifest names and nothing else, and hands over whatever is missing, too

@@ -2,7 +2,7 @@
 
 pub(crate) mod files;
 mod id;
-mod verified;
+pub(crate) mod verified;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,7 +11,6 @@ use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector};
 
 pub use files::{check_pack_files, read_pack_file};
 pub use id::PackId;
-pub(crate) use verified::Reader;
 pub use verified::{VerifiedPack, read_manifest};
 
 use crate::{

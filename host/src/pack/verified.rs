@@ -1,7 +1,7 @@
 //! A pack that was read and verified, but not compiled.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -15,7 +15,7 @@ use kernelpack_manifest::{
 };
 
 use super::{PackId, files};
-use crate::{EngineError, Error, parallel};
+use crate::{EngineError, Error, engine::Engine, parallel};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
 ///
@@ -25,19 +25,10 @@ pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
     pub(crate) modules: Vec<VerifiedModule>,
     pub(crate) vectors: Vec<VerifiedVector>,
-    /// By the kernel's id.
-    pub(crate) native: BTreeMap<String, VerifiedAot>,
+    /// With the kernels' ids.
+    pub(crate) native: Vec<(String, VerifiedAot)>,
     /// Every file of the pack, by its path inside.
     pub(crate) files: BTreeSet<String>,
-}
-
-/// The engine that a pack is read for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
-    /// Its name.
-    pub(crate) engine: &'a str,
-    /// Whether it loads native code.
-    pub(crate) native: bool,
 }
 
 impl VerifiedPack {
@@ -52,33 +43,35 @@ impl VerifiedPack {
         Self::open_if(dir.as_ref(), verifier, None, |_| Ok(()))
     }
 
-    /// The same, of modules and native code only with what an engine loads, and with a say for the caller once the
-    /// manifest is verified and before anything else is read.
+    /// The same, of modules and native code only with what this engine loads, and with a say for the caller once the manifest is
+    /// verified and before anything else is read. Native code is read if the engine runs any, after its kernel's module,
+    /// whose bytes are put away then: an engine that runs native code is one for machines with little memory.
     pub(crate) fn open_for(
-        reader: Reader<'_>,
+        engine: &dyn Engine,
         dir: &Path,
         verifier: &KernelPackVerifier,
         fits: impl FnOnce(&Manifest) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        Self::open_if(dir, verifier, Some(reader), fits)
+        Self::open_if(dir, verifier, Some(engine), fits)
     }
 
     fn open_if(
         dir: &Path,
         verifier: &KernelPackVerifier,
-        reader: Option<Reader<'_>>,
+        engine: Option<&dyn Engine>,
         fits: impl FnOnce(&Manifest) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        let manifest = read_raw_manifest(dir)?;
+        let raw = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
         let signature = files::read_pack_file(dir, SIGNATURE_FILE, 4096)?;
-        let manifest = verifier.verify(&manifest, &signature, SystemTime::now())?;
+        let manifest = verifier.verify(&raw, &signature, SystemTime::now())?;
+        drop(raw);
         fits(manifest.manifest())?;
 
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
-        let modules = read_modules(dir, &manifest, reader.map(|reader| reader.engine))?;
+        let mut modules = read_modules(dir, &manifest, engine)?;
         let vectors = read_vectors(dir, &manifest)?;
-        let native = read_native(dir, &manifest, reader)?;
+        let native = read_native(dir, &manifest, engine, &mut modules)?;
         let own = [MANIFEST_FILE, SIGNATURE_FILE];
         let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();
         Ok(Self { manifest, modules, vectors, native, files })
@@ -134,10 +127,10 @@ impl VerifiedPack {
     }
 
     /// The native code that the engine which the pack was opened for loads for this kernel on this machine. None where the
-    /// pack has none, where its signer is trusted for modules only, or where the runtime interprets; the kernel's module is
-    /// there in any case.
+    /// pack has none, where its signer is trusted for modules only, or where the runtime interprets; the kernel's module was
+    /// verified in any case.
     pub fn native(&self, kernel: &str) -> Option<&VerifiedAot> {
-        self.native.get(kernel)
+        self.native.iter().find(|(id, _)| id == kernel).map(|(_, native)| native)
     }
 
     /// The health vectors, in the manifest's order.
@@ -146,16 +139,26 @@ impl VerifiedPack {
     }
 }
 
+/// Takes the native code of a kernel out of a pack's.
+pub(crate) fn take(native: &mut Vec<(String, VerifiedAot)>, kernel: &str) -> Option<VerifiedAot> {
+    let at = native.iter().position(|(id, _)| id == kernel)?;
+    Some(native.swap_remove(at).1)
+}
+
 /// Reads the modules that an engine loads, or all of them.
-fn read_modules(dir: &Path, manifest: &SignedManifest, engine: Option<&str>) -> Result<Vec<VerifiedModule>, Error> {
+fn read_modules(
+    dir: &Path,
+    manifest: &SignedManifest,
+    engine: Option<&dyn Engine>,
+) -> Result<Vec<VerifiedModule>, Error> {
     let kernels = &manifest.manifest().kernels;
     let named: Vec<(&Kernel, ModuleRef<'_>)> = match engine {
-        Some(engine) => kernels.iter().map(|kernel| (kernel, kernel.module_for(engine))).collect(),
+        Some(engine) => kernels.iter().map(|kernel| (kernel, kernel.module_for(engine.name()))).collect(),
         None => kernels.iter().flat_map(|kernel| kernel.modules().map(move |module| (kernel, module))).collect(),
     };
     let read = AtomicUsize::new(0);
     let modules = parallel::map(&named, |_, (kernel, module)| {
-        let bytes = files::read_pack_file(dir, module.path, MAX_MODULE_BYTES as u64)?;
+        let bytes = files::read_for(engine, dir, module.path, MAX_MODULE_BYTES as u64)?;
         let module = match module.platform {
             None => manifest.verify_module(&kernel.id, bytes)?,
             Some((engine, _)) => manifest.verify_module_for(&kernel.id, engine, bytes)?,
@@ -176,15 +179,16 @@ fn read_modules(dir: &Path, manifest: &SignedManifest, engine: Option<&str>) -> 
     Ok(modules)
 }
 
-/// Reads the native code that an engine loads on this machine, if the signer may vouch for it; or checks all of it against
-/// its entries, where it is read for no engine.
+/// Reads the native code that an engine loads on this machine, if the signer may vouch for it, and puts away the modules
+/// in whose stead that is; or checks all of it against its entries, where no engine is named.
 fn read_native(
     dir: &Path,
     manifest: &SignedManifest,
-    reader: Option<Reader<'_>>,
-) -> Result<BTreeMap<String, VerifiedAot>, Error> {
-    let mut native = BTreeMap::new();
-    let Some(Reader { engine, native: wanted }) = reader else {
+    engine: Option<&dyn Engine>,
+    modules: &mut [VerifiedModule],
+) -> Result<Vec<(String, VerifiedAot)>, Error> {
+    let mut native = Vec::new();
+    let Some(engine) = engine else {
         for kernel in &manifest.manifest().kernels {
             for file in kernel.aot_files() {
                 let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
@@ -193,12 +197,14 @@ fn read_native(
         }
         return Ok(native);
     };
-    let granted = wanted && manifest.signer().native;
-    let Some(target) = AotTarget::of_this_machine().filter(|_| granted) else { return Ok(native) };
-    for kernel in &manifest.manifest().kernels {
-        let Some(file) = kernel.aot_for(engine, target) else { continue };
-        let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
-        native.insert(kernel.id.clone(), manifest.verify_aot(&kernel.id, engine, target, bytes)?);
+    let target = AotTarget::of_this_machine().filter(|_| manifest.signer().native && engine.runs_native());
+    let Some(target) = target else { return Ok(native) };
+    // Both are in the manifest's order.
+    for (kernel, module) in manifest.manifest().kernels.iter().zip(modules) {
+        let Some(file) = kernel.aot_for(engine.name(), target) else { continue };
+        module.put_away();
+        let bytes = files::read_for(Some(engine), dir, &file.path, MAX_AOT_BYTES as u64)?;
+        native.push((kernel.id.clone(), manifest.verify_aot(&kernel.id, engine.name(), target, bytes)?));
     }
     Ok(native)
 }

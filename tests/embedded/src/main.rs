@@ -2,6 +2,7 @@
 //! functions, and says what that took. Usage: `kernelpack-embedded FOLDER`, as `device-pack` wrote it.
 
 mod heap;
+mod pages;
 mod stack;
 mod work;
 
@@ -9,12 +10,14 @@ use std::{env, fs, path::Path, process::ExitCode};
 
 use kernelpack_host::{Execution, PublicKey};
 
-use crate::work::{Files, Kernel, Result, SHAPE};
+use crate::work::{Files, Kernel, Result, SHAPE, Taken};
 
 /// The pool that is tried first.
 const MOST: usize = 512 << 10;
 /// Pools are tried in steps of this, downwards.
-const STEP: usize = 4 << 10;
+const STEP: usize = 1 << 10;
+/// What a kernel may take in all as native code: the specification has everything at run time within 256 KB.
+const BAR: usize = 256 << 10;
 
 fn main() -> ExitCode {
     let Some(folder) = env::args_os().nth(1) else {
@@ -51,19 +54,32 @@ fn measure(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution) -> 
     let (verified, verifying) = stack::measured(|| files.verify(kernel, &key))?;
     verified?;
     let allocated = heap::most() - before;
+    drop(files);
 
     let (ran, calling) = stack::measured(|| work::run(dir, kernel, key, execution, MOST))?;
-    let heap = ran?;
-    // The last that is large enough.
+    ran?;
+    // Of the pools that suffice, the one with which it takes least: a file that finds no room there is on the heap.
     let pools = (1..=MOST / STEP).rev().map(|steps| steps * STEP);
-    let pool = pools.take_while(|pool| work::run(dir, kernel, key, execution, *pool).is_ok()).last().unwrap_or(MOST);
+    let enough = pools.map_while(|pool| Some((pool, work::run(dir, kernel, key, execution, pool).ok()?)));
+    let least = enough.min_by_key(|(pool, taken)| pool + taken.heap + taken.pages);
+    let (pool, Taken { heap, open, pages }) = least.ok_or("no pool suffices")?;
+    // Most of the pools were too small at some point of loading or calling.
+    if pages::held() > 0 {
+        return Err(format!("{} bytes of pages were not given back", pages::held()).into());
+    }
 
     let [rows, columns] = SHAPE;
     let id = kernel.id();
+    let total = pool + heap + calling + pages;
     println!("{id} {rows}x{columns} on {}, {execution:?}: equal to the function itself", env::consts::ARCH);
-    println!("  pool           {pool:>7} bytes suffice, for module, linear memory and a stack of 32 KiB");
+    println!("  in all         {total:>7} bytes, of");
+    println!("  pool           {pool:>7} bytes suffice, for files, code, linear memory and the interpreter's stack");
+    println!("  host's heap    {heap:>7} bytes at most to open and call, {open} once open");
     println!("  native stack   {calling:>7} bytes to open and call");
-    println!("  host's heap    {:>7} bytes at most to open, {} once open", heap.opening, heap.open);
+    println!("  pages of code  {pages:>7} bytes{}", if pages::COUNTED { "" } else { ", not counted here" });
     println!("  verification   {verifying:>7} bytes of stack and {allocated} of heap in place");
+    if execution == Execution::Native && total > BAR {
+        return Err(format!("{id} as native code takes {total} bytes in all, more than {BAR}").into());
+    }
     Ok(())
 }

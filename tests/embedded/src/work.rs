@@ -2,11 +2,15 @@
 
 use std::{error::Error, fs, path::Path};
 
-use kernelpack_host::{Execution, Pack, PublicKey, Runtime, abi::TensorView, read_manifest};
+use kernelpack_host::{
+    Execution, Pack, PublicKey, Runtime,
+    abi::{BlockQ8_0, TensorView, TensorViewMut},
+    read_manifest,
+};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32};
 use kernelpack_verify::{Engine, TrustedKey, Verifier, Version};
 
-use crate::heap;
+use crate::{heap, pages};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -35,30 +39,46 @@ impl Kernel {
         }
     }
 
-    /// Calls the kernel and compares what it writes with what the function itself does.
-    fn call(self, pack: &Pack) -> Result<()> {
+    /// Calls the kernel, twice, compares what it writes with what the function itself does, and gives the most bytes that
+    /// the host had allocated for the calls.
+    fn call(self, pack: &Pack) -> Result<usize> {
         let columns = SHAPE[1];
         let x: Vec<f32> = (0..columns).map(|at| (at as f32 * 0.37).sin() * 3.0).collect();
         let view = TensorView::new(&x, &SHAPE)?;
-        let same = match self {
+        let (same, calling) = match self {
             Self::RmsNorm => {
                 let weight: Vec<f32> = (0..columns).map(|at| 1.0 + at as f32 / 4096.0).collect();
-                let inputs = rmsnorm_f32::Inputs::new(view, TensorView::new(&weight, &[columns])?);
-                let y = pack.kernel::<rmsnorm_f32::Kernel>()?.run(inputs)?.y;
-                let mut expected = vec![0.0; columns];
+                let (mut y, mut expected) = (vec![0.0; columns], vec![0.0; columns]);
                 rmsnorm_f32(&x, &weight, &mut expected, 1e-5, columns).map_err(|_| "the function failed")?;
-                y.data() == expected
+                let kernel = pack.kernel::<rmsnorm_f32::Kernel>()?;
+                let calling = twice(|| {
+                    let (weight, y) = (TensorView::new(&weight, &[columns])?, TensorViewMut::new(&mut y, &SHAPE)?);
+                    Ok(kernel.call(rmsnorm_f32::Args::new(view, weight, y))?)
+                })?;
+                (y == expected, calling)
             }
             Self::KvPackQ8 => {
-                let y = pack.kernel::<kv_pack_q8::Kernel>()?.run(kv_pack_q8::Inputs::new(view))?.y;
-                // Whatever is there, the function writes it all.
-                let mut expected = y.data().to_vec();
+                let blocks = [SHAPE[0], columns / 32];
+                let mut y = vec![BlockQ8_0 { d: Default::default(), qs: [0; 32] }; blocks.iter().product()];
+                let mut expected = y.clone();
                 kv_pack_q8(&x, &mut expected).map_err(|_| "the function failed")?;
-                y.data() == expected
+                let kernel = pack.kernel::<kv_pack_q8::Kernel>()?;
+                let calling =
+                    twice(|| Ok(kernel.call(kv_pack_q8::Args::new(view, TensorViewMut::new(&mut y, &blocks)?))?))?;
+                (y == expected, calling)
             }
         };
-        if same { Ok(()) } else { Err("the results differ from the native function's".into()) }
+        if same { Ok(calling) } else { Err("the results differ from the native function's".into()) }
     }
+}
+
+/// Does it twice, since the second call finds the instance that the first one made; and gives the most bytes that were
+/// allocated for it at once.
+fn twice(mut call: impl FnMut() -> Result<()>) -> Result<usize> {
+    let before = heap::held();
+    heap::most();
+    call().and_then(|()| call())?;
+    Ok(heap::most() - before)
 }
 
 /// The files of a pack as a device has them in its flash.
@@ -103,12 +123,14 @@ impl Files {
     }
 }
 
-/// Bytes from the system's allocator, the pool not counted.
-pub(crate) struct Heap {
-    /// The most while the pack was opened.
-    pub(crate) opening: usize,
-    /// When it was.
+/// Bytes that a kernel takes beside the pool.
+pub(crate) struct Taken {
+    /// The most from the system's allocator, the program's own tensors not counted.
+    pub(crate) heap: usize,
+    /// What there is of that once the pack is open.
     pub(crate) open: usize,
+    /// The most in pages of native code.
+    pub(crate) pages: usize,
 }
 
 /// Whether the pack has native code.
@@ -123,13 +145,15 @@ pub(crate) fn has_native(dir: &Path) -> Result<bool> {
 ///
 /// # Errors
 /// The pool is too small; or the results are wrong.
-pub(crate) fn run(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution, pool: usize) -> Result<Heap> {
+pub(crate) fn run(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution, pool: usize) -> Result<Taken> {
     let before = heap::held() + pool;
     heap::most();
-    let runtime = Runtime::embedded().trust_native(key).execution(execution).with_pool(pool).build()?;
+    pages::most();
+    // A device has one caller, and its pool has no room for a second instance.
+    let runtime =
+        Runtime::embedded().max_instances(1).trust_native(key).execution(execution).with_pool(pool).build()?;
     let pack = runtime.open(dir)?;
-    let heap = Heap { opening: heap::most().saturating_sub(before), open: heap::held().saturating_sub(before) };
-    // The second call finds the instance that the first one made.
-    (0..2).try_for_each(|_| kernel.call(&pack))?;
-    Ok(heap)
+    let (opening, open) = (heap::most().saturating_sub(before), heap::held().saturating_sub(before));
+    let calling = kernel.call(&pack)?;
+    Ok(Taken { heap: opening.max(open + calling), open, pages: pages::most() })
 }

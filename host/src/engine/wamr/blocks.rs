@@ -7,14 +7,13 @@
 /// Bytes that a block's place and size are multiples of.
 pub(super) const UNIT: usize = 16;
 
-/// Bytes of pool for which there is one block: WAMR's smallest structures are smaller, its code is larger.
-const BYTES_PER_BLOCK: usize = 128;
+/// How many blocks more there is room for when there is too little: 768 bytes.
+const STEP: usize = 64;
 
-/// The blocks of a pool. Its own size is fixed.
+/// The blocks of a pool.
 #[derive(Debug)]
 pub(super) struct Blocks {
     blocks: Vec<Block>,
-    most: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +35,7 @@ pub(super) enum End {
 impl Blocks {
     /// The blocks of an empty pool of so many units.
     pub(super) fn new(units: u32) -> Self {
-        let most = (units as usize * UNIT / BYTES_PER_BLOCK).max(2);
-        let mut blocks = Vec::with_capacity(most);
-        blocks.push(Block { start: 0, size: units, used: false });
-        Self { blocks, most }
+        Self { blocks: vec![Block { start: 0, size: units, used: false }] }
     }
 
     /// Takes so many units, at least one, and says where.
@@ -50,7 +46,7 @@ impl Blocks {
             End::Back => self.blocks.iter().rposition(fits)?,
         };
         let Block { start, size: free, .. } = self.blocks[at];
-        if size == 0 || (free > size && self.blocks.len() == self.most) {
+        if size == 0 || (free > size && !self.has_room()) {
             return None;
         }
         let start = if end == End::Front { start } else { start + (free - size) };
@@ -63,7 +59,7 @@ impl Blocks {
         let Some(at) = self.find(start) else { return false };
         let old = self.blocks[at].size;
         let next = self.blocks.get(at + 1).filter(|next| !next.used).map_or(0, |next| next.size);
-        if size == 0 || size > old + next || (next == 0 && size < old && self.blocks.len() == self.most) {
+        if size == 0 || size > old + next || (next == 0 && size < old && !self.has_room()) {
             return false;
         }
         self.release(at);
@@ -90,6 +86,11 @@ impl Blocks {
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {
         self.blocks.iter().filter(|block| block.used).map(|block| block.size as usize).sum()
+    }
+
+    /// Makes room for one block more, or says that the system has none.
+    fn has_room(&mut self) -> bool {
+        self.blocks.len() < self.blocks.capacity() || self.blocks.try_reserve_exact(STEP).is_ok()
     }
 
     fn find(&self, start: u32) -> Option<usize> {
@@ -162,8 +163,7 @@ mod tests {
         #[test]
         fn allocations_never_overlap_and_nothing_is_lost(steps in prop::collection::vec(step(), 1..300)) {
             let mut blocks = Blocks::new(1000);
-            let capacity = blocks.blocks.capacity();
-            let mut held: Vec<(u32, u32)> = Vec::new();
+            let (mut held, mut most): (Vec<(u32, u32)>, usize) = (Vec::new(), 1);
             for step in steps {
                 match step {
                     Step::Allocate(size, front) => {
@@ -187,7 +187,8 @@ mod tests {
                 prop_assert_eq!(blocks.used(), sorted.iter().map(|(_, size)| *size as usize).sum::<usize>());
                 prop_assert!(blocks.blocks.windows(2).all(|two| two[0].start + two[0].size == two[1].start));
                 prop_assert!(blocks.blocks.windows(2).all(|two| two[0].used || two[1].used));
-                prop_assert_eq!(blocks.blocks.capacity(), capacity);
+                prop_assert!(blocks.blocks.capacity() <= blocks.blocks.len().max(most) + STEP);
+                most = most.max(blocks.blocks.len());
             }
             for (start, _) in held {
                 blocks.free(start);

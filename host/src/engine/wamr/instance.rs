@@ -11,7 +11,7 @@ use super::{
         watchdog::{Watch, Watchdog},
     },
     trap::kernel_error,
-    vm::{Brake, Code, Machine},
+    vm::{Brake, Code, Machine, PIECE},
 };
 use crate::{Backtrace, KernelError, memory::SharedPart};
 
@@ -85,8 +85,12 @@ impl Instance for WamrInstance {
         self.machine.memory_size() as u64
     }
 
-    fn grow(&mut self, pages: u64) -> bool {
-        self.machine.grow(pages)
+    fn piece(&self) -> u64 {
+        PIECE
+    }
+
+    fn grow(&mut self, pieces: u64) -> bool {
+        self.machine.grow(pieces)
     }
 
     #[inline]

@@ -6,7 +6,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{super::Export, blocks::UNIT, *};
+use super::{
+    super::{Export, Places},
+    blocks::UNIT,
+    vm::PIECE,
+    *,
+};
 use crate::KernelError;
 
 /// Room for the largest of the hostile modules, which has 256 MiB of memory.
@@ -24,6 +29,11 @@ impl WamrEngine {
     pub(crate) fn used(&self) -> usize {
         self.vm.used()
     }
+}
+
+/// So many pages, in the pieces that hosts grow memory by.
+fn pages(pages: u64) -> u64 {
+    pages * 65536 / PIECE
 }
 
 fn engine(pool: usize) -> WamrEngine {
@@ -163,17 +173,97 @@ fn memory_ends_where_the_limits_or_the_module_say() {
     assert_eq!(limited.call(Export::Forward, 3, 1000).unwrap(), -1);
     assert_eq!(limited.call(Export::Forward, 1, 1000).unwrap(), 1);
     assert_eq!(limited.memory_size(), 2 * 65536);
-    assert!(!limited.grow(2));
-    assert!(limited.grow(1));
+    assert!(!limited.grow(pages(2)));
+    assert!(limited.grow(pages(1)));
     assert!(!limited.grow(1) && !limited.grow(u64::MAX) && !limited.grow(1 << 32));
     assert_eq!(limited.memory_size(), 3 * 65536);
     assert!(limited.bytes(0..3 * 65536).is_some() && limited.bytes(0..3 * 65536 + 1).is_none());
 
     // A module that never grows its memory is given pages by its host all the same.
     let mut quiet = instance(&engine, "", "(i32.load8_u (i32.const 6553599))", ResourceLimits::DEFAULT);
-    assert!(!quiet.grow(100) && quiet.grow(99));
+    assert!(!quiet.grow(pages(99) + 1) && quiet.grow(1) && quiet.grow(pages(99) - 1));
     quiet.bytes(6_553_599..6_553_600).unwrap()[0] = 9;
     assert_eq!(quiet.call(Export::Forward, 0, 1000).unwrap(), 9);
+}
+
+/// The guest counts whole pages, and what the host did not grow of the last one is out of bounds.
+#[test]
+fn the_last_page_may_be_there_in_part() {
+    let _alone = alone();
+    let engine = engine(POOL);
+    let pages_and_byte = "(i32.add (i32.shl (memory.size) (i32.const 8)) (i32.load8_u (local.get 0)))";
+    let out_of_bounds = KernelError::MemoryAccessViolation { offset: 0, size: 0 };
+    for pieces in [1, 3, pages(1) - 1, pages(1), pages(1) + 1] {
+        let mut part = instance(&engine, "", pages_and_byte, ResourceLimits::DEFAULT);
+        assert!(part.grow(pieces - 1) && part.grow(1));
+        let (size, count) = (part.memory_size() as u32, part.memory_size().div_ceil(65536) as i32);
+        assert_eq!((u64::from(size), count), (65536 + pieces * PIECE, 1 + pieces.div_ceil(pages(1)) as i32));
+        part.bytes(size as usize - 1..size as usize).unwrap()[0] = 7;
+        assert!(part.bytes(size as usize - 1..size as usize + 1).is_none());
+        assert_eq!(part.call(Export::Forward, size - 1, 1000).unwrap(), (count << 8) + 7);
+        assert_eq!(part.call(Export::Forward, size, 1000).unwrap_err().error, out_of_bounds);
+    }
+
+    // Pages that the guest grows are whole, and so is what stands before them.
+    let body = "(i32.add (i32.shl (memory.grow (i32.const 1)) (i32.const 8)) (i32.load8_u (local.get 0)))";
+    let mut grown = instance(&engine, "", body, ResourceLimits::DEFAULT);
+    assert!(grown.grow(5));
+    grown.bytes(65536..65537).unwrap()[0] = 9;
+    assert_eq!(grown.call(Export::Forward, 65536, 1000).unwrap(), (2 << 8) + 9);
+    assert_eq!(grown.memory_size(), 3 * 65536);
+    assert!(grown.bytes(65536 + 5 * PIECE as usize..3 * 65536).unwrap().iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn a_module_does_without_its_file_and_leaves_it_as_it_was() {
+    let _alone = alone();
+    let engine = engine(POOL);
+    let module = wat::parse_str(
+        r#"(module (memory (export "memory") 1 100) (global (export "__heap_base") i32 (i32.const 1024))
+            (global (export "kernel_message") i32 (i32.const 512)) (table 4 funcref) (elem (i32.const 1) $forward)
+            (data (i32.const 16) "active") (data $passive "passive")
+            (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+            (func $forward (export "kernel_forward") (param i32) (result i32)
+                (memory.init $passive (i32.const 32) (i32.const 0) (i32.const 7))
+                (if (result i32) (local.get 0)
+                    (then (call_indirect (param i32) (result i32) (i32.const 0) (i32.const 1)))
+                    (else (f32.load (i32.const 16)) (drop) (i32.const 5)))))"#,
+    )
+    .unwrap();
+    // At each alignment.
+    for before in 0..4 {
+        let mut file = vec![0; before];
+        file.extend_from_slice(&module);
+        let code = Arc::new(Code::load(&engine.vm, &file[before..], 100, 100).unwrap());
+        assert!(file[before..] == module[..]);
+        file.fill(0xFF);
+        drop(file);
+        for _ in 0..2 {
+            let limits = ResourceLimits::DEFAULT;
+            let mut instance = WamrInstance::new(&code, limits, engine.stack_bytes, engine.watchdog.as_ref()).unwrap();
+            assert_eq!(instance.places(), Some(Places { heap_base: 1024, message: 512 }));
+            assert_eq!(instance.call(Export::Forward, 1, 1000).unwrap(), 5);
+            assert_eq!(instance.bytes(16..22).unwrap(), b"active");
+            assert_eq!(instance.bytes(32..39).unwrap(), b"passive");
+        }
+    }
+}
+
+#[test]
+fn the_pool_lends_what_it_has_and_gets_it_back() {
+    let _alone = alone();
+    let engine = engine(1 << 20);
+    let before = engine.vm.used();
+    let mut lent = engine.lend(900 << 10).unwrap();
+    lent.as_mut().as_mut().fill(0xAA);
+    assert!(engine.lend(200 << 10).is_none() && engine.lend(usize::MAX).is_none());
+    drop(lent);
+    assert_eq!(engine.vm.used(), before);
+    let again = engine.lend(900 << 10).unwrap();
+    assert!(again.as_ref().as_ref().iter().all(|byte| *byte == 0));
+    // It outlives the engine, and with it the pool.
+    drop(engine);
+    assert_eq!(again.as_ref().as_ref().len(), 900 << 10);
 }
 
 #[test]
@@ -185,12 +275,12 @@ fn memory_is_zero_wherever_it_was_before() {
         let mut second = instance(&engine, "", "i32.const 0", ResourceLimits::DEFAULT);
         // The first has no room where it is.
         for instance in [&mut first, &mut second] {
-            assert!(instance.grow(2));
+            assert!(instance.grow(pages(2)));
             let bytes = instance.bytes(0..3 * 65536).unwrap();
             assert!(bytes.iter().all(|byte| *byte == 0));
             bytes.fill(0xAA);
         }
-        assert!(first.grow(1));
+        assert!(first.grow(pages(1)));
         assert!(first.bytes(0..3 * 65536).unwrap().iter().all(|byte| *byte == 0xAA));
         assert!(first.bytes(3 * 65536..4 * 65536).unwrap().iter().all(|byte| *byte == 0));
     }
@@ -236,7 +326,7 @@ fn the_pool_is_all_there_is_and_is_given_back() {
             }
         };
         assert!(all.len() > 10 && all.len() < 16, "{} {refused}", all.len());
-        assert!(!all[0].grow(90));
+        assert!(!all[0].grow(pages(90)));
         assert_eq!(all[0].memory_size(), 4 * 65536);
         drop(all);
         drop(code);

@@ -1,0 +1,127 @@
+//! The bytes of a file, wherever they lie.
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+};
+
+/// The bytes of a file, in a `Vec` or in memory of somebody else's, such as an engine's.
+pub struct FileBytes(Place);
+
+enum Place {
+    Own(Vec<u8>),
+    Lent(Box<dyn Memory>),
+}
+
+/// Memory that is lent, and that its owner has back when this is dropped.
+pub trait Memory: AsRef<[u8]> + AsMut<[u8]> + Send + Sync {
+    /// Gives back all but the first `len` bytes, if there are as many.
+    fn truncate(&mut self, len: usize);
+}
+
+impl FileBytes {
+    /// Bytes in memory that somebody else owns.
+    pub fn lent(memory: Box<dyn Memory>) -> Self {
+        Self(Place::Lent(memory))
+    }
+
+    /// Gives up all but the first `len` bytes, if there are as many, and their memory.
+    pub fn truncate(&mut self, len: usize) {
+        match &mut self.0 {
+            Place::Own(bytes) => {
+                bytes.truncate(len);
+                bytes.shrink_to_fit();
+            }
+            Place::Lent(memory) => memory.truncate(len),
+        }
+    }
+}
+
+impl From<Vec<u8>> for FileBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Place::Own(bytes))
+    }
+}
+
+impl Default for FileBytes {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Place::Own(bytes) => bytes,
+            Place::Lent(memory) => (**memory).as_ref(),
+        }
+    }
+}
+
+impl DerefMut for FileBytes {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match &mut self.0 {
+            Place::Own(bytes) => bytes,
+            Place::Lent(memory) => (**memory).as_mut(),
+        }
+    }
+}
+
+impl Clone for FileBytes {
+    fn clone(&self) -> Self {
+        self.to_vec().into()
+    }
+}
+
+impl PartialEq for FileBytes {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for FileBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FileBytes").field(&self.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Borrowed([u8; 4], usize);
+
+    impl AsRef<[u8]> for Borrowed {
+        fn as_ref(&self) -> &[u8] {
+            &self.0[..self.1]
+        }
+    }
+
+    impl AsMut<[u8]> for Borrowed {
+        fn as_mut(&mut self) -> &mut [u8] {
+            &mut self.0[..self.1]
+        }
+    }
+
+    impl Memory for Borrowed {
+        fn truncate(&mut self, len: usize) {
+            self.1 = self.1.min(len);
+        }
+    }
+
+    #[test]
+    fn where_bytes_lie_makes_no_difference() {
+        let mut all = [FileBytes::from(vec![1, 2, 3, 4]), FileBytes::lent(Box::new(Borrowed([1, 2, 3, 4], 4)))];
+        for bytes in &mut all {
+            assert_eq!((bytes.clone(), &**bytes), (vec![1, 2, 3, 4].into(), &[1, 2, 3, 4][..]));
+            bytes[1] = 7;
+            bytes.truncate(2);
+            bytes.truncate(3);
+            assert_eq!(**bytes, [1, 7]);
+        }
+        assert_eq!(all[0], all[1]);
+        assert_ne!(all[0], FileBytes::default());
+    }
+}

@@ -1,0 +1,64 @@
+//! The pages that WAMR maps beside its pool, those of native code, and the most that there were at once. The linker puts
+//! these functions in the place of WAMR's, see `build.rs`; on systems whose linker cannot do that, nothing is counted.
+#![allow(unsafe_code, reason = "functions of C are counted by standing in for them")]
+
+use std::{
+    ffi::{c_int, c_void},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+static MAPPED: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that are mapped now.
+pub(crate) fn held() -> usize {
+    MAPPED.load(Relaxed)
+}
+
+/// The most bytes that were mapped at once since this was asked last.
+pub(crate) fn most() -> usize {
+    MOST.swap(held(), Relaxed)
+}
+
+/// Whether pages are counted.
+pub(crate) const COUNTED: bool = cfg!(target_os = "linux");
+
+#[cfg(target_os = "linux")]
+unsafe extern "C" {
+    fn __real_os_mmap(hint: *mut c_void, size: usize, prot: c_int, flags: c_int, file: c_int) -> *mut c_void;
+    fn __real_os_munmap(addr: *mut c_void, size: usize);
+}
+
+#[cfg(target_os = "linux")]
+fn pages(size: usize) -> usize {
+    // SAFETY: it has no conditions.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    size.next_multiple_of(usize::try_from(page).unwrap_or(4096))
+}
+
+// SAFETY: the one definition of the name, which the linker puts in the place of `os_mmap`.
+#[cfg(target_os = "linux")]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __wrap_os_mmap(
+    hint: *mut c_void,
+    size: usize,
+    prot: c_int,
+    flags: c_int,
+    file: c_int,
+) -> *mut c_void {
+    // SAFETY: the caller's word is handed on.
+    let addr = unsafe { __real_os_mmap(hint, size, prot, flags, file) };
+    if !addr.is_null() {
+        MOST.fetch_max(MAPPED.fetch_add(pages(size), Relaxed) + pages(size), Relaxed);
+    }
+    addr
+}
+
+// SAFETY: as above.
+#[cfg(target_os = "linux")]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __wrap_os_munmap(addr: *mut c_void, size: usize) {
+    MAPPED.fetch_sub(pages(size), Relaxed);
+    // SAFETY: the caller's word is handed on.
+    unsafe { __real_os_munmap(addr, size) };
+}

@@ -20,7 +20,7 @@ use sha2::Sha256;
 use tempfile::TempDir;
 
 use crate::{
-    call,
+    call, fixtures,
     native::embedded,
     stub::{Forward, SPIN, SQUARE, TRAP, honest, square},
     trap,

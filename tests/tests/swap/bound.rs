@@ -1,7 +1,7 @@
 //! Bindings that go with the active pack.
 
 use kernelpack_host::{BadCall, Error, FollowedBound, KernelManager, Tensor, TypedKernel};
-use kernelpack_tests::pack;
+use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{ID, Releases, manager, shift_f32};
 
@@ -18,21 +18,25 @@ struct Bindings {
     named: FollowedBound<kernelpack_host::DynKernel>,
     x: Tensor<f32>,
     y: Tensor<f32>,
+    copied: u64,
 }
 
 impl Bindings {
-    fn new(manager: &KernelManager) -> Self {
+    fn new(engine: Engine, manager: &KernelManager) -> Self {
         let (x, mut y) = tensors();
         let typed = manager.follow::<shift_f32::Kernel>().unwrap();
         let typed = typed.bind(shift_f32::Args::new(x.view(), y.view_mut())).unwrap();
         let named = manager.follow_named(ID).unwrap();
         let named = named.bind(&[("x", (&x).into())], &mut [("y", (&mut y).into())], &[]).unwrap();
-        Self { typed, named, x, y }
+        Self { typed, named, x, y, copied: if engine.maps_tensors() { 0 } else { 8 * N as u64 } }
     }
 
     fn shift(&mut self) -> [f32; 2] {
-        let Self { typed, named, x, y } = self;
-        assert_eq!((typed.copied_bytes(), named.copied_bytes(), typed.threads(), named.threads()), (0, 0, 1, 1));
+        let Self { typed, named, x, y, copied } = self;
+        assert_eq!(
+            (typed.copied_bytes(), named.copied_bytes(), typed.threads(), named.threads()),
+            (*copied, *copied, 1, 1)
+        );
         x.as_mut_slice().fill(0.5);
         typed.call(shift_f32::Args::new(x.view(), y.view_mut())).unwrap();
         let by_stub = y.as_slice()[N - 1] - 0.5;
@@ -42,11 +46,11 @@ impl Bindings {
     }
 }
 
-#[test]
-fn a_binding_goes_with_the_active_pack_and_back() {
-    let (releases, manager) = (Releases::new(), manager());
+#[apply(on_both_engines)]
+fn a_binding_goes_with_the_active_pack_and_back(engine: Engine) {
+    let (releases, manager) = (Releases::new(engine), manager(engine));
     manager.upgrade(releases.good(1)).unwrap();
-    let mut bindings = Bindings::new(&manager);
+    let mut bindings = Bindings::new(engine, &manager);
     assert_eq!([bindings.shift(), bindings.shift()], [[1.0; 2]; 2]);
     let first = manager.kernel_named(ID).unwrap();
     assert_eq!(first.occupancy().busy, 2, "an instance for each");
@@ -68,11 +72,11 @@ fn a_binding_goes_with_the_active_pack_and_back() {
     assert_eq!(first.occupancy().busy, 1);
 }
 
-#[test]
-fn a_swap_changes_nothing_about_which_tensors_are_bound() {
-    let (releases, manager) = (Releases::new(), manager());
+#[apply(on_both_engines)]
+fn a_swap_changes_nothing_about_which_tensors_are_bound(engine: Engine) {
+    let (releases, manager) = (Releases::new(engine), manager(engine));
     manager.upgrade(releases.good(1)).unwrap();
-    let mut bindings = Bindings::new(&manager);
+    let mut bindings = Bindings::new(engine, &manager);
     manager.upgrade(releases.good(2)).unwrap();
     let (other, _) = tensors();
     let Bindings { typed, named, y, .. } = &mut bindings;
@@ -85,15 +89,15 @@ fn a_swap_changes_nothing_about_which_tensors_are_bound() {
     assert_eq!(bindings.shift(), [2.0; 2]);
 }
 
-#[test]
-fn a_pack_whose_kernel_cannot_be_bound_is_tried_again_at_the_next_call() {
-    let releases = Releases::new();
-    let runtime = kernelpack_host::Runtime::server().trust(pack::key().public());
+#[apply(on_both_engines)]
+fn a_pack_whose_kernel_cannot_be_bound_is_tried_again_at_the_next_call(engine: Engine) {
+    let releases = Releases::new(engine);
+    let runtime = engine.builder();
     let pool = kernelpack_host::PoolPolicy { size: 2, ..kernelpack_host::PoolPolicy::default() };
     let fails = kernelpack_host::PoolPolicy { when_full: kernelpack_host::WhenFull::Fail, ..pool };
     let manager = KernelManager::builder(runtime.pool(fails).build().unwrap()).build().unwrap();
     manager.upgrade(releases.good(1)).unwrap();
-    let mut bindings = Bindings::new(&manager);
+    let mut bindings = Bindings::new(engine, &manager);
     manager.upgrade(releases.good(2)).unwrap();
     // Somebody else has all instances of the new one.
     let kernel = manager.kernel_named(ID).unwrap();

@@ -4,7 +4,8 @@
 //! that `cargo test` tells which one failed.
 //!
 //! # Example: one body, three tests
-//! ```
+//! ```ignore
+//! // Not compiled here: there are tests only where a program of tests is compiled.
 //! use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 //!
 //! /// Runs as `the_engine_starts::wasmtime`, `the_engine_starts::wamr` and `the_engine_starts::wamr_aot`.

@@ -14,7 +14,7 @@ use kernelpack_abi::{
 };
 use kernelpack_fixture_with_std as _;
 use kernelpack_kernels as _;
-use kernelpack_manifest::{Kernel, Manifest};
+use kernelpack_manifest::{AOT_CHECKS, AOT_RECORD, AotFacts, AotRecord, AotTarget, Digest, Kernel, Manifest};
 use kernelpack_tests::pack;
 use wasmparser::{Parser, Payload};
 use zerocopy::IntoBytes;
@@ -34,6 +34,7 @@ fn main() -> io::Result<()> {
         seeds_of_pack(&out, pack)?;
     }
     seeds_of_calls(&out.join("call"))?;
+    write(&out.join("aot"), "empty", &aot_file())?;
     for (name, key) in [("public.pem", pack::key().public().to_pem()), ("id", pack::key().public().id())] {
         write(&out.join("keys"), name, key.as_bytes())?;
     }
@@ -178,6 +179,33 @@ fn call(index: u8, signature: &Signature<'_>) -> Vec<u8> {
     assert!(params::write(&mut memory[block_at as usize..][..block_size as usize], &entries, &scalars));
     let head = [&[index, (FLOOR / 16) as u8, 0, 0][..], &descriptor_at.to_le_bytes()].concat();
     [head, memory].concat()
+}
+
+/// A file for x86-64 with all of its sections, though without code, as WAMR's compiler and `kernelpack aot` lay it out.
+fn aot_file() -> Vec<u8> {
+    let record = AotRecord {
+        target: AotTarget::X86_64,
+        source: Digest::of(b""),
+        version: "2.4.3".parse().expect("a version"),
+        llvm: "14.0.6".to_owned(),
+        options: AOT_CHECKS.map(str::to_owned).into(),
+    };
+    let mut file = b"\0aot\x06\0\0\0".to_vec();
+    let mut section = |kind: u32, content: &[u8]| {
+        file.resize(file.len().next_multiple_of(4), 0);
+        file.extend(kind.to_le_bytes().into_iter().chain((content.len() as u32).to_le_bytes()));
+        file.extend(content);
+    };
+    // Little-endian, 64 bits; no ABI; relocatable; x86-64; ELF's version and flags; the code asks for its end.
+    let mut info = [2u16, 0, 1, 62].map(u16::to_le_bytes).concat();
+    info.extend([1, 0, 1 << 2, 0, 0, 0].map(u32::to_le_bytes).concat());
+    info.extend(b"x86_64\0\0\0\0\0\0\0\0\0\0");
+    section(0, &info);
+    (1..6).for_each(|kind| section(kind, &[0; 4]));
+    let name = AOT_RECORD.len() as u16 + 1;
+    section(100, &[&[0; 4], &name.to_le_bytes()[..], AOT_RECORD.as_bytes(), b"\0", &record.to_json()].concat());
+    assert!(AotFacts::read(&file).is_ok(), "the seed is a file that is read");
+    file
 }
 
 fn write(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

@@ -349,6 +349,7 @@ fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
     // What came out of turn is not remembered, since nothing stands before it.
     run(&mut memo, &mut [3].into_iter());
     assert!(!recalled(&mut memo, Some(3), &calls[3]));
+    memo = Memo::new();
     run(&mut memo, &mut (0..24));
     for turn in 0..24 {
         assert_eq!(recalled(&mut memo, Some(turn), &calls[turn as usize]), turn < 21, "{turn}");

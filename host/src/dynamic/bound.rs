@@ -23,17 +23,18 @@ use crate::{Error, loaded::LoadedKernel, served::Served};
 ///
 /// # Example: tensors of any type, without a copy
 /// ```no_run
-/// use kernelpack_host::{DynKernel, DynView, DynViewMut, Error, Tensor, abi::{DType, Shape}};
+/// use kernelpack_host::{DynKernel, DynView, Error, Tensor, abi::{DType, Shape}};
 ///
 /// fn widen(kernel: &DynKernel, dtype: DType, shape: Shape) -> Result<(), Error> {
 ///     // Memory that can be mapped, for elements of a type that only the pack knows.
 ///     let mut x = Tensor::<u8>::zeros(&[shape.bytes(dtype) as usize])?;
 ///     let mut y = Tensor::<f32>::zeros(&shape.dims().iter().map(|&dim| dim as usize).collect::<Vec<_>>())?;
-///     let view = |x| DynView { dtype, shape, bytes: x };
-///     let mut bound = kernel.bind(&[("x", view(x.as_slice()))], &mut [("y", (&mut y).into())], &[])?;
+///     let view = DynView { dtype, shape, bytes: x.as_slice() };
+///     let mut bound = kernel.bind(&[("x", view)], &mut [("y", (&mut y).into())], &[])?;
 ///     for step in 0..100 {
 ///         x.as_mut_slice().fill(step);
-///         bound.call(&[("x", view(x.as_slice()))], &mut [("y", (&mut y).into())], &[])?;
+///         let view = DynView { dtype, shape, bytes: x.as_slice() };
+///         bound.call(&[("x", view)], &mut [("y", (&mut y).into())], &[])?;
 ///     }
 ///     Ok(())
 /// }

@@ -135,6 +135,11 @@ impl Engine {
         KernelError::MemoryAccessViolation { offset: if self == Self::Wasmtime { offset } else { 0 }, size: 0 }
     }
 
+    /// Whether all is there of the last page that the guest counts: WAMR's host grows memory by what a call needs.
+    pub fn has_whole_pages(self) -> bool {
+        self == Self::Wasmtime
+    }
+
     /// Whether a failure comes with the guest's functions: WAMR keeps no account of calls.
     pub fn keeps_backtraces(self) -> bool {
         self == Self::Wasmtime

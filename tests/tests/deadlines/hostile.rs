@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use kernelpack_host::KernelError;
+use kernelpack_host::{Error, KernelError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
@@ -124,6 +124,8 @@ fn all(engine: Engine) -> Vec<(String, Parts)> {
     assert!(all.len() > 20);
     all.extend(more().into_iter().map(|(name, rest)| (name.to_owned(), parts(2, rest))));
     all.retain(|(_, parts)| engine.runs_simd() || !parts.rest.contains("v128"));
+    // What begins where memory ends, as the guest counts, is beyond its end where pages are not whole.
+    all.retain(|(_, parts)| engine.has_whole_pages() || !parts.rest.contains("(memory.size) (i32.const 65536)"));
     all
 }
 
@@ -146,6 +148,13 @@ fn everything_is_stopped_whichever_way_it_is_called(engine: Engine) {
     });
 }
 
+/// How a short call ends. The system may give the thread's processor to others for longer than its one tick, so that it has
+/// several tries.
+fn in_time(mut call: impl FnMut() -> Result<(), Error>) -> Result<(), KernelError> {
+    let mut outcomes = (0..20).map(|_| outcome(call()));
+    outcomes.find(|outcome| *outcome != Err(KernelError::EpochDeadline)).unwrap_or(Err(KernelError::EpochDeadline))
+}
+
 fn stop(engine: Engine, name: &str, parts: &Parts) {
     for &way in engine.interruptions() {
         let (_pack, kernel) = kernel(engine, parts, way);
@@ -156,10 +165,10 @@ fn stop(engine: Engine, name: &str, parts: &Parts) {
         for round in 0..2 {
             let copied = outcome(kernel.call(args(&x, &mut y, 1)));
             assert_eq!(copied, Err(KernelError::EpochDeadline), "{name}, {way:?}, {round}");
-            assert_eq!(outcome(kernel.call(args(&x, &mut y, 0))), Ok(()), "{name}, {way:?}, {round}");
+            assert_eq!(in_time(|| kernel.call(args(&x, &mut y, 0))), Ok(()), "{name}, {way:?}, {round}");
             let mapped = outcome(bound.call(args(&x, &mut y, 1)));
             assert_eq!(mapped, Err(KernelError::EpochDeadline), "{name}, bound, {way:?}, {round}");
-            assert_eq!(outcome(bound.call(args(&x, &mut y, 0))), Ok(()), "{name}, bound, {way:?}, {round}");
+            assert_eq!(in_time(|| bound.call(args(&x, &mut y, 0))), Ok(()), "{name}, bound, {way:?}, {round}");
         }
     }
 }

@@ -152,9 +152,11 @@ fn whatever_becomes_of_init_and_cleanup_the_host_goes_on(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read(engine: Engine) {
-    // Over all memory that the call lies in, from the heap base to the end, and a success on top.
-    let forward = "(memory.fill (i32.const 4096) (i32.const 0xEE)
-            (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 4096)))
+    // Over all that the call lies in, from the heap base to the end of its last tensor, and a success on top.
+    let forward = "(local.set $mode (i32.load offset=32 (local.get $descriptor)))
+        (memory.fill (i32.const 4096) (i32.const 0xEE)
+            (i32.sub (i32.add (i32.load offset=64 (local.get $mode)) (i32.load offset=68 (local.get $mode)))
+                (i32.const 4096)))
         i32.const 0";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
     for _ in 0..3 {

@@ -84,7 +84,7 @@ impl Pass for NoBackward {
     type Args<'a> = Self;
     type Params = ();
 
-    fn reborrow<'a>(args: &'a mut Self) -> Self {
+    fn reborrow(args: &mut Self) -> Self {
         match *args {}
     }
 

@@ -22,8 +22,8 @@ use std::{
 use self::helper::{Answer, Helper, Job, run_caught};
 use crate::guest::{Failure, Guest};
 
-/// How long a thread spins.
-const SPIN: Duration = Duration::from_micros(100);
+/// How long a thread spins: as long as another kernel may take between two calls.
+const SPIN: Duration = Duration::from_micros(300);
 
 /// Threads that help the one that calls.
 #[derive(Debug)]

@@ -14,11 +14,12 @@ use kernelpack_manifest::{
 };
 use semver::Version;
 
+#[cfg(any(feature = "wamr", feature = "wamr-aot"))]
+use crate::Execution;
 #[cfg(feature = "wamr-compile")]
 use crate::NativeCompiler;
 use crate::{
-    BreakerPolicy, EngineError, Error, Execution, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy,
-    RawCall,
+    BreakerPolicy, EngineError, Error, FallbackPolicy, Interruption, LoadEvent, Pack, Placement, PoolPolicy, RawCall,
     cache::{CompileCache, DEFAULT_LIMIT},
     cores::Cores,
     engine::{Engine, EngineChoice},

@@ -28,7 +28,7 @@ pub(crate) struct Piece {
 impl Plan {
     /// A call that stays whole.
     pub(crate) fn whole() -> Self {
-        Self { symbol: None, ranges: vec![0..0] }
+        Self { symbol: None, ranges: std::iter::once(0..0).collect() }
     }
 
     /// How to divide a call that was checked into so many parts at most, by the symbols that its author allows; none if

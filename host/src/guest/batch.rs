@@ -128,7 +128,9 @@ impl Guest {
             block_size,
         };
         let BatchLayout { head, entries, shared, .. } = layout;
-        (head.clear(), entries.clear(), shared.clear());
+        head.clear();
+        entries.clear();
+        shared.clear();
         head.resize(cursor.end() as usize, 0);
         entries.resize(count * rows, TensorEntry::default());
         shared.extend(calls.tensors().iter().enumerate().map(|(index, tensor)| match &tensor.data {

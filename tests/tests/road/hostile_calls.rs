@@ -99,7 +99,7 @@ fn unknown_kernels_and_foreign_stubs_are_refused(engine: Engine) {
         const SIGNATURE: Signature<'static> = Signature { params: &[], ..rmsnorm_f32::SIGNATURE };
         type Args<'a> = ();
         type Params = ();
-        fn reborrow<'a>(_: &'a mut ()) {}
+        fn reborrow(_: &mut ()) {}
         fn lend<R>(_: (), f: impl FnOnce(&mut [kernelpack_abi::TensorArg<'_>], &[u8]) -> R) -> R {
             f(&mut [], &[])
         }

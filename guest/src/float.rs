@@ -24,6 +24,12 @@ pub trait Float: Element {
 
     /// Eight values, narrowed at once.
     fn narrow8(values: [F32x4; 2]) -> [Self; 8];
+
+    /// Sixteen values as eight and eight.
+    #[inline(always)]
+    fn narrow16([first, second]: [[F32x4; 2]; 2]) -> [[Self; 8]; 2] {
+        [Self::narrow8(first), Self::narrow8(second)]
+    }
 }
 
 impl Float for f32 {
@@ -103,6 +109,11 @@ impl Float for f16 {
     #[inline(always)]
     fn narrow8(values: [F32x4; 2]) -> [Self; 8] {
         F32x4::narrow(values)
+    }
+
+    #[inline(always)]
+    fn narrow16(values: [[F32x4; 2]; 2]) -> [[Self; 8]; 2] {
+        F32x4::narrow_pair(values)
     }
 }
 

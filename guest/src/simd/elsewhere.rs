@@ -47,3 +47,8 @@ pub(super) fn widen(halves: [f16; 8]) -> [Register; 2] {
 pub(super) fn narrow([low, high]: [Register; 2]) -> [f16; 8] {
     from_fn(|i| f16::narrow(if i < 4 { low[i] } else { high[i - 4] }))
 }
+
+#[inline(always)]
+pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
+    registers.map(narrow)
+}

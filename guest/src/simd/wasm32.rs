@@ -64,24 +64,57 @@ pub(super) fn widen(halves: [f16; 8]) -> [Register; 2] {
 
 #[inline(always)]
 pub(super) fn narrow(registers: [Register; 2]) -> [f16; 8] {
-    let [mut low, mut high] = registers.map(|register| {
-        // In two instructions, where Cranelift makes three of WebAssembly's absolute value, into which LLVM turns a mask.
-        let magnitude = f32x4_pmax(register, f32x4_sub(f32x4_splat(0.0), register));
-        // The first unless the second is less, so that NaN gives the first.
-        let bounded = f32x4_pmin(f32x4_splat(bits::INFINITE), magnitude);
-        let exponent = v128_and(bounded, i32x4_splat(bits::EXPONENT));
-        let magic = i32x4_add(f32x4_pmax(exponent, f32x4_splat(bits::NORMAL)), i32x4_splat(bits::TO_LAST_PLACE));
-        let places = i32x4_sub(f32x4_add(bounded, magic), magic);
-        let rounded = i32x4_sub(i32x4_add(places, u32x4_shr(magic, 13)), i32x4_splat(bits::LEAST));
-        v128_or(rounded, i32x4_shr(v128_and(register, i32x4_splat(bits::SIGN)), 16))
-    });
-    let nan = registers.map(|register| f32x4_ne(register, register));
+    let [mut low, mut high] = registers.map(narrow_number);
+    let nan = registers.map(is_nan);
     if v128_any_true(v128_or(nan[0], nan[1])) {
-        let payload =
-            |register| v128_or(v128_and(u32x4_shr(register, 13), i32x4_splat(bits::PAYLOAD)), i32x4_splat(bits::QUIET));
         low = v128_or(low, v128_and(nan[0], payload(registers[0])));
         high = v128_or(high, v128_and(nan[1], payload(registers[1])));
     }
+    packed([low, high])
+}
+
+/// The same, with one look for NaNs.
+#[inline(always)]
+pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
+    let [[a, b], [c, d]] = registers;
+    let mut halves = [a, b, c, d].map(narrow_number);
+    let nan = [a, b, c, d].map(is_nan);
+    if v128_any_true(v128_or(v128_or(nan[0], nan[1]), v128_or(nan[2], nan[3]))) {
+        for (half, (register, nan)) in halves.iter_mut().zip([a, b, c, d].into_iter().zip(nan)) {
+            *half = v128_or(*half, v128_and(nan, payload(register)));
+        }
+    }
+    let [a, b, c, d] = halves;
+    [packed([a, b]), packed([c, d])]
+}
+
+/// The halves of what is no NaN, each in 32 bits.
+#[inline(always)]
+fn narrow_number(register: Register) -> Register {
+    // In two instructions, where Cranelift makes three of WebAssembly's absolute value, into which LLVM turns a mask.
+    let magnitude = f32x4_pmax(register, f32x4_sub(f32x4_splat(0.0), register));
+    // The first unless the second is less, so that NaN gives the first.
+    let bounded = f32x4_pmin(f32x4_splat(bits::INFINITE), magnitude);
+    let exponent = v128_and(bounded, i32x4_splat(bits::EXPONENT));
+    let magic = i32x4_add(f32x4_pmax(exponent, f32x4_splat(bits::NORMAL)), i32x4_splat(bits::TO_LAST_PLACE));
+    let places = i32x4_sub(f32x4_add(bounded, magic), magic);
+    let rounded = i32x4_sub(i32x4_add(places, u32x4_shr(magic, 13)), i32x4_splat(bits::LEAST));
+    v128_or(rounded, i32x4_shr(v128_and(register, i32x4_splat(bits::SIGN)), 16))
+}
+
+#[inline(always)]
+fn is_nan(register: Register) -> Register {
+    f32x4_ne(register, register)
+}
+
+/// What a NaN's half keeps of it.
+#[inline(always)]
+fn payload(register: Register) -> Register {
+    v128_or(v128_and(u32x4_shr(register, 13), i32x4_splat(bits::PAYLOAD)), i32x4_splat(bits::QUIET))
+}
+
+#[inline(always)]
+fn packed([low, high]: [Register; 2]) -> [f16; 8] {
     // SAFETY: both are sixteen bytes without padding, and all bytes are valid in either.
     unsafe { transmute::<v128, [f16; 8]>(i16x8_narrow_i32x4(low, high)) }
 }

@@ -103,3 +103,8 @@ pub(super) fn narrow(registers: [Register; 2]) -> [f16; 8] {
         transmute::<__m128i, [f16; 8]>(_mm_packs_epi32(low, high))
     }
 }
+
+#[inline(always)]
+pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
+    registers.map(narrow)
+}

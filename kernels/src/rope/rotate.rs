@@ -36,8 +36,10 @@ fn halves<T: Float>(x: &[T], y: &mut [T], cos: &[f32], sin: &[f32]) {
         for (i, (y1, y2)) in results.enumerate() {
             let ([a0, a1], [b0, b1]) = (T::widen8(&x1[i]), T::widen8(&x2[i]));
             let ([cos0, cos1], [sin0, sin1]) = (f32::widen8(&cos[i]), f32::widen8(&sin[i]));
-            *y1 = T::narrow8([a0 * cos0 - b0 * sin0, a1 * cos1 - b1 * sin1]);
-            *y2 = T::narrow8([a0 * sin0 + b0 * cos0, a1 * sin1 + b1 * cos1]);
+            [*y1, *y2] = T::narrow16([
+                [a0 * cos0 - b0 * sin0, a1 * cos1 - b1 * sin1],
+                [a0 * sin0 + b0 * cos0, a1 * sin1 + b1 * cos1],
+            ]);
         }
     }
     for i in 0..x1_rest.len() {

@@ -227,6 +227,25 @@ fn rope_of_special_values() {
     same(&full(run::<rope_f16::Kernel>(inputs).y.data()), &[NAN, INF, NAN, NAN]);
 }
 
+/// In the lanes that are computed together, wherever the NaN is among them.
+#[test]
+fn a_nan_in_a_block_of_rope_stays_in_its_pair() {
+    const DIM: usize = 128;
+    let rotated = |x: &[f32]| {
+        let x = tensor(&[1, 1, 1, DIM], &half(x));
+        let inputs = rope_f16::Inputs { position_offset: 7, ..rope_f16::Inputs::new(x.view()) };
+        full(run::<rope_f16::Kernel>(inputs).y.data())
+    };
+    let numbers: Vec<_> = (0..DIM).map(|i| i as f32 / 16.0 - 3.0).collect();
+    let expected = rotated(&numbers);
+    for at in 0..DIM {
+        let (mut x, mut expected) = (numbers.clone(), expected.clone());
+        x[at] = NAN;
+        (expected[at % (DIM / 2)], expected[at % (DIM / 2) + DIM / 2]) = (NAN, NAN);
+        same(&rotated(&x), &expected);
+    }
+}
+
 #[test]
 fn blocks_with_special_scales_unpack() {
     let least = f16::from_bits(1);

@@ -1,10 +1,10 @@
 //! A typed call whose tensors stay where the kernel sees them.
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Instant};
+use std::{fmt, marker::PhantomData};
 
-use kernelpack_abi::{Kernel, TensorArg};
+use kernelpack_abi::Kernel;
 
-use crate::{Error, binding::Binding, engine::Export, guest::Failure, loaded::LoadedKernel, recovery::Call};
+use crate::{Error, served::Served};
 
 /// A kernel bound to tensors: it is called any number of times and copies none of them.
 ///
@@ -41,15 +41,13 @@ use crate::{Error, binding::Binding, engine::Export, guest::Failure, loaded::Loa
 /// }
 /// ```
 pub struct Bound<K> {
-    loaded: Arc<LoadedKernel>,
-    binding: Binding,
-    max_ticks: u32,
+    served: Served,
     stub: PhantomData<fn() -> K>,
 }
 
 impl<K: Kernel> Bound<K> {
-    pub(crate) fn new(loaded: Arc<LoadedKernel>, binding: Binding, max_ticks: u32) -> Self {
-        Self { loaded, binding, max_ticks, stub: PhantomData }
+    pub(crate) fn new(served: Served) -> Self {
+        Self { served, stub: PhantomData }
     }
 
     /// Runs the kernel on the tensors that it is bound to.
@@ -63,63 +61,23 @@ impl<K: Kernel> Bound<K> {
     /// [`BadCall::NotBound`](crate::BadCall::NotBound) if a tensor is another; else as
     /// [`TypedKernel::call`](crate::TypedKernel::call).
     #[inline]
-    pub fn call(&mut self, mut args: K::Args<'_>) -> Result<(), Error> {
-        let start = self.loaded.recovery.clock.start();
-        // As nearly every call goes: nothing is lent, nothing of the rest is looked at.
-        if self.loaded.recovery.is_usual()
-            && let Some((guest, ticks)) = self.binding.ready::<K>(&mut args)
-        {
-            return match guest.run_again(ticks) {
-                Ok(()) => {
-                    self.loaded.served(start);
-                    Ok(())
-                }
-                Err(failure) => self.failed(args, start, failure),
-            };
-        }
-        self.call_otherwise(args, start)
-    }
-
-    /// A call that was run in place and failed.
-    #[cold]
-    #[inline(never)]
-    fn failed(&mut self, args: K::Args<'_>, start: Option<Instant>, failure: Failure) -> Result<(), Error> {
-        let (loaded, max_ticks) = (&self.loaded, self.max_ticks);
-        let error = self.binding.failed(failure);
-        K::lend(args, |tensors, scalars| {
-            loaded.not_served(&mut forward::<K>(tensors, scalars, max_ticks), start, error)
-        })
-    }
-
-    /// A call that is divided or copies, or that the kernel does not take, or that is not for the sandbox.
-    #[inline(never)]
-    fn call_otherwise(&mut self, args: K::Args<'_>, start: Option<Instant>) -> Result<(), Error> {
-        let (loaded, binding) = (&self.loaded, &mut self.binding);
-        K::lend(args, |tensors, scalars| {
-            loaded.serve_in(&mut forward::<K>(tensors, scalars, self.max_ticks), start, |call| {
-                binding.call(call.signature, call.tensors, call.scalars)
-            })
-        })
+    pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
+        self.served.call_typed::<K>(args)
     }
 
     /// Bytes that each call copies, of tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
-        self.binding.copied_bytes(&K::SIGNATURE)
+        self.served.copied_bytes(&K::SIGNATURE)
     }
 
     /// The threads over which each call is divided, 1 where it is not.
     pub fn threads(&self) -> usize {
-        self.binding.threads()
+        self.served.threads()
     }
-}
-
-/// A forward call on the caller's own tensors.
-fn forward<'c, 't, K: Kernel>(tensors: &'c mut [TensorArg<'t>], scalars: &'c [u8], max_ticks: u32) -> Call<'c, 't> {
-    Call { export: Export::Forward, signature: &K::SIGNATURE, tensors, scalars, max_ticks, in_place: true }
 }
 
 impl<K> fmt::Debug for Bound<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Bound").field(&self.loaded.id).finish()
+        f.debug_tuple("Bound").field(&self.served.id()).finish()
     }
 }

@@ -5,8 +5,8 @@ use std::{marker::PhantomData, sync::Arc};
 use kernelpack_abi::{Infer, Kernel, Pass};
 
 use crate::{
-    BadCall, Bound, Error, Interruption, Occupancy, Placement, binding::Binding, engine::Export, guest::Calls,
-    loaded::LoadedKernel,
+    BadCall, Bound, Error, Interruption, Occupancy, Placement, engine::Export, guest::Calls, loaded::LoadedKernel,
+    served::Served,
 };
 
 /// A kernel of a pack, called with the arguments of its stub.
@@ -110,8 +110,8 @@ impl<K: Kernel> TypedKernel<K> {
     /// system does not map what it should.
     pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {
         K::lend(args, |tensors, scalars| {
-            let binding = Binding::new(self.loaded.clone(), &K::SIGNATURE, tensors, scalars, self.max_ticks)?;
-            Ok(Bound::new(self.loaded.clone(), binding, self.max_ticks))
+            let served = Served::new(&self.loaded, &K::SIGNATURE, tensors, scalars, self.max_ticks)?;
+            Ok(Bound::new(served))
         })
     }
 

@@ -74,8 +74,13 @@ impl<H> FollowedBound<H> {
         Ok(Self { slot, kernel, served })
     }
 
-    /// Runs the active pack's kernel on tensors that must be those bound.
+    /// Whether another pack is active than the one that is bound.
     #[inline]
+    fn is_behind(&self) -> bool {
+        !Arc::ptr_eq(&self.slot.current.load(), &self.kernel)
+    }
+
+    /// Runs the active pack's kernel on tensors that must be those bound.
     fn run(&mut self, signature: &Signature<'_>, tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<(), Error>
     where
         H: Handle,
@@ -103,7 +108,10 @@ impl<K: Kernel> FollowedBound<TypedKernel<K>> {
     /// As there, and as [`TypedKernel::bind`] where another pack is active than at the last call; the next call tries
     /// again.
     pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
-        K::lend(args, |tensors, scalars| self.run(&K::SIGNATURE, tensors, scalars))
+        if self.is_behind() {
+            return K::lend(args, |tensors, scalars| self.run(&K::SIGNATURE, tensors, scalars));
+        }
+        self.served.call_typed::<K>(args)
     }
 
     /// Bytes that each call copies, of tensors that are not mapped.

@@ -177,7 +177,9 @@ impl<'a, S: Signed> Frame<'a, S> {
         let parts = unsafe { Parts::read(memory, descriptor) };
         if let Some(parts) = parts {
             let (bounds, head, entries) = (memory.bounds, parts.head, parts.params.entries);
-            let is_alike = memo.has_form::<S>(&parts) && quick::is_placed::<S>(bounds, descriptor, head, entries);
+            let is_alike = series::REMEMBERS
+                && memo.has_form::<S>(&parts)
+                && quick::is_placed::<S>(bounds, descriptor, head, entries);
             if is_alike || quick::accepts::<S>(bounds, descriptor, head, entries) {
                 if !is_alike || memo.is_at(descriptor) {
                     memo.remember::<S>(descriptor, &parts);

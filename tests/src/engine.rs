@@ -151,8 +151,8 @@ impl Engine {
     }
 }
 
-/// Makes of a function of an [`Engine`](engine::Engine) a test on each engine, native code included where there is a
-/// compiler. For use with [`apply`], see [`engine`].
+/// Makes of a function of an [`Engine`](crate::engine::Engine) a test on each engine, native code included where there is a
+/// compiler. For use with [`apply`](crate::apply), see [`engine`](crate::engine).
 #[macro_export]
 macro_rules! on_each_engine {
     ($(#[$about:meta])* fn $name:ident($engine:ident: Engine) $body:block) => {

@@ -12,8 +12,11 @@ use super::{
     memo::{Known, Row},
 };
 
+/// Whether calls of batches are remembered: not in modules without SIMD, which are for devices that have no memory to
+/// spare for that, and for the code that it takes.
+pub(super) const REMEMBERS: bool = cfg!(not(all(target_family = "wasm", not(target_feature = "simd128"))));
 /// The rows of all calls, 8160 bytes.
-const ROOM: usize = 170;
+const ROOM: usize = if REMEMBERS { 170 } else { 0 };
 /// The rows before those of the table: one with the descriptor and its address, one with the header.
 const LEAD: usize = 2;
 

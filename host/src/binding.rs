@@ -149,16 +149,14 @@ impl Binding {
             self.renew(signature, tensors, scalars)?;
         }
         let ticks = self.ticks;
+        if !self.copies {
+            // They are as many bytes as in the call that was laid out, since the signature says how many.
+            self.guests.iter_mut().flatten().for_each(|guest| _ = guest.set_scalars(scalars));
+        }
         let result = match (&mut self.guests[..], &self.loaded.cores, &self.answers) {
             ([Some(guest)], ..) if self.copies => guest.run(tensors, scalars, ticks),
-            (guests, cores, answers) => {
-                // They are as many bytes as in the call that was laid out, since the signature says how many.
-                guests.iter_mut().flatten().for_each(|guest| _ = guest.set_scalars(scalars));
-                match (guests, cores, answers) {
-                    (guests, Some(cores), Some(answers)) => cores.run(guests, answers, ticks),
-                    (guests, ..) => guests.iter_mut().flatten().try_for_each(|guest| guest.run_again(ticks)),
-                }
-            }
+            (guests, Some(cores), Some(answers)) => cores.run(guests, answers, ticks),
+            (guests, ..) => guests.iter_mut().flatten().try_for_each(|guest| guest.run_again(ticks)),
         };
         match result {
             Ok(()) => Ok(()),

@@ -42,6 +42,17 @@ fn tensors(len: usize) -> (Tensor<f32>, Tensor<f32>) {
     (Tensor::from_slice(&vec![3.0; len], &[len]).unwrap(), Tensor::zeros(&[len]).unwrap())
 }
 
+/// As many bindings as can be had, and why there are no more.
+fn bind_all(kernel: &TypedKernel<Forward>, x: &Tensor<f32>, y: &mut Tensor<f32>) -> (Vec<Bound<Forward>>, Error) {
+    let mut all = Vec::new();
+    loop {
+        match bind(kernel, x, y) {
+            Ok(bound) => all.push(bound),
+            Err(error) => return (all, error),
+        }
+    }
+}
+
 fn bind(kernel: &TypedKernel<Forward>, x: &Tensor<f32>, y: &mut Tensor<f32>) -> Result<Bound<Forward>, Error> {
     kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 })
 }
@@ -63,13 +74,8 @@ fn where_address_space_is_out_binding_fails_and_the_rest_goes_on() {
     let (x, mut y) = tensors(5000);
     let mut counts = Vec::new();
     for _ in 0..2 {
-        let mut all = Vec::new();
-        let error = loop {
-            match bind(&kernel, &x, &mut y) {
-                Ok(bound) => all.push(bound),
-                Err(error) => break error.to_string(),
-            }
-        };
+        let (mut all, error) = bind_all(&kernel, &x, &mut y);
+        let error = error.to_string();
         assert!(error.contains("cannot reserve address space for a linear memory"), "{error}");
         let copied = kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err().to_string();
         assert!(copied.contains("cannot reserve address space for a linear memory"), "{copied}");
@@ -148,13 +154,7 @@ mod where_the_pool_is_out_binding_fails_and_the_rest_goes_on {
         };
         let mut counts = Vec::new();
         for _ in 0..2 {
-            let mut all = Vec::new();
-            let error = loop {
-                match bind(&kernel, &x, &mut y) {
-                    Ok(bound) => all.push(bound),
-                    Err(error) => break error,
-                }
-            };
+            let (mut all, error) = bind_all(&kernel, &x, &mut y);
             assert!(out(&error), "{error}");
             let copied = kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err();
             assert!(out(&copied), "{copied}");

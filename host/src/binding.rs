@@ -8,7 +8,7 @@ use crate::{
     BadCall, Error,
     cores::Answers,
     engine::Export,
-    guest::{Checked, Failure, Guest, Mapped, check},
+    guest::{Checked, Failure, Guest, Mapped, check, unreachable},
     loaded::LoadedKernel,
     memory::{SharedPart, escape},
     split::{Piece, Plan, outline},
@@ -145,14 +145,17 @@ impl Binding {
         scalars: &[u8],
     ) -> Result<(), Error> {
         self.check(signature, tensors)?;
+        // An engine that panicked in a call, and whose panic somebody caught, has left its memory out of the host's reach.
+        if !self.set_scalars(scalars) {
+            self.abandon();
+        }
         if self.guests.is_empty() {
             self.renew(signature, tensors, scalars)?;
+            if !self.set_scalars(scalars) {
+                return Err(self.failed(unreachable()));
+            }
         }
         let ticks = self.ticks;
-        if !self.copies {
-            // They are as many bytes as in the call that was laid out, since the signature says how many.
-            self.guests.iter_mut().flatten().for_each(|guest| _ = guest.set_scalars(scalars));
-        }
         let result = match (&mut self.guests[..], &self.loaded.cores, &self.answers) {
             ([Some(guest)], ..) if self.copies => guest.run(tensors, scalars, ticks),
             (guests, Some(cores), Some(answers)) => cores.run(guests, answers, ticks),
@@ -162,6 +165,11 @@ impl Binding {
             Ok(()) => Ok(()),
             Err(failure) => Err(self.failed(failure)),
         }
+    }
+
+    /// Gives the call these scalars in each instance; `false` if one of them cannot take them.
+    fn set_scalars(&mut self, scalars: &[u8]) -> bool {
+        self.guests.iter_mut().all(|guest| guest.as_mut().is_some_and(|guest| guest.set_scalars(scalars)))
     }
 
     /// Whether the tensors are those bound, or have their shapes where they are copied.
@@ -178,23 +186,31 @@ impl Binding {
     #[cold]
     pub(crate) fn failed(&mut self, failure: Failure) -> Error {
         if let Failure::Stopped(_) = failure {
-            // One of them must not be used again, be it for its cleanup, and which one that is has no matter.
-            for guest in self.guests.drain(..).flatten() {
-                drop(self.loaded.pool.reattach(guest));
-            }
+            // One of them must not be used again, not even for its cleanup, and nothing tells which one.
+            self.abandon();
         }
         // A kernel that wrote over its descriptor has made its next call fail, but not those after it.
         self.guests.iter_mut().flatten().for_each(|guest| _ = guest.restore_head());
         self.loaded.error(failure)
     }
 
+    /// Drops the instances without running any more of their code.
+    #[cold]
+    fn abandon(&mut self) {
+        for guest in self.guests.drain(..).flatten() {
+            drop(self.loaded.pool.reattach(guest));
+        }
+    }
+
     /// Drops the instances. Their cleanup runs when the host may be using the tensors, so they lose their mappings first.
     #[cold]
     fn release(&mut self) {
         for mut guest in self.guests.drain(..).flatten() {
-            match guest.unmap() {
-                Ok(()) => self.loaded.retire(guest),
-                Err(_) => drop(self.loaded.pool.reattach(guest)),
+            // The head of an instance in which the engine panicked is out of reach: none of its code may run again.
+            if guest.restore_head().is_ok() && guest.unmap().is_ok() {
+                self.loaded.retire(guest);
+            } else {
+                drop(self.loaded.pool.reattach(guest));
             }
         }
     }

@@ -7,7 +7,7 @@ use kernelpack_abi::{Signature, TensorArg, TensorData};
 use crate::{
     BadCall, DynTensor, Error,
     engine::Export,
-    guest::{Checked, Failure, Guest},
+    guest::{Checked, Failure, Guest, unreachable},
     loaded::LoadedKernel,
 };
 
@@ -87,14 +87,16 @@ impl Prepared {
     /// [`Error::Trapped`] if the kernel fails or runs out of its budget. Where it was stopped, which is everything but
     /// a status that it returned, [`BadCall::Stopped`] is the answer from then on.
     pub fn enter(&mut self) -> Result<(), Error> {
-        let Some(guest) = &mut self.guest else {
+        self.succeeded = false;
+        let Some(guest) = self.guest.take() else {
             return Err(BadCall::Stopped { kernel: self.loaded.id.to_string() }.into());
         };
-        let entered = guest.run_again(self.ticks);
+        // Its lease drops the instance where the engine panics, or where it was stopped; its place is free at once then.
+        let mut lease = self.loaded.pool.reattach(guest);
+        let entered = lease.item().map_or_else(|| Err(unreachable()), |guest| guest.run_again(self.ticks));
         self.succeeded = entered.is_ok();
-        if let Err(Failure::Stopped(_)) = entered {
-            // Its place is free at once, not only when this is dropped.
-            self.guest.take().map(|guest| self.loaded.pool.reattach(guest));
+        if !matches!(entered, Err(Failure::Stopped(_))) {
+            self.guest = lease.detach();
         }
         entered.map_err(|failure| self.loaded.error(failure))
     }

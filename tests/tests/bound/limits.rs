@@ -1,7 +1,10 @@
 //! Bindings where the system gives no more, or WAMR's pool, each in a process of its own. What the system gives is what
 //! Wasmtime needs for each binding; WAMR needs nothing of it.
 
-use std::process::Command;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::Command,
+};
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_host::{Bound, EngineError, Error, RuntimeBuilder, Tensor, TypedKernel};
@@ -127,6 +130,60 @@ fn where_mappings_are_out_binding_fails_and_the_rest_goes_on() {
     check(&mut bound, &x, &mut y);
     many.truncate(1000);
     check(&mut bind(&kernel, &x, &mut y).unwrap(), &x, &mut y);
+}
+
+/// Lets this process have no more address space than it has, but for some small allocations, until this is dropped.
+struct NoMoreAddressSpace(libc::rlimit);
+
+impl NoMoreAddressSpace {
+    fn new() -> Self {
+        let pages: u64 =
+            std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
+        let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the structure is this function's, and the call writes to nothing else.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut before) }, 0);
+        set_address_space(libc::rlimit { rlim_cur: pages * 4096 + (256 << 10), ..before });
+        Self(before)
+    }
+}
+
+impl Drop for NoMoreAddressSpace {
+    fn drop(&mut self) {
+        set_address_space(self.0);
+    }
+}
+
+fn set_address_space(limit: libc::rlimit) {
+    // SAFETY: the call reads the structure, and what it changes is what the system gives this process from now on.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+}
+
+/// A call on a small thread needs a stack that is mapped for it, and panics where there is none.
+#[test]
+fn after_a_panic_of_the_engine_a_binding_has_a_new_instance() {
+    let Some(kernel) = limited("limits::after_a_panic_of_the_engine_a_binding_has_a_new_instance", "true") else {
+        return;
+    };
+    let (x, mut y) = tensors(5000);
+    let mut bound = bind(&kernel, &x, &mut y).unwrap();
+    let small = std::thread::Builder::new().stack_size(256 << 10);
+    std::thread::scope(|scope| {
+        let calls = || {
+            check(&mut bound, &x, &mut y);
+            let mut call = |mode| bound.call(Args { x: x.view(), y: y.view_mut(), mode });
+            let none_left = NoMoreAddressSpace::new();
+            let panicked = catch_unwind(AssertUnwindSafe(|| call(5))).is_err();
+            drop(none_left);
+            assert!(panicked, "the call found a stack");
+            call(7).unwrap();
+            assert!(y.as_slice().iter().all(|y| *y == 16.0), "{:?}", y.as_slice()[0]);
+        };
+        small.spawn_scoped(scope, calls).unwrap().join().unwrap();
+    });
+    // The instance in which the engine panicked has given its place back.
+    drop(bound);
+    let all: Vec<_> = (0..ResourceLimits::DEFAULT.max_instances).map(|_| bind(&kernel, &x, &mut y).unwrap()).collect();
+    assert_eq!(all.len() as u32, ResourceLimits::DEFAULT.max_instances);
 }
 
 /// In a pool for some dozens of instances.

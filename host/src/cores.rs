@@ -20,7 +20,10 @@ use std::{
 };
 
 use self::helper::{Answer, Helper, Job, run_caught};
-use crate::guest::{Failure, Guest};
+use crate::{
+    engine::TICK,
+    guest::{Failure, Guest},
+};
 
 /// How long a thread spins: as long as another kernel may take between two calls.
 const SPIN: Duration = Duration::from_micros(300);
@@ -73,12 +76,15 @@ impl Cores {
 
     /// Runs what is laid out in all parts at the same time, some of it on this thread, and gives the first failure in
     /// their order; that of one which was stopped, if there is any.
+    ///
+    /// All parts share one budget, which begins now. After one was stopped, this thread begins no other.
     pub(crate) fn run(&self, parts: &mut Parts, answers: &Answers, ticks: u32) -> Result<(), Failure> {
         let call = self.calls.fetch_add(1, Relaxed);
+        let budget = Budget::new(ticks);
         let mut away = 0;
         for (index, place) in parts.iter_mut().enumerate().skip(1) {
             if let Some(guest) = place.take() {
-                match self.offer(Job { call, index, guest, ticks, answers: answers.to.clone() }) {
+                match self.offer(Job { call, index, guest, budget, answers: answers.to.clone() }) {
                     Ok(()) => away += 1,
                     Err(job) => *place = Some(job.guest),
                 }
@@ -86,12 +92,14 @@ impl Cores {
         }
         let mut worst = Worst::default();
         for (index, place) in parts.iter_mut().enumerate() {
-            if let Some(guest) = place {
-                worst.record(index, run_caught(guest, ticks));
+            if let Some(guest) = place.as_mut().filter(|_| !worst.is_final()) {
+                worst.record(index, run_caught(guest, budget));
             }
         }
         while let Some(Job { index, mut guest, .. }) = self.helpers.iter().find_map(|helper| helper.withdraw(call)) {
-            worst.record(index, run_caught(&mut guest, ticks));
+            if !worst.is_final() {
+                worst.record(index, run_caught(&mut guest, budget));
+            }
             parts[index] = Some(guest);
             away -= 1;
         }
@@ -120,6 +128,25 @@ impl Cores {
     }
 }
 
+/// What all parts of a call may take together, from its start.
+#[derive(Clone, Copy)]
+struct Budget {
+    start: Instant,
+    ticks: u32,
+}
+
+impl Budget {
+    fn new(ticks: u32) -> Self {
+        Self { start: Instant::now(), ticks }
+    }
+
+    /// The ticks that are left; a part that is begun too late has none, and is stopped within the tick under way.
+    fn left(self) -> u32 {
+        let gone = self.start.elapsed().as_millis() / TICK.as_millis();
+        self.ticks.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+}
+
 /// How a part ended; an error is what a panic was thrown with.
 type Outcome = Result<Result<(), Failure>, Box<dyn Any + Send>>;
 
@@ -144,6 +171,11 @@ impl Worst {
             }
             Err(panic) => self.panic = Some(panic),
         }
+    }
+
+    /// Whether no other part can change what the caller is told.
+    fn is_final(&self) -> bool {
+        self.panic.is_some() || matches!(self.failure, Some((_, Failure::Stopped(_))))
     }
 
     fn into_result(self) -> Result<(), Failure> {

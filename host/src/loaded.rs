@@ -177,7 +177,7 @@ impl LoadedKernel {
         ticks: u32,
     ) -> Result<(), Error> {
         let call = Checked::new(signature, tensors)?;
-        self.with_guest(ticks, |guest| {
+        self.with_guest(ticks, |guest, ticks| {
             guest.lay_out(export, &call, tensors, scalars, &[])?;
             guest.run(tensors, scalars, ticks)
         })
@@ -202,7 +202,7 @@ impl LoadedKernel {
             lease.give_back();
         }
         let mut has_batch = true;
-        let result = self.with_guest(ticks, |guest| {
+        let result = self.with_guest(all, |guest, all| {
             has_batch = guest.has_batch();
             if !has_batch {
                 return Ok(());
@@ -229,13 +229,17 @@ impl LoadedKernel {
 
     /// What the guest says of itself.
     pub(crate) fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
-        self.with_guest(u32::MAX, |guest| {
+        self.with_guest(u32::MAX, |guest, _| {
             let info = guest.info()?;
             Ok((info, guest.text(info.id_offset, info.id_size.min(256))))
         })
     }
 
-    fn with_guest<R>(&self, max_ticks: u32, run: impl FnMut(&mut Guest) -> Result<R, Failure>) -> Result<R, Error> {
+    fn with_guest<R>(
+        &self,
+        max_ticks: u32,
+        run: impl FnMut(&mut Guest, u32) -> Result<R, Failure>,
+    ) -> Result<R, Error> {
         let (lease, result) = self.enter(max_ticks, run)?;
         self.end(lease, result)
     }
@@ -251,17 +255,18 @@ impl LoadedKernel {
         result.map_err(|failure| self.error(failure))
     }
 
-    /// Runs something in an instance that nobody else uses, and gives both.
+    /// Runs something in an instance that nobody else uses, and gives both. What runs is told the ticks that making the
+    /// instance has left of `max_ticks`.
     ///
     /// A warm instance whose guest has grown memory may have no room where a new one has: then a new one has a try.
     pub(crate) fn enter<R>(
         &self,
         max_ticks: u32,
-        mut run: impl FnMut(&mut Guest) -> Result<R, Failure>,
+        mut run: impl FnMut(&mut Guest, u32) -> Result<R, Failure>,
     ) -> Result<(Leased<'_>, Result<R, Failure>), Error> {
         let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
         if let Some(guest) = lease.item() {
-            match run(guest) {
+            match run(guest, max_ticks) {
                 Err(Failure::Refused(BadCall::TooLarge { .. }) | Failure::OutOfMemory { .. })
                     if guest.has_grown_memory() =>
                 {
@@ -272,7 +277,12 @@ impl LoadedKernel {
                 result => return Ok((lease, result)),
             }
         }
-        let result = run(lease.fill(self.birth(max_ticks)?));
+        // Only an initialization takes time that counts.
+        let start = self.spec.lifecycle.init.then(Instant::now);
+        let guest = lease.fill(self.birth(max_ticks)?);
+        let gone = start.map_or(0, |start| start.elapsed().as_millis() / TICK.as_millis());
+        let left = max_ticks.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+        let result = run(guest, left);
         Ok((lease, result))
     }
 

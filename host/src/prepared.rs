@@ -57,7 +57,7 @@ impl Prepared {
     ) -> Result<Self, Error> {
         let call = Checked::new(signature, tensors)?;
         let ticks = loaded.ticks(max_ticks);
-        let (lease, laid_out) = loaded.enter(ticks, |guest| {
+        let (lease, laid_out) = loaded.enter(ticks, |guest, _| {
             guest.lay_out(Export::Forward, &call, tensors, scalars, &[])?;
             guest.copy_in(tensors, scalars)
         })?;

@@ -14,7 +14,7 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
-use super::{Outcome, spin_while};
+use super::{Budget, Outcome, spin_while};
 use crate::guest::Guest;
 
 /// A part of a call that is to be run.
@@ -24,7 +24,7 @@ pub(super) struct Job {
     /// Which part.
     pub(super) index: usize,
     pub(super) guest: Box<Guest>,
-    pub(super) ticks: u32,
+    pub(super) budget: Budget,
     pub(super) answers: SyncSender<Answer>,
 }
 
@@ -36,8 +36,8 @@ pub(super) struct Answer {
 }
 
 /// Runs what is laid out in an instance; a panic is what the caller shall see, once all parts are back.
-pub(super) fn run_caught(guest: &mut Guest, ticks: u32) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| guest.run_again(ticks)))
+pub(super) fn run_caught(guest: &mut Guest, budget: Budget) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| guest.run_again(budget.left())))
 }
 
 /// A thread, and the one job that it has been given.
@@ -116,8 +116,8 @@ impl Mailbox {
     }
 
     fn work(&self) {
-        while let Some(Job { index, mut guest, ticks, answers, .. }) = self.next() {
-            let outcome = run_caught(&mut guest, ticks);
+        while let Some(Job { index, mut guest, budget, answers, .. }) = self.next() {
+            let outcome = run_caught(&mut guest, budget);
             // Before the caller hears of it, who will have the next job at once.
             self.lock().is_working = false;
             // The caller waits for it, and its channel has room for every part.

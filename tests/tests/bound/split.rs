@@ -1,6 +1,9 @@
 //! Calls that are divided over threads: on Wasmtime, since all parts have the same tensors mapped. On WAMR they stay whole.
 
-use std::num::NonZeroUsize;
+use std::{
+    num::NonZeroUsize,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Runtime, Tensor, TypedKernel};
 use kernelpack_kernels::{kv_pack_q8, lora_apply_f32, rmsnorm_f32, rope_f32, swiglu_f32};
@@ -168,6 +171,36 @@ fn a_part_that_fails_fails_the_call_and_the_next_one_works() {
             assert_eq!((y.as_slice()[0], y.as_slice()[N / 2], y.as_slice()[1]), (9.0, 9.0, 0.0));
         }
     }
+}
+
+/// The parts of a call share one budget: with the helper busy, the caller begins no part after one that was stopped.
+#[test]
+fn a_call_that_was_stopped_begins_no_other_part() {
+    let _alone = alone();
+    let (_pack, kernel) = fragile();
+    const N: usize = 128 << 10;
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (mut x, mut y) = (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap());
+            let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+            x.as_mut_slice()[N / 2] = 2.0;
+            while !done.load(Relaxed) {
+                bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err();
+            }
+        });
+        let (mut x, mut y) = (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap());
+        let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
+        x.as_mut_slice()[0] = 2.0;
+        // The helper may be free when a call is made, and runs its second part then.
+        let left_out = (0..50).any(|_| {
+            y.as_mut_slice().fill(0.0);
+            bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err();
+            y.as_slice()[N / 2] == 0.0
+        });
+        done.store(true, Relaxed);
+        assert!(left_out, "each call went on after it was stopped");
+    });
 }
 
 /// Helpers take one part at a time: what none of them takes or begins, the caller runs.

@@ -30,6 +30,10 @@ impl Reference {
         if fallback.is_empty() {
             return Err("the manifest's fallbacks name no reference for it".to_owned());
         }
+        if spec.lifecycle.init {
+            // An instance keeps what `init` made; the function would compute with whatever its statics hold.
+            return Err("it has an `init`, which its function in this program has not been given".to_owned());
+        }
         let package = writer.rsplit_once(' ').map_or(writer, |(name, _)| name);
         let named = |kernel: &NativeKernel| kernel.spec.id == *id && kernel.spec.fallback == *fallback;
         let compiled_in = NativeKernel::all().copied().filter(|kernel| kernel.package == package);

@@ -134,7 +134,9 @@ fn answer<'a>(
                 return Ok(Ok((vector, asked.params)));
             }
             // Others would not end either, and there is nothing that could answer.
-            Err(reason @ (NoAnswer::TimedOut { .. } | NoAnswer::Unregistered)) => return Ok(Err(reason)),
+            Err(reason @ (NoAnswer::TimedOut { .. } | NoAnswer::Unregistered | NoAnswer::NeedsInit)) => {
+                return Ok(Err(reason));
+            }
             Err(reason) => first = first.or(Some(reason)),
         }
     }
@@ -156,8 +158,7 @@ fn check(
     match answer {
         Ok(results) => compare(given.vector.expected(), &results, tolerance)
             .map_err(|mismatch| BuildError::WrongVector { path: path(), kernel: id(), mismatch, tolerance }),
-        // What an instance would do at its birth, nobody did for the function.
-        Err(reason) if kernel.lifecycle.init || reason == NoAnswer::Unregistered => {
+        Err(reason @ (NoAnswer::NeedsInit | NoAnswer::Unregistered)) => {
             let reason = reason.to_string();
             progress(Event::Warning(Warning::UncheckedVector { kernel: id(), path: path(), reason }));
             Ok(())

@@ -47,6 +47,9 @@ pub enum NoAnswer {
     /// No function of this kernel is compiled in: it was not made by `#[kernel]`.
     #[error("is not one that #[kernel] has registered")]
     Unregistered,
+    /// The function computes with what `init` made, which is there in an instance only.
+    #[error("needs what its init makes in a sandbox")]
+    NeedsInit,
     /// The function returned an error.
     #[error("failed with {}{}{message}", .status.name(), if .message.is_empty() { "" } else { ": " })]
     Refused {
@@ -160,6 +163,9 @@ impl Program {
         kernel: &KernelSpecBuf,
         vector: &HealthVector,
     ) -> Result<Result<Vec<NamedTensor>, NoAnswer>, BuildError> {
+        if kernel.lifecycle.init {
+            return Ok(Err(NoAnswer::NeedsInit));
+        }
         let Some(call) = kernel.forward.with(|signature| call::encode(vector, signature)) else {
             return Ok(Err(NoAnswer::TooLarge { limit: MAX_HEALTH_BYTES }));
         };

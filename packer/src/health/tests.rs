@@ -187,12 +187,18 @@ fn functions_are_asked_in_a_process_of_their_own() {
     // A function that needs what an instance does at its birth cannot be asked, which is not the author's fault.
     let born = KernelSpecBuf { lifecycle: Lifecycle { init: true, cleanup: false }, ..kernel.clone() };
     let folder = tempfile::tempdir().unwrap();
-    let vector = file(&[("in.x", &[1.0]), ("out.y", &[1.0])], &[("param.by", "0")]);
+    let vector = file(&[("in.x", &[1.0]), ("out.y", &[7.0])], &[("param.by", "2")]);
     let project = project_with(folder.path(), &[("scales_f32.safetensors", vector)]);
     let given = given::read(&project, &[&born]).unwrap().remove(0).remove(0);
     let mut events = Vec::new();
     check(&born, &given, Some(&program), &mut |event| events.push(event)).unwrap();
     assert!(matches!(&events[..], [Event::Warning(Warning::UncheckedVector { .. })]), "{events:?}");
+
+    // Nor is a vector made of what it gives without that.
+    let (mut events, mut vectors) = (Vec::new(), BTreeMap::new());
+    make(&project, &born, Some(&program), &mut vectors, &mut |event| events.push(event)).unwrap();
+    assert!(vectors.is_empty());
+    assert!(matches!(&events[..], [Event::Warning(Warning::NoVector { .. })]), "{events:?}");
 }
 
 /// Links the fixture's program, one of those that tests ask for after the other: cargo gives the library one name whatever

@@ -25,8 +25,18 @@ fn parse(text: &OsStr) -> Option<Timestamp> {
 }
 
 /// When the commit was made that the crate is checked out at.
+///
+/// Neither the user's settings nor the environment change the answer: a variable such as `GIT_DIR` would name another
+/// repository, and `log.showSignature` would print more than a date.
 fn commit_date(crate_dir: &Path) -> Option<Timestamp> {
-    let log = Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(crate_dir).output().ok()?;
+    let mut git = Command::new("git");
+    for (name, _) in env::vars_os() {
+        let of_git = name.as_encoded_bytes().starts_with(b"GIT_");
+        if of_git && name != "GIT_CEILING_DIRECTORIES" {
+            git.env_remove(name);
+        }
+    }
+    let log = git.args(["log", "-1", "--no-show-signature", "--format=%ct"]).current_dir(crate_dir).output().ok()?;
     if log.status.success() { parse(OsStr::new(str::from_utf8(&log.stdout).ok()?)) } else { None }
 }
 
@@ -61,6 +71,8 @@ mod tests {
         git(&["init", "--quiet"]);
         assert_eq!(commit_date(folder.path()), None, "a repository without a commit");
         git(&["commit", "--quiet", "--allow-empty", "--message", "x"]);
+        assert_eq!(commit_date(folder.path()), Timestamp::from_unix(1_700_000_000));
+        git(&["config", "log.showSignature", "true"]);
         assert_eq!(commit_date(folder.path()), Timestamp::from_unix(1_700_000_000));
     }
 }

@@ -31,6 +31,13 @@ impl Angles<'_> {
                 }
             }
             None => {
+                // Another base makes frequencies that are NaN or infinite.
+                let theta = self.theta;
+                ensure!(
+                    theta > 0.0 && theta.is_finite(),
+                    InvalidParams,
+                    "theta must be positive and finite, is {theta}"
+                );
                 for i in 0..pairs {
                     // It takes as long as all that is done with it, and is the same for all positions.
                     let frequency = libm::pow(f64::from(self.theta), -((2 * i) as f64 / dim as f64));

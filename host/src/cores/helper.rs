@@ -1,8 +1,9 @@
 //! A thread that runs parts of calls.
 
 use std::{
-    io,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
+    process,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{
@@ -45,6 +46,8 @@ pub(super) fn run_caught(guest: &mut Guest, budget: Budget) -> Outcome {
 pub(super) struct Helper {
     mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has none.
+    process: u32,
 }
 
 #[derive(Default)]
@@ -69,7 +72,7 @@ impl Helper {
         let mailbox = Arc::<Mailbox>::default();
         let theirs = mailbox.clone();
         let thread = Builder::new().name(format!("kernelpack-{number}")).spawn(move || theirs.work())?;
-        Ok(Self { mailbox, thread: Some(thread) })
+        Ok(Self { mailbox, thread: Some(thread), process: process::id() })
     }
 
     /// Gives the thread a job, or the job back if it has one.
@@ -99,6 +102,11 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
+        if self.process != process::id() {
+            // The thread is the parent's, and may have held the lock at the fork.
+            mem::forget((self.mailbox.clone(), self.thread.take()));
+            return;
+        }
         self.mailbox.lock().is_closed = true;
         self.mailbox.is_full.store(true, Release);
         self.mailbox.wake.notify_one();

@@ -1,8 +1,9 @@
 //! The thread that counts ticks and stops what is overdue.
 
 use std::{
-    io,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
+    process,
     sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     thread::JoinHandle,
     time::Duration,
@@ -13,6 +14,8 @@ pub(crate) struct Ticker {
     // `None` only while dropping.
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has none.
+    process: u32,
 }
 
 impl Ticker {
@@ -25,12 +28,17 @@ impl Ticker {
                 let _ = catch_unwind(AssertUnwindSafe(&tick));
             }
         })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), thread: Some(thread), process: process::id() })
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
+        if self.process != process::id() {
+            // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
+            mem::forget((self.stop.take(), self.thread.take()));
+            return;
+        }
         // Closing the channel wakes the thread at once.
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

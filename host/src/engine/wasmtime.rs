@@ -63,7 +63,9 @@ impl WasmtimeEngine {
         let mut config = Config::new();
         config.cranelift_opt_level(OptLevel::Speed);
         config.cranelift_nan_canonicalization(false);
-        config.parallel_compilation(true);
+        // Modules are compiled side by side by threads of our own (`parallel`), which it does without where there are none.
+        // Wasmtime would use rayon's pool: it panics where a thread cannot be had, and a forked child waits for it forever.
+        config.parallel_compilation(false);
         // What `interruptible` adds to a module are calls, since calls are what Cranelift never removes.
         config.compiler_inlining(Inlining::No);
         config.wasm_simd(true);

@@ -2,7 +2,8 @@
 //!
 //! All of it lies in one anonymous file of the process, of which each [`SharedMemory`] has a range of pages to itself:
 //! one file descriptor, however many tensors there are. Ranges are never used twice, since a file may be far larger
-//! than what it holds; dropping one gives its pages back to the system.
+//! than what it holds; dropping one gives its pages back to the system. A forked child makes a file of its own: it shares
+//! the tensors that there were at the fork with its parent, and dropping them there takes nothing from the parent.
 #![allow(unsafe_code, reason = "the host's view of shared pages; each block says why it may")]
 
 use std::{
@@ -10,8 +11,15 @@ use std::{
     ffi::c_void,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    process,
     ptr::{NonNull, null_mut},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{
+            AtomicPtr,
+            Ordering::{AcqRel, Acquire},
+        },
+    },
 };
 
 use rustix::{
@@ -31,7 +39,7 @@ pub(crate) struct SharedMemory {
     len: usize,
     /// Bytes of the pages.
     mapped_len: usize,
-    file: Arc<OwnedFd>,
+    files: &'static Files,
     file_offset: u64,
 }
 
@@ -49,9 +57,14 @@ pub(crate) struct SharedPart {
     mapped_len: usize,
 }
 
-/// The file of this process, and what lies in it.
+/// The file of one process, and what lies in it.
+///
+/// A forked child has its parent's, too, and must leave it alone: the pages are the parent's, and one of the parent's
+/// threads may have held a lock at the fork.
+#[derive(Debug)]
 struct Files {
-    file: Arc<OwnedFd>,
+    process: u32,
+    file: OwnedFd,
     end: Mutex<u64>,
     /// By the address of the first byte.
     live: Mutex<BTreeMap<usize, Weak<SharedMemory>>>,
@@ -60,13 +73,37 @@ struct Files {
 impl Files {
     fn new() -> io::Result<Self> {
         let file = memfd_create("kernelpack-tensors", MemfdFlags::CLOEXEC)?;
-        Ok(Self { file: Arc::new(file), end: Mutex::new(0), live: Mutex::new(BTreeMap::new()) })
+        Ok(Self { process: process::id(), file, end: Mutex::new(0), live: Mutex::new(BTreeMap::new()) })
     }
 
-    /// The one of this process; none where the system has no such files.
-    fn of_process() -> Option<&'static Self> {
-        static FILES: OnceLock<Option<Files>> = OnceLock::new();
-        FILES.get_or_init(|| Self::new().ok()).as_ref()
+    /// Those of this process, which are made at first use and stay.
+    ///
+    /// # Errors
+    /// The system has no such files.
+    fn of_process() -> io::Result<&'static Self> {
+        // The last ones made: a forked child finds its parent's here.
+        static FILES: AtomicPtr<Files> = AtomicPtr::new(null_mut());
+        let mut made = None;
+        loop {
+            let last = FILES.load(Acquire);
+            // SAFETY: null, or what a leaked box holds, which nobody frees or writes to but through locks.
+            if let Some(files) = unsafe { last.as_ref() }.filter(|files| files.is_of_this_process()) {
+                return Ok(files);
+            }
+            let new = match made.take() {
+                Some(new) => new,
+                None => Box::new(Self::new()?),
+            };
+            let new = Box::into_raw(new);
+            if FILES.compare_exchange(last, new, AcqRel, Acquire).is_err() {
+                // SAFETY: it was made of a box just now, and nobody has seen it.
+                made = Some(unsafe { Box::from_raw(new) });
+            }
+        }
+    }
+
+    fn is_of_this_process(&self) -> bool {
+        self.process == process::id()
     }
 
     /// A range of the file that nobody had before.
@@ -78,7 +115,7 @@ impl Files {
         if getrlimit(Resource::Fsize).current.is_some_and(|limit| new_end > limit) {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        ftruncate(&*self.file, new_end)?;
+        ftruncate(&self.file, new_end)?;
         *end = new_end;
         Ok(start)
     }
@@ -95,7 +132,7 @@ impl SharedMemory {
     /// # Errors
     /// The system has no anonymous files, or no memory.
     pub(crate) fn zeros(len: usize) -> io::Result<Arc<Self>> {
-        let files = Files::of_process().ok_or(io::ErrorKind::Unsupported)?;
+        let files = Files::of_process()?;
         let align = if len >= HUGE_PAGE { HUGE_PAGE } else { page_size() };
         let mapped_len = len.max(1).checked_next_multiple_of(page_size()).ok_or(io::ErrorKind::OutOfMemory)?;
         let file_offset = files.take(mapped_len as u64, align as u64)?;
@@ -106,7 +143,7 @@ impl SharedMemory {
                 mapped_len,
                 ProtFlags::READ | ProtFlags::WRITE,
                 MapFlags::SHARED,
-                &*files.file,
+                &files.file,
                 file_offset,
             )?
         };
@@ -115,7 +152,7 @@ impl SharedMemory {
             let _ = unsafe { madvise(address, mapped_len, Advice::LinuxHugepage) };
         }
         let address = NonNull::new(address.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let memory = Arc::new(Self { address, len, mapped_len, file: files.file.clone(), file_offset });
+        let memory = Arc::new(Self { address, len, mapped_len, files, file_offset });
         files.live().insert(address.as_ptr().addr(), Arc::downgrade(&memory));
         Ok(memory)
     }
@@ -128,15 +165,19 @@ impl SharedMemory {
 
 impl Drop for SharedMemory {
     fn drop(&mut self) {
-        if let Some(files) = Files::of_process() {
-            files.live().remove(&self.address.as_ptr().addr());
+        let is_ours = self.files.is_of_this_process();
+        if is_ours {
+            self.files.live().remove(&self.address.as_ptr().addr());
         }
         // SAFETY: this owns the mapping, and who used it borrowed from an owner of this.
         let unmapped = unsafe { munmap(self.address.as_ptr().cast::<c_void>(), self.mapped_len) };
         debug_assert!(unmapped.is_ok());
+        if !is_ours {
+            return;
+        }
         // Where holes cannot be made, the pages stay until the process ends; nobody can reach them.
         let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        let _ = fallocate(&*self.file, hole, self.file_offset, self.mapped_len as u64);
+        let _ = fallocate(&self.files.file, hole, self.file_offset, self.mapped_len as u64);
     }
 }
 
@@ -145,7 +186,7 @@ impl SharedPart {
     pub(crate) fn of(bytes: *const [u8]) -> Option<Self> {
         let start = bytes.cast::<u8>().addr();
         let memory = {
-            let live = Files::of_process()?.live();
+            let live = Files::of_process().ok()?.live();
             live.range(..=start).next_back()?.1.upgrade()?
         };
         let offset = start - memory.address.as_ptr().addr();
@@ -175,7 +216,7 @@ impl SharedPart {
     }
 
     pub(super) fn file(&self) -> BorrowedFd<'_> {
-        self.memory.file.as_fd()
+        self.memory.files.file.as_fd()
     }
 
     pub(super) fn file_offset(&self) -> u64 {

@@ -21,7 +21,7 @@ use std::{
 
 use self::helper::{Answer, Helper, Job, run_caught};
 use crate::{
-    engine::TICK,
+    engine::Budget,
     guest::{Failure, Guest},
 };
 
@@ -128,25 +128,6 @@ impl Cores {
     }
 }
 
-/// What all parts of a call may take together, from its start.
-#[derive(Clone, Copy)]
-struct Budget {
-    start: Instant,
-    ticks: u32,
-}
-
-impl Budget {
-    fn new(ticks: u32) -> Self {
-        Self { start: Instant::now(), ticks }
-    }
-
-    /// The ticks that are left; a part that is begun too late has none, and is stopped within the tick under way.
-    fn left(self) -> u32 {
-        let gone = self.start.elapsed().as_millis() / TICK.as_millis();
-        self.ticks.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
-    }
-}
-
 /// How a part ended; an error is what a panic was thrown with.
 type Outcome = Result<Result<(), Failure>, Box<dyn Any + Send>>;
 
@@ -173,7 +154,7 @@ impl Worst {
         }
     }
 
-    /// Whether no other part can change what the caller is told.
+    /// Whether the call has failed, so that another part would run for nothing.
     fn is_final(&self) -> bool {
         self.panic.is_some() || matches!(self.failure, Some((_, Failure::Stopped(_))))
     }

@@ -9,7 +9,7 @@ use semver::Version;
 use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Trapped,
     cores::Cores,
-    engine::{CompiledModule, Engine, Export, PAGE, Places, Stop, TICK},
+    engine::{Budget, CompiledModule, Engine, Export, PAGE, Places, Stop, TICK},
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
     pool::{Full, Lease, Pool, PoolPolicy},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
@@ -277,11 +277,10 @@ impl LoadedKernel {
                 result => return Ok((lease, result)),
             }
         }
-        // Only an initialization takes time that counts.
-        let start = self.spec.lifecycle.init.then(Instant::now);
+        let budget = Budget::new(max_ticks);
         let guest = lease.fill(self.birth(max_ticks)?);
-        let gone = start.map_or(0, |start| start.elapsed().as_millis() / TICK.as_millis());
-        let left = max_ticks.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+        // Only an initialization takes time that counts.
+        let left = if self.spec.lifecycle.init { budget.left() } else { max_ticks };
         let result = run(guest, left);
         Ok((lease, result))
     }

@@ -15,8 +15,8 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
-use super::{Budget, Outcome, spin_while};
-use crate::guest::Guest;
+use super::{Outcome, spin_while};
+use crate::{engine::Budget, guest::Guest};
 
 /// A part of a call that is to be run.
 pub(super) struct Job {

@@ -8,6 +8,7 @@
 //! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
 //!   code, leaves it usable.
 
+mod budget;
 mod choice;
 mod execution;
 #[cfg(feature = "wasmtime")]
@@ -30,6 +31,7 @@ use kernelpack_manifest::{Memory, VerifiedAot, VerifiedModule};
 
 use crate::{Backtrace, EngineError, KernelError, cache::CacheOutcome, memory::SharedPart};
 
+pub(crate) use budget::Budget;
 pub(crate) use choice::EngineChoice;
 pub use execution::Execution;
 pub use interruption::Interruption;

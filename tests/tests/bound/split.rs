@@ -173,6 +173,14 @@ fn a_part_that_fails_fails_the_call_and_the_next_one_works() {
     }
 }
 
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// The parts of a call share one budget: with the helper busy, the caller begins no part after one that was stopped.
 #[test]
 fn a_call_that_was_stopped_begins_no_other_part() {
@@ -181,6 +189,8 @@ fn a_call_that_was_stopped_begins_no_other_part() {
     const N: usize = 128 << 10;
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // Also where an assertion fails, or the other thread would never end.
+        let ending = SetWhenDropped(&done);
         scope.spawn(|| {
             let (mut x, mut y) = (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap());
             let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
@@ -198,7 +208,7 @@ fn a_call_that_was_stopped_begins_no_other_part() {
             bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err();
             y.as_slice()[N / 2] == 0.0
         });
-        done.store(true, Relaxed);
+        drop(ending);
         assert!(left_out, "each call went on after it was stopped");
     });
 }

@@ -8,9 +8,8 @@ use kernelpack_kernels::{
     rmsnorm_f16, rmsnorm_f32, rmsnorm_f32_backward, rope_f16, rope_f32, rope_f32_backward, rope_q8, swiglu_f16,
     swiglu_f32, swiglu_f32_backward,
 };
-use proptest::{num, option, prelude::*};
-
 use kernelpack_tests::pack;
+use proptest::{num, option, prelude::*};
 
 use crate::{
     sandbox::{run, run_backward},

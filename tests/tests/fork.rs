@@ -1,6 +1,8 @@
 //! Processes that fork: what a child does must not change what its parent computes.
 
+use kernelpack_abi::TensorBuf;
 use kernelpack_host::Tensor;
+use kernelpack_kernels::rmsnorm_f32;
 use kernelpack_tests::{engine::Engine, pack};
 
 /// Runs something in a child process, and says whether it came to its end without a panic.
@@ -27,14 +29,21 @@ fn a_child_leaves_its_parents_tensors_alone_and_can_use_drop_and_open() {
     let folder = pack::some_of_core(&["rmsnorm_f32"]);
     let opened = runtime.open(folder).unwrap();
     assert!(before.is_mappable());
+    let kernel = opened.kernel::<rmsnorm_f32::Kernel>().unwrap();
+    let (x, weight) = (TensorBuf::<f32>::zeros(&[2, 64]).unwrap(), TensorBuf::<f32>::zeros(&[64]).unwrap());
+    let inputs = rmsnorm_f32::Inputs::new(x.view(), weight.view());
+    let expected = kernel.run(inputs).unwrap();
 
     let mut kept = Some(before);
-    let (mut runtime, mut opened) = (Some(runtime), Some(opened));
+    let mut engine = Some((kernel, opened, runtime));
     assert!(in_child(|| {
+        let (kernel, ..) = engine.as_ref().unwrap();
+        assert_eq!(kernel.run(inputs).unwrap().y, expected.y);
         drop(kept.take());
         let mut own = Tensor::<f32>::zeros(&[4096]).unwrap();
         own.as_mut_slice().fill(666.0);
-        drop((opened.take(), runtime.take()));
+        // The last of them ends the engine, whose thread is the parent's.
+        drop(engine.take());
         Engine::Wasmtime.runtime().open(folder).unwrap();
         std::mem::forget(own);
     }));

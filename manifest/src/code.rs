@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use wasmparser::{Error, FunctionBody, Operator};
+use wasmparser::{BlockType, CompositeInnerType, Error, FunctionBody, Operator, SubType};
 
 use crate::ModuleFault;
 
@@ -16,8 +16,19 @@ pub const MAX_CODE_BYTES: usize = 512 << 10;
 pub const MAX_FUNCTIONS: u32 = 4096;
 /// The most bytes of a function.
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
-/// The most of all functions' locals, each function's times its blocks, loops and ifs.
+/// The most of all functions' values, each function's times its blocks, loops and ifs: its locals, parameters and results,
+/// and at each of those the parameters and results of that one and of all around it.
 pub const MAX_TANGLE: u64 = 1 << 18;
+/// The most types of a module.
+pub const MAX_TYPES: u64 = 512;
+/// The most parameters and results, together, of all functions that a module's code calls, each as often as it is called.
+pub const MAX_CALL_VALUES: u64 = 1 << 17;
+/// The most targets of all `br_table`s of a module.
+pub const MAX_BRANCH_TARGETS: u64 = 1 << 14;
+/// The most data segments and element segments of a module, together.
+pub const MAX_SEGMENTS: u64 = 4096;
+/// The most entries of all element segments of a module.
+pub const MAX_ELEMENTS: u64 = 1 << 16;
 
 /// What counts of a module's code, added up function by function.
 #[derive(Debug, Default)]
@@ -25,11 +36,50 @@ pub(crate) struct Code {
     pub(crate) bytes: usize,
     functions: u32,
     tangle: u64,
+    types: u64,
+    call_values: u64,
+    branch_targets: u64,
+    segments: u64,
+    elements: u64,
+    /// Parameters and results of each type; 0 for what is not a function's.
+    values: Vec<u64>,
+    /// The type of each function.
+    functions_types: Vec<u32>,
     /// The first function that is larger than it may be.
     too_large: Option<(u32, usize)>,
 }
 
 impl Code {
+    /// Counts a type.
+    pub(crate) fn add_type(&mut self, ty: &SubType) {
+        self.types += 1;
+        self.values.push(match &ty.composite_type.inner {
+            CompositeInnerType::Func(ty) => (ty.params().len() + ty.results().len()) as u64,
+            _ => 0,
+        });
+    }
+
+    /// Notes the type of the next function.
+    pub(crate) fn declare(&mut self, ty: u32) {
+        self.functions_types.push(ty);
+    }
+
+    /// Counts segments, and the elements in them.
+    pub(crate) fn add_segments(&mut self, segments: u32, elements: u64) {
+        self.segments = self.segments.saturating_add(u64::from(segments));
+        self.elements = self.elements.saturating_add(elements);
+    }
+
+    /// Parameters and results of a type. Code is counted before it is validated, so there may be no such type; the
+    /// module is refused for that afterwards.
+    fn values_of(&self, ty: u32) -> u64 {
+        self.values.get(ty as usize).copied().unwrap_or(0)
+    }
+
+    fn values_of_function(&self, function: u32) -> u64 {
+        self.functions_types.get(function as usize).map_or(0, |&ty| self.values_of(ty))
+    }
+
     /// The section begins.
     pub(crate) fn start(&mut self, functions: u32, range: &Range<usize>) {
         (self.functions, self.bytes) = (functions, range.len());
@@ -37,7 +87,7 @@ impl Code {
 
     /// Counts the next function, if the module may have it at all: what is refused need not be looked at.
     pub(crate) fn add(&mut self, index: u32, body: &FunctionBody<'_>) -> Result<(), Error> {
-        if self.bytes > MAX_CODE_BYTES || self.too_large.is_some() {
+        if self.bytes > MAX_CODE_BYTES || self.too_large.is_some() || self.check().is_err() {
             return Ok(());
         }
         let size = body.range().len();
@@ -45,21 +95,41 @@ impl Code {
             self.too_large = Some((index, size));
             return Ok(());
         }
-        let mut locals = 0u64;
+        let mut alive = self.values_of_function(index);
         for group in body.get_locals_reader()? {
-            locals += u64::from(group?.0);
+            alive += u64::from(group?.0);
         }
-        let mut structures = 0;
+        // The parameters and results of each structure that is open.
+        let mut open = Vec::new();
         let mut operators = body.get_operators_reader()?;
         while !operators.eof() {
-            let structure = matches!(
-                operators.read()?,
-                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::Else
-            );
-            structures += u64::from(structure);
+            match operators.read()? {
+                Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
+                    let values = match blockty {
+                        BlockType::Empty => 0,
+                        BlockType::Type(_) => 1,
+                        BlockType::FuncType(ty) => self.values_of(ty),
+                    };
+                    open.push(values);
+                    alive = alive.saturating_add(values);
+                    self.tangle = self.tangle.saturating_add(alive);
+                }
+                Operator::Else => self.tangle = self.tangle.saturating_add(alive),
+                // The last one is the function's own.
+                Operator::End => alive -= open.pop().unwrap_or(0),
+                Operator::Call { function_index } => self.add_call(self.values_of_function(function_index)),
+                Operator::CallIndirect { type_index, .. } => self.add_call(self.values_of(type_index)),
+                Operator::BrTable { targets } => {
+                    self.branch_targets = self.branch_targets.saturating_add(u64::from(targets.len()) + 1);
+                }
+                _ => {}
+            }
         }
-        self.tangle = self.tangle.saturating_add(locals.saturating_mul(structures));
         Ok(())
+    }
+
+    fn add_call(&mut self, values: u64) {
+        self.call_values = self.call_values.saturating_add(values);
     }
 
     /// Whether it is more than a kernel may ask for.
@@ -74,8 +144,17 @@ impl Code {
         if let Some((index, size)) = self.too_large {
             return Err(ModuleFault::FunctionTooLarge { index, size, limit: MAX_FUNCTION_BYTES });
         }
-        if self.tangle > MAX_TANGLE {
-            return too_much("locals times branches", self.tangle, MAX_TANGLE);
+        for (what, found, limit) in [
+            ("locals times branches", self.tangle, MAX_TANGLE),
+            ("types", self.types, MAX_TYPES),
+            ("parameters and results of calls", self.call_values, MAX_CALL_VALUES),
+            ("targets of br_table", self.branch_targets, MAX_BRANCH_TARGETS),
+            ("segments", self.segments, MAX_SEGMENTS),
+            ("elements in segments", self.elements, MAX_ELEMENTS),
+        ] {
+            if found > limit {
+                return too_much(what, found, limit);
+            }
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use kernelpack_abi::{ABI_VERSION, KernelSpecBuf, MESSAGE_CAPACITY, exports, section};
 use wasmparser::{
-    ConstExpr, Error, Export, ExternalKind, MemoryType, Operator, Parser, Payload, ValType, types::TypesRef,
+    ConstExpr, ElementItems, Error, Export, ExternalKind, MemoryType, Operator, Parser, Payload, ValType,
+    types::TypesRef,
 };
 
 use crate::{ModuleFault, ModuleRef, Rejected, code::Code, features, first_difference};
@@ -148,6 +149,26 @@ impl<'a> Outline<'a> {
                         outline.import.get_or_insert((import.module, import.name));
                     }
                 }
+                Payload::TypeSection(types) => {
+                    for group in types {
+                        group?.types().for_each(|ty| outline.code.add_type(ty));
+                    }
+                }
+                Payload::FunctionSection(functions) => {
+                    for ty in functions {
+                        outline.code.declare(ty?);
+                    }
+                }
+                Payload::ElementSection(segments) => {
+                    for segment in segments {
+                        let elements = match segment?.items {
+                            ElementItems::Functions(functions) => functions.count(),
+                            ElementItems::Expressions(_, expressions) => expressions.count(),
+                        };
+                        outline.code.add_segments(1, u64::from(elements));
+                    }
+                }
+                Payload::DataSection(segments) => outline.code.add_segments(segments.count(), 0),
                 Payload::StartSection { .. } => outline.start = true,
                 Payload::MemorySection(memories) => {
                     outline.memories.extend(memories.into_iter().collect::<Result<Vec<_>, _>>()?);

@@ -298,6 +298,55 @@ fn with_function(locals: usize, part: &str, times: usize) -> Vec<u8> {
     module(&PLAIN_WAT.replacen("(memory", &function, 1), &[&PLAIN_ENTRY])
 }
 
+/// The plain module with this text in it.
+fn with_text(text: &str) -> Vec<u8> {
+    module(&PLAIN_WAT.replacen("(memory", &format!("{text}\n(memory"), 1), &[&PLAIN_ENTRY])
+}
+
+/// Each of these is small and would make a compiler take seconds, or gigabytes.
+#[test]
+fn what_a_compiler_pays_for_besides_bytes_is_bounded() {
+    let params = "i32 ".repeat(50);
+    let constants = "(i32.const 0) ".repeat(50);
+    let loops = |times: usize| {
+        let body = "loop (type $many) end ".repeat(times);
+        let drops = "drop ".repeat(50);
+        with_text(&format!("(type $many (func (param {params}) (result {params}))) (func {constants} {body} {drops})"))
+    };
+    let calls = |times: usize| {
+        let call = format!("{constants} (call $takes) ").repeat(times);
+        with_text(&format!("(func $takes (param {params})) (func {call})"))
+    };
+    let calls_of_many = |times: usize| {
+        let functions = format!("(func {})", format!("{constants} (call $takes) ").repeat(200)).repeat(times);
+        with_text(&format!("(func $takes (param {params})) {functions}"))
+    };
+    let types = |times: usize| {
+        let types: String = (0..times).map(|i| format!("(type (func (param {})))", "i64 ".repeat(i % 40))).collect();
+        with_text(&types)
+    };
+    let targets = |times: usize| {
+        let table = format!("(block (br_table {} (i32.const 0))) ", "0 ".repeat(1001));
+        with_text(&format!("(func {})", table.repeat(times)))
+    };
+    let segments = |times: usize| with_text(&r#"(data (i32.const 0) "x") "#.repeat(times));
+    let elements =
+        |times: usize| with_text(&format!("(table 1 1 funcref) (func $entry) (elem func {})", "$entry ".repeat(times)));
+    let spec = spec_of(&PLAIN);
+    for (what, good, bad) in [
+        ("locals times branches", loops(1000), loops(4000)),
+        ("parameters and results of calls", calls(200), calls_of_many(14)),
+        ("types", types(400), types(520)),
+        ("targets of br_table", targets(15), targets(17)),
+        ("segments", segments(1000), segments(4097)),
+        ("elements in segments", elements(60_000), elements(65_537)),
+    ] {
+        check(&good, &spec).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let refused = fault(&bad, &spec);
+        assert!(matches!(refused, ModuleFault::TooMuchCode { what: found, .. } if found == what), "{what}: {refused}");
+    }
+}
+
 #[test]
 fn code_that_would_take_long_to_compile_is_refused() {
     let spec = spec_of(&PLAIN);

@@ -19,10 +19,17 @@ pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
 /// The most of all functions' values, each function's times its blocks, loops and ifs: its locals, parameters and results,
 /// and at each of those the parameters and results of that one and of all around it.
 pub const MAX_TANGLE: u64 = 1 << 18;
+/// The most parameters and results, together, of all blocks, loops and ifs that have a type of their own.
+pub const MAX_BLOCK_VALUES: u64 = 1 << 14;
 /// The most types of a module.
 pub const MAX_TYPES: u64 = 512;
+/// The most parameters and results, together, of a module's types.
+pub const MAX_TYPE_VALUES: u64 = 1 << 14;
 /// The most parameters and results, together, of all functions that a module's code calls, each as often as it is called.
+/// An indirect call counts as 16 more.
 pub const MAX_CALL_VALUES: u64 = 1 << 17;
+/// What looking up and checking the function of an indirect call counts as.
+const INDIRECT: u64 = 16;
 /// The most targets of all `br_table`s of a module.
 pub const MAX_BRANCH_TARGETS: u64 = 1 << 14;
 /// The most data segments and element segments of a module, together.
@@ -30,17 +37,23 @@ pub const MAX_SEGMENTS: u64 = 4096;
 /// The most entries of all element segments of a module.
 pub const MAX_ELEMENTS: u64 = 1 << 16;
 
+/// The most globals and exports of a module, together.
+pub const MAX_DEFINITIONS: u64 = 4096;
+
 /// What counts of a module's code, added up function by function.
 #[derive(Debug, Default)]
 pub(crate) struct Code {
     pub(crate) bytes: usize,
     functions: u32,
     tangle: u64,
+    block_values: u64,
     types: u64,
+    type_values: u64,
     call_values: u64,
     branch_targets: u64,
     segments: u64,
     elements: u64,
+    definitions: u64,
     /// Parameters and results of each type; 0 for what is not a function's.
     values: Vec<u64>,
     /// The type of each function.
@@ -53,10 +66,12 @@ impl Code {
     /// Counts a type.
     pub(crate) fn add_type(&mut self, ty: &SubType) {
         self.types += 1;
-        self.values.push(match &ty.composite_type.inner {
+        let values = match &ty.composite_type.inner {
             CompositeInnerType::Func(ty) => (ty.params().len() + ty.results().len()) as u64,
             _ => 0,
-        });
+        };
+        self.type_values = self.type_values.saturating_add(values);
+        self.values.push(values);
     }
 
     /// Notes the type of the next function.
@@ -68,6 +83,11 @@ impl Code {
     pub(crate) fn add_segments(&mut self, segments: u32, elements: u64) {
         self.segments = self.segments.saturating_add(u64::from(segments));
         self.elements = self.elements.saturating_add(elements);
+    }
+
+    /// Counts globals or exports.
+    pub(crate) fn add_definitions(&mut self, definitions: u32) {
+        self.definitions = self.definitions.saturating_add(u64::from(definitions));
     }
 
     /// Parameters and results of a type. Code is counted before it is validated, so there may be no such type; the
@@ -108,7 +128,11 @@ impl Code {
                     let values = match blockty {
                         BlockType::Empty => 0,
                         BlockType::Type(_) => 1,
-                        BlockType::FuncType(ty) => self.values_of(ty),
+                        BlockType::FuncType(ty) => {
+                            let values = self.values_of(ty);
+                            self.block_values = self.block_values.saturating_add(values);
+                            values
+                        }
                     };
                     open.push(values);
                     alive = alive.saturating_add(values);
@@ -118,7 +142,7 @@ impl Code {
                 // The last one is the function's own.
                 Operator::End => alive -= open.pop().unwrap_or(0),
                 Operator::Call { function_index } => self.add_call(self.values_of_function(function_index)),
-                Operator::CallIndirect { type_index, .. } => self.add_call(self.values_of(type_index)),
+                Operator::CallIndirect { type_index, .. } => self.add_call(self.values_of(type_index) + INDIRECT),
                 Operator::BrTable { targets } => {
                     self.branch_targets = self.branch_targets.saturating_add(u64::from(targets.len()) + 1);
                 }
@@ -146,11 +170,14 @@ impl Code {
         }
         for (what, found, limit) in [
             ("locals times branches", self.tangle, MAX_TANGLE),
+            ("parameters and results of blocks", self.block_values, MAX_BLOCK_VALUES),
             ("types", self.types, MAX_TYPES),
+            ("parameters and results of types", self.type_values, MAX_TYPE_VALUES),
             ("parameters and results of calls", self.call_values, MAX_CALL_VALUES),
             ("targets of br_table", self.branch_targets, MAX_BRANCH_TARGETS),
             ("segments", self.segments, MAX_SEGMENTS),
             ("elements in segments", self.elements, MAX_ELEMENTS),
+            ("globals and exports", self.definitions, MAX_DEFINITIONS),
         ] {
             if found > limit {
                 return too_much(what, found, limit);

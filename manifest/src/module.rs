@@ -179,11 +179,13 @@ impl<'a> Outline<'a> {
                     }
                 }
                 Payload::GlobalSection(globals) => {
+                    outline.code.add_definitions(globals.count());
                     for global in globals {
                         outline.globals.push(global?.init_expr);
                     }
                 }
                 Payload::ExportSection(exports) => {
+                    outline.code.add_definitions(exports.count());
                     outline.exports.extend(exports.into_iter().collect::<Result<Vec<_>, _>>()?);
                 }
                 Payload::CodeSectionStart { count, range, .. } => outline.code.start(count, &range),

@@ -321,9 +321,19 @@ fn what_a_compiler_pays_for_besides_bytes_is_bounded() {
         let functions = format!("(func {})", format!("{constants} (call $takes) ").repeat(200)).repeat(times);
         with_text(&format!("(func $takes (param {params})) {functions}"))
     };
+    let indirect = |times: usize| {
+        let call = "(call_indirect (i32.const 0)) ".repeat(times);
+        with_text(&format!("(table 1 1 funcref) (func {call}) (func {call})"))
+    };
     let types = |times: usize| {
         let types: String = (0..times).map(|i| format!("(type (func (param {})))", "i64 ".repeat(i % 40))).collect();
         with_text(&types)
+    };
+    let large_types = |times: usize| with_text(&format!("(type (func (param {})))", "i64 ".repeat(900)).repeat(times));
+    let globals = |times: usize| with_text(&"(global i32 (i32.const 0))".repeat(times));
+    let nested = |times: usize| {
+        let body = format!("{} {}", "(loop ".repeat(times), ")".repeat(times));
+        with_text(&format!("(func (local {}) {body})", "i32 ".repeat(100)))
     };
     let targets = |times: usize| {
         let table = format!("(block (br_table {} (i32.const 0))) ", "0 ".repeat(1001));
@@ -334,8 +344,12 @@ fn what_a_compiler_pays_for_besides_bytes_is_bounded() {
         |times: usize| with_text(&format!("(table 1 1 funcref) (func $entry) (elem func {})", "$entry ".repeat(times)));
     let spec = spec_of(&PLAIN);
     for (what, good, bad) in [
-        ("locals times branches", loops(1000), loops(4000)),
+        ("locals times branches", nested(2500), nested(2700)),
+        ("parameters and results of blocks", loops(160), loops(170)),
         ("parameters and results of calls", calls(200), calls_of_many(14)),
+        ("parameters and results of calls", indirect(4000), indirect(4200)),
+        ("parameters and results of types", large_types(18), large_types(19)),
+        ("globals and exports", globals(4000), globals(4096)),
         ("types", types(400), types(520)),
         ("targets of br_table", targets(15), targets(17)),
         ("segments", segments(1000), segments(4097)),

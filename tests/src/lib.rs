@@ -1,5 +1,6 @@
 //! What the tests and the demonstration share: engines, golden files, packs, and packs that somebody tampered with.
 
+pub mod bombs;
 pub mod engine;
 pub mod golden;
 pub mod pack;

@@ -3,6 +3,7 @@
 
 mod batch;
 mod compile_cache;
+mod compile_cost;
 mod core_kernels;
 mod evil_kernels;
 mod evil_modules;

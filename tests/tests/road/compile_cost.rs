@@ -1,0 +1,66 @@
+//! What a signer can make compiling cost: memory and time stay below a ceiling, whatever a module has at most.
+
+use std::{env, fs, process::Command};
+
+use kernelpack_tests::{
+    bombs::{BOMBS, Bomb},
+    engine::Engine,
+};
+
+/// The most memory that opening one module takes, in MiB, that of the process before it not counted. DESIGN.md names it.
+const CEILING_MIB: u64 = 256;
+
+/// Seconds of the processor after which the system ends a process that opens one module: ten times what DESIGN.md says,
+/// since machines differ.
+const SECONDS: libc::rlim_t = 20;
+
+/// The engine and the bomb that a process of its own opens, so that the memory of one is not that of another.
+const OPEN: &str = "KERNELPACK_TEST_BOMB";
+
+#[test]
+fn each_expensive_module_opens_below_the_ceiling() {
+    if let Ok(which) = env::var(OPEN) {
+        let (engine, index) = which.split_once(' ').unwrap();
+        let engine = [Engine::Wasmtime, Engine::Wamr].into_iter().find(|one| one.name() == engine).unwrap();
+        return open(engine, BOMBS[index.parse::<usize>().unwrap()]);
+    }
+    for engine in [Engine::Wasmtime, Engine::Wamr] {
+        for (index, bomb) in BOMBS.iter().enumerate() {
+            let name = "compile_cost::each_expensive_module_opens_below_the_ceiling";
+            let output = Command::new(env::current_exe().unwrap())
+                .args([name, "--exact", "--nocapture"])
+                .env(OPEN, format!("{} {index}", engine.name()))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            let passed = output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed");
+            assert!(passed, "{} on {engine:?}: {}\n{said}", bomb.name, output.status);
+        }
+    }
+}
+
+fn open(engine: Engine, bomb: Bomb) {
+    let limit = libc::rlimit { rlim_cur: SECONDS, rlim_max: SECONDS };
+    // SAFETY: the limit is this function's.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_CPU, &limit) }, 0);
+    let pack = bomb.pack();
+    let runtime = engine.runtime();
+    let before = peak_mib();
+    match runtime.open(pack.path()).map(drop) {
+        Ok(()) => {}
+        // What one engine cannot run, it says.
+        Err(error) if engine == Engine::Wamr && bomb.has_vectors() => {
+            assert!(error.to_string().contains("simd"), "{error}")
+        }
+        Err(error) => panic!("{} is within all bounds, and does not open: {error}", bomb.name),
+    }
+    let taken = peak_mib() - before;
+    assert!(taken <= CEILING_MIB, "{} took {taken} MiB", bomb.name);
+}
+
+/// The most resident memory of this process so far.
+fn peak_mib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}

@@ -8,6 +8,7 @@
 mod aot;
 mod bench;
 mod build;
+mod compile_within;
 mod describe;
 mod engine_arg;
 mod health;
@@ -78,6 +79,9 @@ enum Command {
     Trust(trust::Args),
     /// Measure kernels in the sandbox and natively
     Bench(bench::Args),
+    /// Compile a pack within limits, for other commands
+    #[command(hide = true)]
+    CompileWithin(compile_within::Args),
     /// Keep versions of a pack in a folder, of which one is active
     Store(store::Args),
 }
@@ -114,6 +118,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
         Command::Run(args) => run::run(args),
         Command::Trust(args) => trust::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::CompileWithin(args) => compile_within::run(args),
         Command::Store(args) => store::run(args),
     };
     match outcome {

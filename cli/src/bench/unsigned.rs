@@ -7,13 +7,13 @@ use kernelpack_manifest::{Digest, Manifest};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE, SignError, generate, load_public_key, load_secret_key, sign};
 
 use super::{figures::Figures, subject::Subject};
-use crate::{engine_arg::EngineArg, replace_file::replace_file};
+use crate::{compile_within, engine_arg::EngineArg, replace_file::replace_file};
 
 /// Opens a pack without a signature.
 ///
 /// Runtimes open what a trusted key signed and nothing else, so a copy is signed with a key that this function makes
-/// and forgets. All other checks are done as ever, and the kernels run in the sandbox as ever; it alone is what
-/// protects from them.
+/// and forgets. All other checks are done as ever, another process compiles the kernels within limits, and they run in
+/// the sandbox as ever; it alone is what protects from them.
 ///
 /// # Errors
 /// The pack is signed, or not in order.
@@ -47,7 +47,10 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     fs::write(copy.join(MANIFEST_FILE), manifest.to_json())?;
     let keys = generate(&folder.path().join("throw-away"))?;
     sign(&copy, &load_secret_key(&keys.secret)?)?;
-    let builder = Subject::builder(Runtime::server().trust(load_public_key(&keys.public)?));
+    let cache = folder.path().join("cache");
+    compile_within::compile(&copy, &keys.public, &cache)?;
+    let runtime = Runtime::server().trust(load_public_key(&keys.public)?).compile_cache(cache);
+    let builder = Subject::builder(runtime);
     let runtime = builder.clone().build()?;
     let subject = Subject::new(EngineArg::Wasmtime, &runtime, builder, |runtime| Ok(runtime.open(&copy)?))?;
     Ok((subject, manifest))

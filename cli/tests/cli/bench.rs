@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fixture::{built, copy, run_in};
+use crate::fixture::{built, copy, program, run_in};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
@@ -149,4 +149,16 @@ fn an_unsigned_pack_whose_modules_were_changed_is_not_run() {
     crate::fixture::flip(&folder.path().join("pack/rmsnorm/rmsnorm_f32.wasm"));
     let refused = run_in(folder.path(), "bench pack --write --quick");
     assert!(refused.error().contains("pack/rmsnorm/rmsnorm_f32.wasm has the digest"), "{refused:?}");
+}
+
+#[test]
+fn a_pack_that_nobody_vouches_for_is_compiled_within_limits() {
+    let limited = |mib: u32| format!("compile-within pack release.pub cache --seconds 60 --mib {mib}");
+    let folder = copy();
+    run_in(folder.path(), &limited(1024)).succeeded();
+    let compiled = fs::read_dir(folder.path().join("cache")).unwrap().count();
+    assert!(compiled > 0);
+    fs::remove_dir_all(folder.path().join("cache")).unwrap();
+    let output = program().args(limited(1).split(' ')).current_dir(folder.path()).output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
 }

@@ -1,0 +1,111 @@
+//! Compiling a pack in a process of its own, within limits: of packs that nobody trusted vouches for.
+//!
+//! What a module may make a compiler do is bounded before it is compiled. This is for what those bounds do not know of: a
+//! process that takes too much ends by itself, and takes nothing else with it.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    thread,
+};
+
+use kernelpack_host::Runtime;
+use kernelpack_packer::load_public_key;
+
+use crate::Outcome;
+
+/// What the command is called, which no help shows.
+const NAME: &str = "compile-within";
+
+/// The seconds of all processors together for a pack.
+const SECONDS: u64 = 120;
+/// The MiB of memory for each thread that compiles, and for everything else.
+const MIB_EACH: u64 = 512;
+
+/// The arguments of the process that compiles.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    pack: PathBuf,
+    key: PathBuf,
+    cache: PathBuf,
+    #[arg(long)]
+    seconds: u64,
+    #[arg(long)]
+    mib: u64,
+}
+
+/// Compiles within limits, into the cache, as the process that [`compile`] starts.
+pub(crate) fn run(args: &Args) -> Outcome {
+    limit(args.seconds, args.mib)?;
+    let runtime = Runtime::server().trust(load_public_key(&args.key)?).compile_cache(&args.cache).build()?;
+    runtime.open(&args.pack)?;
+    Ok(())
+}
+
+/// Compiles a pack that this key signed into a compile cache, in another process.
+///
+/// # Errors
+/// The pack is refused, or compiling it takes more than it may.
+pub(crate) fn compile(pack: &Path, key: &Path, cache: &Path) -> Outcome {
+    let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+    let mib = MIB_EACH * (threads + 1);
+    let limits = ["--seconds".to_owned(), SECONDS.to_string(), "--mib".to_owned(), mib.to_string()];
+    let process = Command::new(env::current_exe()?)
+        .arg(NAME)
+        .args([pack, key, cache].map(Path::as_os_str))
+        .args(limits.iter().map(OsStr::new))
+        .output()?;
+    fault(process.status, &String::from_utf8_lossy(&process.stderr), mib).map_or(Ok(()), |fault| Err(fault.into()))
+}
+
+/// What the process ended with, unless it did all it was asked for.
+fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
+    if status.success() {
+        return None;
+    }
+    if status.code().is_some() {
+        let message = said.lines().last().unwrap_or("it did not say why");
+        return Some(message.trim_start_matches("error: ").to_owned());
+    }
+    // The system ends what takes too much time; a program that gets no memory ends itself.
+    Some(format!(
+        "compiling the pack took more than {SECONDS} s of a processor or {mib} MiB of memory ({status}), and nobody vouches \
+         for it"
+    ))
+}
+
+#[cfg(unix)]
+fn limit(seconds: u64, mib: u64) -> Outcome {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limits = [(Resource::Cpu, seconds), (Resource::Data, mib << 20), (Resource::Core, 0)];
+    for (resource, most) in limits {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+            .map_err(|error| format!("cannot limit what compiling takes: {error}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn limit(_: u64, _: u64) -> Outcome {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_ended_itself_or_was_ended_took_too_much() {
+        assert_eq!(fault(ExitStatus::from_raw(0), "", 1), None);
+        let refused = fault(ExitStatus::from_raw(1 << 8), "error: no such kernel\n", 1);
+        assert_eq!(refused.as_deref(), Some("no such kernel"));
+        for signal in [6, 9, 24] {
+            let fault = fault(ExitStatus::from_raw(signal), "memory allocation of 64 bytes failed", 1536).unwrap();
+            assert!(fault.contains("more than 120 s of a processor or 1536 MiB of memory"), "{fault}");
+        }
+    }
+}

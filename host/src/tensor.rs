@@ -1,7 +1,7 @@
 //! Tensors that a host owns and kernels can work on in place.
 #![allow(unsafe_code, reason = "slices over shared pages; the reasons stand at the blocks")]
 
-use std::{fmt, slice, sync::Arc};
+use std::{fmt, io, slice, sync::Arc};
 
 use kernelpack_abi::{Element, Shape, TensorView, TensorViewMut};
 
@@ -12,8 +12,9 @@ use crate::{EngineError, Error, bad_call::BadCall, memory::SharedMemory};
 /// It is used like any other: [`view`](Self::view) and [`view_mut`](Self::view_mut) give what calls take. What is special
 /// shows in [`TypedKernel::bind`](crate::TypedKernel::bind), which maps the memory of such a tensor into the kernel's
 /// instead of copying it at each call. It starts at the start of a page of 4 KiB (2 MiB for larger ones) and has its pages
-/// to itself. Where the system has no memory of that kind it lives on the heap, and calls copy;
-/// [`is_mappable`](Self::is_mappable) tells.
+/// to itself. Where the system has no more memory of that kind, by its limits of a file's size or of a process's mappings,
+/// it lives on the heap, and calls copy: [`is_mappable`](Self::is_mappable) tells, a warning to `tracing` says why, and
+/// [`Bound::copied_bytes`](crate::Bound::copied_bytes) how much.
 ///
 /// # Example: memory that the host reads and writes between calls
 /// ```
@@ -47,7 +48,13 @@ impl<T: Element> Tensor<T> {
         let (shape, bytes) = measure::<T>(dims)?;
         match SharedMemory::zeros(bytes) {
             Ok(memory) => Ok(Self { memory: Memory::Shared(memory), shape, len: bytes / size_of::<T>() }),
-            Err(_) => Self::on_heap(dims),
+            Err(error) => {
+                // Where no system has such memory, nobody waits for it.
+                if error.kind() != io::ErrorKind::Unsupported {
+                    tracing::warn!(target: "kernelpack", bytes, %error, "a tensor lives on the heap, bindings copy it");
+                }
+                Self::on_heap(dims)
+            }
         }
     }
 

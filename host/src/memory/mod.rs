@@ -4,9 +4,19 @@
 //! a part of the second into the first is what makes a call without copies.
 
 #[cfg(target_os = "linux")]
+mod forks;
+#[cfg(target_os = "linux")]
+mod mappings;
+#[cfg(target_os = "linux")]
+mod ranges;
+#[cfg(target_os = "linux")]
 mod region;
 #[cfg(target_os = "linux")]
 mod shared;
+#[cfg(target_os = "linux")]
+mod slabs;
+#[cfg(target_os = "linux")]
+mod view;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

@@ -7,7 +7,7 @@
 
 use std::{
     ffi::c_void,
-    io,
+    io, mem,
     ops::Range,
     ptr::{NonNull, null_mut},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -15,7 +15,7 @@ use std::{
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap};
 
-use super::{HUGE_PAGE, SharedPart};
+use super::{HUGE_PAGE, SharedPart, mappings::Mappings};
 
 /// Reserved address space with a linear memory at its start.
 #[derive(Debug)]
@@ -34,6 +34,9 @@ struct State {
     stopped: bool,
     /// Whether the system failed while it replaced a mapping: there may be a hole then, and somebody else's memory in it.
     torn: bool,
+    /// What is mapped here, so that nobody else has it before this region is unmapped.
+    parts: Vec<SharedPart>,
+    mappings: Mappings,
 }
 
 // SAFETY: the pointers are addresses that this region owns; all that its methods do to them are system calls under the
@@ -46,6 +49,9 @@ impl Region {
     /// Reserves so many bytes of address space, none of them accessible.
     pub(crate) fn reserve(bytes: usize) -> io::Result<Self> {
         let reserved_len = bytes.checked_add(HUGE_PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
+        // What lies before the linear memory, that itself, and what lies behind it.
+        let mut mappings = Mappings::default();
+        mappings.for_memories(3)?;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
         let start = unsafe { mmap_anonymous(null_mut(), reserved_len, ProtFlags::empty(), flags)? };
@@ -54,7 +60,8 @@ impl Region {
         let (Some(reserved), Some(base)) = (NonNull::new(start), base) else {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         };
-        Ok(Self { reserved, reserved_len, base, state: Mutex::new(State { size: 0, stopped: false, torn: false }) })
+        let state = State { size: 0, stopped: false, torn: false, parts: Vec::new(), mappings };
+        Ok(Self { reserved, reserved_len, base, state: Mutex::new(state) })
     }
 
     /// The address of offset 0.
@@ -107,6 +114,9 @@ impl Region {
         let at = self.checked(offset..offset + len)?;
         let access = if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
         let populate = if writable { Advice::LinuxPopulateWrite } else { Advice::LinuxPopulateRead };
+        // The part, and what lies behind it.
+        state.mappings.for_memories(2)?;
+        state.parts.push(part.clone());
         // SAFETY: the pages replaced lie in this region's linear memory, of which nobody holds a reference: the host
         // makes references only to bytes that nothing is mapped over (`Instance::bytes`).
         unsafe {
@@ -156,14 +166,15 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        if self.lock().torn {
-            // What is not ours any more must not be unmapped, and nobody can tell what that is.
-            return;
-        }
+        let mut state = self.lock();
+        // What is not ours any more must not be unmapped, and nobody can tell what that is.
+        //
         // SAFETY: the region owns all of this, whatever was mapped over it, and whoever could reach it is gone: the
         // instance whose memory it was owns the last handle.
-        let unmapped = unsafe { munmap(self.reserved.as_ptr(), self.reserved_len) };
-        debug_assert!(unmapped.is_ok());
+        let unmapped = !state.torn && unsafe { munmap(self.reserved.as_ptr(), self.reserved_len) }.is_ok();
+        if !unmapped {
+            mem::forget((mem::take(&mut state.parts), mem::take(&mut state.mappings)));
+        }
     }
 }
 

@@ -1,0 +1,74 @@
+//! What the host sees of a file's pages.
+#![allow(unsafe_code, reason = "address space is taken and given back by system calls; each block says why it may")]
+
+use std::{
+    ffi::c_void,
+    io,
+    ops::Range,
+    os::fd::OwnedFd,
+    ptr::{NonNull, null_mut},
+};
+
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
+
+use super::mappings::Mappings;
+
+/// A range of a file that is mapped for reading and writing, until it is [unmapped](Self::unmap).
+#[derive(Debug)]
+pub(super) struct View {
+    address: NonNull<c_void>,
+    range: Range<u64>,
+    _mappings: Mappings,
+}
+
+// SAFETY: this is an address range; it hands out no reference to what lies there.
+unsafe impl Send for View {}
+// SAFETY: as above.
+unsafe impl Sync for View {}
+
+impl View {
+    /// Maps a range of whole pages.
+    pub(super) fn new(file: &OwnedFd, range: Range<u64>) -> io::Result<Self> {
+        let len = len(&range);
+        let mut mappings = Mappings::default();
+        mappings.for_tensors(1)?;
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let address =
+            unsafe { mmap(null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, range.start)? };
+        // The system gives address 0 to nobody who does not ask for it.
+        let address = NonNull::new(address).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Self { address, range, _mappings: mappings })
+    }
+
+    /// Has the system use huge pages or small ones, where it takes advice.
+    pub(super) fn advise(&self, advice: Advice) {
+        // SAFETY: the range is mapped, and such advice changes nothing of what it holds.
+        let _ = unsafe { madvise(self.address.as_ptr(), len(&self.range), advice) };
+    }
+
+    /// The first byte; all others are initialized too.
+    pub(super) fn address(&self) -> NonNull<u8> {
+        self.address.cast()
+    }
+
+    /// What is mapped.
+    pub(super) fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    /// Unmaps it, and gives the range; none if the system fails, and it is mapped still.
+    pub(super) fn unmap(self) -> Option<Range<u64>> {
+        // SAFETY: this owns the mapping, and who used it borrowed from an owner of this.
+        let unmapped = unsafe { munmap(self.address.as_ptr(), len(&self.range)) };
+        if unmapped.is_err() {
+            std::mem::forget(self);
+            return None;
+        }
+        Some(self.range)
+    }
+}
+
+/// Ranges that are mapped are not larger than the address space.
+fn len(range: &Range<u64>) -> usize {
+    (range.end - range.start) as usize
+}

@@ -198,7 +198,7 @@ impl Binding {
     #[cold]
     fn abandon(&mut self) {
         for guest in self.guests.drain(..).flatten() {
-            drop(self.loaded.pool.reattach(guest));
+            drop(self.loaded.bindings.reattach(guest));
         }
     }
 
@@ -210,7 +210,7 @@ impl Binding {
             if guest.restore_head().is_ok() && guest.unmap().is_ok() {
                 self.loaded.retire(guest);
             } else {
-                drop(self.loaded.pool.reattach(guest));
+                drop(self.loaded.bindings.reattach(guest));
             }
         }
     }

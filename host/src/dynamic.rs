@@ -77,7 +77,7 @@ impl DynKernel {
 
     /// How many instances the kernel has, and how many it may have.
     pub fn occupancy(&self) -> Occupancy {
-        self.loaded.pool.occupancy()
+        self.loaded.occupancy()
     }
 
     /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call.

@@ -181,8 +181,8 @@ pub enum EngineError {
     },
     /// Every instance of the kernel is busy and there may be no more of them.
     #[error(
-        "all {limit} instances of kernel {kernel:?} are busy{}; call from fewer threads, drop bindings and prepared calls, or raise \
-         max_instances",
+        "all {limit} instances of kernel {kernel:?} are busy{}; call from fewer threads, drop prepared calls, or let the \
+         pool grow (`WhenFull::Grow`, up to the runtime's `max_instances`)",
         after(*.waited)
     )]
     Busy {
@@ -192,6 +192,17 @@ pub enum EngineError {
         limit: u32,
         /// How long the call waited for one; zero where the pool's policy is not to wait.
         waited: Duration,
+    },
+    /// The bindings of a kernel have all the instances that they may have.
+    #[error(
+        "the bindings of kernel {kernel:?} have {limit} instances, which are all that they may have; drop some, or raise \
+         the runtime's `max_bindings`"
+    )]
+    TooManyBindings {
+        /// The kernel's id.
+        kernel: Arc<str>,
+        /// The instances that they may have.
+        limit: u32,
     },
     /// What should be a pack is no folder.
     #[error("{path:?} is not a folder; name the folder of a pack")]

@@ -7,11 +7,11 @@ use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule};
 use semver::Version;
 
 use crate::{
-    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Trapped,
+    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Occupancy, Trapped,
     cores::Cores,
     engine::{Budget, CompiledModule, Engine, Export, PAGE, Places, Stop, TICK},
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
-    pool::{Full, Lease, Pool, PoolPolicy},
+    pool::{Full, Lease, Pool, PoolPolicy, WhenFull},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
 };
 
@@ -53,8 +53,27 @@ pub(crate) struct LoadedKernel {
     // Fields drop in order: idle instances first, then the module, then the engine whose ticker ends their calls.
     /// Boxed, since they are handed from place to place.
     pub(crate) pool: Pool<Box<Guest>>,
+    /// The places of instances that bindings have; none is ever idle.
+    pub(crate) bindings: Pool<Box<Guest>>,
     module: Box<dyn CompiledModule>,
     _engine: Arc<dyn Engine>,
+}
+
+/// What the kernels of a runtime have alike.
+#[derive(Clone)]
+pub(crate) struct Shares {
+    pub(crate) pool: PoolPolicy,
+    /// Instances that the bindings of one kernel have at most.
+    pub(crate) max_bindings: u32,
+    /// The threads that bound calls are divided over, if they are.
+    pub(crate) cores: Option<Arc<Cores>>,
+}
+
+impl Shares {
+    fn bindings(&self) -> Pool<Box<Guest>> {
+        let (size, when_full) = (self.max_bindings, WhenFull::Fail);
+        Pool::new(PoolPolicy { size, when_full, max_idle: 0, max_idle_bytes: 0 }, size, size)
+    }
 }
 
 /// A module with its code and limits, of which any thread can make its part.
@@ -111,8 +130,7 @@ impl LoadedKernel {
         compiled: CompiledKernel,
         module: &VerifiedModule,
         origin: Arc<Origin>,
-        policy: PoolPolicy,
-        cores: Option<Arc<Cores>>,
+        shares: &Shares,
         settings: &Settings,
     ) -> Result<Self, EngineError> {
         let CompiledKernel { engine, module: code, limits, ceiling } = compiled;
@@ -121,11 +139,12 @@ impl LoadedKernel {
             id: spec.id.as_str().into(),
             recovery: Recovery::new(settings, module, &origin.labels())?,
             origin,
-            cores,
+            cores: shares.cores.clone(),
             facts: module.facts().clone(),
             limits,
             batch_ticks: ceiling.max_epoch_ticks,
-            pool: Pool::new(policy, limits.max_instances, ceiling.max_instances),
+            pool: Pool::new(shares.pool, limits.max_instances, ceiling.max_instances),
+            bindings: shares.bindings(),
             module: code,
             spec,
             _engine: engine,
@@ -285,9 +304,14 @@ impl LoadedKernel {
         Ok((lease, result))
     }
 
-    /// Ends an instance that was taken out of the pool; its place is free when this returns.
+    /// How many instances there are.
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        Occupancy { bound: self.bindings.occupancy().busy, ..self.pool.occupancy() }
+    }
+
+    /// Ends the instance of a binding; its place is free when this returns.
     pub(crate) fn retire(&self, guest: Box<Guest>) {
-        let mut lease = self.pool.reattach(guest);
+        let mut lease = self.bindings.reattach(guest);
         if let Some(guest) = lease.vacate() {
             guest.clean_up(CLEANUP_TICKS);
         }
@@ -310,12 +334,10 @@ impl LoadedKernel {
         trimmed
     }
 
-    /// An instance that has seen nothing of any call; its place in the pool is taken until it is given back there.
+    /// An instance that has seen nothing of any call, for a binding; it has a place among those until it is given back.
     pub(crate) fn newborn(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
-        let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
-        if let Some(guest) = lease.vacate() {
-            guest.clean_up(CLEANUP_TICKS);
-        }
+        let full = |Full { limit, .. }| EngineError::TooManyBindings { kernel: self.id.clone(), limit };
+        let lease = self.bindings.lease().map_err(full)?;
         let guest = self.birth(max_ticks)?;
         Ok(lease.detach_with(guest))
     }

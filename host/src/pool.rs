@@ -120,7 +120,7 @@ impl<T: Pooled> Pool<T> {
     pub(crate) fn occupancy(&self) -> Occupancy {
         let idle = self.idle.len() as u32;
         let busy = self.taken.load(Ordering::Relaxed).saturating_sub(idle);
-        Occupancy { idle, busy, waiting: self.waiting.load(Ordering::Relaxed), limit: self.limit }
+        Occupancy { idle, busy, bound: 0, waiting: self.waiting.load(Ordering::Relaxed), limit: self.limit }
     }
 
     fn lease_of(&self, turn: Turn<T>) -> Lease<'_, T> {

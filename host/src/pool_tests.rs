@@ -24,7 +24,7 @@ impl Pooled for Item {
 }
 
 fn occupancy(idle: u32, busy: u32, waiting: u32, limit: u32) -> Occupancy {
-    Occupancy { idle, busy, waiting, limit }
+    Occupancy { idle, busy, bound: 0, waiting, limit }
 }
 
 fn pool(when_full: WhenFull, limit: u32) -> Pool<Item> {

@@ -23,7 +23,7 @@ use crate::{
     cache::{CompileCache, DEFAULT_LIMIT},
     cores::Cores,
     engine::{Engine, EngineChoice},
-    loaded::{CompiledKernel, LoadedKernel, Origin},
+    loaded::{CompiledKernel, LoadedKernel, Origin, Shares},
     pack::{VerifiedPack, verified},
     parallel,
     recovery::{self, Settings},
@@ -39,8 +39,7 @@ pub struct Runtime {
     verifier: Arc<RwLock<Arc<KernelPackVerifier>>>,
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
-    pool: PoolPolicy,
-    cores: Option<Arc<Cores>>,
+    shares: Shares,
     recovery: Arc<Settings>,
 }
 
@@ -157,8 +156,7 @@ impl Runtime {
             .into_iter()
             .zip(compiled)
             .map(|(module, compiled)| {
-                let kernel =
-                    LoadedKernel::new(compiled, module, origin.clone(), self.pool, self.cores.clone(), &self.recovery)?;
+                let kernel = LoadedKernel::new(compiled, module, origin.clone(), &self.shares, &self.recovery)?;
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<_, Error>>()?;
@@ -239,6 +237,10 @@ const CEILING: ResourceLimits = ResourceLimits {
     max_stack_bytes: 1 << 20,
 };
 
+/// Instances that the bindings of a kernel may have unless a builder says otherwise: 4 TiB of address space, of which a
+/// process on the machines at hand has 128 TiB at least.
+const MAX_BINDINGS: u32 = 1024;
+
 /// Configures a [`Runtime`].
 #[derive(Clone, Debug)]
 #[must_use]
@@ -248,6 +250,7 @@ pub struct RuntimeBuilder {
     trust_store: TrustStore,
     ceiling: ResourceLimits,
     pool: PoolPolicy,
+    max_bindings: u32,
     cache: Option<PathBuf>,
     cache_limit: u64,
     interruption: Interruption,
@@ -264,6 +267,7 @@ impl RuntimeBuilder {
             trust_store: TrustStore::default(),
             ceiling: CEILING,
             pool: PoolPolicy::default(),
+            max_bindings: MAX_BINDINGS,
             cache: None,
             cache_limit: DEFAULT_LIMIT,
             interruption: engine.best_interruption(),
@@ -374,8 +378,8 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Lets no kernel have more than this many instances at once, whatever a manifest or the pool's policy says; 1024
-    /// unless given.
+    /// Lets no kernel have more than this many instances at once, those of bindings aside, whatever a manifest or the pool's
+    /// policy says; 1024 unless given.
     pub fn max_instances(mut self, instances: u32) -> Self {
         self.ceiling.max_instances = instances;
         self
@@ -389,6 +393,14 @@ impl RuntimeBuilder {
     /// that switch stacks themselves, as with stackful coroutines, must provide the room.
     pub fn max_stack_bytes(mut self, bytes: u32) -> Self {
         self.ceiling.max_stack_bytes = bytes;
+        self
+    }
+
+    /// Lets the bindings of no kernel have more instances than this at once, one for each binding, or for each part of a
+    /// divided one; 1024 unless given. They do not count among the kernel's other instances. One more fails at once with
+    /// [`EngineError::TooManyBindings`].
+    pub fn max_bindings(mut self, instances: u32) -> Self {
+        self.max_bindings = instances;
         self
     }
 
@@ -430,7 +442,7 @@ impl RuntimeBuilder {
     ///
     /// A call is divided by ranges of the leading axis of its tensors, if the kernel's author named that axis with
     /// `split`, all tensors are mapped, and they have 256 KiB or more. Each range has an instance of its own, which counts
-    /// as one of the kernel's; all see the same tensors. Results are those of the whole call.
+    /// towards [`max_bindings`](Self::max_bindings); all see the same tensors. Results are those of the whole call.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
         self.threads = threads;
         self
@@ -485,6 +497,7 @@ impl RuntimeBuilder {
         for (what, given, least) in [
             ("max_instances", self.ceiling.max_instances, 1),
             ("the size of the pool", self.pool.size, 1),
+            ("max_bindings", self.max_bindings, 1),
             ("max_stack_bytes", self.ceiling.max_stack_bytes, least_stack),
         ] {
             if given < least {
@@ -509,8 +522,7 @@ impl RuntimeBuilder {
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
-            pool: self.pool,
-            cores: cores.map(Arc::new),
+            shares: Shares { pool: self.pool, max_bindings: self.max_bindings, cores: cores.map(Arc::new) },
             recovery: Arc::new(self.recovery),
         })
     }

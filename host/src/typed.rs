@@ -38,7 +38,7 @@ impl<K: Kernel> TypedKernel<K> {
 
     /// How many instances the kernel has, and how many it may have.
     pub fn occupancy(&self) -> Occupancy {
-        self.loaded.pool.occupancy()
+        self.loaded.occupancy()
     }
 
     /// How calls are stopped that overrun their budget.
@@ -105,7 +105,7 @@ impl<K: Kernel> TypedKernel<K> {
     /// The borrow of the arguments ends with this call; see [`Bound`].
     ///
     /// # Errors
-    /// As [`call`](Self::call), though nothing is run but the kernel's initialization; [`EngineError::Busy`](crate::EngineError::Busy)
+    /// As [`call`](Self::call), though nothing is run but the kernel's initialization; [`EngineError::TooManyBindings`](crate::EngineError::TooManyBindings)
     /// if the kernel has as many instances as it may, of which a binding takes one; [`EngineError::Unmappable`](crate::EngineError::Unmappable) if the
     /// system does not map what it should.
     pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {

@@ -116,7 +116,7 @@ impl Pack {
 
     /// How many instances each kernel has, by its id.
     pub fn occupancy(&self) -> impl Iterator<Item = (&str, Occupancy)> {
-        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.pool.occupancy()))
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.occupancy()))
     }
 
     pub(crate) fn loaded(&self, id: &str) -> Result<&Arc<LoadedKernel>, Error> {

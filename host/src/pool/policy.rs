@@ -13,7 +13,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolPolicy {
-    /// Instances that a kernel has at once, busy and idle ones: the smallest of this, the `max_instances` of its
+    /// Instances that a kernel has at once, busy and idle ones, without those of its bindings: the smallest of this, the `max_instances` of its
     /// manifest and that of the runtime is the limit. No smaller than the others unless given; at least 1.
     pub size: u32,
     /// What a call does that finds every instance busy and the limit reached. It waits for up to 10 s unless given.
@@ -60,6 +60,8 @@ pub struct Occupancy {
     pub idle: u32,
     /// Instances in a call, prepared calls among them.
     pub busy: u32,
+    /// Instances that bindings have, which are none of the others.
+    pub bound: u32,
     /// Calls that wait for an instance.
     pub waiting: u32,
     /// Instances that there may be; more than this are busy only where the pool may [grow](WhenFull::Grow).

@@ -136,5 +136,5 @@ fn a_binding_takes_its_own_tensors_only() {
     refuses(&inputs, &[y, y], &[], |bad| matches!(bad, BadCall::RepeatedArgument { what: "output", .. }));
     refuses(&inputs, &[y], &[("eps", ParamValue::U32(0))], |bad| matches!(bad, BadCall::ParamType { .. }));
     refuses(&inputs, &[("y", 60)], &[], |bad| matches!(bad, BadCall::Size { .. }));
-    assert_eq!(kernel.occupancy().busy, 1, "the one that is bound");
+    assert_eq!(kernel.occupancy().bound, 1, "the one that is bound");
 }

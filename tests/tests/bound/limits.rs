@@ -6,11 +6,12 @@ use std::{
     process::Command,
 };
 
-use kernelpack_abi::ResourceLimits;
+use kernelpack_abi::{ParamValue, ResourceLimits};
 use kernelpack_host::{Bound, EngineError, Error, RuntimeBuilder, Tensor, TypedKernel};
-use kernelpack_tests::engine::Engine;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
+    alone,
     stub::{Args, Forward, honest, square},
     wat_kernel::SPEC,
 };
@@ -205,9 +206,9 @@ fn set_address_space(limit: libc::rlimit) {
 /// A call on a small thread needs a stack that is mapped for it, and panics where there is none.
 #[test]
 fn after_a_panic_of_the_engine_a_binding_has_a_new_instance() {
-    let Some(kernel) = limited("limits::after_a_panic_of_the_engine_a_binding_has_a_new_instance", "true") else {
-        return;
-    };
+    let test = "limits::after_a_panic_of_the_engine_a_binding_has_a_new_instance";
+    let few = Engine::Wasmtime.builder().max_bindings(8);
+    let Some(kernel) = apart(Engine::Wasmtime, few, test, "true") else { return };
     let (x, mut y) = tensors(5000);
     let mut bound = bind(&kernel, &x, &mut y).unwrap();
     let small = std::thread::Builder::new().stack_size(256 << 10);
@@ -226,8 +227,38 @@ fn after_a_panic_of_the_engine_a_binding_has_a_new_instance() {
     });
     // The instance in which the engine panicked has given its place back.
     drop(bound);
-    let all: Vec<_> = (0..ResourceLimits::DEFAULT.max_instances).map(|_| bind(&kernel, &x, &mut y).unwrap()).collect();
-    assert_eq!(all.len() as u32, ResourceLimits::DEFAULT.max_instances);
+    let (all, error) = bind_all(&kernel, &x, &mut y);
+    assert!(all.len() == 8 && matches!(error, Error::Engine(EngineError::TooManyBindings { .. })), "{error}");
+}
+
+#[apply(on_each_engine)]
+fn bindings_take_no_instance_of_other_calls(engine: Engine) {
+    let _alone = alone();
+    let pack = engine.ready(honest(&square(SPEC.limits)));
+    let runtime = engine.builder().max_bindings(100).build().unwrap();
+    let opened = runtime.open(pack.path()).unwrap();
+    let kernel: TypedKernel<Forward> = opened.kernel().unwrap();
+    let (x, mut y) = tensors(100);
+    let start = std::time::Instant::now();
+    let (mut all, error) = bind_all(&kernel, &x, &mut y);
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "binding waited for {:?}", start.elapsed());
+    assert_eq!(all.len(), 100);
+    assert_eq!(
+        error.to_string(),
+        "the bindings of kernel \"wat_kernel\" have 100 instances, which are all that they may have; drop some, or raise \
+         the runtime's `max_bindings`"
+    );
+    all.iter_mut().for_each(|bound| check(bound, &x, &mut y));
+    kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 1 }).unwrap();
+    // As many as the manifest allows are held at the same time.
+    let named = opened.kernel_named("wat_kernel").unwrap();
+    let limit = kernel.occupancy().limit;
+    let held: Vec<_> =
+        (0..limit).map(|_| named.prepare(&[("x", (&x).into())], &[("mode", ParamValue::I32(1))]).unwrap()).collect();
+    drop(held);
+    assert_eq!(kernel.occupancy().busy, 0);
+    all.pop();
+    drop(bind(&kernel, &x, &mut y).unwrap());
 }
 
 /// In a pool for some dozens of instances.

@@ -33,7 +33,7 @@ fn an_initialization_that_loops_is_stopped_and_nothing_is_left(engine: Engine) {
             assert_eq!(outcome(kernel.call(args(&x, &mut y, 0))), Err(KernelError::EpochDeadline));
             assert_eq!(outcome(kernel.bind(args(&x, &mut y, 0)).map(drop)), Err(KernelError::EpochDeadline));
             let occupancy = kernel.occupancy();
-            assert_eq!((occupancy.busy, occupancy.idle), (0, 0));
+            assert_eq!((occupancy.busy, occupancy.idle, occupancy.bound), (0, 0, 0));
         }
     }
 }
@@ -48,7 +48,7 @@ fn a_cleanup_that_loops_is_stopped(engine: Engine) {
         let mut bound = kernel.bind(args(&x, &mut y, 0)).unwrap();
         bound.call(args(&x, &mut y, 0)).unwrap();
         drop(bound);
-        assert_eq!(kernel.occupancy().busy, 0);
+        assert_eq!(kernel.occupancy().bound, 0);
         drop((pack, kernel));
     }
 }

@@ -195,6 +195,7 @@ fn instances_obey_the_smaller_of_two_limits(engine: Engine) {
 fn limits_that_no_kernel_could_live_with_are_refused(engine: Engine) {
     for (builder, message) in [
         (engine.builder().max_instances(0), "max_instances is 0, choose at least 1"),
+        (engine.builder().max_bindings(0), "max_bindings is 0, choose at least 1"),
         (engine.builder().max_stack_bytes(65_535), "max_stack_bytes is 65535, choose at least 65536"),
     ] {
         let refused = builder.build().unwrap_err().to_string();

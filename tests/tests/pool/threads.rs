@@ -104,8 +104,8 @@ fn a_full_pool_fails_where_the_policy_says_so(engine: Engine) {
     assert!(matches!(&busy, Error::Engine(EngineError::Busy { limit: 2, waited, .. }) if waited.is_zero()), "{busy:?}");
     assert_eq!(
         busy.to_string(),
-        "all 2 instances of kernel \"wat_kernel\" are busy; call from fewer threads, drop bindings and prepared calls, or raise \
-         max_instances"
+        "all 2 instances of kernel \"wat_kernel\" are busy; call from fewer threads, drop prepared calls, or let the \
+         pool grow (`WhenFull::Grow`, up to the runtime's `max_instances`)"
     );
     drop(held);
     assert_eq!(counts(kernel.occupancy()), (2, 0));

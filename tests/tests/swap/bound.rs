@@ -53,23 +53,23 @@ fn a_binding_goes_with_the_active_pack_and_back(engine: Engine) {
     let mut bindings = Bindings::new(engine, &manager);
     assert_eq!([bindings.shift(), bindings.shift()], [[1.0; 2]; 2]);
     let first = manager.kernel_named(ID).unwrap();
-    assert_eq!(first.occupancy().busy, 2, "an instance for each");
+    assert_eq!(first.occupancy().bound, 2, "an instance for each");
     let held = first.bind(&[("x", (&bindings.x).into())], &mut [("y", (&mut bindings.y).into())], &[]);
     let mut held = held.unwrap();
 
     manager.upgrade(releases.good(2)).unwrap();
-    assert_eq!(first.occupancy().busy, 3, "until the next call");
+    assert_eq!(first.occupancy().bound, 3, "until the next call");
     assert_eq!([bindings.shift(), bindings.shift()], [[2.0; 2]; 2]);
-    assert_eq!(first.occupancy().busy, 1, "what does not follow stays");
+    assert_eq!(first.occupancy().bound, 1, "what does not follow stays");
     held.call(&[("x", (&bindings.x).into())], &mut [("y", (&mut bindings.y).into())], &[]).unwrap();
     assert_eq!(bindings.y.as_slice()[0], 1.5);
 
     let second = manager.kernel_named(ID).unwrap();
     manager.rollback().unwrap();
     assert_eq!(bindings.shift(), [1.0; 2]);
-    assert_eq!((first.occupancy().busy, second.occupancy().busy), (3, 0));
+    assert_eq!((first.occupancy().bound, second.occupancy().bound), (3, 0));
     drop(bindings);
-    assert_eq!(first.occupancy().busy, 1);
+    assert_eq!(first.occupancy().bound, 1);
 }
 
 /// Where tensors are copied, a binding takes others of the same shape.
@@ -94,10 +94,7 @@ fn a_swap_changes_nothing_about_which_tensors_are_bound() {
 #[apply(on_both_engines)]
 fn a_pack_whose_kernel_cannot_be_bound_is_tried_again_at_the_next_call(engine: Engine) {
     let releases = Releases::new(engine);
-    let runtime = engine.builder();
-    let pool = kernelpack_host::PoolPolicy { size: 2, ..kernelpack_host::PoolPolicy::default() };
-    let fails = kernelpack_host::PoolPolicy { when_full: kernelpack_host::WhenFull::Fail, ..pool };
-    let manager = KernelManager::builder(runtime.pool(fails).build().unwrap()).build().unwrap();
+    let manager = KernelManager::builder(engine.builder().max_bindings(2).build().unwrap()).build().unwrap();
     manager.upgrade(releases.good(1)).unwrap();
     let mut bindings = Bindings::new(engine, &manager);
     manager.upgrade(releases.good(2)).unwrap();

@@ -9,9 +9,10 @@ mod helper;
 
 use std::{
     any::Any,
-    hint, io,
+    hint,
     num::NonZeroUsize,
     panic::resume_unwind,
+    process,
     sync::{
         atomic::{AtomicUsize, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
@@ -33,6 +34,8 @@ const SPIN: Duration = Duration::from_micros(300);
 pub(crate) struct Cores {
     helpers: Vec<Helper>,
     calls: AtomicUsize,
+    /// The process that has the helpers: a forked child has none.
+    process: u32,
 }
 
 /// The instances of a divided call, each in its place; none in one whose instance a helper has.
@@ -63,15 +66,27 @@ impl Answers {
 }
 
 impl Cores {
-    /// So many threads, the calling one among them; none if that is all.
-    pub(crate) fn new(count: NonZeroUsize) -> io::Result<Option<Self>> {
-        let helpers = (1..count.get()).map(Helper::start).collect::<io::Result<Vec<_>>>()?;
-        Ok((!helpers.is_empty()).then_some(Self { helpers, calls: AtomicUsize::new(0) }))
+    /// So many threads, the calling one among them, or as many as the system gives; none if that is all.
+    pub(crate) fn new(count: NonZeroUsize) -> Option<Self> {
+        let start = |number| {
+            let helper = Helper::start(number);
+            if let Err(error) = &helper {
+                tracing::warn!(target: "kernelpack", threads = number, asked = count, %error, "calls have fewer threads");
+            }
+            helper.ok()
+        };
+        let helpers: Vec<_> = (1..count.get()).map_while(start).collect();
+        (!helpers.is_empty()).then(|| Self { helpers, calls: AtomicUsize::new(0), process: process::id() })
     }
 
     /// Threads that one call can use.
     pub(crate) fn count(&self) -> usize {
-        self.helpers.len() + 1
+        self.helpers().len() + 1
+    }
+
+    /// Those of this process. In a forked child, one may have held its lock at the fork, and nobody would give that back.
+    fn helpers(&self) -> &[Helper] {
+        if self.process == process::id() { &self.helpers } else { &[] }
     }
 
     /// Runs what is laid out in all parts at the same time, some of it on this thread, and gives the first failure in
@@ -80,11 +95,12 @@ impl Cores {
     /// All parts share one budget, which begins now. After one was stopped, this thread begins no other.
     pub(crate) fn run(&self, parts: &mut Parts, answers: &Answers, ticks: u32) -> Result<(), Failure> {
         let call = self.calls.fetch_add(1, Relaxed);
+        let helpers = self.helpers();
         let budget = Budget::new(ticks);
         let mut away = 0;
         for (index, place) in parts.iter_mut().enumerate().skip(1) {
             if let Some(guest) = place.take() {
-                match self.offer(Job { call, index, guest, budget, answers: answers.to.clone() }) {
+                match offer(helpers, Job { call, index, guest, budget, answers: answers.to.clone() }) {
                     Ok(()) => away += 1,
                     Err(job) => *place = Some(job.guest),
                 }
@@ -96,7 +112,7 @@ impl Cores {
                 worst.record(index, run_caught(guest, budget));
             }
         }
-        while let Some(Job { index, mut guest, .. }) = self.helpers.iter().find_map(|helper| helper.withdraw(call)) {
+        while let Some(Job { index, mut guest, .. }) = helpers.iter().find_map(|helper| helper.withdraw(call)) {
             if !worst.is_final() {
                 worst.record(index, run_caught(&mut guest, budget));
             }
@@ -112,20 +128,20 @@ impl Cores {
         }
         worst.into_result()
     }
+}
 
-    /// Gives a job to a thread that has nothing to do, or back.
-    fn offer(&self, job: Job) -> Result<(), Job> {
-        // Calls on several threads begin with different helpers.
-        let (after, before) = self.helpers.split_at(job.call % self.helpers.len().max(1));
-        let mut job = job;
-        for helper in before.iter().chain(after) {
-            match helper.post(job) {
-                Ok(()) => return Ok(()),
-                Err(refused) => job = refused,
-            }
+/// Gives a job to a thread that has nothing to do, or back.
+fn offer(helpers: &[Helper], job: Job) -> Result<(), Job> {
+    // Calls on several threads begin with different helpers.
+    let (after, before) = helpers.split_at(job.call % helpers.len().max(1));
+    let mut job = job;
+    for helper in before.iter().chain(after) {
+        match helper.post(job) {
+            Ok(()) => return Ok(()),
+            Err(refused) => job = refused,
         }
-        Err(job)
     }
+    Err(job)
 }
 
 /// How a part ended; an error is what a panic was thrown with.

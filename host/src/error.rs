@@ -222,6 +222,9 @@ pub enum EngineError {
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// The thread that counts epochs could not be started.
-    #[error("cannot start the epoch ticker: {0}")]
+    #[error(
+        "cannot start the thread that ends calls which overrun their budget: {0}; allow the process more threads, or do \
+         without budgets (`Interruption::Never`)"
+    )]
     Ticker(std::io::Error),
 }

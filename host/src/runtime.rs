@@ -438,7 +438,7 @@ impl RuntimeBuilder {
     }
 
     /// Divides each [bound](crate::TypedKernel::bind) call over so many threads, the calling one among them; one unless
-    /// given.
+    /// given. Where the system does not give as many, over those that it gives; in a forked child, over none but its own.
     ///
     /// A call is divided by ranges of the leading axis of its tensors, if the kernel's author named that axis with
     /// `split`, all tensors are mapped, and they have 256 KiB or more. Each range has an instance of its own, which counts
@@ -507,8 +507,7 @@ impl RuntimeBuilder {
         let cache = self.cache.map(|dir| CompileCache::open(&dir, self.cache_limit)).transpose();
         let cache = cache.map_err(EngineError::from)?.map(Arc::new);
         let engine = self.engine.start(cache, self.interruption)?;
-        let cores = Cores::new(self.threads)
-            .map_err(|error| EngineError::Configure(format!("{} threads cannot be started: {error}", self.threads)))?;
+        let cores = Cores::new(self.threads);
         let compatibility = CompatibilityChecker {
             runtime_version: Runtime::version(),
             engine: engine.name().to_owned(),

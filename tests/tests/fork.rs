@@ -1,21 +1,49 @@
 //! Processes that fork: what a child does must not change what its parent computes.
 
+use std::{
+    io::{Read as _, Write as _},
+    num::NonZeroUsize,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+};
+
 use kernelpack_abi::TensorBuf;
-use kernelpack_host::Tensor;
+use kernelpack_host::{EngineError, Error, Interruption, KernelManager, Runtime, RuntimeBuilder, Tensor};
 use kernelpack_kernels::rmsnorm_f32;
 use kernelpack_tests::{engine::Engine, pack};
 
+/// Keeps tests apart: a child has whatever the threads of its parent hold.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs something in a child process, and says whether it came to its end without a panic.
 fn in_child(work: impl FnOnce()) -> bool {
-    // SAFETY: the child runs `work` and ends by `_exit`, so that nothing of the parent's runs twice. This program has one
-    // test that forks, and no other thread of it holds a lock of the C library meanwhile.
+    ended_well(fork(work))
+}
+
+/// Starts something in a child process, which ends at once if it panics, and after half a minute in any case.
+fn fork(work: impl FnOnce()) -> libc::pid_t {
+    // SAFETY: the child runs `work` and ends by `_exit`, so that nothing of the parent's runs twice. Tests come one after the
+    // other, so that no other thread of this program holds a lock of the C library meanwhile, unless a test says so.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "the system makes no process");
     if child == 0 {
+        // SAFETY: the signal ends this process, as it should.
+        unsafe { libc::alarm(30) };
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok();
         // SAFETY: it ends this process.
         unsafe { libc::_exit(if ended { 0 } else { 1 }) }
     }
+    child
+}
+
+/// Waits for a child, and says whether it came to its end without a panic.
+fn ended_well(child: libc::pid_t) -> bool {
     let mut status = 0;
     // SAFETY: the status is this function's.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
@@ -24,6 +52,7 @@ fn in_child(work: impl FnOnce()) -> bool {
 
 #[test]
 fn a_child_leaves_its_parents_tensors_alone_and_can_use_drop_and_open() {
+    let _alone = alone();
     let before = Tensor::from_slice(&[7.0f32; 4096], &[4096]).unwrap();
     let runtime = pack::runtime();
     let folder = pack::some_of_core(&["rmsnorm_f32"]);
@@ -51,4 +80,132 @@ fn a_child_leaves_its_parents_tensors_alone_and_can_use_drop_and_open() {
     assert!(after.as_slice().iter().all(|value| *value == 0.0), "the child's values are in the parent's tensor");
     let before = kept.unwrap();
     assert!(before.as_slice().iter().all(|value| *value == 7.0), "the child took the parent's pages away");
+}
+
+/// What a child has of a tensor is not made another tensor of its parent's.
+#[test]
+fn what_a_child_still_has_is_nobody_elses() {
+    let _alone = alone();
+    for len in [1000, 1 << 20] {
+        let mut kept = Some(Tensor::from_slice(&vec![7.0f32; len], &[len]).unwrap());
+        let (mut wait, mut go) = std::io::pipe().unwrap();
+        let child = fork(|| {
+            // Until the parent has dropped its tensor and made others.
+            wait.read_exact(&mut [0]).unwrap();
+            kept.as_mut().unwrap().as_mut_slice().fill(666.0);
+        });
+        drop(kept.take());
+        let others: Vec<_> = (0..20).map(|_| Tensor::<f32>::zeros(&[len]).unwrap()).collect();
+        go.write_all(b".").unwrap();
+        assert!(ended_well(child));
+        assert!(others.iter().all(|other| other.as_slice().iter().all(|value| *value == 0.0)), "{len} elements");
+    }
+}
+
+/// A runtime whose bound calls are divided.
+fn divided() -> RuntimeBuilder {
+    Runtime::threaded(NonZeroUsize::new(3).unwrap()).trust(pack::key().public())
+}
+
+#[test]
+fn divided_calls_go_on_in_a_child_whatever_the_helpers_did_at_the_fork() {
+    let _alone = alone();
+    let opened = divided().build().unwrap().open(pack::some_of_core(&["rmsnorm_f32"])).unwrap();
+    let kernel = opened.kernel::<rmsnorm_f32::Kernel>().unwrap();
+    let dims = [64, 2048];
+    let (x, weight) = (
+        Tensor::from_slice(&[3.0f32; 64 * 2048], &dims).unwrap(),
+        Tensor::from_slice(&[2.0f32; 2048], &[2048]).unwrap(),
+    );
+    let zeros = || Tensor::<f32>::zeros(&dims).unwrap();
+    let (mut y, mut theirs) = (zeros(), zeros());
+    let mut bound = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+    let mut busy = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), theirs.view_mut())).unwrap();
+    assert_eq!(bound.threads(), 3);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // The helpers have something to do at every fork, and hold their locks at some.
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                busy.call(rmsnorm_f32::Args::new(x.view(), weight.view(), theirs.view_mut())).unwrap();
+            }
+        });
+        for turn in 0..100 {
+            let ended = in_child(|| {
+                bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+                assert!(y.as_slice().iter().all(|y| (y - 2.0).abs() < 1e-3));
+                let x = Tensor::from_slice(&[3.0f32; 64 * 2048], &dims).unwrap();
+                let weight = Tensor::from_slice(&[2.0f32; 2048], &[2048]).unwrap();
+                let (weight, mut y) = (weight.view(), zeros());
+                let mut own = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight, y.view_mut())).unwrap();
+                assert_eq!((own.threads(), own.copied_bytes()), (1, 0));
+                own.call(rmsnorm_f32::Args::new(x.view(), weight, y.view_mut())).unwrap();
+                assert!(y.as_slice().iter().all(|y| (y - 2.0).abs() < 1e-3));
+            });
+            if !ended {
+                done.store(true, Relaxed);
+            }
+            assert!(ended, "child {turn}");
+        }
+        done.store(true, Relaxed);
+    });
+}
+
+#[test]
+fn a_child_can_drop_a_manager_and_its_watch() {
+    let _alone = alone();
+    let inbox = tempfile::tempdir().unwrap();
+    let manager = KernelManager::builder(pack::runtime()).build().unwrap();
+    let watch = manager.watch(inbox.path()).start().unwrap();
+    let mut both = Some((watch, manager));
+    assert!(in_child(|| drop(both.take())));
+    drop(both);
+}
+
+/// Has the system refuse this process any further thread or child, as a limit of processes or an old filter does.
+fn refuse_threads() {
+    let load = |offset| libc::sock_filter { code: 0x20, jt: 0, jf: 0, k: offset };
+    // To the last but one where the number is this.
+    let is = |number: libc::c_long, jt| libc::sock_filter { code: 0x15, jt, jf: 0, k: number as u32 };
+    let answer = |answer| libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: answer };
+    let mut program = [
+        load(0),
+        is(libc::SYS_clone, 2),
+        is(libc::SYS_clone3, 1),
+        answer(libc::SECCOMP_RET_ALLOW),
+        answer(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+    ];
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: the program is this function's and is copied; what it changes is which calls of this process succeed.
+    let set = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
+    };
+    assert!(set, "{}", std::io::Error::last_os_error());
+    assert!(thread::Builder::new().spawn(|| ()).is_err(), "a thread was started all the same");
+}
+
+#[test]
+fn where_no_thread_can_be_had_runtimes_say_so_or_do_without() {
+    let _alone = alone();
+    let folder = pack::some_of_core(&["rmsnorm_f32"]);
+    assert!(in_child(|| {
+        refuse_threads();
+        for builder in [Engine::Wasmtime.builder(), divided(), Engine::Wamr.builder()] {
+            let error = builder.build().unwrap_err();
+            assert!(matches!(error, Error::Engine(EngineError::Ticker(_))), "{error}");
+            assert!(error.to_string().contains("allow the process more threads"), "{error}");
+        }
+        let opened = divided().interruption(Interruption::Never).build().unwrap().open(folder).unwrap();
+        let kernel = opened.kernel::<rmsnorm_f32::Kernel>().unwrap();
+        let x = Tensor::from_slice(&[3.0f32; 64 * 2048], &[64, 2048]).unwrap();
+        let weight = Tensor::from_slice(&[2.0f32; 2048], &[2048]).unwrap();
+        let y = kernel.run(rmsnorm_f32::Inputs::new(x.view(), weight.view())).unwrap().y;
+        assert!(y.data().iter().all(|y| (y - 2.0).abs() < 1e-3));
+        let mut y = Tensor::<f32>::zeros(&[64, 2048]).unwrap();
+        let mut bound = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        assert_eq!(bound.threads(), 1);
+        bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        assert!(y.as_slice().iter().all(|y| (y - 2.0).abs() < 1e-3));
+    }));
 }

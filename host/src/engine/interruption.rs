@@ -14,7 +14,8 @@ pub enum Interruption {
     /// several times as long. What [`Runtime::embedded`](crate::Runtime) makes checks a flag in the same places, and knows no
     /// other way.
     Epoch,
-    /// Calls are never stopped: budgets do not hold. For finding out what stopping costs.
+    /// Calls are never stopped: budgets do not hold. For finding out what stopping costs, and where no thread can be had:
+    /// the other ways need one that counts.
     Never,
 }
 

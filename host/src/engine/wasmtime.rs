@@ -44,8 +44,8 @@ pub(crate) struct WasmtimeEngine {
     memories: Memories,
     #[cfg(target_os = "linux")]
     watchdog: Arc<Watchdog<Arc<Region>>>,
-    // Dropped with the last runtime and pack, and the ticking ends with it.
-    _ticker: Ticker,
+    // Dropped with the last runtime and pack, and the ticking ends with it; none if calls are never stopped.
+    _ticker: Option<Ticker>,
 }
 
 impl WasmtimeEngine {
@@ -104,7 +104,8 @@ impl WasmtimeEngine {
                 watchdog.tick();
             }
         };
-        let ticker = Ticker::start(interval, tick).map_err(EngineError::Ticker)?;
+        let ticks = interruption != Interruption::Never;
+        let ticker = ticks.then(|| Ticker::start(interval, tick)).transpose().map_err(EngineError::Ticker)?;
         Ok(Self {
             engines,
             features,

@@ -16,7 +16,7 @@
 mod barrier;
 
 use std::{
-    io,
+    io, process,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
@@ -60,6 +60,9 @@ pub(super) struct Watchdog<S> {
     now: AtomicU64,
     cells: Mutex<Vec<Arc<Cell<S>>>>,
     barrier: Barrier,
+    /// The process whose thread looks at them. In a forked child nobody does, and that thread may have held the lock at the
+    /// fork.
+    process: u32,
 }
 
 #[derive(Debug)]
@@ -80,7 +83,8 @@ pub(super) struct Watch<S: Stoppable> {
 
 impl<S> Default for Watchdog<S> {
     fn default() -> Self {
-        Self { now: AtomicU64::new(0), cells: Mutex::new(Vec::new()), barrier: Barrier::default() }
+        let (now, cells, barrier) = (AtomicU64::new(0), Mutex::default(), Barrier::default());
+        Self { now, cells, barrier, process: process::id() }
     }
 }
 
@@ -88,7 +92,9 @@ impl<S: Stoppable> Watchdog<S> {
     /// Watches over an instance. Only calls that are armed are ever stopped.
     pub(super) fn watch(self: &Arc<Self>, target: S) -> Watch<S> {
         let cell = Arc::new(Cell { overdue: AtomicU64::new(IDLE), stop: AtomicU8::new(AT_PEACE), target });
-        self.lock().push(cell.clone());
+        if self.is_of_this_process() {
+            self.lock().push(cell.clone());
+        }
         Watch { cell, dog: self.clone() }
     }
 
@@ -101,6 +107,10 @@ impl<S: Stoppable> Watchdog<S> {
         for error in errors {
             tracing::error!(%error, "a kernel that is overdue cannot be stopped yet");
         }
+    }
+
+    fn is_of_this_process(&self) -> bool {
+        self.process == process::id()
     }
 
     #[cfg(all(test, target_os = "linux", feature = "wasmtime"))]
@@ -176,6 +186,9 @@ impl<S: Stoppable> Watch<S> {
 
 impl<S: Stoppable> Drop for Watch<S> {
     fn drop(&mut self) {
+        if !self.dog.is_of_this_process() {
+            return;
+        }
         // The watchdog forgets the instance before that is dropped.
         let mut cells = self.dog.lock();
         if let Some(at) = cells.iter().position(|cell| Arc::ptr_eq(cell, &self.cell)) {

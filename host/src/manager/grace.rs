@@ -1,7 +1,9 @@
 //! Keeping something for a while.
 
 use std::{
-    io,
+    io, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -13,6 +15,8 @@ pub(super) struct Grace<T> {
     shared: Arc<Shared<T>>,
     // `None` only while dropping.
     thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has none.
+    process: u32,
 }
 
 struct Shared<T> {
@@ -34,7 +38,7 @@ impl<T: Send + 'static> Grace<T> {
         let shared = Arc::new(Shared { kept, changed: Condvar::new() });
         let waiting = shared.clone();
         let thread = thread::Builder::new().name("kernelpack-grace".to_owned()).spawn(move || waiting.expire())?;
-        Ok(Self { period, shared, thread: Some(thread) })
+        Ok(Self { period, shared, thread: Some(thread), process: process::id() })
     }
 
     /// Keeps a value from now on, in place of any other.
@@ -81,8 +85,9 @@ impl<T> Shared<T> {
                 Some(Duration::ZERO) => {
                     let value = kept.value.take();
                     drop(kept);
-                    // Nobody may wait for what a drop takes.
-                    drop(value);
+                    // Nobody may wait for what a drop takes. One that panics has said so on stderr, and later values
+                    // must go all the same.
+                    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
                     self.lock()
                 }
                 Some(left) => self.changed.wait_timeout(kept, left).unwrap_or_else(PoisonError::into_inner).0,
@@ -94,10 +99,14 @@ impl<T> Shared<T> {
 
 impl<T> Drop for Grace<T> {
     fn drop(&mut self) {
+        if self.process != process::id() {
+            // The thread is the parent's, and may have held the lock at the fork.
+            mem::forget((self.shared.clone(), self.thread.take()));
+            return;
+        }
         self.shared.lock().closed = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            // A value whose drop panicked has said so on stderr.
             let _ = thread.join();
         }
     }
@@ -138,6 +147,22 @@ mod tests {
             drop(grace);
             assert_eq!(Arc::strong_count(&value), 1);
             assert_eq!(thread.strong_count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_value_whose_drop_panics_is_not_the_last_to_be_dropped() {
+        struct Value(Arc<()>, bool);
+        impl Drop for Value {
+            fn drop(&mut self) {
+                assert!(self.1, "the first drop panics");
+            }
+        }
+        let grace = Grace::start(Duration::from_millis(1)).unwrap();
+        for ends_well in [false, true] {
+            let value = Arc::new(());
+            grace.keep(Value(value.clone(), ends_well));
+            until(|| Arc::strong_count(&value) == 1);
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs, io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    process,
     sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     thread::{self, JoinHandle},
     time::Duration,
@@ -94,7 +95,7 @@ impl WatchBuilder {
                 }
             }
         })?;
-        Ok(Watch { stop: Some(stop), thread: Some(thread) })
+        Ok(Watch { stop: Some(stop), thread: Some(thread), process: process::id() })
     }
 }
 
@@ -115,10 +116,17 @@ pub struct Watch {
     // `None` only while dropping.
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has none.
+    process: u32,
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        if self.process != process::id() {
+            // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
+            mem::forget((self.stop.take(), self.thread.take()));
+            return;
+        }
         // Closing the channel wakes the thread at once.
         drop(self.stop.take());
         // A callback may own the watch: a thread cannot wait for itself, and ends after this event.
@@ -149,7 +157,7 @@ impl Inbox {
         let found = match candidates(&self.dir) {
             Ok(found) => found,
             Err(error) => {
-                if !std::mem::replace(&mut self.unreadable, true) {
+                if !mem::replace(&mut self.unreadable, true) {
                     tracing::warn!(dir = %self.dir.display(), %error, "cannot look for packs");
                     (self.on_event)(WatchEvent::Unreadable { path: self.dir.clone(), error });
                 }

@@ -1,6 +1,9 @@
 //! A call whose tensors stay where the kernel sees them.
 
-use std::{mem::discriminant, sync::Arc};
+use std::{
+    mem::{self, discriminant},
+    sync::Arc,
+};
 
 use kernelpack_abi::{Pass, Role, Shape, Signature, TensorArg, TensorData};
 
@@ -35,7 +38,7 @@ pub(crate) struct Binding {
 
 /// What a row of the tensor table is bound to.
 struct Row {
-    data: std::mem::Discriminant<TensorData<'static>>,
+    data: mem::Discriminant<TensorData<'static>>,
     shape: Shape,
     len: usize,
     /// None for a tensor that is copied.
@@ -82,19 +85,19 @@ impl Binding {
     /// Makes instances, and maps into them.
     #[cold]
     fn renew(&mut self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Error> {
-        let first = self.loaded.newborn(self.ticks)?;
+        let unfinished = Unfinished(self);
+        let binding = &mut *unfinished.0;
+        let first = binding.loaded.newborn(binding.ticks)?;
         if !first.maps() {
-            self.rows.iter_mut().for_each(Row::unmap);
+            binding.rows.iter_mut().for_each(Row::unmap);
         }
-        self.guests.push(Some(first));
-        self.copies = self.rows.iter().any(|row| row.len > 0 && row.part.is_none());
-        self.plan = self.plan_of(signature, tensors);
-        self.answers = (self.plan.len() > 1).then(|| Answers::new(self.plan.len()));
-        let laid_out = self.lay_out(signature, tensors, scalars);
-        if laid_out.is_err() {
-            self.release();
-        }
-        laid_out
+        binding.guests.push(Some(first));
+        binding.copies = binding.rows.iter().any(|row| row.len > 0 && row.part.is_none());
+        binding.plan = binding.plan_of(signature, tensors);
+        binding.answers = (binding.plan.len() > 1).then(|| Answers::new(binding.plan.len()));
+        binding.lay_out(signature, tensors, scalars)?;
+        mem::forget(unfinished);
+        Ok(())
     }
 
     /// How the call is divided, if it is. What is copied would have to be copied for each part.
@@ -216,6 +219,15 @@ impl Binding {
     }
 }
 
+/// A binding whose instances are not all made and laid out; an error, or a panic of the engine, leaves none of them.
+struct Unfinished<'a>(&'a mut Binding);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
 impl Drop for Binding {
     fn drop(&mut self) {
         self.release();
@@ -260,7 +272,7 @@ impl Row {
 
 /// Which way a tensor goes, whatever its lifetime.
 #[inline]
-fn kind(data: &TensorData<'_>) -> std::mem::Discriminant<TensorData<'static>> {
+fn kind(data: &TensorData<'_>) -> mem::Discriminant<TensorData<'static>> {
     match data {
         TensorData::Absent => discriminant(&TensorData::Absent),
         TensorData::In(_) => discriminant(&TensorData::In(&[])),

@@ -271,8 +271,11 @@ impl Pooled for Box<Guest> {
 
 impl Guest {
     /// Runs `kernel_cleanup`, where there is one and ticks are left. What it returns changes nothing any more.
+    ///
+    /// While a panic unwinds, it does not run: if the engine panicked for want of memory, it would again, and end the
+    /// process.
     pub(crate) fn clean_up(mut self, ticks: u32) {
-        if self.cleanup && ticks > 0 {
+        if self.cleanup && ticks > 0 && !std::thread::panicking() {
             let _ = self.enter(Export::Cleanup, 0, ticks.min(self.limits.max_epoch_ticks));
         }
     }

@@ -274,9 +274,16 @@ impl<T: Pooled> Lease<'_, T> {
 
 impl<T: Pooled> Drop for Lease<'_, T> {
     fn drop(&mut self) {
+        /// A place that is free when this is dropped, even if dropping its item panics.
+        struct Place<'a, T: Pooled>(&'a Pool<T>);
+        impl<T: Pooled> Drop for Place<'_, T> {
+            fn drop(&mut self) {
+                self.0.vacate();
+            }
+        }
+        let _place = Place(self.pool);
         // Before another can be made in its place, so that the limit holds at every moment.
         drop(self.item.take());
-        self.pool.vacate();
     }
 }
 

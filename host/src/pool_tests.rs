@@ -239,3 +239,25 @@ fn a_timeout_loses_no_place() {
     assert_eq!((pool.occupancy().busy, pool.occupancy().waiting), (0, 0));
     assert!(pool.lease().is_ok());
 }
+
+#[test]
+fn a_place_is_free_after_dropping_its_item_panicked() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("it goes off");
+        }
+    }
+    impl Pooled for Bomb {
+        fn bytes(&self) -> u64 {
+            0
+        }
+
+        fn retire(self) {}
+    }
+    let pool = Pool::new(PoolPolicy { when_full: WhenFull::Fail, ..PoolPolicy::default() }, 1, 1);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| _ = pool.lease().unwrap().fill(Bomb)));
+    assert!(panicked.is_err());
+    assert_eq!(pool.occupancy(), occupancy(0, 0, 0, 1));
+    assert!(pool.lease().is_ok());
+}

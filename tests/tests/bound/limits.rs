@@ -6,14 +6,14 @@ use std::{
     process::Command,
 };
 
-use kernelpack_abi::{ParamValue, ResourceLimits};
+use kernelpack_abi::{KernelSpec, Lifecycle, ParamValue, ResourceLimits};
 use kernelpack_host::{Bound, EngineError, Error, RuntimeBuilder, Tensor, TypedKernel};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
     alone,
     stub::{Args, Forward, honest, square},
-    wat_kernel::SPEC,
+    wat_kernel::{Parts, SPEC},
 };
 
 const PACK: &str = "KERNELPACK_TEST_PACK";
@@ -25,11 +25,23 @@ fn limited(test: &str, ulimit: &str) -> Option<TypedKernel<Forward>> {
 
 /// The same with this runtime of an engine.
 fn apart(engine: Engine, runtime: RuntimeBuilder, test: &str, ulimit: &str) -> Option<TypedKernel<Forward>> {
+    let parts = square(ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits });
+    apart_with(&parts, engine, runtime, test, ulimit)
+}
+
+/// The same with a kernel of these parts.
+fn apart_with(
+    parts: &Parts,
+    engine: Engine,
+    runtime: RuntimeBuilder,
+    test: &str,
+    ulimit: &str,
+) -> Option<TypedKernel<Forward>> {
     if let Some(pack) = std::env::var_os(PACK) {
         let runtime = runtime.build().unwrap();
         return Some(runtime.open(std::path::Path::new(&pack)).unwrap().kernel().unwrap());
     }
-    let pack = engine.ready(honest(&square(ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits })));
+    let pack = engine.ready(honest(parts));
     let output = Command::new("sh")
         .args(["-c", &format!(r#"{ulimit} && exec "$0" "$@""#)])
         .arg(std::env::current_exe().unwrap())
@@ -259,6 +271,31 @@ fn bindings_take_no_instance_of_other_calls(engine: Engine) {
     assert_eq!(kernel.occupancy().busy, 0);
     all.pop();
     drop(bind(&kernel, &x, &mut y).unwrap());
+}
+
+/// What the panic unwinds through drops a kernel, whose cleanup would panic too and end the process.
+#[test]
+fn while_a_panic_of_the_engine_unwinds_no_cleanup_runs() {
+    let test = "limits::while_a_panic_of_the_engine_unwinds_no_cleanup_runs";
+    let exports = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
+        (func (export "kernel_info") (param i32) (result i32) i32.const 0)
+        (func (export "kernel_cleanup") (result i32) i32.const 0)"#;
+    let spec = KernelSpec { lifecycle: Lifecycle { init: false, cleanup: true }, ..SPEC };
+    let parts = Parts { exports, spec, ..square(SPEC.limits) };
+    let Some(kernel) = apart_with(&parts, Engine::Wasmtime, Engine::Wasmtime.builder(), test, "true") else { return };
+    let (x, mut y) = tensors(5000);
+    let calls = move || {
+        kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 1 }).unwrap();
+        let bound = bind(&kernel, &x, &mut y).unwrap();
+        let none_left = NoMoreAddressSpace::new();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let (kernel, _bound) = (kernel, bound);
+            kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 5 })
+        }));
+        drop(none_left);
+        assert!(panicked.is_err(), "the call found a stack");
+    };
+    std::thread::Builder::new().stack_size(256 << 10).spawn(calls).unwrap().join().unwrap();
 }
 
 /// In a pool for some dozens of instances.

@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{HealthReport, Unhealthy};
+use kernelpack_host::{HealthError, HealthReport};
 use serde::Serialize;
 
 use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
@@ -12,7 +12,8 @@ use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
 #[command(after_help = "\
 Runs the health vectors of the pack in the sandbox: calls with known results, made by `kernelpack build` and by the \
 kernels' authors. The exit code is 0 only if each gives its results within its tolerance. Kernels without vectors are \
-listed as unchecked.
+listed as unchecked. Where the machine has no room to run them, that is an error without \"healthy\": it says nothing \
+of the pack.
 
 Example:
   kernelpack health pack --trust release.pub
@@ -52,10 +53,11 @@ struct Checked {
     microseconds: f64,
 }
 
-/// A pack that did not, or could not be opened.
+/// A pack that did not, or could not be opened, or of which nothing was found out.
 #[derive(Debug, Serialize)]
 struct Failure {
-    healthy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    healthy: Option<bool>,
     error: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     kernel: Option<String>,
@@ -70,9 +72,13 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Ok(report) => print::data(to_text(&report))?,
         Err(error) => {
             if args.json {
-                let unhealthy = error.downcast_ref::<Unhealthy>();
+                let (unhealthy, is_checked) = match error.downcast_ref::<HealthError>() {
+                    Some(HealthError::Unhealthy(unhealthy)) => (Some(unhealthy), true),
+                    Some(_) => (None, false),
+                    None => (None, true),
+                };
                 print::json(&Failure {
-                    healthy: false,
+                    healthy: is_checked.then_some(false),
                     error: print::message(&*error),
                     kernel: unhealthy.map(|unhealthy| unhealthy.kernel.clone()),
                     vector: unhealthy.map(|unhealthy| unhealthy.vector.clone()),

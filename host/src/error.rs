@@ -154,6 +154,9 @@ pub enum EngineError {
         kernel: Arc<str>,
         /// The engine's words.
         message: String,
+        /// Whether that is the kernel's fault, whose module is not in order. Else the machine has no more of what an
+        /// instance takes: address space, memory, mappings.
+        by_module: bool,
     },
     /// The machine has no memory left for a tensor that the kernel's limits would allow.
     #[error("kernel {kernel:?} needs {pages} more pages of 64 KiB, the engine cannot provide them")]

@@ -13,8 +13,9 @@ use kernelpack_manifest::{Mismatch, VerifiedVector, compare};
 use semver::Version;
 
 use crate::{
-    EngineError, Error, KernelError, Pack,
+    EngineError, Error, KernelError, Occupancy, Pack,
     engine::{Export, TICK},
+    guest::CLEANUP_TICKS,
     loaded::LoadedKernel,
 };
 
@@ -66,6 +67,34 @@ pub struct Unhealthy {
     pub fault: HealthFault,
 }
 
+/// A pack of which nothing was found out, for a reason that is not the pack's.
+#[derive(Debug, thiserror::Error)]
+#[error("the health of pack {pack:?} {version} cannot be checked here: {error}")]
+#[non_exhaustive]
+pub struct Unchecked {
+    /// The pack's name.
+    pub pack: String,
+    /// The pack's version.
+    pub version: Version,
+    /// The id of the kernel that could not be run.
+    pub kernel: String,
+    /// What the machine or the engine lacks, or that callers have all instances.
+    #[source]
+    pub error: EngineError,
+}
+
+/// Why a check has no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HealthError {
+    /// The pack is at fault.
+    #[error(transparent)]
+    Unhealthy(Box<Unhealthy>),
+    /// The machine is at fault, or there was no instance to be had. The pack may be healthy.
+    #[error(transparent)]
+    Unchecked(Box<Unchecked>),
+}
+
 /// What can happen instead of the expected results.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -97,10 +126,13 @@ impl Pack {
     ///
     /// Vectors have been checked against their kernels when the pack was verified. A pack without any is healthy, as far
     /// as is known: [`HealthReport::unchecked`] names the kernels without one. Where callers have all instances of a
-    /// kernel, the check waits for one, whatever the pool's policy is.
+    /// kernel, the check waits for one, whatever the pool's policy is. Of a kernel that had no instances, the check leaves
+    /// none.
     ///
     /// # Errors
-    /// The first vector that gave something else than it was to give: wrong results, a trap, an overrun deadline.
+    /// [`HealthError::Unhealthy`] with the first vector that gave something else than it was to give: wrong results, a trap,
+    /// an overrun deadline. [`HealthError::Unchecked`] where the machine has no address space, memory or mappings left for
+    /// an instance, or callers have all instances until the time is over: that says nothing of the pack.
     ///
     /// # Example: refusing a pack that computes nonsense on this machine
     /// ```no_run
@@ -115,7 +147,7 @@ impl Pack {
     ///     Ok(pack)
     /// }
     /// ```
-    pub fn check_health(&self) -> Result<HealthReport, Unhealthy> {
+    pub fn check_health(&self) -> Result<HealthReport, HealthError> {
         self.check_health_within(LIMIT)
     }
 
@@ -123,13 +155,13 @@ impl Pack {
     ///
     /// # Errors
     /// As [`check_health`](Self::check_health).
-    pub fn check_health_within(&self, limit: Duration) -> Result<HealthReport, Unhealthy> {
+    pub fn check_health_within(&self, limit: Duration) -> Result<HealthReport, HealthError> {
         let deadline = Instant::now().checked_add(limit);
         let mut report = HealthReport::default();
         for vector in self.vectors() {
             let start = Instant::now();
             let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(start));
-            self.check_vector(vector, limit, left).map_err(|fault| self.unhealthy(vector, fault))?;
+            self.check_vector(vector, limit, left).map_err(|fault| self.failed(vector, fault))?;
             report.checked.push(CheckedVector {
                 kernel: vector.kernel().to_owned(),
                 vector: vector.path().to_owned(),
@@ -148,6 +180,23 @@ impl Pack {
         if ticks == 0 {
             return Err(HealthFault::TimeLimit { limit });
         }
+        let Occupancy { idle, busy, .. } = kernel.pool.occupancy();
+        let result = self.run_in_time(kernel, vector, limit, left, ticks);
+        // An instance reserves 4 GiB of address space, which the next kernel may need.
+        if idle + busy == 0 {
+            kernel.trim_within(ticks.min(CLEANUP_TICKS));
+        }
+        result
+    }
+
+    fn run_in_time(
+        &self,
+        kernel: &Arc<LoadedKernel>,
+        vector: &VerifiedVector,
+        limit: Duration,
+        left: Duration,
+        ticks: u32,
+    ) -> Result<(), HealthFault> {
         let start = Instant::now();
         loop {
             match run(kernel, vector, ticks) {
@@ -165,16 +214,22 @@ impl Pack {
     }
 
     #[cold]
-    fn unhealthy(&self, vector: &VerifiedVector, fault: HealthFault) -> Unhealthy {
+    fn failed(&self, vector: &VerifiedVector, fault: HealthFault) -> HealthError {
         let manifest = self.manifest();
-        Unhealthy {
-            pack: manifest.name.clone(),
-            version: manifest.version.clone(),
-            kernel: vector.kernel().to_owned(),
-            vector: vector.path().to_owned(),
-            fault,
+        let (pack, version) = (manifest.name.clone(), manifest.version.clone());
+        let (kernel, vector) = (vector.kernel().to_owned(), vector.path().to_owned());
+        match fault {
+            HealthFault::Failed(Error::Engine(error)) if !is_by_pack(&error) => {
+                HealthError::Unchecked(Box::new(Unchecked { pack, version, kernel, error }))
+            }
+            fault => HealthError::Unhealthy(Box::new(Unhealthy { pack, version, kernel, vector, fault })),
         }
     }
+}
+
+/// Whether the pack is at fault, and not the machine or its user.
+fn is_by_pack(error: &EngineError) -> bool {
+    matches!(error, EngineError::Instantiate { by_module: true, .. })
 }
 
 /// Makes the call of a vector and compares what it gave.

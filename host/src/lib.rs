@@ -71,6 +71,7 @@ mod loaded;
 mod manager;
 #[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
 mod memory;
+mod neighbours;
 mod pack;
 mod parallel;
 mod pool;
@@ -95,7 +96,7 @@ pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
 pub use engine::NativeCompiler;
 pub use engine::{Execution, Interruption};
 pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
-pub use health::{CheckedVector, HealthFault, HealthReport, Unhealthy};
+pub use health::{CheckedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
 pub use kernelpack_manifest::{

@@ -9,8 +9,9 @@ use semver::Version;
 use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Occupancy, Trapped,
     cores::Cores,
-    engine::{Budget, CompiledModule, Engine, Export, PAGE, Places, Stop, TICK},
+    engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop, TICK},
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
+    neighbours::Neighbours,
     pool::{Full, Lease, Pool, PoolPolicy, WhenFull},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
 };
@@ -45,6 +46,7 @@ pub(crate) struct LoadedKernel {
     pub(crate) recovery: Recovery,
     /// The threads that bound calls are divided over, if they are.
     pub(crate) cores: Option<Arc<Cores>>,
+    neighbours: Arc<Neighbours>,
     facts: ModuleFacts,
     /// What instances may use: the manifest's limits, never above the runtime's.
     limits: ResourceLimits,
@@ -67,6 +69,8 @@ pub(crate) struct Shares {
     pub(crate) max_bindings: u32,
     /// The threads that bound calls are divided over, if they are.
     pub(crate) cores: Option<Arc<Cores>>,
+    /// The kernels themselves.
+    pub(crate) neighbours: Arc<Neighbours>,
 }
 
 impl Shares {
@@ -140,6 +144,7 @@ impl LoadedKernel {
             recovery: Recovery::new(settings, module, &origin.labels())?,
             origin,
             cores: shares.cores.clone(),
+            neighbours: shares.neighbours.clone(),
             facts: module.facts().clone(),
             limits,
             batch_ticks: ceiling.max_epoch_ticks,
@@ -319,8 +324,13 @@ impl LoadedKernel {
 
     /// Drops the instances that are idle now, and says how many there were.
     pub(crate) fn trim(&self) -> u32 {
+        self.trim_within(CLEANUP_TICKS)
+    }
+
+    /// The same with so many ticks for their cleanups.
+    pub(crate) fn trim_within(&self, ticks: u32) -> u32 {
         // One budget for all: a hostile cleanup must not hold up its caller once for each instance.
-        let deadline = Instant::now() + TICK * CLEANUP_TICKS;
+        let deadline = Instant::now() + TICK * ticks;
         let mut trimmed = 0;
         // Not more than there were: other threads may go on giving instances back.
         for _ in 0..self.pool.occupancy().idle {
@@ -343,10 +353,16 @@ impl LoadedKernel {
     }
 
     fn birth(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
-        let instance = self
-            .module
-            .instantiate()
-            .map_err(|message| EngineError::Instantiate { kernel: self.id.clone(), message })?;
+        let mut instance = self.module.instantiate();
+        // What idle instances of the runtime's kernels keep may be what is lacking.
+        if instance.as_ref().is_err_and(|error| !error.by_module) && self.neighbours.trim() > 0 {
+            instance = self.module.instantiate();
+        }
+        let instance = instance.map_err(|NoInstance { message, by_module }| EngineError::Instantiate {
+            kernel: self.id.clone(),
+            message,
+            by_module,
+        })?;
         let cleanup = self.spec.lifecycle.cleanup;
         let Places { heap_base, message } =
             instance.places().unwrap_or(Places { heap_base: self.facts.heap_base, message: self.facts.message });

@@ -1,6 +1,7 @@
 //! Runtimes: an engine with the keys that it trusts.
 
 use std::{
+    collections::BTreeMap,
     mem,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -159,7 +160,8 @@ impl Runtime {
                 let kernel = LoadedKernel::new(compiled, module, origin.clone(), &self.shares, &self.recovery)?;
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
-            .collect::<Result<_, Error>>()?;
+            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        self.shares.neighbours.add(kernels.values());
         // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
         let signer = self.check_key(signed.signed_by())?;
         let VerifiedPack { manifest, vectors, .. } = pack;
@@ -521,7 +523,12 @@ impl RuntimeBuilder {
             verifier: Arc::new(RwLock::new(Arc::new(verifier))),
             compatibility: Arc::new(compatibility),
             ceiling: self.ceiling,
-            shares: Shares { pool: self.pool, max_bindings: self.max_bindings, cores: cores.map(Arc::new) },
+            shares: Shares {
+                pool: self.pool,
+                max_bindings: self.max_bindings,
+                cores: cores.map(Arc::new),
+                neighbours: Arc::default(),
+            },
             recovery: Arc::new(self.recovery),
         })
     }

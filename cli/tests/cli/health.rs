@@ -67,3 +67,37 @@ fn a_pack_that_is_not_in_order_is_not_run() {
     let error = run_in(folder.path(), "bench pack rmsnorm_f32 --write --quick").error().to_owned();
     assert!(error.contains("rmsnorm_f32.safetensors has the digest sha256:"), "{error}");
 }
+
+/// Runs the program with at most so many KiB of address space.
+#[cfg(target_os = "linux")]
+fn run_within(kilobytes: u32, folder: &Path, line: &str) -> crate::fixture::Ran {
+    let program = crate::fixture::program();
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", &format!(r#"ulimit -v {kilobytes}; exec "$0" "$@""#)]).arg(program.get_program());
+    limited.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.args(line.split(' ')).current_dir(folder).output().unwrap().into()
+}
+
+/// An instance reserves 4 GiB, and there are thirteen kernels.
+#[cfg(target_os = "linux")]
+#[test]
+fn little_address_space_is_enough_to_check_many_kernels() {
+    let folder = copy();
+    let ran = run_within(16_000_000, folder.path(), "health pack --trust release.pub").succeeded();
+    assert!(ran.stdout.ends_with("healthy: 16 vectors\n"), "{}", ran.stdout);
+    run_within(16_000_000, folder.path(), "store install store pack --trust release.pub").succeeded();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_address_space_is_out_nothing_is_said_of_the_pack() {
+    let folder = copy();
+    let ran = run_within(3_000_000, folder.path(), "health pack --trust release.pub --json");
+    let error = ran.error();
+    assert!(error.contains("cannot be checked here: kernel "), "{error}");
+    assert!(error.contains("cannot reserve address space"), "{error}");
+    assert!(!error.contains("unhealthy"), "{error}");
+    assert!(ran.json().get("healthy").is_none(), "{}", ran.stdout);
+    let error = run_within(3_000_000, folder.path(), "store install store pack --trust release.pub").error().to_owned();
+    assert!(error.contains("cannot be checked here") && !error.contains("not healthy"), "{error}");
+}

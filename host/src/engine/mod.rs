@@ -101,10 +101,19 @@ pub(crate) trait EmptyFunction: Send {
     fn call(&mut self, times: u32) -> Result<(), String>;
 }
 
+/// Why an instance was not made.
+#[derive(Debug)]
+pub(crate) struct NoInstance {
+    /// The engine's words.
+    pub(crate) message: String,
+    /// Whether that is the module's fault: its segments do not fit. Else it is the machine's.
+    pub(crate) by_module: bool,
+}
+
 /// A module ready to be instantiated.
 pub(crate) trait CompiledModule: Send + Sync {
-    /// Makes an instance; no code of the module runs. The error is the engine's words.
-    fn instantiate(&self) -> Result<Box<dyn Instance>, String>;
+    /// Makes an instance; no code of the module runs.
+    fn instantiate(&self) -> Result<Box<dyn Instance>, NoInstance>;
 
     /// Where its code came from.
     fn cache_outcome(&self) -> CacheOutcome;

@@ -27,7 +27,8 @@ use self::{
     vm::{Brake, Buffer, Code, MOST_PAGES, Machine, Vm},
 };
 use super::{
-    CompiledModule, EmptyFunction, Engine, Execution, Instance, Interruption, TICK, ticker::Ticker, watchdog::Watchdog,
+    CompiledModule, EmptyFunction, Engine, Execution, Instance, Interruption, NoInstance, TICK, ticker::Ticker,
+    watchdog::Watchdog,
 };
 #[cfg(feature = "wamr-compile")]
 use crate::cache::CompileCache;
@@ -226,9 +227,11 @@ impl CompiledModule for WamrModule {
         if self.watchdog.is_some() { Interruption::Epoch } else { Interruption::Never }
     }
 
-    fn instantiate(&self) -> Result<Box<dyn Instance>, String> {
+    fn instantiate(&self) -> Result<Box<dyn Instance>, NoInstance> {
         WamrInstance::new(&self.code, self.limits, self.stack_bytes, self.watchdog.as_ref())
             .map(|instance| Box::new(instance) as Box<dyn Instance>)
+            // WAMR has nothing but words; these are of segments.
+            .map_err(|message| NoInstance { by_module: message.contains("out of bounds"), message })
     }
 }
 

@@ -22,7 +22,8 @@ use self::{code::Lookup, empty::Empty, engines::Engines, form::Form, instance::W
 #[cfg(target_os = "linux")]
 use super::watchdog::Watchdog;
 use super::{
-    CompiledModule, EmptyFunction, Engine, Instance, Interruption, TICK, interruptible::Reason, ticker::Ticker,
+    CompiledModule, EmptyFunction, Engine, Instance, Interruption, NoInstance, TICK, interruptible::Reason,
+    ticker::Ticker,
 };
 #[cfg(target_os = "linux")]
 use crate::memory::Region;
@@ -238,10 +239,13 @@ impl CompiledModule for WasmtimeModule {
         self.sandbox.form.interruption
     }
 
-    fn instantiate(&self) -> Result<Box<dyn Instance>, String> {
+    fn instantiate(&self) -> Result<Box<dyn Instance>, NoInstance> {
         WasmtimeInstance::new(&self.instance, self.limits, &self.sandbox)
             .map(|instance| Box::new(instance) as Box<dyn Instance>)
-            .map_err(|error| format!("{error:#}"))
+            .map_err(|error| NoInstance {
+                message: format!("{error:#}"),
+                by_module: error.downcast_ref::<wasmtime::Trap>().is_some(),
+            })
     }
 }
 

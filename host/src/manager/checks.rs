@@ -2,7 +2,7 @@
 
 use std::{any::Any, error::Error as StdError};
 
-use crate::{Pack, Unhealthy};
+use crate::{HealthError, Pack, Unchecked, Unhealthy};
 
 /// When a check runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub enum CheckFailed {
     /// One of its own health vectors did not give what it was to give.
     #[error(transparent)]
     Health(Box<Unhealthy>),
+    /// They could not be run, for a reason that is not the pack's.
+    #[error(transparent)]
+    Unchecked(Box<Unchecked>),
     /// A probe of the program refused it.
     #[error("a probe refused it: {0}")]
     Probe(#[source] Box<dyn StdError + Send + Sync>),
@@ -50,7 +53,10 @@ impl CheckFailed {
 
 impl Checks {
     pub(super) fn run(&self, pack: &Pack, stage: Stage) -> Result<(), CheckFailed> {
-        pack.check_health().map_err(|unhealthy| CheckFailed::Health(Box::new(unhealthy)))?;
+        pack.check_health().map_err(|error| match error {
+            HealthError::Unhealthy(unhealthy) => CheckFailed::Health(unhealthy),
+            HealthError::Unchecked(unchecked) => CheckFailed::Unchecked(unchecked),
+        })?;
         self.probes.iter().try_for_each(|probe| probe(pack, stage).map_err(CheckFailed::Probe))
     }
 }

@@ -6,7 +6,7 @@ use kernelpack_manifest::{CompatibilityResult, Digest, Rejected};
 use semver::Version;
 
 use super::CheckFailed;
-use crate::{EngineError, Error, PackId, StoreError};
+use crate::{EngineError, Error, PackId, StoreError, Unchecked};
 
 /// At which step an upgrade failed, and why. The pack that was active still is.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,9 @@ pub enum UpgradeError {
         #[source]
         reason: CheckFailed,
     },
+    /// Health: it could not be checked, for a reason that is not the pack's, such as a lack of address space.
+    #[error(transparent)]
+    Unchecked(Box<Unchecked>),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -126,7 +129,7 @@ impl UpgradeError {
 
     /// Whether another attempt with the same pack may end differently.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(_))
+        matches!(self, Self::Store(_) | Self::Unchecked(_))
     }
 }
 

@@ -170,9 +170,12 @@ impl Shared {
         let trial = self.active.try_out(candidate).map_err(followed)?;
         // Through the pointer, as every caller from now on.
         if let Some(live) = self.active.load() {
-            run(&self.checks, &live, Stage::AfterSwap).map_err(|reason| {
-                let active = before.as_ref().map(|live| live.id.clone());
-                UpgradeError::UnhealthyAfter { pack: live.id.clone(), active, reason }
+            run(&self.checks, &live, Stage::AfterSwap).map_err(|reason| match reason {
+                CheckFailed::Unchecked(unchecked) => UpgradeError::Unchecked(unchecked),
+                reason => {
+                    let active = before.as_ref().map(|live| live.id.clone());
+                    UpgradeError::UnhealthyAfter { pack: live.id.clone(), active, reason }
+                }
             })?;
         }
         commit()?;
@@ -253,8 +256,10 @@ fn load(runtime: &Runtime, verified: VerifiedPack) -> Result<Arc<Live>, UpgradeE
 }
 
 fn check_health(checks: &Checks, live: &Live) -> Result<(), UpgradeError> {
-    run(checks, live, Stage::BeforeSwap)
-        .map_err(|reason| UpgradeError::UnhealthyBefore { pack: live.id.clone(), reason })
+    run(checks, live, Stage::BeforeSwap).map_err(|reason| match reason {
+        CheckFailed::Unchecked(unchecked) => UpgradeError::Unchecked(unchecked),
+        reason => UpgradeError::UnhealthyBefore { pack: live.id.clone(), reason },
+    })
 }
 
 /// Runs the checks; one that panics has failed.

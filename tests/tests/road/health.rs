@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, fs, time::Duration};
 
 use kernelpack_abi::{DType, ParamValue, Shape, Signature, TensorView};
-use kernelpack_host::{EngineError, Error, HealthFault, KernelError, Pack, PoolPolicy, Rejected, Unhealthy, WhenFull};
+use kernelpack_host::{
+    EngineError, Error, HealthError, HealthFault, KernelError, Pack, PoolPolicy, Rejected, Unhealthy, WhenFull,
+};
 use kernelpack_manifest::{Digest, HealthEntry, HealthVector, MAX_HEALTH_BYTES, NamedTensor, VectorFault};
 use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, Warning, build};
 use kernelpack_tests::{
@@ -55,7 +57,15 @@ const THREE_FOUR: &str = "(local.set $mode (i32.load offset=64 (i32.load offset=
     (f32.store (local.get $mode) (f32.const 3)) (f32.store offset=4 (local.get $mode) (f32.const 4)) i32.const 0";
 
 fn unhealthy(engine: Engine, pack: &Copy) -> Unhealthy {
-    pack.open(engine).unwrap().check_health().unwrap_err()
+    found(pack.open(engine).unwrap().check_health().unwrap_err())
+}
+
+/// What is wrong with the pack.
+fn found(error: HealthError) -> Unhealthy {
+    match error {
+        HealthError::Unhealthy(found) => *found,
+        other => panic!("{other}"),
+    }
 }
 
 #[apply(on_each_engine)]
@@ -120,7 +130,7 @@ fn traps_deadlines_and_refusals_are_unhealthy_and_the_pack_goes_on(engine: Engin
     let fault = |forward| {
         let copy = engine.ready(wat_pack(&Parts::forward(forward), &[([0.0; 2], 1, 0.0)]));
         let pack = copy.open(engine).unwrap();
-        let found = pack.check_health().unwrap_err();
+        let found = found(pack.check_health().unwrap_err());
         assert_eq!(pack.check_health().unwrap_err().to_string(), found.to_string());
         found.fault
     };
@@ -138,15 +148,27 @@ fn a_check_ends_when_its_time_is_over(engine: Engine) {
     let spins = Parts::forward("(loop $spin (br $spin)) unreachable");
     let pack = engine.ready(wat_pack(&spins, &[([0.0; 2], 0, 0.0)])).open(engine).unwrap();
     // The kernel may take five ticks.
-    let found = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
-    assert!(matches!(found.fault, HealthFault::TimeLimit { .. }), "{found}");
-    let found = pack.check_health_within(Duration::ZERO).unwrap_err();
+    let error = found(pack.check_health_within(Duration::from_millis(20)).unwrap_err());
+    assert!(matches!(error.fault, HealthFault::TimeLimit { .. }), "{error}");
+    let error = pack.check_health_within(Duration::ZERO).unwrap_err();
     assert!(
-        found
+        error
             .to_string()
             .ends_with("the check was to take 0ns at most; allow more, or make the pack's vectors smaller or fewer"),
-        "{found}"
+        "{error}"
     );
+}
+
+#[apply(on_both_engines)]
+fn a_check_leaves_no_instance_where_there_was_none(engine: Engine) {
+    let pack = wat_pack(&Parts::forward(THREE_FOUR), &[([3.0, 4.0], 0, 0.0)]).open(engine).unwrap();
+    let idle = || pack.occupancy().next().unwrap().1.idle;
+    pack.check_health().unwrap();
+    assert_eq!(idle(), 0);
+    let x = TensorView::new(&[1.0, 2.0], &[2]).unwrap();
+    drop(pack.kernel_named("wat_kernel").unwrap().prepare(&[("x", x.into())], &[]).unwrap());
+    pack.check_health().unwrap();
+    assert_eq!(idle(), 1);
 }
 
 #[apply(on_both_engines)]
@@ -157,8 +179,9 @@ fn a_pack_whose_instances_are_all_busy_is_not_unhealthy(engine: Engine) {
     let pack = runtime.open(copy.path()).unwrap();
     let x = TensorView::new(&[1.0, 2.0], &[2]).unwrap();
     let held = pack.kernel_named("wat_kernel").unwrap().prepare(&[("x", x.into())], &[]).unwrap();
-    let found = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
-    assert!(matches!(found.fault, HealthFault::Failed(Error::Engine(EngineError::Busy { limit: 1, .. }))), "{found}");
+    let error = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
+    let HealthError::Unchecked(unchecked) = &error else { panic!("{error}") };
+    assert!(matches!(unchecked.error, EngineError::Busy { limit: 1, .. }), "{error}");
     std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_millis(20));
@@ -311,7 +334,7 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
 
     let pack = pack::runtime().open(dir.path().join("pack")).unwrap();
     // The sandbox gives something else than the function, which only a host can find.
-    let found = pack.check_health().unwrap_err();
+    let found = found(pack.check_health().unwrap_err());
     assert_eq!((found.kernel.as_str(), found.vector.as_str()), ("differs", "health/differs.safetensors"));
     assert!(matches!(&found.fault, HealthFault::WrongResult { tolerance: 1e-5, .. }), "{found}");
     let vectors: Vec<_> = pack.manifest().files().filter(|path| path.starts_with("health/")).collect();

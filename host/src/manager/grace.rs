@@ -152,16 +152,19 @@ mod tests {
 
     #[test]
     fn a_value_whose_drop_panics_is_not_the_last_to_be_dropped() {
-        struct Value(Arc<()>, bool);
+        struct Value {
+            _counted: Arc<()>,
+            ends_well: bool,
+        }
         impl Drop for Value {
             fn drop(&mut self) {
-                assert!(self.1, "the first drop panics");
+                assert!(self.ends_well, "the first drop panics");
             }
         }
         let grace = Grace::start(Duration::from_millis(1)).unwrap();
         for ends_well in [false, true] {
             let value = Arc::new(());
-            grace.keep(Value(value.clone(), ends_well));
+            grace.keep(Value { _counted: value.clone(), ends_well });
             until(|| Arc::strong_count(&value) == 1);
         }
     }

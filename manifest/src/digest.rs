@@ -13,6 +13,11 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self(kernelpack_verify::Digest::of(bytes).0)
     }
+
+    /// The digest of these parts one behind the other.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        Self(kernelpack_verify::Digest::of_parts(parts).0)
+    }
 }
 
 /// Why a text is not a [`Digest`].

@@ -32,6 +32,7 @@ mod aot_facts;
 mod aot_fault;
 mod code;
 mod compat;
+mod content;
 mod convert;
 mod difference;
 mod digest;

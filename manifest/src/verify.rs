@@ -9,7 +9,8 @@ pub use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::{
     AotFacts, AotFile, AotTarget, Digest, FileBytes, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest,
-    ModuleFacts, ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, manifest::MAX_MANIFEST_BYTES,
+    ModuleFacts, ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, content,
+    manifest::MAX_MANIFEST_BYTES,
 };
 
 /// Checks manifests against the keys that a host trusts.
@@ -68,7 +69,8 @@ impl KernelPackVerifier {
             return Err(Rejected::ManifestTooLarge { size: manifest.len(), limit: MAX_MANIFEST_BYTES });
         }
         let signer = self.signer(manifest, signature, now)?;
-        Ok(SignedManifest { manifest: Manifest::parse(manifest)?, digest: Digest::of(manifest), signer })
+        let (read, digest) = (Manifest::parse(manifest)?, Digest::of(manifest));
+        Ok(SignedManifest { manifest: read, digest, content: content::of_parsed(manifest)?, signer })
     }
 
     /// Checks that a key is trusted at this time, whatever it signed.
@@ -174,6 +176,7 @@ pub struct SignedManifest {
     manifest: Manifest,
     signer: Signer,
     digest: Digest,
+    content: Digest,
 }
 
 impl SignedManifest {
@@ -190,6 +193,11 @@ impl SignedManifest {
     /// The digest of the bytes that were signed; everything in the pack hangs on it.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// What the pack is, whoever signed it: see [`Manifest::content`].
+    pub fn content(&self) -> Digest {
+        self.content
     }
 
     /// The trusted key that signed it.

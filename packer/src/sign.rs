@@ -16,26 +16,23 @@ use crate::{aot, pack_files, write::replace_files};
 ///
 /// The pack is held to what a host will check, the signature aside: it has exactly the files that the manifest names,
 /// all of them regular, each module and health vector has the digest that the manifest gives it, each module is what its
-/// entry says, and each vector is a call of its kernel. Where the
-/// manifest names another key than this one, it is written again with this one's id, so that what is said and who
-/// signed agree. Returns the key that the pack is now signed by.
+/// entry says, and each vector is a call of its kernel. Where the manifest names another key than this one, this one's id
+/// takes that one's place, so that what is said and who signed agree; every other byte stays, and with it the
+/// [content](Manifest::content) that stores know the pack by. Returns the key that the pack is now signed by.
 ///
 /// # Errors
 /// No host would accept the pack, or a file cannot be used; the pack is then as it was.
 pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     let path = pack.join(MANIFEST_FILE);
-    let parse = |bytes: &[u8]| Manifest::parse(bytes).map_err(|fault| SignError::refused(&path, fault));
+    let refused = |fault| SignError::refused(&path, fault);
     let mut bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
-    let mut manifest = parse(&bytes)?;
+    let manifest = Manifest::parse(&bytes).map_err(refused)?;
     check_pack(pack, &manifest)?;
 
     let public = key.public();
     let mut files = Vec::new();
     if manifest.author.signing_key != public.id() {
-        manifest.author.signing_key = public.id();
-        bytes = manifest.to_json();
-        // It may be longer than it was, where it was written without line breaks.
-        parse(&bytes)?;
+        bytes = Manifest::with_signing_key(&bytes, &public).map_err(refused)?;
         files.push((MANIFEST_FILE, &bytes[..]));
     }
     let signature = key.sign(&bytes);

@@ -16,6 +16,15 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of these parts one behind the other.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
     /// Reads the one text that a digest has.
     pub fn parse(text: &str) -> Option<Self> {
         let nibble = |digit: u8| match digit {

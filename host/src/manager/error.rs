@@ -38,9 +38,12 @@ pub enum UpgradeError {
         offered: PackId,
     },
     /// The version was accepted before, with another content.
-    #[error("the pack {offered} has a version that was accepted with the content {accepted}; raise the version")]
+    #[error(
+        "the pack {offered} has the content {}, its version was accepted with the content {accepted}; raise the version",
+        offered.content
+    )]
     VersionReused {
-        /// The digest of the manifest that was accepted.
+        /// The [content](PackId::content) that was accepted.
         accepted: Digest,
         /// The pack offered.
         offered: PackId,
@@ -52,7 +55,10 @@ pub enum UpgradeError {
         pack: PackId,
     },
     /// The pack is another one than it was a moment ago, or than the store says.
-    #[error("the pack should be {expected} and is {found}; install it again")]
+    #[error(
+        "the pack should be {expected}, signed by {}, and is {found}, signed by {}; install it again",
+        expected.signed_by, found.signed_by
+    )]
     Changed {
         /// What it should be.
         expected: PackId,

@@ -170,7 +170,8 @@ impl KernelManager {
     ///
     /// Calls are not held up, and those under way finish on the pack they began on. The first pack of a manager gets
     /// there in the same way. Upgrades wait for each other. To upgrade to the pack that is active already changes
-    /// nothing, except that its copy in the store is repaired if it has to be.
+    /// nothing, except that its copy in the store is repaired if it has to be. Signed by another key it takes the active
+    /// one's place, which is what is to be done when a key is revoked; the previous pack stays the previous one.
     ///
     /// # Errors
     /// Each step has its [`UpgradeError`]. A version older than the newest ever accepted is refused, and so is a pack

@@ -3,7 +3,10 @@
 use std::cmp::Ordering;
 
 use super::UpgradeError;
-use crate::{PackId, store::StoreState};
+use crate::{
+    PackId,
+    store::{Accepted, StoreState},
+};
 
 /// What an upgrade may do beyond going to a newer version of the same pack.
 ///
@@ -51,7 +54,8 @@ impl Upgrade {
     /// Whether a pack may become active after all that was accepted so far.
     ///
     /// Versions compare by precedence, so that build metadata does not make one newer. Two contents with one version
-    /// are refused without exception: which of them runs would depend on who asked first.
+    /// are refused without exception: which of them runs would depend on who asked first. Who signed is no part of a
+    /// content, so that another key can take over a pack, also the active one after a rollback from a newer one.
     pub(super) fn judge(
         &self,
         state: &StoreState,
@@ -62,14 +66,16 @@ impl Upgrade {
         if let Some(active) = active.filter(|active| active.name != offered.name && !self.other_name) {
             return Err(UpgradeError::OtherName { active: active.name.clone(), offered: offered.name.clone() });
         }
-        if self.refuse_withdrawn && state.is_withdrawn(&offered.digest) {
+        if self.refuse_withdrawn && state.is_withdrawn(offered) {
             return Err(UpgradeError::Withdrawn { pack: offered.clone() });
         }
         for accepted in state.accepted(&offered.name) {
-            let same = accepted.digest == offered.digest;
-            if offered.version.cmp_precedence(&accepted.version) == Ordering::Equal && !same {
-                return Err(UpgradeError::VersionReused { accepted: accepted.digest, offered: offered.clone() });
+            if offered.version.cmp_precedence(&accepted.version) == Ordering::Equal && !accepted.is(offered) {
+                return Err(UpgradeError::VersionReused { accepted: accepted.content, offered: offered.clone() });
             }
+        }
+        if state.active().is_some_and(|active| Accepted::of(active).is(offered)) {
+            return Ok(());
         }
         match state.newest(&offered.name) {
             Some(newest) if offered.version.cmp_precedence(newest).is_lt() && !self.downgrade => {
@@ -87,8 +93,14 @@ mod tests {
     use super::*;
 
     fn id(name: &str, version: &str) -> PackId {
-        let digest = Digest::of(format!("{name} {version}").as_bytes());
-        PackId { name: name.to_owned(), version: version.parse().unwrap(), digest, signed_by: String::new() }
+        let content = Digest::of(format!("{name} {version}").as_bytes());
+        let (digest, version) = (Digest::of(&content.0), version.parse().unwrap());
+        PackId { name: name.to_owned(), version, content, digest, signed_by: String::new() }
+    }
+
+    /// The same pack, signed by another key.
+    fn signed_anew(id: PackId) -> PackId {
+        PackId { digest: Digest::of(b"signed anew"), signed_by: "another".to_owned(), ..id }
     }
 
     fn state(versions: &[&str]) -> StoreState {
@@ -129,6 +141,19 @@ mod tests {
             let refused = Upgrade::new().allow_downgrade().judge(&state, None, &id("core", changed)).unwrap_err();
             assert!(matches!(refused, UpgradeError::VersionReused { .. }), "{changed}: {refused}");
         }
+    }
+
+    #[test]
+    fn another_key_may_sign_what_was_accepted() {
+        let mut state = state(&["1.0.0", "2.0.0"]);
+        let anew = |version| Upgrade::new().judge(&state, None, &signed_anew(id("core", version)));
+        assert!(anew("2.0.0").is_ok());
+        // It makes nothing newer that is older.
+        assert!(matches!(anew("1.0.0"), Err(UpgradeError::Downgrade { .. })));
+        state.roll_back();
+        let judge = |upgrade: Upgrade, version| upgrade.judge(&state, None, &signed_anew(id("core", version)));
+        assert!(judge(Upgrade::new(), "1.0.0").is_ok(), "what is active is no step back");
+        assert!(matches!(judge(Upgrade::unattended(), "2.0.0"), Err(UpgradeError::Withdrawn { .. })));
     }
 
     #[test]

@@ -185,8 +185,8 @@ impl Shared {
     /// Keeps what was active for a while.
     fn swapped(&self, before: Option<Arc<Live>>, to: PackId) -> Swapped {
         let from = before.as_ref().map(|live| live.id.clone());
-        // A pack that was repaired in place is no previous one.
-        if let Some(before) = before.filter(|before| before.id != to) {
+        // A pack that was repaired in place, or signed by another key, is no previous one.
+        if let Some(before) = before.filter(|before| before.id.content != to.content) {
             self.previous.keep(before);
         }
         Swapped { from, to }

@@ -95,6 +95,7 @@ impl VerifiedPack {
         PackId {
             name: self.manifest.name.clone(),
             version: self.manifest.version.clone(),
+            content: self.manifest.content(),
             digest: self.manifest.digest(),
             signed_by: self.manifest.signed_by().id(),
         }

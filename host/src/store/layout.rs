@@ -78,8 +78,8 @@ fn folder_name(id: &PackId) -> String {
         let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+') { c } else { '_' };
         text.chars().take(MAX_PART).map(safe).collect()
     };
-    let PackId { name, version, digest, signed_by } = id;
-    // The signer counts: signed anew after its key was retired, a pack must not replace the one that is active.
+    let PackId { name, version, digest, signed_by, .. } = id;
+    // The signer counts: signed by another key, a pack lies beside the one that is active until it is active itself.
     let told_apart = Digest::of(&[&digest.0[..], signed_by.as_bytes()].concat());
     let digits: String = told_apart.0[..DIGITS / 2].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{digits}", plain(name), plain(&version.to_string()))
@@ -128,7 +128,7 @@ mod tests {
 
     fn id(name: &str, version: &str) -> PackId {
         let (version, digest) = (version.parse().unwrap(), Digest::of(name.as_bytes()));
-        PackId { name: name.to_owned(), version, digest, signed_by: "ed25519:A".to_owned() }
+        PackId { name: name.to_owned(), version, content: digest, digest, signed_by: "ed25519:A".to_owned() }
     }
 
     #[test]

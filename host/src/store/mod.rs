@@ -14,6 +14,7 @@
 
 mod collect;
 mod error;
+mod former;
 mod install;
 mod layout;
 mod state;
@@ -26,9 +27,12 @@ use std::{
 
 pub use error::StoreError;
 pub(crate) use install::{StageError, Staged};
+pub(crate) use state::Accepted;
 pub use state::StoreState;
 
-use crate::PackId;
+use kernelpack_manifest::{Digest, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest};
+
+use crate::{PackId, read_pack_file};
 use layout::Layout;
 
 /// A folder with the versions of a pack, of which one is active.
@@ -98,7 +102,18 @@ impl PackStore {
             Ok(_) => {}
         }
         let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
-        StoreState::parse(&bytes).map_err(|message| StoreError::BadState { path, message })
+        let content = |id: &PackId| self.content(id);
+        StoreState::parse(&bytes, content).map_err(|message| StoreError::BadState { path, message })
+    }
+
+    /// The content of an installed pack, if its manifest is the one that the state names; who signed it has been asked
+    /// when it was installed and will be when it is opened.
+    fn content(&self, id: &PackId) -> Option<Digest> {
+        let manifest = read_pack_file(&self.installed(id).ok()?, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64).ok()?;
+        if Digest::of(&manifest) != id.digest {
+            return None;
+        }
+        Manifest::content(&manifest).ok()
     }
 
     /// The folder of an installed pack.

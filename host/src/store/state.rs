@@ -6,10 +6,11 @@ use kernelpack_manifest::Digest;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use super::former;
 use crate::PackId;
 
-/// The form of the state that this build reads and writes.
-const FORMAT: u32 = 1;
+/// The form of the state that this build writes.
+const FORMAT: u32 = 2;
 /// The most bytes that a state has.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
 /// The most packs whose withdrawal is remembered; the oldest are forgotten first.
@@ -24,6 +25,7 @@ pub struct StoreState {
     previous: Option<PackId>,
     /// By the pack's name.
     newest: BTreeMap<String, Accepted>,
+    /// By their contents.
     withdrawn: Vec<Digest>,
 }
 
@@ -32,7 +34,20 @@ pub struct StoreState {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Accepted {
     pub(crate) version: Version,
+    pub(crate) content: Digest,
+    /// The digest of the manifest, which the content may not be known of: see [`former`].
     pub(crate) digest: Digest,
+}
+
+impl Accepted {
+    pub(crate) fn of(id: &PackId) -> Self {
+        Self { version: id.version.clone(), content: id.content, digest: id.digest }
+    }
+
+    /// Whether the pack is what was accepted, whoever signed it.
+    pub(crate) fn is(&self, id: &PackId) -> bool {
+        self.content == id.content || self.digest == id.digest
+    }
 }
 
 impl Default for StoreState {
@@ -57,30 +72,43 @@ impl StoreState {
         self.newest.get(name).map(|accepted| &accepted.version)
     }
 
-    /// Whether a rollback led away from the pack with this digest.
-    pub fn is_withdrawn(&self, digest: &Digest) -> bool {
-        self.withdrawn.contains(digest)
+    /// Whether a rollback led away from this pack, whoever signed it then.
+    pub fn is_withdrawn(&self, id: &PackId) -> bool {
+        // A store of before knew the manifests' digests only.
+        self.withdrawn.iter().any(|withdrawn| [id.content, id.digest].contains(withdrawn))
+    }
+
+    pub(super) fn of(
+        active: Option<PackId>,
+        previous: Option<PackId>,
+        newest: BTreeMap<String, Accepted>,
+        withdrawn: Vec<Digest>,
+    ) -> Self {
+        Self { format: FORMAT, active, previous, newest, withdrawn }
     }
 
     /// What is known of the contents of packs of this name.
     pub(crate) fn accepted(&self, name: &str) -> impl Iterator<Item = Accepted> {
-        let of_pack = |id: &PackId| Accepted { version: id.version.clone(), digest: id.digest };
         let installed = [&self.active, &self.previous].into_iter().flatten().filter(move |id| id.name == name);
-        self.newest.get(name).cloned().into_iter().chain(installed.map(of_pack))
+        self.newest.get(name).cloned().into_iter().chain(installed.map(Accepted::of))
     }
 
     /// Makes a pack the active one; `replaces` is the one that ran until now, which may be the previous one if the
     /// active one could not be opened.
+    ///
+    /// Where the active one is the same but for who signed it, it is replaced and the previous one stays: there would be
+    /// no sense in a way back to a key that may be revoked.
     pub(crate) fn accept(&mut self, id: &PackId, replaces: Option<&PackId>) {
-        self.withdrawn.retain(|digest| *digest != id.digest);
+        self.withdrawn.retain(|withdrawn| ![id.content, id.digest].contains(withdrawn));
         if self.active.as_ref() != Some(id) {
-            let ran = replaces.filter(|ran| self.previous.as_ref() == Some(ran) && *ran != id).cloned();
-            self.previous = ran.or(self.active.take());
-            self.active = Some(id.clone());
+            let same = |other: &PackId| Accepted::of(other).is(id);
+            let ran = replaces.filter(|ran| self.previous.as_ref() == Some(ran) && !same(ran)).cloned();
+            let before = self.active.replace(id.clone()).filter(|before| !same(before));
+            self.previous = ran.or(before).or(self.previous.take().filter(|previous| !same(previous)));
         }
-        let newer = |newest: &Accepted| id.version.cmp_precedence(&newest.version).is_gt();
+        let newer = |newest: &Accepted| id.version.cmp_precedence(&newest.version).is_gt() || newest.is(id);
         if self.newest.get(&id.name).is_none_or(newer) {
-            self.newest.insert(id.name.clone(), Accepted { version: id.version.clone(), digest: id.digest });
+            self.newest.insert(id.name.clone(), Accepted::of(id));
         }
     }
 
@@ -88,7 +116,7 @@ impl StoreState {
     pub(crate) fn roll_back(&mut self) {
         let Some(previous) = self.previous.take() else { return };
         if let Some(withdrawn) = self.active.replace(previous) {
-            self.withdrawn.push(withdrawn.digest);
+            self.withdrawn.push(withdrawn.content);
             self.withdrawn.drain(..self.withdrawn.len().saturating_sub(MAX_WITHDRAWN));
         }
     }
@@ -99,16 +127,18 @@ impl StoreState {
         json
     }
 
-    pub(super) fn parse(json: &[u8]) -> Result<Self, String> {
+    /// Reads a state; `content` looks up that of an installed pack, for a state of before.
+    pub(super) fn parse(json: &[u8], content: impl Fn(&PackId) -> Option<Digest>) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Head {
             format: u32,
         }
         let head: Head = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        if head.format != FORMAT {
-            return Err(format!("it has the format {}, this build reads {FORMAT}", head.format));
+        match head.format {
+            FORMAT => serde_json::from_slice(json).map_err(|error| error.to_string()),
+            former::FORMAT => former::read(json, content),
+            other => Err(format!("it has the format {other}, this build reads {} and {FORMAT}", former::FORMAT)),
         }
-        serde_json::from_slice(json).map_err(|error| error.to_string())
     }
 }
 
@@ -117,8 +147,18 @@ mod tests {
     use super::*;
 
     fn id(version: &str) -> PackId {
-        let digest = Digest::of(version.as_bytes());
-        PackId { name: "core".to_owned(), version: version.parse().unwrap(), digest, signed_by: String::new() }
+        let content = Digest::of(version.as_bytes());
+        let (digest, version) = (Digest::of(&content.0), version.parse().unwrap());
+        PackId { name: "core".to_owned(), version, content, digest, signed_by: String::new() }
+    }
+
+    /// The same pack, signed by another key.
+    fn signed_anew(id: PackId) -> PackId {
+        PackId { digest: Digest::of(b"signed anew"), signed_by: "another".to_owned(), ..id }
+    }
+
+    fn parse(json: &str) -> Result<StoreState, String> {
+        StoreState::parse(json.as_bytes(), |_| None)
     }
 
     fn after(versions: &[&str]) -> StoreState {
@@ -144,7 +184,7 @@ mod tests {
         let mut state = after(&["1.0.0", "2.0.0"]);
         state.roll_back();
         assert_eq!((state.active(), state.previous()), (Some(&id("1.0.0")), None));
-        assert!(state.is_withdrawn(&id("2.0.0").digest));
+        assert!(state.is_withdrawn(&id("2.0.0")) && state.is_withdrawn(&signed_anew(id("2.0.0"))));
         // It stays the newest: what lies between is still a step back.
         assert_eq!(state.newest("core"), Some(&Version::new(2, 0, 0)));
         let same = state.clone();
@@ -152,7 +192,7 @@ mod tests {
         assert_eq!(state, same);
         // Who asks for it again means it.
         state.accept(&id("2.0.0"), Some(&id("1.0.0")));
-        assert!(!state.is_withdrawn(&id("2.0.0").digest));
+        assert!(!state.is_withdrawn(&id("2.0.0")));
     }
 
     #[test]
@@ -171,11 +211,28 @@ mod tests {
     }
 
     #[test]
+    fn another_key_takes_over_the_active_pack_and_the_way_back_stays() {
+        let mut state = after(&["1.0.0", "2.0.0"]);
+        let anew = signed_anew(id("2.0.0"));
+        state.accept(&anew, Some(&id("2.0.0")));
+        assert_eq!((state.active(), state.previous()), (Some(&anew), Some(&id("1.0.0"))));
+        // The older one ran, since the active one's key was revoked; it is signed by another key, too.
+        let mut state = after(&["1.0.0", "2.0.0"]);
+        let anew = signed_anew(id("1.0.0"));
+        state.accept(&anew, Some(&id("1.0.0")));
+        assert_eq!((state.active(), state.previous()), (Some(&anew), Some(&id("2.0.0"))));
+        // With nothing before it there is nothing to go back to.
+        let mut state = after(&["1.0.0"]);
+        state.accept(&anew, None);
+        assert_eq!((state.active(), state.previous()), (Some(&anew), None));
+    }
+
+    #[test]
     fn it_reads_back_and_nothing_else_does() {
         let mut state = after(&["1.0.0", "2.0.0"]);
         state.roll_back();
-        assert_eq!(StoreState::parse(&state.to_json()), Ok(state.clone()));
         let json = String::from_utf8(state.to_json()).unwrap();
+        assert_eq!(parse(&json), Ok(state.clone()));
         for bad in [
             "".to_owned(),
             "{}".to_owned(),
@@ -183,9 +240,9 @@ mod tests {
             json.replace("\"active\"", "\"activ\""),
             json.replace("sha256:", "sha512:"),
         ] {
-            assert!(StoreState::parse(bad.as_bytes()).is_err(), "{bad}");
+            assert!(parse(&bad).is_err(), "{bad}");
         }
-        let newer = StoreState::parse(json.replace("\"format\": 1", "\"format\": 2").as_bytes());
-        assert_eq!(newer.unwrap_err(), "it has the format 2, this build reads 1");
+        let newer = parse(&json.replace("\"format\": 2", "\"format\": 3"));
+        assert_eq!(newer.unwrap_err(), "it has the format 3, this build reads 1 and 2");
     }
 }

@@ -7,5 +7,6 @@ mod kill;
 mod refusals;
 mod releases;
 mod rollback;
+mod signers;
 mod store;
 mod threads;

@@ -253,7 +253,7 @@ fn a_state_that_no_store_wrote_is_an_error_and_never_a_panic(engine: Engine) {
     let fixture = Fixture::with(engine, &[1]);
     let path = fixture.root().join("state.json");
     let good = fs::read_to_string(&path).unwrap();
-    for bad in ["", "{", "[]", "null", &good[..good.len() / 2], &good.replace("\"format\": 1", "\"format\": 7")] {
+    for bad in ["", "{", "[]", "null", &good[..good.len() / 2], &good.replace("\"format\": 2", "\"format\": 7")] {
         fs::write(&path, bad).unwrap();
         let error = fixture.try_open().unwrap_err();
         assert!(matches!(error, ManagerError::Store(StoreError::BadState { .. })), "{bad:?}: {error:?}");

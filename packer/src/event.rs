@@ -75,6 +75,8 @@ pub enum Warning {
     NoDate {
         /// The crate.
         crate_dir: PathBuf,
+        /// What git says, unless it is that the crate is in no commit.
+        reason: Option<String>,
     },
     /// Without SIMD the crate does not declare a kernel that it declares with it.
     NoScalar {
@@ -116,9 +118,15 @@ impl fmt::Display for Warning {
                 "{} has no Cargo.lock: two builds may use different dependencies; commit the one that this build writes",
                 workspace.display()
             ),
-            Self::NoDate { crate_dir } => write!(
+            Self::NoDate { crate_dir, reason: None } => write!(
                 f,
                 "{} is in no git commit and SOURCE_DATE_EPOCH is not set: created_at is 1970-01-01T00:00:00Z",
+                crate_dir.display()
+            ),
+            Self::NoDate { crate_dir, reason: Some(reason) } => write!(
+                f,
+                "git does not tell when {} was committed and SOURCE_DATE_EPOCH is not set: created_at is \
+                 1970-01-01T00:00:00Z; git says: {reason}",
                 crate_dir.display()
             ),
             Self::NoScalar { kernel } => write!(

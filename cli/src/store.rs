@@ -134,6 +134,9 @@ fn tell(swapped: &Swapped) -> Outcome {
     let Swapped { from, to } = swapped;
     Ok(print::data(match from {
         _ if !swapped.is_change() => format!("{to} is active already\n"),
+        Some(from) if from.content == to.content => {
+            format!("{to} is active, signed by {} in place of {}\n", to.signed_by, from.signed_by)
+        }
         Some(from) => format!("{to} is active, in place of {from}\n"),
         None => format!("{to} is active\n"),
     })?)

@@ -25,7 +25,7 @@ Example: the keys of a trust store, which expire and can be revoked
 Example: for scripts
   kernelpack verify pack --trust release.pub --json
   {\"verified\": true, \"pack\": \"my-kernels\", \"version\": \"1.0.0\", \"signed_by\": \"ed25519:...\",
-   \"signed_by_id\": (the key's id in the trust store, or null),
+   \"signed_by_id\": (the key's id in the trust store, or null), \"content\": \"sha256:...\",
    \"checks\": [{\"name\": \"signature\", \"detail\": \"...\"}, ...], \"kernels\": [\"rmsnorm_f32\", ...]}
   {\"verified\": false, \"error\": \"...\"}")]
 pub(crate) struct Args {
@@ -47,6 +47,8 @@ struct Report {
     version: String,
     signed_by: String,
     signed_by_id: Option<String>,
+    /// What stores hold the version to, whoever signed it.
+    content: String,
     checks: Vec<Check>,
     kernels: Vec<String>,
 }
@@ -120,6 +122,7 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
         version: manifest.version.to_string(),
         signed_by: signer.key.id(),
         signed_by_id: signer.id.clone(),
+        content: signed.content().to_string(),
         checks,
         kernels: manifest.kernels.iter().map(|kernel| kernel.id.clone()).collect(),
     })
@@ -127,14 +130,14 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
 
 impl Report {
     fn to_text(&self) -> String {
-        let Self { pack, version, signed_by, signed_by_id, checks, kernels, .. } = self;
+        let Self { pack, version, signed_by, signed_by_id, content, checks, kernels, .. } = self;
         let signer = signed_by_id.as_ref().map_or_else(|| signed_by.clone(), |id| format!("{id} ({signed_by})"));
         let mut text = format!("{} {version}\n", one_line(pack));
         // Writing to a string cannot fail.
         for Check { name, detail } in checks {
             let _ = writeln!(text, "  ok  {name:14} {detail}");
         }
-        let _ = writeln!(text, "signed by {}\nkernels: {}\nverified", signer, kernels.join(", "));
+        let _ = writeln!(text, "signed by {signer}\ncontent {content}\nkernels: {}\nverified", kernels.join(", "));
         text
     }
 }

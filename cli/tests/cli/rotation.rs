@@ -40,6 +40,15 @@ fn keys_are_rotated_as_the_readme_says() {
         shell(&step);
     }
     assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"));
+    // An engine's store, with the version before, too.
+    shell("cp -r my-pack my-first-pack");
+    let manifest = folder.path().join("my-first-pack/kernels.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replacen("\"version\": \"1.0.0\"", "\"version\": \"0.9.0\"", 1)).unwrap();
+    shell("kernelpack sign my-first-pack --key release.key");
+    for pack in ["my-first-pack", "my-pack"] {
+        run_in(folder.path(), &format!("store install packs {pack} --trust-store trust.json")).succeeded();
+    }
 
     let rotation = steps("kernelpack keygen release-2027");
     let [keygen, add, build, expire, revoke] = &rotation[..] else { panic!("{rotation:?}") };
@@ -74,7 +83,31 @@ fn keys_are_rotated_as_the_readme_says() {
     assert_eq!(signed_by("my-next-pack").as_deref(), Some("release-2027"));
     let both = run_in(folder.path(), "verify my-pack --trust-store trust.json --trust release.pub");
     assert_eq!(both.error(), said);
-    // The old pack, signed by the new key.
-    shell("kernelpack sign my-pack --key release-2027.key");
+    // The store has no usable pack now, until the old one is signed by the new key.
+    let listed = || run_in(folder.path(), "store list packs --json").succeeded().json();
+    let before = listed();
+    let rollback = || run_in(folder.path(), "store rollback packs --trust-store trust.json");
+    assert!(
+        rollback()
+            .stderr
+            .contains("the previous pack cannot be used any more: pack rejected: the key \"release-2026\"")
+    );
+    let emergency = steps("kernelpack sign my-pack --key release-2027.key");
+    let [sign, install] = &emergency[..] else { panic!("{emergency:?}") };
+    shell(sign);
     assert_eq!(signed_by("my-pack").as_deref(), Some("release-2027"));
+    let installed = shell(install);
+    assert!(installed.stdout.ends_with(" is active\n"), "{installed:?}");
+    let after = listed();
+    assert_eq!(after["active"]["content"], before["active"]["content"]);
+    assert_eq!(after["active"]["version"], "1.0.0");
+    assert_eq!(after["active"]["signed_by"], verify("my-pack").json()["signed_by"]);
+    assert_eq!(after["active"]["content"], verify("my-pack").json()["content"]);
+    assert_ne!(after["active"]["signed_by"], before["active"]["signed_by"]);
+    // The way back is the one that it was, and as closed.
+    assert_eq!(after["previous"], before["previous"]);
+    assert!(rollback().error().starts_with("the previous pack cannot be used any more: pack rejected: the key "));
+    let again = shell(install);
+    assert!(again.stdout.ends_with(" is active already\n") && again.stderr.is_empty(), "{again:?}");
+    assert_eq!(fs::read_dir(folder.path().join("packs/packs")).unwrap().count(), 2);
 }

@@ -5,6 +5,7 @@ mod bench;
 mod cache;
 #[cfg(unix)]
 mod compile_native;
+mod dates;
 mod fixture;
 mod health;
 mod inspect;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use spki::{DecodePublicKey as _, EncodePublicKey as _, der::pem::LineEnding};
 use zeroize::Zeroizing;
 
-use crate::verify::SIGNATURE_BYTES;
+use crate::{pem, verify::SIGNATURE_BYTES};
 
 /// A key that signatures are checked with.
 ///
@@ -28,12 +28,14 @@ impl PublicKey {
         kernelpack_verify::PublicKey::from_bytes(bytes).map(Self).map_err(|fault| KeyError::of(fault, ""))
     }
 
-    /// Reads a PEM file with a `PUBLIC KEY`, as `openssl pkey -pubout` writes it.
+    /// Reads a PEM file with a `PUBLIC KEY`, as `openssl pkey -pubout` writes it. Around the key there may be blank lines,
+    /// comments and other keys; of several public ones the first is meant.
     ///
     /// # Errors
     /// It is something else, or as for [`from_bytes`](Self::from_bytes).
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_public_key_pem(pem).map_err(|_| KeyError::BadPublicPem)?;
+        let found = pem::find(pem, "PUBLIC KEY").ok_or_else(|| KeyError::of_pem(pem, KeyError::BadPublicPem))?;
+        let key = VerifyingKey::from_public_key_pem(&found).map_err(|_| KeyError::BadPublicPem)?;
         Self::from_bytes(&key.to_bytes())
     }
 
@@ -101,12 +103,14 @@ impl SecretKey {
         Self(SigningKey::from_bytes(&Zeroizing::new(seed)))
     }
 
-    /// Reads a PEM file with a `PRIVATE KEY` in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it.
+    /// Reads a PEM file with a `PRIVATE KEY` in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it. Around the key
+    /// there may be blank lines, comments and other keys; of several secret ones the first is meant.
     ///
     /// # Errors
-    /// It is something else. The error says nothing of the file's content.
+    /// It is something else, or the key is encrypted. The error says nothing of the file's content.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        SigningKey::from_pkcs8_pem(pem).map(Self).map_err(|_| KeyError::BadSecretPem)
+        let found = pem::find(pem, "PRIVATE KEY").ok_or_else(|| KeyError::of_pem(pem, KeyError::BadSecretPem))?;
+        SigningKey::from_pkcs8_pem(&found).map(Self).map_err(|_| KeyError::BadSecretPem)
     }
 
     /// The key as a PEM file, the same that OpenSSL writes.
@@ -149,6 +153,17 @@ pub enum KeyError {
     /// The PEM file holds no secret key of this kind.
     #[error("the file holds no Ed25519 secret key in PEM; `openssl genpkey -algorithm ed25519` writes one")]
     BadSecretPem,
+    /// The PEM file holds a secret key under a password.
+    #[error(
+        "the file holds an encrypted secret key; decrypt it with `openssl pkey -in FILE -out DECRYPTED`, and let nobody else \
+         read that"
+    )]
+    Encrypted,
+    /// The file holds a key as `ssh-keygen` writes it, encrypted or not.
+    #[error(
+        "the file holds a key in OpenSSH's own format, which is not read; `kernelpack keygen` makes a pair that is"
+    )]
+    OpenSsh,
     /// The bytes are no point of the curve, or another encoding of one than the standard's.
     #[error("the 32 bytes are no Ed25519 public key")]
     NotAPoint,
@@ -163,6 +178,19 @@ impl KeyError {
             BadKey::Weak => Self::Weak,
             BadKey::NotAPoint => Self::NotAPoint,
             _ => Self::BadId { text: text.to_owned() },
+        }
+    }
+
+    /// Why a file holds no key of the kind asked for.
+    fn of_pem(text: &str, other: Self) -> Self {
+        // Who wants a public key is not to be told to decrypt a secret one.
+        if other == Self::BadSecretPem && pem::labels(text).any(|label| label == "ENCRYPTED PRIVATE KEY") {
+            Self::Encrypted
+        } else if text.trim_start().starts_with("ssh-") || pem::labels(text).any(|label| label == "OPENSSH PRIVATE KEY")
+        {
+            Self::OpenSsh
+        } else {
+            other
         }
     }
 }
@@ -239,6 +267,43 @@ MCowBQYDK2VwAyEAv4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=
         assert_eq!(PublicKey::from_pem(SECRET), Err(KeyError::BadPublicPem));
         assert_eq!(SecretKey::from_pem(PUBLIC).map(|_| ()), Err(KeyError::BadSecretPem));
         assert_eq!(SecretKey::from_pem("").map(|_| ()), Err(KeyError::BadSecretPem));
+    }
+
+    #[test]
+    fn what_is_around_a_key_does_not_matter() {
+        let (secret, public) = (SecretKey::from_pem(SECRET).unwrap().public(), PublicKey::from_pem(PUBLIC).unwrap());
+        for around in ["\n\n{}\n\n", "\u{feff}# mine\n{}# ours", "{PUBLIC}\n{}", "{SECRET}{}", "x\n{}-----BEGIN X-----"]
+        {
+            for lines in ["\n", "\r\n", " \n", "\t \r\n"] {
+                let with = |key: &str| {
+                    let text = around.replace("{PUBLIC}", PUBLIC).replace("{SECRET}", SECRET);
+                    text.replace("{}", key).replace('\n', lines)
+                };
+                assert_eq!(
+                    SecretKey::from_pem(&with(SECRET)).map(|key| key.public()),
+                    Ok(secret),
+                    "{around:?} {lines:?}"
+                );
+                assert_eq!(PublicKey::from_pem(&with(PUBLIC)), Ok(public), "{around:?} {lines:?}");
+            }
+        }
+        // The first key is meant, and not the first that can be read.
+        let other = SecretKey::from_seed([1; 32]).public();
+        assert_eq!(PublicKey::from_pem(&format!("{}{PUBLIC}", other.to_pem())), Ok(other));
+        let broken = PUBLIC.replace("MCow", "MCox");
+        assert_eq!(PublicKey::from_pem(&format!("{broken}{PUBLIC}")), Err(KeyError::BadPublicPem));
+    }
+
+    #[test]
+    fn keys_under_a_password_and_in_another_format_are_told() {
+        let secret = |text: &str| SecretKey::from_pem(text).map(|_| ());
+        let encrypted = SECRET.replace("PRIVATE", "ENCRYPTED PRIVATE");
+        assert_eq!(secret(&encrypted), Err(KeyError::Encrypted));
+        assert_eq!(secret(&format!("\n# mine\r\n{encrypted}")), Err(KeyError::Encrypted));
+        assert!(KeyError::Encrypted.to_string().contains("`openssl pkey -in FILE -out DECRYPTED`"));
+        assert_eq!(PublicKey::from_pem(&encrypted), Err(KeyError::BadPublicPem));
+        assert_eq!(secret(&SECRET.replace("PRIVATE", "OPENSSH PRIVATE")), Err(KeyError::OpenSsh));
+        assert_eq!(PublicKey::from_pem("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"), Err(KeyError::OpenSsh));
     }
 
     #[test]

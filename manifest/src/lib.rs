@@ -53,6 +53,7 @@ mod module_fault;
 mod names;
 mod pack_size;
 mod param;
+mod pem;
 mod rejected;
 pub mod stored;
 mod strict;

@@ -13,7 +13,8 @@ use crate::regular::{self, Links};
 /// The most bytes of a key's file; a key with all its PEM is far smaller, even with words around it.
 const MAX_BYTES: usize = 64 << 10;
 
-const SECRET_LABEL: &str = "-----BEGIN PRIVATE KEY-----";
+/// What the labels of secret keys end in, of encrypted ones too.
+const SECRET_LABEL: &str = "PRIVATE KEY-----";
 const PUBLIC_LABEL: &str = "-----BEGIN PUBLIC KEY-----";
 
 /// Reads a secret key, as [`generate`](crate::generate) or `openssl genpkey -algorithm ed25519` writes it.
@@ -22,9 +23,10 @@ const PUBLIC_LABEL: &str = "-----BEGIN PUBLIC KEY-----";
 /// The file cannot be read, is a pipe or a device, or holds something else.
 pub fn load_secret_key(path: &Path) -> Result<SecretKey, KeyFileError> {
     let text = read(path)?;
-    SecretKey::from_pem(&text).map_err(|fault| match text.contains(PUBLIC_LABEL) {
-        true => KeyFileError::Public { path: path.into() },
-        false => KeyFileError::NotAKey { path: path.into(), fault },
+    SecretKey::from_pem(&text).map_err(|fault| match fault {
+        KeyError::Encrypted => KeyFileError::Encrypted { path: path.into() },
+        _ if text.contains(PUBLIC_LABEL) => KeyFileError::Public { path: path.into() },
+        fault => KeyFileError::NotAKey { path: path.into(), fault },
     })
 }
 
@@ -43,9 +45,14 @@ pub fn load_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let failed = |error| KeyFileError::Read { path: path.into(), error };
     let mut bytes = regular::read(path, MAX_BYTES, Links::Follow).map_err(|error| failed(error.into()))?;
+    // Words around a key may have been written in any encoding; the key itself is ASCII.
+    if str::from_utf8(&bytes).is_err() {
+        bytes.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
+    }
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        let fault = io::Error::new(io::ErrorKind::InvalidData, error.utf8_error());
         drop(Zeroizing::new(error.into_bytes()));
-        failed(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+        failed(fault)
     })
 }
 
@@ -62,6 +69,15 @@ pub enum KeyFileError {
     /// A secret key stands where a public one is needed.
     #[error("{} holds a secret key, which is not to be passed around: give the .pub file", path.display())]
     Secret {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The secret key is encrypted.
+    #[error(
+        "{} holds an encrypted secret key, signing needs it as it is: `openssl pkey -in {} -out decrypted.key` decrypts it",
+        path.display(), path.display()
+    )]
+    Encrypted {
         /// The file.
         path: PathBuf,
     },

@@ -1,0 +1,62 @@
+//! Finding a key in a PEM file, as OpenSSL does: among words, blank lines and other keys, with spaces behind its lines.
+//!
+//! The library that decodes PEM takes nothing but the key, so the key is written down for it as it likes it.
+
+use zeroize::Zeroizing;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+/// Characters in a line of base64.
+const WIDTH: usize = 64;
+
+/// The first key with this label, such as `PUBLIC KEY`, without anything around it.
+///
+/// Its lines may end in spaces and in a carriage return, and an empty line may follow the first one; a line with anything
+/// else before the label or behind it is none, and neither may lines of the key be empty or have a header.
+pub(crate) fn find(text: &str, label: &str) -> Option<Zeroizing<String>> {
+    // With room for all of it at once, since a text that grows leaves a secret behind.
+    let room = text.len() + text.len() / WIDTH + 2 * (END.len() + label.len() + DASHES.len() + 2);
+    let mut lines = lines(text);
+    while lines.any(|line| label_of(line, BEGIN) == Some(label)) {
+        let mut found = Zeroizing::new(String::with_capacity(room));
+        found.extend([BEGIN, label, DASHES]);
+        let mut column = WIDTH;
+        for (at, line) in lines.by_ref().enumerate() {
+            if label_of(line, END) == Some(label) {
+                found.extend(["\n", END, label, DASHES, "\n"]);
+                return Some(found);
+            }
+            if line.starts_with(DASHES) || (line.is_empty() && at > 0) {
+                break;
+            }
+            for char in line.chars().filter(|char| !is_space(*char)) {
+                if column == WIDTH {
+                    found.push('\n');
+                    column = 0;
+                }
+                found.push(char);
+                column += 1;
+            }
+        }
+    }
+    None
+}
+
+/// The labels of all that begins in the file.
+pub(crate) fn labels(text: &str) -> impl Iterator<Item = &str> {
+    lines(text).filter_map(|line| label_of(line, BEGIN))
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.trim_start_matches('\u{feff}').split('\n').map(|line| line.trim_end_matches(is_space))
+}
+
+fn label_of<'a>(line: &'a str, before: &str) -> Option<&'a str> {
+    line.strip_prefix(before)?.strip_suffix(DASHES)
+}
+
+/// What OpenSSL takes away at the end of lines: spaces and everything below.
+fn is_space(char: char) -> bool {
+    char <= ' '
+}

@@ -3,7 +3,7 @@
 use crate::{
     AotFault, AotTarget, CompatibilityResult, Digest, KernelFault, ModuleFault, VectorFault, VerifyError,
     health::MAX_PACK_HEALTH_BYTES,
-    manifest::{MAX_KERNELS, SCHEMA},
+    manifest::{MAX_KERNELS, SCHEMA, SIGNATURE_FILE},
 };
 
 /// Why a pack, its manifest or one of its modules is refused.
@@ -244,7 +244,7 @@ pub enum Rejected {
     Incompatible(CompatibilityResult),
 
     /// A file of the pack is not there.
-    #[error("the pack has no file {path:?}; fetch the pack again")]
+    #[error("{}", describe_missing(path))]
     MissingFile {
         /// The path inside the pack.
         path: String,
@@ -286,5 +286,15 @@ fn describe_place(path: &str, kernel: &Option<String>) -> String {
         ("", _) => String::new(),
         (path, None) => format!("{path}: "),
         (path, Some(kernel)) => format!("{path} (kernel {kernel:?}): "),
+    }
+}
+
+fn describe_missing(path: &str) -> String {
+    if path == SIGNATURE_FILE {
+        format!(
+            "nobody signed the pack: it has no {SIGNATURE_FILE}; sign it with `kernelpack sign`, or fetch one that is signed"
+        )
+    } else {
+        format!("the pack has no file {path:?}; fetch the pack again")
     }
 }

@@ -24,6 +24,9 @@ pub(crate) fn read(pack: &Path, name: &str, limit: usize) -> Result<Vec<u8>, Sig
         Err(ReadError::TooLarge) => {
             Err(SignError::refused(pack, Rejected::FileTooLarge { path: named(), limit: limit as u64 }))
         }
+        Err(ReadError::Io(error)) if name == SIGNATURE_FILE && error.kind() == io::ErrorKind::NotFound => {
+            Err(SignError::refused(pack, Rejected::MissingFile { path: named() }))
+        }
         Err(ReadError::Io(error)) => Err(SignError::Io { action: "read", path, error }),
     }
 }
@@ -56,5 +59,18 @@ pub(crate) fn check_listing(pack: &Path, manifest: &Manifest) -> Result<(), Sign
     match missing.first() {
         None => Ok(()),
         Some(&path) => refused(Rejected::MissingFile { path: path.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_that_nobody_signed_is_told_as_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name| read(folder.path(), name, 64).unwrap_err().to_string();
+        assert!(said(SIGNATURE_FILE).contains("nobody signed the pack"), "{}", said(SIGNATURE_FILE));
+        assert!(said(MANIFEST_FILE).starts_with("cannot read "), "{}", said(MANIFEST_FILE));
     }
 }

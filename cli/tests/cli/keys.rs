@@ -75,7 +75,15 @@ fn a_pack_can_be_built_without_its_secret_key() {
     let line = format!("build {} --out unsigned --unsigned-for release.pub", crate_dir.display());
     run_in(folder.path(), &line).succeeded();
     assert!(!folder.path().join("unsigned/kernels.json.sig").exists());
-    assert!(run_in(folder.path(), "verify unsigned --trust release.pub").error().contains("kernels.json.sig"));
+    let unsigned = run_in(folder.path(), "verify unsigned --trust release.pub");
+    assert_eq!(
+        unsigned.error(),
+        "pack rejected: nobody signed the pack: it has no kernels.json.sig; sign it with `kernelpack sign`, or fetch one that \
+         is signed"
+    );
+    for line in ["store install store unsigned --trust release.pub", "health unsigned --trust release.pub"] {
+        assert!(run_in(folder.path(), line).error().contains("nobody signed the pack"), "{line}");
+    }
     run_in(folder.path(), "sign unsigned --key release.key").succeeded();
     run_in(folder.path(), "verify unsigned --trust release.pub").succeeded();
     // The one was signed while it was built, the other later; a signature has one form only.

@@ -190,7 +190,8 @@ impl SignedManifest {
         self.manifest
     }
 
-    /// The digest of the bytes that were signed; everything in the pack hangs on it.
+    /// The digest of the bytes that were signed; everything in the pack hangs on it. Signed by another key, a pack has
+    /// another one, since its manifest names the signer.
     pub fn digest(&self) -> Digest {
         self.digest
     }

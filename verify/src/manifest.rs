@@ -102,7 +102,8 @@ impl<'m> SignedManifest<'m> {
         self.signer
     }
 
-    /// The digest of the bytes that were signed; everything in the pack hangs on it.
+    /// The digest of the bytes that were signed; everything in the pack hangs on it. Signed by another key, a pack has
+    /// another one, since its manifest names the signer.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
-use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule};
+use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule, VerifiedVector};
 use semver::Version;
 
 use crate::{
@@ -133,6 +133,7 @@ impl LoadedKernel {
     pub(crate) fn new(
         compiled: CompiledKernel,
         module: &VerifiedModule,
+        vectors: &[VerifiedVector],
         origin: Arc<Origin>,
         shares: &Shares,
         settings: &Settings,
@@ -141,7 +142,7 @@ impl LoadedKernel {
         let spec = module.spec().clone();
         Ok(Self {
             id: spec.id.as_str().into(),
-            recovery: Recovery::new(settings, module, &origin.labels())?,
+            recovery: Recovery::new(settings, module, vectors, &origin.labels())?,
             origin,
             cores: shares.cores.clone(),
             neighbours: shares.neighbours.clone(),

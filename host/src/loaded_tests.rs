@@ -110,7 +110,7 @@ fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
     let settings = Settings { metrics: false, ..Settings::default() };
     let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
     let shares = Shares { pool: PoolPolicy::default(), max_bindings: 1000, cores: None, neighbours: Arc::default() };
-    let loaded = LoadedKernel::new(compiled, &module, origin, &shares, &settings).unwrap();
+    let loaded = LoadedKernel::new(compiled, &module, &[], origin, &shares, &settings).unwrap();
     Arc::new(loaded)
 }
 

@@ -157,7 +157,8 @@ impl Runtime {
             .into_iter()
             .zip(compiled)
             .map(|(module, compiled)| {
-                let kernel = LoadedKernel::new(compiled, module, origin.clone(), &self.shares, &self.recovery)?;
+                let (vectors, origin) = (&pack.vectors, origin.clone());
+                let kernel = LoadedKernel::new(compiled, module, vectors, origin, &self.shares, &self.recovery)?;
                 Ok((module.spec().id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
@@ -459,7 +460,8 @@ impl RuntimeBuilder {
     /// Makes a native function the reference of the kernel whose id, reference name and signatures it has, whatever
     /// crate it is from; can be said several times, and goes before what is merely compiled in.
     ///
-    /// The manifest must still name the reference: a pack without `fallbacks` has none.
+    /// The manifest must still name the reference: a pack without `fallbacks` has none. So must the function give what
+    /// the pack's health vectors expect; where a kernel has none, that it was given here is enough.
     pub fn reference(mut self, kernel: NativeKernel) -> Self {
         self.recovery.references.push(kernel);
         self
@@ -475,7 +477,8 @@ impl RuntimeBuilder {
     /// Where the kernel with this id runs, in whatever pack it comes; [`Placement::Sandboxed`] unless given.
     ///
     /// [`Placement::Native`] gives up the sandbox: the pack's module is verified as ever, but what runs is the code
-    /// that is compiled into this program. Loading a pack fails if it is asked for and there is no reference.
+    /// that is compiled into this program. Loading a pack fails if it is asked for and there is no reference that gives
+    /// what the pack's health vectors expect.
     pub fn placement(mut self, kernel: impl Into<String>, placement: Placement) -> Self {
         self.recovery.placements.insert(kernel.into(), placement);
         self

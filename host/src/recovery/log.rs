@@ -8,7 +8,10 @@ use std::{fmt, time::Duration};
 use kernelpack_abi::{Shape, TensorData};
 use tracing::{debug, error, info, warn};
 
-use super::{BreakerPolicy, Call, PackLabels, reference::Reference};
+use super::{
+    BreakerPolicy, Call, PackLabels,
+    reference::{NoReference, Reference},
+};
 use crate::{Error, KernelError, Trapped, loaded::LoadedKernel};
 
 const TARGET: &str = "kernelpack";
@@ -105,8 +108,23 @@ pub(super) fn native(kernel: &str, pack: &PackLabels<'_>, reference: &Reference)
 }
 
 /// A kernel's failures will be the caller's to handle.
-pub(super) fn no_fallback(kernel: &str, pack: &PackLabels<'_>, reason: &str) {
-    debug!(target: TARGET, kernel, pack = %pack.name, version = %pack.version, reason, "a kernel has no fallback");
+pub(super) fn no_fallback(kernel: &str, pack: &PackLabels<'_>, reason: &NoReference) {
+    match reason {
+        NoReference::Missing(reason) => {
+            debug!(target: TARGET, kernel, pack = %pack.name, version = %pack.version, reason, "a kernel has no fallback");
+        }
+        // Somebody who linked the function counts on it.
+        NoReference::Differs(reason) => {
+            warn!(
+                target: TARGET,
+                kernel,
+                pack = %pack.name,
+                version = %pack.version,
+                reason,
+                "a kernel has no fallback, since its reference is not known to compute the same",
+            );
+        }
+    }
 }
 
 /// The tensors of a call, `x 2x64, y 2x64`.

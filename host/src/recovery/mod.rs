@@ -18,7 +18,7 @@ use std::{
 };
 
 use kernelpack_abi::{Signature, TensorArg, TensorData};
-use kernelpack_manifest::VerifiedModule;
+use kernelpack_manifest::{VerifiedModule, VerifiedVector};
 
 pub(crate) use self::{
     metrics::{Pack as PackLabels, PackInfo, describe},
@@ -31,7 +31,7 @@ use self::{
     breaker::{Admission, Breaker, Change},
     clock::Clock,
     metrics::{KernelMetrics, Outcome},
-    reference::Reference,
+    reference::{NoReference, Reference},
 };
 use crate::{
     Backtrace, EngineError, Error, KernelError, Occupancy, OutOfService,
@@ -39,6 +39,9 @@ use crate::{
     guest::{Calls, check},
     loaded::LoadedKernel,
 };
+
+/// Whether panics end this program, and with it those of a reference.
+const PANICS_ABORT: bool = cfg!(panic = "abort");
 
 /// What a loaded kernel needs to recover, all of it made when it is loaded.
 pub(crate) struct Recovery {
@@ -56,21 +59,28 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
-    /// What this runtime does for a module of this pack.
+    /// What this runtime does for a module of this pack, whose health vectors tell whether a reference computes the same.
     ///
     /// # Errors
     /// The kernel is to run natively and has no reference.
     pub(crate) fn new(
         settings: &Settings,
         module: &VerifiedModule,
+        vectors: &[VerifiedVector],
         pack: &PackLabels<'_>,
     ) -> Result<Self, EngineError> {
         let spec = module.spec();
         let placement = settings.placements.get(&spec.id).copied().unwrap_or_default();
-        let found = Reference::find(spec, &module.facts().writer, &settings.references);
+        let found = match settings.has_no_use_for_references(placement, PANICS_ABORT) {
+            Some(reason) => Err(NoReference::Missing(reason.to_owned())),
+            None => {
+                let vectors: Vec<_> = vectors.iter().filter(|vector| vector.kernel() == spec.id).collect();
+                Reference::find(spec, &module.facts().writer, &settings.references, &vectors)
+            }
+        };
         match (placement, &found) {
             (Placement::Native, Err(reason)) => {
-                return Err(EngineError::NoReference { kernel: spec.id.clone(), reason: reason.clone() });
+                return Err(EngineError::NoReference { kernel: spec.id.clone(), reason: reason.to_string() });
             }
             (Placement::Native, Ok(reference)) => log::native(&spec.id, pack, reference),
             (Placement::Sandboxed, Err(reason)) => log::no_fallback(&spec.id, pack, reason),

@@ -12,6 +12,12 @@ use crate::KernelError;
 /// function of the crate that the pack was built from, where it is compiled in, or one given to
 /// [`RuntimeBuilder::reference`](crate::RuntimeBuilder::reference).
 ///
+/// When a pack is opened, each reference has to give what the pack's health vectors expect, twice over, and is not used
+/// otherwise: the function may have been compiled from other sources, with other features, or keep something from call
+/// to call. A function that is merely compiled in is not used either where its kernel has no vector. Vectors say nothing
+/// of backward passes. Kernels with an `init` or a `cleanup` have no reference, and in programs that abort at panics
+/// (`panic = "abort"`) nothing falls back, since a reference that panics would end the program.
+///
 /// A kernel that refuses its arguments with `INVALID_INPUT`, `INVALID_OUTPUT` or `INVALID_PARAMS` has answered: no
 /// policy runs the reference then. Neither does one when the caller or the machine is at fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,11 +25,13 @@ use crate::KernelError;
 pub enum FallbackPolicy {
     /// Never: every failure is the caller's to handle.
     Never,
-    /// After traps, panics and failing statuses, but not after [`KernelError::EpochDeadline`].
+    /// After traps, panics and failing statuses, but not after [`KernelError::EpochDeadline`] and
+    /// [`KernelError::StackOverflow`].
     #[default]
     OnTrap,
-    /// After those and after deadlines. Native code cannot be interrupted: where arguments made the kernel loop for
-    /// ever, the reference may do so too and hang the caller, which is why this is not the default.
+    /// After those, after deadlines and after stack overflows. Nothing stops native code: where arguments made the kernel
+    /// loop or recurse for ever, the reference may do so too, and hang the caller or end the program, which is why this
+    /// is not the default.
     Always,
 }
 
@@ -33,7 +41,7 @@ impl FallbackPolicy {
         match self {
             Self::Never => false,
             _ if error.is_refusal() => false,
-            Self::OnTrap => *error != KernelError::EpochDeadline,
+            Self::OnTrap => !matches!(error, KernelError::EpochDeadline | KernelError::StackOverflow),
             Self::Always => true,
         }
     }
@@ -90,6 +98,20 @@ pub(crate) struct Settings {
     pub(crate) metrics: bool,
 }
 
+impl Settings {
+    /// Why no kernel of this placement calls its reference, whatever that is like.
+    pub(super) fn has_no_use_for_references(&self, placement: Placement, panics_abort: bool) -> Option<&'static str> {
+        match placement {
+            Placement::Native => None,
+            Placement::Sandboxed if self.fallback == FallbackPolicy::Never => Some("the runtime's policy is Never"),
+            Placement::Sandboxed if panics_abort => {
+                Some("a reference that panics would end this program, which is compiled with panic = \"abort\"")
+            }
+            Placement::Sandboxed => None,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -116,7 +138,21 @@ mod tests {
             for error in [returned(4), returned(5), returned(6), returned(99), KernelError::Unreachable] {
                 assert_eq!(policy.covers(&error), policy != FallbackPolicy::Never, "{policy:?} {error:?}");
             }
-            assert_eq!(policy.covers(&KernelError::EpochDeadline), policy == FallbackPolicy::Always);
+            for error in [KernelError::EpochDeadline, KernelError::StackOverflow] {
+                assert_eq!(policy.covers(&error), policy == FallbackPolicy::Always, "{policy:?} {error:?}");
+            }
         }
+    }
+
+    #[test]
+    fn a_program_that_aborts_at_panics_falls_back_on_nothing() {
+        let settings = Settings::default();
+        let reason = |placement, panics_abort| settings.has_no_use_for_references(placement, panics_abort);
+        assert!(reason(Placement::Sandboxed, true).is_some_and(|reason| reason.contains("abort")));
+        assert_eq!(reason(Placement::Sandboxed, false), None);
+        // Who gives up the sandbox has asked for whatever the function does.
+        assert_eq!(reason(Placement::Native, true), None);
+        let never = Settings { fallback: FallbackPolicy::Never, ..Settings::default() };
+        assert!(never.has_no_use_for_references(Placement::Sandboxed, false).is_some());
     }
 }

@@ -2,10 +2,12 @@
 
 use std::{
     any::Any,
+    fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use kernelpack_abi::{KernelSpecBuf, TensorArg, TensorData, native::NativeKernel};
+use kernelpack_abi::{KernelSpecBuf, Lifecycle, TensorArg, TensorData, native::NativeKernel};
+use kernelpack_manifest::{VerifiedVector, compare};
 use zerocopy::IntoBytes as _;
 
 use crate::{KernelError, engine::Export};
@@ -21,37 +23,86 @@ impl Reference {
     /// The reference of a kernel that a module of the crate `writer`, "name version", declares.
     ///
     /// References that were given come first. Those that are merely compiled in count only if they are of the crate
-    /// that the module was built from: another crate's function of the same name may compute something else.
+    /// that the module was built from: another crate's function of the same name may compute something else. Each has
+    /// to give what the kernel's `vectors` expect, since nothing else tells of other sources, features or settings.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) fn find(spec: &KernelSpecBuf, writer: &str, given: &[NativeKernel]) -> Result<Self, String> {
+    pub(super) fn find(
+        spec: &KernelSpecBuf,
+        writer: &str,
+        given: &[NativeKernel],
+        vectors: &[&VerifiedVector],
+    ) -> Result<Self, NoReference> {
         let KernelSpecBuf { id, fallback, .. } = spec;
         if fallback.is_empty() {
-            return Err("the manifest's fallbacks name no reference for it".to_owned());
+            return Err(NoReference::Missing("the manifest's fallbacks name no reference for it".to_owned()));
         }
-        if spec.lifecycle.init {
+        if spec.lifecycle.init || spec.lifecycle.cleanup {
             // An instance keeps what `init` made; the function would compute with whatever its statics hold.
-            return Err("it has an `init`, which its function in this program has not been given".to_owned());
+            let why =
+                "it has an `init` or a `cleanup`: its function in this program has nothing that an instance keeps";
+            return Err(NoReference::Missing(why.to_owned()));
         }
         let package = writer.rsplit_once(' ').map_or(writer, |(name, _)| name);
         let named = |kernel: &NativeKernel| kernel.spec.id == *id && kernel.spec.fallback == *fallback;
         let compiled_in = NativeKernel::all().copied().filter(|kernel| kernel.package == package);
-        let mut why = format!(
+        let mut why = NoReference::Missing(format!(
             "no reference {fallback:?} of it was registered, and none of crate {package:?} is compiled into this program"
-        );
-        for kernel in given.iter().copied().chain(compiled_in).filter(named) {
-            match interface_difference(kernel.spec.into(), spec) {
-                None => return Ok(Self(kernel)),
+        ));
+        let given = given.iter().copied().map(|kernel| (Self(kernel), true));
+        for (reference, was_given) in given.chain(compiled_in.map(|kernel| (Self(kernel), false))) {
+            if !named(&reference.0) {
+                continue;
+            }
+            match reference.difference(spec, vectors, was_given) {
+                None => return Ok(reference),
                 Some(difference) => {
-                    let package = kernel.package;
-                    why = format!(
-                        "reference {fallback:?} of crate {package:?} differs from the pack in its {difference}"
-                    );
+                    let package = reference.package();
+                    why = NoReference::Differs(format!("reference {fallback:?} of crate {package:?} {difference}"));
                 }
             }
         }
         Err(why)
+    }
+
+    /// Why calls of the kernel must not be answered by this, if anything is known against it.
+    fn difference(&self, spec: &KernelSpecBuf, vectors: &[&VerifiedVector], was_given: bool) -> Option<String> {
+        if let Some(difference) = interface_difference(self.0.spec.into(), spec) {
+            return Some(format!("differs from the pack in its {difference}"));
+        }
+        if self.0.spec.lifecycle != Lifecycle::default() {
+            return Some("has an `init` or a `cleanup`, which the pack's kernel has not".to_owned());
+        }
+        // Who gives a function vouches for it.
+        if vectors.is_empty() && !was_given {
+            return Some(
+                "cannot be compared with the pack, which has no health vector of the kernel: pack one, or give the \
+                 function to RuntimeBuilder::reference"
+                    .to_owned(),
+            );
+        }
+        if let Some(found) = vectors.iter().find_map(|vector| self.disagreement(spec, vector)) {
+            return Some(found);
+        }
+        // Once more after all of them: what a function keeps must not change what it gives.
+        let again = vectors.iter().find_map(|vector| self.disagreement(spec, vector))?;
+        Some(format!("keeps something from call to call: when it is called again it {again}"))
+    }
+
+    /// What it gives instead of what a vector expects.
+    fn disagreement(&self, spec: &KernelSpecBuf, vector: &VerifiedVector) -> Option<String> {
+        let (path, tolerance) = (vector.path(), vector.tolerance());
+        spec.forward.with(|signature| {
+            let (ran, results) = vector
+                .vector()
+                .lend(signature, |tensors, scalars| self.run_in_place(Export::Forward, tensors, scalars));
+            if let Err(error) = ran {
+                return Some(format!("fails the pack's health vector {path:?}: {error}"));
+            }
+            let mismatch = compare(vector.vector().expected(), &results, tolerance).err()?;
+            Some(format!("does not give what the pack's health vector {path:?} expects: {mismatch}"))
+        })
     }
 
     /// Its name in manifests.
@@ -133,7 +184,14 @@ impl Reference {
                 let message = (!error.message().is_empty()).then(|| error.message().to_owned());
                 return Err(KernelError::returned(error.status().code(), message));
             }
-            Err(panic) => return Err(failure(format!("panicked: {}", panic_message(&*panic)))),
+            Err(panic) => {
+                let error = failure(format!("panicked: {}", panic_message(&*panic)));
+                // What it panicked with is the function's, and may panic in turn.
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                    mem::forget(panic);
+                }
+                return Err(error);
+            }
         }
         for (tensor, copy) in tensors.iter_mut().zip(&mut copies) {
             if let (TensorData::Out(bytes) | TensorData::InOut(bytes), Some(copy)) = (&mut tensor.data, copy) {
@@ -141,6 +199,22 @@ impl Reference {
             }
         }
         Ok(())
+    }
+}
+
+/// Why a kernel has no reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoReference {
+    /// There is nothing that could be one.
+    Missing(String),
+    /// There is a function of its name, which may compute something else.
+    Differs(String),
+}
+
+impl fmt::Display for NoReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Missing(reason) | Self::Differs(reason)) = self;
+        f.write_str(reason)
     }
 }
 
@@ -178,5 +252,74 @@ impl Aligned {
 
     fn bytes(&mut self) -> &mut [u8] {
         &mut self.words.as_mut_slice().as_mut_bytes()[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use kernelpack_abi::{KernelSpec, ResourceLimits, Result, Signature};
+
+    use super::*;
+
+    const SPEC: KernelSpec<'static> = KernelSpec {
+        id: "nothing",
+        name: "nothing",
+        description: "",
+        category: "test",
+        family: "test",
+        entry_point: "nothing_forward",
+        fallback: "nothing_reference",
+        limits: ResourceLimits::DEFAULT,
+        lifecycle: Lifecycle { init: false, cleanup: false },
+        forward: Signature { symbols: &[], tensors: &[], params: &[] },
+        backward: None,
+        split: &[],
+    };
+
+    fn succeeds(_: &mut [TensorArg<'_>], _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn with(lifecycle: Lifecycle) -> NativeKernel {
+        let spec = Box::leak(Box::new(KernelSpec { lifecycle, ..SPEC }));
+        NativeKernel { spec, package: "test", forward: succeeds, backward: None }
+    }
+
+    #[test]
+    fn what_keeps_something_from_call_to_call_has_no_reference_on_either_side() {
+        let stateless = Lifecycle::default();
+        let find = |pack: Lifecycle, linked: Lifecycle| {
+            let spec = KernelSpecBuf { lifecycle: pack, ..KernelSpecBuf::from(&SPEC) };
+            Reference::find(&spec, "test 1.0.0", &[with(linked)], &[]).map(|found| found.package())
+        };
+        assert_eq!(find(stateless, stateless), Ok("test"));
+        for (init, cleanup) in [(true, false), (false, true), (true, true)] {
+            let keeps = Lifecycle { init, cleanup };
+            assert!(matches!(find(keeps, keeps), Err(NoReference::Missing(_))), "{keeps:?}");
+            assert!(matches!(find(keeps, stateless), Err(NoReference::Missing(_))), "{keeps:?}");
+            let Err(NoReference::Differs(reason)) = find(stateless, keeps) else { panic!("{keeps:?} was taken") };
+            assert!(reason.ends_with("has an `init` or a `cleanup`, which the pack's kernel has not"), "{reason}");
+        }
+        // One that would do is taken where it comes later.
+        let given = [with(Lifecycle { init: true, cleanup: false }), with(stateless)];
+        Reference::find(&KernelSpecBuf::from(&SPEC), "test 1.0.0", &given, &[]).unwrap();
+    }
+
+    #[test]
+    fn nothing_that_a_function_panics_with_reaches_the_caller() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        fn explodes(_: &mut [TensorArg<'_>], _: &[u8]) -> Result<()> {
+            panic_any(Bomb)
+        }
+        let reference = Reference(NativeKernel { forward: explodes, ..with(Lifecycle::default()) });
+        let error = reference.run_on_copies(Export::Forward, &mut [], &[]).unwrap_err();
+        assert!(error.to_string().contains("panicked: with something that is no text"), "{error}");
     }
 }

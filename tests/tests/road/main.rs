@@ -16,6 +16,7 @@ mod hostile_modules;
 mod native;
 mod newcomer;
 mod recovery;
+mod references;
 mod round_trip;
 mod scalar;
 mod smith;

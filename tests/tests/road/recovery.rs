@@ -1,7 +1,7 @@
 //! What callers see of a kernel that fails: the reference's result, or an error; and what the logs and metrics say. The
 //! scrape is that of the example, which is on Wasmtime.
 
-mod capture;
+pub(crate) mod capture;
 #[path = "../../examples/metrics.rs"]
 mod example;
 

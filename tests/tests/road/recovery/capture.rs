@@ -13,18 +13,18 @@ use tracing::{
 
 /// What was logged, an event a text: `LEVEL target message field=value …`, with each field's bytes as they were.
 #[derive(Clone, Default)]
-pub(super) struct Capture {
+pub(crate) struct Capture {
     events: Arc<Mutex<Vec<String>>>,
 }
 
 impl Capture {
     /// Remembers what this logs on this thread.
-    pub(super) fn during<R>(&self, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn during<R>(&self, f: impl FnOnce() -> R) -> R {
         tracing::subscriber::with_default(self.clone(), f)
     }
 
     /// The events since it was last asked.
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.events.lock().unwrap())
     }
 }

@@ -1,10 +1,11 @@
-//! Answers one call with the native reference of a kernel: the packer's way to learn what a health vector is to expect.
+//! Answers calls with the native reference of a kernel: the packer's way to learn what a health vector is to expect.
 //!
-//! The packer links this `main` and the kernel crate into a program of its own. It takes the kernel's id and the paths
-//! of two files. The first is a call as it lies in a sandbox: a params block, and tensors at the offsets of its table,
-//! from the start of the file. The second is written here once the reference has answered: a byte with the status, and
-//! behind it the written tensors in declaration order, or a message where the status is not OK; nothing where no kernel
-//! of this id is compiled in. A reference that panics or does not end leaves no file.
+//! The packer links this `main` and the kernel crate into a program of its own. It takes the kernel's id and for each
+//! call, which are made in their order, the paths of two files. The first is a call as it lies in a sandbox: a params
+//! block, and tensors at the offsets of its table, from the start of the file. The second is written here once the
+//! reference has answered: a byte with the status, and behind it the written tensors in declaration order, or a message
+//! where the status is not OK; nothing where no kernel of this id is compiled in. A reference that panics or does not
+//! end leaves no file, for this call and those after it.
 
 use std::{
     env, fs,
@@ -19,25 +20,25 @@ use kernelpack_abi::{
 };
 use zerocopy::IntoBytes as _;
 
-/// Answers the call that the command line names.
+/// Answers the calls that the command line names.
 pub fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
-    let (Some(kernel), Some(call), Some(answer)) = (args.next(), args.next(), args.next()) else {
-        return fail("expected KERNEL CALL ANSWER");
-    };
-    let call = match fs::read(call) {
-        Ok(call) => call,
-        Err(error) => return fail(&error.to_string()),
-    };
+    let Some(kernel) = args.next() else { return fail("expected KERNEL [CALL ANSWER]...") };
     let found = NativeKernel::all().find(|known| kernel == known.spec.id);
-    let content = match found.map(|kernel| run(kernel, &call)) {
+    while let Some(call) = args.next() {
+        let Some(answer) = args.next() else { return fail("expected an ANSWER behind each CALL") };
+        if let Err(error) = fs::read(call).and_then(|call| fs::write(answer, answer_to(found, &call))) {
+            return fail(&error.to_string());
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn answer_to(kernel: Option<&NativeKernel>, call: &[u8]) -> Vec<u8> {
+    match kernel.map(|kernel| run(kernel, call)) {
         None => Vec::new(),
         Some(Ok(tensors)) => [&[Status::Ok.code() as u8], tensors.as_slice()].concat(),
         Some(Err(error)) => [&[error.status().code() as u8], error.message().as_bytes()].concat(),
-    };
-    match fs::write(answer, content) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
     }
 }
 

@@ -174,8 +174,8 @@ fn remaps(project: &Project, toolchain: &Toolchain) -> Vec<(PathBuf, String)> {
     remaps
 }
 
-/// Gives the compiler these flags and the profile, whatever the environment says.
-pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], remaps: &[(PathBuf, String)]) {
+/// Gives the compiler the profile, whatever the environment and cargo's configuration say.
+pub(crate) fn pin_profile(command: &mut Command) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("CARGO_PROFILE_")) {
             command.env_remove(name);
@@ -184,6 +184,12 @@ pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], re
     for (setting, value) in PROFILE {
         command.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
     }
+    command.env("CARGO_INCREMENTAL", "0");
+}
+
+/// Gives the compiler these flags and the profile, whatever the environment says.
+pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], remaps: &[(PathBuf, String)]) {
+    pin_profile(command);
     // Flags are separated by the ASCII unit separator, so that paths may contain spaces.
     let mut flags = OsString::from(flags.join("\u{1f}"));
     for (from, to) in remaps {
@@ -193,7 +199,7 @@ pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], re
         flags.push(to);
     }
     // It takes precedence over every other way to set flags.
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
 }
 
 /// Runs cargo, passes its words on, and returns what `read` makes of its messages.

@@ -143,14 +143,25 @@ pub enum BuildError {
         fault: PassError,
     },
     /// A program with the kernels' functions, which says what health vectors are to expect, could not be made.
-    #[error(
-        "the functions of \"{package}\" cannot be run on this machine to make health vectors: {reason}; a crate that \
-         works in WebAssembly alone is built with --no-health"
-    )]
+    #[error("the functions of \"{package}\" cannot be run on this machine to make health vectors: {reason}")]
     NoReference {
         /// The package.
         package: String,
-        /// Why.
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Cargo cannot link that program, though the crate compiles.
+    #[error(
+        "the functions of \"{package}\" cannot be run on this machine to make health vectors: cargo cannot link a \
+         program for {host}. Install the linker that it asks for, or name one that works as `linker` under \
+         [target.{host}] of .cargo/config.toml, as for any program of this machine. Cargo says:\n{reason}"
+    )]
+    Unlinked {
+        /// The package.
+        package: String,
+        /// The target of this machine.
+        host: String,
+        /// What cargo says.
         reason: String,
     },
     /// A health vector that the author gave is named like none of the kernels, or like several.

@@ -1,7 +1,9 @@
 //! A call as `kernelpack_guest`'s reference program reads it, and its answer.
 
+use std::iter;
+
 use kernelpack_abi::{
-    Role, Signature, TensorArg, TensorData,
+    Role, Signature, Status, TensorArg, TensorData,
     layout::Cursor,
     params::{self, TensorEntry},
 };
@@ -39,6 +41,12 @@ fn encode_rows(rows: &[TensorArg<'_>], signature: &Signature<'_>, scalars: &[u8]
         }
     }
     Some(call)
+}
+
+/// The answer of a call that gave these tensors.
+pub(super) fn answer(results: &[NamedTensor]) -> Vec<u8> {
+    let tensors = results.iter().map(|tensor| tensor.bytes.as_slice());
+    iter::once(&[Status::Ok.code() as u8][..]).chain(tensors).collect::<Vec<_>>().concat()
 }
 
 /// The written tensors of a vector's call with the bytes that were answered; `None` if those are too many or too few.

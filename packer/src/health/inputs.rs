@@ -2,7 +2,7 @@
 
 use half::f16;
 use kernelpack_abi::{
-    DType, Dim, MAX_SYMBOLS, ParamType, ParamValue, Role, Shape, Signature, SignatureBuf, TensorSpec,
+    DType, Dim, MAX_SYMBOLS, ParamSpecBuf, ParamType, ParamValue, Role, Shape, Signature, SignatureBuf, TensorSpec,
 };
 use kernelpack_manifest::{HealthVector, MAX_HEALTH_BYTES, NamedTensor};
 
@@ -12,7 +12,7 @@ pub(super) struct Asked<'a> {
     /// The call; its expected results are zeros.
     pub(super) vector: HealthVector,
     pub(super) inputs: Vec<NamedTensor>,
-    /// The scalars that have no default.
+    /// The scalars that have no default, or another value than that.
     pub(super) params: Vec<(&'a str, ParamValue)>,
 }
 
@@ -31,14 +31,40 @@ pub(super) struct Attempt {
     negative: bool,
     /// What scalars without a default are.
     scalar: u32,
+    /// Whether scalars with a default are something else.
+    other_scalars: bool,
 }
 
 impl Attempt {
     /// From the one that shows most to the one that asks least.
     pub(super) const ALL: [Self; 4] = [
-        Self { extents: (161, 2), powers: false, budget: 1 << 16, integers: 8, negative: true, scalar: 1 },
-        Self { extents: (41, 2), powers: false, budget: 1 << 16, integers: 8, negative: true, scalar: 1 },
-        Self { extents: (64, 2), powers: true, budget: 1 << 18, integers: 2, negative: true, scalar: 1 },
+        Self {
+            extents: (161, 2),
+            powers: false,
+            budget: 1 << 16,
+            integers: 8,
+            negative: true,
+            scalar: 1,
+            other_scalars: false,
+        },
+        Self {
+            extents: (41, 2),
+            powers: false,
+            budget: 1 << 16,
+            integers: 8,
+            negative: true,
+            scalar: 1,
+            other_scalars: false,
+        },
+        Self {
+            extents: (64, 2),
+            powers: true,
+            budget: 1 << 18,
+            integers: 2,
+            negative: true,
+            scalar: 1,
+            other_scalars: false,
+        },
         Self {
             extents: (2, 2),
             powers: false,
@@ -46,14 +72,30 @@ impl Attempt {
             integers: 2,
             negative: false,
             scalar: 0,
+            other_scalars: false,
         },
     ];
+
+    /// Calls unlike those above, of which nothing is expected: with other extents and values, and with other scalars.
+    const OTHERS: [Self; 2] = [
+        Self { extents: (96, 5), negative: false, other_scalars: false, ..Self::ALL[1] },
+        Self { scalar: 2, other_scalars: true, ..Self::ALL[2] },
+    ];
+}
+
+/// Calls of a kernel with this signature to make before another one, which must make no difference to it.
+pub(super) fn others(signature: &SignatureBuf) -> impl Iterator<Item = HealthVector> {
+    Attempt::OTHERS.into_iter().filter_map(|attempt| Some(make(signature, attempt, false)?.vector))
 }
 
 /// A call of a kernel with this signature; none if it would be larger than the attempt allows.
 pub(super) fn make(signature: &SignatureBuf, attempt: Attempt, with_optional: bool) -> Option<Asked<'_>> {
-    let params = signature.params.iter().filter(|param| param.default.is_none());
-    let params: Vec<_> = params.map(|param| (param.name.as_str(), scalar(param.ty, attempt.scalar))).collect();
+    let value = |param: &ParamSpecBuf| match param.default {
+        None => Some(scalar(param.ty, attempt.scalar)),
+        Some(default) => attempt.other_scalars.then(|| other(default)),
+    };
+    let params = signature.params.iter().filter_map(|param| Some((param.name.as_str(), value(param)?)));
+    let params: Vec<_> = params.collect();
     signature.with(|signature| {
         let symbols = symbols(signature, attempt)?;
         let (mut inputs, mut expected, mut total) = (Vec::new(), Vec::new(), 0);
@@ -88,6 +130,15 @@ fn scalar(ty: ParamType, value: u32) -> ParamValue {
         ParamType::U32 => ParamValue::U32(value),
         ParamType::I32 => ParamValue::I32(value.cast_signed()),
         ParamType::Bool => ParamValue::Bool(value != 0),
+    }
+}
+
+fn other(value: ParamValue) -> ParamValue {
+    match value {
+        ParamValue::F32(value) => ParamValue::F32(1.5 * value + 0.25),
+        ParamValue::U32(value) => ParamValue::U32(value ^ 1),
+        ParamValue::I32(value) => ParamValue::I32(value ^ 1),
+        ParamValue::Bool(value) => ParamValue::Bool(!value),
     }
 }
 

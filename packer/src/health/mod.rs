@@ -125,6 +125,9 @@ fn answer<'a>(
         let Some(asked) = inputs::make(&kernel.forward, attempt, with_optional) else { continue };
         match program.answer(kernel, &asked.vector)? {
             Ok(expected) => {
+                if !program.is_steady(kernel, &asked.vector, &expected)? {
+                    return Ok(Err(NoAnswer::Unsteady));
+                }
                 let vector = kernel.forward.with(|signature| {
                     HealthVector::new(signature, asked.inputs, expected, &asked.params).map_err(|fault| {
                         let path = format!("{HEALTH_FOLDER}/{}{VECTOR_SUFFIX}", kernel.id);
@@ -156,8 +159,19 @@ fn check(
     };
     let (path, id, tolerance) = (|| given.file.clone(), || kernel.id.clone(), given.entry.tolerance);
     match answer {
-        Ok(results) => compare(given.vector.expected(), &results, tolerance)
-            .map_err(|mismatch| BuildError::WrongVector { path: path(), kernel: id(), mismatch, tolerance }),
+        Ok(results) => {
+            compare(given.vector.expected(), &results, tolerance).map_err(|mismatch| BuildError::WrongVector {
+                path: path(),
+                kernel: id(),
+                mismatch,
+                tolerance,
+            })?;
+            if !program.map_or(Ok(true), |program| program.is_steady(kernel, &given.vector, &results))? {
+                let reason = NoAnswer::Unsteady.to_string();
+                progress(Event::Warning(Warning::UncheckedVector { kernel: id(), path: path(), reason }));
+            }
+            Ok(())
+        }
         Err(reason @ (NoAnswer::NeedsInit | NoAnswer::Unregistered)) => {
             let reason = reason.to_string();
             progress(Event::Warning(Warning::UncheckedVector { kernel: id(), path: path(), reason }));
@@ -179,5 +193,7 @@ fn tolerance(project: &Project, signature: &SignatureBuf) -> f64 {
     project.overrides.health_tolerance.unwrap_or(widest)
 }
 
+#[cfg(all(test, unix))]
+mod linker_tests;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,15 @@
 //! The program that runs the kernels' functions on this machine.
 //!
-//! Cargo compiles the crate in its own workspace, with its own lock file and features, as it does for WebAssembly; then
-//! the compiler links a `main` to it. A package of its own around the crate would need a lock file and patches of its
-//! own, which could lead to other sources. Each call is a process, since a function may panic, crash or never end.
+//! Cargo compiles the crate in its own workspace, with its own lock file and features, as it does for WebAssembly. Then
+//! cargo compiles and links a `main` to what it made, in a package without dependencies: with the linker, the flags and
+//! whatever else cargo is configured with in the crate's folder. A package that depends on the crate would need a lock
+//! file and patches of its own, which could lead to other sources. Each call is a process, since a function may panic,
+//! crash or never end.
 
 use std::{
     collections::BTreeSet,
-    env, fs,
+    ffi::OsString,
+    fs,
     io::{self, BufReader},
     path::{Path, PathBuf},
     process::{ChildStdout, Command, Stdio},
@@ -20,10 +23,10 @@ use kernelpack_manifest::{HealthVector, MAX_HEALTH_BYTES, NamedTensor};
 use kernelpack_wamr_driver::process::{last_words, wait};
 use tempfile::TempDir;
 
-use super::call;
+use super::{call, inputs};
 use crate::{
     BuildError, Event, Features,
-    compile::{cargo_rustc, pin_settings, run},
+    compile::{cargo_rustc, pin_profile, pin_settings, run},
     project::Project,
     toolchain::{self, Toolchain},
 };
@@ -35,7 +38,21 @@ fn main() -> std::process::ExitCode {
 }
 ";
 
-/// Flags for every crate of the program: those of the sandbox as far as they change what is computed, and no feature
+/// The package around it, which belongs to no workspace.
+const MANIFEST: &str = r#"[package]
+name = "reference"
+version = "0.0.0"
+edition = "2021"
+publish = false
+
+[[bin]]
+name = "reference"
+path = "main.rs"
+
+[workspace]
+"#;
+
+/// Flags for every crate that the program is linked from: those of the sandbox as far as they change what is computed, and no feature
 /// beyond the target's baseline. Nothing is gained from optimizing across crates.
 const FLAGS: [&str; 5] =
     ["-Copt-level=3", "-Cdebuginfo=0", "-Coverflow-checks=off", "-Cdebug-assertions=off", "-Cembed-bitcode=no"];
@@ -50,6 +67,9 @@ pub enum NoAnswer {
     /// The function computes with what `init` made, which is there in an instance only.
     #[error("needs what its init makes in a sandbox")]
     NeedsInit,
+    /// The function gives something else when it is called again, so that no result can be expected of it.
+    #[error("gives other results when it is called again: it keeps something from call to call")]
+    Unsteady,
     /// The function returned an error.
     #[error("failed with {}{}{message}", .status.name(), if .message.is_empty() { "" } else { ": " })]
     Refused {
@@ -83,8 +103,10 @@ pub enum NoAnswer {
 /// A program with the functions of a crate's kernels.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// The program and the files of its calls.
+    /// The program's package and the files of its calls.
     folder: TempDir,
+    /// The program.
+    pub(super) path: PathBuf,
     time_limit: Duration,
 }
 
@@ -106,52 +128,37 @@ impl Program {
         let id = project.id.clone();
         let artifacts = run(command, project, progress, move |stdout| Artifacts::read(stdout, &id)).map_err(
             |error| match error {
-                BuildError::Compile { .. } => no_reference("it does not compile for it, see the messages above".into()),
+                BuildError::Compile { .. } => no_reference(
+                    "it does not compile for it, see the messages above; a crate that works in WebAssembly alone is \
+                     built with --no-health"
+                        .into(),
+                ),
                 error => error,
             },
         )?;
         let (Some(library), [guest]) = (&artifacts.library, artifacts.guests.as_slice()) else {
             let guests = artifacts.guests.len();
-            return Err(no_reference(format!("cargo names {guests} libraries of kernelpack-guest, one is needed")));
+            return Err(no_reference(format!(
+                "cargo names {guests} libraries of kernelpack-guest, one is needed: let all crates depend on the same \
+                 version, see `cargo tree --invert kernelpack-guest`"
+            )));
         };
 
         // Beside what cargo made, since programs may be forbidden to run where temporary files are.
         let parent = project.target.join("kernelpack");
         let failed = |error| BuildError::io("write to", &parent, error);
         let folder = tempfile::Builder::new().prefix("health-").tempdir_in(&parent).map_err(failed)?;
-        let main = folder.path().join("main.rs");
-        fs::write(&main, MAIN).map_err(failed)?;
-        let extern_of = |name: &str, path: &Path| {
-            let mut option = std::ffi::OsString::from(name);
-            option.push("=");
-            option.push(path);
-            option
-        };
-        let mut rustc = Command::new(toolchain::rustc_program());
-        rustc.args(["--edition", "2021", "--crate-name", "reference", "-Copt-level=1", "-Cdebuginfo=0"]);
-        rustc.args(["--target", &host]);
-        rustc.arg("--extern").arg(extern_of("kernels", library));
-        rustc.arg("--extern").arg(extern_of("kernelpack_guest", guest));
-        for folder in &artifacts.folders {
-            rustc.arg("-L").arg(extern_of("dependency", folder));
-        }
-        for path in &artifacts.native_paths {
-            rustc.arg("-L").arg(path);
-        }
-        // Cargo would have read it too.
-        let linker = format!("CARGO_TARGET_{}_LINKER", host.to_uppercase().replace(['-', '.'], "_"));
-        if let Some(linker) = env::var_os(linker) {
-            let mut option = std::ffi::OsString::from("-Clinker=");
-            option.push(linker);
-            rustc.arg(option);
-        }
-        rustc.arg("-o").arg(program(folder.path())).arg(&main).current_dir(project.folder());
-        let output = rustc.output().map_err(|error| BuildError::io("run rustc for", &main, error))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(no_reference(format!("its program cannot be linked: {}", said.trim())));
-        }
-        Ok(Self { folder, time_limit })
+        fs::write(folder.path().join("Cargo.toml"), MANIFEST).map_err(failed)?;
+        fs::write(folder.path().join("main.rs"), MAIN).map_err(failed)?;
+        let mut command = artifacts.cargo_link(project, library, guest, &host, folder.path());
+        let output = command.output().map_err(|error| BuildError::io("run cargo for", folder.path(), error))?;
+        let path = output.status.success().then(|| executable(&output.stdout)).flatten();
+        let path = path.ok_or_else(|| BuildError::Unlinked {
+            package: project.package.clone(),
+            host,
+            reason: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })?;
+        Ok(Self { folder, path, time_limit })
     }
 
     /// What the kernel's function gives for the call of a vector.
@@ -169,33 +176,10 @@ impl Program {
         let Some(call) = kernel.forward.with(|signature| call::encode(vector, signature)) else {
             return Ok(Err(NoAnswer::TooLarge { limit: MAX_HEALTH_BYTES }));
         };
-        let (asked, answered) = (self.folder.path().join("call"), self.folder.path().join("answer"));
-        let failed = |error| BuildError::io("run the functions in", self.folder.path(), error);
-        fs::write(&asked, call).map_err(failed)?;
-        if let Err(error) = fs::remove_file(&answered)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(failed(error));
-        }
-        let mut child = Command::new(program(self.folder.path()))
-            .arg(&kernel.id)
-            .args([&asked, &answered])
-            .current_dir(self.folder.path())
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::null())
-            // A function may print, which is nobody's concern here.
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        let said = child.stderr.take().map(|stderr| thread::spawn(move || last_words(stderr)));
-        let Some(status) = wait(&mut child, self.time_limit).map_err(failed)? else {
-            return Ok(Err(NoAnswer::TimedOut { limit: self.time_limit }));
-        };
-        let answer = fs::read(&answered);
-        let (true, Ok(answer)) = (status.success(), answer) else {
-            let message = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
-            return Ok(Err(NoAnswer::Crashed { status: status.to_string(), message }));
+        let (ended, mut answers) = self.run(kernel, &[call])?;
+        let (Ok(()), Some(answer)) = (&ended, answers.pop().flatten()) else {
+            let unwritten = || NoAnswer::Crashed { status: "exit status: 0".into(), message: String::new() };
+            return Ok(Err(ended.err().unwrap_or_else(unwritten)));
         };
         Ok(match answer.split_first() {
             None => Err(NoAnswer::Unregistered),
@@ -209,10 +193,77 @@ impl Program {
             }),
         })
     }
-}
 
-fn program(folder: &Path) -> PathBuf {
-    folder.join("reference").with_extension(env::consts::EXE_EXTENSION)
+    /// Whether the kernel's function gives these results for the call of a vector when it was called before: with the
+    /// same, with other tensors, and with other scalars. What is refused or ends the process before that shows nothing.
+    ///
+    /// # Errors
+    /// The process cannot be started.
+    pub(super) fn is_steady(
+        &self,
+        kernel: &KernelSpecBuf,
+        vector: &HealthVector,
+        results: &[NamedTensor],
+    ) -> Result<bool, BuildError> {
+        let call = |vector: &HealthVector| kernel.forward.with(|signature| call::encode(vector, signature));
+        let Some(asked) = call(vector) else { return Ok(true) };
+        let expected = call::answer(results);
+        for before in inputs::others(&kernel.forward).map(|other| call(&other)).chain([Some(asked.clone())]) {
+            let Some(before) = before else { continue };
+            let (_, answers) = self.run(kernel, &[before, asked.clone(), asked.clone()])?;
+            if answers.into_iter().skip(1).flatten().any(|answer| answer != expected) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes these calls in a process, one after the other, and returns how that ended and the answers that it gave.
+    #[expect(clippy::type_complexity, reason = "the end of a process, and bytes")]
+    fn run(
+        &self,
+        kernel: &KernelSpecBuf,
+        calls: &[Vec<u8>],
+    ) -> Result<(Result<(), NoAnswer>, Vec<Option<Vec<u8>>>), BuildError> {
+        let failed = |error| BuildError::io("run the functions in", self.folder.path(), error);
+        let file = |name: &str, at: usize| self.folder.path().join(format!("{name}-{at}"));
+        let mut command = Command::new(&self.path);
+        command.arg(&kernel.id);
+        for (at, call) in calls.iter().enumerate() {
+            let (asked, answered) = (file("call", at), file("answer", at));
+            fs::write(&asked, call).map_err(failed)?;
+            if let Err(error) = fs::remove_file(&answered)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                return Err(failed(error));
+            }
+            command.args([asked, answered]);
+        }
+        let mut child = command
+            .current_dir(self.folder.path())
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::null())
+            // A function may print, which is nobody's concern here.
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let said = child.stderr.take().map(|stderr| thread::spawn(move || last_words(stderr)));
+        let ended = match wait(&mut child, self.time_limit).map_err(failed)? {
+            None => Err(NoAnswer::TimedOut { limit: self.time_limit }),
+            Some(status) if status.success() => Ok(()),
+            Some(status) => {
+                let message = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
+                Err(NoAnswer::Crashed { status: status.to_string(), message })
+            }
+        };
+        let answers = (0..calls.len()).map(|at| match fs::read(file("answer", at)) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+        });
+        Ok((ended, answers.collect::<Result<_, _>>()?))
+    }
 }
 
 /// What of cargo's list a program is linked from.
@@ -226,6 +277,48 @@ struct Artifacts {
 }
 
 impl Artifacts {
+    /// Cargo, about to link the package in `folder` to these.
+    fn cargo_link(&self, project: &Project, library: &Path, guest: &Path, host: &str, folder: &Path) -> Command {
+        let option = |name: &str, path: &Path| {
+            let mut option = OsString::from(name);
+            option.push("=");
+            option.push(path);
+            option
+        };
+        let mut command = Command::new(toolchain::cargo());
+        command
+            // There is nothing to download, and no lock file that could be out of date.
+            .args([
+                "rustc",
+                "--release",
+                "--offline",
+                "--bin",
+                "reference",
+                "--message-format",
+                "json-render-diagnostics",
+            ])
+            .args(["--target", host, "--manifest-path"])
+            .arg(folder.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(folder.join("target"))
+            // Where cargo looks for its configuration, and rustup for the toolchain.
+            .current_dir(project.folder())
+            .stdin(Stdio::null());
+        // Neither the author's affair nor to be stopped by the author's lints.
+        command.args(["--", "--cap-lints=allow"]);
+        command.arg("--extern").arg(option("kernels", library));
+        command.arg("--extern").arg(option("kernelpack_guest", guest));
+        for folder in &self.folders {
+            command.arg("-L").arg(option("dependency", folder));
+        }
+        for path in &self.native_paths {
+            command.arg("-L").arg(path);
+        }
+        pin_profile(&mut command);
+        command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind").env("CARGO_PROFILE_RELEASE_LTO", "off");
+        command
+    }
+
     fn read(stdout: ChildStdout, package: &PackageId) -> Self {
         let mut found = Self::default();
         // Read to the end in any case, or cargo would wait for a reader.
@@ -250,4 +343,12 @@ impl Artifacts {
         }
         found
     }
+}
+
+/// The program among the artifacts that cargo lists.
+fn executable(stdout: &[u8]) -> Option<PathBuf> {
+    Message::parse_stream(stdout).find_map(|message| match message {
+        Ok(Message::CompilerArtifact(artifact)) => artifact.executable.map(Into::into),
+        _ => None,
+    })
 }

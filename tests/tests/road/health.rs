@@ -327,10 +327,16 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
         })
         .collect();
     let kernels: Vec<_> = warned.iter().map(|(kernel, _)| *kernel).collect();
-    assert_eq!(kernels, ["aborts", "panics_always", "refuses_always"]);
+    assert_eq!(kernels, ["aborts", "counts", "keeps_by", "keeps_most", "panics_always", "refuses_always"]);
     assert!(warned[0].1.starts_with("ended its process (signal: 6"), "{warned:?}");
-    assert!(warned[1].1.ends_with("elements are too many"), "{warned:?}");
-    assert!(warned[2].1.starts_with("failed with NOT_IMPLEMENTED: neither "), "{warned:?}");
+    for (kernel, reason) in &warned[1..4] {
+        assert!(
+            reason.ends_with("when it is called again: it keeps something from call to call"),
+            "{kernel}: {reason}"
+        );
+    }
+    assert!(warned[4].1.ends_with("elements are too many"), "{warned:?}");
+    assert!(warned[5].1.starts_with("failed with NOT_IMPLEMENTED: neither "), "{warned:?}");
 
     let pack = pack::runtime().open(dir.path().join("pack")).unwrap();
     // The sandbox gives something else than the function, which only a host can find.
@@ -351,7 +357,10 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
     let report = copy.open(Engine::Wasmtime).unwrap().check_health().unwrap();
     let checked: Vec<_> = report.checked.iter().map(|checked| (checked.kernel.as_str(), checked.tolerance)).collect();
     assert_eq!(checked, [("picky", 1e-5), ("scales_f32", 1e-6), ("scales_f32", 1e-5)]);
-    assert_eq!(report.unchecked, ["aborts", "differs", "panics_always", "refuses_always"]);
+    assert_eq!(
+        report.unchecked,
+        ["aborts", "counts", "differs", "keeps_by", "keeps_most", "panics_always", "refuses_always"]
+    );
 
     // Equal sources, equal bytes.
     build_unwell(Health::default(), &dir.path().join("again"));

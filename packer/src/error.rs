@@ -100,8 +100,18 @@ pub enum BuildError {
         reason: String,
     },
     /// The standard library for WebAssembly is not installed.
-    #[error("the target wasm32-unknown-unknown is not installed: run `rustup target add wasm32-unknown-unknown`")]
-    NoTarget,
+    #[error(
+        "the target wasm32-unknown-unknown is not installed{}: run `rustup target add {}wasm32-unknown-unknown`{}",
+        .toolchain.as_ref().map_or(String::new(), |name| format!(" in the toolchain {name} of {}", folder.display())),
+        .toolchain.as_ref().map_or(String::new(), |name| format!("--toolchain {name} ")),
+        if .toolchain.is_some() { "" } else { ", or install it in whatever way this compiler was installed" }
+    )]
+    NoTarget {
+        /// The crate.
+        folder: PathBuf,
+        /// What rustup calls the toolchain that it uses there; `None` where it does not say.
+        toolchain: Option<String>,
+    },
     /// The crate does not compile; the compiler's words came as [`Event::Cargo`](crate::Event::Cargo).
     #[error(
         "cargo could not compile \"{package}\" ({}): see its messages above",

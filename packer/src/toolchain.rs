@@ -25,18 +25,22 @@ impl Toolchain {
     /// Asks the compiler that cargo would use in this folder.
     pub(crate) fn find(folder: &Path) -> Result<Self, BuildError> {
         let printed = rustc(folder, &["--print", "sysroot", "--print", "target-libdir", "--target", TARGET])?;
-        Self::read(&printed, &rustc(folder, &["-vV"])?)
+        Self::read(&printed, &rustc(folder, &["-vV"])?).ok_or_else(|| BuildError::NoTarget {
+            folder: folder.into(),
+            toolchain: active_toolchain("rustup".as_ref(), folder),
+        })
     }
 
-    /// Reads the two lines of `--print` and those of `-vV`.
-    fn read(printed: &str, version: &str) -> Result<Self, BuildError> {
+    /// Reads the two lines of `--print` and those of `-vV`; none if the target's library is not there.
+    fn read(printed: &str, version: &str) -> Option<Self> {
         let mut lines = printed.lines();
         let (sysroot, library) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-        if !Path::new(library).is_dir() {
-            return Err(BuildError::NoTarget);
-        }
         let field = |name| version.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("unknown");
-        Ok(Self { sysroot: sysroot.into(), commit: field("commit-hash: ").into(), host: field("host: ").into() })
+        Path::new(library).is_dir().then(|| Self {
+            sysroot: sysroot.into(),
+            commit: field("commit-hash: ").into(),
+            host: field("host: ").into(),
+        })
     }
 
     /// The folders of this machine that the compiler may write into a module, and the names to write instead; of two
@@ -84,6 +88,14 @@ fn rustc(folder: &Path, args: &[&str]) -> Result<String, BuildError> {
     String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".into()))
 }
 
+/// What rustup calls the toolchain that it uses in a folder, by a `rust-toolchain.toml` there or otherwise.
+fn active_toolchain(rustup: &OsStr, folder: &Path) -> Option<String> {
+    let output = Command::new(rustup).args(["show", "active-toolchain"]).current_dir(folder).output().ok()?;
+    // The name comes first, and why it is active behind it.
+    let said = output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()?;
+    said.split_whitespace().next().map(str::to_owned)
+}
+
 fn display(program: &OsStr, args: &[&str]) -> String {
     format!("{} {}", program.display(), args.join(" "))
 }
@@ -94,8 +106,44 @@ mod tests {
 
     #[test]
     fn a_missing_target_comes_with_the_command_that_installs_it() {
-        let error = Toolchain::read("/nowhere\n/nowhere/lib\n", "").unwrap_err().to_string();
-        assert!(error.ends_with("run `rustup target add wasm32-unknown-unknown`"), "{error}");
+        assert!(Toolchain::read("/nowhere\n/nowhere/lib\n", "").is_none());
+        let said = |toolchain: Option<&str>| {
+            let toolchain = toolchain.map(str::to_owned);
+            BuildError::NoTarget { folder: "/crate".into(), toolchain }.to_string()
+        };
+        assert_eq!(
+            said(Some("1.95.0-x86_64-unknown-linux-gnu")),
+            "the target wasm32-unknown-unknown is not installed in the toolchain 1.95.0-x86_64-unknown-linux-gnu of /crate: \
+             run `rustup target add --toolchain 1.95.0-x86_64-unknown-linux-gnu wasm32-unknown-unknown`"
+        );
+        assert_eq!(
+            said(None),
+            "the target wasm32-unknown-unknown is not installed: run `rustup target add wasm32-unknown-unknown`, or install \
+             it in whatever way this compiler was installed"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_toolchain_is_the_one_of_the_crates_folder() {
+        use std::fs;
+
+        let dir = tempfile::tempdir().unwrap();
+        let (rustup, folder) = (dir.path().join("rustup"), dir.path().join("crate"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("rust-toolchain"), "1.95.0-host\n").unwrap();
+        let script = |content: &str| {
+            // By another process, since a program cannot run that a thread here, or its child, has open to write.
+            let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+            assert!(Command::new("sh").arg("-c").arg(write).arg(&rustup).arg(content).status().unwrap().success());
+            active_toolchain(rustup.as_os_str(), &folder)
+        };
+        let name = script("echo \"$(cat rust-toolchain) (overridden by '$PWD/rust-toolchain')\"; echo \"$@\" > args");
+        assert_eq!(name.as_deref(), Some("1.95.0-host"));
+        assert_eq!(fs::read_to_string(folder.join("args")).unwrap(), "show active-toolchain\n");
+        assert_eq!(script("echo broken; exit 1"), None);
+        assert_eq!(script("exit 0"), None);
+        assert_eq!(active_toolchain(folder.as_os_str(), &folder), None);
     }
 
     #[test]

@@ -86,7 +86,10 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     // Before the long part, and again before anything is replaced.
     write::check_place(&options.out_dir)?;
     let project = Project::find(&options.crate_dir, options.package.as_deref())?;
-    manifest::author(&project, &options.signer.public())?;
+    if manifest::author(&project, &options.signer.public()).name == manifest::UNKNOWN {
+        let (package, manifest) = (project.package.clone(), project.manifest.clone());
+        progress(Event::Warning(Warning::NoAuthor { package, manifest }));
+    }
     let created_at = created_at(project.folder(), progress)?;
     if !project.locked {
         progress(Event::Warning(Warning::NoLockFile { workspace: project.workspace.clone() }));

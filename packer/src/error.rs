@@ -80,17 +80,6 @@ pub enum BuildError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Nobody is named as the pack's author.
-    #[error(
-        "the package \"{package}\" names no author, a pack must: set authors = [\"Name <mail>\"] under [package] of {}",
-        manifest.display()
-    )]
-    NoAuthor {
-        /// The package.
-        package: String,
-        /// Its `Cargo.toml`.
-        manifest: PathBuf,
-    },
     /// The compiler cannot be asked about itself.
     #[error("`{command}` failed: {reason}")]
     Toolchain {

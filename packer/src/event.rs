@@ -71,6 +71,13 @@ pub enum Warning {
         /// The workspace that has none.
         workspace: PathBuf,
     },
+    /// Nobody is named as the pack's author.
+    NoAuthor {
+        /// The package.
+        package: String,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
+    },
     /// Neither `SOURCE_DATE_EPOCH` nor a commit tells when the sources were made.
     NoDate {
         /// The crate.
@@ -117,6 +124,12 @@ impl fmt::Display for Warning {
                 f,
                 "{} has no Cargo.lock: two builds may use different dependencies; commit the one that this build writes",
                 workspace.display()
+            ),
+            Self::NoAuthor { package, manifest } => write!(
+                f,
+                "the package \"{package}\" names no author, the pack says \"unknown\": set authors = [\"Name <mail>\"] under \
+                 [package] of {}",
+                manifest.display()
             ),
             Self::NoDate { crate_dir, reason: None } => write!(
                 f,

@@ -57,21 +57,22 @@ pub(crate) fn assemble(
         min_runtime_version: overrides.min_runtime_version.map_or_else(min_runtime, Ok)?,
         max_runtime_version: overrides.max_runtime_version.unwrap_or(MAX_RUNTIME),
         created_at,
-        author: author(project, key)?,
+        author: author(project, key),
         fallbacks: fallbacks.map(|(kernel, fallback)| (kernel.id.clone(), fallback.clone())).collect(),
         kernels: kernels.into_iter().map(|(kernel, _)| kernel).collect(),
     })
 }
 
+/// The author's name in packs of crates that name none, as `cargo new` makes them.
+pub(crate) const UNKNOWN: &str = "unknown";
+
 /// The pack's author: what the overrides say, else the first of the package's.
-pub(crate) fn author(project: &Project, key: &PublicKey) -> Result<Author, BuildError> {
+pub(crate) fn author(project: &Project, key: &PublicKey) -> Author {
     let (name, email) = project.author.as_deref().map_or(("", None), split_author);
     let name = project.overrides.author.name.as_deref().unwrap_or(name);
     let email = project.overrides.author.email.as_deref().or(email);
-    if name.is_empty() {
-        return Err(BuildError::NoAuthor { package: project.package.clone(), manifest: project.manifest.clone() });
-    }
-    Ok(Author { name: name.into(), email: email.map(Into::into), signing_key: key.id() })
+    let name = if name.is_empty() { UNKNOWN } else { name };
+    Author { name: name.into(), email: email.map(Into::into), signing_key: key.id() }
 }
 
 /// The name and the address of `Name <mail>`.

@@ -398,14 +398,43 @@ fn what_is_not_a_pack_is_refused_before_the_compiler_runs() {
 }
 
 #[test]
+fn a_crate_as_cargo_new_makes_it_is_packed_with_a_warning() {
+    let cargo_toml = CARGO_TOML.replace("authors = [\"A B <a@b.example>\"]\n", "");
+    let fixture = Fixture::new(&cargo_toml, &source());
+    let (built, events) = fixture.build();
+    assert_eq!(built.unwrap_or_else(|error| panic!("{error}: {events:?}")).manifest.author.name, "unknown");
+    let manifest = fixture.root().join("Cargo.toml").canonicalize().unwrap();
+    let warned: Vec<_> = warnings(&events).into_iter().filter(|text| text.contains("author")).collect();
+    let expected = format!(
+        "the package \"fixture\" names no author, the pack says \"unknown\": set authors = [\"Name <mail>\"] under [package] \
+         of {}",
+        manifest.display()
+    );
+    assert_eq!(warned, [expected]);
+    // An author by either way is one.
+    let named = cargo_toml.replace("min-runtime", "author.name = \"C\"\nmin-runtime");
+    for (cargo_toml, name) in [(CARGO_TOML, "A B"), (&named, "C")] {
+        fs::write(fixture.root().join("Cargo.toml"), cargo_toml).unwrap();
+        let (built, events) = fixture.build();
+        assert_eq!(built.unwrap().manifest.author.name, name);
+        assert!(!warnings(&events).iter().any(|text| text.contains("author")), "{events:?}");
+    }
+}
+
+fn warnings(events: &[Event]) -> Vec<String> {
+    let warnings = events.iter().filter_map(|event| match event {
+        Event::Warning(warning) => Some(warning.to_string()),
+        _ => None,
+    });
+    warnings.collect()
+}
+
+#[test]
 fn a_crate_that_cannot_be_packed_is_refused_with_the_remedy() {
     let manifest = |from: &str, to: &str| {
         assert!(CARGO_TOML.contains(from));
         Fixture::new(&CARGO_TOML.replace(from, to), &source())
     };
-    let error = manifest("authors = [\"A B <a@b.example>\"]", "").error();
-    assert!(error.starts_with("the package \"fixture\" names no author, a pack must: set authors = "), "{error}");
-
     let error = manifest("min-runtime-version", "min-runtime").error();
     assert!(error.contains("at min-runtime: unknown field `min-runtime`, expected one of `name`, "), "{error}");
 

@@ -12,6 +12,7 @@ use crate::{
     BuildError, Event, Features, Warning,
     compile::{Build, Compiled, compile, machine_path},
     created_at::created_at,
+    diagnostics::Diagnostics,
     health::{self, Health},
     manifest, passes,
     project::Project,
@@ -94,9 +95,11 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     if !project.locked {
         progress(Event::Warning(Warning::NoLockFile { workspace: project.workspace.clone() }));
     }
-    let compiled = compile(&project, &options.features, Build::Simd, progress)?;
+    let mut diagnostics = Diagnostics::default();
+    let compiled = compile(&project, &options.features, Build::Simd, &mut diagnostics, progress)?;
     let stack = project.overrides.scalar_stack_bytes.unwrap_or(SCALAR_STACK_BYTES);
-    let scalar = options.scalar.then(|| compile(&project, &options.features, Build::Scalar { stack }, progress));
+    let without = Build::Scalar { stack };
+    let scalar = options.scalar.then(|| compile(&project, &options.features, without, &mut diagnostics, progress));
     let scalar = scalar.transpose()?;
 
     let mut named = Vec::new();
@@ -127,7 +130,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
         kernels.push((kernel, spec.fallback.clone()));
     }
     let specs: Vec<_> = entries.iter().map(|entry| &entry.spec).collect();
-    let vectors = health::vectors(&project, options, &specs, progress)?;
+    let vectors = health::vectors(&project, options, &specs, &mut diagnostics, progress)?;
     for ((kernel, _), vectors) in kernels.iter_mut().zip(vectors) {
         for (entry, bytes) in vectors {
             named.push((entry.path.clone(), bytes));

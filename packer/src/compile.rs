@@ -11,14 +11,16 @@ use std::{
     io::{BufRead, BufReader},
     iter,
     path::{Path, PathBuf},
-    process::{ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
+    sync::mpsc,
     thread,
 };
 
-use cargo_metadata::{Message, PackageId};
+use cargo_metadata::{Message, PackageId, diagnostic::Diagnostic};
 
 use crate::{
     BuildError, Event,
+    diagnostics::Diagnostics,
     project::Project,
     toolchain::{self, TARGET, Toolchain},
 };
@@ -108,6 +110,7 @@ pub(crate) fn compile(
     project: &Project,
     features: &Features,
     build: Build,
+    diagnostics: &mut Diagnostics,
     progress: &mut dyn FnMut(Event),
 ) -> Result<Compiled, BuildError> {
     let toolchain = Toolchain::find(project.folder())?;
@@ -122,13 +125,11 @@ pub(crate) fn compile(
     pin_settings(&mut command, &build.flags(), &remaps);
 
     let id = project.id.clone();
-    let path =
-        run(command, project, progress, move |stdout| module_path(stdout, &id)).map_err(|error| match error {
-            BuildError::Compile { package, code } if build != Build::Simd => {
-                BuildError::CompileScalar { package, code }
-            }
-            error => error,
-        })?;
+    let read = move |found: &mut Option<PathBuf>, message| *found = module_path(message, &id).or(found.take());
+    let path = run(command, project, diagnostics, progress, read).map_err(|error| match error {
+        BuildError::Compile { package, code } if build != Build::Simd => BuildError::CompileScalar { package, code },
+        error => error,
+    })?;
     let path = path.ok_or_else(|| BuildError::NoModule { package: project.package.clone() })?;
     let wasm = fs::read(&path).map_err(|error| BuildError::io("read the module", &path, error))?;
     Ok(Compiled { path, wasm, machine: remaps.into_iter().map(|(from, _)| from).collect() })
@@ -147,7 +148,7 @@ pub(crate) fn cargo_rustc(
     command
         // The author need not ask for a cdylib in Cargo.toml, where it would slow every other build.
         .args(["rustc", "--lib", "--crate-type", crate_type, "--target", target, "--release"])
-        .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
+        .args(["--message-format", "json", "--manifest-path"])
         .arg(&project.manifest)
         // A folder of its own: the settings here would invalidate what the author's own builds left there.
         .arg("--target-dir")
@@ -202,21 +203,60 @@ pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], re
     command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
 }
 
-/// Runs cargo, passes its words on, and returns what `read` makes of its messages.
+/// What is said while cargo runs.
+enum Word {
+    /// A line of cargo's.
+    Line(Vec<u8>),
+    /// A message of the compiler's.
+    Diagnostic(Diagnostic),
+}
+
+/// Runs cargo, passes its words on, those of the compiler only if they are new, and returns what `read` makes of its
+/// other messages.
 pub(crate) fn run<T: Default + Send + 'static>(
     mut command: Command,
     project: &Project,
+    diagnostics: &mut Diagnostics,
     progress: &mut dyn FnMut(Event),
-    read: impl FnOnce(ChildStdout) -> T + Send + 'static,
+    mut read: impl FnMut(&mut T, Message) + Send + 'static,
 ) -> Result<T, BuildError> {
     let failed = |error| BuildError::io("run cargo for", &project.manifest, error);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
-    let messages = child.stdout.take().map(|stdout| thread::spawn(move || read(stdout)));
-    if let Some(stderr) = child.stderr.take() {
-        for line in BufReader::new(stderr).split(b'\n') {
-            let line = line.map_err(failed)?;
-            progress(Event::Cargo { line: String::from_utf8_lossy(&line).trim_end().into() });
+    let (say, said) = mpsc::channel();
+    let say_messages = say.clone();
+    let messages = child.stdout.take().map(|stdout| {
+        thread::spawn(move || {
+            let mut found = T::default();
+            // Read to the end in any case, or cargo would wait for a reader.
+            for message in Message::parse_stream(BufReader::new(stdout)) {
+                match message {
+                    Ok(Message::CompilerMessage(message)) => {
+                        // Nobody listens any more where the build has failed.
+                        let _ = say_messages.send(Ok(Word::Diagnostic(message.message)));
+                    }
+                    Ok(message) => read(&mut found, message),
+                    Err(_) => {}
+                }
+            }
+            found
+        })
+    });
+    let stderr = child.stderr.take();
+    thread::spawn(move || {
+        let lines = stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n'));
+        lines.map(|line| line.map(Word::Line)).try_for_each(|line| say.send(line))
+    });
+    let mut tell = |line: &str| progress(Event::Cargo { line: line.trim_end().into() });
+    for word in said {
+        match word.map_err(failed)? {
+            Word::Line(line) => {
+                let line = String::from_utf8_lossy(&line);
+                if diagnostics.is_new(&line) {
+                    tell(&line);
+                }
+            }
+            Word::Diagnostic(message) => diagnostics.tell(&message).for_each(&mut tell),
         }
     }
     let status = child.wait().map_err(failed)?;
@@ -227,19 +267,15 @@ pub(crate) fn run<T: Default + Send + 'static>(
     Ok(found)
 }
 
-/// The module among the artifacts that cargo lists.
-fn module_path(stdout: ChildStdout, package: &PackageId) -> Option<PathBuf> {
-    let mut found = None;
-    // Read to the end in any case, or cargo would wait for a reader.
-    for message in Message::parse_stream(BufReader::new(stdout)) {
-        if let Ok(Message::CompilerArtifact(artifact)) = message
-            && artifact.package_id == *package
-        {
+/// The module that cargo lists in this message, if it does.
+fn module_path(message: Message, package: &PackageId) -> Option<PathBuf> {
+    match message {
+        Message::CompilerArtifact(artifact) if artifact.package_id == *package => {
             let wasm = artifact.filenames.into_iter().find(|file| file.extension() == Some("wasm"));
-            found = wasm.map(Into::into).or(found);
+            wasm.map(Into::into)
         }
+        _ => None,
     }
-    found
 }
 
 /// The first of the machine's folders whose path stands in these bytes.

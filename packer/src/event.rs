@@ -127,8 +127,8 @@ impl fmt::Display for Warning {
             ),
             Self::NoAuthor { package, manifest } => write!(
                 f,
-                "the package \"{package}\" names no author, the pack says \"unknown\": set authors = [\"Name <mail>\"] under \
-                 [package] of {}",
+                "the package \"{package}\" names no author, the pack says \"unknown\": set authors = [\"Name <mail>\"] \
+                 under [package] of {}",
                 manifest.display()
             ),
             Self::NoDate { crate_dir, reason: None } => write!(

@@ -36,6 +36,7 @@ mod aot;
 mod build;
 mod compile;
 mod created_at;
+mod diagnostics;
 mod error;
 mod event;
 mod health;

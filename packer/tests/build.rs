@@ -430,6 +430,28 @@ fn warnings(events: &[Event]) -> Vec<String> {
 }
 
 #[test]
+fn each_warning_of_the_compiler_is_told_once() {
+    let more = "fn nobody_calls_this() {}\n#[cfg(not(target_feature = \"simd128\"))]\nfn nor_this_without_simd() {}\n";
+    let fixture = Fixture::new(CARGO_TOML, &(source() + more));
+    let script = "fn main() { println!(\"cargo::warning=the script warns\"); }";
+    fs::write(fixture.root().join("build.rs"), script).unwrap();
+    // Again where cargo finds all as it was and tells what the compiler said.
+    for _ in 0..2 {
+        let (built, events) = build_with(&fixture.with_scalar());
+        built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
+        let told = |part: &str| {
+            let lines = events.iter().filter(|event| matches!(event, Event::Cargo { line } if line.contains(part)));
+            lines.count()
+        };
+        assert_eq!(told("warning: function `nobody_calls_this` is never used"), 1, "{events:?}");
+        assert_eq!(told("fn nobody_calls_this() {}"), 1, "{events:?}");
+        assert_eq!(told("warning: function `nor_this_without_simd` is never used"), 1, "{events:?}");
+        assert_eq!(told("the script warns"), 1, "{events:?}");
+        assert_eq!(told("Finished"), 2, "{events:?}");
+    }
+}
+
+#[test]
 fn a_crate_that_cannot_be_packed_is_refused_with_the_remedy() {
     let manifest = |from: &str, to: &str| {
         assert!(CARGO_TOML.contains(from));

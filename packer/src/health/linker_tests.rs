@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{inputs::Attempt, *};
-use crate::{Features, toolchain::Toolchain};
+use crate::{Features, diagnostics::Diagnostics, toolchain::Toolchain};
 
 const CARGO_TOML: &str = r#"[package]
 name = "fixture"

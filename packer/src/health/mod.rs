@@ -19,7 +19,7 @@ use kernelpack_manifest::{
 
 pub use self::program::NoAnswer;
 use self::{given::Given, inputs::Attempt, program::Program};
-use crate::{BuildError, BuildOptions, Event, Warning, project::Project};
+use crate::{BuildError, BuildOptions, Event, Warning, diagnostics::Diagnostics, project::Project};
 
 /// Which health vectors a pack has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +46,13 @@ pub(crate) fn vectors(
     project: &Project,
     options: &BuildOptions,
     kernels: &[&KernelSpecBuf],
+    diagnostics: &mut Diagnostics,
     progress: &mut dyn FnMut(Event),
 ) -> Result<Vec<Vec<Packed>>, BuildError> {
     let given = given::read(project, kernels)?;
     let program = if options.health.make && project.has_guest {
-        Some(Program::link(project, &options.features, options.health.time_limit, progress)?)
+        let (features, limit) = (&options.features, options.health.time_limit);
+        Some(Program::link(project, features, limit, diagnostics, progress)?)
     } else {
         None
     };

@@ -9,10 +9,9 @@
 use std::{
     collections::BTreeSet,
     ffi::OsString,
-    fs,
-    io::{self, BufReader},
+    fs, io,
     path::{Path, PathBuf},
-    process::{ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
@@ -27,6 +26,7 @@ use super::{call, inputs};
 use crate::{
     BuildError, Event, Features,
     compile::{cargo_rustc, pin_profile, pin_settings, run},
+    diagnostics::Diagnostics,
     project::Project,
     toolchain::{self, Toolchain},
 };
@@ -116,6 +116,7 @@ impl Program {
         project: &Project,
         features: &Features,
         time_limit: Duration,
+        diagnostics: &mut Diagnostics,
         progress: &mut dyn FnMut(Event),
     ) -> Result<Self, BuildError> {
         let no_reference = |reason: String| BuildError::NoReference { package: project.package.clone(), reason };
@@ -126,16 +127,15 @@ impl Program {
         // Panics are to be told, and there is nothing to link yet.
         command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind").env("CARGO_PROFILE_RELEASE_LTO", "off");
         let id = project.id.clone();
-        let artifacts = run(command, project, progress, move |stdout| Artifacts::read(stdout, &id)).map_err(
-            |error| match error {
-                BuildError::Compile { .. } => no_reference(
-                    "it does not compile for it, see the messages above; a crate that works in WebAssembly alone is \
-                     built with --no-health"
-                        .into(),
-                ),
-                error => error,
-            },
-        )?;
+        let read = move |artifacts: &mut Artifacts, message| artifacts.read(message, &id);
+        let artifacts = run(command, project, diagnostics, progress, read).map_err(|error| match error {
+            BuildError::Compile { .. } => no_reference(
+                "it does not compile for it, see the messages above; a crate that works in WebAssembly alone is built \
+                 with --no-health"
+                    .into(),
+            ),
+            error => error,
+        })?;
         let (Some(library), [guest]) = (&artifacts.library, artifacts.guests.as_slice()) else {
             let guests = artifacts.guests.len();
             return Err(no_reference(format!(
@@ -319,29 +319,24 @@ impl Artifacts {
         command
     }
 
-    fn read(stdout: ChildStdout, package: &PackageId) -> Self {
-        let mut found = Self::default();
-        // Read to the end in any case, or cargo would wait for a reader.
-        for message in Message::parse_stream(BufReader::new(stdout)) {
-            match message {
-                Ok(Message::CompilerArtifact(artifact)) => {
-                    let folders = artifact.filenames.iter().filter_map(|file| file.parent());
-                    found.folders.extend(folders.map(|folder| folder.as_std_path().to_owned()));
-                    let library = artifact.filenames.iter().find(|file| file.extension() == Some("rlib"));
-                    let Some(library) = library.map(|file| file.clone().into_std_path_buf()) else { continue };
-                    if artifact.target.name == "kernelpack_guest" {
-                        found.guests.push(library);
-                    } else if artifact.package_id == *package {
-                        found.library = Some(library);
-                    }
+    fn read(&mut self, message: Message, package: &PackageId) {
+        match message {
+            Message::CompilerArtifact(artifact) => {
+                let folders = artifact.filenames.iter().filter_map(|file| file.parent());
+                self.folders.extend(folders.map(|folder| folder.as_std_path().to_owned()));
+                let library = artifact.filenames.iter().find(|file| file.extension() == Some("rlib"));
+                let Some(library) = library.map(|file| file.clone().into_std_path_buf()) else { return };
+                if artifact.target.name == "kernelpack_guest" {
+                    self.guests.push(library);
+                } else if artifact.package_id == *package {
+                    self.library = Some(library);
                 }
-                Ok(Message::BuildScriptExecuted(script)) => {
-                    found.native_paths.extend(script.linked_paths.iter().map(ToString::to_string));
-                }
-                _ => {}
             }
+            Message::BuildScriptExecuted(script) => {
+                self.native_paths.extend(script.linked_paths.iter().map(ToString::to_string));
+            }
+            _ => {}
         }
-        found
     }
 }
 

@@ -206,7 +206,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
 fn link(features: &Features, limit: Duration, progress: &mut dyn FnMut(Event)) -> Result<Program, BuildError> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    Program::link(&project(), features, limit, progress)
+    Program::link(&project(), features, limit, &mut Diagnostics::default(), progress)
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! What the compiler and cargo say of the crate.
+
+use std::collections::HashSet;
+
+use cargo_metadata::diagnostic::Diagnostic;
+
+/// A file, and from which byte to which.
+type Place = (String, u32, u32);
+
+/// The messages that a build has passed on. It compiles the crate up to three times, for engines with SIMD and without and
+/// for this machine, and the author wants to read each message once.
+#[derive(Debug, Default)]
+pub(crate) struct Diagnostics {
+    /// The compiler's, by text and places.
+    told: HashSet<(String, Vec<Place>)>,
+    /// The lines of cargo's warnings.
+    lines: HashSet<String>,
+    /// Whether the last line was one of a warning.
+    in_warning: bool,
+}
+
+impl Diagnostics {
+    /// Whether a line of cargo's is to be passed on: what it does, and each warning once.
+    pub(crate) fn is_new(&mut self, line: &str) -> bool {
+        if line.starts_with("warning:") {
+            self.in_warning = true;
+        } else if line.starts_with("error") || is_status(line) {
+            self.in_warning = false;
+        }
+        !self.in_warning || self.lines.insert(line.to_owned())
+    }
+
+    /// The lines of a message, or none if it was told before.
+    pub(crate) fn tell<'a>(&mut self, message: &'a Diagnostic) -> impl Iterator<Item = &'a str> {
+        // Not by its text: which of several warnings says how to turn them off differs between builds.
+        let spans = message.spans.iter().map(|span| (span.file_name.clone(), span.byte_start, span.byte_end));
+        let is_new = self.told.insert((message.message.clone(), spans.collect()));
+        let text = message.rendered.as_deref().filter(|_| is_new);
+        text.unwrap_or_default().lines()
+    }
+}
+
+/// Whether this is one of the lines in which cargo says what it does: a word in twelve columns, and a space.
+fn is_status(line: &str) -> bool {
+    let Some((word, rest)) = line.split_at_checked(12) else { return false };
+    rest.starts_with(' ') && word.trim_start().starts_with(|first: char| first.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_of_cargo_is_told_once_and_its_steps_each_time() {
+        let mut diagnostics = Diagnostics::default();
+        let mut told = |lines: &[&str]| lines.iter().filter(|line| diagnostics.is_new(line)).count();
+        let warning = ["warning: two lines", "package:   /a"];
+        assert_eq!(told(&warning), 2);
+        for _ in 0..2 {
+            assert_eq!(told(&["   Compiling a v0.1.0 (/a)"]), 1);
+            assert_eq!(told(&warning), 0);
+            assert_eq!(told(&["error: no", "package:   /a"]), 2);
+        }
+        assert_eq!(told(&["warning: another"]), 1);
+    }
+}

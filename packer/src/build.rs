@@ -16,7 +16,7 @@ use crate::{
     health::{self, Health},
     manifest, passes,
     project::Project,
-    raw, write,
+    raw, simd, write,
 };
 
 /// Bytes of the shadow stack of modules without SIMD, unless the author says otherwise: what hosts on small devices give a
@@ -110,7 +110,9 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     for entry in &entries {
         let spec = &entry.spec;
         let path = format!("{}/{}.wasm", spec.family, spec.id);
-        let (wasm, facts) = pack_module(&compiled, entry, spec, &path, &mut size, progress)?;
+        let (wasm, facts) = make_module(&compiled, entry, spec, &path, progress)?;
+        size.add(&spec.id, wasm.len(), &facts).map_err(BuildError::rejected)?;
+        progress(Event::Packing { kernel: spec.id.clone(), path: path.clone(), size: wasm.len() });
         let hash = Digest::of(&wasm);
         named.push((path, wasm));
         let mut platforms = BTreeMap::from([manifest::wasmtime(&facts)]);
@@ -118,10 +120,18 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
             match entries.iter().find(|scalar| scalar.spec.id == spec.id) {
                 Some(entry) => {
                     let path = format!("{}/{}.scalar.wasm", spec.family, spec.id);
-                    let (wasm, facts) = pack_module(scalar, entry, spec, &path, &mut size, progress)?;
-                    let module = ModuleFile { path: path.clone(), hash: Digest::of(&wasm) };
-                    named.push((path, wasm));
-                    platforms.extend([manifest::wamr(module, &facts)]);
+                    let (wasm, facts) = make_module(scalar, entry, spec, &path, progress)?;
+                    if facts.required_features.iter().any(|feature| simd::FEATURES.contains(feature)) {
+                        let function = simd::function_of(&project.package.replace('-', "_"), &wasm);
+                        let kernel = spec.id.clone();
+                        progress(Event::Warning(Warning::SimdInScalar { kernel, function }));
+                    } else {
+                        size.add(&spec.id, wasm.len(), &facts).map_err(BuildError::rejected)?;
+                        progress(Event::Packing { kernel: spec.id.clone(), path: path.clone(), size: wasm.len() });
+                        let module = ModuleFile { path: path.clone(), hash: Digest::of(&wasm) };
+                        named.push((path, wasm));
+                        platforms.extend([manifest::wamr(module, &facts)]);
+                    }
                 }
                 None => progress(Event::Warning(Warning::NoScalar { kernel: spec.id.clone() })),
             }
@@ -163,12 +173,11 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
 
 /// Makes one of a kernel's modules, and holds it to the spec that the manifest will have, which is that of the build with
 /// SIMD.
-fn pack_module(
+fn make_module(
     compiled: &Compiled,
     entry: &Entry<'_>,
     spec: &KernelSpecBuf,
     path: &str,
-    size: &mut PackSize,
     progress: &mut dyn FnMut(Event),
 ) -> Result<(Vec<u8>, ModuleFacts), BuildError> {
     let kernel = || spec.id.clone();
@@ -183,7 +192,5 @@ fn pack_module(
         return Err(BuildError::rejected(Rejected::FileTooLarge { path, limit }));
     }
     let facts = module::check(&wasm, spec).map_err(BuildError::rejected)?;
-    size.add(&spec.id, wasm.len(), &facts).map_err(BuildError::rejected)?;
-    progress(Event::Packing { kernel: kernel(), path: path.to_owned(), size: wasm.len() });
     Ok((wasm, facts))
 }

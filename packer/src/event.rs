@@ -90,6 +90,13 @@ pub enum Warning {
         /// The kernel's id.
         kernel: String,
     },
+    /// Compiled without SIMD, a kernel uses it all the same, so that its module for engines without SIMD is left out.
+    SimdInScalar {
+        /// The kernel's id.
+        kernel: String,
+        /// A function of the crate in which SIMD stands, where one has a name.
+        function: Option<String>,
+    },
     /// A module contains a path of the machine that built it.
     MachinePath {
         /// The kernel's id.
@@ -147,6 +154,16 @@ impl fmt::Display for Warning {
                 "compiled without SIMD, the crate does not declare \"{kernel}\": engines without SIMD will refuse the \
                  pack; declare it for both"
             ),
+            Self::SimdInScalar { kernel, function } => {
+                let place = function.as_ref().map_or(String::new(), |name| format!(", for example in \"{name}\""));
+                write!(
+                    f,
+                    "compiled without SIMD, \"{kernel}\" uses it all the same{place}: engines without SIMD will refuse \
+                     the pack, which has no module of it for them; an intrinsic of core::arch anywhere in the crate turns \
+                     SIMD on for all of it: put what uses intrinsics behind #[cfg(target_feature = \"simd128\")], and \
+                     other code behind its not(...)"
+                )
+            }
             Self::MachinePath { kernel, path } => write!(
                 f,
                 "the module of \"{kernel}\" contains \"{path}\", a path of this machine: other machines will build other \

@@ -50,6 +50,7 @@ mod project;
 pub mod raw;
 mod regular;
 mod sign;
+mod simd;
 mod toolchain;
 mod write;
 

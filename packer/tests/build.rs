@@ -452,6 +452,27 @@ fn each_warning_of_the_compiler_is_told_once() {
 }
 
 #[test]
+fn a_module_with_simd_where_none_should_be_is_left_out_with_a_warning() {
+    let body = "fn __kernelpack_forward_double_f32(desc: i32) -> i32 {";
+    assert!(source().contains(body));
+    let uses = "#[inline(never)] #[target_feature(enable = \"simd128\")] pub fn lanes(i: i32) -> i32 {\n\
+                use core::arch::wasm32::*; i32x4_extract_lane::<2>(i32x4_mul(i32x4_splat(i), i32x4(1, 2, 3, 4))) }\n";
+    let source = source().replace(body, &format!("{body} if desc > 9 {{ return unsafe {{ lanes(desc) }}; }}")) + uses;
+    let fixture = Fixture::new(CARGO_TOML, &source);
+    let (built, events) = build_with(&fixture.with_scalar());
+    let manifest = built.unwrap_or_else(|error| panic!("{error}: {events:?}")).manifest;
+    assert_eq!(manifest.kernel("double_f32").unwrap().platforms.keys().collect::<Vec<_>>(), ["wasmtime"]);
+    assert!(!fixture.pack().join("double/double_f32.scalar.wasm").exists());
+    let warned: Vec<_> = warnings(&events).into_iter().filter(|text| text.contains("SIMD, \"double_f32\"")).collect();
+    let [warned] = &warned[..] else { panic!("{warned:?}") };
+    let start = "compiled without SIMD, \"double_f32\" uses it all the same";
+    assert!(warned.starts_with(start), "{warned}");
+    assert!(warned.contains("behind #[cfg(target_feature = \"simd128\")]"), "{warned}");
+    // Who asks for no such modules is not told of them.
+    assert!(!warnings(&fixture.build().1).iter().any(|text| text.contains("SIMD")));
+}
+
+#[test]
 fn a_crate_that_cannot_be_packed_is_refused_with_the_remedy() {
     let manifest = |from: &str, to: &str| {
         assert!(CARGO_TOML.contains(from));

@@ -1,0 +1,53 @@
+//! Where a module uses SIMD.
+
+use wasmparser::{KnownCustom, Name, Parser, Payload, ValidPayload, Validator, WasmFeatures};
+
+/// The features that engines without SIMD lack, as manifests call them.
+pub(crate) const FEATURES: [&str; 2] = ["relaxed-simd", "simd"];
+
+/// The name of a function of the crate in which a valid module uses SIMD; none if there is none, or it has no name.
+///
+/// The compiler gives all functions of a module the features that one of them has, so that SIMD stands in those of other
+/// crates, too.
+pub(crate) fn function_of(krate: &str, wasm: &[u8]) -> Option<String> {
+    let features = WasmFeatures::all() - WasmFeatures::SIMD - WasmFeatures::RELAXED_SIMD;
+    let mut validator = Validator::new_with_features(features);
+    let path = format!("{krate}::");
+    let mut found = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload.ok()?;
+        if let ValidPayload::Func(function, body) = validator.payload(&payload).ok()? {
+            let index = function.index;
+            if function.into_validator(Default::default()).validate(&body).is_err() {
+                found.push(index);
+            }
+        }
+        // Names come after the code.
+        let Payload::CustomSection(section) = payload else { continue };
+        let KnownCustom::Name(names) = section.as_known() else { continue };
+        for names in names {
+            let Name::Function(names) = names.ok()? else { continue };
+            let mut names = names.into_iter().filter_map(Result::ok);
+            return names.find(|at| at.name.contains(&path) && found.contains(&at.index)).map(|at| at.name.to_owned());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_of_the_crate_with_simd_is_named() {
+        let function = |text: &str| function_of("mine", &wat::parse_str(text).unwrap());
+        let simd =
+            |name: &str| format!("(func {name} (result i32) (i32x4.extract_lane 0 (i32x4.splat (i32.const 1))))");
+        let (other, mine) = (simd("$std::alloc"), simd("$mine::dot"));
+        assert_eq!(function(&format!("(module (func $mine::plain) {other} {mine})")), Some("mine::dot".into()));
+        assert_eq!(function(&format!("(module (import \"a\" \"b\" (func)) (func) {mine})")), Some("mine::dot".into()));
+        assert_eq!(function("(module (func $mine::a (local v128)))"), Some("mine::a".into()));
+        assert_eq!(function(&format!("(module (func $mine::plain) {other})")), None);
+        assert_eq!(function("(module (func (local v128)))"), None);
+    }
+}

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kernelpack_manifest::check_distinct_keys;
 use safetensors::{
     SafeTensorError,
     tensor::{Metadata, TensorInfo},
@@ -47,6 +48,8 @@ impl TensorFile {
         }
         let mut header = vec![0; length as usize];
         file.read_exact(&mut header).map_err(unreadable)?;
+        // Of equal keys, the next line takes the last.
+        check_distinct_keys(&header).map_err(|fault| malformed(&fault.to_string()))?;
         let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
         let data = 8 + length;
         if size - data != metadata.data_len() as u64 {
@@ -127,6 +130,11 @@ mod tests {
             (with_header(HEADER, &[0; 5]), "metadata"),
             (with_header(&HEADER.replace("[2,4]", "[2,5]"), &[0; 5]), "invalid shape"),
             (with_header(&HEADER.replace("[2,4]", "[1,3]"), &[0; 3]), "invalid offset"),
+            (with_header(&HEADER.replace("\"b\"", "\"\\u0061\""), &[0; 4]), "it has the key \"a\" twice in one object"),
+            (
+                with_header(r#"{"__metadata__":{"k":"1","k":"2"}}"#, &[]),
+                "it has the key \"k\" twice in one object (line 1 column 28); keep one",
+            ),
         ] {
             let said = open(&bytes).unwrap_err();
             assert!(said.starts_with("t is no safetensors file: ") && said.contains(says), "{said}");

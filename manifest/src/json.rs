@@ -66,6 +66,14 @@ fn malformed(path: &str, error: &serde_json::Error) -> JsonFault {
     JsonFault::Malformed { path: path.to_owned(), message: error.to_string() }
 }
 
+/// Checks that bytes are one JSON value in which no object has a key twice, for readers that would take the last one.
+///
+/// # Errors
+/// They are no JSON, or an object has a key twice.
+pub fn check_distinct_keys(json: &[u8]) -> Result<(), JsonFault> {
+    check_keys(text(json)?)
+}
+
 fn check_keys(text: &str) -> Result<(), JsonFault> {
     let duplicate = Cell::new(None);
     let mut json = serde_json::Deserializer::from_str(text);
@@ -75,6 +83,7 @@ fn check_keys(text: &str) -> Result<(), JsonFault> {
         None => malformed("", &error),
     })
 }
+
 /// Walks over any JSON and fails at the first key that an object has twice.
 #[derive(Clone, Copy)]
 struct Walk<'a> {

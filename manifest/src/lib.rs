@@ -86,7 +86,7 @@ pub use health::{
     HEALTH_FOLDER, HealthEntry, HealthParam, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX,
     check_tolerance,
 };
-pub use json::JsonFault;
+pub use json::{JsonFault, check_distinct_keys};
 pub use kernel::{Backward, Benchmark, Kernel, ModuleFile, ModuleRef, Platform};
 pub use kernel_fault::KernelFault;
 pub use keys::{KeyError, PublicKey, SecretKey};

@@ -11,7 +11,7 @@ use kernelpack_abi::{
 };
 use safetensors::{SafeTensorError, SafeTensors, tensor::TensorView};
 
-use crate::{VectorFault, stored};
+use crate::{JsonFault, VectorFault, check_distinct_keys, stored};
 
 /// A tensor with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,7 @@ impl HealthVector {
     /// The bytes are no safetensors file, or not one of a call that the kernel can be given.
     pub fn parse(bytes: &[u8], signature: &Signature<'_>, params: &[(&str, ParamValue)]) -> Result<Self, VectorFault> {
         let malformed = |error: SafeTensorError| VectorFault::NotSafetensors { message: error.to_string() };
+        check_header_keys(bytes)?;
         let file = SafeTensors::deserialize(bytes).map_err(malformed)?;
         let (mut inputs, mut expected) = (Vec::new(), Vec::new());
         for (name, view) in file.iter() {
@@ -150,6 +151,18 @@ impl HealthVector {
         let returned = f(&mut rows, &self.scalars);
         drop(rows);
         (returned, results)
+    }
+}
+
+/// Checks that a file names nothing twice: its reader, which finds all other faults, takes the last of equal keys.
+fn check_header_keys(file: &[u8]) -> Result<(), VectorFault> {
+    let Some((length, rest)) = file.split_first_chunk() else { return Ok(()) };
+    let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
+    match header.map(check_distinct_keys) {
+        Some(Err(fault @ JsonFault::DuplicateKey { .. })) => {
+            Err(VectorFault::NotSafetensors { message: fault.to_string() })
+        }
+        _ => Ok(()),
     }
 }
 

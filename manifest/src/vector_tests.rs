@@ -33,6 +33,27 @@ fn a_vector_reads_back_and_its_bytes_depend_on_nothing_else() {
 }
 
 #[test]
+fn a_file_that_names_something_twice_is_refused() {
+    use safetensors::Dtype::{F32, U8};
+    // As long as "out.y", so that its place in the header can take that name.
+    let stored: [Stored; 5] = [
+        ("in.x", F32, &[2, 6]),
+        ("in.state", F32, &[4]),
+        ("out.state", F32, &[4]),
+        ("out.y", U8, &[2, 6 * 34]),
+        ("out.z", U8, &[2, 6 * 34]),
+    ];
+    let mut bytes = file(&stored);
+    let at = bytes.windows(5).position(|name| name == b"out.z").unwrap();
+    bytes[at..at + 5].copy_from_slice(b"out.y");
+    let said = fault(&bytes);
+    assert!(
+        said.starts_with("it is no safetensors file: it has the key \"out.y\" twice in one object (line 1 "),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_rows_of_the_call_are_those_of_the_table() {
     let (scalars, results) = full_vector().lend(&FULL.forward, |rows, scalars| {
         let said: Vec<_> =

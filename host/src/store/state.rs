@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernelpack_manifest::Digest;
+use kernelpack_manifest::{Digest, check_distinct_keys};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -133,6 +133,7 @@ impl StoreState {
         struct Head {
             format: u32,
         }
+        check_distinct_keys(json).map_err(|fault| fault.to_string())?;
         let head: Head = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         match head.format {
             FORMAT => serde_json::from_slice(json).map_err(|error| error.to_string()),
@@ -242,6 +243,12 @@ mod tests {
         ] {
             assert!(parse(&bad).is_err(), "{bad}");
         }
+        let accepted = r#""newest": {"#;
+        let digest = Digest::of(b"9.0.0");
+        let earlier =
+            format!(r#"{accepted} "core": {{ "version": "9.0.0", "content": "{digest}", "digest": "{digest}" }},"#);
+        let twice = parse(&json.replace(accepted, &earlier)).unwrap_err();
+        assert!(twice.starts_with("it has the key \"core\" twice in one object"), "{twice}");
         let newer = parse(&json.replace("\"format\": 2", "\"format\": 3"));
         assert_eq!(newer.unwrap_err(), "it has the format 3, this build reads 1 and 2");
     }

@@ -1,6 +1,6 @@
 //! What a caller can get wrong.
 
-use kernelpack_abi::{DType, ParamType, Role, Shape, layout::LayoutError};
+use kernelpack_abi::{DType, ParamType, Role, Shape, ViewError, layout::LayoutError};
 
 /// Why a call is refused before the sandbox is entered.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,9 @@ pub enum BadCall {
         /// The role declared.
         role: Role,
     },
+    /// A slice and extents do not make a tensor.
+    #[error(transparent)]
+    View(ViewError),
     /// A tensor has elements of another type.
     #[error("{} {name:?} holds {expected}, the one given holds {actual}", .role.name())]
     DType {

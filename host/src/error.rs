@@ -2,13 +2,24 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use kernelpack_abi::{DType, Shape};
-use kernelpack_manifest::{Rejected, TrustStoreError};
+use kernelpack_abi::{DType, Shape, ShapeError, ViewError, layout::LayoutError};
+use kernelpack_manifest::{Rejected, TrustStoreError, VerifyError};
 use semver::Version;
 
 use crate::{Backtrace, BadCall, CacheError, KernelError};
 
 /// What opening a pack or calling a kernel can fail with.
+///
+/// # Example: one error type for making tensors and calling kernels
+/// ```
+/// use kernelpack_host::{Error, abi::TensorView};
+///
+/// fn row(data: &[f32]) -> Result<TensorView<'_, f32>, Error> {
+///     Ok(TensorView::new(data, &[1, 3])?)
+/// }
+/// assert!(row(&[1.0, 2.0, 3.0]).is_ok());
+/// assert_eq!(row(&[]).unwrap_err().to_string(), "bad call: a 1x3 tensor has 3 elements, the slice given has 0");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -43,6 +54,31 @@ impl From<BadCall> for Error {
         Self::BadCall(Box::new(call))
     }
 }
+
+/// What a program can meet on the way to a call or to a pack converts too, so that one `?` serves for all of it.
+macro_rules! convert {
+    ($($from:ty => $variant:ident($into:expr)),+ $(,)?) => {
+        $(impl From<$from> for Error {
+            fn from(error: $from) -> Self {
+                Self::$variant($into(error).into())
+            }
+        })+
+    };
+}
+
+convert! {
+    ViewError => BadCall(BadCall::View),
+    ShapeError => BadCall(|error| BadCall::View(ViewError::Shape(error))),
+    LayoutError => BadCall(BadCall::Layout),
+    VerifyError => Rejected(Rejected::Unverified),
+    Trapped => Trapped(Box::new),
+    OutOfService => OutOfService(Box::new),
+    TrustFileError => TrustStore(Box::new),
+    CacheError => Engine(EngineError::Cache),
+}
+
+#[cfg(feature = "wamr-compile")]
+convert! { crate::NativeCompilerError => Engine(|error| EngineError::NativeCompiler(Box::new(error))) }
 
 /// A kernel that failed, with where it came from.
 #[derive(Debug)]

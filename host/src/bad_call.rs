@@ -136,7 +136,8 @@ pub enum BadCall {
     /// The tensors need more memory than the kernel may have.
     #[error(
         "kernel {kernel:?} would need {needed} pages of 64 KiB for these tensors, its limit is {limit}; \
-         make the call smaller or raise max_memory_pages"
+         make the call smaller, {}",
+        remedy(*.of_runtime)
     )]
     TooLarge {
         /// The kernel's id.
@@ -145,6 +146,8 @@ pub enum BadCall {
         needed: u64,
         /// Pages that the kernel may have.
         limit: u32,
+        /// Whether it is the runtime's ceiling, below what the pack says.
+        of_runtime: bool,
     },
     /// A bound kernel is called with another tensor than it is bound to.
     #[error("{} {name:?} is not the one that the kernel is bound to; bind the kernel to each set of tensors", .role.name())]
@@ -153,6 +156,21 @@ pub enum BadCall {
         name: String,
         /// Which way it goes.
         role: Role,
+    },
+    /// A bound kernel is called with a tensor of another shape, perhaps a part of the one that it is bound to.
+    #[error(
+        "{} {name:?} is {actual}, the tensor that the kernel is bound to is {bound}; bind the kernel to that shape, too",
+        .role.name()
+    )]
+    NotBoundShape {
+        /// The tensor's name.
+        name: String,
+        /// Which way it goes.
+        role: Role,
+        /// The shape that the kernel is bound to.
+        bound: Shape,
+        /// The shape given.
+        actual: Shape,
     },
     /// A prepared call is entered, but an earlier entry was stopped and its instance thrown away.
     #[error("the prepared call of kernel {kernel:?} was stopped before, with all that it held; prepare it anew")]
@@ -169,6 +187,15 @@ pub enum BadCall {
     /// The host's own check of the placement failed.
     #[error("the tensors cannot be placed: {0}")]
     Layout(LayoutError),
+}
+
+/// Who can raise a limit: the pack is signed.
+fn remedy(of_runtime: bool) -> &'static str {
+    if of_runtime {
+        "or raise the runtime's max_memory_pages"
+    } else {
+        "or ask the kernel's author to raise max_memory_pages in #[kernel]: the pack is signed with this limit"
+    }
 }
 
 fn list(names: &[String]) -> String {

@@ -301,5 +301,11 @@ fn misfit(signature: &Signature<'_>, tensors: &[TensorArg<'_>], rows: &[Row]) ->
     let other = rows.iter().zip(tensors).position(|(row, tensor)| !row.takes(tensor));
     let spec = other.and_then(|row| signature.tensors.get(row));
     let (name, role) = spec.map_or(("?", Role::In), |spec| (spec.name, spec.role));
-    BadCall::NotBound { name: name.to_owned(), role }.into()
+    let name = name.to_owned();
+    match other.and_then(|at| rows.get(at).zip(tensors.get(at))) {
+        Some((row, tensor)) if row.data == kind(&tensor.data) && row.shape != tensor.shape => {
+            BadCall::NotBoundShape { name, role, bound: row.shape, actual: tensor.shape }.into()
+        }
+        _ => BadCall::NotBound { name, role }.into(),
+    }
 }

@@ -216,8 +216,9 @@ impl Guest {
     }
 
     fn too_large_pages(&self, needed: u64) -> Failure {
-        // The name is filled in by the caller, who knows it.
-        Failure::Refused(BadCall::TooLarge { kernel: String::new(), needed, limit: self.limits.max_memory_pages })
+        // The caller fills in the name and whose limit it is, and knows both.
+        let limit = self.limits.max_memory_pages;
+        Failure::Refused(BadCall::TooLarge { kernel: String::new(), needed, limit, of_runtime: false })
     }
 
     /// Calls an export and translates its status.

@@ -241,10 +241,13 @@ impl LoadedKernel {
     /// Whether an instance could have a tensor of so many bytes.
     pub(crate) fn check_room(&self, bytes: u64) -> Result<(), BadCall> {
         let (needed, limit) = (bytes.div_ceil(PAGE), self.limits.max_memory_pages);
-        if needed <= u64::from(limit) {
-            return Ok(());
-        }
-        Err(BadCall::TooLarge { kernel: self.id.to_string(), needed, limit })
+        if needed <= u64::from(limit) { Ok(()) } else { Err(self.too_large(needed, limit)) }
+    }
+
+    #[cold]
+    fn too_large(&self, needed: u64, limit: u32) -> BadCall {
+        let of_runtime = limit < self.spec.limits.max_memory_pages;
+        BadCall::TooLarge { kernel: self.id.to_string(), needed, limit, of_runtime }
     }
 
     /// The ticks that one call gets.
@@ -382,9 +385,7 @@ impl LoadedKernel {
     #[cold]
     pub(crate) fn error(&self, failure: Failure) -> Error {
         match failure {
-            Failure::Refused(BadCall::TooLarge { needed, limit, .. }) => {
-                BadCall::TooLarge { kernel: self.id.to_string(), needed, limit }.into()
-            }
+            Failure::Refused(BadCall::TooLarge { needed, limit, .. }) => self.too_large(needed, limit).into(),
             Failure::Refused(call) => call.into(),
             Failure::Unmappable(error) => EngineError::Unmappable { kernel: self.id.clone(), error }.into(),
             Failure::OutOfMemory { pages } => EngineError::OutOfMemory { kernel: self.id.clone(), pages }.into(),

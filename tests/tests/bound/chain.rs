@@ -111,6 +111,13 @@ fn a_binding_takes_its_own_tensors_only(engine: Engine) {
     let flat = kernelpack_host::abi::TensorView::new(x.as_slice(), &[1, 16]).unwrap();
     let refused = bound.call(rmsnorm_f32::Args::new(flat, weight.view(), y.view_mut())).unwrap_err();
     assert!(matches!(refused, Error::BadCall(bad) if matches!(*bad, BadCall::Shape { .. })));
+    // So is a part of it.
+    let mut row = Tensor::zeros(&[1, 8]).unwrap();
+    let first = kernelpack_host::abi::TensorView::new(&x.as_slice()[..8], &[1, 8]).unwrap();
+    assert_eq!(
+        bound.call(rmsnorm_f32::Args::new(first, weight.view(), row.view_mut())).unwrap_err().to_string(),
+        "bad call: input \"x\" is 1x8, the tensor that the kernel is bound to is 2x8; bind the kernel to that shape, too"
+    );
     bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
 }
 

@@ -237,6 +237,10 @@ fn memory_and_stack_end_at_their_limits(engine: Engine) {
         let refused = attack!(pack, hoards_in_init, 0, [1; 1 << 15], [77; 1 << 15]).unwrap_err();
         let no_room = matches!(&refused, Error::BadCall(bad) if matches!(**bad, BadCall::TooLarge { limit: 64, .. }));
         assert!(no_room, "{refused}");
+        assert!(
+            refused.to_string().contains("ask the kernel's author to raise max_memory_pages in #[kernel]"),
+            "{refused}"
+        );
     }
     for _ in 0..2 {
         // A stack in linear memory ends first, or the engine's does. The one of modules without SIMD is small.

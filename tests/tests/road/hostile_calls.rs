@@ -153,6 +153,6 @@ fn extents_that_overflow_are_refused(engine: Engine) {
     assert_eq!(
         said(unpack.call(&[("x", view)], &[])),
         "kernel \"kv_unpack_q4\" would need 512 pages of 64 KiB for these tensors, its limit is 250; make the call \
-         smaller or raise max_memory_pages"
+         smaller, or raise the runtime's max_memory_pages"
     );
 }

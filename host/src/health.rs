@@ -100,7 +100,7 @@ pub enum HealthError {
 #[non_exhaustive]
 pub enum HealthFault {
     /// The kernel gave something else.
-    #[error("{mismatch}, the tolerance is {tolerance:?}")]
+    #[error("{mismatch}{}", told(.mismatch))]
     WrongResult {
         /// The first element that is not what was expected.
         mismatch: Mismatch,
@@ -119,6 +119,14 @@ pub enum HealthFault {
     /// The call could not be made.
     #[error("{0}")]
     Failed(Error),
+}
+
+/// The tolerance, where it is what an element failed.
+fn told(mismatch: &Mismatch) -> String {
+    match mismatch.tolerance {
+        Some(tolerance) if mismatch.allowed > 0.0 => format!(", the tolerance is {tolerance:?}"),
+        _ => String::new(),
+    }
 }
 
 impl Pack {

@@ -9,7 +9,7 @@ use crate::NamedTensor;
 
 /// The first element that is not what was expected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("element {index} of {tensor:?} is {actual}, {expected} is expected{}", bound(*.allowed))]
+#[error("element {index} of {tensor:?} is {actual}, {expected} is expected{}", bound(.expected, *.allowed, *.tolerance))]
 pub struct Mismatch {
     /// The tensor's name.
     pub tensor: String,
@@ -21,10 +21,21 @@ pub struct Mismatch {
     pub actual: Value,
     /// How far from it the element may be; 0 is to the bit.
     pub allowed: f64,
+    /// The tolerance that `allowed` comes of; none where none applies: to integers, blocks, and what is not finite.
+    pub tolerance: Option<f64>,
 }
 
-fn bound(allowed: f64) -> String {
-    if allowed == 0.0 { " to the bit".to_owned() } else { format!(" within {allowed:e}") }
+fn bound(expected: &Value, allowed: f64, tolerance: Option<f64>) -> String {
+    match (expected, tolerance) {
+        // Any would have done.
+        (Value::Float(expected), _) if expected.is_nan() => String::new(),
+        (_, None) => " to the bit".to_owned(),
+        // With either sign.
+        (_, Some(_)) if allowed == 0.0 => {
+            " exactly, since a tolerance is relative to the values expected, which are all zero".to_owned()
+        }
+        (_, Some(_)) => format!(" within {allowed:e}"),
+    }
 }
 
 /// An element, for people.
@@ -80,10 +91,8 @@ fn compare_tensor(expected: &NamedTensor, actual: &[u8], tolerance: f64) -> Resu
     let rms = rms(elements().filter_map(|element| float(dtype, element)));
     for (index, wanted) in elements().enumerate() {
         let found = actual.get(index * size..(index + 1) * size).unwrap_or_default();
-        let allowed = match float(dtype, wanted) {
-            Some(wanted) if wanted.is_finite() => tolerance * f64::from(wanted).abs().max(rms),
-            _ => 0.0,
-        };
+        let finite = float(dtype, wanted).filter(|wanted| wanted.is_finite());
+        let allowed = finite.map_or(0.0, |wanted| tolerance * f64::from(wanted).abs().max(rms));
         if !agree(dtype, wanted, found, Some(allowed).filter(|_| tolerance > 0.0)) {
             return Err(Mismatch {
                 tensor: expected.name.clone(),
@@ -91,6 +100,7 @@ fn compare_tensor(expected: &NamedTensor, actual: &[u8], tolerance: f64) -> Resu
                 expected: value(dtype, wanted),
                 actual: value(dtype, found),
                 allowed,
+                tolerance: finite.and(Some(tolerance).filter(|tolerance| *tolerance > 0.0)),
             });
         }
     }
@@ -172,6 +182,7 @@ mod tests {
             "element 0 of \"y\" is 1.0000001, 1.0 is expected to the bit"
         );
         assert!(said(&expected, &floats(&[1.0, 0.0, 1.0, f32::INFINITY]), 0.0).contains("is 1.0, NaN is expected"));
+        assert!(said(&expected, &floats(&[1.0, 0.0, 1.0, f32::INFINITY]), 0.0).ends_with("NaN is expected"));
         assert!(said(&expected, &floats(&[f32::NAN, 0.0, f32::NAN, 0.0]), 0.0).starts_with("element 0 of"));
     }
 
@@ -189,6 +200,26 @@ mod tests {
         assert!(compare(&expected, &floats(&[f32::INFINITY, 7.0]), 0.9).is_err());
         assert_eq!(compare(&floats(&[0.0]), &floats(&[-0.0]), 1e-2), Ok(()));
         assert!(compare(&floats(&[0.0]), &floats(&[1e-30]), 1e-2).is_err());
+    }
+
+    #[test]
+    fn what_is_said_of_the_bound_is_true() {
+        let zero = "element 0 of \"y\" is 0.76, 0.0 is expected";
+        assert_eq!(
+            said(&floats(&[0.0]), &floats(&[0.76]), 1e-5),
+            format!("{zero} exactly, since a tolerance is relative to the values expected, which are all zero")
+        );
+        assert_eq!(said(&floats(&[0.0]), &floats(&[0.76]), 0.0), format!("{zero} to the bit"));
+        assert_eq!(
+            said(&floats(&[0.0, 4.0, 4.0, 4.0]), &floats(&[0.76; 4]), 0.125),
+            format!("{zero} within 4.330127018922193e-1")
+        );
+        let infinite = |actual| said(&floats(&[f32::INFINITY]), &floats(&[actual]), 1e-5);
+        assert_eq!(infinite(1.0), "element 0 of \"y\" is 1.0, inf is expected to the bit");
+        for tolerance in [0.0, 1e-5] {
+            let nan = said(&floats(&[f32::NAN]), &floats(&[1.0]), tolerance);
+            assert_eq!(nan, "element 0 of \"y\" is 1.0, NaN is expected");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use core::array;
 
-use kernelpack_guest::{Float, Result, backward, f16, kernel, simd::F32x4};
+use kernelpack_guest::{Float, Result, backward, ensure, f16, kernel, simd::F32x4};
 
 use crate::convert::{narrow, widen};
 
@@ -18,6 +18,8 @@ const ROWS: usize = 2;
 const GROUP: usize = 4;
 
 /// Low-rank adaptation (Hu et al., 2021) in PEFT's layout: y += scale · (x aᵀ) bᵀ.
+///
+/// A `scale` that is not finite is refused.
 #[kernel(category = "adapter", name = "LoRA Delta Application (FP32)", backward = lora_apply_f32_backward, split = rows)]
 pub fn lora_apply_f32(
     #[shape(rows, din)] x: &[f32],
@@ -32,6 +34,7 @@ pub fn lora_apply_f32(
     dout: usize,
     r: usize,
 ) -> Result<()> {
+    check(scale)?;
     if din == 0 || dout == 0 || r == 0 {
         return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
     }
@@ -44,6 +47,8 @@ pub fn lora_apply_f32(
 }
 
 /// Low-rank adaptation (Hu et al., 2021) in PEFT's layout, computed in f32 and rounded once: y += scale · (x aᵀ) bᵀ.
+///
+/// A `scale` that is not finite is refused.
 #[kernel(category = "adapter", name = "LoRA Delta Application (FP16)", split = rows)]
 pub fn lora_apply_f16(
     #[shape(rows, din)] x: &[f16],
@@ -61,6 +66,7 @@ pub fn lora_apply_f16(
     dout: usize,
     r: usize,
 ) -> Result<()> {
+    check(scale)?;
     if din == 0 || dout == 0 || r == 0 {
         return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
     }
@@ -74,6 +80,12 @@ pub fn lora_apply_f16(
         adapter.apply(x_wide, y_wide, din, dout);
         narrow(y_wide, y);
     }
+    Ok(())
+}
+
+/// Another scale makes NaN of every zero.
+fn check(scale: f32) -> Result<()> {
+    ensure!(scale.is_finite(), InvalidParams, "scale must be finite");
     Ok(())
 }
 
@@ -210,7 +222,8 @@ fn add_rows<const N: usize, const R: usize>(factors: [[f32; R]; N], rows: [&[f32
 }
 
 /// Gradients of [`lora_apply_f32`](fn@lora_apply_f32): dx = scale · (dy b) a, da = scale · (dy b)ᵀ x,
-/// db = scale · dyᵀ (x aᵀ). The gradient of y's start value is dy itself.
+/// db = scale · dyᵀ (x aᵀ). The gradient of y's start value is dy itself. A `scale` that is
+/// not finite is refused.
 #[backward]
 pub fn lora_apply_f32_backward(
     #[shape(rows, din)] x: &[f32],
@@ -228,6 +241,7 @@ pub fn lora_apply_f32_backward(
     dout: usize,
     r: usize,
 ) -> Result<()> {
+    check(scale)?;
     dx.fill(0.0);
     da.fill(0.0);
     db.fill(0.0);

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use kernelpack_guest::{Float, Result, backward, f16, kernel, math::sqrt, simd::F32x4};
+use kernelpack_guest::{Float, Result, backward, ensure, f16, kernel, math::sqrt, simd::F32x4};
 
 /// Elements that one step of the loops takes, and whose squares are added in f32.
 const BLOCK: usize = 128;
@@ -12,7 +12,8 @@ const LANES: usize = 16;
 /// Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · weight.
 ///
 /// The mean is accumulated in f64 over blocks of 128, so that its error does not grow with `dim`; rows whose squares
-/// leave the range of f32, at either end, are summed in f64 throughout.
+/// leave the range of f32, at either end, are summed in f64 throughout. An `eps` that is negative or not finite is
+/// refused.
 #[kernel(
     category = "normalization",
     name = "Root Mean Square Normalization (FP32)",
@@ -27,11 +28,14 @@ pub fn rmsnorm_f32(
     #[param(default = 1e-5)] eps: f32,
     dim: usize,
 ) -> Result<()> {
+    check(eps)?;
     rmsnorm(x, weight, y, eps, dim);
     Ok(())
 }
 
 /// Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019), computed in f32 and rounded once.
+///
+/// An `eps` that is negative or not finite is refused.
 #[kernel(category = "normalization", name = "Root Mean Square Normalization (FP16)", split = rows)]
 pub fn rmsnorm_f16(
     #[shape(rows, dim)] x: &[f16],
@@ -40,7 +44,14 @@ pub fn rmsnorm_f16(
     #[param(default = 1e-5)] eps: f32,
     dim: usize,
 ) -> Result<()> {
+    check(eps)?;
     rmsnorm(x, weight, y, eps, dim);
+    Ok(())
+}
+
+/// A mean of squares plus another eps may be negative, NaN or infinite, which makes rows of NaN or of zeros.
+fn check(eps: f32) -> Result<()> {
+    ensure!(eps >= 0.0 && eps.is_finite(), InvalidParams, "eps must be finite and not negative");
     Ok(())
 }
 
@@ -168,7 +179,8 @@ fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
 }
 
 /// Gradients of [`rmsnorm_f32`](fn@rmsnorm_f32): with s = 1 / sqrt(mean(x²) + eps),
-/// dx = s · (weight · dy − x · s² · mean(weight · dy · x)) and dweight = Σ over rows of dy · x · s.
+/// dx = s · (weight · dy − x · s² · mean(weight · dy · x)) and dweight = Σ over rows of dy · x · s. An `eps` that is negative or not
+/// finite is refused.
 #[backward]
 pub fn rmsnorm_f32_backward(
     #[shape(rows, dim)] x: &[f32],
@@ -179,6 +191,7 @@ pub fn rmsnorm_f32_backward(
     #[param(default = 1e-5)] eps: f32,
     dim: usize,
 ) -> Result<()> {
+    check(eps)?;
     dweight.fill(0.0);
     if dim == 0 {
         return Ok(());

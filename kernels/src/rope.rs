@@ -13,7 +13,8 @@ use angles::Angles;
 /// `freqs`, where given, holds the angles in radians. Otherwise the angle of pair i at position s is
 /// (s + `position_offset`) · `theta`^(-2i / dim), computed in f64 and rounded to f32, as a table of `freqs` would hold
 /// it. Pairs are (x\[i\], x\[i + dim/2\]), as Llama and GPT-NeoX have them, or with `interleaved` (x\[2i\], x\[2i+1\]), as
-/// in the paper.
+/// in the paper. A `theta` that is not positive and finite, or so small that an angle leaves the range of f32, is refused
+/// unless `freqs` is given.
 #[kernel(
     category = "positional_encoding",
     name = "Rotary Position Embedding (FP32)",

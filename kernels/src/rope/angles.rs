@@ -37,6 +37,8 @@ impl Angles<'_> {
                 for i in 0..pairs {
                     // It takes as long as all that is done with it, and is the same for all positions.
                     let frequency = libm::pow(f64::from(self.theta), -((2 * i) as f64 / dim as f64));
+                    let last = self.angle((table.len() / dim).saturating_sub(1), frequency);
+                    ensure!(last.is_finite(), InvalidParams, "theta is so small that angles leave the range of f32");
                     for (s, row) in table.chunks_exact_mut(dim).enumerate() {
                         row[i] = self.angle(s, frequency);
                     }

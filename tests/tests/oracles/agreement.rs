@@ -8,7 +8,6 @@ use kernelpack_kernels::{
     rmsnorm_f16, rmsnorm_f32, rmsnorm_f32_backward, rope_f16, rope_f32, rope_f32_backward, rope_q8, swiglu_f16,
     swiglu_f32, swiglu_f32_backward,
 };
-use kernelpack_tests::pack;
 use proptest::{num, option, prelude::*};
 
 use crate::{
@@ -18,14 +17,23 @@ use crate::{
 
 const CASES: u32 = 24;
 
-fn scalar() -> impl Strategy<Value = f32> {
-    prop_oneof![Just(1e-5f32), 0f32..2.0, f32::special(), f32::any()]
+/// The scales that LoRA does not refuse; without their signs, the eps that RMSNorm does not refuse.
+fn finite() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        Just(1e-5f32),
+        0f32..2.0,
+        num::f32::POSITIVE | num::f32::NEGATIVE | num::f32::NORMAL | num::f32::ZERO | num::f32::SUBNORMAL
+    ]
+}
+
+fn eps() -> impl Strategy<Value = f32> {
+    finite().prop_map(f32::abs)
 }
 
 #[test]
 fn rmsnorm() {
     fn inputs<T: Wild>() -> impl Strategy<Value = (TensorBuf<T>, TensorBuf<T>, f32)> {
-        matrix().prop_flat_map(|dims| (wild(&dims), wild(&dims[1..]), scalar()))
+        matrix().prop_flat_map(|dims| (wild(&dims), wild(&dims[1..]), eps()))
     }
     property(CASES, inputs(), |(x, weight, eps)| {
         run::<rmsnorm_f32::Kernel>(rmsnorm_f32::Inputs { x: x.view(), weight: weight.view(), eps });
@@ -33,7 +41,7 @@ fn rmsnorm() {
     property(CASES, inputs(), |(x, weight, eps)| {
         run::<rmsnorm_f16::Kernel>(rmsnorm_f16::Inputs { x: x.view(), weight: weight.view(), eps });
     });
-    let inputs = matrix().prop_flat_map(|dims| (wild(&dims), wild(&dims[1..]), wild(&dims), scalar()));
+    let inputs = matrix().prop_flat_map(|dims| (wild(&dims), wild(&dims[1..]), wild(&dims), eps()));
     property(CASES, inputs, |(x, weight, dy, eps)| {
         let inputs = rmsnorm_f32_backward::Inputs { x: x.view(), weight: weight.view(), dy: dy.view(), eps };
         run_backward::<rmsnorm_f32::Kernel>(inputs);
@@ -67,8 +75,8 @@ struct Scalars {
 
 /// A tensor to rotate, perhaps with angles. `values` is how many numbers an element holds.
 fn rotation<T: Wild>(values: usize) -> impl Strategy<Value = (TensorBuf<T>, Option<TensorBuf<f32>>, Scalars)> {
-    // Other bases are refused.
-    let positive = num::f32::POSITIVE | num::f32::NORMAL | num::f32::SUBNORMAL;
+    // Other bases are refused, and so are smaller ones at the last positions.
+    let positive = (num::f32::POSITIVE | num::f32::NORMAL).prop_map(|theta| theta.max(1e-28));
     let thetas = prop_oneof![Just(10_000f32), Just(500_000f32), 0.5f32..2.0, positive];
     let offsets = prop_oneof![Just(0u32), 0..5000u32, any::<u32>()];
     let scalars = (thetas, offsets, any::<bool>()).prop_map(|(theta, position_offset, interleaved)| Scalars {
@@ -106,20 +114,6 @@ fn rope() {
     });
 }
 
-/// A base that is not positive and finite would make every angle NaN, so long as the kernel makes the angles.
-#[test]
-fn rope_refuses_a_base_that_makes_no_angles() {
-    let kernel = pack::runtime().open(pack::core()).unwrap().kernel::<rope_f32::Kernel>().unwrap();
-    let x = TensorBuf::<f32>::zeros(&[1, 2, 1, 4]).unwrap();
-    let freqs = TensorBuf::<f32>::zeros(&[2, 2]).unwrap();
-    for theta in [0.0, -0.0, -1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let inputs = rope_f32::Inputs { theta, ..rope_f32::Inputs::new(x.view()) };
-        let error = kernel.run(inputs).unwrap_err().to_string();
-        assert!(error.contains("INVALID_PARAMS (3): theta must be positive and finite"), "{error}");
-        kernel.run(rope_f32::Inputs { freqs: Some(freqs.view()), ..inputs }).unwrap();
-    }
-}
-
 #[test]
 fn kv() {
     let blocks = || (0..4usize, 0..5usize);
@@ -143,7 +137,7 @@ fn lora() {
     /// x, a, b, and y or its gradient.
     fn inputs<T: Wild>() -> impl Strategy<Value = ([TensorBuf<T>; 4], f32)> {
         ranks().prop_flat_map(|Ranks { rows, din, dout, r }| {
-            ([wild(&[rows, din]), wild(&[r, din]), wild(&[dout, r]), wild(&[rows, dout])], scalar())
+            ([wild(&[rows, din]), wild(&[r, din]), wild(&[dout, r]), wild(&[rows, dout])], finite())
         })
     }
     property(CASES, inputs(), |([x, a, b, y], scale)| {

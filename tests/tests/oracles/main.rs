@@ -12,5 +12,6 @@ mod ggml;
 mod gradients;
 mod requantization;
 mod sandbox;
+mod scalars;
 mod special;
 mod values;

@@ -49,7 +49,7 @@ impl InputArg {
     /// # Errors
     /// The file cannot be read, has no such tensor, or that has another type or no whole blocks.
     pub(crate) fn read(&self, dtype: DType) -> Result<Input, String> {
-        let (path, tensor) = split(&self.source, |path| path.is_file());
+        let (path, tensor) = split(&self.source, |path| path.metadata().is_ok_and(|found| !found.is_dir()));
         let file = TensorFile::open(&path)?;
         let tensor = self.choose(&file, tensor)?;
         let Some(info) = file.info(&tensor) else {

@@ -1,6 +1,7 @@
 //! Reading single tensors of safetensors files.
 //!
 //! Only the header and the tensors asked for are read: weights often lie in files much larger than what a kernel takes.
+//! What has no places to read at, such as a pipe, is read whole.
 
 use std::{
     fs::File,
@@ -17,11 +18,54 @@ use safetensors::{
 /// The most bytes of a header; the format's own limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
+/// The most bytes of a pipe: as many as the memory of a kernel can have.
+const MAX_PIPED_BYTES: u64 = 4 << 30;
+
+/// Where bytes can be read at any place.
+#[derive(Debug)]
+enum Content {
+    File(File),
+    Read(Vec<u8>),
+}
+
+impl Content {
+    /// Takes a file as it is and reads anything else to its end; returns how many bytes there are, too.
+    fn of(mut file: File) -> io::Result<(Self, u64)> {
+        let metadata = file.metadata()?;
+        if metadata.is_file() {
+            return Ok((Self::File(file), metadata.len()));
+        }
+        let mut bytes = Vec::new();
+        (&mut file).take(MAX_PIPED_BYTES + 1).read_to_end(&mut bytes)?;
+        let size = bytes.len() as u64;
+        if size > MAX_PIPED_BYTES {
+            let said = format!("it is a pipe with more than {MAX_PIPED_BYTES} bytes; write them to a file first");
+            return Err(io::Error::other(said));
+        }
+        Ok((Self::Read(bytes), size))
+    }
+
+    fn read_at(&self, at: u64, to: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::File(file) => {
+                let mut file = file;
+                file.seek(SeekFrom::Start(at))?;
+                file.read_exact(to)
+            }
+            Self::Read(bytes) => {
+                let from = usize::try_from(at).ok().and_then(|at| bytes.get(at..)?.get(..to.len()));
+                to.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+        }
+    }
+}
+
 /// A safetensors file whose header was read and found in order.
 #[derive(Debug)]
 pub(crate) struct TensorFile {
     path: PathBuf,
-    file: File,
+    content: Content,
     metadata: Metadata,
     /// Where the tensors' bytes begin.
     data: u64,
@@ -35,11 +79,13 @@ impl TensorFile {
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let unreadable = |error: io::Error| format!("cannot read {}: {error}", path.display());
         let malformed = |reason: &str| format!("{} is no safetensors file: {reason}", path.display());
-        let mut file = File::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
+        let (content, size) = File::open(path).and_then(Content::of).map_err(unreadable)?;
         let mut length = [0; 8];
-        file.read_exact(&mut length).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => malformed("it is shorter than any header"),
+        content.read_at(0, &mut length).map_err(|error| match (&content, error.kind()) {
+            (Content::Read(bytes), io::ErrorKind::UnexpectedEof) if bytes.is_empty() => {
+                malformed("nothing comes out of it; a pipe gives what is in it only once")
+            }
+            (_, io::ErrorKind::UnexpectedEof) => malformed("it is shorter than any header"),
             _ => unreadable(error),
         })?;
         let length = u64::from_le_bytes(length);
@@ -47,7 +93,7 @@ impl TensorFile {
             return Err(malformed("its header would be longer than the file or the format allow"));
         }
         let mut header = vec![0; length as usize];
-        file.read_exact(&mut header).map_err(unreadable)?;
+        content.read_at(8, &mut header).map_err(unreadable)?;
         // Of equal keys, the next line takes the last.
         check_distinct_keys(&header).map_err(|fault| malformed(&fault.to_string()))?;
         let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
@@ -55,7 +101,7 @@ impl TensorFile {
         if size - data != metadata.data_len() as u64 {
             return Err(malformed(&SafeTensorError::MetadataIncompleteBuffer.to_string()));
         }
-        Ok(Self { path: path.to_owned(), file, metadata, data })
+        Ok(Self { path: path.to_owned(), content, metadata, data })
     }
 
     /// Where the file is.
@@ -82,9 +128,8 @@ impl TensorFile {
     pub(crate) fn read(&self, info: &TensorInfo) -> Result<Vec<u8>, String> {
         let (start, end) = info.data_offsets;
         let mut bytes = vec![0; end - start];
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(self.data + start as u64))
-            .and_then(|_| file.read_exact(&mut bytes))
+        self.content
+            .read_at(self.data + start as u64, &mut bytes)
             .map_err(|error| format!("cannot read {}: {error}", self.path.display()))?;
         Ok(bytes)
     }

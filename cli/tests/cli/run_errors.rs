@@ -73,6 +73,36 @@ fn a_failing_kernel_says_why_and_leaves_what_was_there() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 
+/// As a shell gives one for `<(…)`.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_as_a_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, pipe) = (folder.path().join("t.safetensors"), folder.path().join("a:pipe"));
+    let output = folder.path().join("out.safetensors");
+    write(&file, &[("y", Dtype::F32, &[1, 1, 1, 2]), ("x", Dtype::F32, &[1, 1, 1, 4])]);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let run_with = |content: Vec<u8>, tensor: &str| {
+        let to = pipe.clone();
+        // Opening waits for the reader.
+        let writer = std::thread::spawn(move || fs::write(to, content));
+        let ran = run("rope_f32", &[format!("x={}{tensor}", pipe.display())], &[], &output);
+        writer.join().unwrap().unwrap();
+        ran
+    };
+    run("rope_f32", &[format!("x={}", file.display())], &[], &output).succeeded();
+    let expected = fs::read(&output).unwrap();
+    for tensor in ["", ":x"] {
+        fs::remove_file(&output).unwrap();
+        run_with(fs::read(&file).unwrap(), tensor).succeeded();
+        assert_eq!(fs::read(&output).unwrap(), expected, "{tensor:?}");
+    }
+    let ran = run_with(Vec::new(), "");
+    assert!(ran.error().contains("nothing comes out of it; a pipe gives what is in it only once"), "{ran:?}");
+    let ran = run_with(vec![0xff; 64], "");
+    assert!(ran.error().contains("longer than the file or the format allow"), "{ran:?}");
+}
+
 #[test]
 fn results_that_cannot_be_written_fail() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{HealthError, HealthReport};
+use kernelpack_host::{HealthError, HealthFault, HealthReport, Unhealthy};
 use serde::Serialize;
 
 use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
@@ -11,9 +11,9 @@ use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Runs the health vectors of the pack in the sandbox: calls with known results, made by `kernelpack build` and by the \
-kernels' authors. The exit code is 0 only if each gives its results within its tolerance. Kernels without vectors are \
-listed as unchecked. Where the machine has no room to run them, that is an error without \"healthy\": it says nothing \
-of the pack.
+kernels' authors. All are run, and the exit code is 0 only if each gives its results within its tolerance. Kernels \
+without vectors are listed as unchecked. Where the machine has no room to run them, that is an error without \
+\"healthy\": it says nothing of the pack.
 
 Example:
   kernelpack health pack --trust release.pub
@@ -22,7 +22,8 @@ Example: for scripts
   kernelpack health pack --trust release.pub --json
   {\"healthy\": true, \"checked\": [{\"kernel\": \"rmsnorm_f32\", \"vector\": \"health/rmsnorm_f32.safetensors\",
    \"tolerance\": 0.0, \"microseconds\": 41.2}, ...], \"unchecked\": []}
-  {\"healthy\": false, \"error\": \"...\", \"kernel\": \"rmsnorm_f32\", \"vector\": \"...\"}")]
+  {\"healthy\": false, \"error\": \"...\", \"kernel\": \"rmsnorm_f32\", \"vector\": \"...\",
+   \"failed\": [{\"kernel\": \"rmsnorm_f32\", \"vector\": \"...\", \"error\": \"...\"}], \"checked\": [...], \"unchecked\": []}")]
 pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]
@@ -59,10 +60,47 @@ struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     healthy: Option<bool>,
     error: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kernel: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vector: Option<String>,
+    #[serde(flatten)]
+    found: Option<Found>,
+}
+
+/// What was found of an unhealthy pack.
+#[derive(Debug, Serialize)]
+struct Found {
+    /// The first that failed.
+    kernel: String,
+    vector: String,
+    failed: Vec<Failed>,
+    checked: Vec<Checked>,
+    unchecked: Vec<String>,
+}
+
+/// A vector that did not give its results.
+#[derive(Debug, Serialize)]
+struct Failed {
+    kernel: String,
+    vector: String,
+    error: String,
+}
+
+impl From<&Unhealthy> for Found {
+    fn from(unhealthy: &Unhealthy) -> Self {
+        let Healthy { checked, unchecked, .. } = unhealthy.report.clone().into();
+        let failed = failed(unhealthy).map(|(kernel, vector, fault)| Failed {
+            kernel: kernel.to_owned(),
+            vector: vector.to_owned(),
+            error: fault.to_string(),
+        });
+        let (kernel, vector) = (unhealthy.kernel.clone(), unhealthy.vector.clone());
+        Self { kernel, vector, failed: failed.collect(), checked, unchecked }
+    }
+}
+
+/// Kernel, vector and fault of each that failed.
+fn failed(unhealthy: &Unhealthy) -> impl Iterator<Item = (&str, &str, &HealthFault)> {
+    let Unhealthy { kernel, vector, fault, others, .. } = unhealthy;
+    let others = others.iter().map(|failed| (failed.kernel.as_str(), failed.vector.as_str(), &failed.fault));
+    std::iter::once((kernel.as_str(), vector.as_str(), fault)).chain(others)
 }
 
 /// Checks the pack.
@@ -71,18 +109,17 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Ok(report) if args.json => print::json(&Healthy::from(report))?,
         Ok(report) => print::data(to_text(&report))?,
         Err(error) => {
+            let (unhealthy, is_checked) = match error.downcast_ref::<HealthError>() {
+                Some(HealthError::Unhealthy(unhealthy)) => (Some(&**unhealthy), true),
+                Some(_) => (None, false),
+                None => (None, true),
+            };
             if args.json {
-                let (unhealthy, is_checked) = match error.downcast_ref::<HealthError>() {
-                    Some(HealthError::Unhealthy(unhealthy)) => (Some(unhealthy), true),
-                    Some(_) => (None, false),
-                    None => (None, true),
-                };
-                print::json(&Failure {
-                    healthy: is_checked.then_some(false),
-                    error: print::message(&*error),
-                    kernel: unhealthy.map(|unhealthy| unhealthy.kernel.clone()),
-                    vector: unhealthy.map(|unhealthy| unhealthy.vector.clone()),
-                })?;
+                let found = unhealthy.map(Found::from);
+                let healthy = is_checked.then_some(false);
+                print::json(&Failure { healthy, error: print::message(&*error), found })?;
+            } else if let Some(unhealthy) = unhealthy {
+                print::data(to_failed_text(unhealthy))?;
             }
             return Err(error);
         }
@@ -106,14 +143,27 @@ impl From<HealthReport> for Healthy {
     }
 }
 
+/// A line for each vector that did not fail, and for each kernel without.
+fn lines(report: &HealthReport) -> Vec<String> {
+    let checked = report.checked.iter();
+    let ok = checked.map(|checked| format!("  ok  {:16} {} in {:.1?}", checked.kernel, checked.vector, checked.took));
+    ok.chain(report.unchecked.iter().map(|kernel| format!("  --  {kernel:16} has no vectors"))).collect()
+}
+
+fn count(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn to_failed_text(unhealthy: &Unhealthy) -> String {
+    let mut lines = lines(&unhealthy.report);
+    lines.extend(failed(unhealthy).map(|(kernel, vector, fault)| format!(" FAIL {kernel:16} {vector}: {fault}")));
+    let all = unhealthy.report.checked.len() + 1 + unhealthy.others.len();
+    lines.push(format!("unhealthy: {} of {}\n", 1 + unhealthy.others.len(), count(all, "vector")));
+    lines.join("\n")
+}
+
 fn to_text(report: &HealthReport) -> String {
-    let mut lines: Vec<String> = report
-        .checked
-        .iter()
-        .map(|checked| format!("  ok  {:16} {} in {:.1?}", checked.kernel, checked.vector, checked.took))
-        .collect();
-    lines.extend(report.unchecked.iter().map(|kernel| format!("  --  {kernel:16} has no vectors")));
-    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let mut lines = lines(report);
     let unchecked = match report.unchecked.len() {
         0 => String::new(),
         kernels => format!(", {} unchecked", count(kernels, "kernel")),

@@ -49,15 +49,36 @@ pub struct CheckedVector {
     pub took: Duration,
 }
 
-/// The first health vector that did not give what it was to give.
+/// A pack of whose health vectors one or more did not give what they were to give.
 #[derive(Debug, thiserror::Error)]
-#[error("pack {pack:?} {version} is unhealthy: kernel {kernel:?} fails its vector {vector:?}: {fault}")]
+#[error(
+    "pack {pack:?} {version} is unhealthy: kernel {kernel:?} fails its vector {vector:?}: {fault}{}",
+    list(.others)
+)]
 #[non_exhaustive]
 pub struct Unhealthy {
     /// The pack's name.
     pub pack: String,
     /// The pack's version.
     pub version: Version,
+    /// The id of the first kernel that failed.
+    pub kernel: String,
+    /// The file of its vector, relative to the pack.
+    pub vector: String,
+    /// What happened.
+    #[source]
+    pub fault: HealthFault,
+    /// The vectors that failed after it. Those behind one that found no time left were not run.
+    pub others: Vec<FailedVector>,
+    /// The vectors that did not fail.
+    pub report: HealthReport,
+}
+
+/// A health vector that did not give what it was to give.
+#[derive(Debug, thiserror::Error)]
+#[error("kernel {kernel:?} fails its vector {vector:?}: {fault}")]
+#[non_exhaustive]
+pub struct FailedVector {
     /// The id of the kernel.
     pub kernel: String,
     /// The file of the vector, relative to the pack.
@@ -65,6 +86,10 @@ pub struct Unhealthy {
     /// What happened.
     #[source]
     pub fault: HealthFault,
+}
+
+fn list(others: &[FailedVector]) -> String {
+    others.iter().map(|failed| format!("; {failed}")).collect()
 }
 
 /// A pack of which nothing was found out, for a reason that is not the pack's.
@@ -138,9 +163,10 @@ impl Pack {
     /// none.
     ///
     /// # Errors
-    /// [`HealthError::Unhealthy`] with the first vector that gave something else than it was to give: wrong results, a trap,
-    /// an overrun deadline. [`HealthError::Unchecked`] where the machine has no address space, memory or mappings left for
-    /// an instance, or callers have all instances until the time is over: that says nothing of the pack.
+    /// [`HealthError::Unhealthy`] with the vectors that gave something else than they were to give: wrong results, a trap,
+    /// an overrun deadline. All vectors are run for that, so long as there is time. [`HealthError::Unchecked`] where the
+    /// machine has no address space, memory or mappings left for an instance, or callers have all instances until the time
+    /// is over: that says nothing of the pack.
     ///
     /// # Example: refusing a pack that computes nonsense on this machine
     /// ```no_run
@@ -166,20 +192,36 @@ impl Pack {
     pub fn check_health_within(&self, limit: Duration) -> Result<HealthReport, HealthError> {
         let deadline = Instant::now().checked_add(limit);
         let mut report = HealthReport::default();
+        let mut failed = Vec::new();
         for vector in self.vectors() {
             let start = Instant::now();
             let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(start));
-            self.check_vector(vector, limit, left).map_err(|fault| self.failed(vector, fault))?;
-            report.checked.push(CheckedVector {
-                kernel: vector.kernel().to_owned(),
-                vector: vector.path().to_owned(),
-                tolerance: vector.tolerance(),
-                took: start.elapsed(),
-            });
+            let checked = self.check_vector(vector, limit, left);
+            let (kernel, path) = (vector.kernel().to_owned(), vector.path().to_owned());
+            match checked {
+                Ok(()) => {
+                    let (tolerance, took) = (vector.tolerance(), start.elapsed());
+                    report.checked.push(CheckedVector { kernel, vector: path, tolerance, took });
+                }
+                // What the machine lacks says nothing of the pack, and what failed before says enough.
+                Err(HealthFault::Failed(Error::Engine(error))) if !is_by_pack(&error) => {
+                    if failed.is_empty() {
+                        return Err(self.not_checked(kernel, error));
+                    }
+                    break;
+                }
+                Err(fault) => {
+                    let over = matches!(fault, HealthFault::TimeLimit { .. });
+                    failed.push(FailedVector { kernel, vector: path, fault });
+                    if over {
+                        break;
+                    }
+                }
+            }
         }
         let unchecked = self.manifest().kernels.iter().filter(|kernel| kernel.health.is_empty());
         report.unchecked = unchecked.map(|kernel| kernel.id.clone()).collect();
-        Ok(report)
+        self.judge(report, failed)
     }
 
     fn check_vector(&self, vector: &VerifiedVector, limit: Duration, left: Duration) -> Result<(), HealthFault> {
@@ -222,16 +264,19 @@ impl Pack {
     }
 
     #[cold]
-    fn failed(&self, vector: &VerifiedVector, fault: HealthFault) -> HealthError {
+    fn not_checked(&self, kernel: String, error: EngineError) -> HealthError {
         let manifest = self.manifest();
         let (pack, version) = (manifest.name.clone(), manifest.version.clone());
-        let (kernel, vector) = (vector.kernel().to_owned(), vector.path().to_owned());
-        match fault {
-            HealthFault::Failed(Error::Engine(error)) if !is_by_pack(&error) => {
-                HealthError::Unchecked(Box::new(Unchecked { pack, version, kernel, error }))
-            }
-            fault => HealthError::Unhealthy(Box::new(Unhealthy { pack, version, kernel, vector, fault })),
-        }
+        HealthError::Unchecked(Box::new(Unchecked { pack, version, kernel, error }))
+    }
+
+    fn judge(&self, report: HealthReport, failed: Vec<FailedVector>) -> Result<HealthReport, HealthError> {
+        let mut failed = failed.into_iter();
+        let Some(FailedVector { kernel, vector, fault }) = failed.next() else { return Ok(report) };
+        let manifest = self.manifest();
+        let (pack, version) = (manifest.name.clone(), manifest.version.clone());
+        let others = failed.collect();
+        Err(HealthError::Unhealthy(Box::new(Unhealthy { pack, version, kernel, vector, fault, others, report })))
     }
 }
 

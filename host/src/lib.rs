@@ -96,7 +96,7 @@ pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
 pub use engine::NativeCompiler;
 pub use engine::{Execution, Interruption};
 pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
-pub use health::{CheckedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
+pub use health::{CheckedVector, FailedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
 pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
 pub use kernelpack_manifest::{

@@ -45,6 +45,20 @@ fn another_result_is_told_with_kernel_and_element() {
     let json = ran.json();
     assert_eq!((&json["healthy"], &json["kernel"]), (&json!(false), &json!("swiglu_f32")));
     assert_eq!(json["error"].as_str(), Some(error));
+    assert_eq!(json["checked"].as_array().unwrap().len(), 15);
+
+    // The others are run all the same, whichever fails first.
+    expect_otherwise(folder.path(), "lora_apply_f32");
+    let ran = run_in(folder.path(), "health pack --trust release.pub --json");
+    let failed = ran.json()["failed"].clone();
+    let kernels: Vec<_> = failed.as_array().unwrap().iter().map(|failed| failed["kernel"].as_str().unwrap()).collect();
+    assert_eq!(kernels, ["lora_apply_f32", "swiglu_f32"]);
+    for kernel in kernels {
+        assert!(ran.error().contains(&format!("kernel \"{kernel}\" fails its vector ")), "{ran:?}");
+    }
+    let text = run_in(folder.path(), "health pack --trust release.pub").stdout;
+    assert!(text.contains(" FAIL lora_apply_f32   health/lora_apply_f32.safetensors: element "), "{text}");
+    assert!(text.contains("  ok  swiglu_f16 ") && text.ends_with("unhealthy: 2 of 16 vectors\n"), "{text}");
 }
 
 #[test]

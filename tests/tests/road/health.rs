@@ -119,6 +119,15 @@ fn wrong_results_are_told_in_full(engine: Engine) {
              \"health/v1.safetensors\": element 1 of \"y\" is 4.0, 4.5 is expected to the bit"
         )
     );
+    let vectors = [([3.0, 4.5], 0, 0.0), ([3.0, 4.0], 0, 0.0), ([2.0, 4.0], 0, 0.0)];
+    let found = unhealthy(engine, &wat_pack(&parts, &vectors));
+    let others: Vec<_> = found.others.iter().map(|failed| failed.vector.as_str()).collect();
+    let fine: Vec<_> = found.report.checked.iter().map(|checked| checked.vector.as_str()).collect();
+    assert_eq!(
+        (found.vector.as_str(), others, fine),
+        ("health/v0.safetensors", vec!["health/v2.safetensors"], vec!["health/v1.safetensors"])
+    );
+    assert!(found.to_string().ends_with("element 0 of \"y\" is 3.0, 2.0 is expected to the bit"), "{found}");
     let tolerated = wat_pack(&parts, &[([3.0, 4.5], 0, 0.125)]);
     tolerated.open(engine).unwrap().check_health().unwrap();
     let found = unhealthy(engine, &wat_pack(&parts, &[([3.0, 4.5], 0, 0.0625)])).to_string();

@@ -92,6 +92,10 @@ impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EpochDeadline => f.write_str("it ran longer than its budget"),
+            // At address 0 there is memory.
+            Self::MemoryAccessViolation { offset: 0, size: 0 } => {
+                f.write_str("it accessed memory out of bounds, the engine does not tell where")
+            }
             Self::MemoryAccessViolation { offset, size: 0 } => {
                 write!(f, "it accessed memory out of bounds at {offset:#x}")
             }

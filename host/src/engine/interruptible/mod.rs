@@ -78,7 +78,10 @@ pub(crate) struct Interruptible {
 }
 
 /// What is made of a module; another number for each version of this code that makes something else of it.
-pub(crate) const REVISION: u32 = 1;
+pub(crate) const REVISION: u32 = 2;
+
+/// The export that is added of a module's stack pointer, if it has one, so that the host sees where a stack overflowed.
+pub(crate) const STACK_POINTER: &str = "kernelpack-host:stack-pointer";
 
 /// Makes a verified module interruptible.
 pub(crate) fn make(wasm: &[u8]) -> Result<Interruptible, Reason> {
@@ -120,7 +123,7 @@ fn rewrite(wasm: &[u8], outline: &Outline<'_>, touch: bool) -> Result<Interrupti
         (Helper::Copy, changes.iter().any(|change| change.copies)),
     ];
     let all: Vec<_> = all.into_iter().filter(|(_, needed)| *needed).map(|(helper, _)| helper).collect();
-    if all.is_empty() {
+    if all.is_empty() && outline.stack.is_none() {
         let origins = outline.bodies.iter().map(|body| Origin::at(body.range().start)).collect();
         return Ok(Interruptible { wasm: wasm.to_owned(), touches, origins: Origins::new(origins) });
     }

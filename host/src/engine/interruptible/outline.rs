@@ -31,12 +31,20 @@ pub(super) struct Outline<'a> {
     pub(super) bodies: Vec<FunctionBody<'a>>,
     /// Bytes of linear memory that are there from the start.
     pub(super) memory: u64,
+    /// The module's only variable, if it has one and that is an `i32`: where it keeps its stack pointer.
+    pub(super) stack: Option<u32>,
 }
 
 impl<'a> Outline<'a> {
     pub(super) fn read(wasm: &'a [u8]) -> Result<Self, Reason> {
-        let mut outline =
-            Self { sections: Vec::new(), types: Vec::new(), functions: Vec::new(), bodies: Vec::new(), memory: 0 };
+        let mut outline = Self {
+            sections: Vec::new(),
+            types: Vec::new(),
+            functions: Vec::new(),
+            bodies: Vec::new(),
+            memory: 0,
+            stack: None,
+        };
         let mut memories = 0;
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload.map_err(Reason::unreadable)?;
@@ -70,6 +78,19 @@ impl<'a> Outline<'a> {
                         }
                         outline.memory = memory.initial.saturating_mul(PAGE);
                     }
+                }
+                Payload::GlobalSection(globals) => {
+                    let mut variables = Vec::new();
+                    for (index, global) in globals.into_iter().enumerate() {
+                        let ty = global.map_err(Reason::unreadable)?.ty;
+                        if ty.mutable {
+                            variables.push((index as u32, ty.content_type));
+                        }
+                    }
+                    outline.stack = match variables[..] {
+                        [(index, ValType::I32)] => Some(index),
+                        _ => None,
+                    };
                 }
                 Payload::CodeSectionEntry(body) => outline.bodies.push(body),
                 _ => {}

@@ -6,7 +6,7 @@ use wasm_encoder::{Encode, InstructionSink, Module, RawSection};
 use wasmparser::{BinaryReader, Operator};
 
 use super::{
-    Reason,
+    Reason, STACK_POINTER,
     helpers::Helper,
     origins::Origin,
     outline::{Outline, Section},
@@ -17,6 +17,7 @@ use super::{
 const CUSTOM: u8 = 0;
 const TYPE: u8 = 1;
 const FUNCTION: u8 = 3;
+const EXPORT: u8 = 7;
 const CODE: u8 = 10;
 
 /// The functions that are appended, in their order.
@@ -99,6 +100,10 @@ pub(super) fn module(
         let new = match *id {
             TYPE => Cow::Owned(appended(old, &types)?),
             FUNCTION => Cow::Owned(appended(old, &indices)?),
+            EXPORT => match outline.stack {
+                Some(global) => Cow::Owned(appended(old, &[stack_pointer(global)])?),
+                None => Cow::Borrowed(old),
+            },
             CODE => Cow::Owned(code(bodies)),
             CUSTOM => match custom(old, helpers) {
                 Some(new) => new,
@@ -109,6 +114,16 @@ pub(super) fn module(
         module.section(&RawSection { id: *id, data: &new });
     }
     Ok(module.finish())
+}
+
+/// The export of a global as the stack pointer.
+fn stack_pointer(global: u32) -> Vec<u8> {
+    const GLOBAL: u8 = 3;
+    let mut export = Vec::new();
+    STACK_POINTER.encode(&mut export);
+    export.push(GLOBAL);
+    global.encode(&mut export);
+    export
 }
 
 /// The types that the helpers need and the module does not have, and the type of each helper, all as they are encoded.

@@ -4,10 +4,10 @@
 use std::{io, mem, ops::Range, ptr::NonNull, slice, sync::Arc};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits, exports};
-use wasmtime::{InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Global, InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::{
-    super::{Export, Instance, Interruption, Stop, stack::with_room},
+    super::{Export, Instance, Interruption, Stop, interruptible::STACK_POINTER, stack::with_room},
     Sandbox,
     engines::HEADROOM,
     form::Form,
@@ -44,6 +44,7 @@ pub(super) struct WasmtimeInstance {
     backward: Option<TypedFunc<u32, i32>>,
     init: Option<TypedFunc<(u32, u32), i32>>,
     cleanup: Option<TypedFunc<(), i32>>,
+    stack: Option<StackPointer>,
 }
 
 // SAFETY: `base` is the address of the store's memory, which goes where the store goes; all else is `Send` by itself.
@@ -72,6 +73,7 @@ impl WasmtimeInstance {
             .memories
             .region(base.as_ptr())
             .ok_or_else(|| wasmtime::Error::msg("the memory is not one of ours"))?;
+        let stack = StackPointer::of(&instance, &mut store);
         let mut lookup = Lookup { instance, store: &mut store };
         Ok(Self {
             forward: lookup.required(exports::FORWARD)?,
@@ -80,6 +82,7 @@ impl WasmtimeInstance {
             backward: lookup.optional(exports::BACKWARD)?,
             init: lookup.optional(exports::INIT)?,
             cleanup: lookup.optional(exports::CLEANUP)?,
+            stack,
             base,
             reach: memory.data_size(&store),
             reach_between_calls: 0,
@@ -131,8 +134,52 @@ impl WasmtimeInstance {
         }
         match (in_time, result) {
             (true, Ok(result)) => Ok(result),
-            (in_time, result) => Err(stop(in_time, result.err(), &self.form)),
+            (in_time, result) => Err(self.stop(in_time, result.err())),
         }
+    }
+
+    /// Why a call has no result.
+    #[cold]
+    fn stop(&mut self, in_time: bool, error: Option<wasmtime::Error>) -> Stop {
+        let backtrace = error.as_ref().map_or_else(Backtrace::default, |error| backtrace(error, &self.form));
+        let error = match error {
+            Some(error) if in_time => kernel_error(&error),
+            // Whatever it met, or even where it returned at that moment.
+            _ => KernelError::EpochDeadline,
+        };
+        let beyond = matches!(error, KernelError::MemoryAccessViolation { .. });
+        if beyond && self.stack.as_ref().is_some_and(|stack| stack.overflowed(&mut self.store)) {
+            return Stop { error: KernelError::StackOverflow, backtrace };
+        }
+        Stop { error, backtrace }
+    }
+}
+
+/// The pointer into a guest's second stack, which lies in linear memory.
+struct StackPointer {
+    global: Global,
+    /// Where the stack starts, to grow downwards.
+    start: u32,
+}
+
+impl StackPointer {
+    /// What a function that calls no other may use below the pointer, without moving it.
+    const RED_ZONE: u32 = 128;
+    /// What the packer lets a stack have, at least; the linker aligns it to 16 bytes.
+    const LEAST_STACK: u32 = 4096;
+
+    fn of(instance: &wasmtime::Instance, store: &mut Store<Limits>) -> Option<Self> {
+        let global = instance.get_global(&mut *store, STACK_POINTER)?;
+        let start = global.get(store).i32()?.cast_unsigned();
+        // What starts elsewhere is a variable of another kind.
+        (start >= Self::LEAST_STACK && start.is_multiple_of(16)).then_some(Self { global, start })
+    }
+
+    /// Whether the stack has left memory at its lower end: the linker puts it first, so that the pointer then wraps
+    /// around, or soon would. An access that is out of bounds by itself leaves the pointer within the stack.
+    fn overflowed(&self, store: &mut Store<Limits>) -> bool {
+        let pointer = self.global.get(store).i32().map_or(self.start, i32::cast_unsigned);
+        pointer < Self::RED_ZONE || pointer > self.start
     }
 }
 
@@ -242,16 +289,4 @@ impl Instance for WasmtimeInstance {
 #[cold]
 fn missing() -> wasmtime::Error {
     wasmtime::Error::msg("the module has no such export")
-}
-
-/// Why a call has no result.
-#[cold]
-fn stop(in_time: bool, error: Option<wasmtime::Error>, form: &Form) -> Stop {
-    let backtrace = error.as_ref().map_or_else(Backtrace::default, |error| backtrace(error, form));
-    let error = match error {
-        Some(error) if in_time => kernel_error(&error),
-        // Whatever it met, or even where it returned at that moment.
-        _ => KernelError::EpochDeadline,
-    };
-    Stop { error, backtrace }
 }

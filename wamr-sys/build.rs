@@ -37,9 +37,25 @@ const DEFINES: &[(&str, &str)] = &[
     ("BH_LOG", "kernelpack_wamr_log"),
 ];
 
+/// What native code calls for instructions that do as much work as their operands say, and what `bulk.c` has in place of
+/// it. Symbols keep their names: these are what they are resolved to.
+const BULK: &[(&str, &str)] = &[
+    ("aot_memset", "kernelpack_wamr_memset"),
+    ("aot_memmove", "kernelpack_wamr_memmove"),
+    ("aot_memory_init", "kernelpack_wamr_memory_init"),
+    ("aot_enlarge_memory", "kernelpack_wamr_enlarge_memory"),
+    ("aot_table_init", "kernelpack_wamr_table_init"),
+    ("aot_table_copy", "kernelpack_wamr_table_copy"),
+    ("aot_table_fill", "kernelpack_wamr_table_fill"),
+    ("__aeabi_memcpy", "kernelpack_wamr_memmove"),
+    ("__aeabi_memmove", "kernelpack_wamr_memmove"),
+    ("__aeabi_memset", "kernelpack_wamr_aeabi_memset"),
+    ("__aeabi_memclr", "kernelpack_wamr_aeabi_memclr"),
+];
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/shim.c");
+    println!("cargo::rerun-if-changed=src");
     let sources = kernelpack_wamr_sources::find().unwrap_or_else(|error| panic!("{error}"));
     let target = Target::of_build();
     let core = sources.root.join("core");
@@ -76,9 +92,9 @@ fn main() {
     let simd = aot && target.simd;
     build.define("WASM_ENABLE_SIMD", flag(simd)).define("WASM_ENABLE_SIMDE", "0");
     if interp {
-        files.extend(
-            ["wasm_loader.c", "wasm_runtime.c", "wasm_interp_fast.c"].map(|c| iwasm.join("interpreter").join(c)),
-        );
+        files.extend(["wasm_loader.c", "wasm_runtime.c"].map(|c| iwasm.join("interpreter").join(c)));
+        // It includes `wasm_interp_fast.c`.
+        files.push(PathBuf::from("src/interp.c"));
     }
     if aot {
         files.extend(["aot_runtime.c", "aot_intrinsic.c"].map(|c| iwasm.join("aot").join(c)));
@@ -86,7 +102,12 @@ fn main() {
         let mut loader = build.clone();
         loader.define("os_munmap", "kernelpack_wamr_munmap").file(iwasm.join("aot/aot_loader.c"));
         build.objects(loader.compile_intermediates());
-        files.push(iwasm.join("aot/arch").join(target.relocations));
+        let mut relocations = build.clone();
+        for (name, stand_in) in BULK {
+            relocations.define(name, *stand_in);
+        }
+        relocations.file(iwasm.join("aot/arch").join(target.relocations));
+        build.objects(relocations.compile_intermediates());
     }
     // Nobody uses the entry of applications.
     files.extend(c_files(&iwasm.join("common"), &["wasm_application.c"]));
@@ -104,7 +125,7 @@ fn main() {
     } else {
         build.define("WASM_HAVE_MREMAP", "1");
     }
-    files.push(PathBuf::from("src/shim.c"));
+    files.extend(["src/bulk.c", "src/shim.c"].map(PathBuf::from));
     build.files(files).compile("kernelpack_wamr");
 }
 

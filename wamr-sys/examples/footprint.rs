@@ -3,12 +3,12 @@
 use std::hint::black_box;
 
 use kernelpack_wamr_sys::{
-    kernelpack_wamr_bound, kernelpack_wamr_lift, kernelpack_wamr_load, kernelpack_wamr_load_native,
-    kernelpack_wamr_memory, kernelpack_wamr_place, wasm_cluster_cancel_thread, wasm_func_get_param_count,
-    wasm_func_get_result_count, wasm_memory_get_max_page_count, wasm_runtime_call_wasm, wasm_runtime_create_exec_env,
-    wasm_runtime_deinstantiate, wasm_runtime_destroy, wasm_runtime_destroy_exec_env, wasm_runtime_full_init,
-    wasm_runtime_get_exception, wasm_runtime_get_memory, wasm_runtime_get_version, wasm_runtime_instantiate_ex,
-    wasm_runtime_lookup_function, wasm_runtime_set_native_stack_boundary, wasm_runtime_unload,
+    kernelpack_wamr_bound, kernelpack_wamr_call, kernelpack_wamr_lift, kernelpack_wamr_load,
+    kernelpack_wamr_load_native, kernelpack_wamr_memory, kernelpack_wamr_place, wasm_cluster_cancel_thread,
+    wasm_func_get_param_count, wasm_func_get_result_count, wasm_memory_get_max_page_count,
+    wasm_runtime_create_exec_env, wasm_runtime_deinstantiate, wasm_runtime_destroy, wasm_runtime_destroy_exec_env,
+    wasm_runtime_full_init, wasm_runtime_get_exception, wasm_runtime_get_memory, wasm_runtime_get_version,
+    wasm_runtime_instantiate_ex, wasm_runtime_lookup_function, wasm_runtime_unload,
 };
 
 fn main() {
@@ -24,11 +24,10 @@ fn main() {
         wasm_runtime_deinstantiate as *const (),
         wasm_runtime_create_exec_env as *const (),
         wasm_runtime_destroy_exec_env as *const (),
-        wasm_runtime_set_native_stack_boundary as *const (),
         wasm_runtime_lookup_function as *const (),
         wasm_func_get_param_count as *const (),
         wasm_func_get_result_count as *const (),
-        wasm_runtime_call_wasm as *const (),
+        kernelpack_wamr_call as *const (),
         wasm_runtime_get_exception as *const (),
         wasm_runtime_get_memory as *const (),
         wasm_memory_get_max_page_count as *const (),

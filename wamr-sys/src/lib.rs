@@ -1,6 +1,6 @@
 //! WAMR, compiled from its packaged sources, and the functions of it that Kernelpack's host uses.
 //!
-//! The declarations are hand-written from `wasm_export.h`; those of two more are in `thread_manager.h` and `shim.c`.
+//! The declarations are hand-written from `wasm_export.h`; those of others are in `thread_manager.h`, `shim.c` and `bulk.c`.
 //! `shim.c` also tells the layouts that the C compiler sees, and a test holds the ones here against them. How WAMR is
 //! configured, and why, is in `build.rs`.
 #![allow(unsafe_code, reason = "declarations of C functions; callers give the reasons")]
@@ -154,16 +154,22 @@ unsafe extern "C" {
     pub fn wasm_runtime_create_exec_env(inst: *mut ModuleInst, stack_size: u32) -> *mut ExecEnv;
     /// Frees an execution environment.
     pub fn wasm_runtime_destroy_exec_env(env: *mut ExecEnv);
-    /// Says where the native stack ends, for all calls to come.
-    pub fn wasm_runtime_set_native_stack_boundary(env: *mut ExecEnv, boundary: *mut u8);
     /// An exported function; null if there is none.
     pub fn wasm_runtime_lookup_function(inst: *mut ModuleInst, name: *const c_char) -> *mut Function;
     /// Parameters of a function.
     pub fn wasm_func_get_param_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
     /// Results of a function.
     pub fn wasm_func_get_result_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
-    /// Calls a function; `argv` holds the arguments and then the results, in 32-bit cells.
-    pub fn wasm_runtime_call_wasm(env: *mut ExecEnv, function: *mut Function, argc: u32, argv: *mut u32) -> bool;
+    /// Calls a function; `boundary` is where the native stack ends, and is compared with and never read; `argv` holds the
+    /// arguments and then the results, in 32-bit cells. A call that was told to stop may leave anything in linear memory
+    /// and tables: instructions that work on many bytes or elements do nothing from then on.
+    pub fn kernelpack_wamr_call(
+        env: *mut ExecEnv,
+        boundary: *mut u8,
+        function: *mut Function,
+        argc: u32,
+        argv: *mut u32,
+    ) -> bool;
     /// Why a call failed; null if none did.
     pub fn wasm_runtime_get_exception(inst: *mut ModuleInst) -> *const c_char;
     /// An exported global; `false` if there is none.

@@ -1,10 +1,7 @@
 //! The fixtures of the rewriting, and more, as kernels.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     thread,
 };
 
@@ -14,7 +11,7 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 use crate::{
     Patience, args,
     fixtures::{self, parts},
-    kernel, outcome, tensors,
+    kernel, large, outcome, tensors,
     wat_kernel::Parts,
 };
 
@@ -133,11 +130,9 @@ fn all(engine: Engine) -> Vec<(String, Parts)> {
 fn everything_is_stopped_whichever_way_it_is_called(engine: Engine) {
     let (all, next) = (all(engine), AtomicUsize::new(0));
     // Some have 256 MiB of memory, and WAMR's pool has room for a few of those only.
-    static LARGE: Mutex<()> = Mutex::new(());
-    let pooled = engine != Engine::Wasmtime;
-    let _one_engine = pooled.then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let one_engine = large(engine);
     thread::scope(|scope| {
-        for _ in 0..if pooled { 1 } else { 4 } {
+        for _ in 0..if one_engine.is_some() { 1 } else { 4 } {
             scope.spawn(|| {
                 while let Some((name, parts)) = all.get(next.fetch_add(1, Relaxed)) {
                     let _patience = Patience::with(name.as_str());

@@ -3,12 +3,14 @@
 //!
 //! Nothing here fails because time has passed, except that [`Patience`] ends the process where a stop never comes.
 
+mod bulk;
 mod edge;
 mod fixtures;
 mod hostile;
 mod lifecycle;
 mod memory_init;
 mod storm;
+mod straight;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;
@@ -16,7 +18,11 @@ mod stub;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod wat_kernel;
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
 
 use kernelpack_host::{
     BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Pack, RuntimeBuilder, Tensor, TypedKernel,
@@ -27,6 +33,12 @@ use crate::{
     stub::{Args, Forward, honest},
     wat_kernel::Parts,
 };
+
+/// Held by who fills a good part of the pool, which WAMR's tests share.
+fn large(engine: Engine) -> Option<MutexGuard<'static, ()>> {
+    static LARGE: Mutex<()> = Mutex::new(());
+    (engine != Engine::Wasmtime).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// Ends the process if it is not dropped within two minutes: a guest that is not stopped cannot be stopped by a test.
 struct Patience(#[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>);

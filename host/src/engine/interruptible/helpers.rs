@@ -1,4 +1,4 @@
-//! The functions that are appended to modules: the touch, and `memory.fill` and `memory.copy` in WebAssembly.
+//! The functions that are appended to modules: the touch, one that does nothing, and `memory.fill` and `memory.copy` in WebAssembly.
 //!
 //! Wasmtime has the two instructions done by the host's `memset` and `memmove`, where a fault would end the process, and
 //! where neither an epoch nor a page stops them. As functions they are stopped like any other code. They keep what the
@@ -26,6 +26,8 @@ const KEPT: u32 = 3;
 pub(super) enum Helper {
     /// Loads from address 0.
     Touch,
+    /// Does nothing: where functions begin, epochs interrupt.
+    Check,
     /// `memory.fill`.
     Fill,
     /// `memory.copy`.
@@ -37,6 +39,7 @@ impl Helper {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Touch => "kernelpack:touch",
+            Self::Check => "kernelpack:check",
             Self::Fill => "kernelpack:fill",
             Self::Copy => "kernelpack:copy",
         }
@@ -45,7 +48,7 @@ impl Helper {
     /// Its parameters; none has results.
     pub(super) fn params(self) -> &'static [ValType] {
         match self {
-            Self::Touch => &[],
+            Self::Touch | Self::Check => &[],
             Self::Fill | Self::Copy => &[ValType::I32; 3],
         }
     }
@@ -54,6 +57,7 @@ impl Helper {
     pub(super) fn body(self) -> Vec<u8> {
         let (mut body, write): (_, fn(&mut InstructionSink<'_>)) = match self {
             Self::Touch => (Function::new([]), touch),
+            Self::Check => (Function::new([]), |_| {}),
             Self::Fill => (Function::new([(1, ValType::V128)]), fill),
             Self::Copy => (Function::new([(1, ValType::V128)]), copy),
         };

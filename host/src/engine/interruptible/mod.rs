@@ -78,7 +78,7 @@ pub(crate) struct Interruptible {
 }
 
 /// What is made of a module; another number for each version of this code that makes something else of it.
-pub(crate) const REVISION: u32 = 2;
+pub(crate) const REVISION: u32 = 3;
 
 /// The export that is added of a module's stack pointer, if it has one, so that the host sees where a stack overflowed.
 pub(crate) const STACK_POINTER: &str = "kernelpack-host:stack-pointer";
@@ -92,7 +92,9 @@ pub(crate) fn make(wasm: &[u8]) -> Result<Interruptible, Reason> {
     rewrite(wasm, &outline, true)
 }
 
-/// Only makes functions of `memory.fill` and `memory.copy`, so that epochs interrupt them.
+/// Only makes functions of `memory.fill` and `memory.copy`, so that epochs interrupt them, and has calls of a function that
+/// does nothing behind all other instructions that make the host work: epochs are looked at in loops and where functions
+/// begin, and a straight line of thousands of such instructions has neither.
 pub(crate) fn lower_bulk(wasm: &[u8]) -> Result<Interruptible, Reason> {
     rewrite(wasm, &Outline::read(wasm)?, false)
 }
@@ -118,7 +120,7 @@ fn rewrite(wasm: &[u8], outline: &Outline<'_>, touch: bool) -> Result<Interrupti
     }
     let touches = changes.iter().map(|change| change.touches.count()).sum();
     let all = [
-        (Helper::Touch, touches > 0),
+        (if touch { Helper::Touch } else { Helper::Check }, touches > 0),
         (Helper::Fill, changes.iter().any(|change| change.fills)),
         (Helper::Copy, changes.iter().any(|change| change.copies)),
     ];
@@ -162,7 +164,7 @@ fn change(
         }
         paths::find(outline, results, operators, &Loops::read(operators, outline.memory)?)?
     } else {
-        Touches::default()
+        Touches::behind_work(operators)
     };
     Ok(Change {
         touches,

@@ -29,6 +29,13 @@ pub(super) struct Touches {
 }
 
 impl Touches {
+    /// Behind each instruction that makes the host work.
+    pub(super) fn behind_work(operators: &[(Operator<'_>, usize)]) -> Self {
+        let works = |operator: &Operator<'_>| works_long(operator) || matches!(operator, Operator::MemoryInit { .. });
+        let behind = operators.iter().enumerate().filter(|(_, (operator, _))| works(operator));
+        Self { before: behind.map(|(position, _)| position + 1).collect(), ..Self::default() }
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         usize::from(self.entry) + self.loops.len() + self.before.len()

@@ -38,6 +38,11 @@ impl Helpers {
         InstructionSink::new(body).call(self.first + place as u32);
         Ok(())
     }
+
+    /// A call of the function that a guest is stopped in.
+    fn check(&self, body: &mut Vec<u8>) -> Result<(), Reason> {
+        self.call(if self.all.contains(&Helper::Touch) { Helper::Touch } else { Helper::Check }, body)
+    }
 }
 
 /// A function with its touches, and with calls in place of `memory.fill` and `memory.copy`. Range and offsets count in
@@ -55,14 +60,14 @@ pub(super) fn body(
     body.extend_from_slice(wasm.get(range.start..first).ok_or(Reason::Inconsistent)?);
     if touches.entry {
         origin.step(body.len(), first);
-        helpers.call(Helper::Touch, &mut body)?;
+        helpers.check(&mut body)?;
         origin.step(body.len(), first);
     }
     let (mut before, mut behind) = (touches.before.iter().peekable(), touches.loops.iter().peekable());
     for (position, (operator, offset)) in operators.iter().enumerate() {
         if before.next_if_eq(&&position).is_some() {
             origin.step(body.len(), *offset);
-            helpers.call(Helper::Touch, &mut body)?;
+            helpers.check(&mut body)?;
             origin.step(body.len(), *offset);
         }
         let end = operators.get(position + 1).map_or(range.end, |(_, offset)| *offset);
@@ -79,7 +84,7 @@ pub(super) fn body(
         }
         if behind.next_if_eq(&&position).is_some() {
             origin.step(body.len(), end);
-            helpers.call(Helper::Touch, &mut body)?;
+            helpers.check(&mut body)?;
             origin.step(body.len(), end);
         }
     }

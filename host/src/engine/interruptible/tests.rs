@@ -45,6 +45,31 @@ fn modules_that_need_nothing_stay_as_they_are() {
 }
 
 #[test]
+fn where_epochs_interrupt_work_of_the_hosts_is_followed_by_a_call() {
+    let wasm = parse(
+        "(module (memory 1) (table $t 1 10 funcref) (elem $e func 0) (data $d \"a\") (func $f (param $n i32)
+            (memory.init $d (i32.const 0) (i32.const 0) (local.get $n))
+            (drop (memory.grow (local.get $n)))
+            (drop (table.grow $t (ref.null func) (local.get $n)))
+            (table.fill $t (i32.const 0) (ref.null func) (local.get $n))
+            (table.copy $t $t (i32.const 0) (i32.const 0) (local.get $n))
+            (table.init $t $e (i32.const 0) (i32.const 0) (local.get $n))
+            (elem.drop $e) (data.drop $d)))",
+    );
+    let lowered = lower_bulk(&wasm).unwrap();
+    wasmparser::Validator::new().validate_all(&lowered.wasm).unwrap();
+    assert_eq!(lowered.touches, 6);
+    let printed = wasmprinter::print_bytes(&lowered.wasm).unwrap();
+    let lines: Vec<&str> = printed.lines().map(str::trim).collect();
+    for work in ["memory.init", "memory.grow", "table.grow", "table.fill", "table.copy", "table.init"] {
+        let at = lines.iter().position(|line| line.starts_with(work)).unwrap();
+        assert_eq!(lines[at + 1], "call $kernelpack:check", "{work} in\n{printed}");
+    }
+    // It has nothing in it that memory is needed for, unlike a touch.
+    assert!(!printed.contains("load"), "{printed}");
+}
+
+#[test]
 fn what_cannot_be_made_interruptible_is_refused() {
     for (text, reason) in [
         ("(module)", "it has no page of memory from the start"),

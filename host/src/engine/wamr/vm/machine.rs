@@ -149,9 +149,8 @@ impl Machine {
         // either; WAMR refuses calls with fewer cells of arguments than the function has. The end of the stack is
         // compared with and never read.
         let returned = unsafe {
-            sys::wasm_runtime_set_native_stack_boundary(self.env.as_ptr(), ptr::without_provenance_mut(end));
-            let count = arguments.len().min(CELLS) as u32;
-            sys::wasm_runtime_call_wasm(self.env.as_ptr(), function.as_ptr(), count, cells.as_mut_ptr())
+            let (end, count) = (ptr::without_provenance_mut(end), arguments.len().min(CELLS) as u32);
+            sys::kernelpack_wamr_call(self.env.as_ptr(), end, function.as_ptr(), count, cells.as_mut_ptr())
         };
         self.look_at_memory();
         if returned { Ok([cells[0], cells[1]]) } else { Err(self.exception()) }

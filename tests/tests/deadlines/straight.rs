@@ -1,0 +1,71 @@
+//! Work of the host's in a straight line: without a branch, a loop or a call, where engines look whether to stop.
+
+use std::time::{Duration, Instant};
+
+use kernelpack_abi::{KernelSpec, ResourceLimits};
+use kernelpack_host::KernelError;
+use kernelpack_tests::{apply, engine::Engine, on_each_engine};
+
+use crate::{
+    Patience, args,
+    fixtures::parts,
+    large, outcome, runtime,
+    stub::{Forward, honest},
+    tensors,
+    wat_kernel::Parts,
+};
+
+/// As many as make a call without a deadline last minutes.
+const TIMES: usize = 4000;
+
+/// Pages that are filled or copied: 256 MiB.
+const PAGES: u32 = 4096;
+
+/// The elements of a table, and more than hosts allow unless told to.
+const ELEMENTS: u32 = 10_000_000;
+
+fn straight(instructions: &str, times: usize, table: bool) -> Parts {
+    let table = if table { format!("(table $t {ELEMENTS} {ELEMENTS} funcref)") } else { String::new() };
+    // A size that LLVM does not know: it would leave out a fill that another one covers.
+    let size = "(global $size (mut i32) (i32.const 268435456))";
+    let mut parts = parts(PAGES, format!("{size} {table} (func $run {})", instructions.repeat(times)));
+    parts.spec =
+        KernelSpec { limits: ResourceLimits { max_table_elements: ELEMENTS, ..parts.spec.limits }, ..parts.spec };
+    parts
+}
+
+fn stopped(engine: Engine, what: &str, parts: &Parts) {
+    let _one_engine = large(engine);
+    for &way in engine.interruptions() {
+        let _patience = Patience::with(format!("{what} on {engine:?}, {way:?}"));
+        let pack = engine.ready(honest(parts));
+        let runtime = runtime(engine, way).max_table_elements(ELEMENTS).build().unwrap();
+        let kernel = runtime.open(pack.path()).unwrap().kernel::<Forward>().unwrap();
+        let (x, mut y) = tensors();
+        for _ in 0..2 {
+            let begun = Instant::now();
+            assert_eq!(outcome(kernel.call(args(&x, &mut y, 1))), Err(KernelError::EpochDeadline), "{what}, {way:?}");
+            // A twentieth of what it takes unstopped, and hundreds of ticks, of which it has one.
+            assert!(begun.elapsed() < Duration::from_secs(5), "{what}, {way:?}: {:?}", begun.elapsed());
+        }
+    }
+}
+
+#[apply(on_each_engine)]
+fn memory_that_is_written_in_a_straight_line_is_left_alone_soon(engine: Engine) {
+    let fill = "(memory.fill (i32.const 0) (i32.const 1) (global.get $size))";
+    let copies = "(memory.copy (i32.const 0) (i32.const 9) (i32.const 268435440))
+        (memory.copy (i32.const 9) (i32.const 0) (i32.const 268435440))";
+    for (what, parts) in [("fills", straight(fill, TIMES, false)), ("copies", straight(copies, TIMES / 2, false))] {
+        stopped(engine, what, &parts);
+    }
+}
+
+#[apply(on_each_engine)]
+fn tables_that_are_written_in_a_straight_line_are_left_alone_soon(engine: Engine) {
+    let fill = format!("(table.fill $t (i32.const 0) (ref.null func) (i32.const {ELEMENTS}))");
+    let copy = format!("(table.copy $t $t (i32.const 1) (i32.const 0) (i32.const {}))", ELEMENTS - 1);
+    for (what, instruction) in [("fills of a table", fill), ("copies of a table", copy)] {
+        stopped(engine, what, &straight(&instruction, TIMES, true));
+    }
+}

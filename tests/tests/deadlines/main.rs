@@ -4,6 +4,7 @@
 //! Nothing here fails because time has passed, except that [`Patience`] ends the process where a stop never comes.
 
 mod bulk;
+mod coroutine;
 mod edge;
 mod fixtures;
 mod hostile;

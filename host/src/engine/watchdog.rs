@@ -12,31 +12,38 @@
 //! [a barrier on all threads](Barrier), so that at least one of them sees what the other said. A call that sees the
 //! watchdog at work waits until it has done it or gone away, so that the host never touches memory that is about to be
 //! closed.
+//!
+//! Closing a large memory takes long, and the system closes one memory of a process after the other. So it is done in
+//! pieces, with a look at all others in between, and most guests have met the first piece before the next is due: then the
+//! call is over, and the rest is left as it is. Nothing of that is done under the lock of the list, which whoever makes or
+//! drops an instance waits for.
 
 mod barrier;
 
 use std::{
     io, process,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{
             AtomicU8, AtomicU64,
             Ordering::{Acquire, Relaxed, Release, SeqCst},
         },
     },
+    time::{Duration, Instant},
 };
 
 use self::barrier::Barrier;
 
 /// What the watchdog can stop: for good, and however often it is told to.
 pub(super) trait Stoppable: Send + Sync {
-    /// Makes the call that is under way end soon.
-    fn stop(&self) -> io::Result<()>;
+    /// Makes the call that is under way end soon, or takes a step towards that, in bounded time; `false` if it must be
+    /// told again.
+    fn stop(&self) -> io::Result<bool>;
 }
 
 #[cfg(all(target_os = "linux", feature = "wasmtime"))]
 impl Stoppable for Arc<crate::memory::Region> {
-    fn stop(&self) -> io::Result<()> {
+    fn stop(&self) -> io::Result<bool> {
         crate::memory::Region::stop(self)
     }
 }
@@ -48,10 +55,13 @@ const IDLE: u64 = 0;
 const AT_PEACE: u8 = 0;
 /// The watchdog is about to stop it, or to find that the call has ended.
 const STOPPING: u8 = 1;
-/// The watchdog could not, or not wholly: a memory may be closed in part. The next tick tries again.
+/// The watchdog could not, or not wholly: a memory may be closed in part. The watchdog goes on unless the call ends first.
 const STUCK: u8 = 2;
 /// It is stopped, for good.
 const STOPPED: u8 = 3;
+
+/// How long a tick goes on stopping what a first step did not stop: a part of a tick, so that ticks are counted all the same.
+const PATIENCE: Duration = Duration::from_millis(3);
 
 /// Looks at the watches of all instances of an engine.
 #[derive(Debug)]
@@ -101,8 +111,25 @@ impl<S: Stoppable> Watchdog<S> {
     /// Begins the next tick and stops what is overdue.
     pub(super) fn tick(&self) {
         let now = self.now.fetch_add(1, Relaxed) + 1;
-        let errors: Vec<_> =
-            self.lock().iter().filter_map(|cell| cell.stop_if_overdue(now, &self.barrier).err()).collect();
+        let mut overdue: Vec<Weak<Cell<S>>> =
+            self.lock().iter().filter(|cell| cell.is_overdue(now)).map(Arc::downgrade).collect();
+        let mut errors = Vec::new();
+        let begun = Instant::now();
+        loop {
+            // Weak: an instance that is dropped meanwhile is freed by the thread that drops it, and not by this one.
+            overdue.retain(|cell| match cell.upgrade().map(|cell| cell.stop_if_overdue(now, &self.barrier)) {
+                Some(Ok(done)) => !done,
+                Some(Err(error)) => {
+                    errors.push(error);
+                    false
+                }
+                None => false,
+            });
+            // Each has had its first step by now, however many there are.
+            if overdue.is_empty() || begun.elapsed() >= PATIENCE {
+                break;
+            }
+        }
         // Not under the lock: who listens may make instances, or drop them.
         for error in errors {
             tracing::error!(%error, "a kernel that is overdue cannot be stopped yet");
@@ -125,15 +152,24 @@ impl<S: Stoppable> Watchdog<S> {
 }
 
 impl<S: Stoppable> Cell<S> {
-    fn stop_if_overdue(&self, now: u64, barrier: &Barrier) -> io::Result<()> {
+    /// Whether there may be something to do for [`stop_if_overdue`](Self::stop_if_overdue).
+    fn is_overdue(&self, now: u64) -> bool {
+        match self.stop.load(Relaxed) {
+            AT_PEACE => (IDLE + 1..=now).contains(&self.overdue.load(Relaxed)),
+            stop => stop == STUCK,
+        }
+    }
+
+    /// A step towards stopping it, if it is overdue; `true` if nothing remains to be done.
+    fn stop_if_overdue(&self, now: u64, barrier: &Barrier) -> io::Result<bool> {
         match self.stop.load(Relaxed) {
             AT_PEACE => {}
             STUCK if self.stop.compare_exchange(STUCK, STOPPING, Acquire, Relaxed).is_ok() => return self.carry_out(),
-            _ => return Ok(()),
+            _ => return Ok(true),
         }
         let overdue = self.overdue.load(Relaxed);
         if overdue == IDLE || overdue > now {
-            return Ok(());
+            return Ok(true);
         }
         self.stop.store(STOPPING, SeqCst);
         let passed = barrier.pass();
@@ -142,12 +178,12 @@ impl<S: Stoppable> Cell<S> {
             return self.carry_out();
         }
         self.stop.store(AT_PEACE, Release);
-        passed
+        passed.map(|()| true)
     }
 
-    fn carry_out(&self) -> io::Result<()> {
+    fn carry_out(&self) -> io::Result<bool> {
         let stopped = self.target.stop();
-        self.stop.store(if stopped.is_ok() { STOPPED } else { STUCK }, Release);
+        self.stop.store(if matches!(stopped, Ok(true)) { STOPPED } else { STUCK }, Release);
         stopped
     }
 }
@@ -169,8 +205,9 @@ impl<S: Stoppable> Watch<S> {
         self.cell.stop.load(Acquire) == AT_PEACE || self.settle()
     }
 
-    /// Waits until the watchdog is done, and says whether it left the call alone. A part of a memory may be closed even
-    /// where the system failed, so that call was stopped too.
+    /// Waits until the watchdog is done with a step, and says whether it left the call alone. A part of a memory may be
+    /// closed even where the system failed, or where the call met that part before the others were closed, so that such a
+    /// call was stopped too; the watchdog takes no further step then.
     #[cold]
     fn settle(&self) -> bool {
         loop {
@@ -189,7 +226,11 @@ impl<S: Stoppable> Drop for Watch<S> {
         if !self.dog.is_of_this_process() {
             return;
         }
-        // The watchdog forgets the instance before that is dropped.
+        // The watchdog forgets the instance before that is dropped. It may have taken it from the list already, and does
+        // not hold the list's lock while it stops what it took. So whatever call there was, even one that unwound, is told
+        // to be over as any other: what has begun is waited for. What has not begun never touches the target, since it
+        // finds nothing overdue, or what is stuck taken away, behind the barrier.
+        self.disarm();
         let mut cells = self.dog.lock();
         if let Some(at) = cells.iter().position(|cell| Arc::ptr_eq(cell, &self.cell)) {
             cells.swap_remove(at);
@@ -267,6 +308,65 @@ mod tests {
                 watch.disarm()
             });
             assert_eq!(region.grow_to(131072).is_ok(), left_in_peace);
+        }
+    }
+
+    /// Takes some steps, each of which lasts longer than a tick goes on.
+    #[derive(Debug)]
+    struct Slow {
+        steps: AtomicU64,
+        dog: Arc<Watchdog<Arc<Self>>>,
+    }
+
+    impl Stoppable for Arc<Slow> {
+        fn stop(&self) -> io::Result<bool> {
+            // Were it held here, this would wait for ever.
+            assert!(self.dog.cells.try_lock().is_ok(), "the list is locked while an instance is stopped");
+            std::thread::sleep(PATIENCE);
+            Ok(self.steps.fetch_sub(1, Relaxed) == 1)
+        }
+    }
+
+    fn slow(dog: &Arc<Watchdog<Arc<Slow>>>, steps: u64) -> (Watch<Arc<Slow>>, Arc<Slow>) {
+        let slow = Arc::new(Slow { steps: AtomicU64::new(steps), dog: dog.clone() });
+        let watch = dog.watch(slow.clone());
+        watch.arm(0);
+        (watch, slow)
+    }
+
+    #[test]
+    fn what_takes_many_steps_delays_nobody_else() {
+        let dog = Arc::default();
+        let (many, many_steps) = slow(&dog, 1000);
+        let all: Vec<_> = (0..10).map(|_| slow(&dog, 1)).collect();
+        dog.tick();
+        assert_eq!(many_steps.steps.load(Relaxed), 999, "a tick takes one step more than its time allows");
+        for (watch, slow) in &all {
+            assert_eq!(slow.steps.load(Relaxed), 0);
+            assert!(!watch.disarm());
+        }
+        dog.tick();
+        assert_eq!(many_steps.steps.load(Relaxed), 998);
+        assert!(!many.disarm(), "a call that meets what is closed already is over");
+        dog.tick();
+        assert_eq!(many_steps.steps.load(Relaxed), 998, "nothing more is closed then");
+    }
+
+    #[test]
+    fn a_watch_is_not_dropped_while_its_instance_is_being_stopped() {
+        for _ in 0..20 {
+            let dog = Arc::default();
+            let (watch, slow) = slow(&dog, 1000);
+            std::thread::scope(|scope| {
+                let ticking = scope.spawn(|| dog.tick());
+                while watch.cell.stop.load(Relaxed) == AT_PEACE {
+                    std::hint::spin_loop();
+                }
+                drop(watch);
+                let left = slow.steps.load(Relaxed);
+                ticking.join().unwrap();
+                assert_eq!(slow.steps.load(Relaxed), left, "an instance is stopped that its watch was dropped before");
+            });
         }
     }
 }

@@ -17,6 +17,9 @@ use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap
 
 use super::{HUGE_PAGE, SharedPart, mappings::Mappings};
 
+/// Bytes that are closed at once: eight thousand pages, each of which the system looks at where the guest used it.
+const CLOSED_AT_ONCE: usize = 32 << 20;
+
 /// Reserved address space with a linear memory at its start.
 #[derive(Debug)]
 pub(crate) struct Region {
@@ -32,6 +35,8 @@ pub(crate) struct Region {
 struct State {
     size: usize,
     stopped: bool,
+    /// How many bytes of the linear memory were made inaccessible since it was told to stop.
+    closed: usize,
     /// Whether the system failed while it replaced a mapping: there may be a hole then, and somebody else's memory in it.
     torn: bool,
     /// What is mapped here, so that nobody else has it before this region is unmapped.
@@ -60,7 +65,7 @@ impl Region {
         let (Some(reserved), Some(base)) = (NonNull::new(start), base) else {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         };
-        let state = State { size: 0, stopped: false, torn: false, parts: Vec::new(), mappings };
+        let state = State { size: 0, stopped: false, closed: 0, torn: false, parts: Vec::new(), mappings };
         Ok(Self { reserved, reserved_len, base, state: Mutex::new(state) })
     }
 
@@ -89,16 +94,21 @@ impl Region {
         Ok(())
     }
 
-    /// Makes all of the linear memory inaccessible for good: a guest that is running faults at its next access.
+    /// Makes the next part of the linear memory inaccessible for good, from the start on, and says whether that was the
+    /// last: a guest that is running faults at its next access then, and at one to address 0 after the first part.
     ///
+    /// Parts are what the system changes within a millisecond or two. A memory that has begun to close does not grow.
     /// Nothing but the guest may be using the memory, since host code would die of such a fault.
-    pub(crate) fn stop(&self) -> io::Result<()> {
+    pub(crate) fn stop(&self) -> io::Result<bool> {
         let mut state = self.lock();
+        state.stopped = true;
+        let part = state.closed..state.size.min(state.closed.saturating_add(CLOSED_AT_ONCE));
+        let at = self.checked(part.clone())?;
         // SAFETY: bytes `0..size` belong to this region. Accesses by the guest become traps; that the host makes none
         // now is what the caller sees to.
-        unsafe { mprotect(self.base.as_ptr().cast(), state.size, MprotectFlags::empty())? };
-        state.stopped = true;
-        Ok(())
+        unsafe { mprotect(at, part.len(), MprotectFlags::empty())? };
+        state.closed = part.end;
+        Ok(state.closed == state.size)
     }
 
     /// Puts a part of shared memory in the place of the bytes at `offset`, for reading alone or for writing as well.
@@ -212,5 +222,21 @@ mod tests {
         assert!(region.map(0, &part, true).is_err() && region.hide(0..65536).is_err());
         assert!(region.grow_to(1 << 19).is_err());
         region.stop().unwrap();
+    }
+
+    #[test]
+    fn a_large_memory_closes_in_parts_and_does_not_grow_meanwhile() {
+        let region = Region::reserve(4 * CLOSED_AT_ONCE).unwrap();
+        region.grow_to(2 * CLOSED_AT_ONCE + 4096).unwrap();
+        assert!(!region.stop().unwrap());
+        assert!(region.grow_to(3 * CLOSED_AT_ONCE).is_err());
+        assert!(!region.stop().unwrap());
+        assert!(region.stop().unwrap());
+        assert!(region.stop().unwrap(), "what is closed can be told again");
+    }
+
+    #[test]
+    fn a_memory_without_a_byte_is_closed() {
+        assert!(Region::reserve(4096).unwrap().stop().unwrap());
     }
 }

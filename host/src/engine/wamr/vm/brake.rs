@@ -17,10 +17,10 @@ unsafe impl Send for Brake {}
 unsafe impl Sync for Brake {}
 
 impl Stoppable for Brake {
-    fn stop(&self) -> io::Result<()> {
-        // SAFETY: the environment exists: its machine is dropped only after the watchdog, which calls this, has
-        // forgotten it. What is written is an atomic number, under WAMR's own locks.
+    fn stop(&self) -> io::Result<bool> {
+        // SAFETY: the environment exists: its machine is dropped only after its watch, which waits for a watchdog that is
+        // here and keeps it from coming here later. What is written is an atomic number, under WAMR's own locks.
         unsafe { sys::wasm_cluster_cancel_thread(self.0.as_ptr()) };
-        Ok(())
+        Ok(true)
     }
 }

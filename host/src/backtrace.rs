@@ -3,11 +3,17 @@
 //! Frames are data of ours and not an engine's, so that every engine can give what it knows, or nothing. Names come
 //! from the module and are therefore the guest's words.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+/// Characters of a function's name that are kept: modules may have names as long as they like.
+const NAME: usize = 128;
+
+/// Characters of an engine's words that are kept.
+pub(crate) const WORDS: usize = 1024;
 
 /// The functions of a kernel that were active when it was stopped, the innermost first.
 ///
-/// Empty if the kernel returned by itself, or if the engine keeps no account. Engines bound the number of frames, so a
+/// Empty if the kernel returned by itself, or if the engine keeps no account. Wasmtime tells the 20 innermost frames, so a
 /// kernel that overflows its stack does not fill the caller's memory with them.
 ///
 /// The packer keeps function names, so a frame says where the kernel was, if not on which line.
@@ -23,7 +29,8 @@ pub struct Backtrace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BacktraceFrame {
-    /// The function's name, if the module has names; it can hold anything.
+    /// The function's name, if the module has names; it can hold anything. Of one with more than 128 characters, the
+    /// first 128 and `…`.
     pub function: Option<String>,
     /// The function's index in the module.
     pub function_index: u32,
@@ -33,7 +40,16 @@ pub struct BacktraceFrame {
 
 impl BacktraceFrame {
     pub(crate) fn new(function: Option<&str>, function_index: u32, module_offset: Option<u64>) -> Self {
-        Self { function: function.map(str::to_owned), function_index, module_offset }
+        let function = function.map(|name| shortened(name, NAME).into_owned());
+        Self { function, function_index, module_offset }
+    }
+}
+
+/// So many characters of a guest's words, and `…` where there are more.
+pub(crate) fn shortened(words: &str, most: usize) -> Cow<'_, str> {
+    match words.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &words[..end])),
+        None => Cow::Borrowed(words),
     }
 }
 
@@ -75,5 +91,16 @@ mod tests {
         ];
         assert_eq!(Backtrace { frames }.to_string(), r"#3 a\u{1b}[31m\nb\u{202e} at 0x1a2 < #7");
         assert_eq!(Backtrace::default().to_string(), "");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        let kept = |name: &str| BacktraceFrame::new(Some(name), 0, None).function.unwrap();
+        for exact in ["f".repeat(128), "ü".repeat(128), "😀".repeat(128)] {
+            assert_eq!(kept(&exact), exact);
+            assert_eq!(kept(&format!("{exact}!")), format!("{exact}…"));
+        }
+        assert_eq!(kept(&"n".repeat(1 << 20)).chars().count(), 129);
+        assert_eq!(kept(""), "");
     }
 }

@@ -3,7 +3,10 @@
 use wasmtime::{Trap, WasmBacktrace};
 
 use super::form::Form;
-use crate::{Backtrace, BacktraceFrame, KernelError};
+use crate::{
+    Backtrace, BacktraceFrame, KernelError,
+    backtrace::{WORDS, shortened},
+};
 
 /// The one place where Wasmtime's traps become ours.
 #[cold]
@@ -11,7 +14,8 @@ pub(super) fn kernel_error(error: &wasmtime::Error) -> KernelError {
     match error.downcast_ref::<Trap>() {
         Some(Trap::MemoryOutOfBounds) => KernelError::MemoryAccessViolation { offset: fault_address(error), size: 0 },
         Some(trap) => trap_error(*trap),
-        None => KernelError::Other { message: format!("{error:#}") },
+        // The words may have the backtrace among them, with all of the names.
+        None => KernelError::Other { message: shortened(&format!("{error:#}"), WORDS).into_owned() },
     }
 }
 

@@ -98,7 +98,7 @@ pub enum UpgradeError {
         /// The pack.
         pack: PackId,
         /// What is active again.
-        active: Option<PackId>,
+        active: Option<Box<PackId>>,
         /// What failed.
         #[source]
         reason: CheckFailed,

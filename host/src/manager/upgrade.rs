@@ -174,7 +174,7 @@ impl Shared {
                 CheckFailed::Unchecked(unchecked) => UpgradeError::Unchecked(unchecked),
                 reason => {
                     let active = before.as_ref().map(|live| live.id.clone());
-                    UpgradeError::UnhealthyAfter { pack: live.id.clone(), active, reason }
+                    UpgradeError::UnhealthyAfter { pack: live.id.clone(), active: active.map(Box::new), reason }
                 }
             })?;
         }

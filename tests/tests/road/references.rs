@@ -14,12 +14,15 @@ use kernelpack_tests::{
 
 use crate::recovery::capture::Capture;
 
+/// A pass as a function that takes what a call has.
+type Function = fn(&mut [TensorArg<'_>], &[u8]) -> Result<()>;
+
 fn native() -> NativeKernel {
     *NativeKernel::all().find(|kernel| kernel.spec.id == "falls").unwrap()
 }
 
 /// The function of another crate with the same id, reference name and signatures.
-fn other(forward: fn(&mut [TensorArg<'_>], &[u8]) -> Result<()>) -> NativeKernel {
+fn other(forward: Function) -> NativeKernel {
     NativeKernel { forward, package: "other", ..native() }
 }
 
@@ -91,7 +94,7 @@ fn a_function_that_gives_something_else_never_stands_in_for_a_kernel(engine: Eng
 
     // A pack of a crate that is not linked has what was given alone.
     let foreign = foreign(engine, &copy);
-    let functions: [(fn(&mut [TensorArg<'_>], &[u8]) -> Result<()>, &str); 3] = [
+    let functions: [(Function, &str); 3] = [
         (
             larger,
             "does not give what the pack's health vector \"health/falls.safetensors\" expects: element 0 of \"y\"",

@@ -47,8 +47,8 @@ const BULK: &[(&str, &str)] = &[
     ("aot_table_init", "kernelpack_wamr_table_init"),
     ("aot_table_copy", "kernelpack_wamr_table_copy"),
     ("aot_table_fill", "kernelpack_wamr_table_fill"),
-    ("__aeabi_memcpy", "kernelpack_wamr_memmove"),
-    ("__aeabi_memmove", "kernelpack_wamr_memmove"),
+    ("__aeabi_memcpy", "kernelpack_wamr_aeabi_memmove"),
+    ("__aeabi_memmove", "kernelpack_wamr_aeabi_memmove"),
     ("__aeabi_memset", "kernelpack_wamr_aeabi_memset"),
     ("__aeabi_memclr", "kernelpack_wamr_aeabi_memclr"),
 ];

@@ -33,12 +33,24 @@ impl Message {
     /// The text.
     pub fn as_str(&self) -> &str {
         // `push` cuts at character boundaries only, so this is always UTF-8.
-        core::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The bytes of the text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// The text's length and the buffer that it begins. Unlike [`as_str`](Self::as_str), they take no code that looks for
+    /// broken UTF-8 or panics, which a small module can do without.
+    pub fn as_parts(&self) -> (usize, &[u8; MESSAGE_CAPACITY]) {
+        (self.len, &self.bytes)
     }
 
     fn push(&mut self, text: &str) {
         let end = text.floor_char_boundary(MESSAGE_CAPACITY - self.len);
-        self.bytes[self.len..self.len + end].copy_from_slice(&text.as_bytes()[..end]);
+        // Without slices, whose panics are code of each module.
+        self.bytes.iter_mut().skip(self.len).zip(text.as_bytes().iter().take(end)).for_each(|(to, byte)| *to = *byte);
         self.len += end;
     }
 }
@@ -103,6 +115,11 @@ impl Error {
         let status = if matches!(status, Status::Ok) { Status::InternalError } else { status };
         #[allow(clippy::useless_conversion, reason = "without an allocator the message is stored as it is")]
         Self { status, message: Message::new(message).into() }
+    }
+
+    /// The message as it goes across the boundary.
+    pub fn as_message(&self) -> &Message {
+        &self.message
     }
 
     /// The status that the guest export returns.

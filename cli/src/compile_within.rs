@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use kernelpack_host::Runtime;
+use kernelpack_host::{Interruption, Runtime};
 use kernelpack_packer::load_public_key;
 
 use crate::Outcome;
@@ -39,8 +39,11 @@ pub(crate) struct Args {
 /// Compiles within limits, into the cache, as the process that [`compile`] starts.
 pub(crate) fn run(args: &Args) -> Outcome {
     limit(args.seconds, args.mib)?;
-    let runtime = Runtime::server().trust(load_public_key(&args.key)?).compile_cache(&args.cache).build()?;
-    runtime.open(&args.pack)?;
+    let builder = Runtime::server().trust(load_public_key(&args.key)?).compile_cache(&args.cache);
+    // What is never interrupted is other code.
+    for builder in [builder.clone().interruption(Interruption::Never), builder] {
+        builder.build()?.open(&args.pack)?;
+    }
     Ok(())
 }
 
@@ -65,9 +68,8 @@ fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
     if status.success() {
         return None;
     }
-    if status.code().is_some() {
-        let message = said.lines().last().unwrap_or("it did not say why");
-        return Some(message.trim_start_matches("error: ").to_owned());
+    if let Some(message) = said.lines().rev().find_map(|line| line.strip_prefix("error: ")) {
+        return Some(message.to_owned());
     }
     // The system ends what takes too much time; a program that gets no memory ends itself.
     Some(format!(
@@ -78,10 +80,12 @@ fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
 
 #[cfg(unix)]
 fn limit(seconds: u64, mib: u64) -> Outcome {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limits = [(Resource::Cpu, seconds), (Resource::Data, mib << 20), (Resource::Core, 0)];
     for (resource, most) in limits {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+        // A limit that is lower already cannot be raised.
+        let most = Some(getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most)));
+        setrlimit(resource, Rlimit { current: most, maximum: most })
             .map_err(|error| format!("cannot limit what compiling takes: {error}"))?;
     }
     Ok(())

@@ -149,6 +149,6 @@ fn enter(run: impl FnOnce() -> Result<()>) -> i32 {
 #[cold]
 #[inline(never)]
 fn failed(error: &Error) -> i32 {
-    message::set(format_args!("{}", error.message()));
+    message::put(error.as_message());
     error.status().code()
 }

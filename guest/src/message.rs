@@ -38,12 +38,13 @@ pub(crate) fn clear() {
 /// Leaves a message, cut to the buffer's capacity.
 #[cold]
 pub(crate) fn set(args: fmt::Arguments<'_>) {
-    let message = Message::new(args);
-    let text = message.as_str().as_bytes();
-    // SAFETY: as in `clear`. A message is never longer than the buffer.
-    unsafe {
-        let content = &mut *BUFFER.0.get();
-        content.bytes[..text.len()].copy_from_slice(text);
-        content.len = text.len() as u32;
-    }
+    put(&Message::new(args));
+}
+
+/// Leaves a message that is written already.
+#[cold]
+pub(crate) fn put(message: &Message) {
+    let (len, bytes) = message.as_parts();
+    // SAFETY: as in `clear`.
+    unsafe { *BUFFER.0.get() = Content { len: len as u32, bytes: *bytes } };
 }

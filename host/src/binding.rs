@@ -10,8 +10,8 @@ use kernelpack_abi::{Pass, Role, Shape, Signature, TensorArg, TensorData};
 use crate::{
     BadCall, Error,
     cores::Answers,
-    engine::Export,
-    guest::{Checked, Failure, Guest, Mapped, check, unreachable},
+    engine::{Budget, Export},
+    guest::{CLEANUP_TICKS, Checked, Failure, Guest, Mapped, check, unreachable},
     loaded::LoadedKernel,
     memory::{SharedPart, escape},
     split::{Piece, Plan, outline},
@@ -61,7 +61,8 @@ impl Binding {
         let rows = tensors.iter().map(Row::of).collect();
         let (copies, plan, answers, guests) = (true, Plan::whole(), None, Vec::new());
         let mut binding = Self { loaded, ticks, rows, copies, plan, answers, guests };
-        binding.renew(signature, tensors, scalars)?;
+        let budget = Budget::new(ticks);
+        binding.renew(signature, tensors, scalars, budget)?;
         Ok(binding)
     }
 
@@ -82,12 +83,18 @@ impl Binding {
         self.plan.len()
     }
 
-    /// Makes instances, and maps into them.
+    /// Makes instances, whose initializations share a budget, and maps into them.
     #[cold]
-    fn renew(&mut self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Error> {
+    fn renew(
+        &mut self,
+        signature: &Signature<'_>,
+        tensors: &[TensorArg<'_>],
+        scalars: &[u8],
+        budget: Budget,
+    ) -> Result<(), Error> {
         let unfinished = Unfinished(self);
         let binding = &mut *unfinished.0;
-        let first = binding.loaded.newborn(binding.ticks)?;
+        let first = binding.loaded.newborn(budget.left())?;
         if !first.maps() {
             binding.rows.iter_mut().for_each(Row::unmap);
         }
@@ -95,7 +102,7 @@ impl Binding {
         binding.copies = binding.rows.iter().any(|row| row.len > 0 && row.part.is_none());
         binding.plan = binding.plan_of(signature, tensors);
         binding.answers = (binding.plan.len() > 1).then(|| Answers::new(binding.plan.len()));
-        binding.lay_out(signature, tensors, scalars)?;
+        binding.lay_out(signature, tensors, scalars, budget)?;
         mem::forget(unfinished);
         Ok(())
     }
@@ -108,9 +115,15 @@ impl Binding {
     }
 
     /// Lays out each part of the call in an instance of its own.
-    fn lay_out(&mut self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Error> {
+    fn lay_out(
+        &mut self,
+        signature: &Signature<'_>,
+        tensors: &[TensorArg<'_>],
+        scalars: &[u8],
+        budget: Budget,
+    ) -> Result<(), Error> {
         while self.guests.len() < self.plan.len() {
-            self.guests.push(Some(self.loaded.newborn(self.ticks)?));
+            self.guests.push(Some(self.loaded.newborn(budget.left())?));
         }
         for (index, guest) in self.guests.iter_mut().flatten().enumerate() {
             let pieces = self.plan.pieces(signature, tensors, index);
@@ -152,13 +165,18 @@ impl Binding {
         if !self.set_scalars(scalars) {
             self.abandon();
         }
+        let mut ticks = self.ticks;
         if self.guests.is_empty() {
-            self.renew(signature, tensors, scalars)?;
+            let budget = Budget::new(ticks);
+            self.renew(signature, tensors, scalars, budget)?;
             if !self.set_scalars(scalars) {
                 return Err(self.failed(unreachable()));
             }
+            // Making instances does not count unless a guest runs for it.
+            if self.loaded.spec.lifecycle.init {
+                ticks = budget.left();
+            }
         }
-        let ticks = self.ticks;
         let result = match (&mut self.guests[..], &self.loaded.cores, &self.answers) {
             ([Some(guest)], ..) if self.copies => guest.run(tensors, scalars, ticks),
             (guests, Some(cores), Some(answers)) => cores.run(guests, answers, ticks),
@@ -208,10 +226,11 @@ impl Binding {
     /// Drops the instances. Their cleanup runs when the host may be using the tensors, so they lose their mappings first.
     #[cold]
     fn release(&mut self) {
+        let budget = Budget::new(CLEANUP_TICKS);
         for mut guest in self.guests.drain(..).flatten() {
             // The head of an instance in which the engine panicked is out of reach: none of its code may run again.
             if guest.restore_head().is_ok() && guest.unmap().is_ok() {
-                self.loaded.retire(guest);
+                self.loaded.retire(guest, budget.left());
             } else {
                 drop(self.loaded.bindings.reattach(guest));
             }

@@ -68,7 +68,8 @@ pub struct Unhealthy {
     /// What happened.
     #[source]
     pub fault: HealthFault,
-    /// The vectors that failed after it. Those behind one that found no time left were not run.
+    /// The vectors that failed after it. Those behind one that found no time left, or no room on
+    /// the machine, were not run.
     pub others: Vec<FailedVector>,
     /// The vectors that did not fail.
     pub report: HealthReport,

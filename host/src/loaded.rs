@@ -210,17 +210,17 @@ impl LoadedKernel {
 
     /// Runs calls of the forward pass at one entry; `None` if the kernel has no export for that.
     ///
-    /// The budget is that of one call for each of them, in all no more than the runtime allows for one.
+    /// They have `all` ticks together, as a budget that begins with the first of them.
     pub(crate) fn call_batch(
         &self,
         signature: &Signature<'_>,
         calls: &mut Calls<'_>,
-        max_ticks: u32,
+        all: u32,
+        budget: &mut Option<Budget>,
     ) -> Option<Result<(), Error>> {
-        let ticks = self.ticks(max_ticks);
-        let all = u32::try_from(calls.len()).unwrap_or(u32::MAX).saturating_mul(ticks).min(self.batch_ticks.max(ticks));
         // As in `call`.
         if let Some(mut lease) = self.pool.warm() {
+            *budget = Some(Budget::new(all));
             if let Some(result) = lease.item().and_then(|guest| guest.run_batch(calls, all)) {
                 return Some(self.end(lease, result));
             }
@@ -233,6 +233,7 @@ impl LoadedKernel {
                 return Ok(());
             }
             guest.lay_out_batch(signature, calls)?;
+            budget.get_or_insert_with(|| Budget::new(all));
             guest.run_batch(calls, all).unwrap_or_else(|| Err(unreachable()))
         });
         has_batch.then_some(result)
@@ -248,6 +249,13 @@ impl LoadedKernel {
     fn too_large(&self, needed: u64, limit: u32) -> BadCall {
         let of_runtime = limit < self.spec.limits.max_memory_pages;
         BadCall::TooLarge { kernel: self.id.to_string(), needed, limit, of_runtime }
+    }
+
+    /// The ticks that so many calls get at one entry: those of one call for each of them, in all no more than the runtime
+    /// allows for one.
+    pub(crate) fn batch_ticks(&self, calls: usize, max_ticks: u32) -> u32 {
+        let ticks = self.ticks(max_ticks);
+        u32::try_from(calls).unwrap_or(u32::MAX).saturating_mul(ticks).min(self.batch_ticks.max(ticks))
     }
 
     /// The ticks that one call gets.
@@ -286,29 +294,32 @@ impl LoadedKernel {
     /// Runs something in an instance that nobody else uses, and gives both. What runs is told the ticks that making the
     /// instance has left of `max_ticks`.
     ///
-    /// A warm instance whose guest has grown memory may have no room where a new one has: then a new one has a try.
+    /// A warm instance whose guest has grown memory may have no room where a new one has: then a new one has a try, with
+    /// what is left of the budget.
     pub(crate) fn enter<R>(
         &self,
         max_ticks: u32,
         mut run: impl FnMut(&mut Guest, u32) -> Result<R, Failure>,
     ) -> Result<(Leased<'_>, Result<R, Failure>), Error> {
         let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
+        let budget = Budget::new(max_ticks);
+        let mut guest_ran = self.spec.lifecycle.init;
         if let Some(guest) = lease.item() {
             match run(guest, max_ticks) {
                 Err(Failure::Refused(BadCall::TooLarge { .. }) | Failure::OutOfMemory { .. })
                     if guest.has_grown_memory() =>
                 {
+                    guest_ran = true;
                     if let Some(guest) = lease.vacate() {
-                        guest.clean_up(CLEANUP_TICKS);
+                        guest.clean_up(CLEANUP_TICKS.min(budget.left()));
                     }
                 }
                 result => return Ok((lease, result)),
             }
         }
-        let budget = Budget::new(max_ticks);
-        let guest = lease.fill(self.birth(max_ticks)?);
-        // Only an initialization takes time that counts.
-        let left = if self.spec.lifecycle.init { budget.left() } else { max_ticks };
+        let guest = lease.fill(self.birth(if guest_ran { budget.left() } else { max_ticks })?);
+        // What the host does to make an instance does not count, only what a guest did in it or in the one before.
+        let left = if guest_ran { budget.left() } else { max_ticks };
         let result = run(guest, left);
         Ok((lease, result))
     }
@@ -318,11 +329,11 @@ impl LoadedKernel {
         Occupancy { bound: self.bindings.occupancy().busy, ..self.pool.occupancy() }
     }
 
-    /// Ends the instance of a binding; its place is free when this returns.
-    pub(crate) fn retire(&self, guest: Box<Guest>) {
+    /// Ends the instance of a binding, with so many ticks for its cleanup; its place is free when this returns.
+    pub(crate) fn retire(&self, guest: Box<Guest>, ticks: u32) {
         let mut lease = self.bindings.reattach(guest);
         if let Some(guest) = lease.vacate() {
-            guest.clean_up(CLEANUP_TICKS);
+            guest.clean_up(ticks);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, TryLockError, Weak};
 
-use crate::loaded::LoadedKernel;
+use crate::{engine::Budget, guest::CLEANUP_TICKS, loaded::LoadedKernel};
 
 /// Kernels that were loaded and are there still.
 #[derive(Default)]
@@ -19,11 +19,12 @@ impl Neighbours {
         });
     }
 
-    /// Drops all instances that are idle now, and says how many there were.
+    /// Drops all instances that are idle now, and says how many there were. All their cleanups share the time of one.
     #[cold]
     pub(crate) fn trim(&self) -> u32 {
         let kernels = self.with(|all| all.clone()).unwrap_or_default();
-        kernels.iter().filter_map(Weak::upgrade).map(|kernel| kernel.trim()).sum()
+        let budget = Budget::new(CLEANUP_TICKS);
+        kernels.iter().filter_map(Weak::upgrade).map(|kernel| kernel.trim_within(budget.left())).sum()
     }
 
     /// Does something with the list. Another thread that has it may be one of the process that forked this one, which

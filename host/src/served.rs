@@ -114,5 +114,5 @@ fn forward<'c, 't>(
     scalars: &'c [u8],
     max_ticks: u32,
 ) -> Call<'c, 't> {
-    Call { export: Export::Forward, signature, tensors, scalars, max_ticks, in_place: true }
+    Call { export: Export::Forward, signature, tensors, scalars, max_ticks, allowed: max_ticks, in_place: true }
 }

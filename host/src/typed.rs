@@ -84,8 +84,8 @@ impl<K: Kernel> TypedKernel<K> {
     /// its calls then costs less than a single one, the more so the smaller its tensors are.
     ///
     /// The budget of the batch is that of all its calls, though no more than the runtime allows for one. If one of them
-    /// fails they are run anew, one by one: those before the first that fails have their results, those behind it do
-    /// not. An input that is the same for one call and the next, such as weights, is copied once. Durations of batches
+    /// fails they are run again one by one, with what is left of that budget and at least 20 ms each: those
+    /// before the first that fails have their results, those behind it do not. An input that is the same for one call and the next, such as weights, is copied once. Durations of batches
     /// are not reported.
     ///
     /// # Errors

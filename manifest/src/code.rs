@@ -16,7 +16,7 @@ pub const MAX_CODE_BYTES: usize = 512 << 10;
 pub const MAX_FUNCTIONS: u32 = 4096;
 /// The most bytes of a function.
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
-/// The most of all functions' values, each function's times its blocks, loops and ifs: its locals, parameters and results,
+/// The most of all functions' values, each function's times its blocks, loops, ifs and `br_if`s, its body included: its locals, parameters and results,
 /// and at each of those the parameters and results of that one and of all around it.
 pub const MAX_TANGLE: u64 = 1 << 18;
 /// The most parameters and results, together, of all blocks, loops and ifs that have a type of their own.
@@ -26,9 +26,10 @@ pub const MAX_TYPES: u64 = 512;
 /// The most parameters and results, together, of a module's types.
 pub const MAX_TYPE_VALUES: u64 = 1 << 14;
 /// The most parameters and results, together, of all functions that a module's code calls, each as often as it is called.
-/// An indirect call counts as 16 more.
+/// A call counts as one more, and as 16 more if it is indirect; so do instructions that call the engine: those of tables, and
+/// `memory.grow`, for example.
 pub const MAX_CALL_VALUES: u64 = 1 << 17;
-/// What looking up and checking the function of an indirect call counts as.
+/// What looking up and checking the function of an indirect call counts as, or calling the engine.
 const INDIRECT: u64 = 16;
 /// The most targets of all `br_table`s of a module.
 pub const MAX_BRANCH_TARGETS: u64 = 1 << 14;
@@ -119,6 +120,8 @@ impl Code {
         for group in body.get_locals_reader()? {
             alive += u64::from(group?.0);
         }
+        // A body is a block, too.
+        self.tangle = self.tangle.saturating_add(alive);
         // The parameters and results of each structure that is open.
         let mut open = Vec::new();
         let mut operators = body.get_operators_reader()?;
@@ -138,10 +141,20 @@ impl Code {
                     alive = alive.saturating_add(values);
                     self.tangle = self.tangle.saturating_add(alive);
                 }
-                Operator::Else => self.tangle = self.tangle.saturating_add(alive),
+                Operator::Else | Operator::BrIf { .. } => self.tangle = self.tangle.saturating_add(alive),
                 // The last one is the function's own.
                 Operator::End => alive -= open.pop().unwrap_or(0),
                 Operator::Call { function_index } => self.add_call(self.values_of_function(function_index)),
+                Operator::TableGet { .. }
+                | Operator::TableGrow { .. }
+                | Operator::TableFill { .. }
+                | Operator::TableCopy { .. }
+                | Operator::TableInit { .. }
+                | Operator::ElemDrop { .. }
+                | Operator::RefFunc { .. }
+                | Operator::MemoryInit { .. }
+                | Operator::DataDrop { .. }
+                | Operator::MemoryGrow { .. } => self.add_call(INDIRECT),
                 Operator::CallIndirect { type_index, .. } => self.add_call(self.values_of(type_index) + INDIRECT),
                 Operator::BrTable { targets } => {
                     self.branch_targets = self.branch_targets.saturating_add(u64::from(targets.len()) + 1);
@@ -153,7 +166,7 @@ impl Code {
     }
 
     fn add_call(&mut self, values: u64) {
-        self.call_values = self.call_values.saturating_add(values);
+        self.call_values = self.call_values.saturating_add(values + 1);
     }
 
     /// Whether it is more than a kernel may ask for.

@@ -160,7 +160,7 @@ const AT: MemArg = MemArg { offset: 4, align: 2, memory_index: 0 };
 const MANY: usize = 50;
 
 /// All of them.
-pub const BOMBS: [Bomb; 25] = [
+pub const BOMBS: [Bomb; 30] = [
     bomb("small functions", || functions(|function| put(function, 16, &ADD))),
     bomb("empty functions", || functions(|_| {})),
     bomb("straight line", || filled(&[], &ADD)),
@@ -175,7 +175,62 @@ pub const BOMBS: [Bomb; 25] = [
         filled(&[], &[I::LocalGet(0), I::LocalGet(0), I::LocalGet(0), I::MemoryCopy { src_mem: 0, dst_mem: 0 }])
     }),
     bomb("divisions", || filled(&[], &[I::LocalGet(0), I::LocalGet(0), I::I32RemS, I::LocalSet(0)])),
-    bomb("blocks", || filled(&[], &[I::Block(BlockType::Empty), I::LocalGet(0), I::BrIf(0), I::End])),
+    bomb("blocks", || {
+        // The block and its branch count the two values of the function.
+        let mut parts = Parts::new();
+        let step = [I::Block(BlockType::Empty), I::LocalGet(0), I::BrIf(0), I::End];
+        parts.repeat(&[], &step, MAX_TANGLE as usize / 4 - 64, BYTES);
+        parts
+    }),
+    bomb("branches over locals", || {
+        // Each local is read behind all branches, so that it is alive throughout.
+        const LOCALS: u32 = 510;
+        let mut parts = Parts::new();
+        let mut function = Function::new([(LOCALS, ValType::I32)]);
+        put(&mut function, MAX_TANGLE as usize / (LOCALS as usize + 2) - 2, &[I::LocalGet(0), I::BrIf(0)]);
+        function.instruction(&I::LocalGet(0));
+        for local in 1..LOCALS {
+            put(&mut function, 1, &[I::LocalGet(local), I::I32Add]);
+        }
+        function.instruction(&I::End);
+        parts.function(PLAIN, &function);
+        parts
+    }),
+    bomb("locals of functions", || {
+        let mut parts = Parts::new();
+        for _ in FIRST..MAX_FUNCTIONS - 8 {
+            let mut function = Function::new([(MAX_TANGLE as u32 / MAX_FUNCTIONS - 2, ValType::I32)]);
+            function.instruction(&I::LocalGet(0)).instruction(&I::End);
+            parts.function(PLAIN, &function);
+        }
+        parts
+    }),
+    bomb("functions with many values in a table", || {
+        let mut parts = Parts::new();
+        parts.ty(1000, 1000);
+        let mut function = Function::new([]);
+        function.instruction(&I::Unreachable).instruction(&I::End);
+        let functions: Vec<u32> = (FIRST..FIRST + MAX_TANGLE as u32 / 2000 - 1).collect();
+        functions.iter().for_each(|_| parts.function(OWN, &function));
+        parts.table = functions.len() as u64;
+        parts.elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(functions.into()));
+        parts
+    }),
+    bomb("reads of tables", || {
+        let mut parts = Parts { table: 16, ..Parts::new() };
+        let step = [I::LocalGet(0), I::TableGet(0), I::Drop];
+        parts.repeat(&[], &step, MAX_CALL_VALUES as usize / 17, BYTES);
+        parts
+    }),
+    bomb("empty calls", || {
+        let mut parts = Parts::new();
+        parts.ty(0, 0);
+        let mut called = Function::new([]);
+        called.instruction(&I::End);
+        parts.function(OWN, &called);
+        parts.repeat(&[], &[I::Call(FIRST)], MAX_CALL_VALUES as usize, BYTES);
+        parts
+    }),
     bomb("nested blocks", || {
         let mut parts = Parts::new();
         for _ in 0..BYTES / FUNCTION_BYTES {
@@ -194,7 +249,7 @@ pub const BOMBS: [Bomb; 25] = [
         const LOCALS: u32 = 500;
         let mut parts = Parts::new();
         let mut function = Function::new([(LOCALS, ValType::I32)]);
-        for local in (1..LOCALS).cycle().take(MAX_TANGLE as usize / (LOCALS as usize + 2)) {
+        for local in (1..LOCALS).cycle().take(MAX_TANGLE as usize / (2 * LOCALS as usize + 4) - 1) {
             let change = [I::LocalGet(local), I::LocalGet(0), I::I32Add, I::LocalTee(local), I::BrIf(0)];
             function.instruction(&I::Loop(BlockType::Empty));
             put(&mut function, 1, &change);
@@ -241,7 +296,7 @@ pub const BOMBS: [Bomb; 25] = [
     bomb("calls with few values", || {
         let mut parts = Parts::new();
         let step = [I::LocalGet(0), I::Call(FIRST), I::LocalSet(0)];
-        parts.repeat(&[], &step, MAX_CALL_VALUES as usize / 2, BYTES);
+        parts.repeat(&[], &step, MAX_CALL_VALUES as usize / 3, BYTES);
         parts
     }),
     bomb("calls with many values", || calls(50)),
@@ -250,8 +305,8 @@ pub const BOMBS: [Bomb; 25] = [
         let mut parts = Parts { table: 16, ..Parts::new() };
         let call = I::CallIndirect { type_index: PLAIN, table_index: 0 };
         let step = [I::LocalGet(0), I::LocalGet(0), call, I::LocalSet(0)];
-        // Each has two values, and counts as 16 more.
-        parts.repeat(&[], &step, MAX_CALL_VALUES as usize / 18, BYTES);
+        // Each has two values, and counts as 17 more.
+        parts.repeat(&[], &step, MAX_CALL_VALUES as usize / 19, BYTES);
         parts
     }),
     bomb("types", || {
@@ -369,7 +424,7 @@ fn calls(values: usize) -> Parts {
     let mut step = vec![I::LocalGet(0); values];
     step.push(I::Call(FIRST));
     step.extend(vec![I::Drop; values]);
-    parts.repeat(&[], &step, MAX_CALL_VALUES as usize / (2 * values), BYTES);
+    parts.repeat(&[], &step, MAX_CALL_VALUES as usize / (2 * values + 1), BYTES);
     parts
 }
 

@@ -145,7 +145,14 @@ kernelpack_wamr_table_fill(AOTModuleInstance *inst, uint32 table, uint32 size, t
         aot_table_fill(inst, table, size, value, to);
 }
 
-/* Those of Arm's run-time ABI: the size comes before the byte. */
+/* Those of Arm's run-time ABI, which give nothing back and take the size before the byte. WAMR declares them as functions
+   without parameters, so that they need names of their own. */
+void
+kernelpack_wamr_aeabi_memmove(void *to, const void *from, size_t size)
+{
+    kernelpack_wamr_memmove(to, from, size);
+}
+
 void
 kernelpack_wamr_aeabi_memset(void *to, size_t size, int byte)
 {

@@ -87,8 +87,10 @@ impl KernelManagerBuilder {
                 opened
             }
         };
-        // What was unusable at the start is not tried again until the store names another pack.
-        let unusable = fallback.as_ref().map(|fallback| fallback.unusable.clone());
+        // What was unusable at the start is not tried again until the store names another pack, unless the machine was at
+        // fault.
+        let at_fault = fallback.as_ref().filter(|fallback| !fallback.error.is_passing());
+        let unusable = at_fault.map(|fallback| fallback.unusable.clone());
         let changing = Mutex::new(Memory { unusable, ..Memory::default() });
         let active = Active::new(live);
         let Self { runtime, checks, .. } = self;

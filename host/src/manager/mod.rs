@@ -206,7 +206,7 @@ impl KernelManager {
     /// Makes active what another process made active in the store, if it did; `None` if nothing is new there.
     ///
     /// # Errors
-    /// As [`upgrade`](Self::upgrade); the pack is not tried again until the store names another one.
+    /// As [`upgrade`](Self::upgrade); a pack that is at fault is not tried again until the store names another one.
     pub fn refresh(&self) -> Result<Option<Swapped>, UpgradeError> {
         let result = self.shared.refresh();
         log::refresh(&result);

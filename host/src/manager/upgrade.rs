@@ -117,7 +117,11 @@ impl Shared {
             self.check_followers(&candidate)?;
             self.go_live(candidate, || Ok(()))
         };
-        let before = take_over().inspect_err(|_| memory.unusable = Some(id.clone()))?;
+        let before = take_over().inspect_err(|error| {
+            if !error.is_passing() {
+                memory.unusable = Some(id.clone());
+            }
+        })?;
         Ok(Some(self.swapped(before, id.clone())))
     }
 

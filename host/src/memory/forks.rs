@@ -18,13 +18,18 @@ extern "C" fn end() {
     ENDED.fetch_add(1, SeqCst);
 }
 
+/// In the child, where no thread is left that was amid another fork.
+extern "C" fn end_in_child() {
+    ENDED.store(BEGUN.load(SeqCst), SeqCst);
+}
+
 /// Counts the forks from here on; to be called before the first [`Moment`].
 pub(super) fn count() -> io::Result<()> {
     static COUNTED: AtomicBool = AtomicBool::new(false);
     // Forks that are counted twice, because two threads were here at once, are forks all the same.
     if !COUNTED.load(SeqCst) {
-        // SAFETY: the functions do nothing but add to a number, which is allowed wherever they are called.
-        match unsafe { libc::pthread_atfork(Some(begin), Some(end), Some(end)) } {
+        // SAFETY: the functions do nothing but read and write numbers, which is allowed wherever they are called.
+        match unsafe { libc::pthread_atfork(Some(begin), Some(end), Some(end_in_child)) } {
             0 => COUNTED.store(true, SeqCst),
             error => return Err(io::Error::from_raw_os_error(error)),
         }

@@ -35,7 +35,7 @@ use self::{
 };
 use crate::{
     Backtrace, EngineError, Error, KernelError, Occupancy, OutOfService,
-    engine::{Export, Stop},
+    engine::{Budget, Export, Stop},
     guest::{Calls, check},
     loaded::LoadedKernel,
 };
@@ -127,6 +127,9 @@ impl Recovery {
     }
 }
 
+/// The ticks that each call of a batch gets at least when it is run by itself after the batch failed.
+const LEAST_TICKS: u32 = 2;
+
 /// A call, as those who recover it need it.
 pub(crate) struct Call<'c, 't> {
     pub(crate) export: Export,
@@ -134,6 +137,8 @@ pub(crate) struct Call<'c, 't> {
     pub(crate) tensors: &'c mut [TensorArg<'t>],
     pub(crate) scalars: &'c [u8],
     pub(crate) max_ticks: u32,
+    /// The ticks that its caller allows it, which may be more than are left of a batch.
+    pub(crate) allowed: u32,
     /// Whether the sandbox works on the caller's own tensors, so that a kernel that failed may have changed them.
     pub(crate) in_place: bool,
 }
@@ -156,8 +161,12 @@ impl LoadedKernel {
         scalars: &[u8],
         max_ticks: u32,
     ) -> Result<(), Error> {
+        self.serve_call(Call { export, signature, tensors, scalars, max_ticks, allowed: max_ticks, in_place: false })
+    }
+
+    #[inline]
+    fn serve_call(&self, mut call: Call<'_, '_>) -> Result<(), Error> {
         let start = self.recovery.clock.start();
-        let mut call = Call { export, signature, tensors, scalars, max_ticks, in_place: false };
         self.serve_in(&mut call, start, |call| {
             let result = self.call(call.export, call.signature, call.tensors, call.scalars, call.max_ticks);
             let Occupancy { idle, busy, .. } = self.pool.occupancy();
@@ -237,7 +246,8 @@ impl LoadedKernel {
     }
 
     /// Runs calls of the forward pass at one entry of the sandbox, where the kernel is in service there and can do it.
-    /// Otherwise, and where one of them fails, they are run one by one.
+    /// Otherwise, and where one of them fails, they are run one by one, with what is left of the budget of all or a little
+    /// more: those before one that overran it still have their results.
     pub(crate) fn serve_batch(
         &self,
         signature: &Signature<'_>,
@@ -245,19 +255,36 @@ impl LoadedKernel {
         max_ticks: u32,
     ) -> Result<(), Error> {
         let recovery = &self.recovery;
-        let in_service = || recovery.breaker.admit(Instant::now) == Admission::Closed;
-        if recovery.placement == Placement::Sandboxed && calls.len() > 1 && in_service() {
+        let mut left = None;
+        // Where the kernel is out of service, a call by itself is what tries whether it works again.
+        if recovery.is_usual() && calls.len() > 1 {
             // Where one failed, each on its own finds out which it was, and gets what recovers it.
-            if let Some(Ok(())) = self.call_batch(signature, calls, max_ticks) {
-                recovery.breaker.succeeded(Admission::Closed);
-                recovery.set_degraded(false);
-                recovery.metrics.calls(Outcome::Ok, calls.len() as u64);
-                return Ok(());
+            let all = self.batch_ticks(calls.len(), max_ticks);
+            let mut budget = None;
+            match self.call_batch(signature, calls, all, &mut budget) {
+                Some(Ok(())) => {
+                    recovery.breaker.succeeded(Admission::Closed);
+                    recovery.set_degraded(false);
+                    recovery.metrics.calls(Outcome::Ok, calls.len() as u64);
+                    return Ok(());
+                }
+                // What was stopped has used up some of its time; what was refused has not begun.
+                Some(Err(Error::Trapped(_))) => left = budget,
+                _ => {}
             }
         }
         for index in 0..calls.len() {
             let (tensors, scalars) = calls.call_mut(index);
-            self.serve(Export::Forward, signature, tensors, scalars, max_ticks)?;
+            let ticks = left.map_or(max_ticks, |budget: Budget| budget.left().max(LEAST_TICKS).min(max_ticks));
+            self.serve_call(Call {
+                export: Export::Forward,
+                signature,
+                tensors,
+                scalars,
+                max_ticks: ticks,
+                allowed: max_ticks,
+                in_place: false,
+            })?;
         }
         Ok(())
     }
@@ -316,7 +343,7 @@ impl LoadedKernel {
         log::trapped(trapped, call, start.map(|start| start.elapsed()));
         recovery.metrics.trap(&trapped.error);
         // A caller that is in a hurry must not take the kernel from everybody else.
-        if trapped.error == KernelError::EpochDeadline && call.max_ticks < self.ticks(u32::MAX) {
+        if trapped.error == KernelError::EpochDeadline && call.allowed < self.ticks(u32::MAX) {
             recovery.breaker.said_nothing(admission);
         } else {
             recovery.covered.store(recovery.policy.covers(&trapped.error), Relaxed);

@@ -157,7 +157,7 @@ fn appended(list: &[u8], items: &[Vec<u8>]) -> Result<Vec<u8>, Reason> {
     let mut reader = BinaryReader::new(list, 0);
     let count = reader.read_var_u32().map_err(Reason::unreadable)?;
     let mut longer = Vec::with_capacity(list.len() + 32);
-    (count + items.len() as u32).encode(&mut longer);
+    count.checked_add(items.len() as u32).ok_or(Reason::Inconsistent)?.encode(&mut longer);
     longer.extend_from_slice(&list[reader.original_position()..]);
     longer.extend(items.iter().flatten());
     Ok(longer)

@@ -1,8 +1,10 @@
 //! Many calls at one entry.
 
+use std::time::Duration;
+
 use kernelpack_host::{
     BreakerPolicy, Error, FallbackPolicy, KernelError, Tensor, TypedKernel,
-    abi::{Pass as _, TensorView},
+    abi::{Pass as _, TensorView, TensorViewMut},
 };
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, rope_f32};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
@@ -162,22 +164,39 @@ fn kernel(engine: Engine, parts: &Parts) -> TypedKernel<Forward> {
     runtime.open(engine.ready(honest(parts)).path()).unwrap().kernel().unwrap()
 }
 
+#[apply(on_each_engine)]
+fn a_kernel_that_is_called_in_batches_alone_comes_back_into_service(engine: Engine) {
+    let _alone = alone();
+    let open_for = Duration::from_millis(200);
+    let breaker = BreakerPolicy { traps: 1, open_for };
+    let runtime = engine.builder().fallback(FallbackPolicy::Never).breaker(breaker).build().unwrap();
+    let pack = engine.ready(honest(&square(SPEC.limits)));
+    let kernel = runtime.open(pack.path()).unwrap().kernel::<Forward>().unwrap();
+    let mut outputs = [[0.0; 2]; 4];
+    assert!(matches!(batch(&kernel, &mut outputs, crate::stub::TRAP), Err(Error::Trapped(_))));
+    assert!(matches!(batch(&kernel, &mut outputs, 2), Err(Error::OutOfService(_))));
+    std::thread::sleep(open_for);
+    batch(&kernel, &mut outputs, 2).unwrap();
+    assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [6.0, 11.0], [7.0, 12.0]]);
+}
+
+/// Four calls, of which the third has this mode.
+fn batch(kernel: &TypedKernel<Forward>, outputs: &mut [[f32; 2]; 4], mode: i32) -> Result<(), Error> {
+    let x = [2.0, 3.0];
+    kernel.call_batch(outputs.iter_mut().enumerate().map(|(index, y)| Args {
+        x: TensorView::new(&x, &[2]).unwrap(),
+        y: TensorViewMut::new(y, &[2]).unwrap(),
+        mode: if index == 2 { mode } else { index as i32 },
+    }))
+}
+
 /// The third of four calls fails in this mode.
 fn check(kernel: &TypedKernel<Forward>, mode: i32, error: KernelError) {
-    let x = [2.0, 3.0];
     let mut outputs = [[0.0f32; 2]; 4];
-    let calls = |outputs: &mut [[f32; 2]; 4], mode| {
-        let calls = outputs.iter_mut().enumerate().map(|(index, y)| Args {
-            x: TensorView::new(&x, &[2]).unwrap(),
-            y: kernelpack_host::abi::TensorViewMut::new(y, &[2]).unwrap(),
-            mode: if index == 2 { mode } else { index as i32 },
-        });
-        kernel.call_batch(calls)
-    };
-    calls(&mut outputs, 2).unwrap();
+    batch(kernel, &mut outputs, 2).unwrap();
     assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [6.0, 11.0], [7.0, 12.0]]);
     outputs = [[0.0; 2]; 4];
-    let Err(Error::Trapped(trapped)) = calls(&mut outputs, mode) else { panic!("the call succeeded") };
+    let Err(Error::Trapped(trapped)) = batch(kernel, &mut outputs, mode) else { panic!("the call succeeded") };
     assert_eq!(trapped.error, error);
     assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [0.0; 2], [0.0; 2]]);
 }

@@ -23,6 +23,8 @@ pub const MAX_TANGLE: u64 = 1 << 18;
 pub const MAX_BLOCK_VALUES: u64 = 1 << 14;
 /// The most types of a module.
 pub const MAX_TYPES: u64 = 512;
+/// The most parameters and results, together, of all functions of a module.
+pub const MAX_FUNCTION_VALUES: u64 = 1 << 16;
 /// The most parameters and results, together, of a module's types.
 pub const MAX_TYPE_VALUES: u64 = 1 << 14;
 /// The most parameters and results, together, of all functions that a module's code calls, each as often as it is called.
@@ -48,6 +50,7 @@ pub(crate) struct Code {
     functions: u32,
     tangle: u64,
     block_values: u64,
+    function_values: u64,
     types: u64,
     type_values: u64,
     call_values: u64,
@@ -117,6 +120,7 @@ impl Code {
             return Ok(());
         }
         let mut alive = self.values_of_function(index);
+        self.function_values = self.function_values.saturating_add(alive);
         for group in body.get_locals_reader()? {
             alive += u64::from(group?.0);
         }
@@ -184,6 +188,7 @@ impl Code {
         for (what, found, limit) in [
             ("locals times branches", self.tangle, MAX_TANGLE),
             ("parameters and results of blocks", self.block_values, MAX_BLOCK_VALUES),
+            ("parameters and results of functions", self.function_values, MAX_FUNCTION_VALUES),
             ("types", self.types, MAX_TYPES),
             ("parameters and results of types", self.type_values, MAX_TYPE_VALUES),
             ("parameters and results of calls", self.call_values, MAX_CALL_VALUES),

@@ -74,7 +74,7 @@ pub use aot_facts::{AOT_FORMAT, AOT_RECORD, AotFacts, AotRecord};
 pub use aot_fault::AotFault;
 pub use code::{
     MAX_BLOCK_VALUES, MAX_BRANCH_TARGETS, MAX_CALL_VALUES, MAX_CODE_BYTES, MAX_DEFINITIONS, MAX_ELEMENTS,
-    MAX_FUNCTION_BYTES, MAX_FUNCTIONS, MAX_SEGMENTS, MAX_TANGLE, MAX_TYPE_VALUES, MAX_TYPES,
+    MAX_FUNCTION_BYTES, MAX_FUNCTION_VALUES, MAX_FUNCTIONS, MAX_SEGMENTS, MAX_TANGLE, MAX_TYPE_VALUES, MAX_TYPES,
 };
 pub use compat::{CompatibilityChecker, CompatibilityResult};
 pub use difference::first_difference;

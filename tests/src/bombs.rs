@@ -10,8 +10,8 @@ use kernelpack_abi::{
 use kernelpack_host::Runtime;
 use kernelpack_manifest::{
     Author, Digest, Kernel, MAX_BLOCK_VALUES, MAX_BRANCH_TARGETS, MAX_CALL_VALUES, MAX_CODE_BYTES, MAX_DEFINITIONS,
-    MAX_ELEMENTS, MAX_FUNCTION_BYTES, MAX_FUNCTIONS, MAX_SEGMENTS, MAX_TANGLE, MAX_TYPE_VALUES, MAX_TYPES, Manifest,
-    SCHEMA,
+    MAX_ELEMENTS, MAX_FUNCTION_BYTES, MAX_FUNCTION_VALUES, MAX_FUNCTIONS, MAX_SEGMENTS, MAX_TANGLE, MAX_TYPE_VALUES,
+    MAX_TYPES, Manifest, SCHEMA,
 };
 use tempfile::TempDir;
 use wasm_encoder::{
@@ -187,7 +187,11 @@ pub const BOMBS: [Bomb; 30] = [
         const LOCALS: u32 = 510;
         let mut parts = Parts::new();
         let mut function = Function::new([(LOCALS, ValType::I32)]);
-        put(&mut function, MAX_TANGLE as usize / (LOCALS as usize + 2) - 2, &[I::LocalGet(0), I::BrIf(0)]);
+        put(
+            &mut function,
+            MAX_TANGLE as usize / (LOCALS as usize + 2) - 2,
+            &[I::LocalGet(0), I::LocalGet(0), I::BrIf(0), I::Drop],
+        );
         function.instruction(&I::LocalGet(0));
         for local in 1..LOCALS {
             put(&mut function, 1, &[I::LocalGet(local), I::I32Add]);
@@ -210,7 +214,7 @@ pub const BOMBS: [Bomb; 30] = [
         parts.ty(1000, 1000);
         let mut function = Function::new([]);
         function.instruction(&I::Unreachable).instruction(&I::End);
-        let functions: Vec<u32> = (FIRST..FIRST + MAX_TANGLE as u32 / 2000 - 1).collect();
+        let functions: Vec<u32> = (FIRST..FIRST + MAX_FUNCTION_VALUES as u32 / 2000).collect();
         functions.iter().for_each(|_| parts.function(OWN, &function));
         parts.table = functions.len() as u64;
         parts.elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(functions.into()));
@@ -236,7 +240,7 @@ pub const BOMBS: [Bomb; 30] = [
         for _ in 0..BYTES / FUNCTION_BYTES {
             let mut function = Function::new([]);
             // A function has two values of its own.
-            let depth = (FUNCTION_BYTES / 3).min(MAX_TANGLE as usize / 2 / (BYTES / FUNCTION_BYTES));
+            let depth = (FUNCTION_BYTES / 3).min(MAX_TANGLE as usize / 2 / (BYTES / FUNCTION_BYTES) - 2);
             put(&mut function, depth, &[I::Block(BlockType::Empty)]);
             put(&mut function, depth, &[I::End]);
             function.instruction(&I::LocalGet(0)).instruction(&I::End);

@@ -33,12 +33,7 @@ impl Message {
     /// The text.
     pub fn as_str(&self) -> &str {
         // `push` cuts at character boundaries only, so this is always UTF-8.
-        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
-    }
-
-    /// The bytes of the text.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        core::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 
     /// The text's length and the buffer that it begins. Unlike [`as_str`](Self::as_str), they take no code that looks for

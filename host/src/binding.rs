@@ -102,7 +102,10 @@ impl Binding {
         binding.copies = binding.rows.iter().any(|row| row.len > 0 && row.part.is_none());
         binding.plan = binding.plan_of(signature, tensors);
         binding.answers = (binding.plan.len() > 1).then(|| Answers::new(binding.plan.len()));
-        binding.lay_out(signature, tensors, scalars, budget)?;
+        while binding.guests.len() < binding.plan.len() {
+            binding.guests.push(Some(binding.loaded.newborn(budget.left())?));
+        }
+        binding.lay_out(signature, tensors, scalars)?;
         mem::forget(unfinished);
         Ok(())
     }
@@ -114,17 +117,8 @@ impl Binding {
         divided.unwrap_or_else(Plan::whole)
     }
 
-    /// Lays out each part of the call in an instance of its own.
-    fn lay_out(
-        &mut self,
-        signature: &Signature<'_>,
-        tensors: &[TensorArg<'_>],
-        scalars: &[u8],
-        budget: Budget,
-    ) -> Result<(), Error> {
-        while self.guests.len() < self.plan.len() {
-            self.guests.push(Some(self.loaded.newborn(budget.left())?));
-        }
+    /// Lays out each part of the call in its instance.
+    fn lay_out(&mut self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Error> {
         for (index, guest) in self.guests.iter_mut().flatten().enumerate() {
             let pieces = self.plan.pieces(signature, tensors, index);
             let of = signature.tensors.iter().zip(tensors).zip(&pieces);

@@ -433,11 +433,6 @@ fn calls(values: usize) -> Parts {
 }
 
 impl Bomb {
-    /// Whether an engine without SIMD cannot run it.
-    pub fn has_vectors(&self) -> bool {
-        self.name == "vectors"
-    }
-
     /// The module.
     pub fn module(&self) -> Vec<u8> {
         let mut parts = (self.parts)();

@@ -78,7 +78,6 @@ mod pool;
 mod prepared;
 mod raw_call;
 mod recovery;
-mod regular;
 mod runtime;
 mod served;
 mod split;

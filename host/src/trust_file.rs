@@ -1,11 +1,8 @@
 //! Reading trust stores from their files.
 
-use std::{
-    fs::{self, File, Metadata},
-    io::Read as _,
-    path::Path,
-};
+use std::{fs::Metadata, path::Path};
 
+use kernelpack_files::{Links, ReadError, open, read_open};
 use kernelpack_manifest::{MAX_TRUST_STORE_BYTES, TrustStore, TrustStoreError};
 
 use crate::{EngineError, Error, TrustFileError};
@@ -22,13 +19,14 @@ pub fn read_trust_store(path: impl AsRef<Path>) -> Result<TrustStore, Error> {
     let path = path.as_ref();
     let failed = |source| Error::from(EngineError::Read { path: path.into(), source });
     let refused = |fault| Error::TrustStore(Box::new(TrustFileError { path: path.into(), fault }));
-    // Before it is opened, since opening a pipe waits for somebody to write to it; and of what was opened then.
-    check(&fs::metadata(path).map_err(failed)?).map_err(refused)?;
-    let file = File::open(path).map_err(failed)?;
+    let unread = |error| match error {
+        ReadError::NotAFile => refused(TrustStoreError::NotAFile),
+        ReadError::TooLarge { .. } => refused(TrustStoreError::TooLarge),
+        ReadError::Io(source) => failed(source),
+    };
+    let file = open(path, Links::Follow).map_err(unread)?;
     check(&file.metadata().map_err(failed)?).map_err(refused)?;
-    let mut bytes = Vec::new();
-    // One byte over the limit tells that there is more.
-    file.take(MAX_TRUST_STORE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let bytes = read_open(&file, MAX_TRUST_STORE_BYTES as u64).map_err(unread)?;
     TrustStore::parse(&bytes).map_err(refused)
 }
 
@@ -49,6 +47,8 @@ fn check(metadata: &Metadata) -> Result<(), TrustStoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const EMPTY: &[u8] = b"{\"version\": 1, \"keys\": []}";

@@ -5,13 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kernelpack_files::{Links, read_secret};
 use kernelpack_manifest::{KeyError, PublicKey, SecretKey};
 use zeroize::Zeroizing;
 
-use crate::regular::{self, Links};
-
 /// The most bytes of a key's file; a key with all its PEM is far smaller, even with words around it.
-const MAX_BYTES: usize = 64 << 10;
+const MAX_BYTES: u64 = 64 << 10;
 
 /// What the labels of secret keys end in, of encrypted ones too.
 const SECRET_LABEL: &str = "PRIVATE KEY-----";
@@ -44,7 +43,7 @@ pub fn load_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
 
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let failed = |error| KeyFileError::Read { path: path.into(), error };
-    let mut bytes = regular::read(path, MAX_BYTES, Links::Follow).map_err(|error| failed(error.into()))?;
+    let mut bytes = read_secret(path, MAX_BYTES, Links::Follow).map_err(|error| failed(error.into()))?;
     // Words around a key may have been written in any encoding; the key itself is ASCII.
     if str::from_utf8(&bytes).is_err() {
         bytes.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');

@@ -48,7 +48,6 @@ mod pack_files;
 pub mod passes;
 mod project;
 pub mod raw;
-mod regular;
 mod sign;
 mod simd;
 mod toolchain;

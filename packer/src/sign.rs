@@ -25,7 +25,7 @@ use crate::{aot, pack_files, write::replace_files};
 pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     let path = pack.join(MANIFEST_FILE);
     let refused = |fault| SignError::refused(&path, fault);
-    let mut bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
+    let mut bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)?;
     let manifest = Manifest::parse(&bytes).map_err(refused)?;
     check_pack(pack, &manifest)?;
 
@@ -47,7 +47,7 @@ pub(crate) fn check_pack(pack: &Path, manifest: &Manifest) -> Result<(), SignErr
     let mut size = PackSize::default();
     for kernel in &manifest.kernels {
         for module in kernel.modules() {
-            let wasm = pack_files::read(pack, module.path, MAX_MODULE_BYTES)?;
+            let wasm = pack_files::read(pack, module.path, MAX_MODULE_BYTES as u64)?;
             let actual = Digest::of(&wasm);
             if actual != module.hash {
                 return Err(SignError::Changed { path: pack.join(module.path), expected: module.hash, actual });
@@ -67,7 +67,7 @@ fn check_vectors(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
     let mut total = 0;
     for kernel in &manifest.kernels {
         for entry in &kernel.health {
-            let bytes = pack_files::read(pack, &entry.path, MAX_HEALTH_BYTES)?;
+            let bytes = pack_files::read(pack, &entry.path, MAX_HEALTH_BYTES as u64)?;
             total += bytes.len();
             if total > MAX_PACK_HEALTH_BYTES {
                 return Err(refused(Rejected::VectorsTooLarge));

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use kernelpack_files::{ReadError, open_in, read_open};
 use rustix::{
     fs::{AtFlags, CWD, Dir, Mode, OFlags, linkat, openat, renameat, unlinkat},
     io::Errno,
@@ -22,7 +23,6 @@ use rustix::{
 };
 
 use super::{CacheError, EntryFault, key::hex};
-use crate::regular::{self, ReadError};
 
 /// Begins the names of files that are being written.
 const TEMPORARY: &str = ".new-";
@@ -68,7 +68,7 @@ impl Folder {
     /// Reads a regular file of at most `limit` bytes, and notes that it was used; `None` if there is none.
     pub(super) fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, EntryFault> {
         let Some(file) = self.open_file(name)? else { return Ok(None) };
-        let bytes = regular::read_open(&file, limit)?;
+        let bytes = read_open(&file, limit)?;
         // For those that make room; where it cannot be noted, they err.
         let _ = file.set_modified(SystemTime::now());
         Ok(Some(bytes))
@@ -81,11 +81,11 @@ impl Folder {
         if metadata.uid() != geteuid().as_raw() || metadata.mode() & 0o077 != 0 {
             return Err(EntryFault::Forged);
         }
-        Ok(Some(regular::read_open(&file, limit)?))
+        Ok(Some(read_open(&file, limit)?))
     }
 
     fn open_file(&self, name: &str) -> Result<Option<File>, EntryFault> {
-        match regular::open_at(&self.fd, Path::new(name)) {
+        match open_in(&self.fd, Path::new(name)) {
             Ok(file) => Ok(Some(file)),
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
@@ -131,7 +131,7 @@ impl Folder {
                 continue;
             }
             // Another process may remove it meanwhile.
-            let Ok(file) = regular::open_at(&self.fd, Path::new(name)) else { continue };
+            let Ok(file) = open_in(&self.fd, Path::new(name)) else { continue };
             let Ok(metadata) = file.metadata() else { continue };
             let Ok(modified) = metadata.modified() else { continue };
             if is_temporary {
@@ -161,7 +161,7 @@ impl From<ReadError> for EntryFault {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::NotAFile => Self::NotAFile,
-            ReadError::TooLarge => Self::TooLarge,
+            ReadError::TooLarge { .. } => Self::TooLarge,
             ReadError::Io(error) => Self::Unreadable(error.kind()),
         }
     }

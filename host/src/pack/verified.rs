@@ -8,10 +8,11 @@ use std::{
     time::SystemTime,
 };
 
+use kernelpack_files::MAX_SIGNATURE_FILE_BYTES;
 use kernelpack_manifest::{
     AotTarget, CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
     MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_BYTES, MAX_PACK_HEALTH_BYTES, Manifest, ModuleRef, PackSize,
-    Rejected, SIGNATURE_BYTES, SIGNATURE_FILE, SignedManifest, VerifiedAot, VerifiedModule, VerifiedVector,
+    Rejected, SIGNATURE_FILE, SignedManifest, VerifiedAot, VerifiedModule, VerifiedVector,
 };
 
 use super::{PackId, files};
@@ -63,7 +64,7 @@ impl VerifiedPack {
     ) -> Result<Self, Error> {
         let raw = read_raw_manifest(dir)?;
         // A longer signature is read far enough to be seen to be too long.
-        let signature = files::read_pack_file(dir, SIGNATURE_FILE, 4096)?;
+        let signature = files::read_pack_file(dir, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES)?;
         let manifest = verifier.verify(&raw, &signature, SystemTime::now())?;
         drop(raw);
         fits(manifest.manifest())?;
@@ -242,5 +243,3 @@ fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     }
     files::read_pack_file(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
 }
-
-const _: () = assert!(SIGNATURE_BYTES <= 4096);

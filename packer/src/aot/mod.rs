@@ -7,6 +7,7 @@ mod error;
 
 use std::{path::Path, time::SystemTime};
 
+use kernelpack_files::MAX_SIGNATURE_FILE_BYTES;
 use kernelpack_manifest::{
     AotFile, AotRecord, AotTarget, Digest, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
     MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, Platform, PublicKey, Rejected, SIGNATURE_FILE,
@@ -61,8 +62,8 @@ pub fn aot(
         return Err(AotError::NoTargets);
     }
     let public = key.public();
-    let bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES)?;
-    let signature = pack_files::read(pack, SIGNATURE_FILE, 4096)?;
+    let bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)?;
+    let signature = pack_files::read(pack, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES)?;
     let verifier = KernelPackVerifier::new(options.trusted.iter().copied().chain([public]));
     let refused = |fault| AotError::from(SignError::refused(pack, fault));
     let signed = verifier.verify(&bytes, &signature, SystemTime::now()).map_err(refused)?;
@@ -103,7 +104,7 @@ pub fn aot(
 
     for path in manifest.files() {
         if !files.iter().any(|(made, _)| made == path) {
-            files.push((path.to_owned(), pack_files::read(pack, path, limit(path))?));
+            files.push((path.to_owned(), pack_files::read(pack, path, limit(path) as u64)?));
         }
     }
     let signature = key.sign(&bytes).to_vec();
@@ -128,7 +129,7 @@ fn module(
         Some(own) if target.has_simd() && !scalar => own,
         _ => engines,
     };
-    let wasm = pack_files::read(pack, path, MAX_MODULE_BYTES)?;
+    let wasm = pack_files::read(pack, path, MAX_MODULE_BYTES as u64)?;
     // Verified a second time, since the folder may have changed since.
     let module = match platform {
         Some((engine, _)) => signed.verify_module_for(&kernel.id, engine, wasm),
@@ -159,7 +160,7 @@ fn limit(path: &str) -> usize {
 pub(crate) fn check(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
     for kernel in &manifest.kernels {
         for file in kernel.aot_files() {
-            let bytes = pack_files::read(pack, &file.path, MAX_AOT_BYTES)?;
+            let bytes = pack_files::read(pack, &file.path, MAX_AOT_BYTES as u64)?;
             match kernel.read_aot(file, &bytes) {
                 Err(Rejected::HashMismatch { expected, actual, .. }) => {
                     return Err(SignError::Changed { path: pack.join(&file.path), expected, actual });

@@ -9,6 +9,7 @@ use std::{
 };
 
 use kernelpack_abi::{KernelSpecBuf, ParamType, ParamValue, Signature};
+use kernelpack_files::Links;
 use kernelpack_manifest::{
     Digest, HEALTH_FOLDER, HealthEntry, HealthVector, MAX_HEALTH_BYTES, VECTOR_SUFFIX, VectorFault, check_path,
     check_tolerance,
@@ -16,11 +17,7 @@ use kernelpack_manifest::{
 use safetensors::SafeTensors;
 
 use super::{Packed, tolerance};
-use crate::{
-    BuildError,
-    project::Project,
-    regular::{self, Links},
-};
+use crate::{BuildError, project::Project};
 
 /// A vector that the author gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +75,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: String) -> Result<Given, BuildError> {
-    let bytes = regular::read(&file, MAX_HEALTH_BYTES, Links::Follow)
+    let bytes = kernelpack_files::read(&file, MAX_HEALTH_BYTES as u64, Links::Follow)
         .map_err(|error| BuildError::io("read the vector", &file, error.into()))?;
     let wrong = |fault| BuildError::Vector { path: file.clone(), kernel: kernel.id.clone(), fault };
     let (_, header) = SafeTensors::read_metadata(&bytes)

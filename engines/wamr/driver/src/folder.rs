@@ -6,10 +6,11 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::Path,
 };
 
+use kernelpack_files::read_open;
 use tempfile::TempDir;
 
 /// A folder that is removed when it is dropped.
@@ -50,18 +51,7 @@ impl Folder {
 
     /// Reads a regular file of at most `limit` bytes, no link to one, and without waiting for a writer.
     pub(crate) fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
-        let file = self.open(name)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-        }
-        // A byte over the limit tells of a file that is too large, also where it grows meanwhile.
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(limit).min(limit) + 1);
-        file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-        if bytes.len() > limit {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")));
-        }
-        Ok(bytes)
+        Ok(read_open(&self.open(name)?, limit as u64)?)
     }
 
     #[cfg(unix)]
@@ -71,7 +61,7 @@ impl Folder {
 
     #[cfg(unix)]
     fn open(&self, name: &str) -> io::Result<File> {
-        unix::open(&self.fd, name)
+        Ok(kernelpack_files::open_in(&self.fd, Path::new(name))?)
     }
 
     #[cfg(not(unix))]
@@ -81,11 +71,7 @@ impl Folder {
 
     #[cfg(not(unix))]
     fn open(&self, name: &str) -> io::Result<File> {
-        let path = self.path().join(name);
-        if !std::fs::symlink_metadata(&path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-        }
-        File::open(path)
+        Ok(kernelpack_files::open(&self.path().join(name), kernelpack_files::Links::Refuse)?)
     }
 }
 
@@ -119,12 +105,6 @@ mod unix {
     pub(super) fn create(folder: &OwnedFd, name: &str) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?.into())
-    }
-
-    pub(super) fn open(folder: &OwnedFd, name: &str) -> io::Result<File> {
-        // Opening a pipe waits for somebody to write to it, unless told otherwise; files do not mind.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        Ok(openat(folder, name, flags, Mode::empty())?.into())
     }
 }
 

@@ -11,10 +11,9 @@ use std::{
     thread,
 };
 
-use kernelpack_host::{Interruption, Runtime};
 use kernelpack_packer::load_public_key;
 
-use crate::Outcome;
+use crate::{Outcome, engine_arg::EngineArg, setup::Setup};
 
 /// What the command is called, which no help shows.
 const NAME: &str = "compile-within";
@@ -39,10 +38,11 @@ pub(crate) struct Args {
 /// Compiles within limits, into the cache, as the process that [`compile`] starts.
 pub(crate) fn run(args: &Args) -> Outcome {
     limit(args.seconds, args.mib)?;
-    let builder = Runtime::server().trust(load_public_key(&args.key)?).compile_cache(&args.cache);
+    let key = load_public_key(&args.key)?;
+    let setup = Setup::new(EngineArg::Wasmtime).with(|builder| builder.trust(key)).compile_cache(&args.cache);
     // What is never interrupted is other code.
-    for builder in [builder.clone().interruption(Interruption::Never), builder] {
-        builder.build()?.open(&args.pack)?;
+    for setup in [setup.clone().never_interrupted(), setup] {
+        setup.build()?.open(&args.pack)?;
     }
     Ok(())
 }

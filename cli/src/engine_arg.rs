@@ -3,12 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{ValueEnum, error::ErrorKind};
-use kernelpack_host::{Execution, NativeCompiler, Runtime, RuntimeBuilder};
+use kernelpack_host::NativeCompiler;
 
-/// Room for instances with gigabytes of linear memory; what is not used of it takes none.
-const POOL: usize = 2 << 30;
-/// 10 s: interpreted kernels take a hundred times as long as compiled ones.
-const MAX_TICKS: u32 = 1000;
+use crate::setup::Setup;
 
 /// An engine, by the name that the command line and reports have for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,15 +28,6 @@ impl EngineArg {
             Self::WamrAot => "wamr-aot",
         }
     }
-
-    /// The beginning of a runtime with this engine.
-    pub(crate) fn builder(self) -> RuntimeBuilder {
-        match self {
-            Self::Wasmtime => Runtime::server(),
-            Self::Wamr => wamr(Execution::Interpreted),
-            Self::WamrAot => wamr(Execution::Native),
-        }
-    }
 }
 
 /// The option to compile here what the engine would not get otherwise.
@@ -53,14 +41,13 @@ pub(crate) struct CompileArg {
 }
 
 impl CompileArg {
-    /// A runtime with this engine that compiles as it was asked to.
-    pub(crate) fn apply(&self, engine: EngineArg, builder: RuntimeBuilder) -> RuntimeBuilder {
+    /// A runtime that compiles as it was asked to.
+    pub(crate) fn apply(&self, setup: Setup) -> Setup {
         match &self.compile_native {
-            Some(program) if engine == EngineArg::WamrAot => {
-                let compiler = program.as_ref().map_or_else(NativeCompiler::find, NativeCompiler::at);
-                builder.compile_native(compiler)
+            Some(program) => {
+                setup.compile_native(program.as_ref().map_or_else(NativeCompiler::find, NativeCompiler::at))
             }
-            _ => builder,
+            None => setup,
         }
     }
 
@@ -75,8 +62,4 @@ impl CompileArg {
         let told = "--compile-native is for WAMR's native code; add --engine wamr-aot\n";
         Err(clap::Error::raw(ErrorKind::ArgumentConflict, told))
     }
-}
-
-fn wamr(execution: Execution) -> RuntimeBuilder {
-    Runtime::embedded().execution(execution).with_pool(POOL).max_epoch_ticks(MAX_TICKS)
 }

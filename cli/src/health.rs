@@ -5,7 +5,7 @@ use std::{error::Error, path::PathBuf};
 use kernelpack_host::{HealthError, HealthFault, HealthReport, Unhealthy};
 use serde::Serialize;
 
-use crate::{Outcome, opening::Opening, print, trust_args::TrustArgs};
+use crate::{Outcome, engine_arg::EngineArg, opening::Opening, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack health`.
 #[derive(Debug, clap::Args)]
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 fn check(args: &Args) -> Result<HealthReport, Box<dyn Error>> {
-    Ok(args.opening.open(&args.pack, args.trust.builder()?)?.check_health()?)
+    Ok(args.opening.open(&args.pack, &args.trust.setup(EngineArg::Wasmtime)?)?.check_health()?)
 }
 
 impl From<HealthReport> for Healthy {

@@ -22,6 +22,7 @@ mod print;
 mod replace_file;
 mod results;
 mod run;
+mod setup;
 mod sign;
 mod store;
 mod tensor_file;

@@ -9,9 +9,9 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use kernelpack_host::{CacheOutcome, EngineError, LoadEvent, Pack, Runtime, RuntimeBuilder};
+use kernelpack_host::{CacheOutcome, EngineError, LoadEvent, Pack, Runtime, StartError};
 
-use crate::print;
+use crate::{print, setup::Setup};
 
 /// The options about compiling.
 #[derive(Debug, clap::Args)]
@@ -33,8 +33,8 @@ impl Opening {
     ///
     /// # Errors
     /// The pack is refused, or a folder that was named cannot be a compile cache.
-    pub(crate) fn open(&self, pack: &Path, builder: RuntimeBuilder) -> Result<Pack, Box<dyn Error>> {
-        self.open_in(&self.runtime(builder)?.0, pack)
+    pub(crate) fn open(&self, pack: &Path, setup: &Setup) -> Result<Pack, Box<dyn Error>> {
+        self.open_in(&self.runtime(setup)?.0, pack)
     }
 
     /// Opens a pack in a runtime, with word of what is compiled.
@@ -68,21 +68,23 @@ impl Opening {
         Ok(pack)
     }
 
-    /// A runtime that is built with a compile cache, and its builder, for others like it.
+    /// A runtime that is built with a compile cache, and its settings, for others like it.
     ///
     /// # Errors
     /// The engine does not start, or a folder that was named cannot be a compile cache.
-    pub(crate) fn runtime(&self, builder: RuntimeBuilder) -> Result<(Runtime, RuntimeBuilder), kernelpack_host::Error> {
+    pub(crate) fn runtime(&self, setup: &Setup) -> Result<(Runtime, Setup), kernelpack_host::Error> {
         let usual = default_cache().filter(|_| !self.no_cache);
         let with_cache = match self.cache.clone().or(usual) {
-            Some(dir) => builder.clone().compile_cache(dir),
-            None => return Ok((builder.clone().build()?, builder)),
+            Some(dir) => setup.clone().compile_cache(&dir),
+            None => return Ok((setup.build()?, setup.clone())),
         };
-        match with_cache.clone().build() {
+        match with_cache.build() {
             // Nobody asked for it, so nothing fails for want of it.
-            Err(kernelpack_host::Error::Engine(EngineError::Cache(error))) if self.cache.is_none() => {
+            Err(kernelpack_host::Error::Engine(EngineError::Start(StartError::Cache(error))))
+                if self.cache.is_none() =>
+            {
                 print::note(format_args!("going on without compile cache: {error}"));
-                Ok((builder.clone().build()?, builder))
+                Ok((setup.build()?, setup.clone()))
             }
             runtime => Ok((runtime?, with_cache)),
         }

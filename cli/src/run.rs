@@ -67,8 +67,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Outcome {
     args.compile.check(&[args.engine])?;
     let start = Instant::now();
-    let builder = args.compile.apply(args.engine, args.trust.builder_for(args.engine)?);
-    let pack = args.opening.open(&args.pack, builder)?;
+    let setup = args.compile.apply(args.trust.setup(args.engine)?);
+    let pack = args.opening.open(&args.pack, &setup)?;
     let mut kernel = pack.kernel_named(&args.kernel)?;
     if let Some(ticks) = args.max_ticks {
         kernel = kernel.with_max_ticks(ticks);

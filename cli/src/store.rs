@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kernelpack_host::{KernelManager, PackId, PackStore, Swapped, Upgrade};
 use serde::Serialize;
 
-use crate::{Outcome, print, trust_args::TrustArgs};
+use crate::{Outcome, engine_arg::EngineArg, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack store`.
 #[derive(Debug, clap::Args)]
@@ -123,7 +123,8 @@ fn rollback(args: &Rollback) -> Outcome {
 }
 
 fn open(store: &Path, trust: &TrustArgs) -> Result<KernelManager, Box<dyn std::error::Error>> {
-    let manager = KernelManager::builder(trust.builder()?.build()?).store(store).start_empty().build()?;
+    let manager =
+        KernelManager::builder(trust.setup(EngineArg::Wasmtime)?.build()?).store(store).start_empty().build()?;
     if let Some(fallback) = manager.fallback() {
         print::note(format_args!("warning: {} in the store cannot be used: {}", fallback.unusable, fallback.error));
     }

@@ -2,10 +2,10 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{RuntimeBuilder, read_trust_store};
+use kernelpack_host::read_trust_store;
 use kernelpack_packer::load_public_key;
 
-use crate::engine_arg::EngineArg;
+use crate::{engine_arg::EngineArg, setup::Setup};
 
 /// The options that name trusted keys; one of them is needed.
 #[derive(Debug, clap::Args)]
@@ -24,29 +24,24 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
-    /// The beginning of a runtime with Wasmtime that trusts these keys.
+    /// A runtime with this engine that trusts these keys.
     ///
     /// # Errors
     /// A file cannot be read or holds something else.
-    pub(crate) fn builder(&self) -> Result<RuntimeBuilder, Box<dyn Error>> {
-        self.builder_for(EngineArg::Wasmtime)
-    }
-
-    /// The same with this engine.
-    ///
-    /// # Errors
-    /// As [`builder`](Self::builder).
-    pub(crate) fn builder_for(&self, engine: EngineArg) -> Result<RuntimeBuilder, Box<dyn Error>> {
-        let mut builder = engine.builder();
+    pub(crate) fn setup(&self, engine: EngineArg) -> Result<Setup, Box<dyn Error>> {
+        let mut setup = Setup::new(engine);
         for path in &self.keys {
-            builder = builder.trust(load_public_key(path)?);
+            let key = load_public_key(path)?;
+            setup = setup.with(|builder| builder.trust(key));
         }
         for path in &self.native_keys {
-            builder = builder.trust_native(load_public_key(path)?);
+            let key = load_public_key(path)?;
+            setup = setup.with(|builder| builder.trust_native(key));
         }
         if let Some(path) = &self.trust_store {
-            builder = builder.trust_store(read_trust_store(path)?);
+            let store = read_trust_store(path)?;
+            setup = setup.with(|builder| builder.trust_store(store));
         }
-        Ok(builder)
+        Ok(setup)
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Outcome,
+    engine_arg::EngineArg,
     print::{self, one_line},
     trust_args::TrustArgs,
 };
@@ -83,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
-    let runtime = args.trust.builder()?.build()?;
+    let runtime = args.trust.setup(EngineArg::Wasmtime)?.build()?;
     let pack = VerifiedPack::open(&args.pack, &runtime.verifier())?;
     let ours = runtime.compatibility();
     pack.check_compatibility(ours)?;

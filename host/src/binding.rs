@@ -6,14 +6,14 @@ use std::{
 };
 
 use kernelpack_abi::{Pass, Role, Shape, Signature, TensorArg, TensorData};
+use kernelpack_engine::{Budget, Export};
+use kernelpack_memory::{SharedPart, escape};
 
 use crate::{
     BadCall, Error,
     cores::Answers,
-    engine::{Budget, Export},
     guest::{CLEANUP_TICKS, Checked, Failure, Guest, Mapped, check, unreachable},
     loaded::LoadedKernel,
-    memory::{SharedPart, escape},
     split::{Piece, Plan, outline},
 };
 
@@ -94,7 +94,7 @@ impl Binding {
     ) -> Result<(), Error> {
         let unfinished = Unfinished(self);
         let binding = &mut *unfinished.0;
-        let first = binding.loaded.newborn(budget.left())?;
+        let mut first = binding.loaded.newborn(budget.left())?;
         if !first.maps() {
             binding.rows.iter_mut().for_each(Row::unmap);
         }

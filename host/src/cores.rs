@@ -20,11 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kernelpack_engine::Budget;
+
 use self::helper::{Answer, Helper, Job, run_caught};
-use crate::{
-    engine::Budget,
-    guest::{Failure, Guest},
-};
+use crate::guest::{Failure, Guest};
 
 /// How long a thread spins: as long as another kernel may take between two calls.
 const SPIN: Duration = Duration::from_micros(300);

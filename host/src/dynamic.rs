@@ -10,6 +10,7 @@ use kernelpack_abi::{
     KernelInfo, KernelSpecBuf, MAX_TENSORS, ParamValue, Role, Shape, Signature, SignatureBuf, Symbols, TensorArg,
     TensorData,
 };
+use kernelpack_engine::Export;
 
 pub(crate) use self::arguments::lend;
 use self::arguments::{Scalars, check_names, find};
@@ -17,10 +18,7 @@ pub use self::{
     bound::DynBound,
     tensor::{DynTensor, DynView, DynViewMut},
 };
-use crate::{
-    BadCall, Error, Occupancy, Placement, Prepared, engine::Export, guest::check_size, loaded::LoadedKernel,
-    served::Served,
-};
+use crate::{BadCall, Error, Occupancy, Placement, Prepared, guest::check_size, loaded::LoadedKernel, served::Served};
 
 /// A kernel of a pack, called with named arguments.
 ///

@@ -3,10 +3,11 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use kernelpack_abi::{DType, Shape, ShapeError, ViewError, layout::LayoutError};
+use kernelpack_engine::{Backtrace, CompileError, KernelError, StartError};
 use kernelpack_manifest::{Rejected, TrustStoreError, VerifyError};
 use semver::Version;
 
-use crate::{Backtrace, BadCall, CacheError, KernelError};
+use crate::BadCall;
 
 /// What opening a pack or calling a kernel can fail with.
 ///
@@ -74,11 +75,8 @@ convert! {
     Trapped => Trapped(Box::new),
     OutOfService => OutOfService(Box::new),
     TrustFileError => TrustStore(Box::new),
-    CacheError => Engine(EngineError::Cache),
+    StartError => Engine(EngineError::Start),
 }
-
-#[cfg(feature = "wamr-compile")]
-convert! { crate::NativeCompilerError => Engine(|error| EngineError::NativeCompiler(Box::new(error))) }
 
 /// A kernel that failed, with where it came from.
 #[derive(Debug)]
@@ -148,21 +146,20 @@ fn after(waited: Duration) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The engine refused its configuration.
-    #[error("the engine cannot be configured: {0}")]
+    /// The runtime cannot have a setting that it was given.
+    #[error("the runtime cannot be configured: {0}")]
     Configure(String),
-    /// A verified module did not compile.
-    #[error("kernel {kernel:?} does not compile: {message}")]
+    /// The engine does not start.
+    #[error(transparent)]
+    Start(StartError),
+    /// The engine does not take a verified module.
+    #[error("kernel {kernel:?} does not compile: {source}")]
     Compile {
         /// The kernel's id.
         kernel: String,
-        /// The engine's words.
-        message: String,
+        /// Why.
+        source: CompileError,
     },
-    /// The compiler of native code is not there, refuses a module, or does not do what it should.
-    #[cfg(feature = "wamr-compile")]
-    #[error(transparent)]
-    NativeCompiler(#[from] Box<crate::NativeCompilerError>),
     /// The runtime allows less than a module has from the start.
     #[error("kernel {kernel:?} starts with {needed} {what}, this runtime allows {limit}; raise its ceiling")]
     CeilingTooLow {
@@ -257,13 +254,4 @@ pub enum EngineError {
         /// The system's words.
         source: std::io::Error,
     },
-    /// The folder for compiled code cannot be used.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-    /// The thread that counts epochs could not be started.
-    #[error(
-        "cannot start the thread that ends calls which overrun their budget: {0}; allow the process more threads, or do \
-         without budgets (`Interruption::Never`)"
-    )]
-    Ticker(std::io::Error),
 }

@@ -7,6 +7,7 @@ mod layout;
 mod place;
 
 use kernelpack_abi::{MESSAGE_CAPACITY, ParamSpec, ResourceLimits, Status, TensorArg, TensorData, params};
+use kernelpack_engine::{Export, Instance, PAGE, Stop};
 
 use self::{batch::BatchLayout, layout::Layout};
 pub(crate) use self::{
@@ -15,11 +16,7 @@ pub(crate) use self::{
     layout::Mapped,
     place::Checked,
 };
-use crate::{
-    BadCall, KernelError,
-    engine::{Export, Instance, PAGE, Stop},
-    pool::Pooled,
-};
+use crate::{BadCall, KernelError, pool::Pooled};
 
 /// What the cleanups of instances may take, however long the kernel's calls may: 100 ms.
 pub(crate) const CLEANUP_TICKS: u32 = 10;
@@ -282,8 +279,8 @@ impl Guest {
     }
 
     /// Whether tensors can be mapped into its memory.
-    pub(crate) fn maps(&self) -> bool {
-        self.instance.maps()
+    pub(crate) fn maps(&mut self) -> bool {
+        self.instance.as_mapper().is_some()
     }
 
     /// Whether the guest has grown memory itself, so that the arena could not stay where it began.

@@ -9,15 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kernelpack_engine::{Export, TICK};
 use kernelpack_manifest::{Mismatch, VerifiedVector, compare};
 use semver::Version;
 
-use crate::{
-    EngineError, Error, KernelError, Occupancy, Pack,
-    engine::{Export, TICK},
-    guest::CLEANUP_TICKS,
-    loaded::LoadedKernel,
-};
+use crate::{EngineError, Error, KernelError, Occupancy, Pack, guest::CLEANUP_TICKS, loaded::LoadedKernel};
 
 /// What a whole check may take, unless the caller says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -50,27 +50,19 @@
 // Allowed file by file, each with its reason: where address space is made and changed, and where an engine takes our word.
 #![deny(unsafe_code)]
 
-#[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
-mod backtrace;
 mod bad_call;
 mod binding;
 mod bound;
-#[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
-mod cache;
 mod cores;
 mod dynamic;
-mod engine;
 mod error;
 #[cfg(feature = "async")]
 mod future;
 mod guest;
 mod health;
-mod kernel_error;
 mod load_event;
 mod loaded;
 mod manager;
-#[cfg_attr(not(feature = "wasmtime"), allow(dead_code, unused_imports, reason = "Wasmtime uses the rest"))]
-mod memory;
 mod neighbours;
 mod pack;
 mod parallel;
@@ -86,25 +78,25 @@ mod tensor;
 mod trust_file;
 mod typed;
 
-pub use backtrace::{Backtrace, BacktraceFrame};
 pub use bad_call::BadCall;
 pub use bound::Bound;
-pub use cache::{CacheError, CacheOutcome, EntryFault};
 pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
-#[cfg(feature = "wamr-compile")]
-pub use engine::NativeCompiler;
-pub use engine::{Execution, Interruption};
 pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
 pub use health::{CheckedVector, FailedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
-pub use kernel_error::KernelError;
 pub use kernelpack_abi as abi;
+pub use kernelpack_compile_cache::{CacheError, CacheOutcome, EntryFault};
+pub use kernelpack_engine::{Backtrace, BacktraceFrame, EngineSettings, Interruption, KernelError, StartError};
 pub use kernelpack_manifest::{
     AotFacts, AotFault, AotFile, AotRecord, AotTarget, CompatibilityChecker, CompatibilityResult, KernelPackVerifier,
     KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
     TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedModule, VerifiedVector, VerifyError,
 };
+#[cfg(feature = "kernelpack-wamr")]
+pub use kernelpack_wamr::{Execution, Wamr};
 #[cfg(feature = "wamr-compile")]
-pub use kernelpack_wamr_driver::{CompilerError as NativeCompilerError, OutputFault};
+pub use kernelpack_wamr::{NativeCompiler, NativeCompilerError, OutputFault};
+#[cfg(feature = "wasmtime")]
+pub use kernelpack_wasmtime::Wasmtime;
 pub use load_event::LoadEvent;
 pub use manager::{
     CheckFailed, Fallback, Followed, FollowedBound, KernelManager, KernelManagerBuilder, ManagerError, RollbackError,

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Instant};
 
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
+use kernelpack_engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop, TICK};
 use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule, VerifiedVector};
 use semver::Version;
 
 use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Occupancy, Trapped,
     cores::Cores,
-    engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop, TICK},
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
     neighbours::Neighbours,
     pool::{Full, Lease, Pool, PoolPolicy, WhenFull},
@@ -114,7 +114,8 @@ impl CompiledKernel {
                 return Err(EngineError::CeilingTooLow { kernel: spec.id.clone(), what, needed, limit });
             }
         }
-        let compiled = engine.compile(&spec.id, module, native, limits)?;
+        let compiled = engine.compile(&spec.id, module, native, limits);
+        let compiled = compiled.map_err(|source| EngineError::Compile { kernel: spec.id.clone(), source })?;
         Ok(Self { engine: engine.clone(), module: compiled, limits, ceiling })
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::{Mutex, PoisonError},
     thread,
     time::{Duration, SystemTime},
 };
@@ -14,8 +15,8 @@ use wasm_encoder::{CustomSection, Encode, Section};
 
 use super::*;
 #[cfg(feature = "wamr")]
-use crate::engine::{Execution, WamrEngine, wamr_tests};
-use crate::{KernelError, Tensor, binding::Binding, engine::WasmtimeEngine};
+use crate::{Execution, Wamr};
+use crate::{KernelError, Tensor, Wasmtime, binding::Binding};
 
 const TICK: Duration = Duration::from_micros(100);
 
@@ -165,7 +166,7 @@ fn on_four_threads(loaded: &Arc<LoadedKernel>, budget: u32, run: impl Fn(&mut Ca
 
 /// The same in Wasmtime, where nothing is left of what was mapped.
 fn in_wasmtime(interruption: Interruption, budget: u32, run: impl Fn(&mut Caller) + Sync) {
-    let engine = Arc::new(WasmtimeEngine::with_tick(None, interruption, TICK).unwrap());
+    let engine = Arc::new(Wasmtime::new().interruption(interruption).tick(TICK).start_engine().unwrap());
     let loaded = load(engine.clone());
     assert_eq!(loaded.interruption(), interruption);
     assert_eq!(Caller::new(&loaded, budget).bound.copied_bytes(&SPEC.forward), 0);
@@ -183,15 +184,16 @@ fn in_wasmtime(interruption: Interruption, budget: u32, run: impl Fn(&mut Caller
 /// The same in WAMR, where nothing is left in the pool.
 #[cfg(feature = "wamr")]
 fn in_wamr(budget: u32, run: impl Fn(&mut Caller) + Sync) {
-    let _alone = wamr_tests::alone();
-    let (pool, stack) = (wamr_tests::POOL, 32 << 10);
-    let engine = WamrEngine::with_tick(pool, stack, Execution::Interpreted, Interruption::Epoch, TICK).unwrap();
+    // The pool is the process's.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let engine = Wamr::new().pool_bytes(4 << 20).execution(Execution::Interpreted).tick(TICK).start_engine().unwrap();
     let engine = Arc::new(engine);
     let loaded = load(engine.clone());
-    let before = engine.used();
+    let before = engine.pool_used();
     on_four_threads(&loaded, budget, run);
     loaded.trim();
-    assert_eq!(engine.used(), before);
+    assert_eq!(engine.pool_used(), before);
 }
 
 /// The budget of [`stop_often`].

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, TryLockError, Weak};
 
-use crate::{engine::Budget, guest::CLEANUP_TICKS, loaded::LoadedKernel};
+use kernelpack_engine::Budget;
+
+use crate::{guest::CLEANUP_TICKS, loaded::LoadedKernel};
 
 /// Kernels that were loaded and are there still.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use kernelpack_abi::{Signature, TensorArg, TensorData};
+use kernelpack_engine::Export;
 
 use crate::{
     BadCall, DynTensor, Error,
-    engine::Export,
     guest::{Checked, Failure, Guest, unreachable},
     loaded::LoadedKernel,
 };

@@ -2,10 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{
-    EngineError, Error,
-    engine::{EmptyFunction, Engine},
-};
+use kernelpack_engine::{EmptyFunction, Engine};
+
+use crate::{EngineError, Error};
 
 /// A call of an empty function, by the engine alone: no checks, no copies, no deadline. For measuring only.
 ///
@@ -34,7 +33,8 @@ pub struct RawCall {
 
 impl RawCall {
     pub(crate) fn new(engine: &Arc<dyn Engine>) -> Result<Self, Error> {
-        Ok(Self { function: engine.empty_function()?, _engine: engine.clone() })
+        let refused = |source| EngineError::Compile { kernel: "(an empty function)".to_owned(), source };
+        Ok(Self { function: engine.empty_function().map_err(refused)?, _engine: engine.clone() })
     }
 
     /// Calls the function this many times.
@@ -55,12 +55,12 @@ impl fmt::Debug for RawCall {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Interruption, Runtime};
+    use crate::{Interruption, Runtime, Wasmtime};
 
     #[test]
     fn an_empty_function_can_be_called_however_calls_are_stopped() {
         for interruption in [Interruption::BEST, Interruption::Epoch, Interruption::Never] {
-            let runtime = Runtime::server().interruption(interruption).build().unwrap();
+            let runtime = Runtime::builder(Wasmtime::new().interruption(interruption)).build().unwrap();
             let mut call = runtime.raw_call().unwrap();
             drop(runtime);
             call.repeat(0).unwrap();

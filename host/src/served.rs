@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Instant};
 
 use kernelpack_abi::{Kernel, Signature, TensorArg};
+use kernelpack_engine::Export;
 
-use crate::{Error, binding::Binding, engine::Export, guest::Failure, loaded::LoadedKernel, recovery::Call};
+use crate::{Error, binding::Binding, guest::Failure, loaded::LoadedKernel, recovery::Call};
 
 /// A kernel that is bound to tensors and may fail, fall back and be out of service as any other.
 pub(crate) struct Served {

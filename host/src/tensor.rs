@@ -4,8 +4,9 @@
 use std::{fmt, io, slice, sync::Arc};
 
 use kernelpack_abi::{Element, Shape, TensorView, TensorViewMut};
+use kernelpack_memory::SharedMemory;
 
-use crate::{EngineError, Error, bad_call::BadCall, memory::SharedMemory};
+use crate::{EngineError, Error, bad_call::BadCall};
 
 /// A contiguous, row-major tensor in memory that can be mapped into a sandbox.
 ///

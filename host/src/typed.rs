@@ -3,10 +3,10 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use kernelpack_abi::{Infer, Kernel, Pass};
+use kernelpack_engine::Export;
 
 use crate::{
-    BadCall, Bound, Error, Interruption, Occupancy, Placement, engine::Export, guest::Calls, loaded::LoadedKernel,
-    served::Served,
+    BadCall, Bound, Error, Interruption, Occupancy, Placement, guest::Calls, loaded::LoadedKernel, served::Served,
 };
 
 /// A kernel of a pack, called with the arguments of its stub.

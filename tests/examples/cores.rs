@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let threads = std::env::args().nth(1).map_or(Ok(NonZeroUsize::new(2).expect("2 is not 0")), |text| text.parse())?;
     let key = pack::key().public();
     let whole = Runtime::server().trust(key).build()?.open(pack::core())?;
-    let divided = Runtime::threaded(threads).trust(key).build()?.open(pack::core())?;
+    let divided = Runtime::server().threads(threads).trust(key).build()?.open(pack::core())?;
     println!("| kernel, {ROWS}x{DIM} | one thread | {threads} threads | speed-up |\n|---|---|---|---|");
     for (name, bind) in KERNELS {
         let mut calls = [bind(&whole)?, bind(&divided)?];

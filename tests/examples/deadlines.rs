@@ -13,7 +13,9 @@ mod wat_kernel;
 use std::time::{Duration, Instant};
 
 use kernelpack_abi::{TensorView, TensorViewMut};
-use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Runtime, TypedKernel};
+use kernelpack_host::{
+    BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Runtime, TypedKernel, Wasmtime,
+};
 use kernelpack_tests::pack::key;
 
 use crate::{
@@ -47,7 +49,7 @@ fn main() -> Result<(), Error> {
 }
 
 fn load(parts: &Parts, way: Interruption) -> Result<TypedKernel<Forward>, Error> {
-    let runtime = Runtime::server().trust(key().public()).interruption(way);
+    let runtime = Runtime::builder(Wasmtime::new().interruption(way)).trust(key().public());
     let runtime = runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build()?;
     runtime.open(honest(parts).path())?.kernel()
 }

@@ -17,7 +17,7 @@
 
 use std::{path::Path, sync::OnceLock};
 
-use kernelpack_host::{Execution, Interruption, KernelError, Pack, Runtime, RuntimeBuilder};
+use kernelpack_host::{Execution, Interruption, KernelError, Pack, Runtime, RuntimeBuilder, Wamr, Wasmtime};
 
 use crate::pack::{self, Copy, key};
 
@@ -45,12 +45,31 @@ impl Engine {
 
     /// A runtime that trusts nobody yet, and gives kernels on each engine what a server's runtime gives them.
     pub fn server(self) -> RuntimeBuilder {
+        match self {
+            Self::Wasmtime => Runtime::server(),
+            Self::Wamr | Self::WamrAot => Runtime::builder(self.wamr()).max_epoch_ticks(1000),
+        }
+    }
+
+    /// WAMR, which interprets or runs native code.
+    ///
+    /// # Panics
+    /// This is Wasmtime.
+    pub fn wamr(self) -> Wamr {
         let execution = match self {
-            Self::Wasmtime => return Runtime::server(),
+            Self::Wasmtime => panic!("Wasmtime is not WAMR"),
             Self::Wamr => Execution::Interpreted,
             Self::WamrAot => Execution::Native,
         };
-        Runtime::embedded().execution(execution).with_pool(POOL).stack_bytes(u32::MAX).max_epoch_ticks(1000)
+        Wamr::new().execution(execution).pool_bytes(POOL).stack_bytes(u32::MAX)
+    }
+
+    /// Like [`builder`](Self::builder), for a runtime that stops calls in this way.
+    pub fn interrupted(self, way: Interruption) -> RuntimeBuilder {
+        match self {
+            Self::Wasmtime => self.builder().engine(Wasmtime::new().interruption(way)),
+            Self::Wamr | Self::WamrAot => self.builder().engine(self.wamr().interruption(way)),
+        }
     }
 
     /// A runtime that trusts [`key`], with native code, too, where that is what runs.

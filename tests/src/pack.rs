@@ -45,9 +45,9 @@ pub fn engines() -> &'static [(&'static str, &'static Pack)] {
     PACKS.get_or_init(|| {
         let without = || runtime().open(scalar()).expect("the core pack is for every engine");
         let compiled_here = || {
-            let runtime = Engine::WamrAot.server().trust(key().public());
-            let runtime = runtime.compile_native(NativeCompiler::at(compiler_program())).build();
-            runtime.expect("the compiler is there").open(core()).expect("the core pack is for every engine")
+            let engine = Engine::WamrAot.wamr().compile_native(NativeCompiler::at(compiler_program()));
+            let runtime = Engine::WamrAot.server().engine(engine).trust(key().public());
+            runtime.build().expect("the compiler is there").open(core()).expect("the core pack is for every engine")
         };
         let mut engines = vec![
             ("wasmtime", Engine::Wasmtime.core_pack()),

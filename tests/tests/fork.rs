@@ -11,7 +11,9 @@ use std::{
 };
 
 use kernelpack_abi::TensorBuf;
-use kernelpack_host::{EngineError, Error, Interruption, KernelManager, Runtime, RuntimeBuilder, Tensor};
+use kernelpack_host::{
+    EngineError, Error, Interruption, KernelManager, Runtime, RuntimeBuilder, StartError, Tensor, Wasmtime,
+};
 use kernelpack_kernels::rmsnorm_f32;
 use kernelpack_tests::{engine::Engine, pack};
 
@@ -104,7 +106,7 @@ fn what_a_child_still_has_is_nobody_elses() {
 
 /// A runtime whose bound calls are divided.
 fn divided() -> RuntimeBuilder {
-    Runtime::threaded(NonZeroUsize::new(3).unwrap()).trust(pack::key().public())
+    Runtime::server().threads(NonZeroUsize::new(3).unwrap()).trust(pack::key().public())
 }
 
 #[test]
@@ -193,10 +195,11 @@ fn where_no_thread_can_be_had_runtimes_say_so_or_do_without() {
         refuse_threads();
         for builder in [Engine::Wasmtime.builder(), divided(), Engine::Wamr.builder()] {
             let error = builder.build().unwrap_err();
-            assert!(matches!(error, Error::Engine(EngineError::Ticker(_))), "{error}");
+            assert!(matches!(error, Error::Engine(EngineError::Start(StartError::Ticker(_)))), "{error}");
             assert!(error.to_string().contains("allow the process more threads"), "{error}");
         }
-        let opened = divided().interruption(Interruption::Never).build().unwrap().open(folder).unwrap();
+        let opened =
+            divided().engine(Wasmtime::new().interruption(Interruption::Never)).build().unwrap().open(folder).unwrap();
         let kernel = opened.kernel::<rmsnorm_f32::Kernel>().unwrap();
         let x = Tensor::from_slice(&[3.0f32; 64 * 2048], &[64, 2048]).unwrap();
         let weight = Tensor::from_slice(&[2.0f32; 2048], &[2048]).unwrap();

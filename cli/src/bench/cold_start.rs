@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kernelpack_host::{CacheOutcome, RuntimeBuilder};
+use kernelpack_host::CacheOutcome;
 use serde::Serialize;
 
 use super::stopwatch::median;
-use crate::print;
+use crate::{print, setup::Setup};
 
 /// What the compile cache has when the pack is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,7 +41,7 @@ struct Figures {
 ///
 /// # Errors
 /// The pack is refused, or the system has no room for caches.
-pub(crate) fn run(pack: &Path, trusting: &RuntimeBuilder, quick: bool, json: bool) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(pack: &Path, trusting: &Setup, quick: bool, json: bool) -> Result<(), Box<dyn Error>> {
     let rounds = if quick { 2 } else { 15 };
     let mut samples = [const { Vec::new() }; 3];
     let mut modules = 0;
@@ -72,14 +72,14 @@ pub(crate) fn run(pack: &Path, trusting: &RuntimeBuilder, quick: bool, json: boo
 /// Opens the pack once, in a runtime of its own: the times of the two, and the modules that there are.
 fn sample(
     pack: &Path,
-    trusting: &RuntimeBuilder,
+    trusting: &Setup,
     cache: Cache,
     folder: &Path,
 ) -> Result<((Duration, Duration), usize), Box<dyn Error>> {
     let start = Instant::now();
-    let builder = trusting.clone();
-    let builder = if cache == Cache::None { builder } else { builder.compile_cache(folder) };
-    let runtime = builder.build()?;
+    let setup = trusting.clone();
+    let setup = if cache == Cache::None { setup } else { setup.compile_cache(folder) };
+    let runtime = setup.build()?;
     let built = start.elapsed();
     let pack = runtime.open(pack)?;
     let opened = start.elapsed() - built;

@@ -105,9 +105,9 @@ pub(crate) struct Args {
 impl Args {
     /// The pack in this engine.
     fn subject(&self, engine: EngineArg) -> Result<Subject, Box<dyn std::error::Error>> {
-        let builder = self.compile.apply(engine, self.trust.builder_for(engine)?);
-        let (runtime, builder) = self.opening.runtime(Subject::builder(builder))?;
-        Subject::new(engine, &runtime, builder, |runtime| self.opening.open_in(runtime, &self.pack))
+        let setup = self.compile.apply(self.trust.setup(engine)?);
+        let (runtime, setup) = self.opening.runtime(&Subject::setup(setup))?;
+        Subject::new(engine, &runtime, setup, |runtime| self.opening.open_in(runtime, &self.pack))
     }
 }
 
@@ -115,7 +115,7 @@ impl Args {
 pub(crate) fn run(args: &Args) -> Outcome {
     args.compile.check(&args.engines)?;
     if args.open {
-        return cold_start::run(&args.pack, &args.trust.builder()?, args.quick, args.json);
+        return cold_start::run(&args.pack, &args.trust.setup(EngineArg::Wasmtime)?, args.quick, args.json);
     }
     let (mut subjects, unsigned) = if args.write {
         let (subject, manifest) = unsigned::open(&args.pack)?;

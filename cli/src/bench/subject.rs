@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use kernelpack_host::{Interruption, Pack, PoolPolicy, RawCall, Runtime, RuntimeBuilder, WhenFull};
+use kernelpack_host::{Pack, PoolPolicy, RawCall, Runtime, WhenFull};
 
-use crate::engine_arg::EngineArg;
+use crate::{engine_arg::EngineArg, setup::Setup};
 
 /// A pack that is open twice in one process.
 pub(crate) struct Subject {
@@ -20,8 +20,8 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// A runtime for measuring: a kernel is bound while it is called, however few instances it may have.
-    pub(crate) fn builder(builder: RuntimeBuilder) -> RuntimeBuilder {
-        builder.pool(PoolPolicy { when_full: WhenFull::Grow, ..PoolPolicy::default() })
+    pub(crate) fn setup(setup: Setup) -> Setup {
+        setup.with(|builder| builder.pool(PoolPolicy { when_full: WhenFull::Grow, ..PoolPolicy::default() }))
     }
 
     /// Opens a pack in a runtime, and in another that differs from it in its deadlines only.
@@ -31,10 +31,10 @@ impl Subject {
     pub(crate) fn new(
         engine: EngineArg,
         runtime: &Runtime,
-        builder: RuntimeBuilder,
+        setup: Setup,
         open: impl Fn(&Runtime) -> Result<Pack, Box<dyn Error>>,
     ) -> Result<Self, Box<dyn Error>> {
-        let no_deadline = builder.interruption(Interruption::Never).build()?;
+        let no_deadline = setup.never_interrupted().build()?;
         Ok(Self { engine, pack: open(runtime)?, no_deadline: open(&no_deadline)?, raw: runtime.raw_call()? })
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{error::Error, fs, path::Path};
 
-use kernelpack_host::{Runtime, read_manifest};
+use kernelpack_host::read_manifest;
 use kernelpack_manifest::{Digest, Manifest};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE, SignError, generate, load_public_key, load_secret_key, sign};
 
 use super::{figures::Figures, subject::Subject};
-use crate::{compile_within, engine_arg::EngineArg, replace_file::replace_file};
+use crate::{compile_within, engine_arg::EngineArg, replace_file::replace_file, setup::Setup};
 
 /// Opens a pack without a signature.
 ///
@@ -49,10 +49,11 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     sign(&copy, &load_secret_key(&keys.secret)?)?;
     let cache = folder.path().join("cache");
     compile_within::compile(&copy, &keys.public, &cache)?;
-    let runtime = Runtime::server().trust(load_public_key(&keys.public)?).compile_cache(cache);
-    let builder = Subject::builder(runtime);
-    let runtime = builder.clone().build()?;
-    let subject = Subject::new(EngineArg::Wasmtime, &runtime, builder, |runtime| Ok(runtime.open(&copy)?))?;
+    let key = load_public_key(&keys.public)?;
+    let setup = Setup::new(EngineArg::Wasmtime).with(|builder| builder.trust(key)).compile_cache(&cache);
+    let setup = Subject::setup(setup);
+    let runtime = setup.build()?;
+    let subject = Subject::new(EngineArg::Wasmtime, &runtime, setup, |runtime| Ok(runtime.open(&copy)?))?;
     Ok((subject, manifest))
 }
 

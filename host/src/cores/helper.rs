@@ -15,8 +15,10 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
+use kernelpack_engine::Budget;
+
 use super::{Outcome, spin_while};
-use crate::{engine::Budget, guest::Guest};
+use crate::guest::Guest;
 
 /// A part of a call that is to be run.
 pub(super) struct Job {

@@ -6,21 +6,23 @@
 //!   tensors that are mapped, each behind a page that is not accessible
 //! ```
 
-use std::{mem, ops::Range};
+use std::{
+    io::{self, ErrorKind},
+    mem,
+    ops::Range,
+};
 
 use kernelpack_abi::{
     KernelDescriptor, MAX_TENSORS, Role, TensorArg, TensorData,
     layout::Cursor,
     params::{self, TensorEntry},
 };
+use kernelpack_engine::Export;
+use kernelpack_memory::{HUGE_PAGE, SharedPart};
 
 use super::{
     Failure, Guest,
     place::{Checked, Head},
-};
-use crate::{
-    engine::Export,
-    memory::{HUGE_PAGE, SharedPart},
 };
 
 /// The gap before each mapped tensor, and what it is aligned to: a multiple of the page size of every system.
@@ -173,13 +175,14 @@ impl Guest {
     }
 
     /// Maps the rows that have a part, where their entries say, which is behind all else.
-    fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<Mapped>]) -> std::io::Result<()> {
+    fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<Mapped>]) -> io::Result<()> {
         self.layout.closed = from.next_multiple_of(GAP as usize)..self.arena_end as usize;
-        self.instance.close(self.layout.closed.clone())?;
+        let mapper = self.instance.as_mapper().ok_or(ErrorKind::Unsupported)?;
+        mapper.close(self.layout.closed.clone())?;
         for (row, entry) in entries.iter().enumerate() {
             if let Some(Mapped { part, offset }) = part(parts, row) {
                 let writable = Role::from_code(entry.role).is_some_and(Role::writes);
-                self.instance.map((entry.offset - offset) as usize, part, writable)?;
+                mapper.map((entry.offset - offset) as usize, part, writable)?;
                 self.layout.mapped |= 1 << row;
             }
         }
@@ -187,12 +190,13 @@ impl Guest {
     }
 
     /// Takes away what is mapped; the guest can be cleaned up, but not called any more.
-    pub(crate) fn unmap(&mut self) -> std::io::Result<()> {
+    pub(crate) fn unmap(&mut self) -> io::Result<()> {
         self.layout.export = None;
         if self.layout.closed.is_empty() {
             return Ok(());
         }
-        self.instance.close(self.layout.closed.clone())
+        let mapper = self.instance.as_mapper().ok_or(ErrorKind::Unsupported)?;
+        mapper.close(self.layout.closed.clone())
     }
 
     /// The offset of the pages of a part, in the arena.

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use kernelpack_engine::Engine;
 use kernelpack_files::{Links, ListError, ReadError};
 use kernelpack_manifest::{FileBytes, Manifest, Rejected};
 
-use crate::{EngineError, Error, engine::Engine};
+use crate::{EngineError, Error};
 
 /// Reads a file of a pack without verifying anything.
 ///
@@ -20,7 +21,7 @@ pub fn read_pack_file(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Err
 /// Reads a file of a pack into memory that the engine lends, if it lends any.
 pub(crate) fn read_for(engine: Option<&dyn Engine>, dir: &Path, name: &str, limit: u64) -> Result<FileBytes, Error> {
     let path = dir.join(name);
-    let lend = |bytes| engine?.lend(bytes).map(FileBytes::lent);
+    let lend = |bytes| engine?.as_lender()?.lend(bytes).map(FileBytes::lent);
     kernelpack_files::read_into(&path, limit, lend).map_err(|error| unread(path, name, error))
 }
 

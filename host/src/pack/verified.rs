@@ -8,6 +8,7 @@ use std::{
     time::SystemTime,
 };
 
+use kernelpack_engine::Engine;
 use kernelpack_files::MAX_SIGNATURE_FILE_BYTES;
 use kernelpack_manifest::{
     AotTarget, CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
@@ -16,7 +17,7 @@ use kernelpack_manifest::{
 };
 
 use super::{PackId, files};
-use crate::{EngineError, Error, engine::Engine, parallel};
+use crate::{EngineError, Error, parallel};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
 ///

@@ -18,6 +18,7 @@ use std::{
 };
 
 use kernelpack_abi::{Signature, TensorArg, TensorData};
+use kernelpack_engine::{Budget, Export, Stop};
 use kernelpack_manifest::{VerifiedModule, VerifiedVector};
 
 pub(crate) use self::{
@@ -35,7 +36,6 @@ use self::{
 };
 use crate::{
     Backtrace, EngineError, Error, KernelError, Occupancy, OutOfService,
-    engine::{Budget, Export, Stop},
     guest::{Calls, check},
     loaded::LoadedKernel,
 };

@@ -7,10 +7,11 @@ use std::{
 };
 
 use kernelpack_abi::{KernelSpecBuf, Lifecycle, TensorArg, TensorData, native::NativeKernel};
+use kernelpack_engine::Export;
 use kernelpack_manifest::{VerifiedVector, compare};
 use zerocopy::IntoBytes as _;
 
-use crate::{KernelError, engine::Export};
+use crate::KernelError;
 
 /// The alignment that every element type is content with.
 const ALIGN: usize = 4;

@@ -3,7 +3,7 @@
 use std::{error::Error, fs, path::Path};
 
 use kernelpack_host::{
-    Execution, Pack, PublicKey, Runtime,
+    Execution, Pack, PublicKey, Runtime, Wamr,
     abi::{BlockQ8_0, TensorView, TensorViewMut},
     read_manifest,
 };
@@ -150,8 +150,8 @@ pub(crate) fn run(dir: &Path, kernel: Kernel, key: PublicKey, execution: Executi
     heap::most();
     pages::most();
     // A device has one caller, and its pool has no room for a second instance.
-    let runtime =
-        Runtime::embedded().max_instances(1).trust_native(key).execution(execution).with_pool(pool).build()?;
+    let engine = Wamr::new().execution(execution).pool_bytes(pool);
+    let runtime = Runtime::builder(engine).max_instances(1).trust_native(key).build()?;
     let pack = runtime.open(dir)?;
     let (opening, open) = (heap::most().saturating_sub(before), heap::held().saturating_sub(before));
     let calling = kernel.call(&pack)?;

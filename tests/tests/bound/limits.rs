@@ -315,7 +315,7 @@ mod where_the_pool_is_out_binding_fails_and_the_rest_goes_on {
     }
 
     fn on(engine: Engine, test: &str) {
-        let runtime = engine.builder().with_pool(8 << 20).stack_bytes(32 << 10);
+        let runtime = engine.builder().engine(engine.wamr().pool_bytes(8 << 20).stack_bytes(32 << 10));
         let Some(kernel) = apart(engine, runtime, test, "true") else { return };
         let (x, mut y) = tensors(5000);
         let out = |error: &Error| {

@@ -23,7 +23,7 @@ use crate::{
 };
 
 fn threaded(threads: usize) -> Runtime {
-    let builder = Runtime::threaded(NonZeroUsize::new(threads).unwrap()).trust(key().public());
+    let builder = Runtime::server().threads(NonZeroUsize::new(threads).unwrap()).trust(key().public());
     builder.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build().unwrap()
 }
 

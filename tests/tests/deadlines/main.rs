@@ -60,7 +60,7 @@ impl Patience {
 
 /// A runtime whose errors are those of the sandbox.
 fn runtime(engine: Engine, interruption: Interruption) -> RuntimeBuilder {
-    let runtime = engine.builder().interruption(interruption).max_stack_bytes(16 << 20);
+    let runtime = engine.interrupted(interruption).max_stack_bytes(16 << 20);
     runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
 }
 

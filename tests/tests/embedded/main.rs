@@ -17,7 +17,7 @@ mod wat_kernel;
 use kernelpack_abi::ResourceLimits;
 use kernelpack_host::{
     BreakerPolicy, EngineError, Error, Execution, FallbackPolicy, Interruption, KernelError, Pack, Runtime,
-    RuntimeBuilder, Tensor, TypedKernel,
+    RuntimeBuilder, StartError, Tensor, TypedKernel, Wamr,
 };
 use kernelpack_tests::{
     engine::POOL,
@@ -29,8 +29,13 @@ use crate::{
     wat_kernel::{Parts, SPEC},
 };
 
+/// WAMR with the pool that all tests of this program share.
+fn wamr(execution: Execution) -> Wamr {
+    Wamr::new().execution(execution).pool_bytes(POOL)
+}
+
 fn embedded() -> RuntimeBuilder {
-    let runtime = Runtime::embedded().execution(Execution::Interpreted).with_pool(POOL).trust(key().public());
+    let runtime = Runtime::builder(wamr(Execution::Interpreted)).trust(key().public());
     runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
 }
 
@@ -96,10 +101,11 @@ fn a_pack_whose_kernels_need_simd_alone_is_refused() {
 fn what_one_runtime_cannot_have_is_said() {
     let runtime = embedded().build().unwrap();
     assert_eq!(runtime.compatibility().engine, "wamr");
-    let other = embedded().with_pool(POOL * 2).build().unwrap_err().to_string();
+    let other = embedded().engine(wamr(Execution::Interpreted).pool_bytes(POOL * 2)).build().unwrap_err().to_string();
     assert!(other.contains("choose one size"), "{other}");
-    let paged = embedded().interruption(Interruption::PageProtection).build().unwrap_err();
-    assert!(matches!(paged, Error::Engine(EngineError::Configure(_))), "{paged}");
+    let paged = embedded().engine(wamr(Execution::Interpreted).interruption(Interruption::PageProtection));
+    let paged = paged.build().unwrap_err();
+    assert!(matches!(paged, Error::Engine(EngineError::Start(StartError::Settings(_)))), "{paged}");
 }
 
 #[test]

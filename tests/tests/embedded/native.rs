@@ -1,6 +1,6 @@
 //! Native code in packs: who may vouch for it. Left out where there is no compiler.
 
-use kernelpack_host::{Error, Execution, Runtime, RuntimeBuilder};
+use kernelpack_host::{Error, Execution, Runtime, RuntimeBuilder, Wamr};
 use kernelpack_tests::{
     engine::POOL,
     pack::{Copy, add_native, key},
@@ -9,6 +9,7 @@ use kernelpack_tests::{
 use crate::{
     call,
     stub::{Forward, honest, square},
+    wamr,
     wat_kernel::{Parts, SPEC},
 };
 
@@ -18,7 +19,7 @@ fn native(parts: &Parts) -> Option<Copy> {
 }
 
 pub(crate) fn embedded(execution: Execution) -> RuntimeBuilder {
-    super::embedded().execution(execution)
+    super::embedded().engine(wamr(execution))
 }
 
 #[test]
@@ -32,8 +33,9 @@ fn who_was_granted_modules_alone_is_not_believed_native_code() {
 }
 
 #[test]
-fn in_release_builds_nothing_is_interpreted_unless_asked_for() {
-    assert_eq!(Execution::default() == Execution::Native, !cfg!(debug_assertions));
-    let runtime = Runtime::embedded().with_pool(POOL).trust(key().public()).build().unwrap();
-    assert_eq!(runtime.open(honest(&square(SPEC.limits)).path()).is_err(), !cfg!(debug_assertions));
+fn what_has_no_native_code_is_interpreted_unless_told_otherwise() {
+    for (engine, refused) in [(Wamr::new(), false), (Wamr::new().execution(Execution::Native), true)] {
+        let runtime = Runtime::builder(engine.pool_bytes(POOL)).trust(key().public()).build().unwrap();
+        assert_eq!(runtime.open(honest(&square(SPEC.limits)).path()).is_err(), refused);
+    }
 }

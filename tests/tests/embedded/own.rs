@@ -23,7 +23,7 @@ use crate::{
     call, fixtures,
     native::embedded,
     stub::{Forward, SPIN, SQUARE, TRAP, honest, square},
-    trap,
+    trap, wamr,
     wat_kernel::{Parts, SPEC},
 };
 
@@ -54,7 +54,17 @@ fn limit(text: &str) -> Duration {
 }
 
 fn native(compiler: &NativeCompiler) -> RuntimeBuilder {
-    embedded(Execution::Native).compile_native(compiler.clone())
+    compiling(Execution::Native, compiler.clone())
+}
+
+fn compiling(execution: Execution, compiler: NativeCompiler) -> RuntimeBuilder {
+    embedded(execution).engine(wamr(execution).compile_native(compiler))
+}
+
+/// Like [`native`], with a compile cache.
+fn cached(compiler: &NativeCompiler, cache: &Path) -> RuntimeBuilder {
+    let engine = wamr(Execution::Native).compile_native(compiler.clone()).compile_cache(cache);
+    embedded(Execution::Native).engine(engine)
 }
 
 fn open(builder: RuntimeBuilder, pack: &Copy) -> Result<Pack, Error> {
@@ -130,7 +140,8 @@ fn code_is_compiled_once_and_then_taken_from_the_cache_without_the_compiler() {
     let (folder, cache, pack) = (TempDir::new().unwrap(), TempDir::new().unwrap(), squares());
     let program = folder.path().join("wamrc");
     symlink(compiler_program(), &program).unwrap();
-    let runtime = || native(&NativeCompiler::at(&program)).compile_cache(cache.path());
+    let runtime_in = |cache: &TempDir| cached(&NativeCompiler::at(&program), cache.path());
+    let runtime = || runtime_in(&cache);
     let outcomes: Vec<_> = (0..3).map(|_| outcome(&open(runtime(), &pack).unwrap())).collect();
     assert_eq!(outcomes, [CacheOutcome::Miss, CacheOutcome::Hit, CacheOutcome::Hit]);
 
@@ -146,7 +157,7 @@ fn code_is_compiled_once_and_then_taken_from_the_cache_without_the_compiler() {
     missing(open(runtime(), &other()).unwrap_err());
     missing(native(&NativeCompiler::at(&program)).build().unwrap_err());
     let elsewhere = TempDir::new().unwrap();
-    missing(runtime().compile_cache(elsewhere.path()).build().unwrap_err());
+    missing(runtime_in(&elsewhere).build().unwrap_err());
 
     // The code of a compiler that says something else of itself is another.
     let wrapped = format!(
@@ -154,7 +165,7 @@ fn code_is_compiled_once_and_then_taken_from_the_cache_without_the_compiler() {
         compiler_program().display()
     );
     let newer = script(folder.path(), &wrapped);
-    let newer = || open(native(&newer).compile_cache(cache.path()), &pack).map(|pack| outcome(&pack)).unwrap();
+    let newer = || open(cached(&newer, cache.path()), &pack).map(|pack| outcome(&pack)).unwrap();
     assert_eq!([newer(), newer()], [CacheOutcome::Miss, CacheOutcome::Hit]);
 }
 
@@ -162,7 +173,7 @@ fn code_is_compiled_once_and_then_taken_from_the_cache_without_the_compiler() {
 fn entries_that_were_tampered_with_are_not_run() {
     let Some(compiler) = real() else { return };
     let (cache, pack, other) = (TempDir::new().unwrap(), squares(), other());
-    let opened = |pack: &Copy| open(native(&compiler).compile_cache(cache.path()), pack).unwrap();
+    let opened = |pack: &Copy| open(cached(&compiler, cache.path()), pack).unwrap();
     let [_, foreign] = [&pack, &other].map(|pack| {
         opened(pack);
         fs::read(entry(cache.path(), pack)).unwrap()
@@ -195,7 +206,7 @@ fn entries_that_were_tampered_with_are_not_run() {
     let gone = TempDir::new().unwrap();
     let program = gone.path().join("wamrc");
     symlink(compiler_program(), &program).unwrap();
-    let linked = || native(&NativeCompiler::at(&program)).compile_cache(cache.path());
+    let linked = || cached(&NativeCompiler::at(&program), cache.path());
     linked().build().unwrap();
     fs::remove_file(&program).unwrap();
     assert!(open(linked(), &pack).unwrap_err().to_string().starts_with("there is no "));
@@ -259,7 +270,7 @@ fn what_a_compiler_does_wrong_is_an_error_and_nothing_is_kept() {
     }
     for (text, what, why) in cases {
         let compiler = script(folder.path(), &format!("{VERSION}\n{text}")).time_limit(limit(&text));
-        let refused = open(native(&compiler).compile_cache(cache.path()), &pack).unwrap_err().to_string();
+        let refused = open(cached(&compiler, cache.path()), &pack).unwrap_err().to_string();
         assert!(refused.contains(what) && refused.contains(why), "{text}: {refused}");
         // The secret, and what the compiler said of itself.
         assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 2, "{text}");
@@ -271,7 +282,7 @@ fn a_module_that_cannot_be_compiled_is_interpreted_where_that_is_allowed() {
     let (folder, pack) = (TempDir::new().unwrap(), squares());
     let open = |text: &str| {
         let compiler = script(folder.path(), &format!("{VERSION}\n{text}"));
-        open(embedded(Execution::NativeElseInterpreted).compile_native(compiler), &pack)
+        open(compiling(Execution::NativeElseInterpreted, compiler), &pack)
     };
     let interpreted = open("exit 1").unwrap();
     assert_eq!(outcome(&interpreted), CacheOutcome::NotCompiled);
@@ -285,7 +296,7 @@ fn a_module_that_cannot_be_compiled_is_interpreted_where_that_is_allowed() {
     let grows = honest(&Parts { rest: rest.leak(), ..square(SPEC.limits) });
     let refused = native(&compiler).build().unwrap().open(grows.path()).unwrap_err().to_string();
     assert!(refused.contains("its tables can grow beyond 16 elements"), "{refused}");
-    let runtime = embedded(Execution::NativeElseInterpreted).compile_native(compiler).build().unwrap();
+    let runtime = compiling(Execution::NativeElseInterpreted, compiler).build().unwrap();
     assert_eq!(run(&runtime.open(grows.path()).unwrap(), 0).unwrap(), SQUARES);
 }
 
@@ -298,7 +309,7 @@ fn nothing_is_compiled_where_modules_are_interpreted() {
         NativeCompiler::at(folder.path().join("no/such")),
     ];
     for compiler in compilers {
-        let opened = open(embedded(Execution::Interpreted).compile_native(compiler), &pack).unwrap();
+        let opened = open(compiling(Execution::Interpreted, compiler), &pack).unwrap();
         assert_eq!(outcome(&opened), CacheOutcome::NotCompiled);
         assert_eq!(run(&opened, 2).unwrap(), SQUARES.map(|square| square + 2.0));
     }

@@ -10,7 +10,9 @@ use std::{
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernelpack_abi::TensorView;
-use kernelpack_host::{CacheError, CacheOutcome, EngineError, EntryFault, Error, LoadEvent, Pack, Runtime};
+use kernelpack_host::{
+    CacheError, CacheOutcome, EngineError, EntryFault, Error, LoadEvent, Pack, Runtime, StartError, Wasmtime,
+};
 use kernelpack_kernels::{rmsnorm_f32, swiglu_f32};
 use kernelpack_tests::pack::{self, Copy};
 use sha2::Sha256;
@@ -31,7 +33,7 @@ fn small() -> Copy {
 }
 
 fn runtime(cache: &Path) -> Runtime {
-    Runtime::server().trust(pack::key().public()).compile_cache(cache).build().unwrap()
+    Runtime::builder(Wasmtime::new().compile_cache(cache)).trust(pack::key().public()).build().unwrap()
 }
 
 fn outcome(pack: &Pack, kernel: &str) -> CacheOutcome {
@@ -222,8 +224,8 @@ fn a_folder_that_others_can_write_to_is_refused_when_the_runtime_is_built() {
     use std::os::unix::fs::PermissionsExt as _;
     let filled = Filled::new();
     fs::set_permissions(filled.cache.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    let built = Runtime::server().compile_cache(filled.cache.path()).build();
-    let Err(Error::Engine(EngineError::Cache(error))) = built else { panic!("it was not refused") };
+    let built = Runtime::builder(Wasmtime::new().compile_cache(filled.cache.path())).build();
+    let Err(Error::Engine(EngineError::Start(StartError::Cache(error)))) = built else { panic!("it was not refused") };
     assert!(matches!(error, CacheError::WritableByOthers { mode: 0o777, .. }), "{error}");
     assert!(error.to_string().contains("chmod go-w"), "{error}");
 }
@@ -247,8 +249,9 @@ fn a_cache_stays_within_its_limit() {
     let size: u64 =
         ["rmsnorm_f32", "swiglu_f32"].map(|kernel| fs::metadata(filled.entry(kernel)).unwrap().len()).iter().sum();
     fs::remove_file(filled.entry("rmsnorm_f32")).unwrap();
-    let builder = Runtime::server().trust(pack::key().public()).compile_cache(filled.cache.path());
-    let pack = builder.compile_cache_limit(size - 1).build().unwrap().open(filled.pack.path()).unwrap();
+    let engine = Wasmtime::new().compile_cache(filled.cache.path()).compile_cache_limit(size - 1);
+    let runtime = Runtime::builder(engine).trust(pack::key().public()).build().unwrap();
+    let pack = runtime.open(filled.pack.path()).unwrap();
     assert_right(&pack);
     let left: u64 = fs::read_dir(filled.cache.path())
         .unwrap()

@@ -1,0 +1,111 @@
+//! Where a kernel was when it was stopped.
+//!
+//! Frames are data of ours and not an engine's, so that every engine can give what it knows, or nothing. Names come
+//! from the module and are therefore the guest's words.
+
+use std::{borrow::Cow, fmt};
+
+/// Characters of a function's name that are kept: modules may have names as long as they like.
+const NAME: usize = 128;
+
+/// The functions of a kernel that were active when it was stopped, the innermost first.
+///
+/// Empty if the kernel returned by itself, or if the engine keeps no account. Wasmtime tells the 20 innermost frames, so a
+/// kernel that overflows its stack does not fill the caller's memory with them.
+///
+/// The packer keeps function names, so a frame says where the kernel was, if not on which line.
+/// [`module_offset`](BacktraceFrame::module_offset) counts from the start of the packed file, as `wasm-objdump -d` does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Backtrace {
+    /// The frames, the innermost first.
+    pub frames: Vec<BacktraceFrame>,
+}
+
+impl Backtrace {
+    /// A backtrace of these frames, the innermost first.
+    pub fn new(frames: Vec<BacktraceFrame>) -> Self {
+        Self { frames }
+    }
+}
+
+/// One function of a [`Backtrace`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BacktraceFrame {
+    /// The function's name, if the module has names; it can hold anything. Of one with more than 128 characters, the
+    /// first 128 and `…`.
+    pub function: Option<String>,
+    /// The function's index in the module.
+    pub function_index: u32,
+    /// Where the instruction is, in bytes from the start of the module, if the engine tells it.
+    pub module_offset: Option<u64>,
+}
+
+impl BacktraceFrame {
+    /// A frame of the function with this index, whose name is shortened.
+    pub fn new(function: Option<&str>, function_index: u32, module_offset: Option<u64>) -> Self {
+        let function = function.map(|name| shorten(name, NAME).into_owned());
+        Self { function, function_index, module_offset }
+    }
+}
+
+/// The first `most` characters of a guest's words, with `…` behind them if there are more.
+pub fn shorten(words: &str, most: usize) -> Cow<'_, str> {
+    match words.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &words[..end])),
+        None => Cow::Borrowed(words),
+    }
+}
+
+impl fmt::Display for Backtrace {
+    /// One line, `#3 rotate at 0x1a2 < #7 at 0x9f`; names are escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (depth, frame) in self.frames.iter().enumerate() {
+            if depth > 0 {
+                f.write_str(" < ")?;
+            }
+            frame.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for BacktraceFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.function_index)?;
+        if let Some(function) = &self.function {
+            write!(f, " {}", function.escape_debug())?;
+        }
+        match self.module_offset {
+            Some(offset) => write!(f, " at {offset:#x}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backtrace_is_one_line_whatever_the_names_are() {
+        let frames = vec![
+            BacktraceFrame::new(Some("a\u{1b}[31m\nb\u{202e}"), 3, Some(0x1a2)),
+            BacktraceFrame::new(None, 7, None),
+        ];
+        assert_eq!(Backtrace { frames }.to_string(), r"#3 a\u{1b}[31m\nb\u{202e} at 0x1a2 < #7");
+        assert_eq!(Backtrace::default().to_string(), "");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        let kept = |name: &str| BacktraceFrame::new(Some(name), 0, None).function.unwrap();
+        for exact in ["f".repeat(128), "ü".repeat(128), "😀".repeat(128)] {
+            assert_eq!(kept(&exact), exact);
+            assert_eq!(kept(&format!("{exact}!")), format!("{exact}…"));
+        }
+        assert_eq!(kept(&"n".repeat(1 << 20)).chars().count(), 129);
+        assert_eq!(kept(""), "");
+    }
+}

@@ -1,0 +1,25 @@
+//! What a call may take, whatever it is made of.
+
+use std::time::Instant;
+
+use crate::TICK;
+
+/// Ticks that several pieces of work share, from when the first of them begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    start: Instant,
+    ticks: u32,
+}
+
+impl Budget {
+    /// Starts a budget of this many ticks now.
+    pub fn new(ticks: u32) -> Self {
+        Self { start: Instant::now(), ticks }
+    }
+
+    /// The ticks that are left; work that begins too late has none, and is stopped within the tick under way.
+    pub fn left(self) -> u32 {
+        let gone = self.start.elapsed().as_millis() / TICK.as_millis();
+        self.ticks.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+}

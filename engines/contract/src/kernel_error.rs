@@ -1,0 +1,126 @@
+//! What can happen inside the sandbox.
+
+use std::fmt;
+
+use kernelpack_abi::Status;
+
+/// Why a kernel failed, with the variants of section 3.3 of the specification.
+///
+/// After any of these the next call works: an instance that trapped is thrown away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KernelError {
+    /// The call ran longer than its budget.
+    EpochDeadline,
+    /// The kernel accessed memory that it does not have.
+    MemoryAccessViolation {
+        /// The address in linear memory where the engine tells it, else 0.
+        offset: u32,
+        /// The bytes of the access where they are known, else 0.
+        size: u32,
+    },
+    /// Integer arithmetic, or the conversion of a float to an integer, overflowed.
+    IntegerOverflow,
+    /// An integer was divided by zero.
+    IntegerDivisionByZero,
+    /// The kernel executed `unreachable` and left no message.
+    Unreachable,
+    /// The kernel's calls were nested too deeply.
+    StackOverflow,
+    /// The kernel called through a table entry that is missing or has another type.
+    IndirectCallTypeMismatch,
+    /// The kernel returned a status other than OK, or panicked.
+    KernelTrap {
+        /// The [`Status`] code returned, or that of `INTERNAL_ERROR` for a panic; a kernel can return any number.
+        code: u32,
+        /// The message that the kernel left.
+        message: Option<String>,
+    },
+    /// The engine stopped the kernel for a reason that this list does not name.
+    Other {
+        /// The engine's words.
+        message: String,
+    },
+}
+
+impl KernelError {
+    /// The kind of failure as a word for logs and metrics: the variant's name in snake case, for
+    /// [`KernelTrap`](Self::KernelTrap) that of the status, such as `internal_error`, or `unknown_status`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::EpochDeadline => "epoch_deadline",
+            Self::MemoryAccessViolation { .. } => "memory_access_violation",
+            Self::IntegerOverflow => "integer_overflow",
+            Self::IntegerDivisionByZero => "integer_division_by_zero",
+            Self::Unreachable => "unreachable",
+            Self::StackOverflow => "stack_overflow",
+            Self::IndirectCallTypeMismatch => "indirect_call_type_mismatch",
+            Self::KernelTrap { .. } => match self.status() {
+                Some(Status::InvalidInput) => "invalid_input",
+                Some(Status::InvalidOutput) => "invalid_output",
+                Some(Status::InvalidParams) => "invalid_params",
+                Some(Status::OutOfMemory) => "out_of_memory",
+                Some(Status::NotImplemented) => "not_implemented",
+                Some(Status::InternalError) => "internal_error",
+                Some(Status::Ok) | None => "unknown_status",
+            },
+            Self::Other { .. } => "other",
+        }
+    }
+
+    /// Whether this is the kernel's answer to arguments that it does not take, rather than a fault of its own: the
+    /// statuses `INVALID_INPUT`, `INVALID_OUTPUT` and `INVALID_PARAMS`.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.status(), Some(Status::InvalidInput | Status::InvalidOutput | Status::InvalidParams))
+    }
+
+    /// The status returned, if it is one.
+    fn status(&self) -> Option<Status> {
+        match self {
+            Self::KernelTrap { code, .. } => i32::try_from(*code).ok().and_then(Status::from_code),
+            _ => None,
+        }
+    }
+
+    /// The error that a guest's status other than OK means.
+    pub fn returned(status: i32, message: Option<String>) -> Self {
+        Self::KernelTrap { code: status as u32, message }
+    }
+}
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EpochDeadline => f.write_str("it ran longer than its budget"),
+            // At address 0 there is memory.
+            Self::MemoryAccessViolation { offset: 0, size: 0 } => {
+                f.write_str("it accessed memory out of bounds, the engine does not tell where")
+            }
+            Self::MemoryAccessViolation { offset, size: 0 } => {
+                write!(f, "it accessed memory out of bounds at {offset:#x}")
+            }
+            Self::MemoryAccessViolation { offset, size } => {
+                write!(f, "it accessed {size} bytes of memory out of bounds at {offset:#x}")
+            }
+            Self::IntegerOverflow => f.write_str("an integer operation overflowed"),
+            Self::IntegerDivisionByZero => f.write_str("an integer was divided by zero"),
+            Self::Unreachable => f.write_str("it executed unreachable code"),
+            Self::StackOverflow => f.write_str("its stack overflowed"),
+            Self::IndirectCallTypeMismatch => f.write_str("it made an indirect call to a missing or mistyped function"),
+            Self::KernelTrap { code, message } => {
+                match self.status() {
+                    Some(status) => write!(f, "it failed with {status} ({code})")?,
+                    None => write!(f, "it returned {code}, which is no status")?,
+                }
+                match message {
+                    // A guest can write anything; control characters must not reach a terminal.
+                    Some(message) => write!(f, ": {}", message.escape_debug()),
+                    None => Ok(()),
+                }
+            }
+            Self::Other { message } => write!(f, "the engine stopped it: {}", message.escape_debug()),
+        }
+    }
+}
+
+impl std::error::Error for KernelError {}

@@ -1,0 +1,243 @@
+//! What an engine must do to run Kernelpack's kernels, and what engines share.
+//!
+//! - [`Engine::compile`] takes a [`VerifiedModule`] only, so nothing unverified can be compiled.
+//! - An [`Instance`] belongs to one caller at a time. It starts with its linear memory as the module declares it and
+//!   obeys the limits it was made with, whatever the module asks for.
+//! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more, whatever the
+//!   guest does, unless it was made with [`Interruption::Never`].
+//! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
+//!   code, leaves it usable.
+//!
+//! An engine's settings implement [`EngineSettings`], so that a host can start an engine that it does not know. Engines may
+//! build on the [`Ticker`] and the [`Watchdog`], which stop calls that overrun their budget, and on [`with_room`], which
+//! keeps guests from overflowing their caller's stack.
+#![deny(unsafe_code)]
+
+mod backtrace;
+mod budget;
+mod error;
+mod interruption;
+mod kernel_error;
+mod stack;
+mod ticker;
+mod watchdog;
+
+use std::{fmt, io, ops::Range, sync::Arc, time::Duration};
+
+use kernelpack_abi::{BatchStatus, ResourceLimits};
+use kernelpack_compile_cache::CacheOutcome;
+use kernelpack_manifest::{Memory, VerifiedAot, VerifiedModule};
+use kernelpack_memory::SharedPart;
+
+pub use backtrace::{Backtrace, BacktraceFrame, shorten};
+pub use budget::Budget;
+pub use error::{CompileError, StartError};
+pub use interruption::Interruption;
+pub use kernel_error::KernelError;
+pub use stack::with_room;
+pub use ticker::Ticker;
+pub use watchdog::{Stoppable, Watch, Watchdog};
+
+/// The unit of execution budgets.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// Bytes of a page of linear memory.
+pub const PAGE: u64 = 65536;
+
+/// A module that exports a function `empty` which takes nothing, does nothing and returns nothing.
+#[rustfmt::skip]
+pub const EMPTY_MODULE: &[u8] = &[
+    0, b'a', b's', b'm', 1, 0, 0, 0,
+    1, 4, 1, 0x60, 0, 0,                           // types: () -> ()
+    3, 2, 1, 0,                                    // functions: of type 0
+    7, 9, 1, 5, b'e', b'm', b'p', b't', b'y', 0, 0, // exports: function 0
+    10, 4, 1, 2, 0, 0x0b,                          // code: no locals, end
+];
+
+/// An engine that is yet to be started, with its settings.
+pub trait EngineSettings: fmt::Debug + Send + Sync {
+    /// Starts the engine.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    fn start(&self) -> Result<Arc<dyn Engine>, StartError>;
+
+    /// The longest that a call may run unless the host says otherwise.
+    fn default_budget(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+}
+
+/// Compiles verified modules.
+pub trait Engine: Send + Sync {
+    /// The name under which manifests list what they need of it.
+    fn name(&self) -> &'static str;
+
+    /// Its version.
+    fn version(&self) -> semver::Version;
+
+    /// The WebAssembly features that it was found to run, by the names that manifests use.
+    fn features(&self) -> Vec<&'static str>;
+
+    /// Whether the engine loads native code that a pack brings instead of the pack's modules.
+    fn runs_native(&self) -> bool {
+        false
+    }
+
+    /// The engine as one that lends memory, if it does.
+    fn as_lender(&self) -> Option<&dyn LendMemory> {
+        None
+    }
+
+    /// Compiles a module whose instances will obey `limits`, or loads `native` instead, if the engine runs native code.
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    fn compile(
+        &self,
+        kernel: &str,
+        module: &VerifiedModule,
+        native: Option<VerifiedAot>,
+        limits: ResourceLimits,
+    ) -> Result<Box<dyn CompiledModule>, CompileError>;
+
+    /// Makes an instance of [`EMPTY_MODULE`].
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, CompileError>;
+}
+
+/// An engine that has memory to spare while a pack is opened.
+pub trait LendMemory {
+    /// Lends memory for a file of this many bytes; `None` if the engine has none left.
+    fn lend(&self, bytes: usize) -> Option<Box<dyn Memory>>;
+}
+
+/// A function that does nothing, with an instance to itself: for measuring what entering the sandbox takes.
+pub trait EmptyFunction: Send {
+    /// Calls it this many times.
+    ///
+    /// # Errors
+    /// The engine's message.
+    fn call(&mut self, times: u32) -> Result<(), String>;
+}
+
+/// Why an instance was not made.
+#[derive(Debug)]
+pub struct NoInstance {
+    /// The engine's words.
+    pub message: String,
+    /// Whether that is the module's fault: its segments do not fit. Else it is the machine's.
+    pub by_module: bool,
+}
+
+/// A module ready to be instantiated.
+pub trait CompiledModule: Send + Sync {
+    /// Makes an instance; no code of the module runs.
+    ///
+    /// # Errors
+    /// See [`NoInstance`].
+    fn instantiate(&self) -> Result<Box<dyn Instance>, NoInstance>;
+
+    /// Where its code came from.
+    fn cache_outcome(&self) -> CacheOutcome;
+
+    /// How calls of its instances are stopped.
+    fn interruption(&self) -> Interruption;
+}
+
+/// Why and where a guest was stopped.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// Why.
+    pub error: KernelError,
+    /// Where; empty if the engine keeps no account.
+    pub backtrace: Backtrace,
+}
+
+/// Addresses in linear memory that a module tells its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The value of `__heap_base`.
+    pub heap_base: u32,
+    /// The value of `kernel_message`.
+    pub message: u32,
+}
+
+/// The exports that a host calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// `kernel_forward(descriptor)`.
+    Forward,
+    /// `kernel_backward(descriptor)`.
+    Backward,
+    /// `kernel_init(params, size)`.
+    Init {
+        /// Bytes of the params block.
+        size: u32,
+    },
+    /// `kernel_info(info)`.
+    Info,
+    /// `kernel_cleanup()`.
+    Cleanup,
+}
+
+/// A module with memory of its own.
+pub trait Instance: Send {
+    /// Bytes of linear memory.
+    fn memory_size(&self) -> u64;
+
+    /// Bytes of the pieces in which the host grows linear memory. The guest counts whole pages all the same.
+    fn piece(&self) -> u64 {
+        PAGE
+    }
+
+    /// Adds pieces to linear memory; `false` if the limits or the machine do not allow it.
+    fn grow(&mut self, pieces: u64) -> bool;
+
+    /// A range of linear memory; none if it is not all inside, or lies where [`MapTensors::close`] closed it.
+    fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]>;
+
+    /// Where its `__heap_base` and `kernel_message` are, if that is not where the verified module has them: native code
+    /// may have been compiled from another.
+    fn places(&self) -> Option<Places> {
+        None
+    }
+
+    /// The instance as one that tensors can be mapped into, if it is.
+    fn as_mapper(&mut self) -> Option<&mut dyn MapTensors> {
+        None
+    }
+
+    /// Whether the module runs a forward pass for many descriptors.
+    fn has_batch(&self) -> bool;
+
+    /// Runs the forward pass for `count` descriptors, one after the other, for at most this many ticks in all.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    fn call_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<BatchStatus, Stop>;
+
+    /// Calls an export with an address, for at most this many ticks, and returns its status code.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop>;
+}
+
+/// An instance that tensors can be mapped into.
+pub trait MapTensors {
+    /// Closes a range of linear memory: the guest can no longer access it, nor what was mapped there, and
+    /// [`Instance::bytes`] ends at its start. Both ends are multiples of the system's page size.
+    ///
+    /// # Errors
+    /// The system refuses, or the range is not in linear memory.
+    fn close(&mut self, range: Range<usize>) -> io::Result<()>;
+
+    /// Maps shared memory to where memory was closed, for the guest to read and, if `writable`, to write.
+    ///
+    /// # Errors
+    /// The system refuses, or memory was not closed there. The guest must not run again then.
+    fn map(&mut self, at: usize, part: &SharedPart, writable: bool) -> io::Result<()>;
+}

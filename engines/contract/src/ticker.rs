@@ -1,0 +1,86 @@
+//! The thread that counts ticks and stops what is overdue.
+
+use std::{
+    io, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    process,
+    sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// Calls a function at a fixed interval until it is dropped. Dropping waits for the thread, so none is forgotten.
+#[derive(Debug)]
+pub struct Ticker {
+    // `None` only while dropping.
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has none.
+    process: u32,
+}
+
+impl Ticker {
+    /// Starts ticking.
+    ///
+    /// # Errors
+    /// The system has no thread to spare.
+    pub fn start(interval: Duration, tick: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let (stop, stopped) = sync_channel::<()>(0);
+        let thread = std::thread::Builder::new().name("kernelpack-epoch".to_owned()).spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
+                // A tick logs, and who listens may panic. That has said so on stderr; calls must be stopped all the same.
+                let _ = catch_unwind(AssertUnwindSafe(&tick));
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread), process: process::id() })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
+            mem::forget((self.stop.take(), self.thread.take()));
+            return;
+        }
+        // Closing the channel wakes the thread at once.
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, atomic::AtomicU32, atomic::Ordering::SeqCst};
+
+    #[test]
+    fn a_panic_does_not_end_the_ticking() {
+        let count = Arc::new(AtomicU32::new(0));
+        let seen = count.clone();
+        let _ticker = Ticker::start(Duration::from_millis(1), move || {
+            assert!(seen.fetch_add(1, SeqCst) > 0, "the first tick panics");
+        });
+        while count.load(SeqCst) < 3 {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn ticks_until_dropped() {
+        let count = Arc::new(AtomicU32::new(0));
+        let seen = count.clone();
+        let ticker = Ticker::start(Duration::from_millis(1), move || {
+            seen.fetch_add(1, SeqCst);
+        })
+        .unwrap();
+        while count.load(SeqCst) < 3 {
+            std::thread::yield_now();
+        }
+        drop(ticker);
+        // The thread has ended, and with it its share of the counter.
+        assert_eq!(Arc::strong_count(&count), 1);
+    }
+}

@@ -1,0 +1,66 @@
+//! Where the instructions of a rewritten module were in the module that it was made of.
+
+/// For each function of the original, where its instructions came from. Helpers have no origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    functions: Vec<Origin>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// The start of the function's body in the original.
+    start: usize,
+    /// Offsets in the new body and in the old one from which on both count alike, in order.
+    steps: Vec<(usize, usize)>,
+}
+
+impl Origins {
+    pub(super) fn new(functions: Vec<Origin>) -> Self {
+        Self { functions }
+    }
+
+    /// Whether the function is one of the original's.
+    pub fn has(&self, function: u32) -> bool {
+        (function as usize) < self.functions.len()
+    }
+
+    /// The offset in the original of what is at this offset of the function's new body.
+    pub fn offset(&self, function: u32, in_body: usize) -> Option<usize> {
+        let Origin { start, steps } = self.functions.get(function as usize)?;
+        let behind = steps.partition_point(|(new, _)| *new <= in_body);
+        let (new, old) = behind.checked_sub(1).map_or((0, 0), |step| steps[step]);
+        Some(start + old + (in_body - new))
+    }
+}
+
+impl Origin {
+    /// A function that starts here in the original, and is the same so far.
+    pub(super) fn at(start: usize) -> Self {
+        Self { start, steps: Vec::new() }
+    }
+
+    /// From this offset in the new body on it is what is at that offset of the original module.
+    pub(super) fn step(&mut self, new: usize, old: usize) {
+        self.steps.push((new, old - self.start));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_count_from_the_last_step() {
+        let mut origin = Origin::at(100);
+        // A touch of three bytes before the instruction at 110, and a call for the three bytes at 120.
+        origin.step(10, 110);
+        origin.step(13, 110);
+        origin.step(23, 120);
+        origin.step(25, 123);
+        let origins = Origins::new(vec![Origin::at(50), origin]);
+        let found = [9, 10, 13, 14, 23, 25, 26].map(|new| origins.offset(1, new).unwrap());
+        assert_eq!(found, [109, 110, 110, 111, 120, 123, 124]);
+        assert_eq!((origins.offset(0, 7), origins.offset(2, 0)), (Some(57), None));
+        assert!(origins.has(1) && !origins.has(2));
+    }
+}

@@ -1,0 +1,242 @@
+//! The address space of one linear memory.
+//!
+//! Nothing else in the process knows the addresses of a region, so that only the guest, and the host between
+//! calls, can be affected by what is mapped there. The invariant: bytes `0..size` are the linear
+//! memory, all others are inaccessible until the region is dropped, when all of it is unmapped.
+#![allow(unsafe_code, reason = "address space is made and changed by system calls; each block says why it may")]
+
+use std::{
+    ffi::c_void,
+    io, mem,
+    ops::Range,
+    ptr::{NonNull, null_mut},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap};
+
+use super::{HUGE_PAGE, SharedPart, mappings::Mappings};
+
+/// Bytes that are closed at once: eight thousand pages, each of which the system looks at where the guest used it.
+const CLOSED_AT_ONCE: usize = 32 << 20;
+
+/// Reserved address space with a linear memory at its start.
+#[derive(Debug)]
+pub struct Region {
+    /// What was reserved, which starts before `base` where that was not aligned.
+    reserved: NonNull<c_void>,
+    reserved_len: usize,
+    /// The start of the linear memory, a multiple of [`HUGE_PAGE`].
+    base: NonNull<u8>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    size: usize,
+    stopped: bool,
+    /// How many bytes of the linear memory were made inaccessible since it was told to stop.
+    closed: usize,
+    /// Whether the system failed while it replaced a mapping: there may be a hole then, and somebody else's memory in it.
+    torn: bool,
+    /// What is mapped here, so that nobody else has it before this region is unmapped.
+    parts: Vec<SharedPart>,
+    mappings: Mappings,
+}
+
+// SAFETY: the pointers are addresses that this region owns; all that its methods do to them are system calls under the
+// lock, and they hand out no reference to what lies there.
+unsafe impl Send for Region {}
+// SAFETY: as above.
+unsafe impl Sync for Region {}
+
+impl Region {
+    /// Reserves so many bytes of address space, none of them accessible.
+    pub fn reserve(bytes: usize) -> io::Result<Self> {
+        let reserved_len = bytes.checked_add(HUGE_PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
+        // What lies before the linear memory, that itself, and what lies behind it.
+        let mut mappings = Mappings::default();
+        mappings.for_memories(3)?;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let start = unsafe { mmap_anonymous(null_mut(), reserved_len, ProtFlags::empty(), flags)? };
+        let padding = start.cast::<u8>().align_offset(HUGE_PAGE);
+        let base = NonNull::new(start.cast::<u8>().wrapping_add(padding));
+        let (Some(reserved), Some(base)) = (NonNull::new(start), base) else {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        };
+        let state = State { size: 0, stopped: false, closed: 0, torn: false, parts: Vec::new(), mappings };
+        Ok(Self { reserved, reserved_len, base, state: Mutex::new(state) })
+    }
+
+    /// The address of offset 0.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// Bytes of linear memory.
+    pub fn size(&self) -> usize {
+        self.lock().size
+    }
+
+    /// Makes the linear memory at least this large; what is added is zero. A region that was stopped does not grow.
+    pub fn grow_to(&self, size: usize) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.stopped || state.torn {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        if size > state.size {
+            let added = self.checked(state.size..size)?;
+            // SAFETY: the range lies in what this region reserved, and what it makes accessible was not before.
+            unsafe { mprotect(added, size - state.size, MprotectFlags::READ | MprotectFlags::WRITE)? };
+            state.size = size;
+        }
+        Ok(())
+    }
+
+    /// Makes the next part of the linear memory inaccessible for good, from the start on, and says whether that was the
+    /// last: a guest that is running faults at its next access then, and at one to address 0 after the first part.
+    ///
+    /// Parts are what the system changes within a millisecond or two. A memory that has begun to close does not grow.
+    /// Nothing but the guest may be using the memory, since host code would die of such a fault.
+    pub fn stop(&self) -> io::Result<bool> {
+        let mut state = self.lock();
+        state.stopped = true;
+        let part = state.closed..state.size.min(state.closed.saturating_add(CLOSED_AT_ONCE));
+        let at = self.checked(part.clone())?;
+        // SAFETY: bytes `0..size` belong to this region. Accesses by the guest become traps; that the host makes none
+        // now is what the caller sees to.
+        unsafe { mprotect(at, part.len(), MprotectFlags::empty())? };
+        state.closed = part.end;
+        Ok(state.closed == state.size)
+    }
+
+    /// Puts a part of shared memory in the place of the bytes at `offset`, for reading alone or for writing as well.
+    ///
+    /// The offset is a multiple of the page size, and the part's pages lie in the linear memory. Where this fails, the
+    /// guest must not run again.
+    pub fn map(&self, offset: usize, part: &SharedPart, writable: bool) -> io::Result<()> {
+        let mut state = self.lock();
+        let len = part.mapped_len();
+        if offset.checked_add(len).is_none_or(|end| end > state.size) || state.stopped || state.torn {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let at = self.checked(offset..offset + len)?;
+        let access = if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
+        let populate = if writable { Advice::LinuxPopulateWrite } else { Advice::LinuxPopulateRead };
+        // The part, and what lies behind it.
+        state.mappings.for_memories(2)?;
+        state.parts.push(part.clone());
+        // SAFETY: the pages replaced lie in this region's linear memory, of which nobody holds a reference: the host
+        // makes references only to bytes that nothing is mapped over (`Instance::bytes`).
+        unsafe {
+            let mapped = mmap(at, len, access, MapFlags::SHARED | MapFlags::FIXED, part.file(), part.file_offset());
+            if let Err(error) = mapped {
+                state.torn = true;
+                return Err(error.into());
+            }
+            // Where the system does not take an advice, pages are small or come later, which is all that changes.
+            if len >= HUGE_PAGE {
+                let _ = madvise(at, len, Advice::LinuxHugepage);
+            }
+            let _ = madvise(at, len, populate);
+        }
+        Ok(())
+    }
+
+    /// Makes bytes of the linear memory inaccessible, whatever is mapped there; both ends are multiples of the page size.
+    pub fn hide(&self, range: Range<usize>) -> io::Result<()> {
+        let state = self.lock();
+        if range.end > state.size || state.torn {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if range.is_empty() {
+            return Ok(());
+        }
+        let at = self.checked(range.clone())?;
+        // SAFETY: as in `map`.
+        unsafe { mprotect(at, range.len(), MprotectFlags::empty())? };
+        Ok(())
+    }
+
+    /// The address of a range that lies in what was reserved for the linear memory.
+    fn checked(&self, range: Range<usize>) -> io::Result<*mut c_void> {
+        let room = self.reserved_len - (self.base.as_ptr().addr() - self.reserved.as_ptr().addr());
+        if range.start > range.end || range.end > room {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok(self.base.as_ptr().wrapping_add(range.start).cast())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No state is left half changed: the size is set last.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        let mut state = self.lock();
+        // What is not ours any more must not be unmapped, and nobody can tell what that is.
+        //
+        // SAFETY: the region owns all of this, whatever was mapped over it, and whoever could reach it is gone: the
+        // instance whose memory it was owns the last handle.
+        let unmapped = !state.torn && unsafe { munmap(self.reserved.as_ptr(), self.reserved_len) }.is_ok();
+        if !unmapped {
+            mem::forget((mem::take(&mut state.parts), mem::take(&mut state.mappings)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::SharedMemory, *};
+
+    fn part() -> SharedPart {
+        let memory = SharedMemory::zeros(4096).unwrap();
+        SharedPart::of(std::ptr::slice_from_raw_parts(memory.address().as_ptr(), 4096)).unwrap()
+    }
+
+    fn region() -> Region {
+        let region = Region::reserve(1 << 20).unwrap();
+        region.grow_to(1 << 18).unwrap();
+        region
+    }
+
+    #[test]
+    fn nothing_is_mapped_or_hidden_outside_of_the_linear_memory() {
+        let (region, part) = (region(), part());
+        for offset in [1 << 18, (1 << 18) - 2048, 1 << 20, usize::MAX, usize::MAX - 4095] {
+            assert!(region.map(offset, &part, true).is_err(), "{offset}");
+            assert!(region.hide(0..offset.max((1 << 18) + 1)).is_err(), "{offset}");
+        }
+        assert!(region.grow_to(1 << 40).is_err());
+        region.map((1 << 18) - (1 << 16), &part, false).unwrap();
+        region.hide(0..1 << 18).unwrap();
+    }
+
+    #[test]
+    fn a_region_in_which_a_mapping_failed_stays_as_it_is() {
+        let (region, part) = (region(), part());
+        assert!(region.map(0, &part.at_no_page(), true).is_err());
+        assert!(region.map(0, &part, true).is_err() && region.hide(0..65536).is_err());
+        assert!(region.grow_to(1 << 19).is_err());
+        region.stop().unwrap();
+    }
+
+    #[test]
+    fn a_large_memory_closes_in_parts_and_does_not_grow_meanwhile() {
+        let region = Region::reserve(4 * CLOSED_AT_ONCE).unwrap();
+        region.grow_to(2 * CLOSED_AT_ONCE + 4096).unwrap();
+        assert!(!region.stop().unwrap());
+        assert!(region.grow_to(3 * CLOSED_AT_ONCE).is_err());
+        assert!(!region.stop().unwrap());
+        assert!(region.stop().unwrap());
+        assert!(region.stop().unwrap(), "what is closed can be told again");
+    }
+
+    #[test]
+    fn a_memory_without_a_byte_is_closed() {
+        assert!(Region::reserve(4096).unwrap().stop().unwrap());
+    }
+}

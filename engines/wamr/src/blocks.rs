@@ -1,0 +1,198 @@
+//! Which parts of a pool are in use, without touching it.
+//!
+//! Sizes and places are in [`UNIT`]s. The blocks cover the pool without gaps, in order, and no two free ones are
+//! neighbours. What grows is placed from the pool's start on, everything else from its end on, so that linear memory can
+//! mostly grow where it is.
+
+/// Bytes that a block's place and size are multiples of.
+pub(super) const UNIT: usize = 16;
+
+/// How many blocks more there is room for when there is too little: 768 bytes.
+const STEP: usize = 64;
+
+/// The blocks of a pool.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    blocks: Vec<Block>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Block {
+    start: u32,
+    size: u32,
+    used: bool,
+}
+
+/// Where an allocation goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// What may grow.
+    Front,
+    /// What does not.
+    Back,
+}
+
+impl Blocks {
+    /// The blocks of an empty pool of so many units.
+    pub(super) fn new(units: u32) -> Self {
+        Self { blocks: vec![Block { start: 0, size: units, used: false }] }
+    }
+
+    /// Takes so many units, at least one, and says where.
+    pub(super) fn allocate(&mut self, size: u32, end: End) -> Option<u32> {
+        let fits = |block: &Block| !block.used && block.size >= size;
+        let at = match end {
+            End::Front => self.blocks.iter().position(fits)?,
+            End::Back => self.blocks.iter().rposition(fits)?,
+        };
+        let Block { start, size: free, .. } = self.blocks[at];
+        if size == 0 || (free > size && !self.has_room()) {
+            return None;
+        }
+        let start = if end == End::Front { start } else { start + (free - size) };
+        self.carve(at, Block { start, size, used: true });
+        Some(start)
+    }
+
+    /// Makes an allocation larger or smaller in its place, or says that this cannot be.
+    pub(super) fn resize(&mut self, start: u32, size: u32) -> bool {
+        let Some(at) = self.find(start) else { return false };
+        let old = self.blocks[at].size;
+        let next = self.blocks.get(at + 1).filter(|next| !next.used).map_or(0, |next| next.size);
+        if size == 0 || size > old + next || (next == 0 && size < old && !self.has_room()) {
+            return false;
+        }
+        self.release(at);
+        let at = self.blocks.partition_point(|block| block.start < start);
+        // What stood before it may be free, too: then they are one block now.
+        let at = if self.blocks.get(at).is_some_and(|block| block.start == start) { at } else { at - 1 };
+        self.carve(at, Block { start, size, used: true });
+        true
+    }
+
+    /// Gives an allocation back; anything else is left alone.
+    pub(super) fn free(&mut self, start: u32) {
+        if let Some(at) = self.find(start) {
+            self.release(at);
+        }
+    }
+
+    /// The units of an allocation.
+    pub(super) fn size(&self, start: u32) -> Option<u32> {
+        Some(self.blocks[self.find(start)?].size)
+    }
+
+    /// The units in use.
+    pub(super) fn used(&self) -> usize {
+        self.blocks.iter().filter(|block| block.used).map(|block| block.size as usize).sum()
+    }
+
+    /// Makes room for one block more, or says that the system has none.
+    fn has_room(&mut self) -> bool {
+        self.blocks.len() < self.blocks.capacity() || self.blocks.try_reserve_exact(STEP).is_ok()
+    }
+
+    fn find(&self, start: u32) -> Option<usize> {
+        let at = self.blocks.binary_search_by_key(&start, |block| block.start).ok()?;
+        self.blocks[at].used.then_some(at)
+    }
+
+    /// Puts a block into a free one.
+    fn carve(&mut self, at: usize, block: Block) {
+        let Block { start, size, .. } = self.blocks[at];
+        let (before, after) = (block.start - start, start + size - (block.start + block.size));
+        self.blocks[at] = block;
+        if after > 0 {
+            self.blocks.insert(at + 1, Block { start: block.start + block.size, size: after, used: false });
+        }
+        if before > 0 {
+            self.blocks.insert(at, Block { start, size: before, used: false });
+        }
+    }
+
+    /// Makes a block free, and one with the free ones beside it.
+    fn release(&mut self, at: usize) {
+        self.blocks[at].used = false;
+        if self.blocks.get(at + 1).is_some_and(|next| !next.used) {
+            self.blocks[at].size += self.blocks.remove(at + 1).size;
+        }
+        if at > 0 && !self.blocks[at - 1].used {
+            self.blocks[at - 1].size += self.blocks.remove(at).size;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_grows_grows_in_its_place() {
+        let mut blocks = Blocks::new(1024);
+        let memory = blocks.allocate(256, End::Front).unwrap();
+        let stack = blocks.allocate(100, End::Back).unwrap();
+        assert_eq!((memory, stack), (0, 924));
+        assert!(blocks.resize(memory, 924));
+        assert!(!blocks.resize(memory, 925));
+        assert_eq!(blocks.used(), 1024);
+        blocks.free(stack);
+        blocks.free(memory);
+        assert_eq!(blocks.allocate(1024, End::Back), Some(0));
+        assert_eq!(blocks.allocate(1, End::Back), None);
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Allocate(u32, bool),
+        Resize(usize, u32),
+        Free(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..80u32, any::<bool>()).prop_map(|(size, front)| Step::Allocate(size, front)),
+            (any::<usize>(), 0..120u32).prop_map(|(which, size)| Step::Resize(which, size)),
+            any::<usize>().prop_map(Step::Free),
+        ]
+    }
+
+    proptest! {
+        /// Against a map of who owns each unit.
+        #[test]
+        fn allocations_never_overlap_and_nothing_is_lost(steps in prop::collection::vec(step(), 1..300)) {
+            let mut blocks = Blocks::new(1000);
+            let (mut held, mut most): (Vec<(u32, u32)>, usize) = (Vec::new(), 1);
+            for step in steps {
+                match step {
+                    Step::Allocate(size, front) => {
+                        let end = if front { End::Front } else { End::Back };
+                        held.extend(blocks.allocate(size, end).map(|start| (start, size)));
+                    }
+                    Step::Resize(which, size) if !held.is_empty() => {
+                        let at = which % held.len();
+                        if blocks.resize(held[at].0, size) {
+                            held[at].1 = size;
+                        }
+                    }
+                    Step::Free(which) if !held.is_empty() => blocks.free(held.swap_remove(which % held.len()).0),
+                    Step::Resize(..) | Step::Free(_) => {}
+                }
+                let mut sorted = held.clone();
+                sorted.sort_unstable();
+                prop_assert!(sorted.windows(2).all(|two| two[0].0 + two[0].1 <= two[1].0));
+                prop_assert!(sorted.iter().all(|(start, size)| *size > 0 && start + size <= 1000));
+                prop_assert!(sorted.iter().all(|(start, size)| blocks.size(*start) == Some(*size)));
+                prop_assert_eq!(blocks.used(), sorted.iter().map(|(_, size)| *size as usize).sum::<usize>());
+                prop_assert!(blocks.blocks.windows(2).all(|two| two[0].start + two[0].size == two[1].start));
+                prop_assert!(blocks.blocks.windows(2).all(|two| two[0].used || two[1].used));
+                prop_assert!(blocks.blocks.capacity() <= blocks.blocks.len().max(most) + STEP);
+                most = most.max(blocks.blocks.len());
+            }
+            for (start, _) in held {
+                blocks.free(start);
+            }
+            prop_assert_eq!(blocks.blocks, [Block { start: 0, size: 1000, used: false }]);
+        }
+    }
+}

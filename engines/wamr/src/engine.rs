@@ -1,0 +1,190 @@
+//! WAMR, configured and started.
+
+use std::{fmt, sync::Arc};
+
+use kernelpack_abi::ResourceLimits;
+use kernelpack_compile_cache::CacheOutcome;
+use kernelpack_engine::{
+    CompileError, CompiledModule, EMPTY_MODULE, EmptyFunction, Engine, Interruption, LendMemory, StartError, Ticker,
+    Watchdog,
+};
+use kernelpack_manifest::{FEATURES, Memory, VerifiedAot, VerifiedModule};
+
+use crate::{
+    Execution, Wamr,
+    host_compiled::{self, HostCompiler},
+    module::WamrModule,
+    native::NativeCode,
+    vm::{Brake, Buffer, Code, MOST_PAGES, Machine, Vm},
+};
+
+/// Why a module does not run that could be interpreted.
+const NO_NATIVE: &str = "the pack has no native code for this machine that its signer may vouch for, and nothing is \
+                         interpreted, or compiled here, unless Runtime::embedded is told to";
+
+/// Why a module is neither interpreted nor compiled whose bytes nobody kept.
+const PUT_AWAY: &str = "its native code may not be run any more, and its module was not kept: open the pack again";
+
+/// What WAMR's interpreter does not run as it is configured.
+pub(crate) const WITHOUT: [&str; 2] = ["relaxed-simd", "simd"];
+
+/// WAMR, started. [`Wamr::start_engine`] makes one.
+pub struct WamrEngine {
+    pub(crate) vm: Arc<Vm>,
+    pub(crate) stack_bytes: u32,
+    execution: Execution,
+    /// None if the host compiles nothing.
+    host_compiler: Option<HostCompiler>,
+    /// None if calls are never stopped.
+    pub(crate) watchdog: Option<Arc<Watchdog<Brake>>>,
+    _ticker: Option<Ticker>,
+}
+
+impl WamrEngine {
+    /// Joins the process's pool, or makes it.
+    pub(crate) fn new(settings: &Wamr) -> Result<Self, StartError> {
+        let Wamr { pool_bytes, stack_bytes, execution, interruption, tick, .. } = *settings;
+        for (needed, built, feature) in [
+            (execution == Execution::Interpreted, cfg!(feature = "interp"), "wamr"),
+            (execution == Execution::Native, cfg!(feature = "aot"), "wamr-aot"),
+        ] {
+            if needed && !built {
+                let told = format!("{execution:?} needs the feature {feature:?}, which this program was built without");
+                return Err(StartError::Settings(told));
+            }
+        }
+        if interruption == Interruption::PageProtection {
+            let told = "page protection cannot stop calls in WAMR; choose Interruption::Epoch".to_owned();
+            return Err(StartError::Settings(told));
+        }
+        let vm = Vm::start(pool_bytes).map_err(|error| StartError::Settings(error.to_string()))?;
+        let watchdog = (interruption != Interruption::Never).then(|| Arc::new(Watchdog::default()));
+        let start = |dog: Arc<Watchdog<Brake>>| Ticker::start(tick, move || dog.tick());
+        let ticker = watchdog.clone().map(start).transpose().map_err(StartError::Ticker)?;
+        let vm = Arc::new(vm);
+        let host_compiler = HostCompiler::for_settings(settings, &vm.version())?;
+        Ok(Self { vm, stack_bytes, execution, host_compiler, watchdog, _ticker: ticker })
+    }
+
+    /// Bytes of the pool in use.
+    #[doc(hidden)]
+    pub fn pool_used(&self) -> usize {
+        self.vm.used()
+    }
+
+    fn interprets(&self) -> bool {
+        cfg!(feature = "interp") && self.execution.interprets()
+    }
+
+    /// The code that instances of a module run, within limits on its tables and its memory, and where it came from.
+    fn code(
+        &self,
+        module: &VerifiedModule,
+        native: Option<VerifiedAot>,
+        elements: u32,
+        pages: u32,
+    ) -> Result<(Code, CacheOutcome), CompileError> {
+        let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(CompileError::Refused);
+        if self.runs_native() {
+            if let Some(native) = native {
+                native
+                    .facts()
+                    .check_engine(&self.version())
+                    .map_err(|fault| CompileError::Refused(fault.to_string()))?;
+                return Ok((load(NativeCode::Granted(native))?, CacheOutcome::NotCompiled));
+            }
+            if module.bytes().is_empty() {
+                return Err(CompileError::Refused(PUT_AWAY.to_owned()));
+            }
+            let made = |compiler: &HostCompiler| {
+                let (native, cache) = compiler.code(module)?;
+                Ok((load(NativeCode::HostCompiled(native))?, cache))
+            };
+            match self.host_compiler.as_ref().map(made) {
+                Some(Ok(code)) => return Ok(code),
+                // Interpreted where that is allowed and it is the module, and not the compiler, that is not as it should.
+                Some(Err(reason)) if self.interprets() && host_compiled::is_of_the_module(&reason) => {
+                    let kernel = &module.spec().id;
+                    tracing::info!(target: "kernelpack", kernel, %reason, "the module is interpreted");
+                }
+                Some(Err(error)) => return Err(error),
+                None => {}
+            }
+        }
+        if !self.interprets() {
+            return Err(CompileError::Refused(NO_NATIVE.to_owned()));
+        }
+        let code = Code::load(&self.vm, module.bytes(), elements, pages).map_err(CompileError::Refused)?;
+        Ok((code, CacheOutcome::NotCompiled))
+    }
+}
+
+impl Engine for WamrEngine {
+    fn name(&self) -> &'static str {
+        "wamr"
+    }
+
+    fn version(&self) -> semver::Version {
+        self.vm.version()
+    }
+
+    fn features(&self) -> Vec<&'static str> {
+        FEATURES.into_iter().filter(|feature| !WITHOUT.contains(feature)).collect()
+    }
+
+    fn runs_native(&self) -> bool {
+        cfg!(feature = "aot") && self.execution.runs_native()
+    }
+
+    fn as_lender(&self) -> Option<&dyn LendMemory> {
+        Some(self)
+    }
+
+    fn compile(
+        &self,
+        _: &str,
+        module: &VerifiedModule,
+        native: Option<VerifiedAot>,
+        limits: ResourceLimits,
+    ) -> Result<Box<dyn CompiledModule>, CompileError> {
+        let needed = module.facts().initial_pages;
+        if needed > MOST_PAGES {
+            return Err(CompileError::CeilingTooLow { what: "pages of memory", needed, limit: MOST_PAGES });
+        }
+        let (code, cache) = self.code(module, native, limits.max_table_elements, module.facts().max_pages)?;
+        let (stack_bytes, watchdog) = (self.stack_bytes, self.watchdog.clone());
+        Ok(Box::new(WamrModule { code: Arc::new(code), cache, limits, stack_bytes, watchdog }))
+    }
+
+    fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, CompileError> {
+        if !cfg!(feature = "interp") {
+            return Err(CompileError::Refused(
+                "an empty function needs the interpreter (the feature \"wamr\")".to_owned(),
+            ));
+        }
+        let code = Code::load(&self.vm, EMPTY_MODULE, 0, 0).map(Arc::new);
+        let machine = code.and_then(|code| Machine::new(&code, self.stack_bytes, 1, &[c"empty"]));
+        Ok(Box::new(Empty(machine.map_err(CompileError::Refused)?)))
+    }
+}
+
+impl LendMemory for WamrEngine {
+    fn lend(&self, bytes: usize) -> Option<Box<dyn Memory>> {
+        Buffer::new(&self.vm, bytes).map(|buffer| Box::new(buffer) as Box<dyn Memory>)
+    }
+}
+
+/// An instance of a module whose function does nothing.
+struct Empty(Machine);
+
+impl EmptyFunction for Empty {
+    fn call(&mut self, times: u32) -> Result<(), String> {
+        (0..times).try_for_each(|_| self.0.call(0, &[]).map(drop))
+    }
+}
+
+impl fmt::Debug for WamrEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WamrEngine").field("execution", &self.execution).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,143 @@
+//! An instance of a module in WAMR.
+
+use std::{ffi::CStr, ops::Range, sync::Arc};
+
+use kernelpack_abi::{BatchStatus, ResourceLimits};
+use kernelpack_engine::{Backtrace, Export, Instance, KernelError, Places, Stop, Watch, Watchdog, with_room};
+
+use crate::{
+    trap::kernel_error,
+    vm::{Brake, Code, Machine, PIECE},
+};
+
+/// What the host calls; the constants below are their places here.
+const FUNCTIONS: [&CStr; 6] =
+    [c"kernel_forward", c"kernel_forward_batch", c"kernel_backward", c"kernel_init", c"kernel_info", c"kernel_cleanup"];
+const FORWARD: usize = 0;
+const BATCH: usize = 1;
+const BACKWARD: usize = 2;
+const INIT: usize = 3;
+const INFO: usize = 4;
+const CLEANUP: usize = 5;
+
+/// What WAMR's own functions may need above the guest's stack: the interpreter's loop, and printing a text.
+const HEADROOM: usize = 16 << 10;
+
+pub(crate) struct WamrInstance {
+    // Fields drop in order: the watchdog forgets the machine before it is freed.
+    watch: Option<Watch<Brake>>,
+    machine: Machine,
+    stack_bytes: u32,
+    /// A call was stopped: whatever it left is nothing to look at.
+    stopped: bool,
+}
+
+impl WamrInstance {
+    pub(crate) fn new(
+        code: &Arc<Code>,
+        limits: ResourceLimits,
+        stack_bytes: u32,
+        watchdog: Option<&Arc<Watchdog<Brake>>>,
+    ) -> Result<Self, String> {
+        let stack_bytes = stack_bytes.min(limits.max_stack_bytes);
+        let machine = Machine::new(code, stack_bytes, limits.max_memory_pages, &FUNCTIONS)?;
+        for required in [FORWARD, INFO] {
+            if !machine.has(required) {
+                return Err(format!("the module has no function {:?}", FUNCTIONS[required]));
+            }
+        }
+        let watch = watchdog.map(|watchdog| watchdog.watch(machine.brake()));
+        Ok(Self { watch, machine, stack_bytes, stopped: false })
+    }
+
+    #[inline]
+    fn enter(&mut self, function: usize, arguments: &[u32], ticks: u32) -> Result<[u32; 2], Stop> {
+        if self.stopped {
+            return Err(stop(KernelError::EpochDeadline));
+        }
+        if let Some(watch) = &self.watch {
+            watch.arm(ticks);
+        }
+        let machine = &mut self.machine;
+        let result = with_room(self.stack_bytes as usize + HEADROOM, || machine.call(function, arguments));
+        // A call that was stopped looks like one that returned.
+        if self.watch.as_ref().is_some_and(|watch| !watch.disarm()) {
+            self.stopped = true;
+            return Err(stop(KernelError::EpochDeadline));
+        }
+        result.map_err(|exception| stop(kernel_error(&exception)))
+    }
+}
+
+#[cold]
+fn stop(error: KernelError) -> Stop {
+    // The configuration that keeps an account of calls is the one that needs most memory.
+    Stop { error, backtrace: Backtrace::default() }
+}
+
+impl Instance for WamrInstance {
+    fn memory_size(&self) -> u64 {
+        self.machine.memory_size() as u64
+    }
+
+    fn piece(&self) -> u64 {
+        PIECE
+    }
+
+    fn grow(&mut self, pieces: u64) -> bool {
+        self.machine.grow(pieces)
+    }
+
+    #[inline]
+    fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]> {
+        if self.stopped { None } else { self.machine.bytes(range) }
+    }
+
+    fn places(&self) -> Option<Places> {
+        let constant = |name| self.machine.constant(name);
+        Some(Places { heap_base: constant(c"__heap_base")?, message: constant(c"kernel_message")? })
+    }
+
+    fn has_batch(&self) -> bool {
+        self.machine.has(BATCH)
+    }
+
+    fn call_batch(&mut self, descriptors: u32, count: u32, ticks: u32) -> Result<BatchStatus, Stop> {
+        let [low, high] = self.enter(BATCH, &[descriptors, count], ticks)?;
+        Ok(BatchStatus::from_bits((u64::from(high) << 32 | u64::from(low)) as i64))
+    }
+
+    #[inline]
+    fn call(&mut self, export: Export, address: u32, ticks: u32) -> Result<i32, Stop> {
+        let result = match export {
+            Export::Forward => self.enter(FORWARD, &[address], ticks),
+            Export::Backward => self.enter(BACKWARD, &[address], ticks),
+            Export::Init { size } => self.enter(INIT, &[address, size], ticks),
+            Export::Info => self.enter(INFO, &[address], ticks),
+            Export::Cleanup => self.enter(CLEANUP, &[], ticks),
+        };
+        result.map(|[status, _]| status as i32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernelpack_abi::exports;
+
+    #[test]
+    fn functions_stand_where_the_constants_say() {
+        let names = [
+            (FORWARD, exports::FORWARD),
+            (BATCH, exports::FORWARD_BATCH),
+            (BACKWARD, exports::BACKWARD),
+            (INIT, exports::INIT),
+            (CLEANUP, exports::CLEANUP),
+            (INFO, exports::INFO),
+        ];
+        assert_eq!(names.len(), FUNCTIONS.len());
+        for (at, name) in names {
+            assert_eq!(FUNCTIONS[at].to_str().unwrap(), name);
+        }
+    }
+}

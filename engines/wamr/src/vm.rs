@@ -1,0 +1,140 @@
+//! WAMR behind a safe face; all `unsafe` of the engine is here, and in the files that this one is divided into.
+//!
+//! WAMR's runtime is the process's, and so is the pool that all its memory comes from. Both are there while a [`Vm`] is,
+//! and every module holds one. [`Code`] and [`Machine`] own what C gave out: a machine holds its code, and both are freed
+//! under the lock that all making and freeing takes. Calls take no lock of the process's; WAMR keeps what they change in
+//! the instance and in its execution environment, which belong to the machine.
+//!
+//! No thread is announced to WAMR: that is for signal handlers and guard pages, which are configured out.
+#![allow(unsafe_code, reason = "calls of C functions; the reasons stand at the blocks")]
+
+mod brake;
+mod buffer;
+mod code;
+mod machine;
+mod pool;
+mod words;
+
+use std::{
+    ptr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use kernelpack_wamr_sys as sys;
+
+pub(super) use self::{
+    brake::Brake,
+    buffer::Buffer,
+    code::Code,
+    machine::{Machine, PIECE},
+};
+
+/// The most pages of a linear memory: WAMR asks for memory in 32 bits, where 65536 pages are none.
+pub(super) const MOST_PAGES: u32 = 65_535;
+
+/// Users of the runtime, and the size of the pool that they share. Who makes or frees anything holds the lock.
+static PROCESS: Mutex<Process> = Mutex::new(Process { users: 0, bytes: 0 });
+
+struct Process {
+    users: usize,
+    bytes: usize,
+}
+
+/// A share in the process's runtime.
+#[derive(Debug)]
+pub(super) struct Vm {
+    version: [u32; 3],
+}
+
+/// Why there is no runtime.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error("the process has a pool of {has} bytes for WAMR already, and {asked} are asked for: choose one size")]
+    OtherPool { has: usize, asked: usize },
+    #[error("a pool of {0} bytes is too small for WAMR to start in, or too large for this machine")]
+    Refused(usize),
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that is done under these locks panics half-way.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Vm {
+    /// Joins the process's runtime, or starts it with a pool of so many bytes.
+    pub(super) fn start(bytes: usize) -> Result<Self, StartError> {
+        let mut process = locked(&PROCESS);
+        if process.users == 0 {
+            if !pool::open(bytes) {
+                return Err(StartError::Refused(bytes));
+            }
+            if !init() {
+                pool::close();
+                return Err(StartError::Refused(bytes));
+            }
+            process.bytes = bytes;
+        } else if process.bytes != bytes {
+            return Err(StartError::OtherPool { has: process.bytes, asked: bytes });
+        }
+        process.users += 1;
+        let [mut major, mut minor, mut patch] = [0; 3];
+        // SAFETY: it writes to these three numbers and nothing else.
+        unsafe { sys::wasm_runtime_get_version(&mut major, &mut minor, &mut patch) };
+        Ok(Self { version: [major, minor, patch] })
+    }
+
+    /// WAMR's version.
+    pub(super) fn version(&self) -> semver::Version {
+        let [major, minor, patch] = self.version.map(u64::from);
+        semver::Version::new(major, minor, patch)
+    }
+
+    /// Bytes of the pool in use.
+    pub(super) fn used(&self) -> usize {
+        pool::used()
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        let mut process = locked(&PROCESS);
+        process.users -= 1;
+        if process.users == 0 {
+            // SAFETY: `start` initialized it, and this was the last user: all modules and instances hold one, so none
+            // is left. The lock keeps the next from starting meanwhile.
+            unsafe { sys::wasm_runtime_destroy() };
+            pool::close();
+        }
+    }
+}
+
+/// Starts the runtime with the pool.
+fn init() -> bool {
+    let mut args = sys::RuntimeInitArgs {
+        mem_alloc_type: sys::ALLOC_WITH_ALLOCATOR,
+        mem_alloc_option: sys::Allocator {
+            malloc: pool::malloc,
+            realloc: pool::realloc,
+            free: pool::free,
+            user_data: ptr::null_mut(),
+        },
+        native_module_name: ptr::null(),
+        native_symbols: ptr::null_mut(),
+        n_native_symbols: 0,
+        // With more, an instance's stack would be divided among threads that there never are.
+        max_thread_num: 1,
+        ip_addr: [0; 128],
+        unused: 0,
+        instance_port: 0,
+        fast_jit_code_cache_size: 0,
+        gc_heap_size: 0,
+        running_mode: sys::MODE_INTERP,
+        llvm_jit_opt_level: 0,
+        llvm_jit_size_level: 0,
+        segue_flags: 0,
+        enable_linux_perf: false,
+    };
+    // SAFETY: the arguments are whole, their layout is held against C's by a test of that crate, and WAMR does not keep
+    // them. It is not running: `PROCESS` has no users, and is locked.
+    unsafe { sys::wasm_runtime_full_init(&mut args) }
+}

@@ -1,0 +1,126 @@
+//! Where all memory of WAMR's comes from: one piece, taken from the system when the runtime starts.
+#![allow(unsafe_code, reason = "calls of C functions; the reasons stand at the blocks")]
+
+use std::{
+    alloc::{Layout, alloc_zeroed, dealloc},
+    ffi::{c_uint, c_void},
+    ptr::{self, NonNull},
+    sync::Mutex,
+};
+
+use kernelpack_wamr_sys as sys;
+
+use super::{
+    super::blocks::{Blocks, End, UNIT},
+    locked,
+};
+
+/// The process's pool. Taken under the lock of all making and freeing, and by calls that grow memory, never the other way.
+static POOL: Mutex<Option<Pool>> = Mutex::new(None);
+
+/// Makes the pool, if the machine has so many bytes. There is none, and WAMR does not run.
+pub(super) fn open(bytes: usize) -> bool {
+    let pool = Pool::new(bytes);
+    let opened = pool.is_some();
+    *locked(&POOL) = pool;
+    opened
+}
+
+/// Ends the pool, of which nobody has parts any more.
+pub(super) fn close() {
+    *locked(&POOL) = None;
+}
+
+/// Bytes of the pool in use.
+pub(super) fn used() -> usize {
+    locked(&POOL).as_ref().map_or(0, |pool| pool.blocks.used() * UNIT)
+}
+
+struct Pool {
+    blocks: Blocks,
+    base: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: the pointer is to memory that the pool owns.
+unsafe impl Send for Pool {}
+
+impl Pool {
+    /// A pool of so many bytes, if the machine has them.
+    fn new(bytes: usize) -> Option<Self> {
+        let units = u32::try_from(bytes / UNIT).ok().filter(|units| *units > 0)?;
+        let layout = Layout::from_size_align(units as usize * UNIT, UNIT).ok()?;
+        // SAFETY: the size is not zero. Systems that provide memory at first use need not do so now.
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        Some(Self { blocks: Blocks::new(units), base, layout })
+    }
+
+    fn at(&self, start: u32) -> *mut u8 {
+        self.base.as_ptr().wrapping_add(start as usize * UNIT)
+    }
+
+    /// The place of an allocation of this pool's.
+    fn place(&self, ptr: *const c_void) -> u32 {
+        (ptr.addr().wrapping_sub(self.base.addr().get()) / UNIT) as u32
+    }
+
+    fn allocate(&mut self, usage: c_uint, size: c_uint) -> *mut u8 {
+        let linear = usage == sys::FOR_LINEAR_MEMORY;
+        let end = if linear { End::Front } else { End::Back };
+        let Some(start) = self.blocks.allocate(size.div_ceil(UNIT as u32).max(1), end) else { return ptr::null_mut() };
+        let ptr = self.at(start);
+        if linear {
+            // SAFETY: so many bytes from there on are in the pool and were just given to this allocation alone.
+            unsafe { ptr.write_bytes(0, size as usize) };
+        }
+        ptr
+    }
+
+    fn reallocate(&mut self, usage: c_uint, old: *mut u8, size: c_uint) -> *mut u8 {
+        let start = self.place(old.cast());
+        let Some(had) = self.blocks.size(start) else { return ptr::null_mut() };
+        let had = had as usize * UNIT;
+        let new = if self.blocks.resize(start, size.div_ceil(UNIT as u32).max(1)) {
+            old
+        } else {
+            let new = self.allocate(usage, size);
+            if !new.is_null() {
+                // SAFETY: both are allocations of this pool's, of at least so many bytes, and different ones.
+                unsafe { ptr::copy_nonoverlapping(old, new, had.min(size as usize)) };
+                self.blocks.free(start);
+            }
+            new
+        };
+        if usage == sys::FOR_LINEAR_MEMORY && !new.is_null() && size as usize > had {
+            // SAFETY: the allocation has `size` bytes now, and nobody has been given those from `had` on.
+            unsafe { new.add(had).write_bytes(0, size as usize - had) };
+        }
+        new
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout; WAMR, which had parts of it, has ended or never began.
+        unsafe { dealloc(self.base.as_ptr(), self.layout) };
+    }
+}
+
+pub(super) unsafe extern "C" fn malloc(usage: c_uint, size: c_uint) -> *mut c_void {
+    locked(&POOL).as_mut().map_or(ptr::null_mut(), |pool| pool.allocate(usage, size).cast())
+}
+
+pub(super) unsafe extern "C" fn realloc(usage: c_uint, _: bool, old: *mut c_void, size: c_uint) -> *mut c_void {
+    if old.is_null() {
+        // SAFETY: it has no conditions.
+        return unsafe { malloc(usage, size) };
+    }
+    locked(&POOL).as_mut().map_or(ptr::null_mut(), |pool| pool.reallocate(usage, old.cast(), size).cast())
+}
+
+pub(super) unsafe extern "C" fn free(_: c_uint, old: *mut c_void) {
+    if let Some(pool) = locked(&POOL).as_mut().filter(|_| !old.is_null()) {
+        let start = pool.place(old);
+        pool.blocks.free(start);
+    }
+}

@@ -1,0 +1,171 @@
+//! Wasmtime, configured and started.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use kernelpack_abi::ResourceLimits;
+use kernelpack_compile_cache::{CacheOutcome, CompileCache};
+use kernelpack_engine::{CompileError, CompiledModule, EmptyFunction, Engine, Interruption, StartError, Ticker};
+use kernelpack_interruptible::Reason;
+use kernelpack_manifest::{VerifiedAot, VerifiedModule};
+use wasmtime::{Config, Inlining, Linker, OptLevel};
+
+use crate::{
+    VERSION,
+    code::{self, Lookup},
+    empty::Empty,
+    engines::Engines,
+    features,
+    form::Form,
+    module::{Sandbox, WasmtimeModule},
+    protection::Protection,
+};
+
+/// Wasmtime, started. [`Wasmtime::start_engine`](crate::Wasmtime::start_engine) makes one.
+pub struct WasmtimeEngine {
+    engines: Arc<Engines>,
+    features: Vec<&'static str>,
+    cache: Option<CompileCache>,
+    interruption: Interruption,
+    protection: Protection,
+    // Dropped with the last runtime and pack, and the ticking ends with it; none if calls are never stopped.
+    _ticker: Option<Ticker>,
+}
+
+impl WasmtimeEngine {
+    /// Starts Wasmtime with the configuration that section 6.1 of the specification asks for.
+    pub(crate) fn new(
+        cache: Option<CompileCache>,
+        interruption: Interruption,
+        interval: Duration,
+    ) -> Result<Self, StartError> {
+        let mut config = Config::new();
+        config.cranelift_opt_level(OptLevel::Speed);
+        config.cranelift_nan_canonicalization(false);
+        // Modules are compiled side by side by threads of our own (`parallel`), which it does without where there are none.
+        // Wasmtime would use rayon's pool: it panics where a thread cannot be had, and a forked child waits for it forever.
+        config.parallel_compilation(false);
+        // What `interruptible` adds to a module are calls, since calls are what Cranelift never removes.
+        config.compiler_inlining(Inlining::No);
+        config.wasm_simd(true);
+        config.wasm_relaxed_simd(true);
+        config.wasm_bulk_memory(true);
+        config.wasm_multi_value(true);
+        config.wasm_multi_memory(false);
+        config.wasm_memory64(false);
+        config.wasm_tail_call(false);
+        config.wasm_extended_const(false);
+        // The whole 32-bit range is reserved, so that bounds checks are page faults and memory never moves.
+        config.memory_reservation(1 << 32);
+        config.memory_guard_size(1 << 16);
+        config.memory_may_move(false);
+        let protection = Protection::default();
+        protection.configure(&mut config);
+        let engines = Arc::new(Engines::new(config));
+        // The one that most kernels use; a configuration that Wasmtime refuses is refused here.
+        let refused = |error: wasmtime::Error| StartError::Settings(format!("{error:#}"));
+        let engine = engines.make(ResourceLimits::DEFAULT.max_stack_bytes, interruption).map_err(refused)?;
+        let features = features::detect(&engine).map_err(refused)?;
+        let tick = {
+            let (engines, protection) = (engines.clone(), protection.clone());
+            move || {
+                engines.increment_epoch();
+                protection.tick();
+            }
+        };
+        let ticks = interruption != Interruption::Never;
+        let ticker = ticks.then(|| Ticker::start(interval, tick)).transpose().map_err(StartError::Ticker)?;
+        Ok(Self { engines, features, cache, interruption, protection, _ticker: ticker })
+    }
+
+    /// The linear memories that there are, and those that are watched over.
+    #[doc(hidden)]
+    pub fn alive(&self) -> (usize, usize) {
+        self.protection.count()
+    }
+}
+
+impl Engine for WasmtimeEngine {
+    fn name(&self) -> &'static str {
+        "wasmtime"
+    }
+
+    fn version(&self) -> semver::Version {
+        VERSION
+    }
+
+    fn features(&self) -> Vec<&'static str> {
+        self.features.clone()
+    }
+
+    fn compile(
+        &self,
+        _: &str,
+        module: &VerifiedModule,
+        _: Option<VerifiedAot>,
+        limits: ResourceLimits,
+    ) -> Result<Box<dyn CompiledModule>, CompileError> {
+        let error = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
+        let compiled = self.code(module, limits.max_stack_bytes).map_err(error)?;
+        // A linker without a single definition: a module that imports anything cannot be instantiated.
+        let instance = Linker::new(compiled.module.engine()).instantiate_pre(&compiled.module).map_err(error)?;
+        let sandbox = Sandbox { form: Arc::new(compiled.form), protection: self.protection.clone() };
+        Ok(Box::new(WasmtimeModule { instance, limits, cache: compiled.cache, sandbox }))
+    }
+
+    fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, CompileError> {
+        let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
+        let engine = self.engines.make(ResourceLimits::DEFAULT.max_stack_bytes, self.interruption).map_err(refused)?;
+        Ok(Box::new(Empty::new(&engine).map_err(refused)?))
+    }
+}
+
+impl WasmtimeEngine {
+    /// The code of a module, interrupted in the way that was asked for or, where the module cannot be, by epochs.
+    fn code(&self, module: &VerifiedModule, max_stack_bytes: u32) -> wasmtime::Result<Code> {
+        if self.interruption == Interruption::PageProtection {
+            match self.code_of(Form::protected(module.bytes()), module, max_stack_bytes)? {
+                Ok(code) => return Ok(code),
+                Err(reason) => {
+                    let kernel = &module.spec().id;
+                    tracing::info!(target: "kernelpack", kernel, %reason, "calls are interrupted by epochs, and copy");
+                }
+            }
+        }
+        let interruption =
+            if self.interruption == Interruption::Never { Interruption::Never } else { Interruption::Epoch };
+        let made = self.code_of(Form::lowered(module.bytes(), interruption), module, max_stack_bytes)?;
+        made.map_err(|reason| wasmtime::Error::msg(reason.to_string()))
+    }
+
+    fn code_of(
+        &self,
+        form: Form,
+        module: &VerifiedModule,
+        max_stack_bytes: u32,
+    ) -> wasmtime::Result<Result<Code, Reason>> {
+        let engine = self.engines.make(max_stack_bytes, form.interruption)?;
+        let vacancy = match code::look_up(&engine, form.interruption, self.cache.as_ref(), module) {
+            Lookup::Found(module) => return Ok(Ok(Code { module, form, cache: CacheOutcome::Hit })),
+            Lookup::Missing(vacancy) => vacancy,
+        };
+        let made = match form.make() {
+            Ok(made) => made,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let (module, cache) = vacancy.fill(&made.wasm)?;
+        Ok(Ok(Code { module, form, cache }))
+    }
+}
+
+/// What was made of a module.
+struct Code {
+    module: wasmtime::Module,
+    form: Form,
+    cache: CacheOutcome,
+}
+
+impl fmt::Debug for WasmtimeEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmtimeEngine").field("interruption", &self.interruption).finish_non_exhaustive()
+    }
+}

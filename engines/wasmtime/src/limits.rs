@@ -1,0 +1,75 @@
+//! What the instance of a kernel may use, asked for whenever something is made or grows.
+
+use kernelpack_abi::ResourceLimits;
+use kernelpack_engine::PAGE;
+use wasmtime::{ResourceLimiter, Result};
+
+/// One instance's limits. The elements of all its tables count together, since a module may have many.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    memory_bytes: usize,
+    table_elements: usize,
+    /// The elements granted to all tables. Growth that the machine then has no memory for stays counted, which can only
+    /// make the limit smaller.
+    elements: usize,
+}
+
+impl Limits {
+    pub(crate) fn new(limits: ResourceLimits) -> Self {
+        Self {
+            memory_bytes: limits.max_memory_pages as usize * PAGE as usize,
+            table_elements: limits.max_table_elements as usize,
+            elements: 0,
+        }
+    }
+}
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        Ok(desired <= self.memory_bytes && maximum.is_none_or(|maximum| desired <= maximum))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let elements = self.elements.saturating_add(desired.saturating_sub(current));
+        let granted = elements <= self.table_elements && maximum.is_none_or(|maximum| desired <= maximum);
+        if granted {
+            self.elements = elements;
+        }
+        Ok(granted)
+    }
+
+    fn instances(&self) -> usize {
+        1
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits::new(ResourceLimits { max_memory_pages: 2, max_table_elements: 10, ..ResourceLimits::DEFAULT })
+    }
+
+    #[test]
+    fn all_tables_share_the_limit() {
+        let mut limits = limits();
+        assert!(limits.table_growing(0, 4, None).unwrap() && limits.table_growing(0, 5, None).unwrap());
+        assert!(!limits.table_growing(4, 6, None).unwrap());
+        assert!(limits.table_growing(4, 5, Some(5)).unwrap());
+        assert!(!limits.table_growing(5, 6, None).unwrap());
+        assert!(!limits.table_growing(0, usize::MAX, None).unwrap());
+    }
+
+    #[test]
+    fn memory_ends_at_the_smaller_maximum() {
+        let mut limits = limits();
+        assert!(limits.memory_growing(0, 1 << 17, None).unwrap());
+        assert!(!limits.memory_growing(1 << 16, (1 << 17) + 1, None).unwrap());
+        assert!(!limits.memory_growing(0, 1 << 17, Some(1 << 16)).unwrap());
+    }
+}

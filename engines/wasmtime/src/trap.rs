@@ -1,0 +1,94 @@
+//! Wasmtime's traps as ours.
+
+use kernelpack_engine::{Backtrace, BacktraceFrame, KernelError, shorten};
+use wasmtime::{Trap, WasmBacktrace};
+
+use super::form::Form;
+
+/// Characters of Wasmtime's messages that are kept: a message may contain the backtrace, with all of the names.
+const MAX_MESSAGE: usize = 1024;
+
+/// The one place where Wasmtime's traps become ours.
+#[cold]
+pub(super) fn kernel_error(error: &wasmtime::Error) -> KernelError {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::MemoryOutOfBounds) => KernelError::MemoryAccessViolation { offset: fault_address(error), size: 0 },
+        Some(trap) => trap_error(*trap),
+        None => KernelError::Other { message: shorten(&format!("{error:#}"), MAX_MESSAGE).into_owned() },
+    }
+}
+
+fn trap_error(trap: Trap) -> KernelError {
+    match trap {
+        Trap::Interrupt => KernelError::EpochDeadline,
+        Trap::MemoryOutOfBounds => KernelError::MemoryAccessViolation { offset: 0, size: 0 },
+        Trap::IntegerOverflow | Trap::BadConversionToInteger => KernelError::IntegerOverflow,
+        Trap::IntegerDivisionByZero => KernelError::IntegerDivisionByZero,
+        Trap::UnreachableCodeReached => KernelError::Unreachable,
+        Trap::StackOverflow => KernelError::StackOverflow,
+        Trap::BadSignature | Trap::IndirectCallToNull | Trap::TableOutOfBounds => KernelError::IndirectCallTypeMismatch,
+        // Traps of proposals that are switched off: threads, garbage collection, components, stack switching, fuel.
+        other => KernelError::Other { message: other.to_string() },
+    }
+}
+
+/// Where the guest was, as Wasmtime attached it to the error, in terms of the module that was verified.
+#[cold]
+pub(super) fn backtrace(error: &wasmtime::Error, form: &Form) -> Backtrace {
+    let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+    let origins = form.origins();
+    let frames = frames
+        .iter()
+        // Functions that were added are nothing that the author wrote.
+        .filter(|frame| origins.is_none_or(|origins| origins.has(frame.func_index())))
+        .map(|frame| {
+            let offset = frame.func_offset().zip(origins);
+            let offset = offset.and_then(|(offset, origins)| origins.offset(frame.func_index(), offset));
+            BacktraceFrame::new(frame.func_name(), frame.func_index(), offset.map(|offset| offset as u64))
+        })
+        .collect();
+    Backtrace::new(frames)
+}
+
+/// The address of a memory fault. Wasmtime attaches it as a context that it has no public type for, so it is read from
+/// the words; 0 where there is none, as for accesses that a libcall makes.
+fn fault_address(error: &wasmtime::Error) -> u32 {
+    error
+        .chain()
+        .find_map(|cause| {
+            let text = cause.to_string();
+            let (_, rest) = text.split_once("memory fault at wasm address 0x")?;
+            let digits = rest.split(|c: char| !c.is_ascii_hexdigit()).next()?;
+            u64::from_str_radix(digits, 16).ok()
+        })
+        .map_or(0, |address| u32::try_from(address).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wasmtime's list is not exhaustive: one that a new version adds must be looked at, not fall under "other".
+    #[test]
+    fn every_trap_that_a_kernel_can_cause_has_a_variant() {
+        let traps: Vec<Trap> = (0..=u8::MAX).filter_map(Trap::from_u8).collect();
+        let named: Vec<Trap> =
+            traps.iter().copied().filter(|trap| !matches!(trap_error(*trap), KernelError::Other { .. })).collect();
+        assert_eq!(
+            named,
+            [
+                Trap::StackOverflow,
+                Trap::MemoryOutOfBounds,
+                Trap::TableOutOfBounds,
+                Trap::IndirectCallToNull,
+                Trap::BadSignature,
+                Trap::IntegerOverflow,
+                Trap::IntegerDivisionByZero,
+                Trap::BadConversionToInteger,
+                Trap::UnreachableCodeReached,
+                Trap::Interrupt,
+            ]
+        );
+        assert_eq!(traps.len(), 50, "Wasmtime knows other traps than before: can a kernel cause them?");
+    }
+}

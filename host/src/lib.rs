@@ -47,68 +47,11 @@
 //! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
 //! kernel does not take the arguments: statuses 1 to 3), `trapped` (any other failure of the kernel, without a result),
 //! `bad_call` (the caller is at fault), `engine` (the machine is) or `out_of_service`.
-// Allowed file by file, each with its reason: where address space is made and changed, and where an engine takes our word.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
-mod bad_call;
-mod binding;
-mod bound;
-mod cores;
-mod dynamic;
-mod error;
-#[cfg(feature = "async")]
-mod future;
-mod guest;
-mod health;
-mod load_event;
-mod loaded;
-mod manager;
-mod neighbours;
-mod pack;
-mod parallel;
-mod pool;
-mod prepared;
-mod raw_call;
-mod recovery;
-mod runtime;
-mod served;
-mod split;
-mod store;
-mod tensor;
-mod trust_file;
-mod typed;
-
-pub use bad_call::BadCall;
-pub use bound::Bound;
-pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
-pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
-pub use health::{CheckedVector, FailedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
-pub use kernelpack_abi as abi;
-pub use kernelpack_compile_cache::{CacheError, CacheOutcome, EntryFault};
-pub use kernelpack_engine::{Backtrace, BacktraceFrame, EngineSettings, Interruption, KernelError, StartError};
-pub use kernelpack_manifest::{
-    AotFacts, AotFault, AotFile, AotRecord, AotTarget, CompatibilityChecker, CompatibilityResult, KernelPackVerifier,
-    KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
-    TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedModule, VerifiedVector, VerifyError,
+pub use kernelpack_manager::{
+    Bindable, CheckFailed, Fallback, Followed, FollowedBound, KernelManager, KernelManagerBuilder, ManagerError,
+    PackStore, RollbackError, Stage, StoreError, StoreState, Swapped, Upgrade, UpgradeError, Watch, WatchBuilder,
+    WatchEvent,
 };
-#[cfg(feature = "kernelpack-wamr")]
-pub use kernelpack_wamr::{Execution, Wamr};
-#[cfg(feature = "wamr-compile")]
-pub use kernelpack_wamr::{NativeCompiler, NativeCompilerError, OutputFault};
-#[cfg(feature = "wasmtime")]
-pub use kernelpack_wasmtime::Wasmtime;
-pub use load_event::LoadEvent;
-pub use manager::{
-    CheckFailed, Fallback, Followed, FollowedBound, KernelManager, KernelManagerBuilder, ManagerError, RollbackError,
-    Stage, Swapped, Upgrade, UpgradeError, Watch, WatchBuilder, WatchEvent,
-};
-pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
-pub use pool::{Occupancy, PoolPolicy, WhenFull};
-pub use prepared::Prepared;
-pub use raw_call::RawCall;
-pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
-pub use runtime::{Runtime, RuntimeBuilder};
-pub use store::{PackStore, StoreError, StoreState};
-pub use tensor::Tensor;
-pub use trust_file::read_trust_store;
-pub use typed::TypedKernel;
+pub use kernelpack_runtime::*;

@@ -1,0 +1,62 @@
+//! Whether a pack works here: its own health vectors, and what the program wants of it.
+
+use std::{any::Any, error::Error as StdError};
+
+use kernelpack_runtime::{HealthError, Pack, Unchecked, Unhealthy};
+
+/// When a check runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The pack is compiled, and nobody can call it yet.
+    BeforeSwap,
+    /// The pack is active, and goes away again if it fails.
+    AfterSwap,
+}
+
+/// What a program wants of a pack.
+pub(crate) type Probe = Box<dyn Fn(&Pack, Stage) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
+
+/// Everything that a pack must pass.
+#[derive(Default)]
+pub(crate) struct Checks {
+    pub(crate) probes: Vec<Probe>,
+}
+
+/// Why a pack does not do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckFailed {
+    /// One of its own health vectors did not give what it was to give.
+    #[error(transparent)]
+    Health(Box<Unhealthy>),
+    /// They could not be run, for a reason that is not the pack's.
+    #[error(transparent)]
+    Unchecked(Box<Unchecked>),
+    /// A probe of the program refused it.
+    #[error("a probe refused it: {0}")]
+    Probe(#[source] Box<dyn StdError + Send + Sync>),
+    /// A probe of the program panicked.
+    #[error("a probe panicked: {message}")]
+    Panicked {
+        /// The panic's words.
+        message: String,
+    },
+}
+
+impl CheckFailed {
+    pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let message = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked { message: message.unwrap_or_else(|| "no message".to_owned()) }
+    }
+}
+
+impl Checks {
+    pub(crate) fn run(&self, pack: &Pack, stage: Stage) -> Result<(), CheckFailed> {
+        pack.check_health().map_err(|error| match error {
+            HealthError::Unhealthy(unhealthy) => CheckFailed::Health(unhealthy),
+            HealthError::Unchecked(unchecked) => CheckFailed::Unchecked(unchecked),
+        })?;
+        self.probes.iter().try_for_each(|probe| probe(pack, stage).map_err(CheckFailed::Probe))
+    }
+}

@@ -1,0 +1,154 @@
+//! Handles that go with the active pack.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use kernelpack_abi::{Infer, Kernel, ParamValue, Pass};
+use kernelpack_runtime::{DynKernel, DynTensor, DynView, DynViewMut, Error, Pack, TypedKernel};
+
+use crate::follow_bound::FollowedBound;
+
+/// A kernel of whichever pack is active: a [`TypedKernel`] from [`KernelManager::follow`](crate::KernelManager::follow)
+/// or a [`DynKernel`] from [`KernelManager::follow_named`](crate::KernelManager::follow_named).
+///
+/// Each call finds the active pack anew, for the price of an atomic load. Two calls in a row may run on two packs; take
+/// [`current`](Self::current) once for calls that belong together. Cheap to clone, and callable from many threads.
+pub struct Followed<H> {
+    slot: Arc<Slot<H>>,
+}
+
+impl<H> Followed<H> {
+    pub(crate) fn new(slot: Arc<Slot<H>>) -> Self {
+        Self { slot }
+    }
+
+    /// The active pack's kernel, which stays with that pack.
+    pub fn current(&self) -> H
+    where
+        H: Clone,
+    {
+        H::clone(&self.slot.current.load())
+    }
+}
+
+impl<K: Kernel> Followed<TypedKernel<K>> {
+    /// Calls the active pack's kernel, as [`TypedKernel::call`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn call(&self, args: K::Args<'_>) -> Result<(), Error> {
+        self.slot.current.load().call(args)
+    }
+
+    /// Runs the active pack's kernel, as [`TypedKernel::run`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run(&self, inputs: K::Inputs<'_>) -> Result<K::Outputs, Error>
+    where
+        K: Infer,
+    {
+        self.slot.current.load().run(inputs)
+    }
+
+    /// Binds the active pack's kernel to tensors, as [`TypedKernel::bind`]; the binding goes with the active pack.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bind(&self, args: K::Args<'_>) -> Result<FollowedBound<TypedKernel<K>>, Error> {
+        FollowedBound::new(self.slot.clone(), |kernel| kernel.bind(args))
+    }
+
+    /// Runs the backward pass of the active pack's kernel, as [`TypedKernel::backward`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn backward(&self, args: <K::Backward as Pass>::Args<'_>) -> Result<(), Error> {
+        self.slot.current.load().backward(args)
+    }
+}
+
+impl Followed<DynKernel> {
+    /// Calls the active pack's kernel, as [`DynKernel::call`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn call(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
+        self.slot.current.load().call(inputs, params)
+    }
+
+    /// Binds the active pack's kernel to tensors, as [`DynKernel::bind`]; the binding goes with the active pack.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bind(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<FollowedBound<DynKernel>, Error> {
+        FollowedBound::new(self.slot.clone(), |kernel| kernel.bind(inputs, outputs, params))
+    }
+
+    /// Runs the backward pass of the active pack's kernel, as [`DynKernel::backward`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn backward(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<Vec<DynTensor>, Error> {
+        self.slot.current.load().backward(inputs, params)
+    }
+}
+
+impl<H> Clone for Followed<H> {
+    fn clone(&self) -> Self {
+        Self { slot: self.slot.clone() }
+    }
+}
+
+impl<H: std::fmt::Debug> std::fmt::Debug for Followed<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Followed").field(&*self.slot.current.load()).finish()
+    }
+}
+
+type Resolve<H> = Box<dyn Fn(&Pack) -> Result<H, Error> + Send + Sync>;
+
+/// What a handle points to, and how to find it in another pack.
+pub(crate) struct Slot<H> {
+    pub(crate) current: ArcSwap<H>,
+    resolve: Resolve<H>,
+}
+
+impl<H> Slot<H> {
+    pub(crate) fn new(
+        pack: &Pack,
+        resolve: impl Fn(&Pack) -> Result<H, Error> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        Ok(Self { current: ArcSwap::from_pointee(resolve(pack)?), resolve: Box::new(resolve) })
+    }
+}
+
+/// A handle, whatever it points to.
+pub(crate) trait Follower: Send + Sync {
+    /// Whether this pack has what the handle points to.
+    fn check(&self, pack: &Pack) -> Result<(), Error>;
+    /// Points the handle to this pack, which passed the check.
+    fn move_to(&self, pack: &Pack);
+}
+
+impl<H: Send + Sync> Follower for Slot<H> {
+    fn check(&self, pack: &Pack) -> Result<(), Error> {
+        (self.resolve)(pack).map(|_| ())
+    }
+
+    fn move_to(&self, pack: &Pack) {
+        // It passed the check, whose answer depends on the pack alone.
+        if let Ok(next) = (self.resolve)(pack) {
+            self.current.store(Arc::new(next));
+        }
+    }
+}

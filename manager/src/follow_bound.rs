@@ -1,0 +1,143 @@
+//! Bindings that go with the active pack.
+
+use std::{fmt, sync::Arc};
+
+use arc_swap::Guard;
+use kernelpack_abi::{Kernel, ParamValue};
+use kernelpack_runtime::{Bound, DynBound, DynKernel, DynView, DynViewMut, Error, TypedKernel};
+
+use crate::follow::Slot;
+
+/// A kernel of whichever pack is active, bound to tensors: [`Bound`] or [`DynBound`] for
+/// those who follow, made by `bind` of a [`Followed`](crate::Followed).
+///
+/// Each call looks which pack is active, for the price of an atomic load. The first one after a swap binds that pack's
+/// kernel to the same tensors, which takes about as long as `bind` did; all others cost what they cost before. So what
+/// is bound is never left behind on a pack that was replaced, perhaps because it is broken. Whoever wants to stay with a
+/// pack, for calls that belong together or so that no call takes longer than others, binds
+/// [`Followed::current`](crate::Followed::current).
+///
+/// Until that next call it keeps the instance that it has, and with it the kernel of the pack before.
+///
+/// # Example: a service whose kernels are replaced between two calls
+/// ```no_run
+/// use kernelpack_host::{Error, KernelManager, Tensor};
+///
+/// fn serve(manager: &KernelManager) -> Result<(), Error> {
+///     let (mut x, mut y) = (Tensor::<f32>::zeros(&[64, 4096])?, Tensor::<f32>::zeros(&[64, 4096])?);
+///     let kernel = manager.follow_named("gelu_f32")?;
+///     let mut bound = kernel.bind(&[("x", (&x).into())], &mut [("y", (&mut y).into())], &[])?;
+///     for step in 0..100 {
+///         x.as_mut_slice()[0] = step as f32;
+///         bound.call(&[("x", (&x).into())], &mut [("y", (&mut y).into())], &[])?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub struct FollowedBound<H: Bindable> {
+    slot: Arc<Slot<H>>,
+    kernel: Arc<H>,
+    bound: H::Bound,
+}
+
+/// A kernel that can be bound to tensors.
+pub trait Bindable {
+    /// What binding it gives: [`Bound`] or [`DynBound`].
+    type Bound;
+}
+
+impl<K: Kernel> Bindable for TypedKernel<K> {
+    type Bound = Bound<K>;
+}
+
+impl Bindable for DynKernel {
+    type Bound = DynBound;
+}
+
+impl<H: Bindable> FollowedBound<H> {
+    /// Binds the kernel that is active.
+    pub(crate) fn new(slot: Arc<Slot<H>>, bind: impl FnOnce(&H) -> Result<H::Bound, Error>) -> Result<Self, Error> {
+        let kernel = slot.current.load_full();
+        let bound = bind(&kernel)?;
+        Ok(Self { slot, kernel, bound })
+    }
+
+    /// The active kernel, if another is bound.
+    #[inline]
+    fn newer(&self) -> Option<Arc<H>> {
+        let active = self.slot.current.load();
+        if Arc::ptr_eq(&active, &self.kernel) { None } else { Some(Guard::into_inner(active)) }
+    }
+}
+
+impl<K: Kernel> FollowedBound<TypedKernel<K>> {
+    /// Runs the active pack's kernel on the tensors that were bound, as [`Bound::call`].
+    ///
+    /// # Errors
+    /// As there, and as [`TypedKernel::bind`] where another pack is active than at the last call; the next call tries
+    /// again.
+    pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
+        match self.newer() {
+            None => self.bound.call(args),
+            Some(kernel) => {
+                let result = self.bound.call_on(&kernel, args);
+                if self.bound.is_of(&kernel) {
+                    self.kernel = kernel;
+                }
+                result
+            }
+        }
+    }
+
+    /// Bytes that each call copies, of tensors that are not mapped.
+    pub fn copied_bytes(&self) -> u64 {
+        self.bound.copied_bytes()
+    }
+
+    /// The threads over which each call is divided, 1 where it is not.
+    pub fn threads(&self) -> usize {
+        self.bound.threads()
+    }
+}
+
+impl FollowedBound<DynKernel> {
+    /// Runs the active pack's kernel on the tensors that were bound, as [`DynBound::call`]. Scalars that are not given
+    /// have the active pack's defaults.
+    ///
+    /// # Errors
+    /// As there, and as [`DynKernel::bind`] where another pack is active than at the last call; the next call tries
+    /// again.
+    pub fn call(
+        &mut self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<(), Error> {
+        match self.newer() {
+            None => self.bound.call(inputs, outputs, params),
+            Some(kernel) => {
+                let result = self.bound.call_on(&kernel, inputs, outputs, params);
+                if self.bound.is_of(&kernel) {
+                    self.kernel = kernel;
+                }
+                result
+            }
+        }
+    }
+
+    /// Bytes that each call copies, of tensors that are not mapped.
+    pub fn copied_bytes(&self) -> u64 {
+        self.bound.copied_bytes()
+    }
+
+    /// The threads over which each call is divided, 1 where it is not.
+    pub fn threads(&self) -> usize {
+        self.bound.threads()
+    }
+}
+
+impl<H: Bindable + fmt::Debug> fmt::Debug for FollowedBound<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FollowedBound").field(&self.kernel).finish()
+    }
+}

@@ -1,0 +1,116 @@
+//! The state as stores wrote it before: format 1, which knew packs by the digests of their manifests alone.
+//!
+//! That digest changes with the signer, so the content is looked up in the packs that the store has. Where that is not
+//! possible the digest stands for the content, and the version is taken only with that very manifest, as before.
+
+use std::collections::BTreeMap;
+
+use kernelpack_manifest::Digest;
+use kernelpack_runtime::PackId;
+use semver::Version;
+use serde::Deserialize;
+
+use super::state::{Accepted, StoreState};
+
+/// The format that this reads.
+pub(super) const FORMAT: u32 = 1;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerState {
+    #[serde(rename = "format")]
+    _format: u32,
+    active: Option<FormerId>,
+    previous: Option<FormerId>,
+    newest: BTreeMap<String, FormerAccepted>,
+    withdrawn: Vec<Digest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerId {
+    name: String,
+    version: Version,
+    digest: Digest,
+    signed_by: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerAccepted {
+    version: Version,
+    digest: Digest,
+}
+
+/// Reads a state; `content` looks up that of an installed pack with this manifest.
+pub(super) fn read(json: &[u8], content: impl Fn(&PackId) -> Option<Digest>) -> Result<StoreState, String> {
+    let former: FormerState = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let mut contents = BTreeMap::new();
+    let mut installed = |former: FormerId| {
+        let FormerId { name, version, digest, signed_by } = former;
+        let mut id = PackId { name, version, content: digest, digest, signed_by };
+        id.content = content(&id).unwrap_or(digest);
+        contents.insert(digest, id.content);
+        id
+    };
+    let (active, previous) = (former.active.map(&mut installed), former.previous.map(&mut installed));
+    let content_of = |digest: Digest| contents.get(&digest).copied().unwrap_or(digest);
+    let accepted = |FormerAccepted { version, digest }| Accepted { version, content: content_of(digest), digest };
+    let newest = former.newest.into_iter().map(|(name, former)| (name, accepted(former))).collect();
+    let withdrawn = former.withdrawn.into_iter().map(content_of).collect();
+    Ok(StoreState::of(active, previous, newest, withdrawn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
+    fn json() -> String {
+        let id = |version: &str| {
+            let digest = digest(version);
+            format!(
+                r#"{{"name": "core", "version": "{version}", "digest": "{digest}", "signed_by": "ed25519:{version}"}}"#
+            )
+        };
+        let (newest, withdrawn) = (digest("3.0.0"), digest("3.0.0"));
+        let (active, previous) = (id("2.0.0"), id("1.0.0"));
+        format!(
+            r#"{{"format": 1, "active": {active}, "previous": {previous},
+                "newest": {{"core": {{"version": "3.0.0", "digest": "{newest}"}}}}, "withdrawn": ["{withdrawn}"]}}"#
+        )
+    }
+
+    #[test]
+    fn contents_are_taken_from_the_packs_that_are_there() {
+        let there = |id: &PackId| (id.version.major == 2).then(|| digest("content"));
+        let state = read(json().as_bytes(), there).unwrap();
+        let active = state.active().unwrap();
+        assert_eq!((active.content, active.digest), (digest("content"), digest("2.0.0")));
+        assert_eq!(active.signed_by, "ed25519:2.0.0");
+        // Of what is not there the manifest is known, and that is enough to know it again.
+        let previous = state.previous().unwrap();
+        assert_eq!((previous.content, previous.digest), (digest("1.0.0"), digest("1.0.0")));
+        let again = |manifest: &str, content: &str| PackId {
+            version: Version::new(3, 0, 0),
+            content: digest(content),
+            digest: digest(manifest),
+            ..active.clone()
+        };
+        assert!(state.is_withdrawn(&again("3.0.0", "x")) && !state.is_withdrawn(&again("x", "x")));
+        let newest: Vec<_> = state.accepted("core").filter(|it| it.version.major == 3).collect();
+        assert!(newest.iter().all(|it| it.is(&again("3.0.0", "x")) && !it.is(&again("x", "x"))) && newest.len() == 1);
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let good = json();
+        let cut = &good[..good.len() / 2];
+        for bad in ["", "{}", cut, &good.replace("active", "activ"), &good.replace("sha256", "sha512")] {
+            assert!(read(bad.as_bytes(), |_| None).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Upgrading to packs that appear in a folder.
+
+use std::{
+    collections::BTreeMap,
+    fs, io, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    process,
+    sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use kernelpack_manifest::Digest;
+use kernelpack_runtime::read_manifest;
+use semver::Version;
+
+use crate::{KernelManager, Swapped, Upgrade, UpgradeError};
+
+/// The time between two looks, unless said otherwise.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// The most packs that are looked at, and files in one; a folder with more is no inbox.
+const MAX_ENTRIES: usize = 4096;
+/// Folders within folders that are looked at: modules are one deep.
+const MAX_DEPTH: usize = 4;
+
+/// What a [`Watch`] did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WatchEvent {
+    /// Another pack is active: one from the folder, or one that another process made active in the store.
+    Upgraded(Swapped),
+    /// A pack was refused. It is not tried again until its files change.
+    Refused {
+        /// The pack's folder.
+        path: PathBuf,
+        /// Why.
+        error: UpgradeError,
+    },
+    /// What another process made active in the store cannot be used here.
+    NotRefreshed(UpgradeError),
+    /// The folder cannot be read at the moment; told once for as long as that lasts.
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+}
+
+/// Configures a [`Watch`].
+#[must_use]
+pub struct WatchBuilder {
+    manager: KernelManager,
+    dir: PathBuf,
+    interval: Duration,
+    on_event: Box<dyn FnMut(WatchEvent) + Send>,
+}
+
+impl KernelManager {
+    /// Upgrades to packs that appear in a folder, from a thread that ends with the [`Watch`].
+    ///
+    /// Whoever releases packs writes them under another name or in another folder of the same file system, and renames
+    /// them into place. A pack that is still being copied is refused, and tried again when its files have changed.
+    pub fn watch(&self, dir: impl AsRef<Path>) -> WatchBuilder {
+        WatchBuilder::new(self.clone(), dir.as_ref())
+    }
+}
+
+impl WatchBuilder {
+    pub(crate) fn new(manager: KernelManager, dir: &Path) -> Self {
+        Self { manager, dir: dir.to_owned(), interval: INTERVAL, on_event: Box::new(|_| {}) }
+    }
+
+    /// Looks this often; once a second unless given.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Calls this with what happens, on the watch's thread; what happens is logged in any case. It may use the manager,
+    /// to roll back for example.
+    pub fn on_event(mut self, on_event: impl FnMut(WatchEvent) + Send + 'static) -> Self {
+        self.on_event = Box::new(on_event);
+        self
+    }
+
+    /// Starts watching.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or the thread cannot be started.
+    pub fn start(self) -> io::Result<Watch> {
+        fs::read_dir(&self.dir)?;
+        let Self { manager, dir, interval, on_event } = self;
+        let mut inbox = Inbox { manager, dir, on_event, tried: BTreeMap::new(), unreadable: false };
+        let (stop, stopped) = sync_channel::<()>(0);
+        let thread = thread::Builder::new().name("kernelpack-watch".to_owned()).spawn(move || {
+            loop {
+                // A callback that panics must not end the watch, which nobody would notice.
+                if catch_unwind(AssertUnwindSafe(|| inbox.look())).is_err() {
+                    tracing::error!(dir = %inbox.dir.display(), "an event of the watch was answered with a panic");
+                }
+                if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Watch { stop: Some(stop), thread: Some(thread), process: process::id() })
+    }
+}
+
+impl std::fmt::Debug for WatchBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { dir, interval, .. } = self;
+        f.debug_struct("WatchBuilder").field("dir", dir).field("interval", interval).finish_non_exhaustive()
+    }
+}
+
+/// Watches a folder until it is dropped; dropping waits for the thread, and so for an upgrade under way.
+///
+/// Of several new packs the newest has the first try. Files, links and folders whose name begins with a dot are left
+/// alone, and so is a pack that was rolled back: only [`KernelManager::upgrade`] brings it back.
+#[derive(Debug)]
+#[must_use = "the watch ends when this is dropped"]
+pub struct Watch {
+    // `None` only while dropping.
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has none.
+    process: u32,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
+            mem::forget((self.stop.take(), self.thread.take()));
+            return;
+        }
+        // Closing the channel wakes the thread at once.
+        drop(self.stop.take());
+        // A callback may own the watch: a thread cannot wait for itself, and ends after this event.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Inbox {
+    manager: KernelManager,
+    dir: PathBuf,
+    on_event: Box<dyn FnMut(WatchEvent) + Send>,
+    /// What each pack's files looked like when it was tried.
+    tried: BTreeMap<PathBuf, Digest>,
+    unreadable: bool,
+}
+
+impl Inbox {
+    fn look(&mut self) {
+        match self.manager.refresh() {
+            Ok(None) => {}
+            Ok(Some(swapped)) => (self.on_event)(WatchEvent::Upgraded(swapped)),
+            // Others are changing it, or will.
+            Err(error) if error.is_passing() => {}
+            Err(error) => (self.on_event)(WatchEvent::NotRefreshed(error)),
+        }
+        let found = match candidates(&self.dir) {
+            Ok(found) => found,
+            Err(error) => {
+                if !mem::replace(&mut self.unreadable, true) {
+                    tracing::warn!(dir = %self.dir.display(), %error, "cannot look for packs");
+                    (self.on_event)(WatchEvent::Unreadable { path: self.dir.clone(), error });
+                }
+                return;
+            }
+        };
+        self.unreadable = false;
+        self.tried.retain(|path, _| found.contains_key(path));
+        let mut new: Vec<_> = found.into_iter().filter(|(path, looks)| self.tried.get(path) != Some(looks)).collect();
+        // Nobody vouches for these versions; they only say what to try first.
+        let version = |path: &Path| read_manifest(path).ok().map(|manifest| manifest.version);
+        new.sort_by_cached_key(|(path, _)| std::cmp::Reverse(version(path).unwrap_or(Version::new(0, 0, 0))));
+        for (path, looks) in new {
+            self.try_one(path, looks);
+        }
+    }
+
+    fn try_one(&mut self, path: PathBuf, looks: Digest) {
+        let result = self.manager.upgrade_with(&path, Upgrade::unattended());
+        if !result.as_ref().is_err_and(UpgradeError::is_passing) {
+            self.tried.insert(path.clone(), looks);
+        }
+        match result {
+            Ok(swapped) if !swapped.is_change() => {}
+            Ok(swapped) => (self.on_event)(WatchEvent::Upgraded(swapped)),
+            Err(error) => (self.on_event)(WatchEvent::Refused { path, error }),
+        }
+    }
+}
+
+/// The folders that could be packs, with what their files look like.
+fn candidates(dir: &Path) -> io::Result<BTreeMap<PathBuf, Digest>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir)?.take(MAX_ENTRIES) {
+        let entry = entry?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !hidden && entry.file_type()?.is_dir() {
+            // Gone again, or unreadable: the next look may tell.
+            if let Ok(looks) = appearance(&entry.path()) {
+                found.insert(entry.path(), looks);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A digest of the names, sizes and times of the files in a folder: another one whenever a file is written.
+fn appearance(dir: &Path) -> io::Result<Digest> {
+    let mut lines = Vec::new();
+    let mut folders = vec![(dir.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            lines.push(format!("{:?} {} {:?}", entry.path(), metadata.len(), times(&metadata)));
+            if metadata.is_dir() && depth < MAX_DEPTH {
+                folders.push((entry.path(), depth + 1));
+            }
+            if lines.len() > MAX_ENTRIES {
+                break;
+            }
+        }
+    }
+    lines.sort_unstable();
+    Ok(Digest::of(lines.join("\n").as_bytes()))
+}
+
+/// When a file was written; on Unix also when anything about it changed, which nobody can set back.
+fn times(metadata: &fs::Metadata) -> impl std::fmt::Debug + use<> {
+    #[cfg(unix)]
+    let changed = {
+        use std::os::unix::fs::MetadataExt as _;
+        (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+    };
+    #[cfg(not(unix))]
+    let changed = ();
+    (metadata.modified().ok(), changed)
+}

@@ -1,0 +1,102 @@
+//! A typed call whose tensors stay where the kernel sees them.
+
+use std::{fmt, marker::PhantomData};
+
+use kernelpack_abi::Kernel;
+
+use crate::{Error, TypedKernel, served::Served};
+
+/// A kernel bound to tensors: it is called any number of times and copies none of them.
+///
+/// [`TypedKernel::bind`](crate::TypedKernel::bind) makes one. Each call takes the arguments again, which costs next to
+/// nothing: it borrows the tensors for the time of the call, inputs shared and outputs exclusively, so that the compiler
+/// sees to it that nobody reads what the kernel is writing; between calls the host does with them what it likes. A tensor
+/// can be bound to any number of kernels at once, as the output of one and the input of the next. Scalars may differ from
+/// call to call.
+///
+/// The kernel has an instance to itself, with nothing of other calls in it. Dropping the binding drops the instance and
+/// unmaps all that was mapped into it, whether the tensors live on or were dropped before.
+///
+/// # Example: a chain without a copy
+/// ```ignore
+/// // Not compiled here: the stubs come from a kernel crate, which this crate does not know.
+/// use kernelpack_host::{Error, Pack, Tensor};
+/// use kernelpack_kernels::{rmsnorm_f32, swiglu_f32};
+///
+/// fn layer(pack: &Pack) -> Result<(), Error> {
+///     let (mut x, weight) = (Tensor::<f32>::zeros(&[64, 4096])?, Tensor::<f32>::zeros(&[4096])?);
+///     let (mut normed, gate) = (Tensor::zeros(&[64, 4096])?, Tensor::zeros(&[64, 4096])?);
+///     let mut y = Tensor::zeros(&[64, 4096])?;
+///
+///     let norm = pack.kernel::<rmsnorm_f32::Kernel>()?;
+///     let mut norm = norm.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), normed.view_mut()))?;
+///     let glu = pack.kernel::<swiglu_f32::Kernel>()?;
+///     let mut glu = glu.bind(swiglu_f32::Args::new(gate.view(), normed.view(), y.view_mut()))?;
+///     for step in 0..100 {
+///         x.as_mut_slice()[0] = step as f32;
+///         norm.call(rmsnorm_f32::Args::new(x.view(), weight.view(), normed.view_mut()))?;
+///         glu.call(swiglu_f32::Args::new(gate.view(), normed.view(), y.view_mut()))?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub struct Bound<K> {
+    served: Served,
+    stub: PhantomData<fn() -> K>,
+}
+
+impl<K: Kernel> Bound<K> {
+    pub(crate) fn new(served: Served) -> Self {
+        Self { served, stub: PhantomData }
+    }
+
+    /// Runs the kernel on the tensors that it is bound to.
+    ///
+    /// Tensors that are mapped must be those bound; of others only the shape must be the same. A kernel that is stopped
+    /// may have written to its outputs and in-out tensors. It gets a new instance at the next call. Its reference
+    /// replaces it for this call as the runtime's [`FallbackPolicy`](crate::FallbackPolicy) says, unless there are in-out
+    /// tensors, which it may have changed.
+    ///
+    /// # Errors
+    /// [`BadCall::NotBound`](crate::BadCall::NotBound) if a tensor is another; else as
+    /// [`TypedKernel::call`](crate::TypedKernel::call).
+    #[inline]
+    pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
+        self.served.call_typed::<K>(args)
+    }
+
+    /// Like [`call`](Self::call), but binds another kernel of the same stub first, such as that of a newer pack, to the
+    /// tensors that this kernel is bound to. If that fails, this kernel stays bound.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and as [`TypedKernel::bind`](crate::TypedKernel::bind).
+    pub fn call_on(&mut self, kernel: &TypedKernel<K>, args: K::Args<'_>) -> Result<(), Error> {
+        K::lend(args, |tensors, scalars| {
+            // Other tensors are as wrong as they would be for the kernel that is bound.
+            self.served.check(&K::SIGNATURE, tensors)?;
+            self.served = Served::new(kernel.loaded(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
+            self.served.call(&K::SIGNATURE, tensors, scalars)
+        })
+    }
+
+    /// Whether this is a binding of `kernel`, and not of the same stub's kernel in another pack.
+    pub fn is_of(&self, kernel: &TypedKernel<K>) -> bool {
+        self.served.is_of(kernel.loaded())
+    }
+
+    /// Bytes that each call copies, of tensors that are not mapped.
+    pub fn copied_bytes(&self) -> u64 {
+        self.served.copied_bytes(&K::SIGNATURE)
+    }
+
+    /// The threads over which each call is divided, 1 where it is not.
+    pub fn threads(&self) -> usize {
+        self.served.threads()
+    }
+}
+
+impl<K> fmt::Debug for Bound<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bound").field(&self.served.id()).finish()
+    }
+}

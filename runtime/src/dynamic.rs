@@ -1,0 +1,260 @@
+//! Calls with named arguments, for programs that know a pack only at run time.
+
+mod arguments;
+mod bound;
+mod tensor;
+
+use std::sync::Arc;
+
+use kernelpack_abi::{
+    KernelInfo, KernelSpecBuf, MAX_TENSORS, ParamValue, Role, Shape, Signature, SignatureBuf, Symbols, TensorArg,
+    TensorData,
+};
+use kernelpack_engine::Export;
+
+pub(crate) use self::arguments::lend;
+use self::arguments::{Scalars, check_names, find};
+pub use self::{
+    bound::DynBound,
+    tensor::{DynTensor, DynView, DynViewMut},
+};
+use crate::{BadCall, Error, Occupancy, Placement, Prepared, guest::check_size, loaded::LoadedKernel, served::Served};
+
+/// A kernel of a pack, called with named arguments.
+///
+/// Cheap to clone, and callable from many threads at once.
+#[derive(Clone)]
+pub struct DynKernel {
+    loaded: Arc<LoadedKernel>,
+    max_ticks: u32,
+}
+
+impl DynKernel {
+    pub(crate) fn new(loaded: Arc<LoadedKernel>) -> Self {
+        Self { loaded, max_ticks: u32::MAX }
+    }
+
+    /// The kernel's id.
+    pub fn id(&self) -> &str {
+        &self.loaded.id
+    }
+
+    /// Where the kernel runs.
+    pub fn placement(&self) -> Placement {
+        self.loaded.recovery.placement()
+    }
+
+    /// The name of the reference implementation that calls fall back to, if there is one and the runtime's
+    /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
+    pub fn fallback(&self) -> Option<&str> {
+        self.loaded.recovery.fallback()
+    }
+
+    pub(crate) fn loaded(&self) -> &Arc<LoadedKernel> {
+        &self.loaded
+    }
+
+    pub(crate) fn max_ticks(&self) -> u32 {
+        self.max_ticks
+    }
+
+    /// The kernel's spec: its signatures, limits and names.
+    pub fn spec(&self) -> &KernelSpecBuf {
+        &self.loaded.spec
+    }
+
+    /// What a forward call takes.
+    pub fn signature(&self) -> &SignatureBuf {
+        &self.loaded.spec.forward
+    }
+
+    /// What a backward call takes, if the kernel has one.
+    pub fn backward_signature(&self) -> Option<&SignatureBuf> {
+        self.loaded.spec.backward.as_ref()
+    }
+
+    /// How many instances the kernel has, and how many it may have.
+    pub fn occupancy(&self) -> Occupancy {
+        self.loaded.occupancy()
+    }
+
+    /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call.
+    pub fn with_max_ticks(mut self, ticks: u32) -> Self {
+        self.max_ticks = ticks;
+        self
+    }
+
+    /// Runs the kernel on named inputs, among them the start values of in-out tensors, and returns its outputs and
+    /// in-out tensors in declaration order. Scalars that are not given have their defaults.
+    ///
+    /// # Errors
+    /// [`Error::BadCall`] if a name, type or shape is wrong or missing, before the sandbox is entered;
+    /// [`Error::Trapped`] if the kernel fails or runs out of its budget, unless its reference gives the result as the
+    /// runtime's [`FallbackPolicy`](crate::FallbackPolicy) says; [`Error::OutOfService`] if it failed too often.
+    pub fn call(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
+        self.loaded.spec.forward.with(|signature| self.pass(Export::Forward, signature, inputs, params))
+    }
+
+    /// Runs the kernel's backward pass; as [`call`](Self::call).
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); or the kernel has no backward pass.
+    pub fn backward(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<Vec<DynTensor>, Error> {
+        match &self.loaded.spec.backward {
+            None => Err(BadCall::NoBackward { kernel: self.id().to_owned() }.into()),
+            Some(signature) => signature.with(|signature| self.pass(Export::Backward, signature, inputs, params)),
+        }
+    }
+
+    /// Lays out a call once, to enter the kernel many times; the arguments are those of [`call`](Self::call).
+    ///
+    /// This is the sandbox alone, wherever the kernel is placed: nothing falls back, is logged or reported.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); the kernel does not run yet.
+    pub fn prepare(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Prepared, Error> {
+        self.loaded.spec.forward.with(|signature| {
+            let (mut prepared, results) = self.arrange(signature, inputs, params, |tensors, scalars| {
+                Prepared::lay_out(self.loaded.clone(), signature, tensors, scalars, self.max_ticks)
+            })?;
+            prepared.set_results(results);
+            Ok(prepared)
+        })
+    }
+
+    /// Lays out a call once, to run it any number of times on the same tensors without copying them, as
+    /// [`TypedKernel::bind`](crate::TypedKernel::bind): what lies in a [`Tensor`](crate::Tensor) is mapped, all else is
+    /// copied at each call. In-out tensors are among the outputs.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call) and [`TypedKernel::bind`](crate::TypedKernel::bind).
+    pub fn bind(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<DynBound, Error> {
+        self.loaded.spec.forward.with(|signature| {
+            lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
+                let served = Served::new(&self.loaded, signature, tensors, scalars, self.max_ticks)?;
+                Ok(DynBound::new(self.loaded.clone(), served))
+            })
+        })
+    }
+
+    /// What the guest's `kernel_info` says, and the id in it. A guest can say anything.
+    ///
+    /// # Errors
+    /// [`Error::Trapped`] if the guest fails instead of saying something.
+    pub fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
+        self.loaded.info()
+    }
+
+    fn pass(
+        &self,
+        export: Export,
+        signature: &Signature<'_>,
+        inputs: &[(&str, DynView<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<Vec<DynTensor>, Error> {
+        let ((), results) = self.arrange(signature, inputs, params, |tensors, scalars| {
+            self.loaded.serve(export, signature, tensors, scalars, self.max_ticks)
+        })?;
+        Ok(results)
+    }
+
+    /// Lends the tensors of a call, in the order of the table, and its scalars to `f`, and returns what the call's
+    /// outputs and in-out tensors then are.
+    fn arrange<R>(
+        &self,
+        signature: &Signature<'_>,
+        inputs: &[(&str, DynView<'_>)],
+        params: &[(&str, ParamValue)],
+        f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> Result<R, Error>,
+    ) -> Result<(R, Vec<DynTensor>), Error> {
+        let takes_value = |role| matches!(role, Role::In | Role::InOut);
+        let named = signature.tensors.iter().filter(|tensor| takes_value(tensor.role)).map(|tensor| tensor.name);
+        check_names(self.id(), "input", inputs.iter().map(|(name, _)| *name), named)?;
+        let scalars = Scalars::new(self.id(), signature.params, params)?;
+
+        let given = |name: &str| find(inputs, name).copied();
+        // Before anything is allocated by the shapes that they claim.
+        for spec in signature.tensors {
+            if let Some(view) = given(spec.name) {
+                check_size(spec, view.dtype, view.shape, view.bytes.len())?;
+            }
+        }
+        let mut results = allocate(signature, inputs, |bytes| self.loaded.check_room(bytes))?;
+        let mut writable = results.iter_mut();
+        let mut tensors: Vec<TensorArg<'_>> = Vec::with_capacity(MAX_TENSORS);
+        for spec in signature.tensors {
+            let dtype = spec.dtype;
+            tensors.push(match spec.role {
+                Role::Scratch => TensorArg { dtype, shape: Shape::default(), data: TensorData::Scratch },
+                Role::In => match given(spec.name) {
+                    Some(view) => TensorArg { dtype: view.dtype, shape: view.shape, data: TensorData::In(view.bytes) },
+                    None => TensorArg { dtype, shape: Shape::default(), data: TensorData::Absent },
+                },
+                // `allocate` made one for each of these, in the same order.
+                Role::Out | Role::InOut => match writable.next() {
+                    Some(DynTensor { dtype, shape, bytes, .. }) => {
+                        let data = match spec.role {
+                            Role::Out => TensorData::Out(bytes),
+                            _ => TensorData::InOut(bytes),
+                        };
+                        TensorArg { dtype: *dtype, shape: *shape, data }
+                    }
+                    None => TensorArg { dtype, shape: Shape::default(), data: TensorData::Absent },
+                },
+            });
+        }
+        let returned = f(&mut tensors, scalars.bytes())?;
+        drop(tensors);
+        Ok((returned, results))
+    }
+}
+
+impl std::fmt::Debug for DynKernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("DynKernel").field(&self.loaded.id).finish()
+    }
+}
+
+/// Room for the results in declaration order; in-out tensors hold their start values.
+///
+/// `check_room` judges whether the kernel could have a tensor of so many bytes.
+fn allocate(
+    signature: &Signature<'_>,
+    inputs: &[(&str, DynView<'_>)],
+    check_room: impl Fn(u64) -> Result<(), BadCall>,
+) -> Result<Vec<DynTensor>, BadCall> {
+    let given = |name: &str| find(inputs, name).copied();
+    let shapes = signature.tensors.iter().map(|spec| (spec.dims, given(spec.name).map(|view| view.shape)));
+    let describe =
+        |error: kernelpack_abi::SymbolError| BadCall::Shape { message: error.describe(signature).to_string() };
+    let symbols = Symbols::bind(shapes).map_err(describe)?;
+    let mut results = Vec::new();
+    for (index, spec) in signature.tensors.iter().enumerate() {
+        let name = || spec.name.to_owned();
+        results.push(match (spec.role, given(spec.name)) {
+            (Role::In | Role::Scratch, _) => continue,
+            (Role::InOut, None) => return Err(BadCall::MissingTensor { name: name(), role: Role::InOut }),
+            (Role::InOut, Some(view)) => {
+                DynTensor { name: name(), dtype: view.dtype, shape: view.shape, bytes: view.bytes.to_vec() }
+            }
+            (Role::Out, _) => {
+                let shape = symbols
+                    .shape(spec.dims)
+                    .map_err(|(axis, kind)| describe(kernelpack_abi::SymbolError { tensor: index, axis, kind }))?;
+                check_room(shape.bytes(spec.dtype))?;
+                let bytes = vec![0; shape.bytes(spec.dtype) as usize];
+                DynTensor { name: name(), dtype: spec.dtype, shape, bytes }
+            }
+        });
+    }
+    Ok(results)
+}

@@ -1,0 +1,114 @@
+//! A call with named arguments whose tensors stay where the kernel sees them.
+
+use std::{fmt, sync::Arc};
+
+use kernelpack_abi::ParamValue;
+
+use super::{DynKernel, DynView, DynViewMut, lend};
+use crate::{Error, loaded::LoadedKernel, served::Served};
+
+/// A kernel bound to tensors by their names: it is called any number of times and copies none of them.
+///
+/// [`DynKernel::bind`](crate::DynKernel::bind) makes one. It is to [`Bound`](crate::Bound) what
+/// [`DynKernel`](crate::DynKernel) is to [`TypedKernel`](crate::TypedKernel), and all that stands there of instances and
+/// mappings holds here. Each call borrows the tensors again, inputs shared and outputs exclusively:
+///
+/// ```compile_fail,E0502
+/// use kernelpack_host::{DynBound, Error, Tensor};
+///
+/// fn in_place(kernel: &mut DynBound, x: &mut Tensor<f32>) -> Result<(), Error> {
+///     kernel.call(&[("x", (&*x).into())], &mut [("y", x.into())], &[])
+/// }
+/// ```
+///
+/// # Example: tensors of any type, without a copy
+/// ```no_run
+/// use kernelpack_host::{DynKernel, DynView, Error, Tensor, abi::{DType, Shape}};
+///
+/// fn widen(kernel: &DynKernel, dtype: DType, shape: Shape) -> Result<(), Error> {
+///     // Memory that can be mapped, for elements of a type that only the pack knows.
+///     let mut x = Tensor::<u8>::zeros(&[shape.bytes(dtype) as usize])?;
+///     let mut y = Tensor::<f32>::zeros(&shape.dims().iter().map(|&dim| dim as usize).collect::<Vec<_>>())?;
+///     let view = DynView { dtype, shape, bytes: x.as_slice() };
+///     let mut bound = kernel.bind(&[("x", view)], &mut [("y", (&mut y).into())], &[])?;
+///     for step in 0..100 {
+///         x.as_mut_slice().fill(step);
+///         let view = DynView { dtype, shape, bytes: x.as_slice() };
+///         bound.call(&[("x", view)], &mut [("y", (&mut y).into())], &[])?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub struct DynBound {
+    loaded: Arc<LoadedKernel>,
+    served: Served,
+}
+
+impl DynBound {
+    pub(super) fn new(loaded: Arc<LoadedKernel>, served: Served) -> Self {
+        Self { loaded, served }
+    }
+
+    /// Runs the kernel on the tensors that it is bound to, as [`Bound::call`](crate::Bound::call). Scalars that are not
+    /// given have their defaults, whatever they were when it was bound.
+    ///
+    /// # Errors
+    /// As [`Bound::call`](crate::Bound::call); or a name or type is wrong.
+    pub fn call(
+        &mut self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<(), Error> {
+        let Self { loaded, served } = self;
+        loaded.spec.forward.with(|signature| {
+            lend(&loaded.id, signature, inputs, outputs, params, |tensors, scalars| {
+                served.call(signature, tensors, scalars)
+            })
+        })
+    }
+
+    /// Like [`call`](Self::call), but binds another kernel with the same signature first, such as that of a newer pack, to
+    /// the tensors that this kernel is bound to. If that fails, this kernel stays bound.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and as [`DynKernel::bind`](crate::DynKernel::bind).
+    pub fn call_on(
+        &mut self,
+        kernel: &DynKernel,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<(), Error> {
+        kernel.signature().with(|signature| {
+            lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
+                // Other tensors are as wrong as they would be for the kernel that is bound.
+                self.served.check(signature, tensors)?;
+                self.served = Served::new(kernel.loaded(), signature, tensors, scalars, kernel.max_ticks())?;
+                self.loaded = kernel.loaded().clone();
+                self.served.call(signature, tensors, scalars)
+            })
+        })
+    }
+
+    /// Whether this is a binding of `kernel`, and not of the kernel with its id in another pack.
+    pub fn is_of(&self, kernel: &DynKernel) -> bool {
+        self.served.is_of(kernel.loaded())
+    }
+
+    /// Bytes that each call copies, of tensors that are not mapped.
+    pub fn copied_bytes(&self) -> u64 {
+        self.loaded.spec.forward.with(|signature| self.served.copied_bytes(signature))
+    }
+
+    /// The threads over which each call is divided, 1 where it is not.
+    pub fn threads(&self) -> usize {
+        self.served.threads()
+    }
+}
+
+impl fmt::Debug for DynBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DynBound").field(&self.loaded.id).finish()
+    }
+}

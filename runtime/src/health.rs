@@ -1,0 +1,298 @@
+//! Whether the kernels of a pack work: their health vectors, run in the sandbox.
+//!
+//! A vector is answered by the sandbox alone, never by a reference implementation in its place, since the question is
+//! what the module does on this engine and machine. Nothing is written anywhere.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use kernelpack_engine::{Export, TICK};
+use kernelpack_manifest::{Mismatch, VerifiedVector, compare};
+use semver::Version;
+
+use crate::{EngineError, Error, KernelError, Occupancy, Pack, guest::CLEANUP_TICKS, loaded::LoadedKernel};
+
+/// What a whole check may take, unless the caller says otherwise.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How soon to ask again for an instance, where all are busy.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// A pack all of whose health vectors gave what they were to give.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct HealthReport {
+    /// The vectors that were run, in the manifest's order.
+    pub checked: Vec<CheckedVector>,
+    /// The ids of the kernels that have no vectors, of whose health nothing is known.
+    pub unchecked: Vec<String>,
+}
+
+/// A health vector that gave what it was to give.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CheckedVector {
+    /// The id of the kernel.
+    pub kernel: String,
+    /// The file of the vector, relative to the pack.
+    pub vector: String,
+    /// How far the results were allowed to be from the expected ones.
+    pub tolerance: f64,
+    /// What the call took, with its copies, and with making an instance where there was none.
+    pub took: Duration,
+}
+
+/// A pack of whose health vectors one or more did not give what they were to give.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "pack {pack:?} {version} is unhealthy: kernel {kernel:?} fails its vector {vector:?}: {fault}{}",
+    list(.others)
+)]
+#[non_exhaustive]
+pub struct Unhealthy {
+    /// The pack's name.
+    pub pack: String,
+    /// The pack's version.
+    pub version: Version,
+    /// The id of the first kernel that failed.
+    pub kernel: String,
+    /// The file of its vector, relative to the pack.
+    pub vector: String,
+    /// What happened.
+    #[source]
+    pub fault: HealthFault,
+    /// The vectors that failed after it. Those behind one that found no time left, or no room on
+    /// the machine, were not run.
+    pub others: Vec<FailedVector>,
+    /// The vectors that did not fail.
+    pub report: HealthReport,
+}
+
+/// A health vector that did not give what it was to give.
+#[derive(Debug, thiserror::Error)]
+#[error("kernel {kernel:?} fails its vector {vector:?}: {fault}")]
+#[non_exhaustive]
+pub struct FailedVector {
+    /// The id of the kernel.
+    pub kernel: String,
+    /// The file of the vector, relative to the pack.
+    pub vector: String,
+    /// What happened.
+    #[source]
+    pub fault: HealthFault,
+}
+
+fn list(others: &[FailedVector]) -> String {
+    others.iter().map(|failed| format!("; {failed}")).collect()
+}
+
+/// A pack of which nothing was found out, for a reason that is not the pack's.
+#[derive(Debug, thiserror::Error)]
+#[error("the health of pack {pack:?} {version} cannot be checked here: {error}")]
+#[non_exhaustive]
+pub struct Unchecked {
+    /// The pack's name.
+    pub pack: String,
+    /// The pack's version.
+    pub version: Version,
+    /// The id of the kernel that could not be run.
+    pub kernel: String,
+    /// What the machine or the engine lacks, or that callers have all instances.
+    #[source]
+    pub error: EngineError,
+}
+
+/// Why a check has no report.
+#[derive(Debug, thiserror::Error)]
+pub enum HealthError {
+    /// The pack is at fault.
+    #[error(transparent)]
+    Unhealthy(Box<Unhealthy>),
+    /// The machine is at fault, or there was no instance to be had. The pack may be healthy.
+    #[error(transparent)]
+    Unchecked(Box<Unchecked>),
+}
+
+/// What can happen instead of the expected results.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HealthFault {
+    /// The kernel gave something else.
+    #[error("{mismatch}{}", told(.mismatch))]
+    WrongResult {
+        /// The first element that is not what was expected.
+        mismatch: Mismatch,
+        /// The vector's tolerance, relative to the larger of the expected value and the rms of its tensor.
+        tolerance: f64,
+    },
+    /// The kernel trapped, ran out of the budget of a call, or refused the call.
+    #[error("{0}")]
+    Trapped(KernelError),
+    /// The check as a whole ran out of its time.
+    #[error("the check was to take {limit:?} at most; allow more, or make the pack's vectors smaller or fewer")]
+    TimeLimit {
+        /// The time it was given.
+        limit: Duration,
+    },
+    /// The call could not be made.
+    #[error("{0}")]
+    Failed(Error),
+}
+
+/// The tolerance, where it is what an element failed.
+fn told(mismatch: &Mismatch) -> String {
+    match mismatch.tolerance {
+        Some(tolerance) if mismatch.allowed > 0.0 => format!(", the tolerance is {tolerance:?}"),
+        _ => String::new(),
+    }
+}
+
+impl Pack {
+    /// Runs every health vector of the pack in its sandbox, each within the budget of any call, for 60 s in all.
+    ///
+    /// Vectors have been checked against their kernels when the pack was verified. A pack without any is healthy, as far
+    /// as is known: [`HealthReport::unchecked`] names the kernels without one. Where callers have all instances of a
+    /// kernel, the check waits for one, whatever the pool's policy is. Of a kernel that had no instances, the check leaves
+    /// none.
+    ///
+    /// # Errors
+    /// [`HealthError::Unhealthy`] with the vectors that gave something else than they were to give: wrong results, a trap,
+    /// an overrun deadline. All vectors are run for that, so long as there is time. [`HealthError::Unchecked`] where the
+    /// machine has no address space, memory or mappings left for an instance, or callers have all instances until the time
+    /// is over: that says nothing of the pack.
+    ///
+    /// # Example: refusing a pack that computes nonsense on this machine
+    /// ```no_run
+    /// use kernelpack_host::{Pack, Runtime};
+    ///
+    /// fn open(runtime: &Runtime, dir: &str) -> Result<Pack, Box<dyn std::error::Error>> {
+    ///     let pack = runtime.open(dir)?;
+    ///     let report = pack.check_health()?;
+    ///     for kernel in &report.unchecked {
+    ///         eprintln!("nothing tells whether {kernel} works");
+    ///     }
+    ///     Ok(pack)
+    /// }
+    /// ```
+    pub fn check_health(&self) -> Result<HealthReport, HealthError> {
+        self.check_health_within(LIMIT)
+    }
+
+    /// The same for at most so long in all, which is met as closely as the deadlines of calls are.
+    ///
+    /// # Errors
+    /// As [`check_health`](Self::check_health).
+    pub fn check_health_within(&self, limit: Duration) -> Result<HealthReport, HealthError> {
+        let deadline = Instant::now().checked_add(limit);
+        let mut report = HealthReport::default();
+        let mut failed = Vec::new();
+        for vector in self.vectors() {
+            let start = Instant::now();
+            let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(start));
+            let checked = self.check_vector(vector, limit, left);
+            let (kernel, path) = (vector.kernel().to_owned(), vector.path().to_owned());
+            match checked {
+                Ok(()) => {
+                    let (tolerance, took) = (vector.tolerance(), start.elapsed());
+                    report.checked.push(CheckedVector { kernel, vector: path, tolerance, took });
+                }
+                // What the machine lacks says nothing of the pack, and what failed before says enough.
+                Err(HealthFault::Failed(Error::Engine(error))) if !is_by_pack(&error) => {
+                    if failed.is_empty() {
+                        return Err(self.not_checked(kernel, error));
+                    }
+                    break;
+                }
+                Err(fault) => {
+                    let over = matches!(fault, HealthFault::TimeLimit { .. });
+                    failed.push(FailedVector { kernel, vector: path, fault });
+                    if over {
+                        break;
+                    }
+                }
+            }
+        }
+        let unchecked = self.manifest().kernels.iter().filter(|kernel| kernel.health.is_empty());
+        report.unchecked = unchecked.map(|kernel| kernel.id.clone()).collect();
+        self.judge(report, failed)
+    }
+
+    fn check_vector(&self, vector: &VerifiedVector, limit: Duration, left: Duration) -> Result<(), HealthFault> {
+        let kernel = self.loaded(vector.kernel()).map_err(HealthFault::Failed)?;
+        let ticks = u32::try_from(left.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+        if ticks == 0 {
+            return Err(HealthFault::TimeLimit { limit });
+        }
+        let Occupancy { idle, busy, .. } = kernel.pool.occupancy();
+        let result = self.run_in_time(kernel, vector, limit, left, ticks);
+        // An instance reserves 4 GiB of address space, which the next kernel may need.
+        if idle + busy == 0 {
+            kernel.trim_within(ticks.min(CLEANUP_TICKS));
+        }
+        result
+    }
+
+    fn run_in_time(
+        &self,
+        kernel: &Arc<LoadedKernel>,
+        vector: &VerifiedVector,
+        limit: Duration,
+        left: Duration,
+        ticks: u32,
+    ) -> Result<(), HealthFault> {
+        let start = Instant::now();
+        loop {
+            match run(kernel, vector, ticks) {
+                // A pack in use is not unhealthy: its callers have all the instances that there may be.
+                Err(HealthFault::Failed(Error::Engine(EngineError::Busy { .. }))) if start.elapsed() < left => {
+                    thread::sleep(RETRY);
+                }
+                // By itself it could have gone on.
+                Err(HealthFault::Trapped(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
+                    return Err(HealthFault::TimeLimit { limit });
+                }
+                result => return result,
+            }
+        }
+    }
+
+    #[cold]
+    fn not_checked(&self, kernel: String, error: EngineError) -> HealthError {
+        let manifest = self.manifest();
+        let (pack, version) = (manifest.name.clone(), manifest.version.clone());
+        HealthError::Unchecked(Box::new(Unchecked { pack, version, kernel, error }))
+    }
+
+    fn judge(&self, report: HealthReport, failed: Vec<FailedVector>) -> Result<HealthReport, HealthError> {
+        let mut failed = failed.into_iter();
+        let Some(FailedVector { kernel, vector, fault }) = failed.next() else { return Ok(report) };
+        let manifest = self.manifest();
+        let (pack, version) = (manifest.name.clone(), manifest.version.clone());
+        let others = failed.collect();
+        Err(HealthError::Unhealthy(Box::new(Unhealthy { pack, version, kernel, vector, fault, others, report })))
+    }
+}
+
+/// Whether the pack is at fault, and not the machine or its user.
+fn is_by_pack(error: &EngineError) -> bool {
+    matches!(error, EngineError::Instantiate { by_module: true, .. })
+}
+
+/// Makes the call of a vector and compares what it gave.
+fn run(kernel: &Arc<LoadedKernel>, vector: &VerifiedVector, ticks: u32) -> Result<(), HealthFault> {
+    kernel.spec.forward.with(|signature| {
+        let (called, results) = vector
+            .vector()
+            .lend(signature, |tensors, scalars| kernel.call(Export::Forward, signature, tensors, scalars, ticks));
+        called.map_err(|error| match error {
+            Error::Trapped(trapped) => HealthFault::Trapped(trapped.error),
+            other => HealthFault::Failed(other),
+        })?;
+        let tolerance = vector.tolerance();
+        compare(vector.vector().expected(), &results, tolerance)
+            .map_err(|mismatch| HealthFault::WrongResult { mismatch, tolerance })
+    })
+}

@@ -1,0 +1,66 @@
+//! Verifies kernel packs and calls their kernels in a sandbox.
+//!
+//! Engine developers use this crate through `kernelpack-host`, whose documentation begins with an example.
+//!
+//! A [`Runtime`] reads, verifies and loads packs; each kernel of a [`Pack`] is called through a [`TypedKernel`], a
+//! [`DynKernel`] or a [`Bound`]; what fails is recovered as the runtime's policies say. Nothing of a pack is compiled
+//! before it is verified: [`VerifiedPack`] can be made only by checking everything, and [`Runtime::load`] takes nothing
+//! else.
+// Allowed file by file, each with its reason: where address space is made and changed, and where an engine takes our word.
+#![deny(unsafe_code)]
+
+mod bad_call;
+mod binding;
+mod bound;
+mod cores;
+mod dynamic;
+mod error;
+#[cfg(feature = "async")]
+mod future;
+mod guest;
+mod health;
+mod load_event;
+mod loaded;
+mod neighbours;
+mod pack;
+mod parallel;
+mod pool;
+mod prepared;
+mod raw_call;
+mod recovery;
+mod runtime;
+mod served;
+mod split;
+mod tensor;
+mod trust_file;
+mod typed;
+
+pub use bad_call::BadCall;
+pub use bound::Bound;
+pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
+pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
+pub use health::{CheckedVector, FailedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
+pub use kernelpack_abi as abi;
+pub use kernelpack_compile_cache::{CacheError, CacheOutcome, EntryFault};
+pub use kernelpack_engine::{Backtrace, BacktraceFrame, EngineSettings, Interruption, KernelError, StartError};
+pub use kernelpack_manifest::{
+    AotFacts, AotFault, AotFile, AotRecord, AotTarget, CompatibilityChecker, CompatibilityResult, KernelPackVerifier,
+    KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
+    TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedModule, VerifiedVector, VerifyError,
+};
+#[cfg(feature = "kernelpack-wamr")]
+pub use kernelpack_wamr::{Execution, Wamr};
+#[cfg(feature = "wamr-compile")]
+pub use kernelpack_wamr::{NativeCompiler, NativeCompilerError, OutputFault};
+#[cfg(feature = "wasmtime")]
+pub use kernelpack_wasmtime::Wasmtime;
+pub use load_event::LoadEvent;
+pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
+pub use pool::{Occupancy, PoolPolicy, WhenFull};
+pub use prepared::Prepared;
+pub use raw_call::RawCall;
+pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
+pub use runtime::{Runtime, RuntimeBuilder};
+pub use tensor::Tensor;
+pub use trust_file::read_trust_store;
+pub use typed::TypedKernel;

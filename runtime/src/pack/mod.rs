@@ -1,0 +1,139 @@
+//! Packs: verified on disk, then loaded into an engine.
+
+pub(crate) mod files;
+mod id;
+pub(crate) mod verified;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use kernelpack_abi::{Kernel, KernelSpecBuf};
+use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector};
+
+pub use files::{check_pack_files, read_pack_file};
+pub use id::PackId;
+pub use verified::{VerifiedPack, read_manifest};
+
+use crate::{
+    BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel,
+    recovery::interface_difference,
+};
+
+/// A pack whose kernels can be called.
+///
+/// Cheap to clone; clones share the compiled modules and their instances.
+#[derive(Clone)]
+pub struct Pack {
+    content: Arc<Content>,
+}
+
+struct Content {
+    manifest: Manifest,
+    signer: Signer,
+    kernels: BTreeMap<String, Arc<LoadedKernel>>,
+    vectors: Vec<VerifiedVector>,
+}
+
+impl Pack {
+    pub(crate) fn new(
+        manifest: Manifest,
+        signer: Signer,
+        kernels: BTreeMap<String, Arc<LoadedKernel>>,
+        vectors: Vec<VerifiedVector>,
+    ) -> Self {
+        Self { content: Arc::new(Content { manifest, signer, kernels, vectors }) }
+    }
+
+    /// The manifest, as a trusted key signed it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.content.manifest
+    }
+
+    /// The trusted key that signed the pack.
+    pub fn signed_by(&self) -> &PublicKey {
+        &self.content.signer.key
+    }
+
+    /// The same, with the key's id where it came from a trust store; both as they were when the pack was opened.
+    pub fn signer(&self) -> &Signer {
+        &self.content.signer
+    }
+
+    /// The ids of the kernels, sorted.
+    pub fn kernel_ids(&self) -> impl Iterator<Item = &str> {
+        self.content.kernels.keys().map(String::as_str)
+    }
+
+    /// Where the code of each kernel came from, by the kernels' ids.
+    ///
+    /// [`CacheOutcome::Replaced`] may mean that somebody tampered with the compile cache.
+    pub fn cache_outcomes(&self) -> impl Iterator<Item = (&str, CacheOutcome)> {
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.cache_outcome()))
+    }
+
+    /// The kernel that a typed stub describes.
+    ///
+    /// Do this once and keep the result: the stub is compared with the manifest here, so that calls need not.
+    ///
+    /// # Errors
+    /// The pack has no such kernel, or the stub was made from another version of it.
+    pub fn kernel<K: Kernel>(&self) -> Result<TypedKernel<K>, Error> {
+        self.loaded_like(KernelSpecBuf::from(&K::SPEC)).map(|loaded| TypedKernel::new(loaded.clone()))
+    }
+
+    /// The kernel of this id, to be called with named arguments.
+    ///
+    /// # Errors
+    /// The pack has no such kernel.
+    pub fn kernel_named(&self, id: &str) -> Result<DynKernel, Error> {
+        self.loaded(id).map(|loaded| DynKernel::new(loaded.clone()))
+    }
+
+    /// The kernel with this spec's id, if it can be called in the same way: what the spec was made from may be another
+    /// version of the kernel.
+    ///
+    /// # Errors
+    /// The pack has no such kernel, or its tensors or parameters differ from the spec's.
+    pub fn kernel_like(&self, stub: KernelSpecBuf) -> Result<DynKernel, Error> {
+        self.loaded_like(stub).map(|loaded| DynKernel::new(loaded.clone()))
+    }
+
+    fn loaded_like(&self, stub: KernelSpecBuf) -> Result<&Arc<LoadedKernel>, Error> {
+        let loaded = self.loaded(&stub.id)?;
+        let id = stub.id.clone();
+        match interface_difference(stub, &loaded.spec) {
+            None => Ok(loaded),
+            Some(difference) => Err(BadCall::StubDisagrees { kernel: id, difference }.into()),
+        }
+    }
+
+    /// The health vectors, in the manifest's order.
+    pub(crate) fn vectors(&self) -> &[VerifiedVector] {
+        &self.content.vectors
+    }
+
+    /// Drops the instances that are idle now, with the memory that they have grown, and says how many there were.
+    ///
+    /// Later calls make new ones. The cleanups of a kernel together get 100 ms.
+    pub fn trim(&self) -> u32 {
+        self.content.kernels.values().map(|kernel| kernel.trim()).sum()
+    }
+
+    /// How many instances each kernel has, by its id.
+    pub fn occupancy(&self) -> impl Iterator<Item = (&str, Occupancy)> {
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.occupancy()))
+    }
+
+    pub(crate) fn loaded(&self, id: &str) -> Result<&Arc<LoadedKernel>, Error> {
+        self.content.kernels.get(id).ok_or_else(|| {
+            let known = self.kernel_ids().map(str::to_owned).collect();
+            BadCall::UnknownKernel { name: id.to_owned(), known }.into()
+        })
+    }
+}
+
+impl std::fmt::Debug for Pack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Manifest { name, version, .. } = self.manifest();
+        f.debug_struct("Pack").field("name", name).field("version", &version.to_string()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! A binding with what happens around its calls.
+
+use std::{sync::Arc, time::Instant};
+
+use kernelpack_abi::{Kernel, Signature, TensorArg};
+use kernelpack_engine::Export;
+
+use crate::{Error, binding::Binding, guest::Failure, loaded::LoadedKernel, recovery::Call};
+
+/// A kernel that is bound to tensors and may fail, fall back and be out of service as any other.
+pub(crate) struct Served {
+    loaded: Arc<LoadedKernel>,
+    binding: Binding,
+    max_ticks: u32,
+}
+
+impl Served {
+    /// Binds a kernel to tensors.
+    pub(crate) fn new(
+        loaded: &Arc<LoadedKernel>,
+        signature: &Signature<'_>,
+        tensors: &mut [TensorArg<'_>],
+        scalars: &[u8],
+        max_ticks: u32,
+    ) -> Result<Self, Error> {
+        let binding = Binding::new(loaded.clone(), signature, tensors, scalars, max_ticks)?;
+        Ok(Self { loaded: loaded.clone(), binding, max_ticks })
+    }
+
+    /// Runs the kernel on the tensors that it is bound to.
+    pub(crate) fn call(
+        &mut self,
+        signature: &Signature<'_>,
+        tensors: &mut [TensorArg<'_>],
+        scalars: &[u8],
+    ) -> Result<(), Error> {
+        let start = self.loaded.recovery.clock.start();
+        self.call_from(start, signature, tensors, scalars)
+    }
+
+    /// The same with arguments of its stub.
+    #[inline]
+    pub(crate) fn call_typed<K: Kernel>(&mut self, mut args: K::Args<'_>) -> Result<(), Error> {
+        let start = self.loaded.recovery.clock.start();
+        // As nearly every call goes: nothing is lent, nothing of the rest is looked at.
+        if self.loaded.recovery.is_usual()
+            && let Some((guest, ticks)) = self.binding.ready::<K>(&mut args)
+        {
+            return match guest.run_again(ticks) {
+                Ok(()) => {
+                    self.loaded.served(start);
+                    Ok(())
+                }
+                Err(failure) => self.failed::<K>(args, start, failure),
+            };
+        }
+        self.call_otherwise::<K>(args, start)
+    }
+
+    /// A call that was run in place and failed.
+    #[cold]
+    #[inline(never)]
+    fn failed<K: Kernel>(&mut self, args: K::Args<'_>, start: Option<Instant>, failure: Failure) -> Result<(), Error> {
+        let error = self.binding.failed(failure);
+        let (loaded, max_ticks) = (&self.loaded, self.max_ticks);
+        K::lend(args, |tensors, scalars| {
+            loaded.not_served(&mut forward(&K::SIGNATURE, tensors, scalars, max_ticks), start, error)
+        })
+    }
+
+    /// A call that is divided or copies, or that the kernel does not take, or that is not for the sandbox.
+    #[inline(never)]
+    fn call_otherwise<K: Kernel>(&mut self, args: K::Args<'_>, start: Option<Instant>) -> Result<(), Error> {
+        K::lend(args, |tensors, scalars| self.call_from(start, &K::SIGNATURE, tensors, scalars))
+    }
+
+    fn call_from(
+        &mut self,
+        start: Option<Instant>,
+        signature: &Signature<'_>,
+        tensors: &mut [TensorArg<'_>],
+        scalars: &[u8],
+    ) -> Result<(), Error> {
+        let binding = &mut self.binding;
+        self.loaded.serve_in(&mut forward(signature, tensors, scalars, self.max_ticks), start, |call| {
+            binding.call(call.signature, call.tensors, call.scalars)
+        })
+    }
+
+    /// Whether it is this kernel that is bound.
+    pub(crate) fn is_of(&self, kernel: &Arc<LoadedKernel>) -> bool {
+        Arc::ptr_eq(&self.loaded, kernel)
+    }
+
+    /// The kernel's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.loaded.id
+    }
+
+    /// Refuses tensors that are not those bound.
+    pub(crate) fn check(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<(), Error> {
+        self.binding.check(signature, tensors)
+    }
+
+    /// Bytes that each call copies.
+    pub(crate) fn copied_bytes(&self, signature: &Signature<'_>) -> u64 {
+        self.binding.copied_bytes(signature)
+    }
+
+    /// The threads over which each call is divided.
+    pub(crate) fn threads(&self) -> usize {
+        self.binding.threads()
+    }
+}
+
+/// A forward call on the caller's own tensors.
+fn forward<'c, 't>(
+    signature: &'c Signature<'c>,
+    tensors: &'c mut [TensorArg<'t>],
+    scalars: &'c [u8],
+    max_ticks: u32,
+) -> Call<'c, 't> {
+    Call { export: Export::Forward, signature, tensors, scalars, max_ticks, allowed: max_ticks, in_place: true }
+}

@@ -3,11 +3,12 @@
 use std::{
     io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+
+use kernelpack_memory::Lineage;
 
 /// Keeps one value for a period, and drops it then from a thread of its own, which is joined when this is dropped.
 pub(crate) struct Grace<T> {
@@ -16,7 +17,7 @@ pub(crate) struct Grace<T> {
     // `None` only while dropping.
     thread: Option<JoinHandle<()>>,
     /// The process that has the thread: a forked child has none.
-    process: u32,
+    process: Lineage,
 }
 
 struct Shared<T> {
@@ -38,7 +39,7 @@ impl<T: Send + 'static> Grace<T> {
         let shared = Arc::new(Shared { kept, changed: Condvar::new() });
         let waiting = shared.clone();
         let thread = thread::Builder::new().name("kernelpack-grace".to_owned()).spawn(move || waiting.expire())?;
-        Ok(Self { period, shared, thread: Some(thread), process: process::id() })
+        Ok(Self { period, shared, thread: Some(thread), process: Lineage::current() })
     }
 
     /// Keeps a value from now on, in place of any other.
@@ -99,7 +100,7 @@ impl<T> Shared<T> {
 
 impl<T> Drop for Grace<T> {
     fn drop(&mut self) {
-        if self.process != process::id() {
+        if !self.process.is_current() {
             // The thread is the parent's, and may have held the lock at the fork.
             mem::forget((self.shared.clone(), self.thread.take()));
             return;

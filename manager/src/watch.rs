@@ -5,13 +5,13 @@ use std::{
     fs, io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    process,
     sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use kernelpack_manifest::Digest;
+use kernelpack_memory::Lineage;
 use kernelpack_runtime::read_manifest;
 use semver::Version;
 
@@ -105,7 +105,7 @@ impl WatchBuilder {
                 }
             }
         })?;
-        Ok(Watch { stop: Some(stop), thread: Some(thread), process: process::id() })
+        Ok(Watch { stop: Some(stop), thread: Some(thread), process: Lineage::current() })
     }
 }
 
@@ -127,12 +127,12 @@ pub struct Watch {
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     /// The process that has the thread: a forked child has none.
-    process: u32,
+    process: Lineage,
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if self.process != process::id() {
+        if !self.process.is_current() {
             // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
             mem::forget((self.stop.take(), self.thread.take()));
             return;

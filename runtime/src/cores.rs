@@ -12,7 +12,6 @@ use std::{
     hint,
     num::NonZeroUsize,
     panic::resume_unwind,
-    process,
     sync::{
         atomic::{AtomicUsize, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
@@ -21,6 +20,7 @@ use std::{
 };
 
 use kernelpack_engine::Budget;
+use kernelpack_memory::Lineage;
 
 use self::helper::{Answer, Helper, Job, run_caught};
 use crate::guest::{Failure, Guest};
@@ -34,7 +34,7 @@ pub(crate) struct Cores {
     helpers: Vec<Helper>,
     calls: AtomicUsize,
     /// The process that has the helpers: a forked child has none.
-    process: u32,
+    process: Lineage,
 }
 
 /// The instances of a divided call, each in its place; none in one whose instance a helper has.
@@ -75,7 +75,7 @@ impl Cores {
             helper.ok()
         };
         let helpers: Vec<_> = (1..count.get()).map_while(start).collect();
-        (!helpers.is_empty()).then(|| Self { helpers, calls: AtomicUsize::new(0), process: process::id() })
+        (!helpers.is_empty()).then(|| Self { helpers, calls: AtomicUsize::new(0), process: Lineage::current() })
     }
 
     /// Threads that one call can use.
@@ -85,7 +85,7 @@ impl Cores {
 
     /// Those of this process. In a forked child, one may have held its lock at the fork, and nobody would give that back.
     fn helpers(&self) -> &[Helper] {
-        if self.process == process::id() { &self.helpers } else { &[] }
+        if self.process.is_current() { &self.helpers } else { &[] }
     }
 
     /// Runs what is laid out in all parts at the same time, some of it on this thread, and gives the first failure in

@@ -84,6 +84,75 @@ fn a_child_leaves_its_parents_tensors_alone_and_can_use_drop_and_open() {
     assert!(before.as_slice().iter().all(|value| *value == 7.0), "the child took the parent's pages away");
 }
 
+/// Has the children of this process live in a namespace of their own, where the first of them has the id 1; `false` where the
+/// system does not allow it.
+fn begin_namespace() -> bool {
+    // SAFETY: it changes nothing but where children are made, and a caller in a program of several threads is refused what
+    // would need one.
+    unsafe { libc::unshare(libc::CLONE_NEWPID) == 0 || libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID) == 0 }
+}
+
+/// As a container's first process may start another container.
+#[test]
+fn a_child_with_the_id_of_its_parent_is_another_process() {
+    let _alone = alone();
+    if !in_child(|| assert!(begin_namespace())) {
+        println!("left out: the system makes no namespaces of processes for this user");
+        return;
+    }
+    let folder = pack::some_of_core(&["rmsnorm_f32"]);
+    let first = || {
+        // A signal of its own does not end the first process of a namespace, and the end of its parent does.
+        // SAFETY: it only says what happens at the parent's end.
+        assert_eq!(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }, 0);
+        assert_eq!(std::process::id(), 1);
+        let tensor = Tensor::from_slice(&[7.0f32; 4096], &[4096]).unwrap();
+        let large = Tensor::from_slice(&vec![7.0f32; 1 << 20], &[1 << 20]).unwrap();
+        let opened = divided().build().unwrap().open(folder).unwrap();
+        let kernel = opened.kernel::<rmsnorm_f32::Kernel>().unwrap();
+        let (x, weight) = (Tensor::<f32>::zeros(&[64, 2048]).unwrap(), Tensor::<f32>::zeros(&[2048]).unwrap());
+        let mut y = Tensor::<f32>::zeros(&[64, 2048]).unwrap();
+        let bound = kernel.bind(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+        assert_eq!(bound.threads(), 3);
+        let inbox = tempfile::tempdir().unwrap();
+        let manager = KernelManager::builder(pack::runtime()).build().unwrap();
+        let watch = manager.watch(inbox.path()).start().unwrap();
+        assert!(begin_namespace());
+
+        let mut tensors = Some((tensor, large));
+        let mut rest = Some((bound, kernel, opened, watch, manager));
+        assert!(in_child(|| {
+            assert_eq!(std::process::id(), 1);
+            let (mut bound, ..) = rest.take().unwrap();
+            // The helpers are the parent's.
+            bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
+            drop((bound, tensors.take()));
+            for len in [4096, 1 << 20] {
+                let mut own = Tensor::<f32>::zeros(&[len]).unwrap();
+                own.as_mut_slice().fill(666.0);
+                std::mem::forget(own);
+            }
+        }));
+        let (tensor, large) = tensors.unwrap();
+        assert!(
+            tensor.as_slice().iter().chain(large.as_slice()).all(|value| *value == 7.0),
+            "the child took pages away"
+        );
+        for len in [4096, 1 << 20] {
+            let after = Tensor::<f32>::zeros(&[len]).unwrap();
+            assert!(
+                after.as_slice().iter().all(|value| *value == 0.0),
+                "the child's values are in the parent's tensor"
+            );
+        }
+        drop(rest);
+    };
+    assert!(in_child(|| {
+        assert!(begin_namespace());
+        assert!(in_child(first));
+    }));
+}
+
 /// What a child has of a tensor is not made another tensor of its parent's.
 #[test]
 fn what_a_child_still_has_is_nobody_elses() {

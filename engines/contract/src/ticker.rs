@@ -3,11 +3,12 @@
 use std::{
     io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    process,
     sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     thread::JoinHandle,
     time::Duration,
 };
+
+use kernelpack_memory::Lineage;
 
 /// Calls a function at a fixed interval until it is dropped. Dropping waits for the thread, so none is forgotten.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct Ticker {
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     /// The process that has the thread: a forked child has none.
-    process: u32,
+    process: Lineage,
 }
 
 impl Ticker {
@@ -32,13 +33,13 @@ impl Ticker {
                 let _ = catch_unwind(AssertUnwindSafe(&tick));
             }
         })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread), process: process::id() })
+        Ok(Self { stop: Some(stop), thread: Some(thread), process: Lineage::current() })
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        if self.process != process::id() {
+        if !self.process.is_current() {
             // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
             mem::forget((self.stop.take(), self.thread.take()));
             return;

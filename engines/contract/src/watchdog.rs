@@ -21,7 +21,7 @@
 mod barrier;
 
 use std::{
-    io, process,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{
@@ -31,6 +31,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use kernelpack_memory::Lineage;
 
 use self::barrier::Barrier;
 
@@ -75,7 +77,7 @@ pub struct Watchdog<S> {
     barrier: Barrier,
     /// The process whose thread looks at them. In a forked child nobody does, and that thread may have held the lock at the
     /// fork.
-    process: u32,
+    process: Lineage,
 }
 
 #[derive(Debug)]
@@ -97,7 +99,7 @@ pub struct Watch<S: Stoppable> {
 impl<S> Default for Watchdog<S> {
     fn default() -> Self {
         let (now, cells, barrier) = (AtomicU64::new(0), Mutex::default(), Barrier::default());
-        Self { now, cells, barrier, process: process::id() }
+        Self { now, cells, barrier, process: Lineage::current() }
     }
 }
 
@@ -140,7 +142,7 @@ impl<S: Stoppable> Watchdog<S> {
     }
 
     fn is_of_this_process(&self) -> bool {
-        self.process == process::id()
+        self.process.is_current()
     }
 
     /// How many instances are watched.

@@ -9,6 +9,8 @@ use std::{
 /// Forks that began and that ended in this process or those before it.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
 static ENDED: AtomicU64 = AtomicU64::new(0);
+/// Raised in each child.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn begin() {
     BEGUN.fetch_add(1, SeqCst);
@@ -21,10 +23,11 @@ extern "C" fn end() {
 /// In the child, where no thread is left that was amid another fork.
 extern "C" fn end_in_child() {
     ENDED.store(BEGUN.load(SeqCst), SeqCst);
+    GENERATION.fetch_add(1, SeqCst);
 }
 
-/// Counts the forks from here on; to be called before the first [`Moment`].
-pub(super) fn count() -> io::Result<()> {
+/// Counts the forks from here on; to be called before the first [`Moment`] and the first [`generation`].
+pub(crate) fn count() -> io::Result<()> {
     static COUNTED: AtomicBool = AtomicBool::new(false);
     // Forks that are counted twice, because two threads were here at once, are forks all the same.
     if !COUNTED.load(SeqCst) {
@@ -35,6 +38,11 @@ pub(super) fn count() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A number that no process has in common with one that it was forked from.
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(SeqCst)
 }
 
 /// A moment between two forks; none if one was under way.

@@ -8,6 +8,7 @@
 
 #[cfg(target_os = "linux")]
 mod forks;
+mod lineage;
 #[cfg(target_os = "linux")]
 mod mappings;
 #[cfg(target_os = "linux")]
@@ -24,6 +25,7 @@ mod slabs;
 #[cfg(target_os = "linux")]
 mod view;
 
+pub use self::lineage::Lineage;
 #[cfg(target_os = "linux")]
 pub use self::region::Region;
 pub use self::shared::{SharedMemory, SharedPart, escape};

@@ -14,7 +14,6 @@ use std::{
     io,
     ops::Range,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    process,
     ptr::{NonNull, null_mut},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -39,6 +38,7 @@ use super::{
     slabs::Slabs,
     view::View,
 };
+use crate::lineage::Lineage;
 
 /// Pages that the host can read and write, and that can be mapped into linear memories too.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub struct SharedPart {
 /// threads may have held a lock at the fork.
 #[derive(Debug)]
 pub(super) struct Files {
-    process: u32,
+    process: Lineage,
     file: OwnedFd,
     space: Mutex<Space>,
     slabs: Mutex<Slabs>,
@@ -95,7 +95,7 @@ impl Files {
         forks::count()?;
         let file = memfd_create("kernelpack-tensors", MemfdFlags::CLOEXEC)?;
         Ok(Self {
-            process: process::id(),
+            process: Lineage::current(),
             file,
             space: Mutex::default(),
             slabs: Mutex::default(),
@@ -130,7 +130,7 @@ impl Files {
     }
 
     fn is_of_this_process(&self) -> bool {
-        self.process == process::id()
+        self.process.is_current()
     }
 
     /// Maps so many bytes of the file that nobody has, all of them zero.

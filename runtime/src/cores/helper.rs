@@ -3,7 +3,6 @@
 use std::{
     io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    process,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{
@@ -16,6 +15,7 @@ use std::{
 };
 
 use kernelpack_engine::Budget;
+use kernelpack_memory::Lineage;
 
 use super::{Outcome, spin_while};
 use crate::guest::Guest;
@@ -49,7 +49,7 @@ pub(super) struct Helper {
     mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
     /// The process that has the thread: a forked child has none.
-    process: u32,
+    process: Lineage,
 }
 
 #[derive(Default)]
@@ -74,7 +74,7 @@ impl Helper {
         let mailbox = Arc::<Mailbox>::default();
         let theirs = mailbox.clone();
         let thread = Builder::new().name(format!("kernelpack-{number}")).spawn(move || theirs.work())?;
-        Ok(Self { mailbox, thread: Some(thread), process: process::id() })
+        Ok(Self { mailbox, thread: Some(thread), process: Lineage::current() })
     }
 
     /// Gives the thread a job, or the job back if it has one.
@@ -104,7 +104,7 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        if self.process != process::id() {
+        if !self.process.is_current() {
             // The thread is the parent's, and may have held the lock at the fork.
             mem::forget((self.mailbox.clone(), self.thread.take()));
             return;

@@ -5,7 +5,6 @@
 
 use std::{
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -13,13 +12,14 @@ use kernelpack_engine::{Export, TICK};
 use kernelpack_manifest::{Mismatch, VerifiedVector, compare};
 use semver::Version;
 
-use crate::{EngineError, Error, KernelError, Occupancy, Pack, guest::CLEANUP_TICKS, loaded::LoadedKernel};
+use crate::{
+    EngineError, Error, KernelError, Occupancy, Pack,
+    guest::CLEANUP_TICKS,
+    loaded::{Leased, LoadedKernel},
+};
 
 /// What a whole check may take, unless the caller says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// How soon to ask again for an instance, where all are busy.
-const RETRY: Duration = Duration::from_millis(1);
 
 /// A pack all of whose health vectors gave what they were to give.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -181,7 +181,8 @@ impl Pack {
         self.check_health_within(LIMIT)
     }
 
-    /// The same for at most so long in all, which is met as closely as the deadlines of calls are.
+    /// Like [`check_health`](Self::check_health), but for at most so long in all, waiting for instances included; the end is
+    /// met as closely as the deadlines of calls are.
     ///
     /// # Errors
     /// As [`check_health`](Self::check_health).
@@ -222,41 +223,16 @@ impl Pack {
 
     fn check_vector(&self, vector: &VerifiedVector, limit: Duration, left: Duration) -> Result<(), HealthFault> {
         let kernel = self.loaded(vector.kernel()).map_err(HealthFault::Failed)?;
-        let ticks = u32::try_from(left.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
-        if ticks == 0 {
+        if ticks(left) == 0 {
             return Err(HealthFault::TimeLimit { limit });
         }
         let Occupancy { idle, busy, .. } = kernel.pool.occupancy();
-        let result = self.run_in_time(kernel, vector, limit, left, ticks);
+        let result = run_in_time(kernel, vector, limit, left);
         // An instance reserves 4 GiB of address space, which the next kernel may need.
         if idle + busy == 0 {
-            kernel.trim_within(ticks.min(CLEANUP_TICKS));
+            kernel.trim_within(ticks(left).min(CLEANUP_TICKS));
         }
         result
-    }
-
-    fn run_in_time(
-        &self,
-        kernel: &Arc<LoadedKernel>,
-        vector: &VerifiedVector,
-        limit: Duration,
-        left: Duration,
-        ticks: u32,
-    ) -> Result<(), HealthFault> {
-        let start = Instant::now();
-        loop {
-            match run(kernel, vector, ticks) {
-                // A pack in use is not unhealthy: its callers have all the instances that there may be.
-                Err(HealthFault::Failed(Error::Engine(EngineError::Busy { .. }))) if start.elapsed() < left => {
-                    thread::sleep(RETRY);
-                }
-                // By itself it could have gone on.
-                Err(HealthFault::Trapped(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
-                    return Err(HealthFault::TimeLimit { limit });
-                }
-                result => return result,
-            }
-        }
     }
 
     #[cold]
@@ -281,12 +257,36 @@ fn is_by_pack(error: &EngineError) -> bool {
     matches!(error, EngineError::Instantiate { by_module: true, .. })
 }
 
+/// The whole ticks of this time.
+fn ticks(time: Duration) -> u32 {
+    u32::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn run_in_time(
+    kernel: &Arc<LoadedKernel>,
+    vector: &VerifiedVector,
+    limit: Duration,
+    left: Duration,
+) -> Result<(), HealthFault> {
+    let start = Instant::now();
+    // A pack in use is not unhealthy: its callers have all the instances that there may be.
+    let lease = kernel.lease_within(left).map_err(HealthFault::Failed)?;
+    let ticks = ticks(left.saturating_sub(start.elapsed()));
+    match run(kernel, lease, vector, ticks) {
+        // By itself it could have gone on.
+        Err(HealthFault::Trapped(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
+            Err(HealthFault::TimeLimit { limit })
+        }
+        result => result,
+    }
+}
+
 /// Makes the call of a vector and compares what it gave.
-fn run(kernel: &Arc<LoadedKernel>, vector: &VerifiedVector, ticks: u32) -> Result<(), HealthFault> {
+fn run(kernel: &Arc<LoadedKernel>, lease: Leased<'_>, vector: &VerifiedVector, ticks: u32) -> Result<(), HealthFault> {
     kernel.spec.forward.with(|signature| {
-        let (called, results) = vector
-            .vector()
-            .lend(signature, |tensors, scalars| kernel.call(Export::Forward, signature, tensors, scalars, ticks));
+        let (called, results) = vector.vector().lend(signature, |tensors, scalars| {
+            kernel.call_in(lease, Export::Forward, signature, tensors, scalars, ticks)
+        });
         called.map_err(|error| match error {
             Error::Trapped(trapped) => HealthFault::Trapped(trapped.error),
             other => HealthFault::Failed(other),

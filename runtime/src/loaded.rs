@@ -1,9 +1,9 @@
 //! A kernel that was compiled, with its instances.
 
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
-use kernelpack_engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop, TICK};
+use kernelpack_engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop};
 use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule, VerifiedVector};
 use semver::Version;
 
@@ -209,6 +209,36 @@ impl LoadedKernel {
         })
     }
 
+    /// An instance, or the place of one, for [`call_in`](Self::call_in), which is waited for at most so long where all are
+    /// busy, whatever the pool's policy is.
+    pub(crate) fn lease_within(&self, limit: Duration) -> Result<Leased<'_>, Error> {
+        self.pool.lease_within(limit).map_err(|full| self.busy(full))
+    }
+
+    /// Like [`call`](Self::call), but in an instance that the caller has.
+    pub(crate) fn call_in(
+        &self,
+        lease: Leased<'_>,
+        export: Export,
+        signature: &Signature<'_>,
+        tensors: &mut [TensorArg<'_>],
+        scalars: &[u8],
+        max_ticks: u32,
+    ) -> Result<(), Error> {
+        let call = match Checked::new(signature, tensors) {
+            Ok(call) => call,
+            Err(bad) => {
+                lease.give_back();
+                return Err(bad.into());
+            }
+        };
+        let (lease, result) = self.enter_leased(lease, self.ticks(max_ticks), |guest, ticks| {
+            guest.lay_out(export, &call, tensors, scalars, &[])?;
+            guest.run(tensors, scalars, ticks)
+        })?;
+        self.end(lease, result)
+    }
+
     /// Runs calls of the forward pass at one entry; `None` if the kernel has no export for that.
     ///
     /// They have `all` ticks together, as a budget that begins with the first of them.
@@ -300,9 +330,18 @@ impl LoadedKernel {
     pub(crate) fn enter<R>(
         &self,
         max_ticks: u32,
-        mut run: impl FnMut(&mut Guest, u32) -> Result<R, Failure>,
+        run: impl FnMut(&mut Guest, u32) -> Result<R, Failure>,
     ) -> Result<(Leased<'_>, Result<R, Failure>), Error> {
-        let mut lease = self.pool.lease().map_err(|full| self.busy(full))?;
+        let lease = self.pool.lease().map_err(|full| self.busy(full))?;
+        self.enter_leased(lease, max_ticks, run)
+    }
+
+    fn enter_leased<'a, R>(
+        &self,
+        mut lease: Leased<'a>,
+        max_ticks: u32,
+        mut run: impl FnMut(&mut Guest, u32) -> Result<R, Failure>,
+    ) -> Result<(Leased<'a>, Result<R, Failure>), Error> {
         let budget = Budget::new(max_ticks);
         let mut guest_ran = self.spec.lifecycle.init;
         if let Some(guest) = lease.item() {
@@ -343,17 +382,16 @@ impl LoadedKernel {
         self.trim_within(CLEANUP_TICKS)
     }
 
-    /// The same with so many ticks for their cleanups.
+    /// Like [`trim`](Self::trim), with so many ticks for their cleanups.
     pub(crate) fn trim_within(&self, ticks: u32) -> u32 {
         // One budget for all: a hostile cleanup must not hold up its caller once for each instance.
-        let deadline = Instant::now() + TICK * ticks;
+        let budget = Budget::new(ticks);
         let mut trimmed = 0;
         // Not more than there were: other threads may go on giving instances back.
         for _ in 0..self.pool.occupancy().idle {
             let Some(mut lease) = self.pool.idle() else { break };
             if let Some(guest) = lease.vacate() {
-                let left = deadline.saturating_duration_since(Instant::now());
-                guest.clean_up((left.as_millis() / TICK.as_millis()) as u32);
+                guest.clean_up(budget.left());
                 trimmed += 1;
             }
         }

@@ -95,16 +95,24 @@ impl<T: Pooled> Pool<T> {
 
     /// A place, warm or vacant.
     pub(crate) fn lease(&self) -> Result<Lease<'_, T>, Full> {
-        // Those who wait come first.
-        if self.waiting.load(Ordering::Relaxed) == 0
-            && let Some(turn) = self.take()
-        {
-            return Ok(self.lease_of(turn));
+        match (self.free(), self.policy.when_full) {
+            (Some(lease), _) => Ok(lease),
+            (None, WhenFull::Wait { timeout }) => self.wait(timeout),
+            (None, WhenFull::Fail | WhenFull::Grow) => Err(Full { limit: self.ceiling, waited: Duration::ZERO }),
         }
-        match self.policy.when_full {
-            WhenFull::Wait { timeout } => self.wait(timeout),
-            WhenFull::Fail | WhenFull::Grow => Err(Full { limit: self.ceiling, waited: Duration::ZERO }),
+    }
+
+    /// Like [`lease`](Self::lease), but waits for at most so long in a full pool, whatever the policy is.
+    pub(crate) fn lease_within(&self, limit: Duration) -> Result<Lease<'_, T>, Full> {
+        self.free().map_or_else(|| self.wait(Some(limit)), Ok)
+    }
+
+    /// A place that is free, unless somebody waits, who comes first.
+    fn free(&self) -> Option<Lease<'_, T>> {
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            return None;
         }
+        self.take().map(|turn| self.lease_of(turn))
     }
 
     /// The lease of an item that was detached from its own.
@@ -174,7 +182,7 @@ impl<T: Pooled> Pool<T> {
         }
         queue.retain(|other| !Arc::ptr_eq(other, &waiter));
         self.waiting.store(queue.len() as u32, Ordering::Relaxed);
-        Err(Full { limit: self.limit, waited: start.elapsed() })
+        Err(Full { limit: self.ceiling, waited: start.elapsed() })
     }
 
     fn dispatch(&self, queue: &mut Queue<T>) {

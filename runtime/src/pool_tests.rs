@@ -134,6 +134,27 @@ fn a_wait_ends_with_its_timeout_and_leaves_nothing_behind() {
     assert!(pool.lease().unwrap().item().is_some());
 }
 
+#[test]
+fn a_wait_can_have_an_end_whatever_the_policy_is() {
+    let limit = Duration::from_millis(20);
+    for policy in [FOREVER, WhenFull::Fail, WhenFull::Grow] {
+        let pool = Pool::new(PoolPolicy { when_full: policy, ..PoolPolicy::default() }, 1, 1);
+        let lease = filled(pool.lease_within(limit).unwrap());
+        let full = pool.lease_within(limit).err().unwrap();
+        assert!(full.limit == 1 && full.waited >= limit, "{full:?}");
+        lease.give_back();
+        let lease = pool.lease_within(Duration::ZERO).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                until_waiting(&pool, 1);
+                lease.give_back();
+            });
+            assert!(pool.lease_within(Duration::from_secs(3600)).unwrap().item().is_some());
+        });
+        assert_eq!(pool.occupancy(), occupancy(0, 0, 0, 1));
+    }
+}
+
 /// As between a look that finds nothing and the place in the queue that is the answer to it.
 #[test]
 fn what_becomes_free_just_before_a_wait_ends_it_at_once() {

@@ -183,21 +183,26 @@ fn a_check_leaves_no_instance_where_there_was_none(engine: Engine) {
 #[apply(on_both_engines)]
 fn a_pack_whose_instances_are_all_busy_is_not_unhealthy(engine: Engine) {
     let copy = wat_pack(&Parts::forward(THREE_FOUR), &[([3.0, 4.0], 0, 0.0)]);
-    let policy = PoolPolicy { size: 1, when_full: WhenFull::Fail, ..PoolPolicy::default() };
-    let runtime = engine.builder().pool(policy).build().unwrap();
-    let pack = runtime.open(copy.path()).unwrap();
-    let x = TensorView::new(&[1.0, 2.0], &[2]).unwrap();
-    let held = pack.kernel_named("wat_kernel").unwrap().prepare(&[("x", x.into())], &[]).unwrap();
-    let error = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
-    let HealthError::Unchecked(unchecked) = &error else { panic!("{error}") };
-    assert!(matches!(unchecked.error, EngineError::Busy { limit: 1, .. }), "{error}");
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            std::thread::sleep(Duration::from_millis(20));
-            drop(held);
+    // The check waits neither as briefly as the policy has callers wait nor as long.
+    for when_full in [WhenFull::Fail, WhenFull::Wait { timeout: None }] {
+        let policy = PoolPolicy { size: 1, when_full, ..PoolPolicy::default() };
+        let runtime = engine.builder().pool(policy).build().unwrap();
+        let pack = runtime.open(copy.path()).unwrap();
+        let x = TensorView::new(&[1.0, 2.0], &[2]).unwrap();
+        let held = pack.kernel_named("wat_kernel").unwrap().prepare(&[("x", x.into())], &[]).unwrap();
+        let error = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
+        let HealthError::Unchecked(unchecked) = &error else { panic!("{error}") };
+        assert!(matches!(unchecked.error, EngineError::Busy { limit: 1, .. }), "{error}");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while pack.occupancy().next().unwrap().1.waiting == 0 {
+                    std::thread::yield_now();
+                }
+                drop(held);
+            });
+            pack.check_health().unwrap();
         });
-        pack.check_health().unwrap();
-    });
+    }
 }
 
 #[apply(on_both_engines)]

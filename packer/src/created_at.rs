@@ -1,6 +1,11 @@
 //! When a pack was made: a date that belongs to its sources, so that building them again gives the same one.
 
-use std::{env, ffi::OsStr, path::Path, process::Command};
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use kernelpack_manifest::Timestamp;
 
@@ -12,8 +17,13 @@ pub(crate) fn created_at(crate_dir: &Path, progress: &mut dyn FnMut(Event)) -> R
         Some(value) => {
             parse(&value).ok_or_else(|| BuildError::SourceDateEpoch { value: value.to_string_lossy().into() })?
         }
-        None => commit_date(crate_dir).unwrap_or_else(|reason| {
-            progress(Event::Warning(Warning::NoDate { crate_dir: crate_dir.into(), reason }));
+        None => commit_date(crate_dir).unwrap_or_else(|undated| {
+            let crate_dir = crate_dir.into();
+            progress(Event::Warning(match undated {
+                Undated::NoCommit => Warning::NoDate { crate_dir, reason: None },
+                Undated::Untracked { repository } => Warning::Untracked { crate_dir, repository },
+                Undated::Unknown { reason } => Warning::NoDate { crate_dir, reason: Some(reason) },
+            }));
             Timestamp::EPOCH
         }),
     };
@@ -24,18 +34,46 @@ fn parse(text: &OsStr) -> Option<Timestamp> {
     Timestamp::from_unix(text.to_str()?.trim().parse().ok()?)
 }
 
-/// What git says, in the language that [`commit_date`] asks for, of a folder that is in no commit. A repository that it
+/// What git says, in the language that [`git`] asks for, of a folder that is in no commit. A repository that it
 /// cannot find although there is a link to it has other words behind "repository".
 const NO_COMMIT: [&str; 2] = ["not a git repository (or any", "does not have any commits yet"];
 /// The most characters of what git says.
 const MAX_REASON: usize = 1000;
 
-/// When the commit was made that the crate is checked out at; or git's reason not to say so, which is none where there is
-/// no commit.
+/// Why a crate has no date.
+#[derive(Debug, PartialEq)]
+enum Undated {
+    NoCommit,
+    /// It lies in a checkout whose commit does not have it.
+    Untracked {
+        repository: PathBuf,
+    },
+    /// Git does not say, for this reason.
+    Unknown {
+        reason: String,
+    },
+}
+
+/// When the commit was made that the crate is checked out at.
+fn commit_date(crate_dir: &Path) -> Result<Timestamp, Undated> {
+    let said = git(crate_dir, &["log", "-1", "--no-show-signature", "--format=%ct"])?;
+    let date = parse(OsStr::new(&said)).ok_or_else(|| {
+        let said: String = said.chars().take(MAX_REASON).collect();
+        Undated::Unknown { reason: format!("git gave {said:?} as the commit's date") }
+    })?;
+    // The repository may be another project's, which the crate was unpacked or generated in.
+    if git(crate_dir, &["ls-tree", "--name-only", "HEAD", "Cargo.toml"])?.is_empty() {
+        let repository = git(crate_dir, &["rev-parse", "--show-toplevel"])?.trim_end_matches(['\r', '\n']).into();
+        return Err(Undated::Untracked { repository });
+    }
+    Ok(date)
+}
+
+/// What git answers in the crate's folder.
 ///
 /// Neither the user's settings nor the environment change the answer: a variable such as `GIT_DIR` would name another
 /// repository, and `log.showSignature` would print more than a date.
-fn commit_date(crate_dir: &Path) -> Result<Timestamp, Option<String>> {
+fn git(crate_dir: &Path, args: &[&str]) -> Result<String, Undated> {
     let mut git = Command::new("git");
     for (name, _) in env::vars_os() {
         let of_git = name.as_encoded_bytes().starts_with(b"GIT_");
@@ -43,21 +81,19 @@ fn commit_date(crate_dir: &Path) -> Result<Timestamp, Option<String>> {
             git.env_remove(name);
         }
     }
-    git.env("LC_ALL", "C").args(["log", "-1", "--no-show-signature", "--format=%ct"]).current_dir(crate_dir);
-    let log = git.output().map_err(|error| Some(format!("git cannot be run: {error}")))?;
-    if !log.status.success() {
-        let said = String::from_utf8_lossy(&log.stderr);
-        if NO_COMMIT.iter().any(|words| said.contains(words)) {
-            return Err(None);
-        }
-        let words: Vec<_> = said.split_whitespace().collect();
-        let reason: String = words.join(" ").chars().take(MAX_REASON).collect();
-        return Err(Some(if reason.is_empty() { format!("git failed with {}", log.status) } else { reason }));
+    git.env("LC_ALL", "C").args(args).current_dir(crate_dir);
+    let output = git.output().map_err(|error| Undated::Unknown { reason: format!("git cannot be run: {error}") })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into());
     }
-    let said = String::from_utf8_lossy(&log.stdout);
-    parse(OsStr::new(&*said)).ok_or_else(|| {
-        let said: String = said.chars().take(MAX_REASON).collect();
-        Some(format!("git gave {said:?} as the commit's date"))
+    let said = String::from_utf8_lossy(&output.stderr);
+    if NO_COMMIT.iter().any(|words| said.contains(words)) {
+        return Err(Undated::NoCommit);
+    }
+    let words: Vec<_> = said.split_whitespace().collect();
+    let reason: String = words.join(" ").chars().take(MAX_REASON).collect();
+    Err(Undated::Unknown {
+        reason: if reason.is_empty() { format!("git failed with {}", output.status) } else { reason },
     })
 }
 
@@ -75,9 +111,21 @@ mod tests {
         }
     }
 
+    fn reason(crate_dir: &Path) -> String {
+        match commit_date(crate_dir) {
+            Err(Undated::Unknown { reason }) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_commit_date_is_read_and_its_absence_noticed() {
         let folder = tempfile::tempdir().unwrap();
+        let repository = folder.path().canonicalize().unwrap();
+        std::fs::write(folder.path().join("Cargo.toml"), "").unwrap();
+        let inner = folder.path().join("target/inner");
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(inner.join("Cargo.toml"), "").unwrap();
         let git = |args: &[&str]| {
             let output = Command::new("git")
                 .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"])
@@ -90,15 +138,19 @@ mod tests {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         };
         git(&["init", "--quiet"]);
-        assert_eq!(commit_date(folder.path()), Err(None), "a repository without a commit");
+        assert_eq!(commit_date(folder.path()), Err(Undated::NoCommit), "a repository without a commit");
         git(&["commit", "--quiet", "--allow-empty", "--message", "x"]);
+        assert_eq!(commit_date(folder.path()), Err(Undated::Untracked { repository: repository.clone() }));
+        git(&["add", "Cargo.toml"]);
+        git(&["commit", "--quiet", "--message", "x"]);
+        assert_eq!(commit_date(&inner), Err(Undated::Untracked { repository }), "another crate in the checkout");
         assert_eq!(commit_date(folder.path()).ok(), Timestamp::from_unix(1_700_000_000));
         git(&["config", "log.showSignature", "true"]);
         assert_eq!(commit_date(folder.path()).ok(), Timestamp::from_unix(1_700_000_000));
         std::fs::write(folder.path().join(".git/config"), "[broken").unwrap();
-        let reason = commit_date(folder.path()).unwrap_err().unwrap();
-        assert!(reason.starts_with("fatal: bad config line "), "{reason}");
-        let reason = commit_date(&folder.path().join("missing")).unwrap_err().unwrap();
-        assert!(reason.starts_with("git cannot be run: "), "{reason}");
+        let broken = reason(folder.path());
+        assert!(broken.starts_with("fatal: bad config line "), "{broken}");
+        let missing = reason(&folder.path().join("missing"));
+        assert!(missing.starts_with("git cannot be run: "), "{missing}");
     }
 }

@@ -85,6 +85,14 @@ pub enum Warning {
         /// What git says, unless it is that the crate is in no commit.
         reason: Option<String>,
     },
+    /// The crate lies in a git repository that does not track it, whose date would be another project's, and
+    /// `SOURCE_DATE_EPOCH` is not set.
+    Untracked {
+        /// The crate.
+        crate_dir: PathBuf,
+        /// The checkout that it lies in.
+        repository: PathBuf,
+    },
     /// Without SIMD the crate does not declare a kernel that it declares with it.
     NoScalar {
         /// The kernel's id.
@@ -148,6 +156,13 @@ impl fmt::Display for Warning {
                 "git does not tell when {} was committed and SOURCE_DATE_EPOCH is not set: created_at is \
                  1970-01-01T00:00:00Z; git says: {reason}",
                 crate_dir.display()
+            ),
+            Self::Untracked { crate_dir, repository } => write!(
+                f,
+                "{} is in no git commit (the repository at {} does not track its Cargo.toml) and SOURCE_DATE_EPOCH is not \
+                 set: created_at is 1970-01-01T00:00:00Z",
+                crate_dir.display(),
+                repository.display()
             ),
             Self::NoScalar { kernel } => write!(
                 f,

@@ -198,9 +198,9 @@ pub enum BuildError {
     },
     /// The function itself gives other results than a health vector of its author.
     #[error(
-        "{} expects of \"{kernel}\" what its function does not give: {mismatch}; correct one of the two, or raise the \
-         tolerance, which is {tolerance:?}",
-        path.display()
+        "{} expects of \"{kernel}\" what its function does not give: {mismatch}; correct one of the two{}",
+        path.display(),
+        or_raise(*.tolerance, *.tolerable)
     )]
     WrongVector {
         /// The author's file.
@@ -211,6 +211,9 @@ pub enum BuildError {
         mismatch: Mismatch,
         /// The vector's tolerance.
         tolerance: f64,
+        /// Whether there is a tolerance that allows what the function gives. None does where all that is expected is
+        /// zero, or differs in what no tolerance applies to.
+        tolerable: bool,
     },
     /// The function itself gives no results for a health vector of its author.
     #[error("{} is no call that \"{kernel}\" takes: its function {fault}", path.display())]
@@ -262,4 +265,9 @@ impl BuildError {
     pub(crate) fn rejected(fault: Rejected) -> Self {
         Self::Rejected(Box::new(fault))
     }
+}
+
+/// The advice to raise a tolerance, where that can help.
+fn or_raise(tolerance: f64, tolerable: bool) -> String {
+    if tolerable { format!(", or raise the tolerance, which is {tolerance:?}") } else { String::new() }
 }

@@ -162,11 +162,14 @@ fn check(
     let (path, id, tolerance) = (|| given.file.clone(), || kernel.id.clone(), given.entry.tolerance);
     match answer {
         Ok(results) => {
-            compare(given.vector.expected(), &results, tolerance).map_err(|mismatch| BuildError::WrongVector {
+            let expected = given.vector.expected();
+            compare(expected, &results, tolerance).map_err(|mismatch| BuildError::WrongVector {
                 path: path(),
                 kernel: id(),
                 mismatch,
                 tolerance,
+                // The largest that there is.
+                tolerable: compare(expected, &results, 1f64.next_down()).is_ok(),
             })?;
             if !program.map_or(Ok(true), |program| program.is_steady(kernel, &given.vector, &results))? {
                 let reason = NoAnswer::Unsteady.to_string();

@@ -178,6 +178,19 @@ fn functions_are_asked_in_a_process_of_their_own() {
          -4.0, -4.1 is expected within 4.1e-5; correct one of the two, or raise the tolerance, which is 1e-5"
             .replace("within 4.1e-5", &format!("within {:e}", 1e-5 * f64::from(4.1f32)))
     );
+    // No tolerance would do.
+    for (y, says) in [
+        (
+            [0.0, 0.0],
+            "is 2.0, 0.0 is expected exactly, since a tolerance is relative to the values expected, which are all zero",
+        ),
+        ([f32::INFINITY, -4.0], "is 2.0, inf is expected to the bit"),
+        ([2.0, 4.0], "is -4.0, 4.0 is expected within 4e-5"),
+    ] {
+        let said = judge(&y, &[]).unwrap_err();
+        assert!(said.ends_with(&format!("{says}; correct one of the two")), "{said}");
+    }
+    assert!(judge(&[2.0, -4.1], &[("tolerance", "0")]).unwrap_err().ends_with("or raise the tolerance, which is 0.0"));
     assert_eq!(
         judge(&[0.0, 0.0], &[("param.by", "0")]).unwrap_err(),
         "/health/scales_f32.safetensors is no call that \"scales_f32\" takes: its function failed with INVALID_PARAMS: by \

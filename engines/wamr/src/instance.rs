@@ -3,7 +3,9 @@
 use std::{ffi::CStr, ops::Range, sync::Arc};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits};
-use kernelpack_engine::{Backtrace, Export, Instance, KernelError, Places, Stop, Watch, Watchdog, with_room};
+use kernelpack_engine::{
+    Backtrace, Export, Instance, KernelError, Places, ShadowStack, Stop, Watch, Watchdog, with_room,
+};
 
 use crate::{
     trap::kernel_error,
@@ -27,6 +29,8 @@ pub(crate) struct WamrInstance {
     // Fields drop in order: the watchdog forgets the machine before it is freed.
     watch: Option<Watch<Brake>>,
     machine: Machine,
+    /// The stack in linear memory, if the module has one.
+    shadow_stack: Option<ShadowStack>,
     stack_bytes: u32,
     /// A call was stopped: whatever it left is nothing to look at.
     stopped: bool,
@@ -47,7 +51,9 @@ impl WamrInstance {
             }
         }
         let watch = watchdog.map(|watchdog| watchdog.watch(machine.brake()));
-        Ok(Self { watch, machine, stack_bytes, stopped: false })
+        // Verified modules have no start function, so the variable has its first value.
+        let shadow_stack = machine.variable().and_then(ShadowStack::starting_at);
+        Ok(Self { watch, machine, shadow_stack, stack_bytes, stopped: false })
     }
 
     #[inline]
@@ -65,7 +71,19 @@ impl WamrInstance {
             self.stopped = true;
             return Err(stop(KernelError::EpochDeadline));
         }
-        result.map_err(|exception| stop(kernel_error(&exception)))
+        result.map_err(|exception| stop(self.failure(&exception)))
+    }
+
+    /// Why a call failed, by WAMR's text.
+    #[cold]
+    fn failure(&self, exception: &str) -> KernelError {
+        let error = kernel_error(exception);
+        let pointer = self.shadow_stack.zip(self.machine.variable());
+        let overflowed = pointer.is_some_and(|(stack, pointer)| stack.overflowed(pointer));
+        if overflowed && matches!(error, KernelError::MemoryAccessViolation { .. }) {
+            return KernelError::StackOverflow;
+        }
+        error
     }
 }
 

@@ -4,7 +4,9 @@
 use std::{io, mem, ops::Range, ptr::NonNull, slice, sync::Arc};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits, exports};
-use kernelpack_engine::{Backtrace, Export, Instance, Interruption, KernelError, MapTensors, Stop, with_room};
+use kernelpack_engine::{
+    Backtrace, Export, Instance, Interruption, KernelError, MapTensors, ShadowStack, Stop, with_room,
+};
 use kernelpack_interruptible::STACK_POINTER;
 use kernelpack_memory::SharedPart;
 use wasmtime::{Global, InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
@@ -133,28 +135,18 @@ impl WasmtimeInstance {
 /// The pointer into a guest's second stack, which lies in linear memory.
 struct StackPointer {
     global: Global,
-    /// Where the stack starts, to grow downwards.
-    start: u32,
+    stack: ShadowStack,
 }
 
 impl StackPointer {
-    /// What a function that calls no other may use below the pointer, without moving it.
-    const RED_ZONE: u32 = 128;
-    /// What the packer lets a stack have, at least; the linker aligns it to 16 bytes.
-    const LEAST_STACK: u32 = 4096;
-
     fn of(instance: &wasmtime::Instance, store: &mut Store<Limits>) -> Option<Self> {
         let global = instance.get_global(&mut *store, STACK_POINTER)?;
         let start = global.get(store).i32()?.cast_unsigned();
-        // What starts elsewhere is a variable of another kind.
-        (start >= Self::LEAST_STACK && start.is_multiple_of(16)).then_some(Self { global, start })
+        Some(Self { global, stack: ShadowStack::starting_at(start)? })
     }
 
-    /// Whether the stack has left memory at its lower end: the linker puts it first, so that the pointer then wraps
-    /// around, or soon would. An access that is out of bounds by itself leaves the pointer within the stack.
     fn overflowed(&self, store: &mut Store<Limits>) -> bool {
-        let pointer = self.global.get(store).i32().map_or(self.start, i32::cast_unsigned);
-        pointer < Self::RED_ZONE || pointer > self.start
+        self.global.get(store).i32().is_some_and(|pointer| self.stack.overflowed(pointer.cast_unsigned()))
     }
 }
 

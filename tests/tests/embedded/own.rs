@@ -126,6 +126,22 @@ fn what_nobody_vouches_for_is_compiled_here_and_traps_and_is_stopped_as_modules_
 }
 
 #[test]
+fn a_stack_that_overflows_in_memory_is_told_as_that_compiled_here() {
+    let Some(compiler) = real() else { return };
+    let rest = "(global $sp (mut i32) (i32.const 4096))
+        (func $deep (result i32)
+            (global.set $sp (i32.sub (global.get $sp) (i32.const 1024)))
+            (i32.store (global.get $sp) (i32.const 1))
+            (i32.add (call $deep) (i32.load (global.get $sp))))";
+    let forward = "(if (local.get $mode) (then (drop (call $deep)))) i32.const 0";
+    let pack = open(native(&compiler), &honest(&Parts { rest, forward, ..Parts::default() })).unwrap();
+    for _ in 0..2 {
+        run(&pack, 0).unwrap();
+        assert_eq!(trap(run(&pack, 1)), KernelError::StackOverflow);
+    }
+}
+
+#[test]
 fn no_hostile_module_outruns_its_deadline_compiled_here() {
     let Some(compiler) = real() else { return };
     let runtime = native(&compiler).build().unwrap();

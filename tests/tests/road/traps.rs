@@ -135,6 +135,43 @@ fn every_trap_has_its_variant_its_place_and_an_instance_that_is_thrown_away(engi
 }
 
 #[apply(on_each_engine)]
+fn a_stack_that_has_left_memory_is_told_from_other_accesses_out_of_bounds(engine: Engine) {
+    const STACK: &str = "(global $sp (mut i32) (i32.const 4096))";
+    let load = |address: &str| format!("(drop (i32.load (i32.const {address})))");
+    let moved = |pointer: &str, then: &str| format!("(global.set $sp (i32.const {pointer})) {then}");
+    let far = load("-16");
+    let overflow = KernelError::StackOverflow;
+    for (name, rest, then, error) in [
+        ("wraps around", STACK, moved("-16", &far), overflow.clone()),
+        ("uses the red zone", STACK, moved("64", &load("-64")), overflow.clone()),
+        ("fills", STACK, moved("-16", "(memory.fill (i32.const -16) (i32.const 1) (i32.const 8))"), overflow),
+        ("is within its stack", STACK, moved("1024", &far), engine.violation(0xffff_fff0)),
+        ("is at its start", STACK, far.clone(), engine.violation(0xffff_fff0)),
+        ("fails otherwise", STACK, moved("-16", "unreachable"), KernelError::Unreachable),
+        ("has a variable", "(global $sp (mut i32) (i32.const 7))", moved("-16", &far), engine.violation(0xffff_fff0)),
+        (
+            "has two variables",
+            "(global $sp (mut i32) (i32.const 4096)) (global (mut i32) (i32.const 4096))",
+            moved("-16", &far),
+            engine.violation(0xffff_fff0),
+        ),
+        (
+            "has a variable of another type",
+            "(global $sp (mut i64) (i64.const 4096))",
+            format!("(global.set $sp (i64.const -16)) {far}"),
+            engine.violation(0xffff_fff0),
+        ),
+    ] {
+        let forward = leak(format!("(if (local.get $mode) (then {then})) i32.const 0"));
+        let kernel = Parts { rest, forward, ..Parts::default() }.open(engine).kernel_named("wat_kernel").unwrap();
+        for _ in 0..2 {
+            call(&kernel, 0).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(failure(call(&kernel, 1)).error, error, "{name}");
+        }
+    }
+}
+
+#[apply(on_each_engine)]
 fn every_status_arrives_with_its_code(engine: Engine) {
     let forward = "(if (result i32) (i32.eqz (local.get $mode)) (then (i32.const 0)) (else (local.get $mode)))";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();

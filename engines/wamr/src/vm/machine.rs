@@ -34,6 +34,8 @@ pub(crate) struct Machine {
     base: NonNull<u8>,
     size: usize,
     functions: Vec<Option<NonNull<sys::Function>>>,
+    /// Where the value of the module's only variable is, if that is an `i32`.
+    variable: Option<NonNull<u8>>,
     stack_bytes: u32,
     _code: Arc<Code>,
 }
@@ -69,8 +71,10 @@ impl Machine {
         // SAFETY: the instance exists, and so do names that end with a zero.
         let memory = NonNull::new(unsafe { sys::wasm_runtime_get_memory(inst.as_ptr(), 0) });
         let functions = functions.iter().map(|name| function(inst, name)).collect();
+        // SAFETY: the instance exists.
+        let variable = NonNull::new(unsafe { sys::kernelpack_wamr_only_variable(inst.as_ptr()) }.cast_mut());
         let (base, size) = (NonNull::dangling(), 0);
-        let mut made = Self { inst, env, memory, base, size, functions, stack_bytes, _code: code.clone() };
+        let mut made = Self { inst, env, memory, base, size, functions, variable, stack_bytes, _code: code.clone() };
         made.look_at_memory();
         Ok(made)
     }
@@ -90,6 +94,13 @@ impl Machine {
         }
         // SAFETY: it points to the instance's value, which has four bytes; WAMR aligns globals as it likes.
         Some(unsafe { global.data.cast::<u32>().read_unaligned() })
+    }
+
+    /// The value of the module's only variable, if that is an `i32`.
+    pub(crate) fn variable(&self) -> Option<u32> {
+        // SAFETY: it points to the instance's value, which has four bytes and stays where it is while the instance exists;
+        // the guest does not run.
+        self.variable.map(|value| unsafe { value.cast::<u32>().read_unaligned() })
     }
 
     /// Bytes of linear memory.

@@ -175,6 +175,9 @@ unsafe extern "C" {
     /// An exported global; `false` if there is none.
     pub fn wasm_runtime_get_export_global_inst(inst: *mut ModuleInst, name: *const c_char, global: *mut Global)
     -> bool;
+    /// Where an instance keeps the only global of its module that can change, whose value has four bytes at any address;
+    /// null if there is none or several, or if it is not an `i32`.
+    pub fn kernelpack_wamr_only_variable(inst: *mut ModuleInst) -> *const u8;
     /// The memory with this index; null if there is none.
     pub fn wasm_runtime_get_memory(inst: *mut ModuleInst, index: u32) -> *mut Memory;
     /// The pages of 64 KiB that a memory may have.

@@ -265,6 +265,46 @@ kernelpack_wamr_load_native(const uint8_t *file, uint32_t size, uint8_t *text, u
     return loaded;
 }
 
+/* Where an instance keeps the only global of its module that can change, if there is one and that is an i32; else NULL.
+   Globals are no further apart than their sizes, so it may not be aligned. */
+const uint8_t *
+kernelpack_wamr_only_variable(wasm_module_inst_t inst)
+{
+    const uint8_t *found = NULL;
+    uint32 i, variables = 0;
+    bool integer = false;
+
+#if WASM_ENABLE_INTERP != 0
+    if (inst->module_type == Wasm_Module_Bytecode) {
+        const WASMModuleInstance *of = (WASMModuleInstance *)inst;
+        for (i = 0; i < of->e->global_count; i++) {
+            const WASMGlobalInstance *global = &of->e->globals[i];
+            if (global->is_mutable) {
+                variables++;
+                integer = global->type == VALUE_TYPE_I32;
+                found = of->global_data + global->data_offset;
+            }
+        }
+    }
+#endif
+#if WASM_ENABLE_AOT != 0
+    if (inst->module_type == Wasm_Module_AoT) {
+        const AOTModuleInstance *of = (AOTModuleInstance *)inst;
+        const AOTModule *module = (AOTModule *)of->module;
+        /* kernelpack_wamr_load_native refuses imports. */
+        for (i = 0; i < module->global_count; i++) {
+            const AOTGlobal *global = &module->globals[i];
+            if (global->type.is_mutable) {
+                variables++;
+                integer = global->type.val_type == VALUE_TYPE_I32;
+                found = of->global_data + global->data_offset;
+            }
+        }
+    }
+#endif
+    return variables == 1 && integer ? found : NULL;
+}
+
 /* The memory of a module without memory.grow and memory.size is made one large page by the loader, which could never
    grow. It is made what the module declares again, since hosts lay calls out in memory that they grow. */
 static void

@@ -19,6 +19,7 @@ mod recovery;
 mod references;
 mod round_trip;
 mod scalar;
+mod sizes;
 mod smith;
 mod traps;
 mod trust;

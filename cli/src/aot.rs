@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use kernelpack_manifest::AotTarget;
 use kernelpack_packer::{AotCompiler, AotOptions, aot, load_public_key, load_secret_key};
 
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack aot`.
 #[derive(Debug, clap::Args)]

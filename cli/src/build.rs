@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build, load_public_key, load_secret_key};
 
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack build`.
 #[derive(Debug, clap::Args)]

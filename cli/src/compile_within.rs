@@ -13,7 +13,7 @@ use std::{
 
 use kernelpack_packer::load_public_key;
 
-use crate::{Outcome, engine_arg::EngineArg, setup::Setup};
+use crate::{engine_arg::EngineArg, outcome::Outcome, setup::Setup};
 
 /// What the command is called, which no help shows.
 const NAME: &str = "compile-within";

@@ -5,7 +5,7 @@ use std::{error::Error, path::PathBuf};
 use kernelpack_host::{HealthError, HealthFault, HealthReport, Unhealthy};
 use serde::Serialize;
 
-use crate::{Outcome, engine_arg::EngineArg, opening::Opening, print, trust_args::TrustArgs};
+use crate::{engine_arg::EngineArg, opening::Opening, outcome::Outcome, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack health`.
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use kernelpack_host::{read_manifest, read_trust_store};
 use kernelpack_manifest::Manifest;
 use serde::Serialize;
 
-use crate::{Outcome, describe::Described, integrity::Integrity, print};
+use crate::{describe::Described, integrity::Integrity, outcome::Outcome, print};
 
 /// The arguments of `kernelpack inspect`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kernelpack_packer::generate;
 
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack keygen`.
 #[derive(Debug, clap::Args)]

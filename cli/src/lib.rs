@@ -17,6 +17,7 @@ mod inspect;
 mod integrity;
 mod keygen;
 mod opening;
+mod outcome;
 mod param;
 mod print;
 mod replace_file;
@@ -30,12 +31,9 @@ mod trust;
 mod trust_args;
 mod verify;
 
-use std::{error::Error, ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-
-/// What a subcommand ends with; the error becomes the one message.
-type Outcome = Result<(), Box<dyn Error>>;
 
 /// Sandboxed, signed WebAssembly compute kernels
 ///

@@ -5,10 +5,10 @@ use std::{error::Error, path::PathBuf, time::Instant};
 use kernelpack_host::{BadCall, DynKernel, DynView, abi::Role};
 
 use crate::{
-    Outcome,
     engine_arg::{CompileArg, EngineArg},
     input::InputArg,
     opening::Opening,
+    outcome::Outcome,
     param::ParamArg,
     print, results,
     trust_args::TrustArgs,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kernelpack_packer::load_secret_key;
 
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack sign`.
 #[derive(Debug, clap::Args)]

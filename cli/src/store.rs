@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kernelpack_host::{KernelManager, PackId, PackStore, Swapped, Upgrade};
 use serde::Serialize;
 
-use crate::{Outcome, engine_arg::EngineArg, print, trust_args::TrustArgs};
+use crate::{engine_arg::EngineArg, outcome::Outcome, print, trust_args::TrustArgs};
 
 /// The arguments of `kernelpack store`.
 #[derive(Debug, clap::Args)]

@@ -6,8 +6,8 @@ use kernelpack_host::VerifiedPack;
 use serde::Serialize;
 
 use crate::{
-    Outcome,
     engine_arg::EngineArg,
+    outcome::Outcome,
     print::{self, one_line},
     trust_args::TrustArgs,
 };

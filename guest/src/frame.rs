@@ -1,6 +1,6 @@
 //! A call, as the guest sees it: the descriptor is checked first, then slices are made.
 //!
-//! Every `unsafe` block of the guest that touches tensor memory is in this file. The invariant behind them:
+//! Every `unsafe` block of the guest that touches tensor memory is in this module. The invariant behind them:
 //! [`Frame::open`] has passed the whole call, or one that is the same to the bit, through [`quick::accepts`] or
 //! [`judge`], or one that is the same but for offsets through the former and the offsets through [`quick::is_placed`]. So
 //! each tensor lies inside the memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that
@@ -9,7 +9,10 @@
 //! An [`Error`] has its message in it where there is no allocator, and moving it about would cost more than all checks:
 //! taking arguments out fails with a [`Fault`], and what explains is kept out of the way of calls that are in order.
 
+mod known;
 mod memo;
+mod memory;
+mod parts;
 mod quick;
 mod series;
 
@@ -17,59 +20,12 @@ use core::{fmt, marker::PhantomData};
 
 use kernelpack_abi::{
     DType, Element, Error, KernelDescriptor, Result, Role, Shape, Signature, Status, SymbolError, Symbols,
-    TENSOR_ALIGN,
-    layout::{self, Bounds},
+    TENSOR_ALIGN, layout,
     params::{Params, ParamsError, TensorEntry},
 };
 
-pub use memo::Memo;
-pub use quick::Signed;
-
-/// The linear memory that offsets refer to.
-///
-/// Inside the sandbox it starts at address 0; a test may put one anywhere.
-#[derive(Clone, Copy, Debug)]
-pub struct LinearMemory {
-    /// The address of offset 0.
-    pub base: usize,
-    /// The part that calls may use.
-    pub bounds: Bounds,
-}
-
-impl LinearMemory {
-    /// The bytes of a range; `None` if it is not inside the bounds or does not start at a multiple of `align`.
-    ///
-    /// # Safety
-    /// The memory's bounds are readable and aligned to 16 bytes at offset 0, and nothing writes to the range for `'a`.
-    #[inline(always)]
-    unsafe fn bytes<'a>(self, offset: u32, size: u32, align: u32) -> Option<&'a [u8]> {
-        let end = u64::from(offset) + u64::from(size);
-        let inside = offset >= self.bounds.floor && end <= self.bounds.memory_size && size <= layout::MAX_PART_BYTES;
-        // Offset 0 is no address inside the sandbox, whatever the floor.
-        if !inside || offset == 0 || !offset.is_multiple_of(align) {
-            return None;
-        }
-        // SAFETY: the range was just checked to lie inside the bounds, which the caller vouches for, not to start at a
-        // null pointer and to be no longer than a slice may be. Any byte is a `u8`.
-        Some(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
-    }
-
-    /// Whether an array of descriptors lies inside the bounds, from a multiple of [`TENSOR_ALIGN`] on.
-    #[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "batches are run in the sandbox only"))]
-    pub(crate) fn holds(self, descriptors: u32, count: u32) -> bool {
-        let size = u64::from(count) * u64::from(KernelDescriptor::SIZE);
-        descriptors != 0
-            && descriptors >= self.bounds.floor
-            && descriptors.is_multiple_of(TENSOR_ALIGN)
-            && size <= u64::from(layout::MAX_PART_BYTES)
-            && u64::from(descriptors) + size <= self.bounds.memory_size
-    }
-
-    #[inline(always)]
-    fn at(self, offset: u32) -> *mut u8 {
-        core::ptr::with_exposed_provenance_mut(self.base + offset as usize)
-    }
-}
+use self::parts::Parts;
+pub use self::{memo::Memo, memory::LinearMemory, quick::Signed};
 
 /// The scalars of a call.
 #[derive(Clone, Copy, Debug)]
@@ -283,29 +239,6 @@ pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u3
     let bytes = unsafe { memory.bytes(offset, size, TENSOR_ALIGN) };
     let bytes = bytes.ok_or_else(|| outside("the params block", offset, size))?;
     Ok(Scalars(Params::parse(bytes).map_err(params_error)?.scalars))
-}
-
-/// The parts of a call that are not tensors, found inside the bounds and readable.
-struct Parts<'a> {
-    head: &'a KernelDescriptor,
-    block: &'a [u8],
-    params: Params<'a>,
-}
-
-impl<'a> Parts<'a> {
-    /// `None` if a part lies outside the bounds or is not what it should be.
-    ///
-    /// # Safety
-    /// As [`Frame::open`], and nothing writes to the parts for `'a`.
-    #[inline(always)]
-    unsafe fn read(memory: LinearMemory, descriptor: u32) -> Option<Self> {
-        // SAFETY: the caller vouches for the memory.
-        let bytes = unsafe { memory.bytes(descriptor, KernelDescriptor::SIZE, 4)? };
-        let head = KernelDescriptor::in_bytes(bytes)?;
-        // SAFETY: the caller vouches for the memory.
-        let block = unsafe { memory.bytes(head.params_offset, head.params_size, TENSOR_ALIGN)? };
-        Some(Self { head, block, params: Params::parse(block).ok()? })
-    }
 }
 
 /// The complete check of a call, which explains what it refuses.

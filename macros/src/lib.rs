@@ -11,6 +11,7 @@ mod emit;
 mod errors;
 mod model;
 mod parse;
+mod plain;
 
 use proc_macro2::TokenStream;
 

@@ -9,10 +9,11 @@ use kernelpack_manifest::{
 };
 
 use crate::{
-    BuildError, Event, Features, Warning,
-    compile::{Build, Compiled, compile, machine_path},
+    compile::{Build, Compiled, Features, compile, machine_path},
     created_at::created_at,
     diagnostics::Diagnostics,
+    error::BuildError,
+    event::{Event, Warning},
     health::{self, Health},
     manifest, passes,
     project::Project,
@@ -140,7 +141,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
         kernels.push((kernel, spec.fallback.clone()));
     }
     let specs: Vec<_> = entries.iter().map(|entry| &entry.spec).collect();
-    let vectors = health::vectors(&project, options, &specs, &mut diagnostics, progress)?;
+    let vectors = health::vectors(&project, &options.features, &options.health, &specs, &mut diagnostics, progress)?;
     for ((kernel, _), vectors) in kernels.iter_mut().zip(vectors) {
         for (entry, bytes) in vectors {
             named.push((entry.path.clone(), bytes));

@@ -19,8 +19,9 @@ use std::{
 use cargo_metadata::{Message, PackageId, diagnostic::Diagnostic};
 
 use crate::{
-    BuildError, Event,
     diagnostics::Diagnostics,
+    error::BuildError,
+    event::Event,
     project::Project,
     toolchain::{self, TARGET, Toolchain},
 };

@@ -9,7 +9,10 @@ use std::{
 
 use kernelpack_manifest::Timestamp;
 
-use crate::{BuildError, Event, Warning};
+use crate::{
+    error::BuildError,
+    event::{Event, Warning},
+};
 
 /// The value of `created_at`: `SOURCE_DATE_EPOCH`, else the date of the crate's commit, else the epoch with a warning.
 pub(crate) fn created_at(crate_dir: &Path, progress: &mut dyn FnMut(Event)) -> Result<String, BuildError> {

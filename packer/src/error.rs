@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use kernelpack_manifest::{Mismatch, Rejected, VectorFault};
 
-use crate::{health::NoAnswer, passes::PassError, raw::RawError};
+use crate::{no_answer::NoAnswer, passes::PassError, raw::RawError};
 
 /// Why a build failed; the pack that was there before is as it was.
 #[derive(Debug, thiserror::Error)]

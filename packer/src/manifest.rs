@@ -4,7 +4,7 @@ use kernelpack_abi::ABI_VERSION;
 use kernelpack_manifest::{Author, Kernel, Manifest, ModuleFacts, ModuleFile, Platform, PublicKey, SCHEMA};
 use semver::Version;
 
-use crate::{BuildError, project::Project};
+use crate::{error::BuildError, project::Project};
 
 /// The oldest Wasmtime that packs are tested with.
 const WASMTIME: Version = Version::new(48, 0, 0);

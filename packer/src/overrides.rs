@@ -7,7 +7,7 @@ use semver::Version;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::BuildError;
+use crate::error::BuildError;
 
 /// The sizes that a shadow stack can have: none that could not hold a call, and none that no device has.
 const STACKS: RangeInclusive<u32> = 4096..=16 << 20;

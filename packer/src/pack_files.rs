@@ -6,7 +6,7 @@ use std::{io, path::Path};
 use kernelpack_files::{Links, ListError, ReadError};
 use kernelpack_manifest::{Manifest, Rejected, SIGNATURE_FILE};
 
-use crate::SignError;
+use crate::sign_error::SignError;
 
 /// Reads a file by its path inside the pack.
 pub(crate) fn read(pack: &Path, name: &str, limit: u64) -> Result<Vec<u8>, SignError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{CrateType, Metadata, MetadataCommand, Package, PackageId, TargetKind};
 use semver::Version;
 
-use crate::{BuildError, overrides::Overrides, toolchain};
+use crate::{error::BuildError, overrides::Overrides, toolchain};
 
 /// A package with a library, and what the pack's manifest takes from it.
 #[derive(Clone, Debug)]

@@ -1,16 +1,10 @@
 //! Signing a pack that exists: somebody vouches for exactly the bytes that lie there.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use kernelpack_manifest::{
-    Digest, MANIFEST_FILE, MAX_HEALTH_BYTES, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_HEALTH_BYTES, Manifest,
-    PackSize, PublicKey, Rejected, SIGNATURE_FILE, SecretKey,
-};
+use kernelpack_manifest::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PublicKey, SIGNATURE_FILE, SecretKey};
 
-use crate::{aot, pack_files, write::replace_files};
+use crate::{check::check_pack, pack_files, sign_error::SignError, write::replace_files};
 
 /// Signs a pack, or signs it anew.
 ///
@@ -39,84 +33,4 @@ pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     files.push((SIGNATURE_FILE, &signature[..]));
     replace_files(pack, &files).map_err(|error| SignError::Io { action: "write", path: pack.into(), error })?;
     Ok(public)
-}
-
-/// Holds the files of a pack to what its manifest says.
-pub(crate) fn check_pack(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
-    pack_files::check_listing(pack, manifest)?;
-    let mut size = PackSize::default();
-    for kernel in &manifest.kernels {
-        for module in kernel.modules() {
-            let wasm = pack_files::read(pack, module.path, MAX_MODULE_BYTES as u64)?;
-            let actual = Digest::of(&wasm);
-            if actual != module.hash {
-                return Err(SignError::Changed { path: pack.join(module.path), expected: module.hash, actual });
-            }
-            let spec = kernel.to_spec(&manifest.fallbacks);
-            spec.and_then(|spec| module.check(&wasm, &spec))
-                .and_then(|facts| size.add(&kernel.id, wasm.len(), &facts))
-                .map_err(|fault| SignError::refused(pack, fault))?;
-        }
-    }
-    aot::check(pack, manifest)?;
-    check_vectors(pack, manifest)
-}
-
-fn check_vectors(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
-    let refused = |fault| SignError::refused(pack, fault);
-    let mut total = 0;
-    for kernel in &manifest.kernels {
-        for entry in &kernel.health {
-            let bytes = pack_files::read(pack, &entry.path, MAX_HEALTH_BYTES as u64)?;
-            total += bytes.len();
-            if total > MAX_PACK_HEALTH_BYTES {
-                return Err(refused(Rejected::VectorsTooLarge));
-            }
-            kernel.read_vector(entry, &bytes).map_err(refused)?;
-        }
-    }
-    Ok(())
-}
-
-/// Why a pack was not signed; it is as it was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The pack or its manifest is not one that a host would accept.
-    #[error("{} cannot be signed: {fault}", path.display())]
-    Refused {
-        /// The pack's folder, or the manifest's file.
-        path: PathBuf,
-        /// Why.
-        fault: Box<Rejected>,
-    },
-    /// A module is not the one that the manifest was made for.
-    #[error(
-        "{} has the digest {actual}, the manifest says {expected}: somebody changed the module, so build the pack again",
-        path.display()
-    )]
-    Changed {
-        /// The module's file.
-        path: PathBuf,
-        /// What the manifest says.
-        expected: Digest,
-        /// What the module has.
-        actual: Digest,
-    },
-    /// A file cannot be used.
-    #[error("cannot {action} {}: {error}", path.display())]
-    Io {
-        /// What was to be done.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-}
-
-impl SignError {
-    pub(crate) fn refused(path: &Path, fault: Rejected) -> Self {
-        Self::Refused { path: path.into(), fault: Box::new(fault) }
-    }
 }

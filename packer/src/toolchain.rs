@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::BuildError;
+use crate::error::BuildError;
 
 /// The one target that kernels are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";

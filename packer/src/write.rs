@@ -12,7 +12,7 @@ use std::{
 use kernelpack_manifest::{HEALTH_FOLDER, MANIFEST_FILE, SIGNATURE_FILE, VECTOR_SUFFIX};
 use tempfile::TempDir;
 
-use crate::BuildError;
+use crate::error::BuildError;
 
 /// Puts a pack of these files, by their relative paths, at `pack`, where nothing, an empty folder or another pack is.
 pub(crate) fn write_pack<'a>(

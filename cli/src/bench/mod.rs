@@ -18,9 +18,9 @@ use self::{
     figures::Row, measure::measure, shape_arg::ShapeArg, stopwatch::Budget, subject::Subject, workload::Workload,
 };
 use crate::{
-    Outcome,
     engine_arg::{CompileArg, EngineArg},
     opening::Opening,
+    outcome::Outcome,
     print,
     trust_args::TrustArgs,
 };

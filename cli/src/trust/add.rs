@@ -6,7 +6,7 @@ use kernelpack_manifest::{Timestamp, TrustedKey};
 use kernelpack_packer::load_public_key;
 
 use super::store_file::{self, Missing, Written};
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack trust add`.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kernelpack_manifest::Timestamp;
 
 use super::store_file::{self, Missing};
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack trust expire`.
 #[derive(Debug, clap::Args)]

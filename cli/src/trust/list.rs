@@ -9,8 +9,8 @@ use kernelpack_host::read_trust_store;
 use kernelpack_manifest::{KeyStatus, TRUST_STORE_VERSION, TrustedKey};
 use serde::Serialize;
 
-use super::now;
-use crate::{Outcome, print};
+use super::clock::now;
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack trust list`.
 #[derive(Debug, clap::Args)]

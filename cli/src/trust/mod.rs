@@ -1,18 +1,16 @@
 //! `kernelpack trust`: the file that says which keys are trusted, a file per subcommand.
 
 mod add;
+mod clock;
 mod expire;
 mod list;
 mod native;
 mod revoke;
 mod store_file;
 
-use std::time::SystemTime;
-
 use clap::Subcommand;
-use kernelpack_manifest::Timestamp;
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 
 /// The arguments of `kernelpack trust`.
 #[derive(Debug, clap::Args)]
@@ -56,8 +54,4 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Command::Revoke(args) => revoke::run(args),
         Command::List(args) => list::run(args),
     }
-}
-
-fn now() -> Result<Timestamp, &'static str> {
-    Timestamp::of(SystemTime::now()).ok_or("the clock of this machine cannot be right; set it")
 }

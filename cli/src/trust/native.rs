@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::store_file::{self, Missing};
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack trust native`.
 #[derive(Debug, clap::Args)]

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::{
-    now,
+    clock::now,
     store_file::{self, Missing},
 };
-use crate::{Outcome, print};
+use crate::{outcome::Outcome, print};
 
 /// The arguments of `kernelpack trust revoke`.
 #[derive(Debug, clap::Args)]

@@ -8,8 +8,10 @@ use core::{any::TypeId, mem::offset_of};
 use kernelpack_abi::{KernelDescriptor, params::Params};
 
 use super::{
-    LinearMemory, Parts, Signed,
-    memo::{Known, Row},
+    known::Known,
+    memory::LinearMemory,
+    parts::{Parts, Row},
+    quick::Signed,
 };
 
 /// Whether calls of batches are remembered: not in modules without SIMD, which are for devices that have no memory to

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{abi, call, element, inside, krate, marker};
+use super::tokens::{abi, call, element, inside, krate, marker};
 use crate::model::{Direction, Model, Param};
 
 pub(super) fn emit(model: &Model) -> TokenStream {

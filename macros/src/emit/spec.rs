@@ -5,7 +5,10 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::LitStr;
 
-use super::{abi, element, inside, stub::default_of};
+use super::{
+    stub::default_of,
+    tokens::{abi, element, inside},
+};
 use crate::model::{Dim, Direction, Model, Op, Scalar, Tensor};
 
 pub(super) fn emit(model: &Model) -> TokenStream {

@@ -2,8 +2,10 @@
 
 use syn::{BinOp, Error, Expr, ExprBinary, ExprLit, Ident, Lit, Result};
 
-use super::plain;
-use crate::model::{Dim, Op};
+use crate::{
+    model::{Dim, Op},
+    plain::plain,
+};
 
 const FORMS: &str = "an extent is a symbol, a constant, `sym / n` or `sym * n`";
 

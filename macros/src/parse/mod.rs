@@ -5,7 +5,6 @@ mod options;
 mod param;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
 use syn::{
     Attribute, Expr, FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lit, Meta, PathArguments, ReturnType, Type,
 };
@@ -140,11 +139,4 @@ fn description(attributes: &[Attribute]) -> String {
         text.push_str(line.trim());
     }
     text
-}
-
-/// Tokens as a person would write them on one line.
-pub(crate) fn plain(tokens: impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
-    let text = text.replace("& ", "&").replace(" < ", "<").replace(" >", ">").replace(" :: ", "::");
-    text.strip_prefix("- ").map_or(text.clone(), |positive| format!("-{positive}"))
 }

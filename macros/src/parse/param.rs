@@ -6,10 +6,11 @@ use syn::{
     TypeReference, parse::Parser, punctuated::Punctuated,
 };
 
-use super::{dim, plain};
+use super::dim;
 use crate::{
     errors::Errors,
     model::{Dim, Op, Param, Scalar, Tensor},
+    plain::plain,
 };
 
 /// Reads a parameter and removes the attributes that only the macro understands.

@@ -2,7 +2,7 @@
 
 use kernelpack_wamr_driver::CompilerError;
 
-use crate::{BuildError, SignError};
+use crate::{error::BuildError, sign_error::SignError};
 
 /// Why nothing was compiled; the pack is as it was.
 #[derive(Debug, thiserror::Error)]

@@ -10,14 +10,13 @@ use std::{path::Path, time::SystemTime};
 use kernelpack_files::MAX_SIGNATURE_FILE_BYTES;
 use kernelpack_manifest::{
     AotFile, AotRecord, AotTarget, Digest, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
-    MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, Platform, PublicKey, Rejected, SIGNATURE_FILE,
-    SecretKey, SignedManifest,
+    MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, Platform, PublicKey, SIGNATURE_FILE, SecretKey,
+    SignedManifest,
 };
-
 use kernelpack_wamr_driver::{Compiled, Compiler};
 
 pub use self::error::AotError;
-use crate::{SignError, pack_files, sign::check_pack, write::write_pack};
+use crate::{check::check_pack, pack_files, sign_error::SignError, write::write_pack};
 
 /// The engine that loads the files.
 const ENGINE: &str = "wamr";
@@ -154,20 +153,4 @@ fn limit(path: &str) -> usize {
     } else {
         MAX_HEALTH_BYTES
     }
-}
-
-/// Checks the compiled files of a pack that is to be signed.
-pub(crate) fn check(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
-    for kernel in &manifest.kernels {
-        for file in kernel.aot_files() {
-            let bytes = pack_files::read(pack, &file.path, MAX_AOT_BYTES as u64)?;
-            match kernel.read_aot(file, &bytes) {
-                Err(Rejected::HashMismatch { expected, actual, .. }) => {
-                    return Err(SignError::Changed { path: pack.join(&file.path), expected, actual });
-                }
-                other => other.map_err(|fault| SignError::refused(pack, fault))?,
-            };
-        }
-    }
-    Ok(())
 }

@@ -16,8 +16,11 @@ use kernelpack_manifest::{
 };
 use safetensors::SafeTensors;
 
-use super::{Packed, tolerance};
-use crate::{BuildError, project::Project};
+use super::tolerance::tolerance;
+use crate::{error::BuildError, project::Project};
+
+/// A vector as it goes into the pack.
+pub(super) type Packed = (HealthEntry, Vec<u8>);
 
 /// A vector that the author gives.
 #[derive(Clone, Debug, PartialEq)]

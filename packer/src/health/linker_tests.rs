@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{inputs::Attempt, *};
-use crate::{Features, diagnostics::Diagnostics, toolchain::Toolchain};
+use crate::toolchain::Toolchain;
 
 const CARGO_TOML: &str = r#"[package]
 name = "fixture"
@@ -120,7 +120,7 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
 
 /// What the macro declares of the crate's kernel.
 fn raw_spec() -> KernelSpecBuf {
-    use kernelpack_abi::{Dim, Expr, KernelSpec, Lifecycle, ResourceLimits, Signature, TensorSpec};
+    use kernelpack_abi::{DType, Dim, Expr, KernelSpec, Lifecycle, ResourceLimits, Role, Signature, TensorSpec};
     const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
         TensorSpec { name, dtype: DType::F32, role, optional: false, dims: &[Dim::Symbol(0)], len: Expr(&[]) }
     }

@@ -8,18 +8,30 @@ mod call;
 mod given;
 mod inputs;
 mod program;
+mod tolerance;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use kernelpack_abi::{DType, KernelSpecBuf, Role, SignatureBuf};
+use kernelpack_abi::KernelSpecBuf;
 use kernelpack_manifest::{
     Digest, HEALTH_FOLDER, HealthEntry, HealthVector, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, Rejected, VECTOR_SUFFIX,
     compare,
 };
 
-pub use self::program::NoAnswer;
-use self::{given::Given, inputs::Attempt, program::Program};
-use crate::{BuildError, BuildOptions, Event, Warning, diagnostics::Diagnostics, project::Project};
+use self::{
+    given::{Given, Packed},
+    inputs::Attempt,
+    program::Program,
+    tolerance::tolerance,
+};
+use crate::{
+    compile::Features,
+    diagnostics::Diagnostics,
+    error::BuildError,
+    event::{Event, Warning},
+    no_answer::NoAnswer,
+    project::Project,
+};
 
 /// Which health vectors a pack has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,21 +50,18 @@ impl Default for Health {
     }
 }
 
-/// A vector as it goes into the pack.
-type Packed = (HealthEntry, Vec<u8>);
-
 /// The vectors of these kernels, for each in the order of their paths.
 pub(crate) fn vectors(
     project: &Project,
-    options: &BuildOptions,
+    features: &Features,
+    health: &Health,
     kernels: &[&KernelSpecBuf],
     diagnostics: &mut Diagnostics,
     progress: &mut dyn FnMut(Event),
 ) -> Result<Vec<Vec<Packed>>, BuildError> {
     let given = given::read(project, kernels)?;
-    let program = if options.health.make && project.has_guest {
-        let (features, limit) = (&options.features, options.health.time_limit);
-        Some(Program::link(project, features, limit, diagnostics, progress)?)
+    let program = if health.make && project.has_guest {
+        Some(Program::link(project, features, health.time_limit, diagnostics, progress)?)
     } else {
         None
     };
@@ -61,12 +70,12 @@ pub(crate) fn vectors(
     for (kernel, given) in kernels.iter().zip(given) {
         let mut vectors = BTreeMap::new();
         for given in given {
-            if options.health.make {
+            if health.make {
                 check(kernel, &given, program.as_ref(), progress)?;
             }
             vectors.insert(given.entry.path.clone(), given.packed());
         }
-        if options.health.make {
+        if health.make {
             make(project, kernel, program.as_ref(), &mut vectors, progress)?;
         }
         for (entry, bytes) in vectors.values() {
@@ -184,18 +193,6 @@ fn check(
         }
         Err(fault) => Err(BuildError::Unanswered { path: path(), kernel: id(), fault }),
     }
-}
-
-/// How far the sandbox may be from the function where the author says nothing: some ten units in the last place, since
-/// the mathematical functions of std are other code in WebAssembly than on this machine.
-fn tolerance(project: &Project, signature: &SignatureBuf) -> f64 {
-    let of = |tensor: &kernelpack_abi::TensorSpecBuf| match (tensor.role, tensor.dtype) {
-        (Role::Out | Role::InOut, DType::F16) => 1e-3,
-        (Role::Out | Role::InOut, DType::F32) => 1e-5,
-        _ => 0.0,
-    };
-    let widest = signature.tensors.iter().map(of).fold(0.0, f64::max);
-    project.overrides.health_tolerance.unwrap_or(widest)
 }
 
 #[cfg(all(test, unix))]

@@ -24,9 +24,11 @@ use tempfile::TempDir;
 
 use super::{call, inputs};
 use crate::{
-    BuildError, Event, Features,
-    compile::{cargo_rustc, pin_profile, pin_settings, run},
+    compile::{Features, cargo_rustc, pin_profile, pin_settings, run},
     diagnostics::Diagnostics,
+    error::BuildError,
+    event::Event,
+    no_answer::NoAnswer,
     project::Project,
     toolchain::{self, Toolchain},
 };
@@ -56,49 +58,6 @@ path = "main.rs"
 /// beyond the target's baseline. Nothing is gained from optimizing across crates.
 const FLAGS: [&str; 5] =
     ["-Copt-level=3", "-Cdebuginfo=0", "-Coverflow-checks=off", "-Cdebug-assertions=off", "-Cembed-bitcode=no"];
-
-/// Why a function gave no results.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NoAnswer {
-    /// No function of this kernel is compiled in: it was not made by `#[kernel]`.
-    #[error("is not one that #[kernel] has registered")]
-    Unregistered,
-    /// The function computes with what `init` made, which is there in an instance only.
-    #[error("needs what its init makes in a sandbox")]
-    NeedsInit,
-    /// The function gives something else when it is called again, so that no result can be expected of it.
-    #[error("gives other results when it is called again: it keeps something from call to call")]
-    Unsteady,
-    /// The function returned an error.
-    #[error("failed with {}{}{message}", .status.name(), if .message.is_empty() { "" } else { ": " })]
-    Refused {
-        /// The error's status.
-        status: Status,
-        /// Its message.
-        message: String,
-    },
-    /// The function panicked or crashed.
-    #[error("ended its process ({status}){}{message}", if .message.is_empty() { "" } else { ": " })]
-    Crashed {
-        /// How the process ended.
-        status: String,
-        /// What it said at last.
-        message: String,
-    },
-    /// The function did not return in time.
-    #[error("did not return within {limit:?}")]
-    TimedOut {
-        /// The time it was given.
-        limit: Duration,
-    },
-    /// Even a small call would be too large for a vector.
-    #[error("takes tensors that make a vector larger than {limit} bytes")]
-    TooLarge {
-        /// The most bytes of a vector.
-        limit: usize,
-    },
-}
 
 /// A program with the functions of a crate's kernels.
 #[derive(Debug)]

@@ -7,13 +7,12 @@ use std::{
 };
 
 use kernelpack_abi::{
-    DType, Dim, Expr, KernelSpec, Lifecycle, ParamSpec, ParamType, ParamValue, ResourceLimits, Signature, Status,
-    TensorSpec,
+    DType, Dim, Expr, KernelSpec, Lifecycle, ParamSpec, ParamType, ParamValue, ResourceLimits, Role, Signature,
+    SignatureBuf, Status, TensorSpec,
 };
 use safetensors::{Dtype, tensor::TensorView};
 
 use super::*;
-use crate::Features;
 
 const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
     TensorSpec { name, dtype: DType::F32, role, optional: false, dims: &[Dim::Symbol(0)], len: Expr(&[]) }

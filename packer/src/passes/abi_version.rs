@@ -3,7 +3,7 @@
 use kernelpack_abi::{ABI_VERSION, exports};
 use walrus::{ConstExpr, Module, ValType, ir::Value};
 
-use super::PassError;
+use super::error::PassError;
 
 /// Adds the immutable `i32` global `kernel_abi_version`.
 ///

@@ -5,7 +5,7 @@
 
 use walrus::Module;
 
-use super::PassError;
+use super::error::PassError;
 
 /// Removes every function, global, table and type that the exports do not reach.
 ///

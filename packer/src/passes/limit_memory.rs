@@ -3,7 +3,7 @@
 use kernelpack_abi::ResourceLimits;
 use walrus::Module;
 
-use super::PassError;
+use super::error::PassError;
 
 /// Pages that 32-bit addresses reach.
 const MOST_PAGES: u32 = 65_536;

@@ -3,7 +3,7 @@
 use kernelpack_abi::ResourceLimits;
 use walrus::Module;
 
-use super::PassError;
+use super::error::PassError;
 
 /// Lowers the maxima of the tables so that together they stay within `max_table_elements`.
 ///

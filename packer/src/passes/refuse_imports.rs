@@ -2,7 +2,7 @@
 
 use walrus::{ImportKind, Module};
 
-use super::PassError;
+use super::error::PassError;
 
 /// Refuses a module with any import, and names the first.
 ///

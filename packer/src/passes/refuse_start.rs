@@ -2,7 +2,7 @@
 
 use walrus::Module;
 
-use super::PassError;
+use super::error::PassError;
 
 /// Refuses a module with a start function.
 ///

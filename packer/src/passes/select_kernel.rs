@@ -3,7 +3,7 @@
 use kernelpack_abi::{KernelSpecBuf, exports};
 use walrus::{ExportItem, Module, ValType};
 
-use super::PassError;
+use super::error::PassError;
 use crate::raw::{self, export_name};
 
 /// Keeps the exports of this kernel and the shared ones, gives them the ABI's names, and adds the entry point's alias.

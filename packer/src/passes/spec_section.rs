@@ -3,7 +3,7 @@
 use kernelpack_abi::section;
 use walrus::{Module, RawCustomSection};
 
-use super::PassError;
+use super::error::PassError;
 
 /// Replaces the crate's `kernelpack.spec` section by the entry of this kernel, byte for byte.
 ///

@@ -6,7 +6,7 @@
 use kernelpack_abi::section;
 use walrus::Module;
 
-use super::PassError;
+use super::error::PassError;
 
 /// Removes the `producers`, `target_features` and debug sections, every other custom section but the kernel's spec, and
 /// all names but those of functions.

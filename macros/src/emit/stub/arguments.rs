@@ -6,9 +6,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Ident, spanned::Spanned as _};
 
 use crate::{
-    emit::{abi, element, inside, krate},
+    emit::tokens::{abi, element, inside, krate},
     model::{Dim, Model, Scalar, Tensor},
-    parse::plain,
+    plain::plain,
 };
 
 /// The struct of the scalars.

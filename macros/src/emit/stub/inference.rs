@@ -7,7 +7,7 @@ use syn::Ident;
 
 use super::arguments::{ScalarFields, constructor, given, tensor_doc};
 use crate::{
-    emit::{abi, element, krate, marker},
+    emit::tokens::{abi, element, krate, marker},
     model::{Model, Tensor},
 };
 

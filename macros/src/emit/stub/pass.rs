@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use syn::Ident;
 
 use crate::{
-    emit::{abi, call, element, inside, krate, marker},
+    emit::tokens::{abi, call, element, inside, krate, marker},
     model::{Direction, Model, Param},
 };
 

@@ -1,0 +1,6 @@
+//! How a subcommand ends.
+
+use std::error::Error;
+
+/// What a subcommand ends with; the error becomes the one message.
+pub(crate) type Outcome = Result<(), Box<dyn Error>>;

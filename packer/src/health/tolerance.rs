@@ -1,0 +1,17 @@
+//! How exactly health vectors are compared.
+
+use kernelpack_abi::{DType, Role, SignatureBuf, TensorSpecBuf};
+
+use crate::project::Project;
+
+/// How far the sandbox may be from the function where the author says nothing: some ten units in the last place, since
+/// the mathematical functions of std are other code in WebAssembly than on this machine.
+pub(super) fn tolerance(project: &Project, signature: &SignatureBuf) -> f64 {
+    let of = |tensor: &TensorSpecBuf| match (tensor.role, tensor.dtype) {
+        (Role::Out | Role::InOut, DType::F16) => 1e-3,
+        (Role::Out | Role::InOut, DType::F32) => 1e-5,
+        _ => 0.0,
+    };
+    let widest = signature.tensors.iter().map(of).fold(0.0, f64::max);
+    project.overrides.health_tolerance.unwrap_or(widest)
+}

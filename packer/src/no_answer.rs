@@ -1,0 +1,48 @@
+//! Why a kernel's function gives no results on the machine that builds.
+
+use std::time::Duration;
+
+use kernelpack_abi::Status;
+
+/// Why a function gave no results.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoAnswer {
+    /// No function of this kernel is compiled in: it was not made by `#[kernel]`.
+    #[error("is not one that #[kernel] has registered")]
+    Unregistered,
+    /// The function computes with what `init` made, which is there in an instance only.
+    #[error("needs what its init makes in a sandbox")]
+    NeedsInit,
+    /// The function gives something else when it is called again, so that no result can be expected of it.
+    #[error("gives other results when it is called again: it keeps something from call to call")]
+    Unsteady,
+    /// The function returned an error.
+    #[error("failed with {}{}{message}", .status.name(), if .message.is_empty() { "" } else { ": " })]
+    Refused {
+        /// The error's status.
+        status: Status,
+        /// Its message.
+        message: String,
+    },
+    /// The function panicked or crashed.
+    #[error("ended its process ({status}){}{message}", if .message.is_empty() { "" } else { ": " })]
+    Crashed {
+        /// How the process ended.
+        status: String,
+        /// What it said at last.
+        message: String,
+    },
+    /// The function did not return in time.
+    #[error("did not return within {limit:?}")]
+    TimedOut {
+        /// The time it was given.
+        limit: Duration,
+    },
+    /// Even a small call would be too large for a vector.
+    #[error("takes tensors that make a vector larger than {limit} bytes")]
+    TooLarge {
+        /// The most bytes of a vector.
+        limit: usize,
+    },
+}

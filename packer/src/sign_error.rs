@@ -1,0 +1,51 @@
+//! Why a pack is not signed.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use kernelpack_manifest::{Digest, Rejected};
+
+/// Why a pack was not signed; it is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The pack or its manifest is not one that a host would accept.
+    #[error("{} cannot be signed: {fault}", path.display())]
+    Refused {
+        /// The pack's folder, or the manifest's file.
+        path: PathBuf,
+        /// Why.
+        fault: Box<Rejected>,
+    },
+    /// A module is not the one that the manifest was made for.
+    #[error(
+        "{} has the digest {actual}, the manifest says {expected}: somebody changed the module, so build the pack again",
+        path.display()
+    )]
+    Changed {
+        /// The module's file.
+        path: PathBuf,
+        /// What the manifest says.
+        expected: Digest,
+        /// What the module has.
+        actual: Digest,
+    },
+    /// A file cannot be used.
+    #[error("cannot {action} {}: {error}", path.display())]
+    Io {
+        /// What was to be done.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl SignError {
+    pub(crate) fn refused(path: &Path, fault: Rejected) -> Self {
+        Self::Refused { path: path.into(), fault: Box::new(fault) }
+    }
+}

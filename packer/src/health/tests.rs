@@ -1,5 +1,8 @@
 //! The functions of a real crate, run on this machine.
 
+#[cfg(unix)]
+mod linker;
+
 use std::{
     fs,
     path::Path,

@@ -195,7 +195,5 @@ fn check(
     }
 }
 
-#[cfg(all(test, unix))]
-mod linker_tests;
 #[cfg(test)]
 mod tests;

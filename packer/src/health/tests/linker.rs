@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::{inputs::Attempt, *};
-use crate::toolchain::Toolchain;
+use crate::{
+    health::{inputs::Attempt, *},
+    toolchain::Toolchain,
+};
 
 const CARGO_TOML: &str = r#"[package]
 name = "fixture"

@@ -1,5 +1,8 @@
 //! What a manifest says of a module that was compiled ahead of time.
 
+pub(crate) mod facts;
+pub(crate) mod fault;
+
 use std::{fmt, str::FromStr};
 
 use semver::Version;

@@ -2,13 +2,26 @@
 //!
 //! [`Manifest::parse`] yields only manifests that [`Manifest::validate`] accepts.
 
+pub(crate) mod content;
+pub(crate) mod convert;
+pub(crate) mod difference;
+pub(crate) mod extent;
+pub(crate) mod fault;
+pub(crate) mod kernel;
+pub(crate) mod length;
+pub(crate) mod limits;
+pub(crate) mod param;
+pub(crate) mod strict;
+pub(crate) mod tensor;
+pub(crate) mod validate;
+
 use std::collections::BTreeMap;
 
 pub use kernelpack_verify::{MAX_KERNELS, MAX_MANIFEST_BYTES, SCHEMA};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::{Kernel, Rejected, strict};
+use crate::{Kernel, Rejected};
 
 /// The version of the schema that this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;

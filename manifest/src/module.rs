@@ -3,6 +3,10 @@
 //! A module that passes cannot name anything outside itself, exports what the ABI asks for and no more, keeps to its
 //! declared limits, and describes itself exactly as the manifest does. The packer holds its own output to it too.
 
+pub(crate) mod code;
+pub(crate) mod fault;
+pub(crate) mod features;
+
 use std::collections::BTreeSet;
 
 use kernelpack_abi::{ABI_VERSION, KernelSpecBuf, MESSAGE_CAPACITY, exports, section};
@@ -11,7 +15,8 @@ use wasmparser::{
     types::TypesRef,
 };
 
-use crate::{ModuleFault, ModuleRef, Rejected, code::Code, features, first_difference};
+use self::code::Code;
+use crate::{ModuleFault, ModuleRef, Rejected, first_difference};
 
 /// What the check found out on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -363,5 +368,4 @@ fn describe_global(ty: ValType, mutable: bool) -> String {
 }
 
 #[cfg(test)]
-#[path = "module_tests.rs"]
 mod tests;

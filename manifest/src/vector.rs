@@ -4,6 +4,11 @@
 //! are those of a call that the kernel can be given. In a file, what a call starts from is `in.NAME`, and what it is to
 //! give is `out.NAME`; an in-out tensor has both.
 
+pub(crate) mod entry;
+pub(crate) mod fault;
+pub(crate) mod mismatch;
+pub mod stored;
+
 use std::collections::BTreeMap;
 
 use kernelpack_abi::{
@@ -11,7 +16,7 @@ use kernelpack_abi::{
 };
 use safetensors::{SafeTensorError, SafeTensors, tensor::TensorView};
 
-use crate::{JsonFault, VectorFault, check_distinct_keys, stored};
+use crate::{JsonFault, VectorFault, check_distinct_keys};
 
 /// A tensor with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,5 +255,4 @@ fn scalars(signature: &Signature<'_>, given: &[(&str, ParamValue)]) -> Result<Ve
 }
 
 #[cfg(test)]
-#[path = "vector_tests.rs"]
 mod tests;

@@ -6,7 +6,10 @@ use kernelpack_abi::ResourceLimits;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::{AotFile, AotTarget, Digest, HealthEntry, Param, Scratch, Tensor, limits, strict};
+use crate::{
+    AotFile, AotTarget, Digest, HealthEntry, Param, Scratch, Tensor,
+    manifest::{limits, strict},
+};
 
 /// A kernel as the manifest tells it.
 ///

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::{
     Digest, Kernel, KernelFault, Rejected, VectorFault,
-    names::check_path,
-    param::{from_json, to_json},
+    manifest::param::{from_json, to_json},
+    text::names::check_path,
 };
 
 /// The folder of a pack in which its health vectors are.

@@ -2,8 +2,8 @@
 
 use crate::{
     AotFault, AotTarget, CompatibilityResult, Digest, KernelFault, ModuleFault, VectorFault, VerifyError,
-    health::MAX_PACK_HEALTH_BYTES,
     manifest::{MAX_KERNELS, SCHEMA, SIGNATURE_FILE},
+    vector::entry::MAX_PACK_HEALTH_BYTES,
 };
 
 /// Why a pack, its manifest or one of its modules is refused.

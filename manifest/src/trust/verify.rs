@@ -9,8 +9,8 @@ pub use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::{
     AotFacts, AotFile, AotTarget, Digest, FileBytes, HealthEntry, HealthVector, Kernel, KeyStatus, Manifest,
-    ModuleFacts, ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey, content,
-    manifest::MAX_MANIFEST_BYTES,
+    ModuleFacts, ModuleRef, PublicKey, Rejected, Timestamp, TrustStore, TrustedKey,
+    manifest::{MAX_MANIFEST_BYTES, content},
 };
 
 /// Checks manifests against the keys that a host trusts.
@@ -513,5 +513,4 @@ pub enum VerifyError {
 }
 
 #[cfg(test)]
-#[path = "verify_tests.rs"]
 mod tests;

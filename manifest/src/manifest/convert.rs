@@ -13,7 +13,7 @@ use kernelpack_abi::{
 use crate::{
     Backward, Benchmark, Digest, Extent, Kernel, KernelFault, Length, Param, Platform, Rejected, Scratch, Step, Tensor,
     first_difference,
-    names::{check_path, is_identifier},
+    text::names::{check_path, is_identifier},
 };
 
 impl Kernel {
@@ -379,5 +379,4 @@ fn pass_of(signature: &SignatureBuf) -> Result<Backward, KernelFault> {
 }
 
 #[cfg(test)]
-#[path = "convert_tests.rs"]
 mod tests;

@@ -163,5 +163,4 @@ impl<T: fmt::Display> Debug for Plain<T> {
 }
 
 #[cfg(test)]
-#[path = "difference_tests.rs"]
 mod tests;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AotFault, AotFile, AotTarget, Digest,
     aot::{MAX_AOT_BYTES, missing_check},
-    json,
+    text::json,
 };
 
 /// The custom section with an [`AotRecord`].
@@ -256,5 +256,4 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-#[path = "aot_facts_tests.rs"]
 mod tests;

@@ -1,5 +1,7 @@
 //! The keys that packs are signed with: Ed25519, in the file formats of OpenSSL.
 
+mod pem;
+
 use std::{fmt, str::FromStr};
 
 use ed25519_dalek::{
@@ -11,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use spki::{DecodePublicKey as _, EncodePublicKey as _, der::pem::LineEnding};
 use zeroize::Zeroizing;
 
-use crate::{pem, verify::SIGNATURE_BYTES};
+use crate::trust::verify::SIGNATURE_BYTES;
 
 /// A key that signatures are checked with.
 ///

@@ -7,7 +7,7 @@ use kernelpack_abi::{ABI_VERSION, ResourceLimits, exports};
 use crate::{
     CompatibilityResult, Kernel, KernelFault, Manifest, ModuleFile, Platform, PublicKey, Rejected, Timestamp,
     manifest::{MAX_KERNELS, SCHEMA},
-    names::{is_identifier, is_printable, is_word},
+    text::names::{is_identifier, is_printable, is_word},
 };
 
 impl Manifest {
@@ -183,5 +183,4 @@ impl Kernel {
 }
 
 #[cfg(test)]
-#[path = "validate_tests.rs"]
 mod tests;

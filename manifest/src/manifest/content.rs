@@ -93,5 +93,4 @@ fn after(text: &str, at: usize, byte: u8) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[path = "content_tests.rs"]
 mod tests;

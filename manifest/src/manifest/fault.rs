@@ -2,7 +2,7 @@
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, ResourceLimits};
 
-use crate::{AotTarget, LengthError, health::MAX_VECTORS, names::MAX_NAME_BYTES};
+use crate::{AotTarget, LengthError, text::names::MAX_NAME_BYTES, vector::entry::MAX_VECTORS};
 
 /// Why a kernel's entry contradicts itself or the ABI.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -177,5 +177,4 @@ fn remedy(found: &u32, supported: &u32) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "compat_tests.rs"]
 mod tests;

@@ -4,7 +4,7 @@ use kernelpack_abi::{ParamType, ParamValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Number, Value};
 
-use crate::strict;
+use crate::manifest::strict;
 
 /// A scalar parameter of a pass.
 #[derive(Clone, Copy, Debug, PartialEq)]

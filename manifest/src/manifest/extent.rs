@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::names::{is_identifier, parse_u32};
+use crate::text::names::{is_identifier, parse_u32};
 
 /// One extent of a tensor's shape.
 #[derive(Clone, Debug, PartialEq, Eq)]

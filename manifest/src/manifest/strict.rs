@@ -4,11 +4,11 @@ use kernelpack_abi::ABI_VERSION;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(crate) use crate::json::present;
+pub(crate) use crate::text::json::present;
 use crate::{
     CompatibilityResult, Manifest, Rejected,
-    json::{self, JsonFault},
     manifest::{SCHEMA, SCHEMA_VERSION},
+    text::json::{self, JsonFault},
 };
 
 /// Reads a manifest's structure; its meaning is for [`Manifest::validate`].
@@ -33,7 +33,7 @@ fn check_versions(text: &str) -> Result<(), Rejected> {
         && found != SCHEMA
     {
         let version = found.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix));
-        return Err(match version.and_then(crate::names::parse_u32) {
+        return Err(match version.and_then(crate::text::names::parse_u32) {
             Some(found) if found != SCHEMA_VERSION => {
                 Rejected::Incompatible(CompatibilityResult::SchemaVersion { found, supported: SCHEMA_VERSION })
             }
@@ -65,5 +65,4 @@ fn kernel_at(text: &str, path: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "strict_tests.rs"]
 mod tests;

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use kernelpack_abi::{Expr, ExprError, Op};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::names::{is_identifier, parse_u32};
+use crate::text::names::{is_identifier, parse_u32};
 
 /// The most steps a length may have, as in the custom section.
 const MAX_STEPS: usize = 255;
@@ -252,5 +252,4 @@ impl<'de> Deserialize<'de> for Length {
 }
 
 #[cfg(test)]
-#[path = "length_tests.rs"]
 mod tests;

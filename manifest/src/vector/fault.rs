@@ -2,7 +2,7 @@
 
 use kernelpack_abi::{DType, ParamType, Signature};
 
-use crate::health::{HEALTH_FOLDER, VECTOR_SUFFIX};
+use crate::vector::entry::{HEALTH_FOLDER, VECTOR_SUFFIX};
 
 /// Why a health vector, or its entry in the manifest, is none of its kernel's.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use crate::{
     JsonFault, Timestamp,
-    trust::{MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, TRUST_STORE_VERSION},
+    trust::store::{MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, TRUST_STORE_VERSION},
 };
 
 /// Why a trust store cannot be read or changed.

@@ -39,6 +39,8 @@ mod vector;
 #[cfg(test)]
 mod samples;
 
+pub use kernelpack_verify::SIGNATURE_BYTES;
+
 pub use aot::facts::{AOT_FORMAT, AOT_RECORD, AotFacts, AotRecord};
 pub use aot::fault::AotFault;
 pub use aot::{AOT_CHECKS, AotFile, AotTarget, AotTargetError, MAX_AOT_BYTES};
@@ -69,15 +71,15 @@ pub use text::digest::{Digest, DigestError};
 pub use text::json::{JsonFault, check_distinct_keys};
 pub use text::names::{MAX_NAME_BYTES, check_path, is_identifier};
 pub use text::timestamp::{Timestamp, TimestampError};
+pub use trust::error::VerifyError;
 pub use trust::keys::{KeyError, PublicKey, SecretKey};
+pub use trust::signed::SignedManifest;
 pub use trust::store::fault::TrustStoreError;
 pub use trust::store::{
     KeyStatus, MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, Revocation, TRUST_STORE_VERSION, TrustStore, TrustedKey,
 };
-pub use trust::verify::{
-    KernelPackVerifier, SIGNATURE_BYTES, SignedManifest, Signer, VerifiedAot, VerifiedModule, VerifiedVector,
-    VerifyError,
-};
+pub use trust::verified::{VerifiedAot, VerifiedModule, VerifiedVector};
+pub use trust::verifier::{KernelPackVerifier, Signer};
 pub use vector::entry::{
     HEALTH_FOLDER, HealthEntry, HealthParam, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX,
     check_tolerance,

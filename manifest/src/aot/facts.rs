@@ -8,7 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AotFault, AotFile, AotTarget, Digest,
+    AotFault, AotFile, AotTarget, Digest, Kernel, Rejected,
     aot::{MAX_AOT_BYTES, missing_check},
     text::json,
 };
@@ -159,6 +159,26 @@ impl AotFacts {
             return Ok(());
         }
         Err(AotFault::Version { expected: version.clone(), found: self.record.version.clone() })
+    }
+}
+
+impl Kernel {
+    /// Checks that these bytes are a compiled file of the kernel, and that the file says of itself what its entry does.
+    /// This says nothing about who wrote the entry: hosts use [`SignedManifest::verify_aot`].
+    ///
+    /// # Errors
+    /// [`Rejected::HashMismatch`] or [`Rejected::Aot`].
+    pub fn read_aot(&self, file: &AotFile, bytes: &[u8]) -> Result<AotFacts, Rejected> {
+        let actual = Digest::of(bytes);
+        if actual != file.hash {
+            let (kernel, path, expected) = (self.id.clone(), file.path.clone(), file.hash);
+            return Err(Rejected::HashMismatch { kernel, path, expected, actual });
+        }
+        AotFacts::read(bytes).and_then(|facts| facts.check(file).map(|()| facts)).map_err(|fault| Rejected::Aot {
+            kernel: self.id.clone(),
+            path: file.path.clone(),
+            fault: Box::new(fault),
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Digest, Kernel, KernelFault, Rejected, VectorFault,
+    Digest, HealthVector, Kernel, KernelFault, Rejected, VectorFault,
     manifest::param::{from_json, to_json},
     text::names::check_path,
 };
@@ -97,6 +97,23 @@ pub fn check_tolerance(tolerance: f64) -> Result<(), VectorFault> {
 }
 
 impl Kernel {
+    /// Reads one of the kernel's health vectors from the bytes of its file. This says nothing about who wrote the
+    /// entry: hosts use [`SignedManifest::verify_vector`].
+    ///
+    /// # Errors
+    /// As [`SignedManifest::verify_vector`].
+    pub fn read_vector(&self, entry: &HealthEntry, bytes: &[u8]) -> Result<HealthVector, Rejected> {
+        let actual = Digest::of(bytes);
+        if actual != entry.hash {
+            let (kernel, path, expected) = (self.id.clone(), entry.path.clone(), entry.hash);
+            return Err(Rejected::VectorMismatch { kernel, path, expected, actual });
+        }
+        let signature = self.forward()?;
+        signature
+            .with(|signature| HealthVector::parse(bytes, signature, &entry.params(signature)?))
+            .map_err(|fault| self.reject_vector(entry, fault))
+    }
+
     /// Checks the entries of the kernel's vectors; the files are for [`HealthVector`](crate::HealthVector).
     pub(crate) fn check_health(&self, signature: &Signature<'_>) -> Result<(), Rejected> {
         if self.health.len() > MAX_VECTORS {

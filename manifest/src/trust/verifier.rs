@@ -1,0 +1,165 @@
+//! The judge of signatures.
+
+use std::{fmt, time::SystemTime};
+
+use crate::{
+    Digest, KeyStatus, Manifest, PublicKey, Rejected, SignedManifest, Timestamp, TrustStore, TrustedKey, VerifyError,
+    manifest::{MAX_MANIFEST_BYTES, content},
+};
+
+/// Checks manifests against the keys that a host trusts.
+///
+/// Keys are trusted by themselves or through a [`TrustStore`]. What the store says of a key holds however else the key
+/// is trusted: a revoked key is refused even if it was named by itself, too.
+///
+/// Expiry is judged by the clock of the host, at the time given. The manifest's `created_at` never counts: it is a claim
+/// of the signer's, and whoever has come by an old key can claim any time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KernelPackVerifier {
+    trusted_keys: Vec<PublicKey>,
+    native_keys: Vec<PublicKey>,
+    trust_store: TrustStore,
+}
+
+impl KernelPackVerifier {
+    /// A verifier that trusts these keys, each as much as the others.
+    pub fn new(trusted_keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        Self { trusted_keys: trusted_keys.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The same, where those of its trusted keys that are among these may vouch for native code, too. Of a key in the
+    /// trust store, the store says whether it may.
+    #[must_use]
+    pub fn with_native_keys(self, native_keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        Self { native_keys: native_keys.into_iter().collect(), ..self }
+    }
+
+    /// The same with a trust store, in the place of the one it may have had.
+    #[must_use]
+    pub fn with_trust_store(self, trust_store: TrustStore) -> Self {
+        Self { trust_store, ..self }
+    }
+
+    /// The keys that it trusts by themselves, those of the trust store not counted.
+    pub fn trusted_keys(&self) -> &[PublicKey] {
+        &self.trusted_keys
+    }
+
+    /// The trust store; an empty one if none was given.
+    pub fn trust_store(&self) -> &TrustStore {
+        &self.trust_store
+    }
+
+    /// Checks that a key that is trusted at this time signed exactly these bytes, and only then reads them.
+    ///
+    /// `now` is the host's clock. One that reads before 1970 or after 9999 judges nothing: keys that expire are then
+    /// refused, others are not.
+    ///
+    /// # Errors
+    /// [`Rejected::Unverified`] if nobody trusted signed them, else as for [`Manifest::parse`].
+    pub fn verify(&self, manifest: &[u8], signature: &[u8], now: SystemTime) -> Result<SignedManifest, Rejected> {
+        // Hashing is cheap but not free, and anyone can send many bytes.
+        if manifest.len() > MAX_MANIFEST_BYTES {
+            return Err(Rejected::ManifestTooLarge { size: manifest.len(), limit: MAX_MANIFEST_BYTES });
+        }
+        let signer = self.signer(manifest, signature, now)?;
+        let (read, digest) = (Manifest::parse(manifest)?, Digest::of(manifest));
+        Ok(SignedManifest { manifest: read, digest, content: content::of_parsed(manifest)?, signer })
+    }
+
+    /// Checks that a key is trusted at this time, whatever it signed.
+    ///
+    /// That is how a host asks again about a signature that it verified earlier, before keys expired or were revoked.
+    ///
+    /// # Errors
+    /// As for a manifest that this key signed.
+    pub fn check_key(&self, key: &PublicKey, now: SystemTime) -> Result<Signer, VerifyError> {
+        match self.trust_store.of_key(key) {
+            Some(entry) => judge(entry, now),
+            None if self.trusted_keys.contains(key) => {
+                Ok(Signer { key: *key, id: None, native: self.native_keys.contains(key) })
+            }
+            None => Err(self.nobody(now)),
+        }
+    }
+
+    /// Checks that a kernel's bytes have this digest, written as the manifest does.
+    ///
+    /// # Errors
+    /// [`VerifyError::HashMismatch`].
+    pub fn verify_kernel(&self, kernel_bytes: &[u8], expected_hash: &str) -> Result<(), VerifyError> {
+        let actual = Digest::of(kernel_bytes).to_string();
+        if actual == expected_hash {
+            Ok(())
+        } else {
+            Err(VerifyError::HashMismatch { expected: expected_hash.to_owned(), actual })
+        }
+    }
+
+    fn signer(&self, message: &[u8], signature: &[u8], now: SystemTime) -> Result<Signer, VerifyError> {
+        let known = self.trust_store.keys();
+        if self.trusted_keys.is_empty() && known.is_empty() {
+            return Err(VerifyError::NoKeys);
+        }
+        let signature = signature.try_into().map_err(|_| VerifyError::MalformedSignature { len: signature.len() })?;
+        // Keys that are not trusted any more are tried too, so that the refusal can name them; and revoked ones first.
+        let (revoked, others): (Vec<_>, Vec<_>) = known.iter().partition(|entry| entry.revoked.is_some());
+        let mut keys = revoked.into_iter().chain(others).map(|entry| &entry.key).chain(&self.trusted_keys);
+        match keys.find(|key| key.verifies(message, signature)) {
+            Some(key) => self.check_key(key, now),
+            None => Err(self.nobody(now)),
+        }
+    }
+
+    /// Why a signature by none of the known keys is refused.
+    fn nobody(&self, now: SystemTime) -> VerifyError {
+        let known = self.trust_store.keys();
+        let usable = |key: &&PublicKey| self.trust_store.of_key(key).is_none_or(|entry| judge(entry, now).is_ok());
+        let mut all = known.iter().map(|entry| &entry.key).chain(&self.trusted_keys);
+        if known.is_empty() && self.trusted_keys.is_empty() {
+            VerifyError::NoKeys
+        } else if all.any(|key| usable(&key)) {
+            VerifyError::NoTrustedKey
+        } else {
+            let revoked = known.iter().filter(|entry| entry.revoked.is_some()).count();
+            VerifyError::NoUsableKey { revoked, expired: known.len() - revoked }
+        }
+    }
+}
+
+/// What a trust store's entry says of its key at a time.
+fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
+    let TrustedKey { id, key, not_after, revoked, native, .. } = entry;
+    if let Some(revocation) = revoked {
+        let (at, reason) = (revocation.at, revocation.reason.clone());
+        return Err(VerifyError::KeyRevoked { id: id.clone(), at, reason });
+    }
+    let signer = Signer { key: *key, id: Some(id.clone()), native: *native };
+    let Some(not_after) = *not_after else { return Ok(signer) };
+    // Fail closed: a clock that cannot be read says nothing in the key's favour.
+    let now = Timestamp::of(now).ok_or_else(|| VerifyError::NoClock { id: id.clone(), not_after })?;
+    match entry.status(now) {
+        KeyStatus::Trusted => Ok(signer),
+        _ => Err(VerifyError::KeyExpired { id: id.clone(), not_after, now }),
+    }
+}
+
+/// Who signed a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Signer {
+    /// The trusted key that made the signature; the manifest's `author.signing_key` has no part in it.
+    pub key: PublicKey,
+    /// The key's id in the trust store, if it is there.
+    pub id: Option<String>,
+    /// Whether it may vouch for native code.
+    pub native: bool,
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.id {
+            Some(id) => write!(f, "{id} ({})", self.key),
+            None => write!(f, "{}", self.key),
+        }
+    }
+}

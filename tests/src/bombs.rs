@@ -10,8 +10,8 @@ use kernelpack_abi::{
 use kernelpack_host::Runtime;
 use kernelpack_manifest::{
     Author, Digest, Kernel, MAX_BLOCK_VALUES, MAX_BRANCH_TARGETS, MAX_CALL_VALUES, MAX_CODE_BYTES, MAX_DEFINITIONS,
-    MAX_ELEMENTS, MAX_FUNCTION_BYTES, MAX_FUNCTION_VALUES, MAX_FUNCTIONS, MAX_SEGMENTS, MAX_TANGLE, MAX_TYPE_VALUES,
-    MAX_TYPES, Manifest, SCHEMA,
+    MAX_ELEMENTS, MAX_FUNCTION_BYTES, MAX_FUNCTION_VALUES, MAX_FUNCTIONS, MAX_LIVE_VALUES, MAX_SEGMENTS,
+    MAX_TYPE_VALUES, MAX_TYPES, Manifest, SCHEMA,
 };
 use tempfile::TempDir;
 use wasm_encoder::{
@@ -179,7 +179,7 @@ pub const BOMBS: [Bomb; 30] = [
         // The block and its branch count the two values of the function.
         let mut parts = Parts::new();
         let step = [I::Block(BlockType::Empty), I::LocalGet(0), I::BrIf(0), I::End];
-        parts.repeat(&[], &step, MAX_TANGLE as usize / 4 - 64, BYTES);
+        parts.repeat(&[], &step, MAX_LIVE_VALUES as usize / 4 - 64, BYTES);
         parts
     }),
     bomb("branches over locals", || {
@@ -189,7 +189,7 @@ pub const BOMBS: [Bomb; 30] = [
         let mut function = Function::new([(LOCALS, ValType::I32)]);
         put(
             &mut function,
-            MAX_TANGLE as usize / (LOCALS as usize + 2) - 2,
+            MAX_LIVE_VALUES as usize / (LOCALS as usize + 2) - 2,
             &[I::LocalGet(0), I::LocalGet(0), I::BrIf(0), I::Drop],
         );
         function.instruction(&I::LocalGet(0));
@@ -203,7 +203,7 @@ pub const BOMBS: [Bomb; 30] = [
     bomb("locals of functions", || {
         let mut parts = Parts::new();
         for _ in FIRST..MAX_FUNCTIONS - 8 {
-            let mut function = Function::new([(MAX_TANGLE as u32 / MAX_FUNCTIONS - 2, ValType::I32)]);
+            let mut function = Function::new([(MAX_LIVE_VALUES as u32 / MAX_FUNCTIONS - 2, ValType::I32)]);
             function.instruction(&I::LocalGet(0)).instruction(&I::End);
             parts.function(PLAIN, &function);
         }
@@ -240,7 +240,7 @@ pub const BOMBS: [Bomb; 30] = [
         for _ in 0..BYTES / FUNCTION_BYTES {
             let mut function = Function::new([]);
             // A function has two values of its own.
-            let depth = (FUNCTION_BYTES / 3).min(MAX_TANGLE as usize / 2 / (BYTES / FUNCTION_BYTES) - 2);
+            let depth = (FUNCTION_BYTES / 3).min(MAX_LIVE_VALUES as usize / 2 / (BYTES / FUNCTION_BYTES) - 2);
             put(&mut function, depth, &[I::Block(BlockType::Empty)]);
             put(&mut function, depth, &[I::End]);
             function.instruction(&I::LocalGet(0)).instruction(&I::End);
@@ -253,7 +253,7 @@ pub const BOMBS: [Bomb; 30] = [
         const LOCALS: u32 = 500;
         let mut parts = Parts::new();
         let mut function = Function::new([(LOCALS, ValType::I32)]);
-        for local in (1..LOCALS).cycle().take(MAX_TANGLE as usize / (2 * LOCALS as usize + 4) - 1) {
+        for local in (1..LOCALS).cycle().take(MAX_LIVE_VALUES as usize / (2 * LOCALS as usize + 4) - 1) {
             let change = [I::LocalGet(local), I::LocalGet(0), I::I32Add, I::LocalTee(local), I::BrIf(0)];
             function.instruction(&I::Loop(BlockType::Empty));
             put(&mut function, 1, &change);
@@ -406,7 +406,7 @@ fn structures(open: fn(BlockType) -> I<'static>) -> Parts {
     parts.ty(MANY, MANY);
     let mut function = Function::new([]);
     put(&mut function, MANY, &[I::LocalGet(0)]);
-    for _ in 0..(MAX_TANGLE as usize / (2 * MANY + 2)).min(MAX_BLOCK_VALUES as usize / (2 * MANY)) {
+    for _ in 0..(MAX_LIVE_VALUES as usize / (2 * MANY + 2)).min(MAX_BLOCK_VALUES as usize / (2 * MANY)) {
         function.instruction(&open(BlockType::FunctionType(OWN))).instruction(&I::End);
     }
     put(&mut function, MANY - 1, &[I::I32Add]);

@@ -16,9 +16,11 @@ pub const MAX_CODE_BYTES: usize = 512 << 10;
 pub const MAX_FUNCTIONS: u32 = 4096;
 /// The most bytes of a function.
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
-/// The most of all functions' values, each function's times its blocks, loops, ifs and `br_if`s, its body included: its locals, parameters and results,
-/// and at each of those the parameters and results of that one and of all around it.
-pub const MAX_TANGLE: u64 = 1 << 18;
+/// The most values that are live at the branches of a module, counted at each of them and added up.
+///
+/// Branches are the blocks, loops, ifs, elses and `br_if`s of every function, and each function's body. Live at one are
+/// the function's locals, parameters and results, and the parameters and results of every block, loop and if around it.
+pub const MAX_LIVE_VALUES: u64 = 1 << 18;
 /// The most parameters and results, together, of all blocks, loops and ifs that have a type of their own.
 pub const MAX_BLOCK_VALUES: u64 = 1 << 14;
 /// The most types of a module.
@@ -48,7 +50,7 @@ pub const MAX_DEFINITIONS: u64 = 4096;
 pub(crate) struct Code {
     pub(crate) bytes: usize,
     functions: u32,
-    tangle: u64,
+    live_values: u64,
     block_values: u64,
     function_values: u64,
     types: u64,
@@ -119,13 +121,13 @@ impl Code {
             self.too_large = Some((index, size));
             return Ok(());
         }
-        let mut alive = self.values_of_function(index);
-        self.function_values = self.function_values.saturating_add(alive);
+        let mut live = self.values_of_function(index);
+        self.function_values = self.function_values.saturating_add(live);
         for group in body.get_locals_reader()? {
-            alive += u64::from(group?.0);
+            live += u64::from(group?.0);
         }
         // A body is a block, too.
-        self.tangle = self.tangle.saturating_add(alive);
+        self.live_values = self.live_values.saturating_add(live);
         // The parameters and results of each structure that is open.
         let mut open = Vec::new();
         let mut operators = body.get_operators_reader()?;
@@ -142,12 +144,12 @@ impl Code {
                         }
                     };
                     open.push(values);
-                    alive = alive.saturating_add(values);
-                    self.tangle = self.tangle.saturating_add(alive);
+                    live = live.saturating_add(values);
+                    self.live_values = self.live_values.saturating_add(live);
                 }
-                Operator::Else | Operator::BrIf { .. } => self.tangle = self.tangle.saturating_add(alive),
+                Operator::Else | Operator::BrIf { .. } => self.live_values = self.live_values.saturating_add(live),
                 // The last one is the function's own.
-                Operator::End => alive -= open.pop().unwrap_or(0),
+                Operator::End => live -= open.pop().unwrap_or(0),
                 Operator::Call { function_index } => self.add_call(self.values_of_function(function_index)),
                 Operator::TableGet { .. }
                 | Operator::TableGrow { .. }
@@ -186,7 +188,7 @@ impl Code {
             return Err(ModuleFault::FunctionTooLarge { index, size, limit: MAX_FUNCTION_BYTES });
         }
         for (what, found, limit) in [
-            ("locals times branches", self.tangle, MAX_TANGLE),
+            ("values live at branches", self.live_values, MAX_LIVE_VALUES),
             ("parameters and results of blocks", self.block_values, MAX_BLOCK_VALUES),
             ("parameters and results of functions", self.function_values, MAX_FUNCTION_VALUES),
             ("types", self.types, MAX_TYPES),

@@ -348,7 +348,7 @@ fn what_a_compiler_pays_for_besides_bytes_is_bounded() {
         |times: usize| with_text(&format!("(table 1 1 funcref) (func $entry) (elem func {})", "$entry ".repeat(times)));
     let spec = spec_of(&PLAIN);
     for (what, good, bad) in [
-        ("locals times branches", nested(2500), nested(2700)),
+        ("values live at branches", nested(2500), nested(2700)),
         ("parameters and results of blocks", loops(160), loops(170)),
         ("parameters and results of calls", calls(200), calls_of_many(14)),
         ("parameters and results of calls", indirect(3800), indirect(3900)),
@@ -393,7 +393,7 @@ fn code_that_would_take_long_to_compile_is_refused() {
     // The body counts as a block; the module's other functions have a few values.
     for part in ["(block) ", "(loop) ", "(br_if 0 (i32.const 0)) "] {
         assert!(check(&with_function(256, part, 1022), &spec).is_ok(), "{part}");
-        assert_eq!(too_much(&with_function(256, part, 1023)), "locals times branches", "{part}");
+        assert_eq!(too_much(&with_function(256, part, 1023)), "values live at branches", "{part}");
     }
     // A declaration of more locals than any function may have is no way around, and no overflow.
     let absurd = with_function(1, "(block) ", 1);

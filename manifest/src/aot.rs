@@ -133,7 +133,7 @@ fn is_x86_64_v2() -> bool {
 
 /// Why a text is not an [`AotTarget`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no target; choose one of x86_64, aarch64, thumbv7em, thumbv7")]
+#[error("{text:?} is not a target; choose x86_64, aarch64, thumbv7em or thumbv7")]
 pub struct AotTargetError {
     /// The text.
     pub text: String,

@@ -82,7 +82,7 @@ fn a_file_that_is_too_large_for_a_key_is_not_read() {
     assert_eq!(error, format!("cannot read {}: it is too large", path.display()));
     fs::write(&path, b"\xff").unwrap();
     let error = load_secret_key(&path).unwrap_err().to_string();
-    assert!(error.contains("holds no Ed25519 secret key in PEM"), "{error}");
+    assert!(error.contains("contains no Ed25519 secret key in PEM"), "{error}");
 }
 
 #[cfg(unix)]

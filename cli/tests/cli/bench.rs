@@ -116,7 +116,7 @@ fn measurements_go_into_an_unsigned_pack_that_can_be_signed_then() {
     let folder = unsigned();
     let pack = folder.path().join("pack");
     let refused = run_in(folder.path(), "bench pack --trust release.pub --quick");
-    assert!(refused.error().contains("nobody signed the pack: it has no kernels.json.sig; sign it"), "{refused:?}");
+    assert!(refused.error().contains("the pack is not signed: it has no kernels.json.sig; sign it"), "{refused:?}");
 
     let written = run_in(folder.path(), "bench pack rmsnorm_f32 --write --quick --json").succeeded();
     assert!(written.stderr.contains("nobody has signed pack"), "{written:?}");

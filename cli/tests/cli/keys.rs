@@ -78,11 +78,11 @@ fn a_pack_can_be_built_without_its_secret_key() {
     let unsigned = run_in(folder.path(), "verify unsigned --trust release.pub");
     assert_eq!(
         unsigned.error(),
-        "pack rejected: nobody signed the pack: it has no kernels.json.sig; sign it with `kernelpack sign`, or fetch one that \
-         is signed"
+        "pack rejected: the pack is not signed: it has no kernels.json.sig; sign it with `kernelpack sign`, or fetch a \
+         signed one"
     );
     for line in ["store install store unsigned --trust release.pub", "health unsigned --trust release.pub"] {
-        assert!(run_in(folder.path(), line).error().contains("nobody signed the pack"), "{line}");
+        assert!(run_in(folder.path(), line).error().contains("the pack is not signed"), "{line}");
     }
     run_in(folder.path(), "sign unsigned --key release.key").succeeded();
     run_in(folder.path(), "verify unsigned --trust release.pub").succeeded();

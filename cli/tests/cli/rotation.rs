@@ -76,7 +76,7 @@ fn keys_are_rotated_as_the_readme_says() {
     shell(revoke);
     let said = refused("my-pack");
     assert!(
-        said.starts_with("pack rejected: the key \"release-2026\", which signed this manifest, is revoked"),
+        said.starts_with("pack rejected: the key \"release-2026\", which signed this manifest, was revoked"),
         "{said}"
     );
     assert!(said.contains(": laptop stolen; "), "{said}");

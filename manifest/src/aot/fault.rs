@@ -9,16 +9,16 @@ use crate::{AotTarget, Digest, JsonFault, aot::MAX_AOT_BYTES};
 #[non_exhaustive]
 pub enum AotFault {
     /// It has too many bytes.
-    #[error("it has {size} bytes, the limit is {MAX_AOT_BYTES}")]
+    #[error("it has {size} bytes, more than the limit of {MAX_AOT_BYTES}")]
     TooLarge {
         /// Bytes given.
         size: usize,
     },
     /// It begins with something else.
-    #[error("it is no .aot file")]
+    #[error("it is not an .aot file")]
     NotAot,
     /// It follows another version of the format.
-    #[error("it has version {found} of the format, this build reads {supported}; compile it again")]
+    #[error("it has version {found} of the format, but this build reads {supported}; compile it again")]
     Format {
         /// The version found.
         found: u32,
@@ -26,13 +26,13 @@ pub enum AotFault {
         supported: u32,
     },
     /// It ends too early.
-    #[error("it ends within what is at byte {at}")]
+    #[error("it is truncated: what begins at byte {at} is incomplete")]
     Truncated {
         /// Where that begins, in the file or its section.
         at: usize,
     },
     /// A section is unknown, repeated or not in its place.
-    #[error("the section of type {kind} at byte {at} is unknown, repeated or not in its place")]
+    #[error("the section of type {kind} at byte {at} is unknown, repeated or out of place")]
     BadSection {
         /// Where it begins.
         at: usize,
@@ -46,7 +46,7 @@ pub enum AotFault {
         kind: u32,
     },
     /// It is not to be relocated, but executed where it lies, or something else.
-    #[error("it is of ELF type {found}, not a relocatable file")]
+    #[error("its ELF type is {found}, which is not that of a relocatable file")]
     NotRelocatable {
         /// The type.
         found: u16,
@@ -71,7 +71,7 @@ pub enum AotFault {
     #[error("it does not say how it was compiled; compile it with `kernelpack aot`")]
     NoRecord,
     /// What it says of its compilation cannot be read.
-    #[error("what it says of its compilation cannot be read: {0}")]
+    #[error("its record of how it was compiled cannot be read: {0}")]
     BadRecord(#[source] JsonFault),
     /// It lacks a check that hosts rely on.
     #[error("it was compiled without {check}, which hosts rely on; compile it with `kernelpack aot`")]
@@ -80,7 +80,7 @@ pub enum AotFault {
         check: &'static str,
     },
     /// It was compiled for another target than its entry says.
-    #[error("it was compiled for {found}, its entry says {expected}")]
+    #[error("it was compiled for {found}, but its entry says {expected}")]
     Target {
         /// The target in the manifest.
         expected: AotTarget,
@@ -88,7 +88,7 @@ pub enum AotFault {
         found: AotTarget,
     },
     /// It was compiled by another version than its entry says.
-    #[error("it was compiled by WAMR {found}, it should be {expected}")]
+    #[error("it was compiled by WAMR {found}, but {expected} is needed")]
     Version {
         /// The version in the manifest, or that of the engine.
         expected: Version,
@@ -96,7 +96,7 @@ pub enum AotFault {
         found: Version,
     },
     /// It was compiled from another module than its entry says.
-    #[error("it was compiled from the module {found}, its entry says {expected}")]
+    #[error("it was compiled from the module {found}, but its entry says {expected}")]
     Source {
         /// The digest in the manifest.
         expected: Digest,
@@ -104,7 +104,7 @@ pub enum AotFault {
         found: Digest,
     },
     /// It was compiled with other options than its entry says.
-    #[error("it was compiled with {}, its entry says {}", found.join(" "), expected.join(" "))]
+    #[error("it was compiled with {}, but its entry says {}", found.join(" "), expected.join(" "))]
     Options {
         /// The options in the manifest.
         expected: Vec<String>,

@@ -44,7 +44,7 @@ impl fmt::Display for Extent {
 
 /// Why a text is not an [`Extent`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the extent {text:?} is none of \"symbol\", \"symbol/n\", \"symbol*n\" with n from 1 to 4294967295")]
+#[error("the extent {text:?} is not \"symbol\", \"symbol/n\" or \"symbol*n\" with n from 1 to 4294967295")]
 pub struct ExtentError {
     /// The text.
     pub text: String,

@@ -10,8 +10,8 @@ use crate::{AotTarget, LengthError, text::names::MAX_NAME_BYTES, vector::entry::
 pub enum KernelFault {
     /// A name is not an identifier.
     #[error(
-        "the {what} name {name:?} is not an identifier; use ASCII letters, digits and '_', no digit first, \
-         at most {MAX_NAME_BYTES} bytes"
+        "the {what} name {name:?} is not an identifier; use at most {MAX_NAME_BYTES} ASCII letters, digits \
+         and '_', and do not begin with a digit"
     )]
     BadName {
         /// What has the name.
@@ -20,7 +20,7 @@ pub enum KernelFault {
         name: String,
     },
     /// A text is too long for the custom section.
-    #[error("the {field} has {size} bytes, the limit is {}", u16::MAX)]
+    #[error("the {field} has {size} bytes, more than the limit of {}; shorten it", u16::MAX)]
     TextTooLong {
         /// The field.
         field: &'static str,
@@ -29,7 +29,7 @@ pub enum KernelFault {
     },
     /// A text has control characters, or marks that turn the direction of writing, which could deceive whoever reads
     /// it on a terminal.
-    #[error("the {field} has control characters: {text:?}; remove them")]
+    #[error("the {field} contains control characters: {text:?}; remove them")]
     ControlCharacters {
         /// The field.
         field: &'static str,
@@ -43,7 +43,7 @@ pub enum KernelFault {
         name: String,
     },
     /// The path is not made of the family and the id.
-    #[error("the path {path:?} must be a folder and the kernel's id: \"family/{id}.wasm\"")]
+    #[error("the path {path:?} must consist of a folder and the kernel's id: \"family/{id}.wasm\"")]
     PathDisagrees {
         /// The path.
         path: String,
@@ -82,7 +82,7 @@ pub enum KernelFault {
         name: String,
     },
     /// A list is longer than the ABI allows.
-    #[error("there are {count} {what}, the limit is {limit}")]
+    #[error("there are {count} {what}, more than the limit of {limit}")]
     TooMany {
         /// What there is too much of.
         what: &'static str,
@@ -92,7 +92,7 @@ pub enum KernelFault {
         limit: usize,
     },
     /// The indices of tensors or parameters do not count from 0 without a gap.
-    #[error("{what} {name:?} has index {index}, which is taken or beyond the last; number the {count} from 0")]
+    #[error("{what} {name:?} has index {index}, which is taken or too large; number the {count} {what}s from 0")]
     BadIndex {
         /// What has the index.
         what: &'static str,
@@ -104,7 +104,7 @@ pub enum KernelFault {
         count: usize,
     },
     /// An in-out tensor is missing among the inputs or the outputs, or differs between the two.
-    #[error("the in-out tensor {name:?} must stand among the inputs and the outputs, both times the same")]
+    #[error("the in-out tensor {name:?} must be listed among both the inputs and the outputs, identically")]
     InOutDisagrees {
         /// The tensor's name.
         name: String,
@@ -122,7 +122,9 @@ pub enum KernelFault {
         name: String,
     },
     /// A scratch length uses a symbol that no shape has.
-    #[error("the length of scratch {name:?} uses {symbol:?}, which stands in no shape, so no call determines it")]
+    #[error(
+        "the length of scratch {name:?} uses {symbol:?}, which appears in no shape, so no call determines its value"
+    )]
     UnknownSymbol {
         /// The tensor's name.
         name: String,
@@ -130,15 +132,15 @@ pub enum KernelFault {
         symbol: String,
     },
     /// Calls cannot be split over what is no symbol of the results.
-    #[error("split names {symbol:?}, which is a symbol of no output; name the outermost axis of the outputs")]
+    #[error("split names {symbol:?}, which no output has as a symbol; name the outermost axis of the outputs")]
     UnknownSplit {
         /// What is named.
         symbol: String,
     },
     /// A tensor keeps calls from being split over a symbol.
     #[error(
-        "calls cannot be split over {symbol:?}: it must be the outermost axis wherever it stands, by itself, and every \
-         output must have it; see the tensor {tensor:?}"
+        "calls cannot be split over {symbol:?} because of the tensor {tensor:?}: the symbol may only be the outermost \
+         axis of a tensor, without a factor, and every output must have it"
     )]
     BadSplit {
         /// The symbol.
@@ -147,7 +149,7 @@ pub enum KernelFault {
         tensor: String,
     },
     /// A default is not of its parameter's type, or not finite.
-    #[error("the default of parameter {name:?} is no finite {ty}")]
+    #[error("the default of parameter {name:?} is not a finite {ty}")]
     BadDefault {
         /// The parameter's name.
         name: String,
@@ -155,13 +157,15 @@ pub enum KernelFault {
         ty: &'static str,
     },
     /// A platform's name or feature is not a plain word.
-    #[error("the platform or feature {name:?} is no plain word; use lower-case letters, digits and '-', once each")]
+    #[error(
+        "the platform or feature {name:?} is not a plain word or is repeated; use lower-case letters, digits and '-'"
+    )]
     BadPlatform {
         /// The name.
         name: String,
     },
     /// An option of a compiled file is no plain word, or stands twice.
-    #[error("the option {option:?} for {target} is no plain word, stands twice or is one too many")]
+    #[error("the option {option:?} for {target} is not a plain word, is repeated, or is one too many")]
     BadAotOption {
         /// The machine.
         target: AotTarget,
@@ -211,7 +215,7 @@ pub enum KernelFault {
         stem: String,
     },
     /// A measurement is negative or not finite.
-    #[error("the benchmark {name:?} has the value {value}; measurements are finite and not negative")]
+    #[error("the benchmark {name:?} has the value {value}; measurements must be finite and not negative")]
     BadBenchmark {
         /// The workload.
         name: String,
@@ -237,7 +241,7 @@ pub enum KernelFault {
     },
     /// A manifest could not say what the spec says: symbols are declared in the order of their first appearance in
     /// shapes, and all of them appear.
-    #[error("a manifest cannot express the spec exactly, it would read back differently: {difference}")]
+    #[error("a manifest cannot express the spec exactly; it would read back differently: {difference}")]
     Inexpressible {
         /// The first field that would differ, the spec's value first.
         difference: String,

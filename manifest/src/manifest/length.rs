@@ -54,13 +54,13 @@ impl Step {
 #[non_exhaustive]
 pub enum LengthError {
     /// The text is longer than is read.
-    #[error("a length of {size} bytes is too long, the limit is {MAX_TEXT}")]
+    #[error("a length of {size} bytes is too long; the limit is {MAX_TEXT}")]
     TooLong {
         /// Bytes of the text.
         size: usize,
     },
     /// The text does not go on as an expression would.
-    #[error("the length {text:?} is no expression: {expected} is expected at byte {at}")]
+    #[error("the length {text:?} is not an expression: expected {expected} at byte {at}")]
     Syntax {
         /// The text.
         text: String,
@@ -78,13 +78,13 @@ pub enum LengthError {
         word: String,
     },
     /// There are more steps than the custom section can hold.
-    #[error("a length of {steps} steps is too long, the limit is {MAX_STEPS}")]
+    #[error("a length of {steps} steps is too long; the limit is {MAX_STEPS}")]
     TooManySteps {
         /// Operands and operators.
         steps: usize,
     },
     /// The steps need a deeper stack than the ABI has, or make no expression.
-    #[error("the length is no expression that eight places can hold; bring its innermost part to the front")]
+    #[error("the length is malformed or needs a stack of more than eight values; move its innermost part to the front")]
     TooDeep,
 }
 

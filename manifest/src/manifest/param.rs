@@ -39,14 +39,15 @@ impl<'de> Deserialize<'de> for Param {
         let Mirror { ty, default, index } = Mirror::deserialize(deserializer)?;
         let ty = ParamType::from_name(&ty).ok_or_else(|| {
             let known = ParamType::ALL.map(ParamType::name).join(", ");
-            de::Error::custom(format_args!("unknown parameter type {ty:?}, known are {known}"))
+            de::Error::custom(format_args!("unknown parameter type {ty:?}; the types are {known}"))
         })?;
-        let default = match default {
-            None => None,
-            Some(value) => Some(from_json(ty, &value).ok_or_else(|| {
-                de::Error::custom(format_args!("the default {value} is not a {} that is finite", ty.name()))
-            })?),
-        };
+        let default =
+            match default {
+                None => None,
+                Some(value) => Some(from_json(ty, &value).ok_or_else(|| {
+                    de::Error::custom(format_args!("the default {value} is not a finite {}", ty.name()))
+                })?),
+            };
         Ok(Self { ty, default, index })
     }
 }

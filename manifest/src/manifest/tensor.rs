@@ -59,7 +59,7 @@ mod dtype {
         let name = String::deserialize(deserializer)?;
         DType::from_name(&name).ok_or_else(|| {
             let known = DType::ALL.map(DType::name).join(", ");
-            de::Error::custom(format_args!("unknown data type {name:?}, known are {known}"))
+            de::Error::custom(format_args!("unknown data type {name:?}; the types are {known}"))
         })
     }
 }

@@ -7,7 +7,7 @@ use kernelpack_abi::{ABI_VERSION, exports, section};
 #[non_exhaustive]
 pub enum ModuleFault {
     /// The bytes are no WebAssembly binary.
-    #[error("it is no WebAssembly binary; text must be assembled first")]
+    #[error("it is not a WebAssembly binary; if it is text, assemble it first")]
     NotWasm,
     /// The bytes are a WebAssembly component.
     #[error("it is a WebAssembly component; kernels are core modules")]
@@ -27,13 +27,16 @@ pub enum ModuleFault {
     #[error("it is not a kernel module: it has no section {:?}; build it with #[kernel] and pack it", section::NAME)]
     NotAKernel,
     /// There is more than one custom section of the name.
-    #[error("it has {count} sections {:?}, a kernel has one; pack it, which gives each kernel a module", section::NAME)]
+    #[error(
+        "it has {count} {:?} sections, but a kernel has one; pack it to give each kernel its own module",
+        section::NAME
+    )]
     ManySections {
         /// How many there are.
         count: usize,
     },
     /// The custom section does not tell of one kernel.
-    #[error("its section {:?} has {count} entries, a module has one kernel; pack it, which splits them", section::NAME)]
+    #[error("its section {:?} has {count} entries, but a module has one kernel; pack it to split them", section::NAME)]
     ManyEntries {
         /// How many entries there are.
         count: usize,
@@ -42,7 +45,7 @@ pub enum ModuleFault {
     #[error("its section {section:?} is unreadable: {0}", section = section::NAME)]
     BadSection(#[source] section::SectionError),
     /// The module says something else of the kernel than its entry.
-    #[error("it disagrees with its manifest entry, each in turn: {difference}; pack again")]
+    #[error("it disagrees with its manifest entry (the module's value comes first): {difference}; pack again")]
     Disagrees {
         /// The first field that differs, with the module's value and then the manifest's.
         difference: String,
@@ -64,28 +67,28 @@ pub enum ModuleFault {
         name: String,
     },
     /// The module has a start function.
-    #[error("it has a start function, which would run before anybody asks; use kernel_init")]
+    #[error("it has a start function, which would run before any call; use kernel_init instead")]
     Start,
     /// The module does not have exactly one memory.
-    #[error("it has {count} memories, a kernel has one")]
+    #[error("it has {count} memories, but a kernel has exactly one")]
     MemoryCount {
         /// How many it has.
         count: usize,
     },
     /// The memory is addressed with 64 bits, shared, or made of other pages.
-    #[error("its memory is {kind}; a kernel's is 32-bit, unshared and made of pages of 64 KiB")]
+    #[error("its memory is {kind}; a kernel's memory must be 32-bit and unshared, with pages of 64 KiB")]
     MemoryKind {
         /// What it is.
         kind: &'static str,
     },
     /// The memory has no maximum.
-    #[error("its memory has no maximum; set one of at most {limit} pages, its max_memory_pages")]
+    #[error("its memory has no maximum; set one of at most {limit} pages (max_memory_pages)")]
     MemoryUnbounded {
         /// Pages allowed.
         limit: u32,
     },
     /// The memory may become larger than the entry allows.
-    #[error("its memory may grow to {maximum} pages, its max_memory_pages is {limit}")]
+    #[error("its memory may grow to {maximum} pages, but its max_memory_pages is {limit}")]
     MemoryTooLarge {
         /// The module's maximum.
         maximum: u64,
@@ -101,7 +104,7 @@ pub enum ModuleFault {
         maximum: u64,
     },
     /// The tables have more elements than the entry allows.
-    #[error("its tables start with {elements} elements, its max_table_elements is {limit}")]
+    #[error("its tables start with {elements} elements, but its max_table_elements is {limit}")]
     TableTooLarge {
         /// Elements of all tables at the start.
         elements: u64,
@@ -109,7 +112,7 @@ pub enum ModuleFault {
         limit: u32,
     },
     /// The module has more code than a kernel may ask a compiler to work through.
-    #[error("it has {found} {what}, the limit is {limit}; leave out what the kernel does not use")]
+    #[error("it has {found} {what}, more than the limit of {limit}; leave out what the kernel does not use")]
     TooMuchCode {
         /// What there is too much of.
         what: &'static str,
@@ -119,7 +122,7 @@ pub enum ModuleFault {
         limit: u64,
     },
     /// A function is larger than a kernel's may be.
-    #[error("its function {index} has {size} bytes, the limit is {limit}; split it, or inline less")]
+    #[error("its function {index} has {size} bytes, more than the limit of {limit}; split it, or inline less")]
     FunctionTooLarge {
         /// The function's place in the module.
         index: u32,
@@ -129,7 +132,7 @@ pub enum ModuleFault {
         limit: usize,
     },
     /// An export is missing.
-    #[error("it does not export {name:?}, which is {expected}; pack it again")]
+    #[error("it does not export {name:?}, which must be {expected}; pack it again")]
     MissingExport {
         /// The name.
         name: String,
@@ -153,7 +156,7 @@ pub enum ModuleFault {
         actual: String,
     },
     /// The entry point is another function than `kernel_forward`.
-    #[error("its entry point {name:?} is another function than {:?}; it must be an alias", exports::FORWARD)]
+    #[error("its entry point {name:?} is not the same function as {:?}; make it an alias", exports::FORWARD)]
     NotAnAlias {
         /// The entry point.
         name: String,
@@ -165,7 +168,7 @@ pub enum ModuleFault {
         name: &'static str,
     },
     /// The module was built for another ABI.
-    #[error("it was built for ABI version {found}, this build runs {ABI_VERSION}; build and pack it again")]
+    #[error("it was built for ABI version {found}, but this build runs {ABI_VERSION}; build and pack it again")]
     AbiVersion {
         /// The version found.
         found: u32,
@@ -180,8 +183,8 @@ pub enum ModuleFault {
     },
     /// The message buffer is not in the module's own data, or not aligned to four bytes.
     #[error(
-        "its message buffer at {message} is misaligned or not below its heap base of {heap_base}, where hosts write \
-         tensors"
+        "its message buffer at {message} is misaligned or does not end below its heap base of {heap_base}, above \
+         which hosts write tensors"
     )]
     MessageBuffer {
         /// The address.

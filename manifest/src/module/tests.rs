@@ -282,7 +282,7 @@ fn the_module_agrees_with_the_manifest() {
     let found = fault(&plain_module(), &spec);
     assert_eq!(
         found.to_string(),
-        "it disagrees with its manifest entry, each in turn: max_epoch_ticks is 1000 and 1001; pack again"
+        "it disagrees with its manifest entry (the module's value comes first): max_epoch_ticks is 1000 and 1001; pack again"
     );
     let mut spec = spec_of(&PLAIN);
     spec.forward.tensors[1].name = "z".into();

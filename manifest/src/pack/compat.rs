@@ -147,23 +147,29 @@ impl fmt::Display for CompatibilityResult {
             Self::Compatible => f.write_str("the pack is compatible"),
             Self::SchemaVersion { found, supported } => {
                 let remedy = remedy(found, supported);
-                write!(f, "the manifest was written for schema version {found}, this build reads {supported}; {remedy}")
+                write!(
+                    f,
+                    "the manifest was written for schema version {found}, but this build reads {supported}; {remedy}"
+                )
             }
             Self::AbiVersion { found, supported } => {
                 let remedy = remedy(found, supported);
-                write!(f, "the pack was built for ABI version {found}, this build runs {supported}; {remedy}")
+                write!(f, "the pack was built for ABI version {found}, but this build runs {supported}; {remedy}")
             }
             Self::RuntimeTooOld { required, actual } => {
-                write!(f, "the pack needs runtime {required} or newer, this is {actual}; update the runtime")
+                write!(f, "the pack needs runtime {required} or newer, but this is {actual}; update the runtime")
             }
             Self::RuntimeTooNew { max_supported, actual } => {
-                write!(f, "the pack supports runtimes up to {max_supported}, this is {actual}; use a newer pack")
+                write!(f, "the pack supports runtimes up to {max_supported}, but this is {actual}; use a newer pack")
             }
             Self::EngineTooOld { kernel, engine, required, actual } => {
-                write!(f, "kernel {kernel:?} needs {engine} {required} or newer, this is {actual}; update the runtime")
+                write!(
+                    f,
+                    "kernel {kernel:?} needs {engine} {required} or newer, but this is {actual}; update the runtime"
+                )
             }
             Self::MissingFeature { kernel, feature } => {
-                write!(f, "kernel {kernel:?} needs the WebAssembly feature {feature:?}; use an engine that has it on")
+                write!(f, "kernel {kernel:?} needs the WebAssembly feature {feature:?}; use an engine that enables it")
             }
             Self::UnsupportedPlatform { kernel, engine } => {
                 write!(f, "kernel {kernel:?} does not support {engine}; pack it again with {engine} as a platform")

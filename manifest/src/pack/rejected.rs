@@ -18,7 +18,7 @@ pub enum Rejected {
     Unverified(#[from] VerifyError),
     /// The bytes of a module are not those that were signed.
     #[error(
-        "the module of kernel {kernel:?} ({path:?}) has the digest {actual}, the manifest says {expected}; \
+        "the module of kernel {kernel:?} ({path:?}) has the digest {actual}, but the manifest says {expected}; \
          fetch the pack again"
     )]
     HashMismatch {
@@ -34,7 +34,7 @@ pub enum Rejected {
 
     /// The bytes of a health vector are not those that were signed.
     #[error(
-        "the health vector {path:?} of kernel {kernel:?} has the digest {actual}, the manifest says {expected}; \
+        "the health vector {path:?} of kernel {kernel:?} has the digest {actual}, but the manifest says {expected}; \
          fetch the pack again"
     )]
     VectorMismatch {
@@ -49,7 +49,7 @@ pub enum Rejected {
     },
 
     /// The manifest has too many bytes.
-    #[error("a manifest of {size} bytes is too large, the limit is {limit}; split the pack")]
+    #[error("the manifest has {size} bytes, more than the limit of {limit}; split the pack")]
     ManifestTooLarge {
         /// Bytes given.
         size: usize,
@@ -83,7 +83,7 @@ pub enum Rejected {
         message: String,
     },
     /// `$schema` is none of ours.
-    #[error("the manifest's \"$schema\" is {found:?}, which is no kernel pack; this build reads {SCHEMA:?}")]
+    #[error("the manifest's \"$schema\" is {found:?}, which is not that of a kernel pack; this build reads {SCHEMA:?}")]
     UnknownSchema {
         /// The value found.
         found: String,
@@ -94,7 +94,7 @@ pub enum Rejected {
     NoName,
     /// A text has control characters, or marks that turn the direction of writing, which could deceive whoever reads
     /// it on a terminal.
-    #[error("the pack's {field} has control characters: {text:?}; remove them")]
+    #[error("the pack's {field} contains control characters: {text:?}; remove them")]
     ControlCharacters {
         /// The field.
         field: &'static str,
@@ -110,7 +110,7 @@ pub enum Rejected {
         max: semver::Version,
     },
     /// `created_at` is no time.
-    #[error("created_at is {value:?}; write a time in UTC as \"2026-01-18T00:00:00Z\"")]
+    #[error("created_at is {value:?}; write a time in UTC, such as \"2026-01-18T00:00:00Z\"")]
     BadTime {
         /// The value.
         value: String,
@@ -122,7 +122,7 @@ pub enum Rejected {
     #[error("the pack has no kernels; add one")]
     NoKernels,
     /// There are too many kernels.
-    #[error("the pack has {count} kernels, the limit is {MAX_KERNELS}; split the pack")]
+    #[error("the pack has {count} kernels, more than the limit of {MAX_KERNELS}; split the pack")]
     TooManyKernels {
         /// Kernels given.
         count: usize,
@@ -200,8 +200,8 @@ pub enum Rejected {
     },
     /// The pack has native code, and its signer is not trusted for that.
     #[error(
-        "{path:?} of kernel {kernel:?} is native code, and the key {key}, which signed the pack, is trusted for modules \
-         only; trust it for native code, or leave the file alone"
+        "{path:?} of kernel {kernel:?} is native code, but the key {key}, which signed the pack, is trusted for modules \
+         only; trust it for native code, or load the module instead"
     )]
     NativeNotTrusted {
         /// The kernel's id.
@@ -231,7 +231,7 @@ pub enum Rejected {
         fault: VectorFault,
     },
     /// The health vectors of a pack have too many bytes together.
-    #[error("the health vectors have more than {MAX_PACK_HEALTH_BYTES} bytes together; make them smaller or fewer")]
+    #[error("the health vectors have more than {MAX_PACK_HEALTH_BYTES} bytes in total; use fewer or smaller ones")]
     VectorsTooLarge,
     /// The pack has no kernel of this id.
     #[error("the pack has no kernel {kernel:?}")]
@@ -262,7 +262,7 @@ pub enum Rejected {
         path: String,
     },
     /// The modules together are more than a host reads or compiles for one pack.
-    #[error("the pack has more than {limit} bytes of {what} with kernel {kernel:?}; make several packs of it")]
+    #[error("kernel {kernel:?} brings the pack to more than {limit} bytes of {what}; split the pack")]
     PackTooLarge {
         /// The kernel with which it became too much.
         kernel: String,
@@ -292,7 +292,7 @@ fn describe_place(path: &str, kernel: &Option<String>) -> String {
 fn describe_missing(path: &str) -> String {
     if path == SIGNATURE_FILE {
         format!(
-            "nobody signed the pack: it has no {SIGNATURE_FILE}; sign it with `kernelpack sign`, or fetch one that is signed"
+            "the pack is not signed: it has no {SIGNATURE_FILE}; sign it with `kernelpack sign`, or fetch a signed one"
         )
     } else {
         format!("the pack has no file {path:?}; fetch the pack again")

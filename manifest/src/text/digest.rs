@@ -22,7 +22,7 @@ impl Digest {
 
 /// Why a text is not a [`Digest`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no digest; write \"sha256:\" and 64 lower-case hexadecimal digits")]
+#[error("{text:?} is not a digest; write \"sha256:\" and 64 lower-case hexadecimal digits")]
 pub struct DigestError {
     /// The text.
     pub text: String,

@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         while let Some(key) = entries.next_key::<String>()? {
             if seen.contains(&key) {
                 self.duplicate.set(Some(key));
-                return Err(A::Error::custom("a key stands twice in one object"));
+                return Err(A::Error::custom("an object has a key twice"));
             }
             seen.insert(key);
             entries.next_value_seed(self)?;

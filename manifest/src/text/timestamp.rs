@@ -38,7 +38,7 @@ impl Timestamp {
 
 /// Why a text is no [`Timestamp`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no time; write one in UTC from 1970 on, as \"2026-01-18T00:00:00Z\"")]
+#[error("{text:?} is not a timestamp; write a time in UTC from 1970 on, such as \"2026-01-18T00:00:00Z\"")]
 pub struct TimestampError {
     /// The text.
     pub text: String,

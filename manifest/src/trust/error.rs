@@ -9,17 +9,17 @@ use crate::Timestamp;
 #[non_exhaustive]
 pub enum VerifyError {
     /// The host trusts no key at all.
-    #[error("no key is trusted, so no pack can be; name the public key that signs your packs")]
+    #[error("no trusted keys are configured; add the public key that signs your packs")]
     NoKeys,
     /// No trusted key made this signature over these bytes.
     #[error(
-        "no trusted key signed this manifest; it was changed after signing, or its signer's public key must be trusted"
+        "no trusted key signed this manifest; it was changed after signing, or its signer's key is not trusted here"
     )]
     NoTrustedKey,
     /// The trust store has keys, but none that is trusted now, and no other key is.
     #[error(
-        "no key is trusted any more, so no pack can be: of the trust store's, {revoked} revoked, {expired} expired; add \
-         the key that signs your packs now"
+        "no key is trusted any more: of those in the trust store, {revoked} revoked and {expired} expired; add the key \
+         that signs your packs now"
     )]
     NoUsableKey {
         /// How many keys are revoked.
@@ -29,7 +29,7 @@ pub enum VerifyError {
     },
     /// A key of the trust store signed, and it is revoked.
     #[error(
-        "the key {id:?}, which signed this manifest, is revoked since {at}: {reason}; use a pack signed by another key"
+        "the key {id:?}, which signed this manifest, was revoked at {at}: {reason}; use a pack signed by another key"
     )]
     KeyRevoked {
         /// The key's id in the trust store.
@@ -41,7 +41,7 @@ pub enum VerifyError {
     },
     /// A key of the trust store signed, and its time is over.
     #[error(
-        "the key {id:?}, which signed this manifest, was trusted until {not_after}, now it is {now}; use a pack signed \
+        "the key {id:?}, which signed this manifest, was trusted until {not_after}, and it is now {now}; use a pack signed \
          by a current key"
     )]
     KeyExpired {
@@ -54,7 +54,7 @@ pub enum VerifyError {
     },
     /// A key of the trust store signed, and whether its time is over cannot be known.
     #[error(
-        "the key {id:?}, which signed this manifest, is trusted until {not_after}, and the clock of this machine cannot \
+        "the key {id:?}, which signed this manifest, is trusted until {not_after}, but the clock of this machine cannot \
          be right; set it"
     )]
     NoClock {
@@ -64,13 +64,13 @@ pub enum VerifyError {
         not_after: Timestamp,
     },
     /// The signature has another size than signatures have.
-    #[error("the signature has {len} bytes, an Ed25519 signature has {SIGNATURE_BYTES}; fetch the pack again")]
+    #[error("the signature has {len} bytes, but an Ed25519 signature has {SIGNATURE_BYTES}; fetch the pack again")]
     MalformedSignature {
         /// Bytes given.
         len: usize,
     },
     /// The bytes of a module are not those that were signed.
-    #[error("the module's digest is {actual}, the manifest says {expected}; fetch the pack again")]
+    #[error("the module's digest is {actual}, but the manifest says {expected}; fetch the pack again")]
     HashMismatch {
         /// The digest in the manifest.
         expected: String,

@@ -142,33 +142,33 @@ impl fmt::Debug for SecretKey {
 #[non_exhaustive]
 pub enum KeyError {
     /// The text does not name a public key.
-    #[error("{text:?} is no public key; write \"ed25519:\" and the base64 of its 32 bytes")]
+    #[error("{text:?} is not a public key; write \"ed25519:\" and the base64 of its 32 bytes")]
     BadId {
         /// The text.
         text: String,
     },
     /// The PEM file holds no public key of this kind.
-    #[error("the file holds no Ed25519 public key in PEM; `openssl pkey -in secret.pem -pubout` writes one")]
+    #[error("the file contains no Ed25519 public key in PEM format; `openssl pkey -in secret.pem -pubout` writes one")]
     BadPublicPem,
     /// The PEM file holds no secret key of this kind.
-    #[error("the file holds no Ed25519 secret key in PEM; `openssl genpkey -algorithm ed25519` writes one")]
+    #[error("the file contains no Ed25519 secret key in PEM format; `openssl genpkey -algorithm ed25519` writes one")]
     BadSecretPem,
     /// The PEM file holds a secret key under a password.
     #[error(
-        "the file holds an encrypted secret key; decrypt it with `openssl pkey -in FILE -out DECRYPTED`, and let nobody else \
-         read that"
+        "the file contains an encrypted secret key; decrypt it with `openssl pkey -in FILE -out DECRYPTED`, and keep \
+         the result private"
     )]
     Encrypted,
     /// The file holds a key as `ssh-keygen` writes it, encrypted or not.
     #[error(
-        "the file holds a key in OpenSSH's own format, which is not read; `kernelpack keygen` makes a pair that is"
+        "the file contains a key in OpenSSH's own format, which is not supported; make a key pair with `kernelpack keygen`"
     )]
     OpenSsh,
     /// The bytes are no point of the curve, or another encoding of one than the standard's.
-    #[error("the 32 bytes are no Ed25519 public key")]
+    #[error("the 32 bytes are not an Ed25519 public key")]
     NotAPoint,
     /// Signatures of this key would prove nothing.
-    #[error("the public key is weak: signatures under it can be made by anyone; use another")]
+    #[error("the public key is weak: anyone can forge its signatures; use another")]
     Weak,
 }
 

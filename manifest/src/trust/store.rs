@@ -50,7 +50,7 @@ const MAX_TEXT_BYTES: usize = 256;
 /// let again = store.revoke("release-2026", now, "again").unwrap_err();
 /// assert_eq!(
 ///     again.to_string(),
-///     "the key \"release-2026\" is revoked since 2026-02-01T00:00:00Z: laptop stolen; that is final, so make a new key"
+///     "the key \"release-2026\" was revoked at 2026-02-01T00:00:00Z: laptop stolen; that is final, so make a new key"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

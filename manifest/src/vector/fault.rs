@@ -9,16 +9,16 @@ use crate::vector::entry::{HEALTH_FOLDER, VECTOR_SUFFIX};
 #[non_exhaustive]
 pub enum VectorFault {
     /// The path is not one of a vector.
-    #[error("vectors lie at \"{HEALTH_FOLDER}/NAME{VECTOR_SUFFIX}\"; move it there")]
+    #[error("health vectors belong at \"{HEALTH_FOLDER}/NAME{VECTOR_SUFFIX}\"; move it there")]
     BadPath,
     /// The tolerance is no part of one.
-    #[error("the tolerance is {tolerance}; choose one from 0, to the bit, to below 1")]
+    #[error("the tolerance is {tolerance}; choose one from 0 (bit for bit) to below 1")]
     BadTolerance {
         /// The value.
         tolerance: f64,
     },
     /// The kernel has no such scalar.
-    #[error("the kernel has no parameter {param:?}, it has {}", list(.known))]
+    #[error("the kernel has no parameter {param:?}; its parameters: {}", list(.known))]
     UnknownParam {
         /// The name given.
         param: String,
@@ -26,7 +26,7 @@ pub enum VectorFault {
         known: Vec<String>,
     },
     /// A scalar is no finite value of its type.
-    #[error("the value of parameter {param:?} is no finite {}", .expected.name())]
+    #[error("the value of parameter {param:?} is not a finite {}", .expected.name())]
     ParamType {
         /// The scalar's name.
         param: String,
@@ -34,19 +34,19 @@ pub enum VectorFault {
         expected: ParamType,
     },
     /// A scalar without a default has no value.
-    #[error("parameter {param:?} has no default and no value; give it one")]
+    #[error("parameter {param:?} has neither a default nor a value; give it a value")]
     MissingParam {
         /// The scalar's name.
         param: String,
     },
     /// The bytes are no safetensors file.
-    #[error("it is no safetensors file: {message}")]
+    #[error("it is not a safetensors file: {message}")]
     NotSafetensors {
         /// What is wrong with them.
         message: String,
     },
     /// The kernel has no tensor that would have this name in a vector.
-    #[error("it has the tensor {tensor:?}, the kernel's are {}", list(.known))]
+    #[error("it has the tensor {tensor:?}, which the kernel does not; the kernel's tensors: {}", list(.known))]
     UnknownTensor {
         /// The name in the file.
         tensor: String,
@@ -60,7 +60,7 @@ pub enum VectorFault {
         tensor: String,
     },
     /// A tensor has elements of another type.
-    #[error("its tensor {tensor:?} is stored as {actual}, {expected} is stored as {stored}")]
+    #[error("its tensor {tensor:?} is stored as {actual}, but {expected} is stored as {stored}")]
     DType {
         /// The name in the file.
         tensor: String,
@@ -72,7 +72,7 @@ pub enum VectorFault {
         actual: String,
     },
     /// A tensor's shape is none that its type can have.
-    #[error("the shape of its tensor {tensor:?} cannot be: {message}")]
+    #[error("the shape of its tensor {tensor:?} is invalid: {message}")]
     BadShape {
         /// The name in the file.
         tensor: String,
@@ -80,7 +80,7 @@ pub enum VectorFault {
         message: String,
     },
     /// The bytes of a tensor are not those of its shape.
-    #[error("its tensor {tensor:?} has {actual} bytes, its shape makes {expected}")]
+    #[error("its tensor {tensor:?} has {actual} bytes, but its shape takes {expected}")]
     Size {
         /// The name in the file.
         tensor: String,

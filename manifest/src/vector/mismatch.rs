@@ -9,7 +9,7 @@ use crate::NamedTensor;
 
 /// The first element that is not what was expected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("element {index} of {tensor:?} is {actual}, {expected} is expected{}", bound(.expected, *.allowed, *.tolerance))]
+#[error("element {index} of {tensor:?} is {actual}, expected {expected}{}", bound(.expected, *.allowed, *.tolerance))]
 pub struct Mismatch {
     /// The tensor's name.
     pub tensor: String,
@@ -29,10 +29,10 @@ fn bound(expected: &Value, allowed: f64, tolerance: Option<f64>) -> String {
     match (expected, tolerance) {
         // Any would have done.
         (Value::Float(expected), _) if expected.is_nan() => String::new(),
-        (_, None) => " to the bit".to_owned(),
+        (_, None) => " bit for bit".to_owned(),
         // With either sign.
         (_, Some(_)) if allowed == 0.0 => {
-            " exactly, since a tolerance is relative to the values expected, which are all zero".to_owned()
+            " exactly, since the tolerance is relative and the expected values are all zero".to_owned()
         }
         (_, Some(_)) => format!(" within {allowed:e}"),
     }

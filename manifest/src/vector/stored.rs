@@ -41,9 +41,9 @@ pub fn kernel_shape(dtype: DType, stored: &[usize]) -> Result<Shape, String> {
         match dims.last_mut() {
             Some(last) if *last % size == 0 => *last /= size,
             last => {
-                let last = last.map_or_else(|| "none".to_owned(), |last| last.to_string());
+                let last = last.map_or_else(|| "missing".to_owned(), |last| last.to_string());
                 return Err(format!(
-                    "a block of {dtype} has {size} bytes, its last axis must be a multiple of that: it is {last}"
+                    "a block of {dtype} has {size} bytes, so the last axis must be a multiple of that, but it is {last}"
                 ));
             }
         }

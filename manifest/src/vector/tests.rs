@@ -48,7 +48,7 @@ fn a_file_that_names_something_twice_is_refused() {
     bytes[at..at + 5].copy_from_slice(b"out.y");
     let said = fault(&bytes);
     assert!(
-        said.starts_with("it is no safetensors file: it has the key \"out.y\" twice in one object (line 1 "),
+        said.starts_with("it is not a safetensors file: it has the key \"out.y\" twice in one object (line 1 "),
         "{said}"
     );
 }
@@ -83,7 +83,7 @@ fn tensors_that_are_not_the_kernels_are_refused() {
     let weight: Stored = ("in.weight", F32, &[3, 32]);
     assert!(HealthVector::parse(&file(&[x, start, state, y, weight]), &FULL.forward, &FULL_PARAMS).is_ok());
 
-    let known = "the kernel's are in.x, in.weight, in.state, out.state, out.y";
+    let known = "which the kernel does not; the kernel's tensors: in.x, in.weight, in.state, out.state, out.y";
     for name in ["x", "in.y", "out.x", "in.tmp", "out.tmp", "in.z", ""] {
         assert_eq!(
             fault(&file(&[x, start, state, y, (name, F32, &[2, 6])])),
@@ -94,12 +94,12 @@ fn tensors_that_are_not_the_kernels_are_refused() {
     assert_eq!(fault(&file(&[x, state, y])), "it has no tensor \"in.state\"; add it");
     assert_eq!(
         fault(&file(&[("in.x", F16, &[2, 6]), start, state, y])),
-        "its tensor \"in.x\" is stored as F16, f32 is stored as F32"
+        "its tensor \"in.x\" is stored as F16, but f32 is stored as F32"
     );
     assert_eq!(
         fault(&file(&[x, start, state, ("out.y", U8, &[2, 6])])),
-        "the shape of its tensor \"out.y\" cannot be: a block of q8_0 has 34 bytes, its last axis must be a multiple of \
-         that: it is 6"
+        "the shape of its tensor \"out.y\" is invalid: a block of q8_0 has 34 bytes, so the last axis must be a multiple \
+         of that, but it is 6"
     );
     assert_eq!(
         fault(&file(&[x, start, state, ("out.y", U8, &[3, 6 * 34])])),
@@ -120,13 +120,13 @@ fn tensors_that_are_not_the_kernels_are_refused() {
 fn scalars_that_are_not_the_kernels_are_refused() {
     let bytes = full_vector().to_bytes().unwrap();
     let fault = |params: &[_]| HealthVector::parse(&bytes, &FULL.forward, params).unwrap_err().to_string();
-    assert_eq!(fault(&[]), "parameter \"offset\" has no default and no value; give it one");
+    assert_eq!(fault(&[]), "parameter \"offset\" has neither a default nor a value; give it a value");
     let offset = FULL_PARAMS[1];
     assert_eq!(
         fault(&[offset, ("epsilon", ParamValue::F32(1.0))]),
-        "the kernel has no parameter \"epsilon\", it has eps, causal, axis, offset"
+        "the kernel has no parameter \"epsilon\"; its parameters: eps, causal, axis, offset"
     );
-    assert_eq!(fault(&[offset, ("eps", ParamValue::U32(1))]), "the value of parameter \"eps\" is no finite f32");
+    assert_eq!(fault(&[offset, ("eps", ParamValue::U32(1))]), "the value of parameter \"eps\" is not a finite f32");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn bytes_that_are_no_safetensors_file_are_refused() {
         with_header("{\"in.x\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[32,64]}}"),
     ] {
         let said = fault(&bytes);
-        assert!(said.starts_with("it is no safetensors file: "), "{said}");
+        assert!(said.starts_with("it is not a safetensors file: "), "{said}");
     }
     for at in 0..good.len() - 500 {
         for bit in 0..8 {

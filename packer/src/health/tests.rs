@@ -109,7 +109,10 @@ fn wrong_vectors_of_the_author_are_refused_with_file_and_remedy() {
     let no_vector = "/health/scales_f32-a.safetensors is no vector of \"scales_f32\": ";
     for (tensors, reason) in [
         (&[good[0]][..], "it has no tensor \"out.y\"; add it"),
-        (&[good[0], ("out.z", &[2.0])], "it has the tensor \"out.z\", the kernel's are in.x, out.y"),
+        (
+            &[good[0], ("out.z", &[2.0])],
+            "it has the tensor \"out.z\", which the kernel does not; the kernel's tensors: in.x, out.y",
+        ),
         (&[good[0], ("out.y", &[2.0, 3.0])], "output \"y\" needs n = 1 along axis 0, the one given has 2"),
     ] {
         assert_eq!(refused(name, tensors, &[]), format!("{no_vector}{reason}"));
@@ -128,7 +131,7 @@ fn wrong_vectors_of_the_author_are_refused_with_file_and_remedy() {
     }
     assert!(refused(name, good, &[("tolerance", "1.5")]).contains("the tolerance is 1.5; choose one from 0,"));
     let said = given(&[(name, b"none".to_vec())]).unwrap_err();
-    assert!(said.starts_with(&format!("{no_vector}it is no safetensors file: ")), "{said}");
+    assert!(said.starts_with(&format!("{no_vector}it is not a safetensors file: ")), "{said}");
     let said = given(&[(name, vec![0; MAX_HEALTH_BYTES + 1])]).unwrap_err();
     assert_eq!(said, "cannot read the vector /health/scales_f32-a.safetensors: it is too large");
 }
@@ -177,7 +180,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
     assert_eq!(
         judge(&[2.0, -4.1], &[]).unwrap_err(),
         "/health/scales_f32.safetensors expects of \"scales_f32\" what its function does not give: element 1 of \"y\" is \
-         -4.0, -4.1 is expected within 4.1e-5; correct one of the two, or raise the tolerance, which is 1e-5"
+         -4.0, expected -4.1 within 4.1e-5; correct one of the two, or raise the tolerance, which is 1e-5"
             .replace("within 4.1e-5", &format!("within {:e}", 1e-5 * f64::from(4.1f32)))
     );
     // No tolerance would do.

@@ -59,7 +59,7 @@ fn a_wrong_value_is_refused_with_its_key() {
     );
     assert_eq!(
         read(json!({ "health-tolerance": 1 })).unwrap_err(),
-        "[package.metadata.kernelpack] of a/Cargo.toml, at health-tolerance: the tolerance is 1; choose one from 0, \
-         to the bit, to below 1"
+        "[package.metadata.kernelpack] of a/Cargo.toml, at health-tolerance: the tolerance is 1; choose one from 0 \
+         (bit for bit) to below 1"
     );
 }

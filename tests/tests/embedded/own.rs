@@ -269,10 +269,10 @@ fn what_a_compiler_does_wrong_is_an_error_and_nothing_is_kept() {
         ("echo 'error: unsupported opcode' >&2; exit 1".to_owned(), "cannot be compiled for", "unsupported opcode"),
         ("kill -SEGV $$".to_owned(), "the compiler crashed on kernel \"wat_kernel\"", "SIGSEGV"),
         ("exit 0".to_owned(), "is not its file", "it cannot be read"),
-        ("echo nonsense > $4".to_owned(), "is not its file", "it is no .aot file"),
+        ("echo nonsense > $4".to_owned(), "is not its file", "it is not an .aot file"),
         ("printf '\\000aot\\006\\000\\000\\000' > $4".to_owned(), "is not its file", "no section"),
         ("ln -s /etc/passwd $4".to_owned(), "is not its file", "it cannot be read"),
-        ("cp $3 $4".to_owned(), "is not its file", "it is no .aot file"),
+        ("cp $3 $4".to_owned(), "is not its file", "it is not an .aot file"),
         ("while :; do :; done".to_owned(), "the compiler did not end within 3s", "\"wat_kernel\""),
     ];
     if compiler().is_some() {
@@ -378,7 +378,7 @@ fn what_is_not_run_is_not_read() {
     pack.sign(&manifest.to_json());
     let open = |execution| open(embedded(execution).trust_native(key().public()), &pack);
     let refused = open(Execution::Native).unwrap_err().to_string();
-    assert!(refused.contains("no .aot file"), "{refused}");
+    assert!(refused.contains("not an .aot file"), "{refused}");
     assert_eq!(run(&open(Execution::Interpreted).unwrap(), 0).unwrap(), SQUARES);
 }
 

@@ -221,8 +221,8 @@ fn more_code_than_a_host_compiles_is_refused_before_it_is_compiled() {
     }
     pack.sign(&manifest.to_json());
     let said = VerifiedPack::open(pack.path(), &pack::runtime().verifier()).unwrap_err().to_string();
-    let expected = "pack rejected: the pack has more than 16777216 bytes of code with kernel \"wat_kernel_32\"; make \
-                    several packs of it";
+    let expected = "pack rejected: kernel \"wat_kernel_32\" brings the pack to more than 16777216 bytes of \
+                    code; split the pack";
     assert_eq!(said, expected);
     let refused = kernelpack_packer::sign(pack.path(), &pack::key()).unwrap_err().to_string();
     assert!(refused.contains("more than 16777216 bytes of code"), "{refused}");

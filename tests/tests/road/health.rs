@@ -116,7 +116,7 @@ fn wrong_results_are_told_in_full(engine: Engine) {
         unhealthy(engine, &copy).to_string(),
         format!(
             "pack \"kernelpack-core-kernels\" {version} is unhealthy: kernel \"wat_kernel\" fails its vector \
-             \"health/v1.safetensors\": element 1 of \"y\" is 4.0, 4.5 is expected to the bit"
+             \"health/v1.safetensors\": element 1 of \"y\" is 4.0, expected 4.5 bit for bit"
         )
     );
     let vectors = [([3.0, 4.5], 0, 0.0), ([3.0, 4.0], 0, 0.0), ([2.0, 4.0], 0, 0.0)];
@@ -127,11 +127,11 @@ fn wrong_results_are_told_in_full(engine: Engine) {
         (found.vector.as_str(), others, fine),
         ("health/v0.safetensors", vec!["health/v2.safetensors"], vec!["health/v1.safetensors"])
     );
-    assert!(found.to_string().ends_with("element 0 of \"y\" is 3.0, 2.0 is expected to the bit"), "{found}");
+    assert!(found.to_string().ends_with("element 0 of \"y\" is 3.0, expected 2.0 bit for bit"), "{found}");
     let tolerated = wat_pack(&parts, &[([3.0, 4.5], 0, 0.125)]);
     tolerated.open(engine).unwrap().check_health().unwrap();
     let found = unhealthy(engine, &wat_pack(&parts, &[([3.0, 4.5], 0, 0.0625)])).to_string();
-    assert!(found.ends_with("is 4.0, 4.5 is expected within 2.8125e-1, the tolerance is 0.0625"), "{found}");
+    assert!(found.ends_with("is 4.0, expected 4.5 within 2.8125e-1, the tolerance is 0.0625"), "{found}");
 }
 
 #[apply(on_each_engine)]

@@ -185,7 +185,7 @@ fn a_runtime_that_trusts_nobody_opens_nothing_and_says_what_to_do(engine: Engine
     let said = |store| runtime(engine, store).open(folder.path()).unwrap_err().to_string();
     assert_eq!(
         said(TrustStore::default()),
-        "pack rejected: no key is trusted, so no pack can be; name the public key that signs your packs"
+        "pack rejected: no trusted keys are configured; add the public key that signs your packs"
     );
     // The only key is revoked, and another one signed.
     let mut only = TrustStore::default();
@@ -193,7 +193,7 @@ fn a_runtime_that_trusts_nobody_opens_nothing_and_says_what_to_do(engine: Engine
     only.revoke("release-2027", time("2026-02-01T00:00:00Z"), "lost").unwrap();
     assert_eq!(
         said(only),
-        "pack rejected: no key is trusted any more, so no pack can be: of the trust store's, 1 revoked, 0 expired; add the \
+        "pack rejected: no key is trusted any more: of those in the trust store, 1 revoked and 0 expired; add the \
          key that signs your packs now"
     );
 }

@@ -24,13 +24,16 @@ fn each_difference_to_the_entry_is_told() {
     };
     assert_eq!(
         said(&|file| file.target = AotTarget::Thumbv7em),
-        "it was compiled for x86_64, its entry says thumbv7em"
+        "it was compiled for x86_64, but its entry says thumbv7em"
     );
-    assert_eq!(said(&|file| file.version = Version::new(2, 4, 4)), "it was compiled by WAMR 2.4.3, it should be 2.4.4");
+    assert_eq!(
+        said(&|file| file.version = Version::new(2, 4, 4)),
+        "it was compiled by WAMR 2.4.3, but 2.4.4 is needed"
+    );
     assert!(said(&|file| file.source = Digest::of(b"")).starts_with("it was compiled from the module sha256:"));
     assert_eq!(
         said(&|file| file.options.truncate(3)),
-        "it was compiled with bounds-checks stack-checks termination-checks opt-level=3, its entry says bounds-checks \
+        "it was compiled with bounds-checks stack-checks termination-checks opt-level=3, but its entry says bounds-checks \
          stack-checks termination-checks"
     );
 }

@@ -145,12 +145,12 @@ fn null_is_no_value() {
 fn a_bad_value_is_named_with_its_place_and_kernel() {
     let (path, kernel, message) = malformed(&json_with("\"dtype\": \"q8_0\"", "\"dtype\": \"f64\""));
     assert_eq!((path.as_str(), kernel.as_deref()), ("kernels[0].outputs[1].dtype", Some("k_f32")));
-    assert!(message.starts_with("unknown data type \"f64\", known are f32, f16, "), "{message}");
+    assert!(message.starts_with("unknown data type \"f64\"; the types are f32, f16, "), "{message}");
     let said = refused(&json_with("rows*(dim+4)", "rows*(dim+4")).to_string();
     assert!(
         said.starts_with(
-            "the manifest cannot be read: kernels[0].scratch[0].len (kernel \"k_f32\"): the length \"rows*(dim+4\" is no \
-             expression: \")\" is expected at byte 11"
+            "the manifest cannot be read: kernels[0].scratch[0].len (kernel \"k_f32\"): the length \"rows*(dim+4\" is not \
+             an expression: expected \")\" at byte 11"
         ),
         "{said}"
     );
@@ -174,7 +174,7 @@ fn another_schema_version_comes_before_anything_else() {
     let newer = r#"{"$schema": "https://kernelpack.dev/schemas/kernel-pack-v2.json", "abi_version": 9, "colour": {}}"#;
     assert_eq!(
         refused(newer).to_string(),
-        "the manifest was written for schema version 2, this build reads 1; use a newer kernelpack"
+        "the manifest was written for schema version 2, but this build reads 1; use a newer kernelpack"
     );
     let older = json_with("kernel-pack-v1", "kernel-pack-v0");
     let expected = CompatibilityResult::SchemaVersion { found: 0, supported: 1 };
@@ -193,11 +193,11 @@ fn another_abi_comes_next() {
     let newer = r#"{"$schema": "https://kernelpack.dev/schemas/kernel-pack-v1.json", "abi_version": 2}"#;
     assert_eq!(
         refused(newer).to_string(),
-        "the pack was built for ABI version 2, this build runs 1; use a newer kernelpack"
+        "the pack was built for ABI version 2, but this build runs 1; use a newer kernelpack"
     );
     assert_eq!(
         refused(&json_with("\"abi_version\": 1", "\"abi_version\": 0")).to_string(),
-        "the pack was built for ABI version 0, this build runs 1; pack again with this kernelpack"
+        "the pack was built for ABI version 0, but this build runs 1; pack again with this kernelpack"
     );
     malformed(&json_with("\"abi_version\": 1", "\"abi_version\": 4294967297"));
 }

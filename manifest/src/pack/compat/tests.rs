@@ -83,20 +83,20 @@ fn schema_and_abi_are_told_as_results_too() {
 fn each_mismatch_is_told() {
     let said = |checker: CompatibilityChecker| checker.check(&manifest()).into_result().unwrap_err().to_string();
     for runtime in ["0.0.9", "0.1.0-rc.1"] {
-        let expected = format!("the pack needs runtime 0.1.0 or newer, this is {runtime}; update the runtime");
+        let expected = format!("the pack needs runtime 0.1.0 or newer, but this is {runtime}; update the runtime");
         assert_eq!(said(checker(runtime, "48.0.0", FEATURES)), expected);
     }
     assert_eq!(
         said(checker("1.0.1", "48.0.0", FEATURES)),
-        "the pack supports runtimes up to 1.0.0, this is 1.0.1; use a newer pack"
+        "the pack supports runtimes up to 1.0.0, but this is 1.0.1; use a newer pack"
     );
     assert_eq!(
         said(checker("1.0.0", "39.9.9", FEATURES)),
-        "kernel \"k_f32\" needs wasmtime 40.0.0 or newer, this is 39.9.9; update the runtime"
+        "kernel \"k_f32\" needs wasmtime 40.0.0 or newer, but this is 39.9.9; update the runtime"
     );
     assert_eq!(
         said(checker("1.0.0", "40.0.0", &["bulk-memory"])),
-        "kernel \"k_f32\" needs the WebAssembly feature \"simd\"; use an engine that has it on"
+        "kernel \"k_f32\" needs the WebAssembly feature \"simd\"; use an engine that enables it"
     );
     let other = CompatibilityChecker { engine: "wasmer".into(), ..checker("1.0.0", "40.0.0", FEATURES) };
     assert_eq!(said(other), "kernel \"k_f32\" does not support wasmer; pack it again with wasmer as a platform");

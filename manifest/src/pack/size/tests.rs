@@ -16,7 +16,7 @@ fn both_limits_are_reached_and_not_passed() {
     };
     assert_eq!(said(&size, 0, 1), Ok(()));
     let more = |what, limit| {
-        Err(format!("the pack has more than {limit} bytes of {what} with kernel \"p_f32\"; make several packs of it"))
+        Err(format!("kernel \"p_f32\" brings the pack to more than {limit} bytes of {what}; split the pack"))
     };
     assert_eq!(said(&size, 1, 0), more("modules", MAX_PACK_BYTES));
     assert_eq!(said(&size, 0, 2), more("code", MAX_PACK_CODE_BYTES));

@@ -10,20 +10,20 @@ use crate::{
 #[non_exhaustive]
 pub enum TrustStoreError {
     /// The file has too many bytes.
-    #[error("it has more than the limit of {MAX_TRUST_STORE_BYTES} bytes; remove what is no trust store")]
+    #[error("it is larger than the limit of {MAX_TRUST_STORE_BYTES} bytes; name the file of a trust store")]
     TooLarge,
     /// The file is a folder, a pipe or a device.
     #[error("it is not a regular file; name the file of a trust store")]
     NotAFile,
     /// Everybody on the machine may change the file, and so decide what is trusted.
-    #[error("everybody may write to it (mode {mode:03o}), so it proves nothing; take that away with `chmod o-w`")]
+    #[error("everyone may write to it (mode {mode:03o}), so its keys cannot be trusted; run `chmod o-w` on it")]
     WritableByAll {
         /// The permissions.
         mode: u32,
     },
     /// The file follows another version of the format.
     #[error(
-        "it has version {found}, this build reads {TRUST_STORE_VERSION}; {}",
+        "it has version {found}, but this build reads {TRUST_STORE_VERSION}; {}",
         if *found > u64::from(TRUST_STORE_VERSION) { "use a newer kernelpack" } else { "write it again" }
     )]
     Version {
@@ -34,14 +34,14 @@ pub enum TrustStoreError {
     #[error(transparent)]
     Json(#[from] JsonFault),
     /// There are too many keys.
-    #[error("it has {count} keys, the limit is {MAX_TRUSTED_KEYS}; remove some that expired long ago")]
+    #[error("it has {count} keys, more than the limit of {MAX_TRUSTED_KEYS}; remove some that expired long ago")]
     TooManyKeys {
         /// Keys given.
         count: usize,
     },
     /// An id is no name.
     #[error(
-        "{id:?} is no id of a key; use 1 to 64 ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit"
+        "{id:?} is not a key id; use 1 to 64 ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit"
     )]
     BadId {
         /// The id.
@@ -54,7 +54,7 @@ pub enum TrustStoreError {
         id: String,
     },
     /// One key stands under two ids, so that revoking the one would leave the other.
-    #[error("the keys {first:?} and {second:?} are one and the same; keep one")]
+    #[error("{first:?} and {second:?} are the same key; keep one")]
     DuplicateKey {
         /// One id.
         first: String,
@@ -63,7 +63,7 @@ pub enum TrustStoreError {
     },
     /// A text for people is empty where it must not be, too long, or could deceive whoever reads it on a terminal.
     #[error(
-        "the {field} of the key {id:?} is {text:?}; write {} bytes in one line, without control characters",
+        "the {field} of the key {id:?} is {text:?}; write {} bytes on one line, without control characters",
         if *field == "reason" { "1 to 256" } else { "at most 256" }
     )]
     BadText {
@@ -75,7 +75,7 @@ pub enum TrustStoreError {
         text: String,
     },
     /// There is no key of this id.
-    #[error("it has no key {id:?}, it has {}", list(known))]
+    #[error("it has no key {id:?}; known keys: {}", list(known))]
     UnknownId {
         /// The id.
         id: String,
@@ -83,7 +83,7 @@ pub enum TrustStoreError {
         known: Vec<String>,
     },
     /// The key is revoked, which is final.
-    #[error("the key {id:?} is revoked since {at}: {reason}; that is final, so make a new key")]
+    #[error("the key {id:?} was revoked at {at}: {reason}; that is final, so make a new key")]
     Revoked {
         /// The key's id.
         id: String,

@@ -134,7 +134,7 @@ fn another_version_comes_before_anything_else() {
     assert_eq!(TrustStore::parse(newer.as_bytes()), Err(TrustStoreError::Version { found: 2 }));
     assert_eq!(
         refused_with("\"version\": 1", "\"version\": 2").to_string(),
-        "it has version 2, this build reads 1; use a newer kernelpack"
+        "it has version 2, but this build reads 1; use a newer kernelpack"
     );
     assert_eq!(refused_with("\"version\": 1", "\"version\": 0"), TrustStoreError::Version { found: 0 });
     malformed(&json().replacen("\"version\": 1", "\"version\": \"1\"", 1), "version");
@@ -146,11 +146,11 @@ fn another_version_comes_before_anything_else() {
 fn keys_that_prove_nothing_are_refused() {
     let with = |key: &str| json().replacen(&self::key(2).id(), key, 1);
     for (bad, says) in [
-        ("", "no public key"),
-        ("rsa:AAAA", "no public key"),
+        ("", "is not a public key"),
+        ("rsa:AAAA", "is not a public key"),
         // The neutral element, and y = p + 3, another encoding of y = 3.
         ("ed25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "weak"),
-        ("ed25519:8P///////////////////////////////////////38=", "no Ed25519 public key"),
+        ("ed25519:8P///////////////////////////////////////38=", "are not an Ed25519 public key"),
     ] {
         malformed(&with(bad), says);
         malformed(&with(bad), "keys[0].key");
@@ -172,7 +172,7 @@ fn one_key_under_two_ids_is_refused() {
     assert!(matches!(store.add(entry("release-2025", 3)), Err(TrustStoreError::DuplicateId { .. })));
     assert_eq!(
         store.add(entry("again", 1)).unwrap_err().to_string(),
-        "the keys \"release-2025\" and \"again\" are one and the same; keep one"
+        "\"release-2025\" and \"again\" are the same key; keep one"
     );
     assert_eq!(store, sample());
 }
@@ -222,7 +222,7 @@ fn revocation_is_final() {
     assert!(matches!(store.expire("release-2025", later), Err(TrustStoreError::Revoked { .. })));
     assert_eq!(
         store.expire("release-2024", later).unwrap_err().to_string(),
-        "it has no key \"release-2024\", it has release-2026, release-2025"
+        "it has no key \"release-2024\"; known keys: release-2026, release-2025"
     );
     assert_eq!(store, sample());
     store.expire("release-2026", now).unwrap();

@@ -24,7 +24,7 @@ fn only_the_modules_that_were_signed_are_verified() {
     assert_eq!(
         other.to_string(),
         format!(
-            "the module of kernel \"k_f32\" (\"k/k_f32.wasm\") has the digest {actual}, the manifest says {expected}; \
+            "the module of kernel \"k_f32\" (\"k/k_f32.wasm\") has the digest {actual}, but the manifest says {expected}; \
              fetch the pack again"
         )
     );
@@ -129,7 +129,7 @@ fn a_health_vector_is_verified_by_its_digest_and_its_kernel() {
     let manifest = verifier().verify(text.as_bytes(), &key().sign(text.as_bytes()), NOW).unwrap();
     let found = manifest.verify_vector("k_f32", path, b"x").unwrap_err().to_string();
     assert!(
-        found.starts_with("the health vector \"health/k_f32.safetensors\" of kernel \"k_f32\": it is no "),
+        found.starts_with("the health vector \"health/k_f32.safetensors\" of kernel \"k_f32\": it is not "),
         "{found}"
     );
 }

@@ -54,7 +54,7 @@ fn a_key_expires_behind_its_last_second() {
         assert_eq!(expired, VerifyError::KeyExpired { id: "sample".into(), not_after, now });
         assert_eq!(
             expired.to_string(),
-            "the key \"sample\", which signed this manifest, was trusted until 2027-06-30T00:00:00Z, now it is \
+            "the key \"sample\", which signed this manifest, was trusted until 2027-06-30T00:00:00Z, and it is now \
              2027-06-30T00:00:01Z; use a pack signed by a current key"
         );
     }
@@ -98,7 +98,7 @@ fn a_revoked_key_is_refused_whatever_else_is_said_of_it() {
                 let found = unverified(&verifier, now);
                 assert_eq!(
                     found.to_string(),
-                    "the key \"sample\", which signed this manifest, is revoked since 2030-02-01T00:00:00Z: laptop \
+                    "the key \"sample\", which signed this manifest, was revoked at 2030-02-01T00:00:00Z: laptop \
                      stolen; use a pack signed by another key"
                 );
             }
@@ -140,7 +140,7 @@ fn a_store_with_nothing_left_says_so() {
     assert_eq!(nothing, VerifyError::NoUsableKey { revoked: 1, expired: 1 }.into());
     assert_eq!(
         nothing.to_string(),
-        "no key is trusted any more, so no pack can be: of the trust store's, 1 revoked, 1 expired; add the key that \
+        "no key is trusted any more: of those in the trust store, 1 revoked and 1 expired; add the key that \
          signs your packs now"
     );
     // A key trusted by itself counts only where the store does not know better.

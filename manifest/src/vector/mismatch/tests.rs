@@ -22,14 +22,14 @@ fn without_tolerance_floats_agree_to_the_bit() {
     assert_eq!(compare(&expected, &floats(&[1.0, 0.0, other_nan, f32::INFINITY]), 0.0), Ok(()));
     assert_eq!(
         said(&expected, &floats(&[1.0, -0.0, f32::NAN, f32::INFINITY]), 0.0),
-        "element 1 of \"y\" is -0.0, 0.0 is expected to the bit"
+        "element 1 of \"y\" is -0.0, expected 0.0 bit for bit"
     );
     assert_eq!(
         said(&expected, &floats(&[1.0000001, 0.0, f32::NAN, f32::INFINITY]), 0.0),
-        "element 0 of \"y\" is 1.0000001, 1.0 is expected to the bit"
+        "element 0 of \"y\" is 1.0000001, expected 1.0 bit for bit"
     );
-    assert!(said(&expected, &floats(&[1.0, 0.0, 1.0, f32::INFINITY]), 0.0).contains("is 1.0, NaN is expected"));
-    assert!(said(&expected, &floats(&[1.0, 0.0, 1.0, f32::INFINITY]), 0.0).ends_with("NaN is expected"));
+    assert!(said(&expected, &floats(&[1.0, 0.0, 1.0, f32::INFINITY]), 0.0).contains("is 1.0, expected NaN"));
+    assert!(said(&expected, &floats(&[1.0, 0.0, 1.0, f32::INFINITY]), 0.0).ends_with("expected NaN"));
     assert!(said(&expected, &floats(&[f32::NAN, 0.0, f32::NAN, 0.0]), 0.0).starts_with("element 0 of"));
 }
 
@@ -40,7 +40,7 @@ fn the_tolerance_is_relative_to_the_larger_of_element_and_rms() {
     assert_eq!(compare(&expected, &floats(&[1.04, 6.94]), 1e-2), Ok(()));
     assert_eq!(
         said(&expected, &floats(&[1.0625, 7.0]), 1e-2),
-        "element 0 of \"y\" is 1.0625, 1.0 is expected within 5e-2"
+        "element 0 of \"y\" is 1.0625, expected 1.0 within 5e-2"
     );
     assert!(compare(&expected, &floats(&[1.0, 7.08]), 1e-2).is_err());
     assert!(compare(&expected, &floats(&[1.0, f32::NAN]), 0.9).is_err());
@@ -51,21 +51,21 @@ fn the_tolerance_is_relative_to_the_larger_of_element_and_rms() {
 
 #[test]
 fn what_is_said_of_the_bound_is_true() {
-    let zero = "element 0 of \"y\" is 0.76, 0.0 is expected";
+    let zero = "element 0 of \"y\" is 0.76, expected 0.0";
     assert_eq!(
         said(&floats(&[0.0]), &floats(&[0.76]), 1e-5),
-        format!("{zero} exactly, since a tolerance is relative to the values expected, which are all zero")
+        format!("{zero} exactly, since the tolerance is relative and the expected values are all zero")
     );
-    assert_eq!(said(&floats(&[0.0]), &floats(&[0.76]), 0.0), format!("{zero} to the bit"));
+    assert_eq!(said(&floats(&[0.0]), &floats(&[0.76]), 0.0), format!("{zero} bit for bit"));
     assert_eq!(
         said(&floats(&[0.0, 4.0, 4.0, 4.0]), &floats(&[0.76; 4]), 0.125),
         format!("{zero} within 4.330127018922193e-1")
     );
     let infinite = |actual| said(&floats(&[f32::INFINITY]), &floats(&[actual]), 1e-5);
-    assert_eq!(infinite(1.0), "element 0 of \"y\" is 1.0, inf is expected to the bit");
+    assert_eq!(infinite(1.0), "element 0 of \"y\" is 1.0, expected inf bit for bit");
     for tolerance in [0.0, 1e-5] {
         let nan = said(&floats(&[f32::NAN]), &floats(&[1.0]), tolerance);
-        assert_eq!(nan, "element 0 of \"y\" is 1.0, NaN is expected");
+        assert_eq!(nan, "element 0 of \"y\" is 1.0, expected NaN");
     }
 }
 
@@ -83,10 +83,10 @@ fn what_is_not_finite_widens_nothing() {
 fn halves_are_widened_and_other_types_agree_to_the_bit() {
     let half = |value: f32| tensor(DType::F16, f16::from_f32(value).to_le_bytes().to_vec());
     assert_eq!(compare(&half(1.0), &half(1.001), 1e-3), Ok(()));
-    assert_eq!(said(&half(1.0), &half(1.5), 1e-3), "element 0 of \"y\" is 1.5, 1.0 is expected within 1e-3");
+    assert_eq!(said(&half(1.0), &half(1.5), 1e-3), "element 0 of \"y\" is 1.5, expected 1.0 within 1e-3");
     for (dtype, says) in [
-        (DType::I8, "element 1 of \"y\" is -1, 0 is expected to the bit"),
-        (DType::U8, "element 1 of \"y\" is 255, 0 is expected to the bit"),
+        (DType::I8, "element 1 of \"y\" is -1, expected 0 bit for bit"),
+        (DType::U8, "element 1 of \"y\" is 255, expected 0 bit for bit"),
     ] {
         assert_eq!(said(&tensor(dtype, vec![0, 0]), &tensor(dtype, vec![0, 255]), 0.9), says);
     }
@@ -98,7 +98,7 @@ fn halves_are_widened_and_other_types_agree_to_the_bit() {
     assert_eq!(
         said(&tensor(DType::Q4_0, vec![0; 18]), &tensor(DType::Q4_0, block), 0.9),
         format!(
-            "element 0 of \"y\" is the block {}ab, the block {} is expected to the bit",
+            "element 0 of \"y\" is the block {}ab, expected the block {} bit for bit",
             "00".repeat(17),
             "00".repeat(18)
         )

@@ -29,8 +29,8 @@ fn blocks_are_bytes_along_the_last_axis() {
 fn parts_of_blocks_are_refused() {
     assert_eq!(
         kernel_shape(DType::Q8_0, &[2, 64]).unwrap_err(),
-        "a block of q8_0 has 34 bytes, its last axis must be a multiple of that: it is 64"
+        "a block of q8_0 has 34 bytes, so the last axis must be a multiple of that, but it is 64"
     );
-    assert!(kernel_shape(DType::Q4_0, &[]).unwrap_err().ends_with("it is none"));
+    assert!(kernel_shape(DType::Q4_0, &[]).unwrap_err().ends_with("it is missing"));
     assert!(kernel_shape(DType::F32, &[1; 9]).is_err());
 }

@@ -47,7 +47,7 @@ fn health_vectors_are_checked() {
     many(16)(&mut most);
     assert_eq!(most.validate(), Ok(()));
     assert_eq!(most.files().count(), 20);
-    assert!(refused(many(17)).to_string().contains("there are 17 health vectors, the limit is 16"));
+    assert!(refused(many(17)).to_string().contains("there are 17 health vectors, more than the limit of 16"));
     let twice = refused(|it| {
         let vector = HealthEntry {
             path: "health/K_F32.safetensors".into(),

@@ -13,7 +13,7 @@ fn the_head_is_checked() {
     assert_eq!(refused(|it| it.author.name = "\u{1b}[2J".into()), control("author.name"));
     assert_eq!(refused(|it| it.author.email = Some("\u{1b}[2J".into())), control("author.email"));
     let reversed = refused(|it| it.name = "kernels\u{202e}".into()).to_string();
-    assert_eq!(reversed, "the pack's name has control characters: \"kernels\\u{202e}\"; remove them");
+    assert_eq!(reversed, "the pack's name contains control characters: \"kernels\\u{202e}\"; remove them");
     let (min, max) = ("1.0.1".parse().unwrap(), "1.0.0".parse().unwrap());
     assert_eq!(refused(|it| it.min_runtime_version = "1.0.1".parse().unwrap()), Rejected::VersionsCrossed { min, max });
     let value = "2026-02-30T00:00:00Z";

@@ -93,9 +93,9 @@ pub enum BadKey {
 impl fmt::Display for BadKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BadText => "it is no public key; write \"ed25519:\" and the base64 of its 32 bytes",
-            Self::NotAPoint => "the 32 bytes are no Ed25519 public key",
-            Self::Weak => "the public key is weak: signatures under it can be made by anyone; use another",
+            Self::BadText => "it is not a public key; write \"ed25519:\" and the base64 of its 32 bytes",
+            Self::NotAPoint => "the 32 bytes are not an Ed25519 public key",
+            Self::Weak => "the public key is weak: anyone can forge its signatures; use another",
         })
     }
 }

@@ -142,39 +142,55 @@ pub enum JsonFault {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { size } => write!(f, "the manifest has {size} bytes, the limit is {MAX_MANIFEST_BYTES}"),
-            Self::NoKeys => f.write_str("no key is trusted, so no pack can be; give the device one"),
+            Self::TooLarge { size } => {
+                write!(f, "the manifest has {size} bytes, more than the limit of {MAX_MANIFEST_BYTES}")
+            }
+            Self::NoKeys => {
+                f.write_str("no trusted keys are configured; give the device the public key that signs its packs")
+            }
             Self::BadKey { index, fault } => write!(f, "key {index} of the device: {fault}"),
             Self::MalformedSignature { len } => {
-                write!(f, "the signature has {len} bytes, an Ed25519 signature has {SIGNATURE_BYTES}; fetch it again")
+                write!(
+                    f,
+                    "the signature has {len} bytes, but an Ed25519 signature has {SIGNATURE_BYTES}; fetch it again"
+                )
             }
-            Self::NoTrustedKey => f.write_str("no trusted key signed this manifest, or it was changed since"),
+            Self::NoTrustedKey => f.write_str("no trusted key signed this manifest, or it was changed after signing"),
             Self::KeyRevoked { index } => write!(f, "key {index}, which signed this manifest, is revoked"),
             Self::KeyExpired { index, not_after } => {
-                write!(f, "key {index}, which signed this manifest, was trusted until {not_after} s after 1970")
+                write!(f, "key {index}, which signed this manifest, was trusted until Unix time {not_after}")
             }
             Self::NoClock { index } => {
-                write!(f, "key {index}, which signed this manifest, expires, and there is no clock; set it")
+                write!(
+                    f,
+                    "key {index}, which signed this manifest, expires, but this device has no time; set its clock"
+                )
             }
             Self::NotForNative => {
                 f.write_str("the key that signed this manifest is not trusted for native code; interpret the module")
             }
             Self::NotUtf8 { at } => write!(f, "the manifest is not UTF-8 at byte {at}"),
             Self::Json { at, fault } => write!(f, "the manifest cannot be read at byte {at}: {fault}"),
-            Self::Missing { at, field } => write!(f, "the object at byte {at} of the manifest has no {field:?}"),
-            Self::Bad { at, field } => write!(f, "{field:?} cannot have the value before byte {at} of the manifest"),
+            Self::Missing { at, field } => write!(f, "the object at byte {at} of the manifest lacks {field:?}"),
+            Self::Bad { at, field } => {
+                write!(f, "{field:?} has an invalid value, which ends at byte {at} of the manifest")
+            }
             Self::Schema => f.write_str("the manifest follows another schema; use another version of kernelpack"),
             Self::Abi { found } => {
                 let supported = kernelpack_abi::ABI_VERSION;
-                write!(f, "the pack was built for ABI version {found}, this build runs {supported}")
+                write!(f, "the pack was built for ABI version {found}, but this build runs {supported}")
             }
             Self::KernelCount { count } => write!(f, "the pack has {count} kernels; 1 to {MAX_KERNELS} are allowed"),
             Self::UnknownKernel => f.write_str("the pack has no such kernel"),
-            Self::DuplicateKernel { at } => write!(f, "the pack has the kernel a second time before byte {at}"),
-            Self::DuplicateFile { at } => write!(f, "the entry before byte {at} claims a file of the kernel, too"),
+            Self::DuplicateKernel { at } => {
+                write!(f, "the pack has the kernel twice; the second entry ends at byte {at}")
+            }
+            Self::DuplicateFile { at } => {
+                write!(f, "the entry that ends at byte {at} also claims a file of the kernel")
+            }
             Self::RuntimeTooOld => f.write_str("the pack needs a newer runtime"),
-            Self::RuntimeTooNew => f.write_str("the pack was not made for so new a runtime"),
-            Self::UnsupportedEngine => f.write_str("the kernel was not made for this engine"),
+            Self::RuntimeTooNew => f.write_str("the pack does not support a runtime this new"),
+            Self::UnsupportedEngine => f.write_str("the kernel does not support this engine"),
             Self::EngineTooOld => f.write_str("the kernel needs a newer version of the engine"),
             Self::MissingFeature => f.write_str("the kernel's module needs a feature that the engine does not have"),
             Self::NoCode => f.write_str("the pack has no code for this target; interpret the module"),
@@ -182,7 +198,7 @@ impl fmt::Display for Refused {
                 f.write_str("the code was compiled by another version of the engine; interpret the module")
             }
             Self::HashMismatch { expected, actual } => {
-                write!(f, "the file's digest is {actual}, the manifest says {expected}; fetch the pack again")
+                write!(f, "the file's digest is {actual}, but the manifest says {expected}; fetch the pack again")
             }
         }
     }
@@ -191,12 +207,12 @@ impl fmt::Display for Refused {
 impl fmt::Display for JsonFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Syntax => "something else should stand here",
+            Self::Syntax => "the JSON is malformed, or a value has the wrong type",
             Self::RepeatedKey => "the object has this key twice",
-            Self::UnknownField => "there is no such field",
-            Self::Escaped => "this is not to be escaped",
-            Self::TooDeep => "it is nested too deep",
-            Self::NotU32 => "a whole number below 4294967296 should stand here",
+            Self::UnknownField => "the field is unknown",
+            Self::Escaped => "escapes are not allowed here",
+            Self::TooDeep => "it is nested too deeply",
+            Self::NotU32 => "expected a whole number below 4294967296",
         })
     }
 }

@@ -263,9 +263,11 @@ impl fmt::Display for LayoutError {
                 )
             }
             Self::TooLarge { part, size } => {
-                write!(f, "{part} has {size} bytes, the limit is {MAX_PART_BYTES}; split the call")
+                write!(f, "{part} has {size} bytes (limit {MAX_PART_BYTES}); split the call")
             }
-            Self::Misaligned { part, offset, align } => write!(f, "{part} starts at {offset}, no multiple of {align}"),
+            Self::Misaligned { part, offset, align } => {
+                write!(f, "{part} at {offset} is not {align}-byte aligned")
+            }
             Self::Overlap { a, b } => write!(f, "{a} and {b} overlap"),
             Self::Malformed { index } => write!(f, "row {index} of the tensor table contradicts itself"),
             Self::DescriptorDisagrees => f.write_str("the descriptor and the tensor table disagree"),

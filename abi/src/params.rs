@@ -294,12 +294,14 @@ impl core::fmt::Display for ParamsError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Truncated => f.write_str("the params block is truncated or misaligned"),
-            Self::Version { found } => write!(f, "the params block has version {found}, this build reads {VERSION}"),
+            Self::Version { found } => {
+                write!(f, "the params block has version {found}, not {VERSION}")
+            }
             Self::TooManyTensors { found } => {
-                write!(f, "the params block announces {found} tensors, the limit is {MAX_TENSORS}")
+                write!(f, "the params block announces {found} tensors (limit {MAX_TENSORS})")
             }
             Self::ScalarsOffset { found } => {
-                write!(f, "the params block's scalars start at {found}, not behind its tensor table")
+                write!(f, "the params block's scalars start at {found}, not after its tensor table")
             }
         }
     }

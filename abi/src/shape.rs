@@ -133,8 +133,8 @@ pub enum ShapeError {
 impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rank { rank } => write!(f, "a tensor has at most {MAX_RANK} axes, the shape given has {rank}"),
-            Self::TooLarge => write!(f, "a tensor has at most {} elements, the shape given has more", u32::MAX),
+            Self::Rank { rank } => write!(f, "a tensor has at most {MAX_RANK} axes, but the shape given has {rank}"),
+            Self::TooLarge => write!(f, "a tensor has at most {} elements, but the shape given has more", u32::MAX),
         }
     }
 }

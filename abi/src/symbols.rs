@@ -234,7 +234,7 @@ impl SymbolError {
                 Disagreement::Rank { expected, actual } => {
                     write!(
                         f,
-                        "{role} \"{name}\" needs {expected} axes ({}), the one given has {actual}",
+                        "{role} \"{name}\" needs {expected} axes ({}), not {actual}",
                         fmt::from_fn(|f| { describe_dims(f, tensor.map_or(&[], |tensor| tensor.dims), &symbol) })
                     )
                 }
@@ -247,15 +247,15 @@ impl SymbolError {
                             write!(f, " = {expected}")?;
                         }
                     }
-                    write!(f, " along axis {axis}, the one given has {actual}")
+                    write!(f, " along axis {axis}, not {actual}")
                 }
                 Disagreement::NotMultiple { symbol: index, value, of } => {
                     let symbol = symbol(index);
-                    write!(f, "{role} \"{name}\" needs {symbol} to be a multiple of {of}, {symbol} is {value}")
+                    write!(f, "{role} \"{name}\" needs {symbol} to be a multiple of {of}, not {value}")
                 }
                 Disagreement::Unbound { symbol: index } => {
                     let symbol = symbol(index);
-                    write!(f, "{role} \"{name}\" needs {symbol} along axis {axis}, which no tensor given determines")
+                    write!(f, "{role} \"{name}\" needs {symbol} along axis {axis}, which no given tensor determines")
                 }
                 Disagreement::TooLarge => write!(f, "{role} \"{name}\" would have more than {} elements", u32::MAX),
             }

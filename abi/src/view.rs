@@ -14,7 +14,7 @@ use crate::{Element, Shape, ShapeError};
 /// let view = TensorView::new(&data, &[2, 3]).unwrap();
 /// assert_eq!(view.shape().to_string(), "2x3");
 /// let wrong = TensorView::new(&data, &[2, 4]).unwrap_err();
-/// assert_eq!(wrong.to_string(), "a 2x4 tensor has 8 elements, the slice given has 6");
+/// assert_eq!(wrong.to_string(), "a 2x4 tensor has 8 elements, but the slice given has 6");
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TensorView<'a, T> {
@@ -121,7 +121,7 @@ impl fmt::Display for ViewError {
         match self {
             Self::Shape(error) => error.fmt(f),
             Self::Length { shape, len } => {
-                write!(f, "a {shape} tensor has {} elements, the slice given has {len}", shape.elements())
+                write!(f, "a {shape} tensor has {} elements, but the slice given has {len}", shape.elements())
             }
         }
     }

@@ -71,8 +71,8 @@ fn an_unknown_schema_is_named_with_the_file_and_the_writer() {
     newer[8] = 9;
     assert_eq!(
         read(EXPORTS_A, &[&newer]).unwrap_err(),
-        "the kernelpack.spec section of target/k.wasm is refused: \"one 1.0.0\" wrote it with schema version 9, this \
-         build reads version 3; use a newer kernelpack"
+        "the kernelpack.spec section of target/k.wasm is refused: \"one 1.0.0\" wrote it with schema version 9, but \
+         this build reads version 3; use a newer kernelpack"
     );
     assert!(read(EXPORTS_A, &[&ENTRY_A[..20]]).unwrap_err().contains("target/k.wasm is refused: malformed at byte"));
 }

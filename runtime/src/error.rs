@@ -19,7 +19,7 @@ use crate::BadCall;
 ///     Ok(TensorView::new(data, &[1, 3])?)
 /// }
 /// assert!(row(&[1.0, 2.0, 3.0]).is_ok());
-/// assert_eq!(row(&[]).unwrap_err().to_string(), "bad call: a 1x3 tensor has 3 elements, the slice given has 0");
+/// assert_eq!(row(&[]).unwrap_err().to_string(), "bad call: a 1x3 tensor has 3 elements, but the slice given has 0");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

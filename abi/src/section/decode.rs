@@ -54,7 +54,7 @@ pub fn decode(section: &[u8]) -> Result<Vec<Entry<'_>>, SectionError> {
         }
         let spec = reader.spec(schema)?;
         if !reader.rest.is_empty() {
-            return Err(reader.malformed("an entry has bytes behind its end"));
+            return Err(reader.malformed("an entry has bytes after its end"));
         }
         entries.push(Entry { writer, spec, bytes });
     }
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
         let dims = self.list(MAX_RANK, |reader| reader.dim(symbols))?;
         let len = self.list(usize::from(u8::MAX), |reader| reader.op(symbols))?;
         if (role == Role::Scratch) == len.is_empty() || (role == Role::Scratch && !dims.is_empty()) {
-            return Err(self.malformed("a length stands at a tensor that is not scratch, or none at one that is"));
+            return Err(self.malformed("a tensor that is not scratch has a length, or a scratch tensor has none"));
         }
         if !len.is_empty() && !is_well_formed(Expr(&len)) {
             return Err(self.malformed("a scratch length is not an expression"));
@@ -265,7 +265,7 @@ impl fmt::Display for SectionError {
             Self::UnknownSchema { found, known, writer } => ("schema", found, known, writer),
             Self::UnknownAbi { found, known, writer } => ("ABI", found, known, writer),
         };
-        write!(f, "\"{writer}\" wrote it with {what} version {found}, this build reads version {known}; ")?;
+        write!(f, "\"{writer}\" wrote it with {what} version {found}, but this build reads version {known}; ")?;
         f.write_str(if found > known {
             "use a newer kernelpack"
         } else {

@@ -90,13 +90,13 @@ fn an_unknown_version_is_named_with_its_writer() {
     newer[8] = 7;
     assert_eq!(
         decode(&newer).unwrap_err().to_string(),
-        "\"crate 1.2.3\" wrote it with schema version 7, this build reads version 3; use a newer kernelpack"
+        "\"crate 1.2.3\" wrote it with schema version 7, but this build reads version 3; use a newer kernelpack"
     );
     let mut older = BYTES;
     older[10] = 0;
     assert_eq!(
         decode(&older).unwrap_err().to_string(),
-        "\"crate 1.2.3\" wrote it with ABI version 0, this build reads version 1; build the crate with the \
+        "\"crate 1.2.3\" wrote it with ABI version 0, but this build reads version 1; build the crate with the \
          kernelpack-guest that belongs to this kernelpack"
     );
 }

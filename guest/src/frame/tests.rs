@@ -495,10 +495,10 @@ fn damaged_params_blocks_are_refused() {
 #[test]
 fn damaged_params_headers_are_refused() {
     for (field, value, message) in [
-        (0, 2, "the params block has version 2, this build reads 1"),
-        (4, 17, "the params block announces 17 tensors, the limit is 16"),
-        (4, u32::MAX, "the params block announces 4294967295 tensors, the limit is 16"),
-        (8, 308, "the params block's scalars start at 308, not behind its tensor table"),
+        (0, 2, "the params block has version 2, not 1"),
+        (4, 17, "the params block announces 17 tensors (limit 16)"),
+        (4, u32::MAX, "the params block announces 4294967295 tensors (limit 16)"),
+        (8, 308, "the params block's scalars start at 308, not after its tensor table"),
         (12, 6, "the params block is truncated or misaligned"),
         (12, u32::MAX, "the params block is truncated or misaligned"),
     ] {
@@ -551,13 +551,13 @@ fn rows_that_are_not_the_declared_ones_are_refused() {
 
 #[test]
 fn shapes_that_disagree_are_refused() {
-    refused(Status::InvalidOutput, "output \"y\" needs dim = 64 along axis 1, the one given has 32", |call| {
+    refused(Status::InvalidOutput, "output \"y\" needs dim = 64 along axis 1, not 32", |call| {
         call.entries[Y] = entry(2048, DType::F32, Role::Out, &[2, 32])
     });
-    refused(Status::InvalidInput, "input \"x\" needs 2 axes (rows, dim), the one given has 1", |call| {
+    refused(Status::InvalidInput, "input \"x\" needs 2 axes (rows, dim), not 1", |call| {
         call.entries[X] = entry(1024, DType::F32, Role::In, &[128])
     });
-    refused(Status::InvalidInput, "input \"blocks\" needs dim/32 = 2 along axis 0, the one given has 1", |call| {
+    refused(Status::InvalidInput, "input \"blocks\" needs dim/32 = 2 along axis 0, not 1", |call| {
         call.entries[BLOCKS] = entry(1792, DType::Q8_0, Role::In, &[1])
     });
     refused(Status::InvalidParams, "scratch tensor \"tmp\" needs 6 elements, the table gives 5", |call| {
@@ -598,8 +598,8 @@ fn misplaced_tensors_are_refused() {
         (X, u32::MAX - 15, "tensor 0 (512 bytes at 4294967280) lies outside the usable memory from 512 to 8192"),
         (X, 256, "tensor 0 (512 bytes at 256) lies outside the usable memory from 512 to 8192"),
         (Y, 496, "tensor 4 (512 bytes at 496) lies outside the usable memory from 512 to 8192"),
-        (X, 1028, "tensor 0 starts at 1028, no multiple of 16"),
-        (Y, 2056, "tensor 4 starts at 2056, no multiple of 16"),
+        (X, 1028, "tensor 0 at 1028 is not 16-byte aligned"),
+        (Y, 2056, "tensor 4 at 2056 is not 16-byte aligned"),
         (Y, 1040, "tensor 0 and tensor 4 overlap"),
         (Y, 1792, "tensor 2 and tensor 4 overlap"),
         (TMP, 2544, "tensor 4 and tensor 5 overlap"),

@@ -103,16 +103,16 @@ fn tensors_that_are_not_the_kernels_are_refused() {
     );
     assert_eq!(
         fault(&file(&[x, start, state, ("out.y", U8, &[3, 6 * 34])])),
-        "output \"y\" needs rows = 2 along axis 0, the one given has 3"
+        "output \"y\" needs rows = 2 along axis 0, not 3"
     );
     // Either of the two values of an in-out tensor is held to the symbols.
     assert_eq!(
         fault(&file(&[x, ("in.state", F32, &[6]), state, y])),
-        "in-out tensor \"state\" needs rows*2 = 4 along axis 0, the one given has 6"
+        "in-out tensor \"state\" needs rows*2 = 4 along axis 0, not 6"
     );
     assert_eq!(
         fault(&file(&[x, start, ("out.state", F32, &[6]), y])),
-        "in-out tensor \"state\" needs rows*2 = 4 along axis 0, the one given has 6"
+        "in-out tensor \"state\" needs rows*2 = 4 along axis 0, not 6"
     );
 }
 

@@ -113,7 +113,7 @@ fn wrong_vectors_of_the_author_are_refused_with_file_and_remedy() {
             &[good[0], ("out.z", &[2.0])],
             "it has the tensor \"out.z\", which the kernel does not; the kernel's tensors: in.x, out.y",
         ),
-        (&[good[0], ("out.y", &[2.0, 3.0])], "output \"y\" needs n = 1 along axis 0, the one given has 2"),
+        (&[good[0], ("out.y", &[2.0, 3.0])], "output \"y\" needs n = 1 along axis 0, not 2"),
     ] {
         assert_eq!(refused(name, tensors, &[]), format!("{no_vector}{reason}"));
     }

@@ -199,7 +199,7 @@ fn a_dim_that_is_no_multiple_of_the_block_is_named(engine: Engine) {
         let kernel = engine.core_pack().kernel_named(kernel).unwrap();
         let x = kernelpack_abi::TensorBuf::<f32>::zeros(&[2, 33]).unwrap();
         let refused = kernel.call(&[("x", (&x).into())], &[]).unwrap_err();
-        assert_eq!(refused.to_string(), "bad call: output \"y\" needs dim to be a multiple of 32, dim is 33");
+        assert_eq!(refused.to_string(), "bad call: output \"y\" needs dim to be a multiple of 32, not 33");
     }
 }
 

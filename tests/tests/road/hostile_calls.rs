@@ -25,17 +25,11 @@ fn typed_calls_with_wrong_shapes_are_refused(engine: Engine) {
         ))
     };
     call(&[3, 4], &weight[..4], &[3, 4]).unwrap();
-    assert_eq!(
-        said(call(&[3, 4], &weight, &[3, 4])),
-        "input \"weight\" needs dim = 4 along axis 0, the one given has 5"
-    );
-    assert_eq!(
-        said(call(&[3, 4], &weight[..4], &[4, 3])),
-        "output \"y\" needs rows = 3 along axis 0, the one given has 4"
-    );
-    assert_eq!(said(call(&[12], &weight[..4], &[3, 4])), "input \"x\" needs 2 axes (rows, dim), the one given has 1");
+    assert_eq!(said(call(&[3, 4], &weight, &[3, 4])), "input \"weight\" needs dim = 4 along axis 0, not 5");
+    assert_eq!(said(call(&[3, 4], &weight[..4], &[4, 3])), "output \"y\" needs rows = 3 along axis 0, not 4");
+    assert_eq!(said(call(&[12], &weight[..4], &[3, 4])), "input \"x\" needs 2 axes (rows, dim), not 1");
     let too_short = TensorView::new(&x, &[3, 5]).unwrap_err();
-    assert_eq!(too_short.to_string(), "a 3x5 tensor has 15 elements, the slice given has 12");
+    assert_eq!(too_short.to_string(), "a 3x5 tensor has 15 elements, but the slice given has 12");
 }
 
 #[apply(on_both_engines)]

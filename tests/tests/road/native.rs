@@ -68,7 +68,7 @@ fn rows_that_are_not_the_signatures_are_refused() {
         refused(&mut [first, input(&bytes[..32]), y]).message().to_owned()
     };
     assert_eq!(out(input(&bytes[1..33])), "32 bytes are no elements of f32, or not aligned for it");
-    assert_eq!(out(input(&bytes[..36])), "a 2x4 tensor has 8 elements, the slice given has 9");
+    assert_eq!(out(input(&bytes[..36])), "a 2x4 tensor has 8 elements, but the slice given has 9");
     assert_eq!(
         out(TensorArg { dtype: DType::F16, shape, data: TensorData::In(&bytes[..16]) }),
         "a tensor of f16 is given for f32"

@@ -1,4 +1,4 @@
-//! SHA-256 digests as the manifest writes them.
+//! SHA-256 digests, in the form that manifests use.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 const PREFIX: &str = "sha256:";
 
-/// A SHA-256 digest; its text is `sha256:` and 64 lower-case hexadecimal digits.
+/// A SHA-256 digest, written as `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
@@ -16,7 +16,7 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of these parts one behind the other.
+    /// The digest of these parts, concatenated.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         for part in parts {
@@ -25,7 +25,7 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// Reads the one text that a digest has.
+    /// Parses a digest, which has exactly one textual form.
     pub fn parse(text: &str) -> Option<Self> {
         let nibble = |digit: u8| match digit {
             b'0'..=b'9' => Some(digit - b'0'),

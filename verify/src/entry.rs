@@ -1,4 +1,4 @@
-//! A kernel's entry in the manifest, as far as a device reads it.
+//! The parts of a kernel's entry in the manifest that a device reads.
 
 use kernelpack_abi::{ResourceLimits, exports};
 
@@ -16,7 +16,7 @@ const FIELDS: &[Field] = &[
     ("entry_point", true),
     ("resource_limits", true),
     ("platforms", false),
-    // Checked as JSON only: what a kernel takes stands in its module too, whose digest is checked.
+    // Checked only as JSON: the signature of a kernel is also in its module, whose digest is checked.
     ("name", true),
     ("description", false),
     ("category", true),
@@ -40,7 +40,7 @@ const LIMITS: &[Field] = &[
     ("max_stack_bytes", false),
 ];
 
-/// What an entry says.
+/// The contents of an entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'m> {
     pub(crate) id: &'m str,
@@ -94,7 +94,7 @@ impl<'m> Entry<'m> {
         entry.check_files(scanner.at())
     }
 
-    /// That no file stands in the entry twice.
+    /// Checks that the entry does not name a file twice.
     fn check_files(self, at: usize) -> Result<Self, Refused> {
         let mut most = 0;
         self.each_file(&mut |file| {
@@ -109,7 +109,7 @@ impl<'m> Entry<'m> {
         if most > 1 { Err(Refused::DuplicateFile { at }) } else { Ok(self) }
     }
 
-    /// Whether another kernel's entry claims a file of this one.
+    /// Whether another kernel's entry claims one of this kernel's files.
     pub(crate) fn shares_files_with(&self, other: &Self) -> Result<bool, Refused> {
         let mut shared = false;
         self.each_file(&mut |file| {
@@ -126,7 +126,7 @@ impl<'m> Entry<'m> {
         self.each_platform(&mut |_, platform| platform.each_file(read))
     }
 
-    /// Reads what each engine needs; none where every engine does.
+    /// Reads the entry's platforms. If there are none, every engine will do.
     pub(crate) fn each_platform(
         &self,
         read: &mut dyn FnMut(Text<'m>, Platform<'m>) -> Result<(), Refused>,

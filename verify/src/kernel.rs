@@ -1,4 +1,4 @@
-//! A kernel as one engine of a device needs it.
+//! A kernel, as a device's engine sees it.
 
 use kernelpack_abi::ResourceLimits;
 
@@ -7,11 +7,11 @@ use crate::{Digest, File, Refused, Version, entry::Entry, platform::Platform};
 /// The engine of a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Engine<'e> {
-    /// Its name in the manifest's `platforms`, such as `wamr`.
+    /// The engine's name in the manifest's `platforms`, such as `wamr`.
     pub name: &'e str,
-    /// Its version.
+    /// The engine's version.
     pub version: Version<'e>,
-    /// The WebAssembly features that it has switched on, by the names that manifests use, such as `simd128`.
+    /// The WebAssembly features that are enabled in the engine, by the names that manifests use, such as `simd`.
     pub features: &'e [&'e str],
 }
 
@@ -36,7 +36,7 @@ impl<'m> Kernel<'m> {
         match &platform {
             Some(platform) => platform.check(engine)?,
             None if listed => return Err(Refused::UnsupportedEngine),
-            // A kernel that lists no engine asks nothing of any.
+            // A kernel that lists no engine runs on any.
             None => {}
         }
         Ok(Self { entry, platform, native })
@@ -57,7 +57,7 @@ impl<'m> Kernel<'m> {
         self.entry.limits
     }
 
-    /// The module that the engine is to load, and nothing else instead.
+    /// The module that the engine must load; no other module of the kernel will do.
     pub fn module(&self) -> File<'m> {
         self.platform.as_ref().and_then(Platform::module).unwrap_or(self.entry.module)
     }
@@ -65,7 +65,7 @@ impl<'m> Kernel<'m> {
     /// The native code that the engine may load in place of the module.
     ///
     /// # Errors
-    /// [`Refused::NotForNative`] if the key that signed is not trusted that far, [`Refused::NoCode`],
+    /// [`Refused::NotForNative`] if the key that signed is not trusted for native code, [`Refused::NoCode`] or
     /// [`Refused::CodeVersion`].
     pub fn code(&self, target: &str, engine: &Engine<'_>) -> Result<File<'m>, Refused> {
         if !self.native {
@@ -86,7 +86,7 @@ impl<'m> Kernel<'m> {
     /// Checks that these bytes are the kernel's native [code](Self::code).
     ///
     /// # Errors
-    /// As for the code, and [`Refused::HashMismatch`].
+    /// Those of [`code`](Self::code), and [`Refused::HashMismatch`].
     pub fn verify_code<'b>(
         &self,
         target: &str,
@@ -98,9 +98,9 @@ impl<'m> Kernel<'m> {
     }
 }
 
-/// WebAssembly that a signed manifest names by its digest.
+/// A module whose digest is in a signed manifest.
 ///
-/// That it is a module, and of the kernel, is what the engine finds out: it knows no imports to link it with.
+/// Only the digest has been checked. The engine finds out whether the bytes are a module, and must offer it no imports.
 #[derive(Clone, Copy)]
 pub struct VerifiedModule<'b> {
     bytes: &'b [u8],
@@ -113,13 +113,13 @@ impl<'b> VerifiedModule<'b> {
         self.bytes
     }
 
-    /// Its digest.
+    /// The module's digest.
     pub fn hash(&self) -> Digest {
         self.hash
     }
 }
 
-/// Native code that a manifest names by its digest, signed by a key that is trusted with native code.
+/// Native code whose digest is in a manifest, signed by a key that is trusted for native code.
 #[derive(Clone, Copy)]
 pub struct VerifiedCode<'b> {
     bytes: &'b [u8],
@@ -127,12 +127,12 @@ pub struct VerifiedCode<'b> {
 }
 
 impl<'b> VerifiedCode<'b> {
-    /// The code's file.
+    /// The file's bytes.
     pub fn bytes(&self) -> &'b [u8] {
         self.bytes
     }
 
-    /// Its digest.
+    /// The file's digest.
     pub fn hash(&self) -> Digest {
         self.hash
     }

@@ -1,4 +1,4 @@
-//! The keys that packs are signed with: Ed25519 as in RFC 8032, without the loopholes that it leaves.
+//! The keys that sign packs: Ed25519 as in RFC 8032, but without the ambiguities that the RFC permits.
 
 use core::fmt;
 
@@ -13,9 +13,7 @@ pub const SIGNATURE_BYTES: usize = 64;
 const PREFIX: &str = "ed25519:";
 const BASE64_BYTES: usize = 44;
 
-/// A key that signatures are checked with.
-///
-/// Its text is `ed25519:` and the base64 of its 32 bytes.
+/// A key that verifies signatures, written as `ed25519:` and the base64 of its 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey(VerifyingKey);
 
@@ -23,14 +21,15 @@ impl PublicKey {
     /// The key with these 32 bytes, as RFC 8032 encodes them.
     ///
     /// # Errors
-    /// They are no point of the curve or not its only encoding, or it is one of the few that any signature could fit.
+    /// The bytes are not the canonical encoding of a point on the curve, or the key is weak: one of the few for which
+    /// anyone can forge signatures.
     pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Result<Self, BadKey> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| BadKey::NotAPoint)?;
         if key.is_weak() {
             return Err(BadKey::Weak);
         }
-        // RFC 8032, section 5.1.3, has the y coordinate below p = 2^255 - 19; the library reduces larger ones, which
-        // would give some keys a second name.
+        // RFC 8032, section 5.1.3, requires the y coordinate to be below p = 2^255 - 19. The library reduces larger
+        // ones, which would give some keys a second encoding.
         let [low, rest @ .., high] = bytes;
         if *low >= 0xed && *rest == [0xff; 30] && high & 0x7f == 0x7f {
             return Err(BadKey::NotAPoint);
@@ -38,13 +37,13 @@ impl PublicKey {
         Ok(Self(key))
     }
 
-    /// Reads the text of a key.
+    /// Parses a key.
     ///
     /// # Errors
-    /// It is no text of a key, or as for [`from_bytes`](Self::from_bytes).
+    /// The text does not have the form of a key, or those of [`from_bytes`](Self::from_bytes).
     pub fn parse(text: &str) -> Result<Self, BadKey> {
         let base64 = text.strip_prefix(PREFIX).filter(|base64| base64.len() == BASE64_BYTES).ok_or(BadKey::BadText)?;
-        // What decodes 44 digits at once asks for room for 33 bytes.
+        // The decoder requires room for 33 bytes to decode 44 digits.
         let mut buffer = [0; KEY_BYTES + 1];
         let decoded = STANDARD.decode_slice(base64, &mut buffer).map_err(|_| BadKey::BadText)?;
         let bytes = buffer.get(..decoded).and_then(|bytes| bytes.try_into().ok()).ok_or(BadKey::BadText)?;
@@ -56,7 +55,7 @@ impl PublicKey {
         self.0.to_bytes()
     }
 
-    /// Whether this key's owner signed the message; malleable and small-order signatures do not count.
+    /// Whether this is the key's signature of the message; malleable and small-order signatures are refused.
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
@@ -84,9 +83,9 @@ impl fmt::Debug for PublicKey {
 pub enum BadKey {
     /// The text is not `ed25519:` and the base64 of 32 bytes.
     BadText,
-    /// The bytes are no point of the curve, or another encoding of one than the standard's.
+    /// The bytes are not the canonical encoding of a point on the curve.
     NotAPoint,
-    /// Signatures of this key would prove nothing.
+    /// Anyone can forge signatures of this key.
     Weak,
 }
 

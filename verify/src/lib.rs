@@ -1,15 +1,16 @@
-//! Verifies kernel packs where there is neither an operating system nor an allocator: a device must not run what it
-//! cannot verify.
+//! Verifies kernel packs on devices without an operating system or an allocator, since a device must not run code that
+//! it cannot verify.
 //!
-//! The crate owns the primitives that all verification rests on, [digests](Digest), [keys and signatures](PublicKey) and
-//! [names](is_path), which `kernelpack-manifest` takes from here; and a reader of the signed manifest that works in place.
-//! A [`SignedManifest`] comes only out of [`Verifier::verify`], which checks the signature over the raw bytes before it
-//! reads one of them; a [`VerifiedModule`] comes only out of [`Kernel::verify_module`], and [`VerifiedCode`] only out of
-//! [`Kernel::verify_code`].
+//! The crate defines the primitives of all verification, which `kernelpack-manifest` uses too: [digests](Digest),
+//! [keys and signatures](PublicKey) and [names](is_path). It also reads a signed manifest in place. Only
+//! [`Verifier::verify`], which checks the signature over the raw bytes before it reads any of them, returns a
+//! [`SignedManifest`]; only [`Kernel::verify_module`] returns a [`VerifiedModule`], and only [`Kernel::verify_code`]
+//! returns [`VerifiedCode`].
 //!
-//! It accepts nothing that `kernelpack-manifest` refuses because of the signature, of JSON that could be read in two
-//! ways, or of a field that it reads. It reads less: tensors, parameters, benchmarks and health vectors are held to be
-//! JSON only, and what it refuses that the other accepts are deeply nested manifests and escapes where none are needed.
+//! The crate reads less of a manifest than `kernelpack-manifest`: tensors, parameters, benchmarks and health vectors
+//! are only checked to be JSON. It accepts nothing that `kernelpack-manifest` refuses because of the signature, because
+//! of JSON that could be read in two ways, or because of a field that both read. It also refuses deeply nested
+//! manifests and unnecessary escapes, which `kernelpack-manifest` accepts.
 //!
 //! # Example: from bytes to a module
 //! ```

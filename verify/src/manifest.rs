@@ -1,4 +1,4 @@
-//! A manifest that was verified, read where it lies.
+//! A verified manifest, read in place.
 
 use kernelpack_abi::ABI_VERSION;
 
@@ -24,14 +24,14 @@ const FIELDS: &[Field] = &[
     ("min_runtime_version", true),
     ("max_runtime_version", true),
     ("kernels", true),
-    // Checked as JSON only.
+    // Checked only as JSON.
     ("description", true),
     ("created_at", true),
     ("author", true),
     ("fallbacks", false),
 ];
 
-/// A manifest that somebody trusted has signed, and that is well-formed in all that a device reads of it.
+/// A manifest that a trusted key has signed, and that is well-formed in every part that a device reads.
 #[derive(Clone, Copy)]
 pub struct SignedManifest<'m> {
     signer: usize,
@@ -45,7 +45,7 @@ pub struct SignedManifest<'m> {
 }
 
 impl<'m> SignedManifest<'m> {
-    /// Reads what was signed; the only caller has checked the signature.
+    /// Reads a manifest. The caller must have checked the signature.
     pub(crate) fn read(bytes: &'m [u8], signer: usize, native: bool) -> Result<Self, Refused> {
         let text = str::from_utf8(bytes).map_err(|error| Refused::NotUtf8 { at: error.valid_up_to() })?;
         let mut scanner = Scanner::new(text);
@@ -97,13 +97,14 @@ impl<'m> SignedManifest<'m> {
         Ok(manifest)
     }
 
-    /// The place of the key that signed it, in the keys of the device.
+    /// The index of the key that signed the manifest, among the device's keys.
     pub fn signer(&self) -> usize {
         self.signer
     }
 
-    /// The digest of the bytes that were signed; everything in the pack hangs on it. Signed by another key, a pack has
-    /// another one, since its manifest names the signer.
+    /// The digest of the signed bytes, which cover everything in the pack.
+    ///
+    /// If another key signs the pack, its digest changes, since the manifest names the signer.
     pub fn digest(&self) -> Digest {
         self.digest
     }
@@ -131,7 +132,7 @@ impl<'m> SignedManifest<'m> {
     /// Checks that a runtime of this version may load the pack; bounds are inclusive.
     ///
     /// # Errors
-    /// [`Refused::RuntimeTooOld`] and [`Refused::RuntimeTooNew`].
+    /// [`Refused::RuntimeTooOld`] or [`Refused::RuntimeTooNew`].
     pub fn check_runtime(&self, runtime: &Version<'_>) -> Result<(), Refused> {
         if runtime.cmp_precedence(&self.min_runtime_version).is_lt() {
             Err(Refused::RuntimeTooOld)
@@ -142,10 +143,11 @@ impl<'m> SignedManifest<'m> {
         }
     }
 
-    /// The kernel with this id, as an engine needs it.
+    /// The kernel with this id, for this engine.
     ///
     /// # Errors
-    /// There is none, or it stands twice, or a file of its is another kernel's too; or the engine does not do.
+    /// The pack has no such kernel or has it twice, the kernel shares a file with another one, or the engine cannot run
+    /// it.
     pub fn kernel(&self, id: &str, engine: &Engine<'_>) -> Result<Kernel<'m>, Refused> {
         let mut found = None;
         self.each(|at, entry| {
@@ -164,7 +166,7 @@ impl<'m> SignedManifest<'m> {
         Kernel::of(found, engine, self.native)
     }
 
-    /// Reads each kernel's entry; the first argument is where it ends.
+    /// Reads each kernel's entry; the first argument of `read` is the place where the entry ends.
     fn each(&self, mut read: impl FnMut(usize, Entry<'m>) -> Result<(), Refused>) -> Result<(), Refused> {
         let mut kernels = self.kernels;
         kernels.array(|scanner| {

@@ -1,11 +1,11 @@
-//! What names and paths in a manifest may look like.
+//! The rules for names and paths in a manifest.
 
-/// The most bytes of a kernel's, tensor's, parameter's or symbol's name.
+/// The most bytes that the name of a kernel, tensor, parameter or symbol may have.
 pub const MAX_NAME_BYTES: usize = 64;
-/// The most bytes of a path.
+/// The most bytes that a path may have.
 pub const MAX_PATH_BYTES: usize = 255;
 
-/// Whether the text is an ASCII identifier as Rust has them, of at most [`MAX_NAME_BYTES`] bytes.
+/// Whether the text is an ASCII identifier as in Rust, of at most [`MAX_NAME_BYTES`] bytes.
 pub fn is_identifier(text: &str) -> bool {
     let head = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let bytes = text.as_bytes();
@@ -15,11 +15,13 @@ pub fn is_identifier(text: &str) -> bool {
         && bytes.iter().all(|&byte| head(byte) || byte.is_ascii_digit())
 }
 
-/// Whether a path stays inside the pack on every system: components of ASCII letters, digits, `_`, `.` and `-`,
-/// separated by `/`, none of them `.` or `..`, at most [`MAX_PATH_BYTES`] bytes in all.
+/// Whether a path stays inside the pack on every system.
+///
+/// A path has at most [`MAX_PATH_BYTES`] bytes. Its components consist of ASCII letters, digits, `_`, `.` and `-`, are
+/// separated by `/`, and do not end with `.`.
 pub fn is_path(path: &str) -> bool {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    // Some systems drop a final dot, which would make two names of one file.
+    // Some systems drop a final dot, so a file would have two names.
     let component = |part: &str| !part.is_empty() && !part.ends_with('.') && part.bytes().all(safe);
     path.len() <= MAX_PATH_BYTES && path.split('/').all(component)
 }
@@ -31,20 +33,22 @@ pub fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.bytes().all(word)
 }
 
-/// The folder that a module lies in: its path is `{family}/{id}.wasm`.
+/// The folder of a module whose path is `{family}/{id}.wasm`.
 pub fn family_of<'a>(path: &'a str, id: &str) -> Option<&'a str> {
     let family = path.strip_suffix(".wasm")?.strip_suffix(id)?.strip_suffix('/')?;
     (!family.is_empty()).then_some(family)
 }
 
-/// What stands between the kernel's id and the ending in the path of one of its modules for single engines:
-/// `{family}/{id}.{variant}.wasm`, beside the kernel's own path.
+/// The variant in the path of a module for a single engine, `{family}/{id}.{variant}.wasm`, given the path `own` of the
+/// kernel's own module.
 pub fn variant_of<'a>(path: &'a str, own: &str) -> Option<&'a str> {
     path.strip_prefix(own.strip_suffix("wasm")?)?.strip_suffix(".wasm")
 }
 
-/// Whether the character may be shown to people as it is: no control characters but line breaks and tabs, and none of
-/// those that change the direction of writing, which make a text look like another one.
+/// Whether the character can be shown to people unchanged.
+///
+/// Apart from line breaks and tabs, it must not be a control character, nor one that changes the writing direction,
+/// which can make a text look like another.
 pub fn is_printable(c: char) -> bool {
     let directs = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !directs && (!c.is_control() || matches!(c, '\n' | '\t'))

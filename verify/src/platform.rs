@@ -1,4 +1,4 @@
-//! What an engine needs in order to run a kernel, and the files that it loads.
+//! What an engine needs to run a kernel, and the files that it loads.
 
 use crate::{
     Digest, Engine, JsonFault, MAX_NAME_BYTES, Refused, Version,
@@ -13,20 +13,20 @@ const FILE: &[Field] = &[("path", true), ("hash", true)];
 const AOT: &[Field] =
     &[("path", true), ("hash", true), ("source", true), ("target", true), ("version", true), ("options", true)];
 
-/// What native code must check for itself, since nothing else holds it.
+/// The checks that native code must contain, since no sandbox confines it.
 const CHECKS: [&str; 3] = ["bounds-checks", "stack-checks", "termination-checks"];
 
-/// The machines that code is compiled for.
+/// The machines that code can be compiled for.
 const TARGETS: [&str; 4] = ["x86_64", "aarch64", "thumbv7em", "thumbv7"];
-/// The most options of one file.
+/// The most options that one file may have.
 const MAX_OPTIONS: usize = 32;
 
 /// A file of the pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct File<'m> {
-    /// Where it lies, relative to the pack.
+    /// The file's path, relative to the pack.
     pub path: &'m str,
-    /// The digest of its bytes.
+    /// The digest of the file's bytes.
     pub hash: Digest,
 }
 
@@ -37,7 +37,7 @@ impl File<'_> {
     }
 }
 
-/// What the manifest says for one engine.
+/// A kernel's platform entry for one engine.
 #[derive(Clone, Copy)]
 pub(crate) struct Platform<'m> {
     min_version: Version<'m>,
@@ -76,8 +76,8 @@ impl<'m> Platform<'m> {
         list.array(|value| read(Aot::read(value)?))
     }
 
-    /// Checks that the names of its files are made of the kernel's own, and that its code was compiled from a module
-    /// that stands in the entry too.
+    /// Checks that the names of the files derive from the kernel's own, and that the code was compiled from a module
+    /// that the entry names.
     pub(crate) fn check_files(&self, own: File<'_>, at: usize) -> Result<(), Refused> {
         if self.module.is_some_and(|module| !variant_of(module.path, own.path).is_some_and(is_word)) {
             return Err(Refused::Bad { at, field: "module" });
@@ -94,7 +94,7 @@ impl<'m> Platform<'m> {
         })
     }
 
-    /// Checks that the engine is new enough and offers the features that the module uses.
+    /// Checks that the engine is new enough and has the features that the module uses.
     pub(crate) fn check(&self, engine: &Engine<'_>) -> Result<(), Refused> {
         if engine.version.cmp_precedence(&self.min_version).is_lt() {
             return Err(Refused::EngineTooOld);
@@ -107,12 +107,12 @@ impl<'m> Platform<'m> {
         )
     }
 
-    /// The module that is meant for this engine in the place of the kernel's.
+    /// The module that this engine loads in place of the kernel's own.
     pub(crate) fn module(&self) -> Option<File<'m>> {
         self.module
     }
 
-    /// The code for a target, compiled by this very version of the engine.
+    /// The code for a target, which must have been compiled for exactly this version of the engine.
     pub(crate) fn code(&self, target: &str, engine: &Engine<'_>) -> Result<File<'m>, Refused> {
         let mut found = None;
         self.each_aot(&mut |aot| {
@@ -130,7 +130,7 @@ impl<'m> Platform<'m> {
 #[derive(Clone, Copy)]
 struct Aot<'m> {
     file: File<'m>,
-    /// The module that it was compiled from.
+    /// The digest of the module that the code was compiled from.
     source: Digest,
     target: &'m str,
     version: Version<'m>,
@@ -185,7 +185,7 @@ fn read_file<'m>(value: &mut Scanner<'m>) -> Result<File<'m>, Refused> {
     Ok(File { path: path.ok_or(missing("path"))?, hash: hash.ok_or(missing("hash"))? })
 }
 
-/// A list of words, none of them twice.
+/// Reads a list of distinct words.
 fn words<'m>(value: &mut Scanner<'m>, field: &'static str, fits: fn(&str) -> bool) -> Result<Scanner<'m>, Refused> {
     let (list, mut count) = (*value, 0);
     value.array(|value| {
@@ -199,7 +199,7 @@ fn words<'m>(value: &mut Scanner<'m>, field: &'static str, fits: fn(&str) -> boo
     Ok(list)
 }
 
-/// The place of the first such word in a list that was read as far as the word's own.
+/// The index of the first such word in a list that was read up to that word.
 fn place(mut list: Scanner<'_>, word: &str) -> Option<usize> {
     let (mut count, mut found) = (0, None);
     let _ = list.array(|value| {
@@ -219,7 +219,7 @@ fn is_option(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.bytes().all(word)
 }
 
-/// A list of code, one for a target.
+/// Reads a list of native code with at most one item per target.
 fn read_aot<'m>(value: &mut Scanner<'m>) -> Result<Scanner<'m>, Refused> {
     let list = *value;
     value.array(|value| Aot::read(value).map(|_| ()))?;

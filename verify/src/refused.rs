@@ -1,61 +1,61 @@
-//! Why a device does not run something.
+//! Why a device refuses a pack or a file of it.
 
 use core::fmt;
 
 use crate::{BadKey, Digest, MAX_KERNELS, MAX_MANIFEST_BYTES, SIGNATURE_BYTES};
 
-/// Why something is not run. Places are bytes from the start of the manifest.
+/// Why a device refuses a pack or a file of it. Places in the manifest are byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
     /// The manifest has too many bytes.
     TooLarge {
-        /// How many.
+        /// How many bytes it has.
         size: usize,
     },
-    /// The device trusts no key.
+    /// The device trusts no keys at all.
     NoKeys,
-    /// A key of the device's is none, so that nothing can be said about who signed.
+    /// One of the device's keys is not a valid key, so no signature can be judged.
     BadKey {
-        /// Its place in the device's keys.
+        /// The key's index among the device's keys.
         index: usize,
         /// What is wrong with it.
         fault: BadKey,
     },
-    /// The signature has another size than signatures have.
+    /// The signature has the wrong size.
     MalformedSignature {
         /// Bytes given.
         len: usize,
     },
-    /// No key of the device's made this signature over these bytes.
+    /// None of the device's keys made this signature over these bytes.
     NoTrustedKey,
     /// The key that signed is revoked.
     KeyRevoked {
-        /// Its place in the device's keys.
+        /// The key's index among the device's keys.
         index: usize,
     },
-    /// The time of the key that signed is over.
+    /// The key that signed has expired.
     KeyExpired {
-        /// Its place in the device's keys.
+        /// The key's index among the device's keys.
         index: usize,
-        /// The last second that it was trusted in, counted from 1970.
+        /// The last second in which the key was trusted, as Unix time.
         not_after: u64,
     },
-    /// Whether the time of the key that signed is over cannot be known without a clock.
+    /// The key that signed can expire, but the device gave no time.
     NoClock {
-        /// Its place in the device's keys.
+        /// The key's index among the device's keys.
         index: usize,
     },
     /// The key that signed is not trusted for native code.
     NotForNative,
     /// The manifest is not UTF-8.
     NotUtf8 {
-        /// The first byte that is not.
+        /// The first invalid byte.
         at: usize,
     },
-    /// The manifest is not the JSON that it should be.
+    /// The manifest is not valid or not the expected JSON.
     Json {
-        /// Where.
+        /// The place of the fault.
         at: usize,
         /// What is wrong there.
         fault: JsonFault,
@@ -78,12 +78,12 @@ pub enum Refused {
     Schema,
     /// The modules were built for another ABI.
     Abi {
-        /// Its version.
+        /// The version found.
         found: u32,
     },
     /// There are too many kernels, or none.
     KernelCount {
-        /// How many.
+        /// How many there are.
         count: usize,
     },
     /// The pack has no such kernel.
@@ -93,14 +93,14 @@ pub enum Refused {
         /// Where the second entry ends.
         at: usize,
     },
-    /// A file of the kernel is another one's too, on systems that ignore case at least.
+    /// The kernel shares a file with another one, at least on systems that ignore case.
     DuplicateFile {
-        /// Where the other's entry ends.
+        /// Where the other kernel's entry ends.
         at: usize,
     },
     /// The pack needs a newer runtime.
     RuntimeTooOld,
-    /// The pack was not made for so new a runtime.
+    /// The pack does not support a runtime this new.
     RuntimeTooNew,
     /// The kernel lists other engines, but not this one.
     UnsupportedEngine,
@@ -112,7 +112,7 @@ pub enum Refused {
     NoCode,
     /// The code for this target was compiled by another version of the engine.
     CodeVersion,
-    /// Bytes are not those that were signed.
+    /// The bytes are not those that were signed.
     HashMismatch {
         /// The digest in the manifest.
         expected: Digest,
@@ -121,21 +121,21 @@ pub enum Refused {
     },
 }
 
-/// What is wrong with JSON at a place.
+/// What is wrong at a place in the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonFault {
-    /// It ends, or something else should stand here.
+    /// The JSON is malformed or ends too early, or a value has the wrong type.
     Syntax,
     /// An object has the key twice.
     RepeatedKey,
-    /// No field has this key here.
+    /// The object has no field with this key.
     UnknownField,
-    /// Something a device reads is written with escapes, which nothing in it needs.
+    /// A string that a device reads contains escapes, which it never needs.
     Escaped,
-    /// Arrays and objects lie too deep in one another.
+    /// Arrays and objects are nested too deeply.
     TooDeep,
-    /// It should be a whole number below 2³².
+    /// The value is not a whole number below 2³².
     NotU32,
 }
 

@@ -1,17 +1,17 @@
-//! Reads JSON where it stands: no tree, no allocation, a recursion of fixed depth.
+//! Reads JSON in place, without a tree or allocation, and with bounded recursion.
 //!
-//! What a [`Scanner`] passes over is JSON as RFC 8259 has it, in which no object has a key twice; however the keys are
-//! escaped. Values that nobody asks for are checked like the others. Numbers may be of any size.
+//! A [`Scanner`] accepts JSON as RFC 8259 defines it, provided that no object has a key twice, however the keys are
+//! escaped. Values that are not used are checked like the others. Numbers may have any size.
 
 use crate::{
     JsonFault, Refused,
     text::{self, Text},
 };
 
-/// How deep arrays and objects may lie in one another. Manifests need six levels; each takes some of the stack.
+/// How deeply arrays and objects may be nested. Manifests need six levels; each level takes some stack.
 const MAX_DEPTH: u32 = 12;
 
-/// A field of an object: its key, and whether it must be there.
+/// A field of an object: its key, and whether it is required.
 pub(crate) type Field = (&'static str, bool);
 
 /// A place in a JSON text.
@@ -20,7 +20,7 @@ pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: u32,
-    /// Whether keys are searched for repetitions: not where that was done already.
+    /// Whether to look for repeated keys; false where this was done already.
     unique: bool,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, depth: 0, unique: true }
     }
 
-    /// Where in the text it is, in bytes.
+    /// The scanner's byte offset in the text.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
@@ -42,7 +42,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no white space; the scanner stays in front of it.
+    /// The next byte that is not white space; the scanner stops before it.
     fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
             self.at += 1;
@@ -59,13 +59,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// That nothing more follows.
+    /// Checks that nothing more follows.
     pub(crate) fn end(&mut self) -> Result<(), Refused> {
         if self.peek().is_none() { Ok(()) } else { Err(self.refuse(JsonFault::Syntax)) }
     }
 
     fn rest(&self) -> &'a str {
-        // Always at the boundary of a character: only ASCII and whole characters are stepped over.
+        // The place is always a character boundary, since the scanner steps over ASCII and whole characters only.
         self.text.get(self.at..).unwrap_or_default()
     }
 
@@ -88,7 +88,7 @@ impl<'a> Scanner<'a> {
                         _ => return Err(self.refuse(JsonFault::Syntax)),
                     }
                 }
-                // The bytes of other characters are all above these.
+                // The bytes of multi-byte characters are all in this range.
                 Some(0x20..) => self.at += 1,
                 _ => return Err(self.refuse(JsonFault::Syntax)),
             }
@@ -98,19 +98,19 @@ impl<'a> Scanner<'a> {
         Ok(Text::new(raw))
     }
 
-    /// A string without escapes, as all are that mean something to a device.
+    /// Reads a string without escapes, as every string that a device interprets must be.
     pub(crate) fn plain(&mut self) -> Result<&'a str, Refused> {
         let start = *self;
         self.string()?.plain().ok_or(start.refuse(JsonFault::Escaped))
     }
 
-    /// A whole number, written as one.
+    /// Reads a whole number, written without a fraction or exponent.
     pub(crate) fn u32(&mut self) -> Result<u32, Refused> {
         self.peek();
         let start = *self;
         self.number()?;
         let digits = self.text.get(start.at..self.at).unwrap_or_default();
-        // A sign before the digits is what this reads and JSON does not have, so there is none.
+        // `parse` would accept a leading '+', but `number` has refused it.
         digits.parse().map_err(|_| start.refuse(JsonFault::NotU32))
     }
 
@@ -139,7 +139,7 @@ impl<'a> Scanner<'a> {
         if self.byte() == Some(b'-') {
             self.at += 1;
         }
-        // A digit behind a 0 is what no value can be followed by, so it is found there.
+        // A digit after a leading 0 is refused later, since nothing accepts it after a value.
         if self.byte() == Some(b'0') {
             self.at += 1;
         } else {
@@ -159,7 +159,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Passes over any value and gives its text.
+    /// Reads any value and returns its text.
     pub(crate) fn value(&mut self) -> Result<&'a str, Refused> {
         let first = self.peek();
         let start = self.at;
@@ -175,7 +175,7 @@ impl<'a> Scanner<'a> {
         Ok(self.text.get(start..self.at).unwrap_or_default())
     }
 
-    /// The items between two brackets.
+    /// Reads the items between two brackets.
     fn items(
         &mut self,
         [open, close]: [u8; 2],
@@ -200,12 +200,12 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// An array; `item` reads each of its items.
+    /// Reads an array; `item` reads each item.
     pub(crate) fn array(&mut self, item: impl FnMut(&mut Self) -> Result<(), Refused>) -> Result<(), Refused> {
         self.items(*b"[]", item)
     }
 
-    /// An object with any keys; `value` reads each value.
+    /// Reads an object with any keys; `value` reads each value.
     pub(crate) fn map(
         &mut self,
         mut value: impl FnMut(&mut Self, Text<'a>) -> Result<(), Refused>,
@@ -224,11 +224,11 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Whether an entry of this object that ends before `end`, and was passed over already, has this key.
+    /// Whether an earlier entry of this object, before `end`, has this key.
     fn has_key_before(mut self, end: usize, key: Text<'_>) -> bool {
         self.unique = false;
         let mut found = false;
-        // What stops this is the end, or the key.
+        // The error only stops the search, at `end` or at the key.
         let _ = self.items(*b"{}", |entry| {
             if entry.peek().is_none() || entry.at >= end {
                 return Err(entry.refuse(JsonFault::Syntax));
@@ -243,7 +243,7 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// An object with these fields and no others; `value` reads the value of each by its index.
+    /// Reads an object with these fields and no others; `value` reads the value of the field with the given index.
     pub(crate) fn fields(
         &mut self,
         fields: &'static [Field],

@@ -1,10 +1,10 @@
-//! A string of JSON where it stands, its escapes unresolved.
+//! A JSON string, read in place, with its escapes.
 
 use core::fmt;
 
-/// What stands between the quotes of a string whose form was checked.
+/// The text between the quotes of a well-formed JSON string.
 ///
-/// Two texts are equal if they mean the same, however they are escaped.
+/// Two texts are equal if their unescaped characters are, however they are escaped.
 #[derive(Clone, Copy)]
 pub struct Text<'a>(&'a str);
 
@@ -13,12 +13,12 @@ impl<'a> Text<'a> {
         Self(raw)
     }
 
-    /// The text itself, if nothing in it is escaped.
+    /// The text itself, if it contains no escapes.
     pub fn plain(self) -> Option<&'a str> {
         (!self.0.contains('\\')).then_some(self.0)
     }
 
-    /// The characters it means.
+    /// The unescaped characters.
     pub fn chars(self) -> impl Iterator<Item = char> {
         let mut rest = self.0.chars();
         core::iter::from_fn(move || match rest.next()? {
@@ -39,13 +39,13 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Whether it means this.
+    /// Whether the unescaped characters are these.
     pub fn is(self, text: &str) -> bool {
         self.chars().eq(text.chars())
     }
 }
 
-/// The character that the digits behind `\u` stand for, two of them where it is a pair of surrogates, and what follows.
+/// Decodes what follows `\u`, which may be a pair of surrogates, and returns the character and the rest of the text.
 pub(crate) fn unicode(text: &str) -> Option<(char, &str)> {
     let (first, rest) = unit(text)?;
     if !(0xd800..=0xdbff).contains(&first) {

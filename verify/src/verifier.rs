@@ -1,39 +1,39 @@
-//! Whom a device trusts: the judge of signatures.
+//! Checks signatures against the keys that a device trusts.
 
 use crate::{BadKey, KEY_BYTES, MAX_MANIFEST_BYTES, PublicKey, Refused, SIGNATURE_BYTES, SignedManifest};
 
-/// A key of the device's, which can stand in its read-only memory.
+/// A key that a device trusts. It can be in read-only memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedKey {
     /// The key's 32 bytes.
     pub key: [u8; KEY_BYTES],
-    /// The last second that it is trusted in, counted from 1970; without one it does not expire.
+    /// The last second in which the key is trusted, as Unix time; without it, the key does not expire.
     pub not_after: Option<u64>,
-    /// Whether it is trusted no more, for whatever it signed at whatever time.
+    /// Whether the key is revoked, which applies to everything that it ever signed.
     pub revoked: bool,
-    /// Whether it is trusted with native code too, which no sandbox holds.
+    /// Whether the key may also sign native code, which no sandbox confines.
     pub native: bool,
 }
 
 impl TrustedKey {
-    /// A key that is trusted for good, with WebAssembly only.
+    /// A key that does not expire and may sign WebAssembly only.
     pub const fn new(key: [u8; KEY_BYTES]) -> Self {
         Self { key, not_after: None, revoked: false, native: false }
     }
 
-    /// The same until this second, counted from 1970, that one included.
+    /// Sets the last second in which the key is trusted, as Unix time.
     #[must_use]
     pub const fn until(self, not_after: u64) -> Self {
         Self { not_after: Some(not_after), ..self }
     }
 
-    /// The same, trusted no more.
+    /// Revokes the key.
     #[must_use]
     pub const fn revoked(self) -> Self {
         Self { revoked: true, ..self }
     }
 
-    /// The same, trusted with native code too.
+    /// Lets the key also sign native code.
     #[must_use]
     pub const fn with_native(self) -> Self {
         Self { native: true, ..self }
@@ -42,7 +42,7 @@ impl TrustedKey {
     fn judge(&self, index: usize, now: Option<u64>) -> Result<(), Refused> {
         match (self.revoked, self.not_after, now) {
             (true, ..) => Err(Refused::KeyRevoked { index }),
-            // Fail closed: a missing clock says nothing in the key's favour.
+            // Fail closed: without a clock, the key may have expired.
             (false, Some(_), None) => Err(Refused::NoClock { index }),
             (false, Some(not_after), Some(now)) if now > not_after => Err(Refused::KeyExpired { index, not_after }),
             _ => Ok(()),
@@ -57,18 +57,18 @@ pub struct Verifier<'k> {
 }
 
 impl<'k> Verifier<'k> {
-    /// A verifier with these keys. A key should stand once; where it does not, the harshest entry holds.
+    /// Makes a verifier with these keys. If a key is listed more than once, the strictest entry applies.
     pub const fn new(keys: &'k [TrustedKey]) -> Self {
         Self { keys }
     }
 
     /// Checks that a key that is trusted at this time signed exactly these bytes, and only then reads them.
     ///
-    /// `now` counts seconds from 1970 and is `None` on a device without a clock: keys that expire are then refused.
-    /// The manifest's own date never counts, since whoever has come by an old key can claim any time.
+    /// `now` is Unix time in seconds, or `None` on a device without a clock; keys that can expire are then refused. The
+    /// manifest's own date is never used, since an attacker with an expired key could claim any date.
     ///
     /// # Errors
-    /// Nobody trusted signed the manifest, or something in it is not as it should be.
+    /// No trusted key signed the manifest, or the manifest is invalid.
     pub fn verify<'m>(
         &self,
         manifest: &'m [u8],
@@ -86,7 +86,7 @@ impl<'k> Verifier<'k> {
         SignedManifest::read(manifest, signer, native)
     }
 
-    /// The place of the key that signed, and whether it is trusted with native code.
+    /// The index of the key that signed, and whether it may sign native code.
     fn signer(
         &self,
         message: &[u8],

@@ -1,10 +1,10 @@
-//! Versions as <https://semver.org> defines them, read where they stand.
+//! Versions as <https://semver.org> defines them, read in place.
 
 use core::{cmp::Ordering, fmt};
 
-/// A version; build metadata is allowed and does not count.
+/// A version. Build metadata is allowed but ignored in comparisons by precedence.
 ///
-/// # Example: a candidate is older than its release
+/// # Example: a release candidate is older than its release
 /// ```
 /// use kernelpack_verify::Version;
 ///
@@ -20,7 +20,7 @@ pub struct Version<'a> {
 }
 
 impl<'a> Version<'a> {
-    /// Reads a version as strictly as the standard.
+    /// Parses a version as strictly as the standard requires.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (rest, build) = split(text, '+');
         let (numbers, pre) = split(rest, '-');
@@ -34,7 +34,7 @@ impl<'a> Version<'a> {
         fits.then_some(Self { text, core, pre: pre.unwrap_or_default() })
     }
 
-    /// The order of releases.
+    /// Compares two versions by precedence, the order of releases.
     pub fn cmp_precedence(&self, other: &Version<'_>) -> Ordering {
         self.core.cmp(&other.core).then_with(|| match (self.pre.is_empty(), other.pre.is_empty()) {
             (false, false) => cmp_pre(self.pre, other.pre),
@@ -61,13 +61,13 @@ fn no_zeros_in_front(text: &str) -> bool {
 }
 
 fn number(text: &str) -> Option<u64> {
-    // A sign is for other numbers.
+    // `parse` alone would accept a leading '+'.
     if is_number(text) && no_zeros_in_front(text) { text.parse().ok() } else { None }
 }
 
 fn cmp_pre(a: &str, b: &str) -> Ordering {
     let identifier = |a: &str, b: &str| match (is_number(a), is_number(b)) {
-        // Without zeros in front, the longer number is the larger one, however large.
+        // Without leading zeros, the longer number is the larger one, so numbers of any size can be compared.
         (true, true) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
         (false, false) => a.cmp(b),
         (a_is_number, _) => {
@@ -103,7 +103,7 @@ impl fmt::Debug for Version<'_> {
 }
 
 impl PartialEq for Version<'_> {
-    /// Whether they are written alike, build metadata included.
+    /// Whether both are written identically, including build metadata.
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }

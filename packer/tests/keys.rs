@@ -79,7 +79,7 @@ fn a_file_that_is_too_large_for_a_key_is_not_read() {
     let path = folder.path().join("k");
     fs::write(&path, vec![b'x'; 1 << 20]).unwrap();
     let error = load_public_key(&path).unwrap_err().to_string();
-    assert_eq!(error, format!("cannot read {}: it is too large", path.display()));
+    assert_eq!(error, format!("cannot read {}: it has more than 65536 bytes", path.display()));
     fs::write(&path, b"\xff").unwrap();
     let error = load_secret_key(&path).unwrap_err().to_string();
     assert!(error.contains("contains no Ed25519 secret key in PEM"), "{error}");

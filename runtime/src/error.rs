@@ -137,6 +137,14 @@ pub struct TrustFileError {
     pub fault: TrustStoreError,
 }
 
+/// What a compiler says names the kernel already.
+fn uncompiled(kernel: &str, source: &CompileError) -> String {
+    match source {
+        CompileError::Compiler(error) => error.to_string(),
+        error => format!("kernel {kernel:?} does not compile: {error}"),
+    }
+}
+
 /// How long a call waited, unless it did not.
 fn after(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after {} ms of waiting", waited.as_millis()) }
@@ -153,7 +161,7 @@ pub enum EngineError {
     #[error(transparent)]
     Start(StartError),
     /// The engine does not take a verified module.
-    #[error("kernel {kernel:?} does not compile: {source}")]
+    #[error("{}", uncompiled(.kernel, .source))]
     Compile {
         /// The kernel's id.
         kernel: String,

@@ -133,7 +133,7 @@ fn wrong_vectors_of_the_author_are_refused_with_file_and_remedy() {
     let said = given(&[(name, b"none".to_vec())]).unwrap_err();
     assert!(said.starts_with(&format!("{no_vector}it is not a safetensors file: ")), "{said}");
     let said = given(&[(name, vec![0; MAX_HEALTH_BYTES + 1])]).unwrap_err();
-    assert_eq!(said, "cannot read the vector /health/scales_f32-a.safetensors: it is too large");
+    assert_eq!(said, "cannot read the vector /health/scales_f32-a.safetensors: it has more than 4194304 bytes");
 }
 
 #[test]

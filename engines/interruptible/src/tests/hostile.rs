@@ -121,7 +121,7 @@ fn as_they_are_nothing_stops_them_or_the_host_dies() {
     }
     let start = |name: &str| {
         Command::new(env::current_exe().unwrap())
-            .args(["--exact", "engine::interruptible::tests::hostile::as_they_are_nothing_stops_them_or_the_host_dies"])
+            .args(["--exact", "tests::hostile::as_they_are_nothing_stops_them_or_the_host_dies"])
             .env(FIXTURE, name)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

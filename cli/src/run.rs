@@ -1,6 +1,10 @@
 //! `kernelpack run`: one call of one kernel, from files to a file.
 
-use std::{error::Error, path::PathBuf, time::Instant};
+use std::{
+    error::Error,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use kernelpack_host::{BadCall, DynKernel, DynView, abi::Role};
 
@@ -71,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let pack = args.opening.open(&args.pack, &setup)?;
     let mut kernel = pack.kernel_named(&args.kernel)?;
     if let Some(ticks) = args.max_ticks {
-        kernel = kernel.with_max_ticks(ticks);
+        kernel = kernel.with_budget(Duration::from_millis(10) * ticks);
     }
     let opened = start.elapsed();
 
@@ -82,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         .map(|(name, input)| (*name, DynView { dtype: input.dtype, shape: input.shape, bytes: &input.bytes }))
         .collect();
     let start = Instant::now();
-    let results = kernel.call(&views, &params)?;
+    let results = kernel.run(&views, &params)?;
     let called = start.elapsed();
 
     results::write(&args.output, &results)?;

@@ -1,6 +1,6 @@
 //! A runtime that is yet to be built, with the engine's settings beside it.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use kernelpack_host::{Error, Execution, Interruption, NativeCompiler, Runtime, RuntimeBuilder, Wamr, Wasmtime};
 
@@ -9,8 +9,8 @@ use crate::engine_arg::EngineArg;
 /// Room for instances with gigabytes of linear memory. What is not used of it takes no memory.
 const POOL: usize = 2 << 30;
 
-/// 10 s: interpreted kernels take a hundred times as long as compiled ones.
-const MAX_TICKS: u32 = 1000;
+/// Interpreted kernels take a hundred times as long as compiled ones.
+const MAX_BUDGET: Duration = Duration::from_secs(10);
 
 /// Settings of a runtime and of its engine.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Setup {
         };
         let builder = match engine {
             Engine::Wasmtime(_) => Runtime::server(),
-            Engine::Wamr(_) => Runtime::embedded().max_epoch_ticks(MAX_TICKS),
+            Engine::Wamr(_) => Runtime::embedded().max_budget(MAX_BUDGET),
         };
         Self { builder, engine }
     }

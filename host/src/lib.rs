@@ -17,7 +17,7 @@
 //!
 //! Nothing of a pack is compiled before it is verified: [`VerifiedPack`] can be made only by checking everything, and
 //! [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the pack, [`Error::BadCall`]
-//! the caller, [`Error::Trapped`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`] the operator,
+//! the caller, [`Error::Kernel`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`] the operator,
 //! [`Error::Engine`] the machine.
 //!
 //! # Features
@@ -37,7 +37,7 @@
 //! |---|---|---|---|
 //! | `kernelpack_calls_total` | counter | `placement`, `outcome` | calls by how they ended, see below |
 //! | `kernelpack_call_duration_seconds` | histogram, s | `placement` | one call in 64, whole: checks, copies, kernel, fallback |
-//! | `kernelpack_traps_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`] |
+//! | `kernelpack_failures_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`] |
 //! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in the kernel's stead |
 //! | `kernelpack_degraded` | gauge | | 1 while the last call did not get its result from the sandbox |
 //! | `kernelpack_out_of_service` | gauge | | 1 while the circuit breaker keeps calls from the sandbox |
@@ -45,8 +45,8 @@
 //! | `kernelpack_pack_info` | gauge | none, and no `kernel` | packs that are loaded |
 //!
 //! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
-//! kernel does not take the arguments: statuses 1 to 3), `trapped` (any other failure of the kernel, without a result),
-//! `bad_call` (the caller is at fault), `engine` (the machine is) or `out_of_service`.
+//! kernel does not take the arguments: statuses 1 to 3), `failed` (any other failure of the kernel, without a result),
+//! `bad_call` (the caller is at fault), `engine` (the machine is), `internal` (Kernelpack is) or `out_of_service`.
 #![forbid(unsafe_code)]
 
 pub use kernelpack_manager::{

@@ -69,12 +69,25 @@ impl<K: Kernel> Followed<TypedKernel<K>> {
 }
 
 impl Followed<DynKernel> {
+    /// Runs the active pack's kernel, as [`DynKernel::run`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
+        self.slot.current.load().run(inputs, params)
+    }
+
     /// Calls the active pack's kernel, as [`DynKernel::call`].
     ///
     /// # Errors
     /// As there.
-    pub fn call(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
-        self.slot.current.load().call(inputs, params)
+    pub fn call(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<(), Error> {
+        self.slot.current.load().call(inputs, outputs, params)
     }
 
     /// Binds the active pack's kernel to tensors, as [`DynKernel::bind`]; the binding goes with the active pack.

@@ -15,6 +15,8 @@ mod checks;
 mod error;
 mod follow;
 mod follow_bound;
+#[cfg(feature = "async")]
+mod future;
 mod grace;
 mod log;
 mod manager;

@@ -1,6 +1,6 @@
 //! What a caller can get wrong.
 
-use kernelpack_abi::{DType, ParamType, Role, Shape, ViewError, layout::LayoutError};
+use kernelpack_abi::{DType, ParamType, Role, Shape, ViewError};
 
 /// Why a call is refused before the sandbox is entered.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,16 @@ pub enum BadCall {
         /// The type given.
         actual: DType,
     },
+    /// A tensor is read as one of another element type.
+    #[error("tensor {name:?} holds {actual}, it is read as {expected}")]
+    ElementType {
+        /// The tensor's name.
+        name: String,
+        /// The type asked for.
+        expected: DType,
+        /// The type that it holds.
+        actual: DType,
+    },
     /// A tensor's bytes are not what its shape needs.
     #[error("{} {name:?} needs {shape} {dtype} ({expected} bytes), the one given has {actual}", .role.name())]
     Size {
@@ -184,9 +194,6 @@ pub enum BadCall {
         /// The kernel's id.
         kernel: String,
     },
-    /// The host's own check of the placement failed.
-    #[error("the tensors cannot be placed: {0}")]
-    Layout(LayoutError),
 }
 
 /// Who can raise a limit: the pack is signed.

@@ -200,7 +200,7 @@ impl Binding {
     /// An error out of a failure; what must not be used again is dropped.
     #[cold]
     pub(crate) fn failed(&mut self, failure: Failure) -> Error {
-        if let Failure::Stopped(_) = failure {
+        if failure.spoils_guest() {
             // One of them must not be used again, not even for its cleanup, and nothing tells which one.
             self.abandon();
         }

@@ -159,7 +159,7 @@ impl Worst {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
                 // One that was stopped is what the caller must know of: its instance is lost.
-                let rank = |index: usize, failure: &Failure| (!matches!(failure, Failure::Stopped(_)), index);
+                let rank = |index: usize, failure: &Failure| (!failure.spoils_guest(), index);
                 let is_worse = |(at, known): &(usize, Failure)| rank(index, &failure) < rank(*at, known);
                 if self.failure.as_ref().is_none_or(is_worse) {
                     self.failure = Some((index, failure));
@@ -171,7 +171,7 @@ impl Worst {
 
     /// Whether the call has failed, so that another part would run for nothing.
     fn is_final(&self) -> bool {
-        self.panic.is_some() || matches!(self.failure, Some((_, Failure::Stopped(_))))
+        self.panic.is_some() || self.failure.as_ref().is_some_and(|(_, failure)| failure.spoils_guest())
     }
 
     fn into_result(self) -> Result<(), Failure> {

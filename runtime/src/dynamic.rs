@@ -4,13 +4,13 @@ mod arguments;
 mod bound;
 mod tensor;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::{
     KernelInfo, KernelSpecBuf, MAX_TENSORS, ParamValue, Role, Shape, Signature, SignatureBuf, Symbols, TensorArg,
     TensorData,
 };
-use kernelpack_engine::Export;
+use kernelpack_engine::{Export, ticks};
 
 pub(crate) use self::arguments::lend;
 use self::arguments::{Scalars, check_names, find};
@@ -78,9 +78,12 @@ impl DynKernel {
         self.loaded.occupancy()
     }
 
-    /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call.
-    pub fn with_max_ticks(mut self, ticks: u32) -> Self {
-        self.max_ticks = ticks;
+    /// Gives each call at most this much time; the manifest's and the runtime's budgets still hold.
+    ///
+    /// Engines count in ticks of 10 ms: the budget is rounded up to whole ticks, and a call is stopped within two ticks
+    /// after its budget is over.
+    pub fn with_budget(mut self, budget: Duration) -> Self {
+        self.max_ticks = ticks(budget);
         self
     }
 
@@ -88,14 +91,53 @@ impl DynKernel {
     /// in-out tensors in declaration order. Scalars that are not given have their defaults.
     ///
     /// # Errors
-    /// [`Error::BadCall`] if a name, type or shape is wrong or missing, before the sandbox is entered;
-    /// [`Error::Trapped`] if the kernel fails or runs out of its budget, unless its reference gives the result as the
-    /// runtime's [`FallbackPolicy`](crate::FallbackPolicy) says; [`Error::OutOfService`] if it failed too often.
-    pub fn call(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
+    /// As [`call`](Self::call).
+    ///
+    /// # Example: a sum
+    /// ```no_run
+    /// use kernelpack_host::{DynKernel, Error, Tensor};
+    ///
+    /// fn add(kernel: &DynKernel, a: &Tensor<f32>, b: &Tensor<f32>) -> Result<Vec<f32>, Error> {
+    ///     let sum = kernel.run(&[("a", a.into()), ("b", b.into())], &[])?;
+    ///     sum[0].to_vec()
+    /// }
+    /// ```
+    pub fn run(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
         self.loaded.spec.forward.with(|signature| self.pass(Export::Forward, signature, inputs, params))
     }
 
-    /// Runs the kernel's backward pass; as [`call`](Self::call).
+    /// Runs the kernel on named inputs and writes to the caller's outputs, in-out tensors among them. Scalars that are not
+    /// given have their defaults.
+    ///
+    /// Outputs and in-out tensors are written only if the call succeeds.
+    ///
+    /// # Errors
+    /// [`Error::BadCall`] if a name, type or shape is wrong or missing, before the sandbox is entered;
+    /// [`Error::Kernel`] if the kernel fails or runs out of its budget, unless its reference gives the result as the
+    /// runtime's [`FallbackPolicy`](crate::FallbackPolicy) says; [`Error::OutOfService`] if it failed too often.
+    ///
+    /// # Example: a sum in place
+    /// ```no_run
+    /// use kernelpack_host::{DynKernel, Error, Tensor};
+    ///
+    /// fn add(kernel: &DynKernel, a: &Tensor<f32>, b: &Tensor<f32>, sum: &mut Tensor<f32>) -> Result<(), Error> {
+    ///     kernel.call(&[("a", a.into()), ("b", b.into())], &mut [("sum", sum.into())], &[])
+    /// }
+    /// ```
+    pub fn call(
+        &self,
+        inputs: &[(&str, DynView<'_>)],
+        outputs: &mut [(&str, DynViewMut<'_>)],
+        params: &[(&str, ParamValue)],
+    ) -> Result<(), Error> {
+        self.loaded.spec.forward.with(|signature| {
+            lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
+                self.loaded.serve(Export::Forward, signature, tensors, scalars, self.max_ticks)
+            })
+        })
+    }
+
+    /// Runs the kernel's backward pass on named inputs, like [`run`](Self::run), and returns the gradients.
     ///
     /// # Errors
     /// As [`call`](Self::call); or the kernel has no backward pass.
@@ -110,7 +152,7 @@ impl DynKernel {
         }
     }
 
-    /// Lays out a call once, to enter the kernel many times; the arguments are those of [`call`](Self::call).
+    /// Lays out a call once, to enter the kernel many times; the arguments are those of [`run`](Self::run).
     ///
     /// This is the sandbox alone, wherever the kernel is placed: nothing falls back, is logged or reported.
     ///
@@ -149,7 +191,7 @@ impl DynKernel {
     /// What the guest's `kernel_info` says, and the id in it. A guest can say anything.
     ///
     /// # Errors
-    /// [`Error::Trapped`] if the guest fails instead of saying something.
+    /// [`Error::Kernel`] if the guest fails instead of saying something.
     pub fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
         self.loaded.info()
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use kernelpack_abi::{DType, Shape, ShapeError, ViewError, layout::LayoutError};
+use kernelpack_abi::{DType, Shape, ShapeError, ViewError};
 use kernelpack_engine::{Backtrace, CompileError, KernelError, StartError};
 use kernelpack_manifest::{Rejected, TrustStoreError, VerifyError};
 use semver::Version;
@@ -32,7 +32,7 @@ pub enum Error {
     BadCall(#[from] Box<BadCall>),
     /// The kernel is at fault: it trapped, ran out of its budget or returned a failure.
     #[error(transparent)]
-    Trapped(#[from] Box<Trapped>),
+    Kernel(#[from] Box<KernelFailure>),
     /// The kernel is at fault: it failed so often that it is not tried again for a while.
     #[error(transparent)]
     OutOfService(#[from] Box<OutOfService>),
@@ -42,6 +42,9 @@ pub enum Error {
     /// The engine or the machine is at fault.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Kernelpack is at fault: something happened that it rules out.
+    #[error("an invariant of Kernelpack does not hold: {0}; please report this")]
+    Internal(&'static str),
 }
 
 impl From<Rejected> for Error {
@@ -70,9 +73,8 @@ macro_rules! convert {
 convert! {
     ViewError => BadCall(BadCall::View),
     ShapeError => BadCall(|error| BadCall::View(ViewError::Shape(error))),
-    LayoutError => BadCall(BadCall::Layout),
     VerifyError => Rejected(Rejected::Unverified),
-    Trapped => Trapped(Box::new),
+    KernelFailure => Kernel(Box::new),
     OutOfService => OutOfService(Box::new),
     TrustFileError => TrustStore(Box::new),
     StartError => Engine(EngineError::Start),
@@ -81,7 +83,7 @@ convert! {
 /// A kernel that failed, with where it came from.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Trapped {
+pub struct KernelFailure {
     /// The kernel's id.
     pub kernel: Arc<str>,
     /// The pack's name.
@@ -95,14 +97,14 @@ pub struct Trapped {
 }
 
 // By hand, since the derive macro takes a field of this type's name for the standard library's backtrace.
-impl fmt::Display for Trapped {
+impl fmt::Display for KernelFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kernel, pack, version, error, .. } = self;
         write!(f, "kernel {kernel:?} of pack {pack:?} {version}: {error}")
     }
 }
 
-impl std::error::Error for Trapped {
+impl std::error::Error for KernelFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }

@@ -9,7 +9,7 @@
 
 use kernelpack_abi::{Infer, Kernel, ParamValue, Pass};
 
-use crate::{DynKernel, DynTensor, DynView, Error, TypedKernel};
+use crate::{DynKernel, DynTensor, DynView, DynViewMut, Error, TypedKernel};
 
 impl<K: Kernel> TypedKernel<K> {
     /// [`call`](Self::call) on the arguments that `args` makes of `tensors`, without blocking the executor's thread.
@@ -93,20 +93,49 @@ impl<K: Kernel> TypedKernel<K> {
 /// What a call with named arguments gives.
 type Results = Result<Vec<DynTensor>, Error>;
 
-/// A call with named arguments.
+/// A pass with named arguments.
 type DynCall = fn(&DynKernel, &[(&str, DynView<'_>)], &[(&str, ParamValue)]) -> Results;
 
 impl DynKernel {
-    /// [`call`](Self::call) on owned inputs, without blocking the executor's thread. The inputs come back.
-    pub fn call_async(
+    /// [`run`](Self::run) on owned inputs, without blocking the executor's thread. The inputs come back.
+    pub fn run_async(
         &self,
         inputs: Vec<DynTensor>,
         params: Vec<(String, ParamValue)>,
     ) -> impl Future<Output = (Vec<DynTensor>, Result<Vec<DynTensor>, Error>)> + Send + use<> {
-        self.job(inputs, params, Self::call)
+        self.job(inputs, params, Self::run)
     }
 
-    /// [`backward`](Self::backward) on owned inputs; as [`call_async`](Self::call_async).
+    /// [`call`](Self::call) on owned inputs and outputs, without blocking the executor's thread. Both come back, the
+    /// outputs as the call left them.
+    pub fn call_async(
+        &self,
+        inputs: Vec<DynTensor>,
+        outputs: Vec<DynTensor>,
+        params: Vec<(String, ParamValue)>,
+    ) -> impl Future<Output = (Vec<DynTensor>, Vec<DynTensor>, Result<(), Error>)> + Send + use<> {
+        let kernel = self.clone();
+        let mut outputs = outputs;
+        async move {
+            blocking::unblock(move || {
+                let result = {
+                    let inputs: Vec<_> = inputs.iter().map(|input| (input.name.as_str(), input.into())).collect();
+                    let mut outputs: Vec<_> = outputs
+                        .iter_mut()
+                        .map(|DynTensor { name, dtype, shape, bytes }| {
+                            (name.as_str(), DynViewMut { dtype: *dtype, shape: *shape, bytes })
+                        })
+                        .collect();
+                    let params: Vec<_> = params.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+                    kernel.call(&inputs, &mut outputs, &params)
+                };
+                (inputs, outputs, result)
+            })
+            .await
+        }
+    }
+
+    /// [`backward`](Self::backward) on owned inputs; as [`run_async`](Self::run_async).
     pub fn backward_async(
         &self,
         inputs: Vec<DynTensor>,

@@ -29,10 +29,19 @@ pub(crate) enum Failure {
     OutOfMemory { pages: u64 },
     /// A tensor cannot be mapped; the guest did not run.
     Unmappable(std::io::Error),
+    /// What cannot be happened; the guest must be thrown away.
+    Internal(&'static str),
     /// The guest returned a failure and can be used again.
     Returned(KernelError),
     /// The guest was stopped and must be thrown away.
     Stopped(Stop),
+}
+
+impl Failure {
+    /// Whether the guest must be thrown away.
+    pub(crate) fn spoils_guest(&self) -> bool {
+        matches!(self, Self::Internal(_) | Self::Stopped(_))
+    }
 }
 
 /// An instance, and the arena in its memory where calls are laid out.
@@ -237,7 +246,7 @@ impl Guest {
                     && let Some(message) = self.message()
                 {
                     let code = Status::InternalError.code() as u32;
-                    stop.error = KernelError::KernelTrap { code, message: Some(message) };
+                    stop.error = KernelError::Returned { code, message: Some(message) };
                 }
                 Failure::Stopped(stop)
             }
@@ -292,5 +301,5 @@ impl Guest {
 /// Memory that was laid out is out of reach: that cannot be, but is no reason to panic.
 #[cold]
 pub(crate) fn unreachable() -> Failure {
-    Failure::Returned(KernelError::MemoryAccessViolation { offset: 0, size: 0 })
+    Failure::Internal("memory of a guest that was laid out is out of reach")
 }

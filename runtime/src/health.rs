@@ -130,7 +130,7 @@ pub enum HealthFault {
     },
     /// The kernel trapped, ran out of the budget of a call, or refused the call.
     #[error("{0}")]
-    Trapped(KernelError),
+    Kernel(KernelError),
     /// The check as a whole ran out of its time.
     #[error("the check was to take {limit:?} at most; allow more, or make the pack's vectors smaller or fewer")]
     TimeLimit {
@@ -274,7 +274,7 @@ fn run_in_time(
     let ticks = ticks(left.saturating_sub(start.elapsed()));
     match run(kernel, lease, vector, ticks) {
         // By itself it could have gone on.
-        Err(HealthFault::Trapped(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
+        Err(HealthFault::Kernel(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
             Err(HealthFault::TimeLimit { limit })
         }
         result => result,
@@ -288,7 +288,7 @@ fn run(kernel: &Arc<LoadedKernel>, lease: Leased<'_>, vector: &VerifiedVector, t
             kernel.call_in(lease, Export::Forward, signature, tensors, scalars, ticks)
         });
         called.map_err(|error| match error {
-            Error::Trapped(trapped) => HealthFault::Trapped(trapped.error),
+            Error::Kernel(trapped) => HealthFault::Kernel(trapped.error),
             other => HealthFault::Failed(other),
         })?;
         let tolerance = vector.tolerance();

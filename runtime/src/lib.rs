@@ -38,7 +38,7 @@ mod typed;
 pub use bad_call::BadCall;
 pub use bound::Bound;
 pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
-pub use error::{EngineError, Error, OutOfService, Trapped, TrustFileError};
+pub use error::{EngineError, Error, KernelFailure, OutOfService, TrustFileError};
 pub use health::{CheckedVector, FailedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
 pub use kernelpack_abi as abi;
 pub use kernelpack_compile_cache::{CacheError, CacheOutcome, EntryFault};

@@ -8,7 +8,7 @@ use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule, VerifiedVect
 use semver::Version;
 
 use crate::{
-    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Occupancy, Trapped,
+    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, KernelFailure, Occupancy,
     cores::Cores,
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
     neighbours::Neighbours,
@@ -75,8 +75,8 @@ pub(crate) struct Shares {
 
 impl Shares {
     fn bindings(&self) -> Pool<Box<Guest>> {
-        let (size, when_full) = (self.max_bindings, WhenFull::Fail);
-        Pool::new(PoolPolicy { size, when_full, max_idle: 0, max_idle_bytes: 0 }, size, size)
+        let policy = PoolPolicy::new().when_full(WhenFull::Fail).max_idle(0);
+        Pool::new(policy, self.max_bindings, self.max_bindings)
     }
 }
 
@@ -316,7 +316,7 @@ impl LoadedKernel {
     fn end<R>(&self, lease: Leased<'_>, result: Result<R, Failure>) -> Result<R, Error> {
         match result {
             // Whatever it was doing, it cannot be used again.
-            Err(Failure::Stopped(_)) => drop(lease),
+            Err(ref failure) if failure.spoils_guest() => drop(lease),
             _ => lease.give_back(),
         }
         result.map_err(|failure| self.error(failure))
@@ -439,6 +439,7 @@ impl LoadedKernel {
             Failure::Refused(call) => call.into(),
             Failure::Unmappable(error) => EngineError::Unmappable { kernel: self.id.clone(), error }.into(),
             Failure::OutOfMemory { pages } => EngineError::OutOfMemory { kernel: self.id.clone(), pages }.into(),
+            Failure::Internal(what) => Error::Internal(what),
             Failure::Returned(error) => self.trapped(Stop { error, backtrace: Backtrace::default() }).into(),
             Failure::Stopped(stop) => self.trapped(stop).into(),
         }
@@ -450,11 +451,11 @@ impl LoadedKernel {
     }
 
     #[cold]
-    pub(crate) fn trapped(&self, stop: Stop) -> Box<Trapped> {
+    pub(crate) fn trapped(&self, stop: Stop) -> Box<KernelFailure> {
         let Origin { pack, version, .. } = &*self.origin;
         let Stop { error, backtrace } = stop;
         let (kernel, pack, version) = (self.id.clone(), pack.clone(), version.clone());
-        Box::new(Trapped { kernel, pack, version, error, backtrace })
+        Box::new(KernelFailure { kernel, pack, version, error, backtrace })
     }
 }
 

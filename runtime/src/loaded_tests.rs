@@ -146,7 +146,7 @@ impl Caller {
                 assert!(self.y.as_slice().iter().all(|y| *y == mode as f32 + 0.5), "{mode}: {:?}", self.y.as_slice());
                 Ok(())
             }
-            Err(Error::Trapped(trapped)) => Err(trapped.error),
+            Err(Error::Kernel(trapped)) => Err(trapped.error),
             Err(other) => panic!("{other}"),
         }
     }

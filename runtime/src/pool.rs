@@ -75,13 +75,13 @@ impl<T: Pooled> Pool<T> {
 
     /// A pool of `limit` places by this policy's choice, and at most `ceiling` where it grows.
     pub(crate) fn new(policy: PoolPolicy, limit: u32, ceiling: u32) -> Self {
-        let limit = limit.min(ceiling).min(policy.size).max(1);
+        let limit = limit.min(ceiling).min(policy.size.unwrap_or(limit)).max(1);
         Self {
             policy,
             limit,
             ceiling: if policy.when_full == WhenFull::Grow { ceiling.max(1) } else { limit },
             taken: AtomicU32::new(0),
-            idle: Idle::new(limit.min(policy.max_idle).max(1) as usize),
+            idle: Idle::new(limit.min(policy.max_idle.unwrap_or(limit)).max(1) as usize),
             waiting: AtomicU32::new(0),
             queue: Mutex::new(VecDeque::new()),
         }
@@ -267,8 +267,8 @@ impl<T: Pooled> Lease<'_, T> {
     pub(crate) fn give_back(mut self) {
         let Some(item) = self.item.take() else { return };
         let pool = self.pool;
-        let most = pool.policy.max_idle_bytes;
-        let keep = pool.policy.max_idle > 0 && (most == u64::MAX || item.bytes() <= most);
+        let PoolPolicy { max_idle, max_idle_bytes, .. } = pool.policy;
+        let keep = max_idle != Some(0) && max_idle_bytes.is_none_or(|most| item.bytes() <= most);
         match if keep { pool.idle.push(item) } else { Err(item) } {
             Ok(()) => {
                 // The idle item has the place now.

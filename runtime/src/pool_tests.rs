@@ -28,7 +28,7 @@ fn occupancy(idle: u32, busy: u32, waiting: u32, limit: u32) -> Occupancy {
 }
 
 fn pool(when_full: WhenFull, limit: u32) -> Pool<Item> {
-    Pool::new(PoolPolicy { when_full, ..PoolPolicy::default() }, limit, 1000)
+    Pool::new(PoolPolicy::new().when_full(when_full), limit, 1000)
 }
 
 const FOREVER: WhenFull = WhenFull::Wait { timeout: None };
@@ -43,7 +43,7 @@ fn filled(mut lease: Lease<'_, Item>) -> Lease<'_, Item> {
 #[test]
 fn the_limit_is_the_smallest_of_three() {
     for (manifest, ceiling, size, expected) in [(3, 4, 5, 3), (4, 3, 5, 3), (5, 4, 3, 3), (0, 9, 9, 1)] {
-        let policy = PoolPolicy { size, when_full: WhenFull::Fail, ..PoolPolicy::default() };
+        let policy = PoolPolicy::new().size(size).when_full(WhenFull::Fail);
         let pool = Pool::<Item>::new(policy, manifest, ceiling);
         let leases: Vec<_> = (0..expected).map(|_| pool.lease().unwrap()).collect();
         assert_eq!(pool.lease().err(), Some(Full { limit: expected, waited: Duration::ZERO }));
@@ -105,15 +105,15 @@ fn only_as_much_is_kept_as_the_policy_says() {
     };
     let policy = PoolPolicy::default();
     assert_eq!(give_back_two(policy, u64::MAX), (2, 0, 0));
-    assert_eq!(give_back_two(PoolPolicy { max_idle: 1, ..policy }, 0), (1, 0, 1));
-    assert_eq!(give_back_two(PoolPolicy { max_idle: 0, ..policy }, 0), (0, 0, 2));
-    assert_eq!(give_back_two(PoolPolicy { max_idle_bytes: 100, ..policy }, 100), (2, 0, 0));
-    assert_eq!(give_back_two(PoolPolicy { max_idle_bytes: 100, ..policy }, 101), (0, 0, 2));
+    assert_eq!(give_back_two(policy.max_idle(1), 0), (1, 0, 1));
+    assert_eq!(give_back_two(policy.max_idle(0), 0), (0, 0, 2));
+    assert_eq!(give_back_two(policy.max_idle_bytes(100), 100), (2, 0, 0));
+    assert_eq!(give_back_two(policy.max_idle_bytes(100), 101), (0, 0, 2));
 }
 
 #[test]
 fn a_growing_pool_ends_at_the_ceiling_and_shrinks_again() {
-    let policy = PoolPolicy { when_full: WhenFull::Grow, ..PoolPolicy::default() };
+    let policy = PoolPolicy::new().when_full(WhenFull::Grow);
     let pool = Pool::new(policy, 2, 5);
     let leases: Vec<_> = (0..5).map(|_| filled(pool.lease().unwrap())).collect();
     assert_eq!(pool.lease().err(), Some(Full { limit: 5, waited: Duration::ZERO }));
@@ -138,7 +138,7 @@ fn a_wait_ends_with_its_timeout_and_leaves_nothing_behind() {
 fn a_wait_can_have_an_end_whatever_the_policy_is() {
     let limit = Duration::from_millis(20);
     for policy in [FOREVER, WhenFull::Fail, WhenFull::Grow] {
-        let pool = Pool::new(PoolPolicy { when_full: policy, ..PoolPolicy::default() }, 1, 1);
+        let pool = Pool::new(PoolPolicy::new().when_full(policy), 1, 1);
         let lease = filled(pool.lease_within(limit).unwrap());
         let full = pool.lease_within(limit).err().unwrap();
         assert!(full.limit == 1 && full.waited >= limit, "{full:?}");
@@ -276,7 +276,7 @@ fn a_place_is_free_after_dropping_its_item_panicked() {
 
         fn retire(self) {}
     }
-    let pool = Pool::new(PoolPolicy { when_full: WhenFull::Fail, ..PoolPolicy::default() }, 1, 1);
+    let pool = Pool::new(PoolPolicy::new().when_full(WhenFull::Fail), 1, 1);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| _ = pool.lease().unwrap().fill(Bomb)));
     assert!(panicked.is_err());
     assert_eq!(pool.occupancy(), occupancy(0, 0, 0, 1));

@@ -84,7 +84,7 @@ impl Prepared {
     /// Runs the kernel on what lies in its memory, within the budget of any other call.
     ///
     /// # Errors
-    /// [`Error::Trapped`] if the kernel fails or runs out of its budget. Where it was stopped, which is everything but
+    /// [`Error::Kernel`] if the kernel fails or runs out of its budget. Where it was stopped, which is everything but
     /// a status that it returned, [`BadCall::Stopped`] is the answer from then on.
     pub fn enter(&mut self) -> Result<(), Error> {
         self.succeeded = false;
@@ -95,7 +95,7 @@ impl Prepared {
         let mut lease = self.loaded.pool.reattach(guest);
         let entered = lease.item().map_or_else(|| Err(unreachable()), |guest| guest.run_again(self.ticks));
         self.succeeded = entered.is_ok();
-        if !matches!(entered, Err(Failure::Stopped(_))) {
+        if !entered.as_ref().is_err_and(Failure::spoils_guest) {
             self.guest = lease.detach();
         }
         entered.map_err(|failure| self.loaded.error(failure))

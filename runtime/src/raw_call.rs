@@ -40,10 +40,10 @@ impl RawCall {
     /// Calls the function this many times.
     ///
     /// # Errors
-    /// The engine cannot enter the sandbox, which is not to be expected.
+    /// [`Error::Internal`] if the engine cannot enter the sandbox.
     #[inline]
     pub fn repeat(&mut self, times: u32) -> Result<(), Error> {
-        Ok(self.function.call(times).map_err(EngineError::Configure)?)
+        self.function.call(times).map_err(|_| Error::Internal("an empty function failed"))
     }
 }
 

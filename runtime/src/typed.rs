@@ -1,9 +1,9 @@
 //! Calls through the stub that `#[kernel]` made.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use kernelpack_abi::{Infer, Kernel, Pass};
-use kernelpack_engine::Export;
+use kernelpack_engine::{Export, ticks};
 
 use crate::{
     BadCall, Bound, Error, Interruption, Occupancy, Placement, guest::Calls, loaded::LoadedKernel, served::Served,
@@ -57,10 +57,12 @@ impl<K: Kernel> TypedKernel<K> {
         self.loaded.recovery.fallback()
     }
 
-    /// The same kernel with a budget of at most this many epoch ticks of 10 ms for each call; the manifest's and the
-    /// runtime's budgets still hold.
-    pub fn with_max_ticks(mut self, ticks: u32) -> Self {
-        self.max_ticks = ticks;
+    /// Gives each call at most this much time; the manifest's and the runtime's budgets still hold.
+    ///
+    /// Engines count in ticks of 10 ms: the budget is rounded up to whole ticks, and a call is stopped within two ticks
+    /// after its budget is over.
+    pub fn with_budget(mut self, budget: Duration) -> Self {
+        self.max_ticks = ticks(budget);
         self
     }
 
@@ -71,7 +73,7 @@ impl<K: Kernel> TypedKernel<K> {
     ///
     /// # Errors
     /// [`Error::BadCall`] if the shapes disagree or need more memory than the kernel may have, before the sandbox is
-    /// entered; [`Error::Trapped`] if the kernel fails or runs out of its budget; [`Error::OutOfService`] if it did so
+    /// entered; [`Error::Kernel`] if the kernel fails or runs out of its budget; [`Error::OutOfService`] if it did so
     /// too often.
     pub fn call(&self, args: K::Args<'_>) -> Result<(), Error> {
         self.enter::<K>(Export::Forward, args)

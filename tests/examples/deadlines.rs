@@ -50,7 +50,7 @@ fn main() -> Result<(), Error> {
 
 fn load(parts: &Parts, way: Interruption) -> Result<TypedKernel<Forward>, Error> {
     let runtime = Runtime::builder(Wasmtime::new().interruption(way)).trust(key().public());
-    let runtime = runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build()?;
+    let runtime = runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never).build()?;
     runtime.open(honest(parts).path())?.kernel()
 }
 
@@ -64,7 +64,7 @@ fn overshoot(kernel: &TypedKernel<Forward>) -> f64 {
     let result = kernel.call(call);
     let took = start.elapsed();
     match result {
-        Err(Error::Trapped(trapped)) if trapped.error == KernelError::EpochDeadline => {}
+        Err(Error::Kernel(trapped)) if trapped.error == KernelError::EpochDeadline => {}
         other => panic!("it was not stopped: {other:?}"),
     }
     (took.as_secs_f64() - TICK.as_secs_f64()) * 1e3

@@ -15,7 +15,7 @@
 //! }
 //! ```
 
-use std::{path::Path, sync::OnceLock};
+use std::{path::Path, sync::OnceLock, time::Duration};
 
 use kernelpack_host::{Execution, Interruption, KernelError, Pack, Runtime, RuntimeBuilder, Wamr, Wasmtime};
 
@@ -47,7 +47,7 @@ impl Engine {
     pub fn server(self) -> RuntimeBuilder {
         match self {
             Self::Wasmtime => Runtime::server(),
-            Self::Wamr | Self::WamrAot => Runtime::builder(self.wamr()).max_epoch_ticks(1000),
+            Self::Wamr | Self::WamrAot => Runtime::builder(self.wamr()).max_budget(Duration::from_secs(10)),
         }
     }
 

@@ -78,7 +78,7 @@ fn measure_named(
     let mut prepared = kernel.prepare(&inputs, &params)?;
     let mut raw = || Ok(raw.repeat(RAW_CALLS)?);
     let mut alone = || Ok(prepared.enter()?);
-    let mut named = || kernel.call(&inputs, &params).map(drop).map_err(Into::into);
+    let mut named = || kernel.run(&inputs, &params).map(drop).map_err(Into::into);
     let mut copy = PlainCopy::of(workload)?;
     let mut copy = copy.as_mut().map(|copy| || copy.run());
     let mut subjects: Vec<Timed<'_, Box<dyn Error>>> = vec![&mut raw, &mut named, &mut alone];

@@ -21,7 +21,7 @@ pub(crate) struct Subject {
 impl Subject {
     /// A runtime for measuring: a kernel is bound while it is called, however few instances it may have.
     pub(crate) fn setup(setup: Setup) -> Setup {
-        setup.with(|builder| builder.pool(PoolPolicy { when_full: WhenFull::Grow, ..PoolPolicy::default() }))
+        setup.with(|builder| builder.pool(PoolPolicy::new().when_full(WhenFull::Grow)))
     }
 
     /// Opens a pack in a runtime, and in another that differs from it in its deadlines only.

@@ -1,8 +1,13 @@
 //! What a call may take, whatever it is made of.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::TICK;
+
+/// The ticks of a budget, rounded up.
+pub fn ticks(budget: Duration) -> u32 {
+    u32::try_from(budget.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u32::MAX)
+}
 
 /// Ticks that several pieces of work share, from when the first of them begins.
 #[derive(Clone, Copy, Debug)]

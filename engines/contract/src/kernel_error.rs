@@ -30,7 +30,7 @@ pub enum KernelError {
     /// The kernel called through a table entry that is missing or has another type.
     IndirectCallTypeMismatch,
     /// The kernel returned a status other than OK, or panicked.
-    KernelTrap {
+    Returned {
         /// The [`Status`] code returned, or that of `INTERNAL_ERROR` for a panic; a kernel can return any number.
         code: u32,
         /// The message that the kernel left.
@@ -45,7 +45,7 @@ pub enum KernelError {
 
 impl KernelError {
     /// The kind of failure as a word for logs and metrics: the variant's name in snake case, for
-    /// [`KernelTrap`](Self::KernelTrap) that of the status, such as `internal_error`, or `unknown_status`.
+    /// [`KernelTrap`](Self::Returned) that of the status, such as `internal_error`, or `unknown_status`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::EpochDeadline => "epoch_deadline",
@@ -55,7 +55,7 @@ impl KernelError {
             Self::Unreachable => "unreachable",
             Self::StackOverflow => "stack_overflow",
             Self::IndirectCallTypeMismatch => "indirect_call_type_mismatch",
-            Self::KernelTrap { .. } => match self.status() {
+            Self::Returned { .. } => match self.status() {
                 Some(Status::InvalidInput) => "invalid_input",
                 Some(Status::InvalidOutput) => "invalid_output",
                 Some(Status::InvalidParams) => "invalid_params",
@@ -77,14 +77,14 @@ impl KernelError {
     /// The status returned, if it is one.
     fn status(&self) -> Option<Status> {
         match self {
-            Self::KernelTrap { code, .. } => i32::try_from(*code).ok().and_then(Status::from_code),
+            Self::Returned { code, .. } => i32::try_from(*code).ok().and_then(Status::from_code),
             _ => None,
         }
     }
 
     /// The error that a guest's status other than OK means.
     pub fn returned(status: i32, message: Option<String>) -> Self {
-        Self::KernelTrap { code: status as u32, message }
+        Self::Returned { code: status as u32, message }
     }
 }
 
@@ -107,7 +107,7 @@ impl fmt::Display for KernelError {
             Self::Unreachable => f.write_str("it executed unreachable code"),
             Self::StackOverflow => f.write_str("its stack overflowed"),
             Self::IndirectCallTypeMismatch => f.write_str("it made an indirect call to a missing or mistyped function"),
-            Self::KernelTrap { code, message } => {
+            Self::Returned { code, message } => {
                 match self.status() {
                     Some(status) => write!(f, "it failed with {status} ({code})")?,
                     None => write!(f, "it returned {code}, which is no status")?,

@@ -31,7 +31,7 @@ use kernelpack_manifest::{Memory, VerifiedAot, VerifiedModule};
 use kernelpack_memory::SharedPart;
 
 pub use backtrace::{Backtrace, BacktraceFrame, shorten};
-pub use budget::Budget;
+pub use budget::{Budget, ticks};
 pub use error::{CompileError, StartError};
 pub use interruption::Interruption;
 pub use kernel_error::KernelError;

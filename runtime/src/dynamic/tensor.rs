@@ -3,7 +3,7 @@
 use kernelpack_abi::{DType, Element, Shape, TensorBuf, TensorView, TensorViewMut};
 use zerocopy::IntoBytes;
 
-use crate::Tensor;
+use crate::{BadCall, Error, Tensor};
 
 /// A borrowed tensor whose type is known at run time.
 #[derive(Clone, Copy, Debug)]
@@ -86,4 +86,24 @@ pub struct DynTensor {
     pub shape: Shape,
     /// Its elements, row-major and little-endian.
     pub bytes: Vec<u8>,
+}
+
+impl DynTensor {
+    /// A tensor of this name that holds a copy of `view`.
+    pub fn from_view<T: Element>(name: impl Into<String>, view: TensorView<'_, T>) -> Self {
+        Self { name: name.into(), dtype: T::DTYPE, shape: view.shape(), bytes: view.data().as_bytes().to_vec() }
+    }
+
+    /// The elements, row-major.
+    ///
+    /// # Errors
+    /// [`BadCall::ElementType`] if the tensor holds elements of another type.
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>, Error> {
+        if self.dtype != T::DTYPE {
+            let (name, expected, actual) = (self.name.clone(), T::DTYPE, self.dtype);
+            return Err(BadCall::ElementType { name, expected, actual }.into());
+        }
+        let elements = self.bytes.chunks_exact(size_of::<T>()).map(T::read_from_bytes);
+        elements.collect::<Result<_, _>>().map_err(|_| Error::Internal("an element has another size than its type"))
+    }
 }

@@ -104,7 +104,7 @@ impl Guest {
             LayoutError::OutOfBounds { offset, size, .. } => {
                 Failure::Returned(KernelError::MemoryAccessViolation { offset, size })
             }
-            other => Failure::Refused(BadCall::Layout(other)),
+            _ => Failure::Internal("a call was laid out in a way that no guest accepts"),
         })?;
         let at = head.descriptor as usize;
         out[at..at + KernelDescriptor::SIZE as usize].copy_from_slice(descriptor.as_bytes());

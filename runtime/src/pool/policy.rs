@@ -8,28 +8,57 @@ use std::time::Duration;
 /// ```
 /// use kernelpack_host::{PoolPolicy, Runtime, WhenFull};
 ///
-/// let policy = PoolPolicy { size: 8, max_idle: 2, when_full: WhenFull::Fail, ..PoolPolicy::default() };
+/// let policy = PoolPolicy::new().size(8).max_idle(2).when_full(WhenFull::Fail);
 /// let builder = Runtime::server().pool(policy);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct PoolPolicy {
-    /// Instances that a kernel has at once, busy and idle ones, without those of its bindings: the smallest of this, the `max_instances` of its
-    /// manifest and that of the runtime is the limit. No smaller than the others unless given; at least 1.
-    pub size: u32,
-    /// What a call does that finds every instance busy and the limit reached. It waits for up to 10 s unless given.
-    pub when_full: WhenFull,
-    /// Idle instances that are kept, at most the limit; no fewer unless given. With 0 each call gets a new instance, so
-    /// that nothing of one call is left for the next.
-    pub max_idle: u32,
-    /// An instance whose memory has grown past this many bytes is not kept when its call ends. All are kept unless
-    /// given.
-    pub max_idle_bytes: u64,
+    pub(crate) size: Option<u32>,
+    pub(crate) when_full: WhenFull,
+    pub(crate) max_idle: Option<u32>,
+    pub(crate) max_idle_bytes: Option<u64>,
+}
+
+impl PoolPolicy {
+    /// As many instances as the manifest and the runtime allow, all of them kept when they are idle; a call that finds all
+    /// of them busy waits for up to 10 s.
+    pub fn new() -> Self {
+        let when_full = WhenFull::Wait { timeout: Some(Duration::from_secs(10)) };
+        Self { size: None, when_full, max_idle: None, max_idle_bytes: None }
+    }
+
+    /// Lets a kernel have at most this many instances at once, at least 1, if its manifest and the runtime do not allow
+    /// fewer. Instances of bindings do not count.
+    pub fn size(mut self, instances: u32) -> Self {
+        self.size = Some(instances);
+        self
+    }
+
+    /// Chooses what a call does that finds every instance busy and the limit reached. By default, it waits for up to
+    /// 10 s.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// Keeps at most this many idle instances. With 0, each call gets a new instance, so that nothing of one call is left
+    /// for the next.
+    pub fn max_idle(mut self, instances: u32) -> Self {
+        self.max_idle = Some(instances);
+        self
+    }
+
+    /// Does not keep an instance whose memory has grown past this many bytes when its call ends. By default, all are kept.
+    pub fn max_idle_bytes(mut self, bytes: u64) -> Self {
+        self.max_idle_bytes = Some(bytes);
+        self
+    }
 }
 
 impl Default for PoolPolicy {
     fn default() -> Self {
-        let when_full = WhenFull::Wait { timeout: Some(Duration::from_secs(10)) };
-        Self { size: u32::MAX, when_full, max_idle: u32::MAX, max_idle_bytes: u64::MAX }
+        Self::new()
     }
 }
 

@@ -111,9 +111,7 @@ impl Breaker {
     /// An admitted call failed in a way that counts.
     #[cold]
     pub(super) fn failed(&self, admission: Admission, now: Instant) -> Change {
-        if self.policy.traps == 0 {
-            return Change::Nothing;
-        }
+        let BreakerPolicy::After { failures: limit, .. } = self.policy else { return Change::Nothing };
         match admission {
             Admission::Probe { until, .. } => {
                 // From now on, and not from when the probe began.
@@ -122,7 +120,7 @@ impl Breaker {
             }
             _ => {
                 let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
-                if failures < self.policy.traps {
+                if failures < limit.get() {
                     return Change::Nothing;
                 }
                 self.failures.store(0, Relaxed);
@@ -147,7 +145,11 @@ impl Breaker {
 
     /// When the kernel may be tried again if it is taken out now; never [`CLOSED`].
     fn next(&self, now: Instant) -> u64 {
-        self.nanos(now).saturating_add(nanos(self.policy.open_for)).max(1)
+        let open_for = match self.policy {
+            BreakerPolicy::After { open_for, .. } => open_for,
+            BreakerPolicy::Never => Duration::ZERO,
+        };
+        self.nanos(now).saturating_add(nanos(open_for)).max(1)
     }
 }
 
@@ -165,7 +167,7 @@ mod tests {
     /// A breaker that opens at the third failure, and the time at which it was made.
     fn breaker() -> (Breaker, Instant) {
         let start = Instant::now();
-        (Breaker::new(BreakerPolicy { traps: 3, open_for: OPEN_FOR }, start), start)
+        (Breaker::new(BreakerPolicy::after(3, OPEN_FOR), start), start)
     }
 
     fn opened() -> (Breaker, Instant) {
@@ -251,17 +253,17 @@ mod tests {
     #[test]
     fn the_extremes_of_the_policy_mean_what_they_say() {
         let start = Instant::now();
-        let never = Breaker::new(BreakerPolicy::NEVER, start);
+        let never = Breaker::new(BreakerPolicy::Never, start);
         for _ in 0..100 {
             assert_eq!(never.failed(never.admit(|| start), start), Change::Nothing);
         }
         assert_eq!(never.admit(|| start), Admission::Closed);
 
-        let forever = Breaker::new(BreakerPolicy { traps: 1, open_for: Duration::MAX }, start);
+        let forever = Breaker::new(BreakerPolicy::after(1, Duration::MAX), start);
         assert_eq!(forever.failed(forever.admit(|| start), start), Change::Opened);
         assert!(matches!(forever.admit(|| start + Duration::from_secs(1 << 33)), Admission::Refused { .. }));
 
-        let not_at_all = Breaker::new(BreakerPolicy { traps: 1, open_for: Duration::ZERO }, start);
+        let not_at_all = Breaker::new(BreakerPolicy::after(1, Duration::ZERO), start);
         assert_eq!(not_at_all.failed(not_at_all.admit(|| start), start), Change::Opened);
         let soon = start + Duration::from_nanos(1);
         assert!(matches!(not_at_all.admit(|| soon), Admission::Probe { .. }));

@@ -12,13 +12,13 @@ use super::{
     BreakerPolicy, Call, PackLabels,
     reference::{NoReference, Reference},
 };
-use crate::{Error, KernelError, Trapped, loaded::LoadedKernel};
+use crate::{Error, KernelError, KernelFailure, loaded::LoadedKernel};
 
 const TARGET: &str = "kernelpack";
 
 /// The kernel failed.
 #[cold]
-pub(super) fn trapped(trapped: &Trapped, call: &Call<'_, '_>, took: Option<Duration>) {
+pub(super) fn trapped(trapped: &KernelFailure, call: &Call<'_, '_>, took: Option<Duration>) {
     warn!(
         target: TARGET,
         kernel = %trapped.kernel,
@@ -70,13 +70,14 @@ pub(super) fn fallback_failed(kernel: &LoadedKernel, reference: &Reference, erro
 /// The breaker opened.
 #[cold]
 pub(super) fn out_of_service(kernel: &LoadedKernel, policy: BreakerPolicy) {
+    let BreakerPolicy::After { failures, open_for } = policy else { return };
     error!(
         target: TARGET,
         kernel = %kernel.id,
         pack = %kernel.origin.pack,
         version = %kernel.origin.version,
-        failures = policy.traps,
-        open_for_s = policy.open_for.as_secs_f64(),
+        failures = failures.get(),
+        open_for_s = open_for.as_secs_f64(),
         fallback = kernel.recovery.fallback(),
         "a kernel that keeps failing is taken out of service",
     );

@@ -18,15 +18,16 @@ pub(super) enum Outcome {
     Ok,
     Fallback,
     Refused,
-    Trapped,
+    Failed,
     BadCall,
     Engine,
     OutOfService,
+    Internal,
 }
 
-const OUTCOMES: [&str; 7] = ["ok", "fallback", "refused", "trapped", "bad_call", "engine", "out_of_service"];
+const OUTCOMES: [&str; 8] = ["ok", "fallback", "refused", "failed", "bad_call", "engine", "out_of_service", "internal"];
 
-/// The kinds that count as traps: those of [`KernelError::kind`] that are no refusals.
+/// The kinds that count as failures: those of [`KernelError::kind`] that are no refusals.
 const KINDS: [&str; 12] = [
     "epoch_deadline",
     "memory_access_violation",
@@ -46,11 +47,12 @@ impl Outcome {
     pub(super) fn of(result: &Result<(), Error>) -> Self {
         match result {
             Ok(()) => Self::Ok,
-            Err(Error::Trapped(trapped)) if trapped.error.is_refusal() => Self::Refused,
-            Err(Error::Trapped(_)) => Self::Trapped,
+            Err(Error::Kernel(trapped)) if trapped.error.is_refusal() => Self::Refused,
+            Err(Error::Kernel(_)) => Self::Failed,
             Err(Error::BadCall(_) | Error::Rejected(_)) => Self::BadCall,
             Err(Error::OutOfService(_)) => Self::OutOfService,
             Err(Error::Engine(_) | Error::TrustStore(_)) => Self::Engine,
+            Err(Error::Internal(_)) => Self::Internal,
         }
     }
 }
@@ -59,7 +61,7 @@ impl Outcome {
 pub(crate) struct KernelMetrics {
     calls: [Counter; OUTCOMES.len()],
     duration: Histogram,
-    traps: [Counter; KINDS.len()],
+    failures: [Counter; KINDS.len()],
     fallbacks: [Counter; 2],
     degraded: Gauge,
     out_of_service: Gauge,
@@ -88,7 +90,7 @@ impl KernelMetrics {
                 counter!("kernelpack_calls_total", with(&[("placement", placement), ("outcome", outcome)]))
             }),
             duration: histogram!("kernelpack_call_duration_seconds", with(&[("placement", placement)])),
-            traps: KINDS.map(|kind| counter!("kernelpack_traps_total", with(&[("kind", kind)]))),
+            failures: KINDS.map(|kind| counter!("kernelpack_failures_total", with(&[("kind", kind)]))),
             fallbacks: ["ok", "failed"]
                 .map(|result| counter!("kernelpack_fallbacks_total", with(&[("result", result)]))),
             degraded: gauge!("kernelpack_degraded", with(&[])),
@@ -102,7 +104,7 @@ impl KernelMetrics {
         Self {
             calls: [const { Counter::noop() }; OUTCOMES.len()],
             duration: Histogram::noop(),
-            traps: [const { Counter::noop() }; KINDS.len()],
+            failures: [const { Counter::noop() }; KINDS.len()],
             fallbacks: [const { Counter::noop() }; 2],
             degraded: Gauge::noop(),
             out_of_service: Gauge::noop(),
@@ -126,7 +128,7 @@ impl KernelMetrics {
 
     pub(super) fn trap(&self, error: &KernelError) {
         if let Some(kind) = KINDS.iter().position(|kind| *kind == error.kind()) {
-            self.traps[kind].increment(1);
+            self.failures[kind].increment(1);
         }
     }
 
@@ -196,7 +198,7 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "Time of whole calls: checks, copies, the kernel, and the reference where it ran instead."
     );
-    metrics::describe_counter!("kernelpack_traps_total", Unit::Count, "Failures of kernels, by kind.");
+    metrics::describe_counter!("kernelpack_failures_total", Unit::Count, "Failures of kernels, by kind.");
     metrics::describe_counter!(
         "kernelpack_fallbacks_total",
         Unit::Count,
@@ -222,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_failure_has_a_counter() {
-        let returned = |code| KernelError::KernelTrap { code, message: None };
+        let returned = |code| KernelError::Returned { code, message: None };
         let errors = [
             KernelError::EpochDeadline,
             KernelError::MemoryAccessViolation { offset: 0, size: 0 },

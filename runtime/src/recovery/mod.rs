@@ -269,7 +269,7 @@ impl LoadedKernel {
                     return Ok(());
                 }
                 // What was stopped has used up some of its time; what was refused has not begun.
-                Some(Err(Error::Trapped(_))) => left = budget,
+                Some(Err(Error::Kernel(_))) => left = budget,
                 _ => {}
             }
         }
@@ -332,7 +332,7 @@ impl LoadedKernel {
     ) -> (Outcome, Result<(), Error>) {
         let recovery = &self.recovery;
         let trapped = match &error {
-            Error::Trapped(trapped) if !trapped.error.is_refusal() => trapped,
+            Error::Kernel(trapped) if !trapped.error.is_refusal() => trapped,
             _ => {
                 recovery.breaker.said_nothing(admission);
                 log::refused(&error);

@@ -1,6 +1,6 @@
 //! What a runtime decided about kernels that fail.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use kernelpack_abi::native::NativeKernel;
 
@@ -69,22 +69,34 @@ pub enum Placement {
 /// Traps, panics, failing statuses and overrun budgets count. What does not: statuses that refuse the arguments, errors
 /// of the caller or the machine, and deadlines of calls that had asked for less time than the kernel may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerPolicy {
-    /// Failures in a row, by whatever callers, that take the kernel out of service; 0 never does.
-    pub traps: u32,
-    /// For how long.
-    pub open_for: Duration,
+#[non_exhaustive]
+pub enum BreakerPolicy {
+    /// Kernels stay in service whatever they do.
+    Never,
+    /// So many failures in a row, of whatever callers, take the kernel out of service for a while.
+    #[non_exhaustive]
+    After {
+        /// The failures in a row.
+        failures: NonZeroU32,
+        /// How long the kernel is out of service before one call tries the sandbox.
+        open_for: Duration,
+    },
 }
 
 impl BreakerPolicy {
-    /// Kernels stay in service whatever they do.
-    pub const NEVER: Self = Self { traps: 0, open_for: Duration::ZERO };
+    /// Takes a kernel out of service after this many failures in a row, at least one, until `open_for` has passed.
+    pub const fn after(failures: u32, open_for: Duration) -> Self {
+        match NonZeroU32::new(failures) {
+            Some(failures) => Self::After { failures, open_for },
+            None => Self::After { failures: NonZeroU32::MIN, open_for },
+        }
+    }
 }
 
 impl Default for BreakerPolicy {
     /// Ten failures in a row, 30 seconds.
     fn default() -> Self {
-        Self { traps: 10, open_for: Duration::from_secs(30) }
+        Self::after(10, Duration::from_secs(30))
     }
 }
 
@@ -130,7 +142,7 @@ mod tests {
 
     #[test]
     fn answers_are_never_run_again_and_deadlines_only_if_asked_for() {
-        let returned = |code| KernelError::KernelTrap { code, message: None };
+        let returned = |code| KernelError::Returned { code, message: None };
         for policy in [FallbackPolicy::Never, FallbackPolicy::OnTrap, FallbackPolicy::Always] {
             for code in 1..=3 {
                 assert!(!policy.covers(&returned(code)), "{policy:?} {code}");

@@ -3,10 +3,11 @@
 use std::{
     num::NonZeroUsize,
     sync::{Arc, RwLock},
+    time::Duration,
 };
 
 use kernelpack_abi::{ResourceLimits, native::NativeKernel};
-use kernelpack_engine::{EngineSettings, TICK};
+use kernelpack_engine::{EngineSettings, ticks};
 use kernelpack_manifest::{CompatibilityChecker, KernelPackVerifier, PublicKey, TrustStore};
 
 use super::Runtime;
@@ -40,7 +41,7 @@ pub struct RuntimeBuilder {
     trust_store: TrustStore,
     ceiling: ResourceLimits,
     /// Unless given, the engine's.
-    max_epoch_ticks: Option<u32>,
+    max_budget: Option<Duration>,
     pool: PoolPolicy,
     max_bindings: u32,
     threads: NonZeroUsize,
@@ -55,7 +56,7 @@ impl RuntimeBuilder {
             native_keys: Vec::new(),
             trust_store: TrustStore::default(),
             ceiling: CEILING,
-            max_epoch_ticks: None,
+            max_budget: None,
             pool: PoolPolicy::default(),
             max_bindings: MAX_BINDINGS,
             threads: NonZeroUsize::MIN,
@@ -94,10 +95,13 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Lets no call run longer than this many epoch ticks of 10 ms, whatever a manifest says; unless given, 1000, or
-    /// 10 with WAMR.
-    pub fn max_epoch_ticks(mut self, ticks: u32) -> Self {
-        self.max_epoch_ticks = Some(ticks);
+    /// Lets no call run longer than this, whatever a manifest says. The default is the engine's: 10 s with Wasmtime,
+    /// 100 ms with WAMR.
+    ///
+    /// Engines count in ticks of 10 ms: the budget is rounded up to whole ticks, and a call is stopped within two ticks
+    /// after its budget is over.
+    pub fn max_budget(mut self, budget: Duration) -> Self {
+        self.max_budget = Some(budget);
         self
     }
 
@@ -208,7 +212,7 @@ impl RuntimeBuilder {
         let least_stack = ResourceLimits::LEAST_STACK;
         for (what, given, least) in [
             ("max_instances", self.ceiling.max_instances, 1),
-            ("the size of the pool", self.pool.size, 1),
+            ("the size of the pool", self.pool.size.unwrap_or(u32::MAX), 1),
             ("max_bindings", self.max_bindings, 1),
             ("max_stack_bytes", self.ceiling.max_stack_bytes, least_stack),
         ] {
@@ -216,9 +220,8 @@ impl RuntimeBuilder {
                 return Err(EngineError::Configure(format!("{what} is {given}, choose at least {least}")).into());
             }
         }
-        let budget = self.engine.default_budget().as_nanos() / TICK.as_nanos();
-        let budget = u32::try_from(budget).unwrap_or(u32::MAX);
-        let ceiling = ResourceLimits { max_epoch_ticks: self.max_epoch_ticks.unwrap_or(budget), ..self.ceiling };
+        let budget = self.max_budget.unwrap_or_else(|| self.engine.default_budget());
+        let ceiling = ResourceLimits { max_epoch_ticks: ticks(budget), ..self.ceiling };
         let engine = self.engine.start()?;
         let cores = Cores::new(self.threads);
         let compatibility = CompatibilityChecker {

@@ -160,7 +160,7 @@ fn a_batch_that_is_stopped_falls_apart_into_its_calls(engine: Engine) {
 }
 
 fn kernel(engine: Engine, parts: &Parts) -> TypedKernel<Forward> {
-    let runtime = engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build().unwrap();
+    let runtime = engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never).build().unwrap();
     runtime.open(engine.ready(honest(parts)).path()).unwrap().kernel().unwrap()
 }
 
@@ -168,12 +168,12 @@ fn kernel(engine: Engine, parts: &Parts) -> TypedKernel<Forward> {
 fn a_kernel_that_is_called_in_batches_alone_comes_back_into_service(engine: Engine) {
     let _alone = alone();
     let open_for = Duration::from_millis(200);
-    let breaker = BreakerPolicy { traps: 1, open_for };
+    let breaker = BreakerPolicy::after(1, open_for);
     let runtime = engine.builder().fallback(FallbackPolicy::Never).breaker(breaker).build().unwrap();
     let pack = engine.ready(honest(&square(SPEC.limits)));
     let kernel = runtime.open(pack.path()).unwrap().kernel::<Forward>().unwrap();
     let mut outputs = [[0.0; 2]; 4];
-    assert!(matches!(batch(&kernel, &mut outputs, crate::stub::TRAP), Err(Error::Trapped(_))));
+    assert!(matches!(batch(&kernel, &mut outputs, crate::stub::TRAP), Err(Error::Kernel(_))));
     assert!(matches!(batch(&kernel, &mut outputs, 2), Err(Error::OutOfService(_))));
     std::thread::sleep(open_for);
     batch(&kernel, &mut outputs, 2).unwrap();
@@ -196,7 +196,7 @@ fn check(kernel: &TypedKernel<Forward>, mode: i32, error: KernelError) {
     batch(kernel, &mut outputs, 2).unwrap();
     assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [6.0, 11.0], [7.0, 12.0]]);
     outputs = [[0.0; 2]; 4];
-    let Err(Error::Trapped(trapped)) = batch(kernel, &mut outputs, mode) else { panic!("the call succeeded") };
+    let Err(Error::Kernel(trapped)) = batch(kernel, &mut outputs, mode) else { panic!("the call succeeded") };
     assert_eq!(trapped.error, error);
     assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [0.0; 2], [0.0; 2]]);
 }

@@ -78,7 +78,7 @@ fn tensors_of_the_program_are_copied() {
     let kernel = pack.kernel_named("rmsnorm_f32").unwrap();
     let (x, weight) = (tensor(&[ROWS, DIM], 7), tensor(&[DIM], 8));
     let inputs: [(&str, DynView<'_>); 2] = [("x", (&x).into()), ("weight", (&weight).into())];
-    let expected = kernel.call(&inputs, &[]).unwrap().remove(0);
+    let expected = kernel.run(&inputs, &[]).unwrap().remove(0);
     let mut y = DynTensor { bytes: vec![0; expected.bytes.len()], ..expected.clone() };
     let mut bound = kernel.bind(&inputs, &mut [("y", (&mut y).into())], &[]).unwrap();
     assert_eq!(bound.copied_bytes(), (4 * ROWS * DIM) as u64);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn open(engine: Engine, parts: &Parts) -> TypedKernel<Forward> {
-    let runtime = engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build().unwrap();
+    let runtime = engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never).build().unwrap();
     runtime.open(engine.ready(honest(parts)).path()).unwrap().kernel().unwrap()
 }
 
@@ -49,7 +49,7 @@ fn attack(engine: Engine, body: &'static str, mode: i32) -> (Result<(), KernelEr
     assert_eq!(bound.copied_bytes() == 0, engine.maps_tensors(), "both are mapped, or neither");
     let result = match bound.call(Args { x: x.view(), y: y.view_mut(), mode }) {
         Ok(()) => Ok(()),
-        Err(Error::Trapped(trapped)) => Err(trapped.error),
+        Err(Error::Kernel(trapped)) => Err(trapped.error),
         Err(other) => panic!("{other}"),
     };
     (result, x.as_slice().to_vec(), y.as_slice().to_vec())
@@ -158,7 +158,7 @@ fn a_kernel_that_was_stopped_is_bound_anew(engine: Engine) {
     let (x, mut y) = (Tensor::zeros(&[4]).unwrap(), Tensor::zeros(&[4]).unwrap());
     let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
     for (mode, error) in [(1, KernelError::EpochDeadline), (2, KernelError::Unreachable)] {
-        let Err(Error::Trapped(trapped)) = bound.call(Args { x: x.view(), y: y.view_mut(), mode }) else { panic!() };
+        let Err(Error::Kernel(trapped)) = bound.call(Args { x: x.view(), y: y.view_mut(), mode }) else { panic!() };
         assert_eq!(trapped.error, error);
         y.as_mut_slice().fill(0.0);
         bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();

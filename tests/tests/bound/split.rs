@@ -24,7 +24,7 @@ use crate::{
 
 fn threaded(threads: usize) -> Runtime {
     let builder = Runtime::server().threads(NonZeroUsize::new(threads).unwrap()).trust(key().public());
-    builder.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build().unwrap()
+    builder.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never).build().unwrap()
 }
 
 fn tensor(dims: &[usize], seed: u32) -> Tensor<f32> {
@@ -163,7 +163,7 @@ fn a_part_that_fails_fails_the_call_and_the_next_one_works() {
         for part in [0, N / 2] {
             x.as_mut_slice()[part] = code;
             let result = bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 });
-            let Err(Error::Trapped(trapped)) = result else { panic!("{result:?}") };
+            let Err(Error::Kernel(trapped)) = result else { panic!("{result:?}") };
             assert_eq!(trapped.error, error);
             x.as_mut_slice()[part] = 0.0;
             y.as_mut_slice().fill(0.0);

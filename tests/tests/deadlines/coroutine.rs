@@ -79,7 +79,7 @@ fn a_kernel_that_recurses_on_a_coroutines_stack_is_stopped(engine: Engine) {
             on_a_coroutine(move || {
                 let (x, mut y) = tensors();
                 for _ in 0..3 {
-                    let Err(Error::Trapped(trapped)) = kernel.call(args(&x, &mut y, 1)) else { panic!("it returned") };
+                    let Err(Error::Kernel(trapped)) = kernel.call(args(&x, &mut y, 1)) else { panic!("it returned") };
                     assert_eq!(trapped.error, KernelError::StackOverflow);
                     let told = trapped.backtrace.to_string();
                     assert_eq!(told.is_empty(), !engine.keeps_backtraces());

@@ -1,5 +1,7 @@
 //! Deadlines that fall on the end of a call. The host's own tests have far more of them, with shorter ticks.
 
+use std::time::Duration;
+
 use kernelpack_abi::{KernelSpec, ResourceLimits};
 use kernelpack_host::{Interruption, KernelError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
@@ -41,7 +43,7 @@ fn a_call_that_ends_with_its_deadline_gives_its_result_or_is_stopped(engine: Eng
     let _patience = Patience::with("a call at the edge");
     for &way in engine.interruptions() {
         let (_pack, kernel) = kernel(engine, &counter(), way);
-        let kernel = kernel.with_max_ticks(0);
+        let kernel = kernel.with_budget(Duration::from_millis(0));
         let (x, mut y) = tensors();
         let mut bound = kernel.bind(args(&x, &mut y, 0)).unwrap();
         let (mut thousands, mut seen) = (1000, [0, 0]);
@@ -73,6 +75,6 @@ fn without_interruption_budgets_do_not_hold(engine: Engine) {
     let (x, mut y) = tensors();
     // Far longer than no tick at all, on any machine: 200 million rounds of what is compiled.
     let thousands = engine.rounds(200_000) as i32;
-    kernel.with_max_ticks(0).call(args(&x, &mut y, thousands)).unwrap();
+    kernel.with_budget(Duration::from_millis(0)).call(args(&x, &mut y, thousands)).unwrap();
     assert_eq!(y.as_slice()[0], thousands as f32);
 }

@@ -61,7 +61,7 @@ impl Patience {
 /// A runtime whose errors are those of the sandbox.
 fn runtime(engine: Engine, interruption: Interruption) -> RuntimeBuilder {
     let runtime = engine.interrupted(interruption).max_stack_bytes(16 << 20);
-    runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
+    runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never)
 }
 
 /// The kernel of a module that is what its manifest says.
@@ -81,7 +81,7 @@ fn tensors() -> (Tensor<f32>, Tensor<f32>) {
 fn outcome(result: Result<(), Error>) -> Result<(), KernelError> {
     match result {
         Ok(()) => Ok(()),
-        Err(Error::Trapped(trapped)) => Err(trapped.error),
+        Err(Error::Kernel(trapped)) => Err(trapped.error),
         Err(other) => panic!("{other}"),
     }
 }

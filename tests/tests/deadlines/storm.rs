@@ -1,6 +1,6 @@
 //! Stops in great numbers. The host's own tests do ten thousand, with shorter ticks.
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_host::KernelError;
@@ -24,7 +24,7 @@ fn many_stops_on_many_threads_leave_everything_in_order(engine: Engine) {
         let (_pack, kernel) = kernel(engine, &square(limits), way);
         thread::scope(|scope| {
             for thread in 0..THREADS {
-                let (steady, hasty) = (kernel.clone(), kernel.clone().with_max_ticks(0));
+                let (steady, hasty) = (kernel.clone(), kernel.clone().with_budget(Duration::from_millis(0)));
                 scope.spawn(move || {
                     let (x, mut y) = tensors();
                     let mut bound = hasty.bind(args(&x, &mut y, 0)).unwrap();

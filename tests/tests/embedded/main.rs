@@ -36,7 +36,7 @@ fn wamr(execution: Execution) -> Wamr {
 
 fn embedded() -> RuntimeBuilder {
     let runtime = Runtime::builder(wamr(Execution::Interpreted)).trust(key().public());
-    runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER)
+    runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never)
 }
 
 fn kernel(parts: &Parts) -> (Pack, TypedKernel<Forward>) {
@@ -53,7 +53,7 @@ fn call(kernel: &TypedKernel<Forward>, mode: i32) -> Result<Vec<f32>, Error> {
 
 fn trap(result: Result<Vec<f32>, Error>) -> KernelError {
     match result {
-        Err(Error::Trapped(trapped)) => trapped.error,
+        Err(Error::Kernel(trapped)) => trapped.error,
         other => panic!("{other:?}"),
     }
 }

@@ -47,13 +47,17 @@ fn spin(engine: Engine, limits: ResourceLimits, builder: RuntimeBuilder, max_tic
     let bytes: Vec<u8> = X.into_iter().flat_map(f32::to_le_bytes).collect();
     let x = [("x", DynView { dtype: DType::F32, shape, bytes: &bytes })];
     let mode = [("mode", ParamValue::I32(0))];
-    let typed = |pack: &kernelpack_host::Pack| pack.kernel::<Both>().unwrap().with_max_ticks(max_ticks);
-    let dynamic = |pack: &kernelpack_host::Pack| pack.kernel_named("wat_kernel").unwrap().with_max_ticks(max_ticks);
+    let typed = |pack: &kernelpack_host::Pack| {
+        pack.kernel::<Both>().unwrap().with_budget(Duration::from_millis(10) * max_ticks)
+    };
+    let dynamic = |pack: &kernelpack_host::Pack| {
+        pack.kernel_named("wat_kernel").unwrap().with_budget(Duration::from_millis(10) * max_ticks)
+    };
     let mut times = Vec::new();
     let mut time = |call: &mut dyn FnMut() -> Result<(), Error>| {
         let start = Instant::now();
         match call().unwrap_err() {
-            Error::Trapped(trapped) => assert_eq!(trapped.error, KernelError::EpochDeadline),
+            Error::Kernel(trapped) => assert_eq!(trapped.error, KernelError::EpochDeadline),
             other => panic!("{other}"),
         }
         times.push(start.elapsed());
@@ -62,10 +66,10 @@ fn spin(engine: Engine, limits: ResourceLimits, builder: RuntimeBuilder, max_tic
     time(&mut || with_args(&|args| typed(&passes).backward(args)));
     time(&mut || with_args(&|args| typed(&init).call(args)));
     time(&mut || with_args(&|args| typed(&init).backward(args)));
-    time(&mut || dynamic(&passes).call(&x, &mode).map(drop));
+    time(&mut || dynamic(&passes).run(&x, &mode).map(drop));
     time(&mut || dynamic(&passes).backward(&x, &mode).map(drop));
     time(&mut || dynamic(&passes).prepare(&x, &mode).unwrap().enter());
-    time(&mut || dynamic(&init).call(&x, &mode).map(drop));
+    time(&mut || dynamic(&init).run(&x, &mode).map(drop));
     time(&mut || dynamic(&init).prepare(&x, &mode).map(drop));
     times
 }
@@ -78,7 +82,7 @@ fn the_deadline_is_the_smallest_of_three(engine: Engine) {
     for (manifest, runtimes, call) in [(SMALL, LARGE, LARGE), (LARGE, SMALL, LARGE), (LARGE, LARGE, SMALL)] {
         // In an engine other than the usual one, since each has epochs of its own.
         let limits = ResourceLimits { max_epoch_ticks: manifest, max_stack_bytes: 128 << 10, ..SPEC.limits };
-        for time in spin(engine, limits, engine.builder().max_epoch_ticks(runtimes), call) {
+        for time in spin(engine, limits, engine.builder().max_budget(Duration::from_millis(10) * runtimes), call) {
             assert!(time >= Duration::from_millis(10) * SMALL, "{manifest} {runtimes} {call}: {time:?} is too short");
             assert!(time < Duration::from_millis(10) * LARGE, "{manifest} {runtimes} {call}: {time:?} is too long");
         }
@@ -169,7 +173,7 @@ fn tables_obey_the_ceiling_of_the_runtime(engine: Engine) {
         ..Parts::default()
     };
     let limits = ResourceLimits { max_table_elements: 16, ..SPEC.limits };
-    let refused = KernelError::KernelTrap { code: 4, message: None };
+    let refused = KernelError::Returned { code: 4, message: None };
     let generous = kernel(engine, &parts(limits));
     call(&generous, 15).unwrap();
     assert_eq!(trap(&kernel(engine, &parts(limits)), 16), refused);

@@ -24,7 +24,7 @@ const FOREVER: WhenFull = WhenFull::Wait { timeout: None };
 
 fn open(engine: Engine, size: u32) -> Pack {
     let limits = ResourceLimits { max_epoch_ticks: 10, ..SPEC.limits };
-    let policy = PoolPolicy { size, when_full: FOREVER, ..PoolPolicy::default() };
+    let policy = PoolPolicy::new().size(size).when_full(FOREVER);
     let runtime = engine.builder().pool(policy).build().unwrap();
     runtime.open(engine.ready(honest(&square(limits))).path()).unwrap()
 }
@@ -65,7 +65,7 @@ fn beside<T>(future: impl Future<Output = T>, mut turn: impl FnMut(u32)) -> (T, 
 
 fn error(result: Result<(), Error>) -> KernelError {
     match result.unwrap_err() {
-        Error::Trapped(trapped) => trapped.error,
+        Error::Kernel(trapped) => trapped.error,
         other => panic!("{other}"),
     }
 }
@@ -256,12 +256,11 @@ fn every_other_call_has_its_future(engine: Engine) {
     };
     let mode = || vec![("mode".to_owned(), ParamValue::I32(1))];
     let bytes = |y: [f32; 2]| -> Vec<u8> { y.into_iter().flat_map(f32::to_le_bytes).collect() };
-    let (inputs, results) = block_on(dynamic.call_async(vec![input()], mode()));
+    let (inputs, results) = block_on(dynamic.run_async(vec![input()], mode()));
     assert_eq!((inputs, &results.unwrap()[0].bytes), (vec![input()], &bytes(squares(2.0, 1))));
     let (inputs, results) = block_on(dynamic.backward_async(vec![input()], mode()));
     assert_eq!((inputs, &results.unwrap()[0].bytes), (vec![input()], &bytes(squares(2.0, 100))));
-    let (inputs, results) =
-        block_on(dynamic.call_async(vec![input()], vec![("colour".to_owned(), ParamValue::I32(1))]));
+    let (inputs, results) = block_on(dynamic.run_async(vec![input()], vec![("colour".to_owned(), ParamValue::I32(1))]));
     assert!(matches!(results, Err(Error::BadCall(_))) && inputs == [input()]);
 }
 

@@ -1,5 +1,7 @@
 //! Many threads on one kernel.
 
+use std::time::Duration;
+
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use kernelpack_abi::{ParamValue, ResourceLimits, TensorBuf};
@@ -62,7 +64,7 @@ fn concurrent_calls_never_mix_their_data(engine: Engine) {
         (8, WhenFull::Wait { timeout: None }),
         (2, WhenFull::Grow),
     ] {
-        let pack = open(engine, PoolPolicy { size, when_full, ..PoolPolicy::default() });
+        let pack = open(engine, PoolPolicy::new().size(size).when_full(when_full));
         let right = AtomicU32::new(0);
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
@@ -77,7 +79,7 @@ fn concurrent_calls_never_mix_their_data(engine: Engine) {
                         let mode = if round % 50 == 49 { TRAP } else { thread as i32 };
                         let called = kernel.call(Args { x: x.view(), y: y.view_mut(), mode });
                         if mode == TRAP {
-                            assert!(matches!(called, Err(Error::Trapped(_))), "{called:?}");
+                            assert!(matches!(called, Err(Error::Kernel(_))), "{called:?}");
                             assert!(y.data().iter().all(|y| *y == 0.0), "a failed call must not write");
                         } else {
                             called.unwrap();
@@ -97,7 +99,7 @@ fn concurrent_calls_never_mix_their_data(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn a_full_pool_fails_where_the_policy_says_so(engine: Engine) {
-    let kernel = dynamic(engine, PoolPolicy { size: 2, when_full: WhenFull::Fail, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy::new().size(2).when_full(WhenFull::Fail));
     let held = [prepare(&kernel, 0).unwrap(), prepare(&kernel, 0).unwrap()];
     assert_eq!(counts(kernel.occupancy()), (0, 2));
     let busy = call(&kernel, 0).unwrap_err();
@@ -116,7 +118,7 @@ fn a_full_pool_fails_where_the_policy_says_so(engine: Engine) {
 fn a_wait_that_is_too_long_says_how_long_it_was(engine: Engine) {
     let timeout = std::time::Duration::from_millis(20);
     let when_full = WhenFull::Wait { timeout: Some(timeout) };
-    let kernel = dynamic(engine, PoolPolicy { size: 1, when_full, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy::new().size(1).when_full(when_full));
     // A thread that waits for what it holds itself.
     let held = prepare(&kernel, 0).unwrap();
     let busy = call(&kernel, 0).unwrap_err();
@@ -129,7 +131,7 @@ fn a_wait_that_is_too_long_says_how_long_it_was(engine: Engine) {
 #[apply(on_each_engine)]
 fn a_growing_pool_ends_at_the_ceiling_of_the_runtime(engine: Engine) {
     let limits = ResourceLimits { max_instances: 1, ..SPEC.limits };
-    let policy = PoolPolicy { when_full: WhenFull::Grow, ..PoolPolicy::default() };
+    let policy = PoolPolicy::new().when_full(WhenFull::Grow);
     let runtime = runtime(engine, policy).max_instances(3).build().unwrap();
     let kernel =
         runtime.open(engine.ready(honest(&square(limits))).path()).unwrap().kernel_named("wat_kernel").unwrap();
@@ -143,8 +145,7 @@ fn a_growing_pool_ends_at_the_ceiling_of_the_runtime(engine: Engine) {
 /// Whatever ends a call, its place is free afterwards, and who waits for it goes on.
 #[apply(on_each_engine)]
 fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
-    let kernel =
-        dynamic(engine, PoolPolicy { size: 1, when_full: WhenFull::Wait { timeout: None }, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy::new().size(1).when_full(WhenFull::Wait { timeout: None }));
     for _ in 0..3 {
         let mut held = prepare(&kernel, TRAP).unwrap();
         std::thread::scope(|scope| {
@@ -153,7 +154,7 @@ fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
                 std::thread::yield_now();
             }
             // It is still held here, but an instance that trapped is none any more.
-            assert!(matches!(held.enter(), Err(Error::Trapped(_))));
+            assert!(matches!(held.enter(), Err(Error::Kernel(_))));
             waiter.join().unwrap().unwrap();
         });
         assert_eq!(trap(&kernel, TRAP), KernelError::Unreachable);
@@ -163,10 +164,10 @@ fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
     }
     // A call that is refused when its instance is at hand.
     let large = TensorBuf::<f32>::zeros(&[1 << 20]).unwrap();
-    assert!(matches!(kernel.call(&[("x", (&large).into())], &[]), Err(Error::BadCall(_))));
+    assert!(matches!(kernel.run(&[("x", (&large).into())], &[]), Err(Error::BadCall(_))));
     assert_eq!(counts(kernel.occupancy()), (1, 0));
     // A deadline.
-    assert_eq!(trap(&kernel.clone().with_max_ticks(1), SPIN), KernelError::EpochDeadline);
+    assert_eq!(trap(&kernel.clone().with_budget(Duration::from_millis(10)), SPIN), KernelError::EpochDeadline);
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 }
 
@@ -182,21 +183,21 @@ fn idle_instances_can_be_let_go(engine: Engine) {
     assert_eq!(counts(kernel.occupancy()), (0, 0));
     call(&kernel, 0).unwrap();
 
-    let kernel = dynamic(engine, PoolPolicy { max_idle: 0, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy::new().max_idle(0));
     call(&kernel, 0).unwrap();
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 
     // Two pages of the module and one for a small call are within the bound, those for a large call are not.
-    let kernel = dynamic(engine, PoolPolicy { max_idle_bytes: 4 * 65_536, ..PoolPolicy::default() });
+    let kernel = dynamic(engine, PoolPolicy::new().max_idle_bytes(4 * 65_536));
     call(&kernel, 0).unwrap();
     assert_eq!(counts(kernel.occupancy()), (1, 0));
     let large = TensorBuf::<f32>::zeros(&[100_000]).unwrap();
-    kernel.call(&[("x", (&large).into())], &[]).unwrap();
+    kernel.run(&[("x", (&large).into())], &[]).unwrap();
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 }
 
 #[apply(on_both_engines)]
 fn calls_cannot_be_without_an_instance(engine: Engine) {
-    let refused = runtime(engine, PoolPolicy { size: 0, ..PoolPolicy::default() }).build().unwrap_err();
+    let refused = runtime(engine, PoolPolicy::new().size(0)).build().unwrap_err();
     assert!(refused.to_string().contains("the size of the pool is 0, choose at least 1"), "{refused}");
 }

@@ -67,7 +67,7 @@ fn run_in(
         .iter()
         .map(|(name, tensor)| (*name, DynView { dtype: tensor.dtype, shape: tensor.shape, bytes: &tensor.bytes }))
         .collect();
-    kernel.call(&views, params).unwrap().remove(0)
+    kernel.run(&views, params).unwrap().remove(0)
 }
 
 fn values(y: &DynTensor) -> Vec<f64> {
@@ -198,7 +198,7 @@ fn a_dim_that_is_no_multiple_of_the_block_is_named(engine: Engine) {
     for kernel in ["kv_pack_q8", "kv_pack_q4"] {
         let kernel = engine.core_pack().kernel_named(kernel).unwrap();
         let x = kernelpack_abi::TensorBuf::<f32>::zeros(&[2, 33]).unwrap();
-        let refused = kernel.call(&[("x", (&x).into())], &[]).unwrap_err();
+        let refused = kernel.run(&[("x", (&x).into())], &[]).unwrap_err();
         assert_eq!(refused.to_string(), "bad call: output \"y\" needs dim to be a multiple of 32, not 33");
     }
 }

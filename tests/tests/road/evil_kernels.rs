@@ -14,7 +14,7 @@ const Y: [u32; 8] = [77; 8];
 
 /// A runtime that asks the sandbox alone: the native functions of these kernels do natively what they are here for.
 fn runtime(engine: Engine) -> Runtime {
-    engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::NEVER).build().unwrap()
+    engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never).build().unwrap()
 }
 
 fn open(engine: Engine) -> Pack {
@@ -60,7 +60,7 @@ fn assert_behaves(pack: &Pack) {
 #[track_caller]
 fn trap(result: Result<[u32; 8], Error>) -> KernelError {
     match result {
-        Err(Error::Trapped(trapped)) => {
+        Err(Error::Kernel(trapped)) => {
             let text = trapped.to_string();
             assert!(text.starts_with("kernel \"") && text.contains("of pack \"kernelpack-fixture-evil\""), "{text}");
             trapped.error
@@ -104,7 +104,7 @@ fn spinning_is_stopped_wherever_it_happens(engine: Engine) {
         assert_eq!(trap(result), KernelError::EpochDeadline);
     }
     // The caller's own budget covers the birth too.
-    let kernel = pack.kernel::<evil::spins_in_init::Kernel>().unwrap().with_max_ticks(1);
+    let kernel = pack.kernel::<evil::spins_in_init::Kernel>().unwrap().with_budget(Duration::from_millis(10));
     let mut y = Y;
     let hasty = kernel.call(evil::spins_in_init::Args::new(view(&X), view_mut(&mut y)));
     assert_eq!(trap(hasty.map(|()| y)), KernelError::EpochDeadline);
@@ -144,7 +144,7 @@ fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only(engine: Engine
     for _ in 0..2 {
         match attack!(pack, scribbles, 4) {
             Ok(y) => assert_eq!(y, X),
-            Err(error) => assert!(matches!(error, Error::Trapped(_)), "{error}"),
+            Err(error) => assert!(matches!(error, Error::Kernel(_)), "{error}"),
         }
     }
     for mode in [5, 6, 5, 6] {
@@ -165,14 +165,14 @@ fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only(engine: Engine
 #[apply(on_each_engine)]
 fn every_way_to_fail_leaves_the_outputs_alone(engine: Engine) {
     let pack = open(engine);
-    let said = |code, message: &str| KernelError::KernelTrap { code, message: Some(message.to_owned()) };
+    let said = |code, message: &str| KernelError::Returned { code, message: Some(message.to_owned()) };
     for _ in 0..2 {
         assert_eq!(attack!(pack, spoils, 0).unwrap(), X);
         for (mode, word) in (1..=6).zip(["one", "two", "three", "four", "five", "six"]) {
             assert_eq!(trap(attack!(pack, spoils, mode)), said(mode, word));
         }
         for (mode, words) in [(7, "seven"), (8, "attempt to divide by zero"), (9, "index out of bounds")] {
-            let KernelError::KernelTrap { code: 6, message: Some(message) } = trap(attack!(pack, spoils, mode)) else {
+            let KernelError::Returned { code: 6, message: Some(message) } = trap(attack!(pack, spoils, mode)) else {
                 panic!("mode {mode}")
             };
             assert!(message.starts_with("panicked at ") && message.contains(words), "{message}");
@@ -196,18 +196,18 @@ fn messages_are_bounded_made_text_and_never_another_calls(engine: Engine) {
         // The value itself has what the kernel wrote.
         let (code, word) = if mode == 1 { (1, "INVALID_INPUT (1)") } else { (6, "INTERNAL_ERROR (6)") };
         assert!(text.contains(word), "{text:?}");
-        let KernelError::KernelTrap { code: found, message: Some(message) } = trap(Err(error)) else { panic!() };
+        let KernelError::Returned { code: found, message: Some(message) } = trap(Err(error)) else { panic!() };
         assert!(found == code && message.starts_with("\u{1b}]0;owned\u{7}"), "{message:?}");
     }
     let forged = |mode| match trap(attack!(pack, shouts, mode)) {
-        KernelError::KernelTrap { code: 6, message: Some(message) } => message,
+        KernelError::Returned { code: 6, message: Some(message) } => message,
         other => panic!("{other}"),
     };
     assert_eq!(forged(3), "\u{fffd}".repeat(256));
     assert_eq!(forged(4), "é".repeat(127) + "\u{fffd}");
     for call in 0..3 {
         let message = Some(format!("call {call}"));
-        assert_eq!(trap(attack!(pack, shouts, 5)), KernelError::KernelTrap { code: 1, message });
+        assert_eq!(trap(attack!(pack, shouts, 5)), KernelError::Returned { code: 1, message });
     }
     // A message beside a success is nobody's, and the next failure does not inherit it.
     assert_eq!(attack!(pack, shouts, 6).unwrap(), X);
@@ -219,7 +219,7 @@ fn memory_and_stack_end_at_their_limits(engine: Engine) {
     let pack = open(engine);
     for _ in 0..2 {
         assert_eq!(attack!(pack, hoards, 0).unwrap(), X);
-        let KernelError::KernelTrap { code: 4, message: Some(message) } = trap(attack!(pack, hoards, 1)) else {
+        let KernelError::Returned { code: 4, message: Some(message) } = trap(attack!(pack, hoards, 1)) else {
             panic!("no status")
         };
         // Of its 64 pages, what it declares and the call itself are not for taking.
@@ -229,7 +229,7 @@ fn memory_and_stack_end_at_their_limits(engine: Engine) {
         assert_eq!(attack!(pack, hoards, 2).unwrap(), X);
         assert_eq!(attack!(pack, hoards, 0).unwrap(), X);
         let failed = trap(attack!(pack, hoards, 3));
-        assert!(matches!(failed, KernelError::Unreachable | KernelError::KernelTrap { code: 6, .. }), "{failed}");
+        assert!(matches!(failed, KernelError::Unreachable | KernelError::Returned { code: 6, .. }), "{failed}");
     }
     // What was reserved before its birth still holds small calls; larger ones are told that there is no room.
     for _ in 0..2 {

@@ -66,8 +66,8 @@ fn every_number_is_a_status(engine: Engine) {
             result.unwrap();
             continue;
         }
-        let Err(Error::Trapped(trapped)) = result else { panic!("{code}: {result:?}") };
-        assert_eq!(trapped.error, KernelError::KernelTrap { code: code as u32, message: None });
+        let Err(Error::Kernel(trapped)) = result else { panic!("{code}: {result:?}") };
+        assert_eq!(trapped.error, KernelError::Returned { code: code as u32, message: None });
         let text = trapped.error.to_string();
         assert_eq!(text.contains("which is no status"), !(1..=6).contains(&code), "{text}");
         call(&kernel, 0).unwrap();
@@ -96,10 +96,10 @@ fn what_kernel_info_says_is_asked_for_but_never_relied_on(engine: Engine) {
     assert_eq!(said(&kernel), (1, None));
     call(&kernel, 0).unwrap();
     assert_eq!(said(&kernel), (2, None), "the answer is the guest's, and another one now");
-    assert!(matches!(kernel.info().unwrap_err(), Error::Trapped(trapped)
-        if trapped.error == KernelError::KernelTrap { code: -7i32 as u32, message: None }));
+    assert!(matches!(kernel.info().unwrap_err(), Error::Kernel(trapped)
+        if trapped.error == KernelError::Returned { code: -7i32 as u32, message: None }));
     call(&kernel, 0).unwrap();
-    assert!(matches!(kernel.info().unwrap_err(), Error::Trapped(trapped) if trapped.error == KernelError::Unreachable));
+    assert!(matches!(kernel.info().unwrap_err(), Error::Kernel(trapped) if trapped.error == KernelError::Unreachable));
     // The instance that trapped counted; its successor starts from one.
     assert_eq!(said(&kernel), (1, None));
     for _ in 2..5 {
@@ -108,9 +108,7 @@ fn what_kernel_info_says_is_asked_for_but_never_relied_on(engine: Engine) {
     assert_eq!(said(&kernel), (1, None));
 
     let spins = with_life(engine, leak(format!("{SPIN} i32.const 0")), "i32.const 0", "i32.const 0", "(i32.const 0)");
-    assert!(
-        matches!(spins.info().unwrap_err(), Error::Trapped(trapped) if trapped.error == KernelError::EpochDeadline)
-    );
+    assert!(matches!(spins.info().unwrap_err(), Error::Kernel(trapped) if trapped.error == KernelError::EpochDeadline));
     call(&spins, 0).unwrap();
 }
 
@@ -124,7 +122,7 @@ fn a_kernel_that_changes_its_ways_is_judged_call_by_call(engine: Engine) {
     let kernel = with_life(engine, "i32.const 0", "i32.const 0", "i32.const 0", forward);
     for _ in 0..3 {
         call(&kernel, 0).unwrap();
-        assert_eq!(trap(&kernel, 0), KernelError::KernelTrap { code: 5, message: None });
+        assert_eq!(trap(&kernel, 0), KernelError::Returned { code: 5, message: None });
         assert_eq!(trap(&kernel, 0), KernelError::Unreachable);
     }
 }
@@ -132,8 +130,8 @@ fn a_kernel_that_changes_its_ways_is_judged_call_by_call(engine: Engine) {
 #[apply(on_each_engine)]
 fn whatever_becomes_of_init_and_cleanup_the_host_goes_on(engine: Engine) {
     for (init, expected) in [
-        ("i32.const 3", KernelError::KernelTrap { code: 3, message: None }),
-        ("i32.const -1", KernelError::KernelTrap { code: u32::MAX, message: None }),
+        ("i32.const 3", KernelError::Returned { code: 3, message: None }),
+        ("i32.const -1", KernelError::Returned { code: u32::MAX, message: None }),
         ("unreachable", KernelError::Unreachable),
         ("(i32.store (i32.const -4) (i32.const 0)) i32.const 0", engine.violation(0xffff_fffc)),
     ] {
@@ -141,7 +139,7 @@ fn whatever_becomes_of_init_and_cleanup_the_host_goes_on(engine: Engine) {
         for _ in 0..2 {
             assert_eq!(trap(&kernel, 0), expected, "{init}");
         }
-        assert!(matches!(kernel.info(), Err(Error::Trapped(trapped)) if trapped.error == expected), "{init}");
+        assert!(matches!(kernel.info(), Err(Error::Kernel(trapped)) if trapped.error == expected), "{init}");
     }
     for cleanup in ["i32.const 6", "unreachable", "(drop (memory.grow (i32.const 9))) i32.const 0"] {
         let kernel = with_life(engine, "i32.const 0", "i32.const 0", cleanup, "(local.get $mode)");
@@ -195,7 +193,7 @@ fn all_tables_together_grow_to_the_limit_and_no_further(engine: Engine) {
         // Of the 16 elements, the first loop leaves the second table none. WAMR divides the twelve that are left when the
         // module is loaded.
         let code = if engine == Engine::Wasmtime { 313 } else { 907 };
-        assert_eq!(trap(&kernel, 0), KernelError::KernelTrap { code, message: None });
+        assert_eq!(trap(&kernel, 0), KernelError::Returned { code, message: None });
     }
 }
 

@@ -17,7 +17,7 @@ fn with_std(engine: Engine) -> Pack {
 /// What the kernel did, if it is the kernel that failed.
 fn trap<T: std::fmt::Debug>(result: Result<T, Error>) -> KernelError {
     match result.unwrap_err() {
-        Error::Trapped(trapped) => trapped.error,
+        Error::Kernel(trapped) => trapped.error,
         other => panic!("{other}"),
     }
 }
@@ -30,7 +30,7 @@ fn a_panic_arrives_with_its_message_and_place(engine: Engine) {
 
     let kernel = with_std(engine).kernel::<panics::Kernel>().unwrap();
     for _ in 0..3 {
-        let KernelError::KernelTrap { code: 6, message: Some(message) } =
+        let KernelError::Returned { code: 6, message: Some(message) } =
             trap(kernel.run(panics::Inputs::new(view(&bad))))
         else {
             panic!("no message");
@@ -42,7 +42,7 @@ fn a_panic_arrives_with_its_message_and_place(engine: Engine) {
 
     let pack = engine.runtime().open(engine.fixture("without-std")).unwrap();
     let kernel = pack.kernel::<panics_bare::Kernel>().unwrap();
-    let KernelError::KernelTrap { code: 6, message: Some(message) } =
+    let KernelError::Returned { code: 6, message: Some(message) } =
         trap(kernel.run(panics_bare::Inputs::new(view(&bad))))
     else {
         panic!("no message");
@@ -62,11 +62,11 @@ fn every_status_arrives_with_its_message_and_leaves_outputs_alone(engine: Engine
     for code in [1, 2, 3, 5, 6] {
         let (result, y) = call(code);
         let message = Some(format!("asked for {code}"));
-        assert_eq!(trap(result), KernelError::KernelTrap { code: code as u32, message });
+        assert_eq!(trap(result), KernelError::Returned { code: code as u32, message });
         assert_eq!(y, [7.0; 4], "a failed call must not write");
     }
-    assert_eq!(trap(call(4).0), KernelError::KernelTrap { code: 4, message: None });
-    let KernelError::KernelTrap { code: 3, message: Some(message) } = trap(call(-9).0) else { panic!("no message") };
+    assert_eq!(trap(call(4).0), KernelError::Returned { code: 4, message: None });
+    let KernelError::Returned { code: 3, message: Some(message) } = trap(call(-9).0) else { panic!("no message") };
     assert!(message.starts_with("-9 is no status: é") && message.len() <= 256, "{message}");
     let (result, y) = call(0);
     result.unwrap();
@@ -150,7 +150,7 @@ fn every_kind_of_argument_crosses_the_boundary(engine: Engine) {
         ];
         named.extend(signed.map(|signed| ("signed", signed.into())));
         let params = [("negate", ParamValue::Bool(false)), ("offset", ParamValue::I32(-3))];
-        let results = pack.kernel_named("every_kind").unwrap().call(&named, &params).unwrap();
+        let results = pack.kernel_named("every_kind").unwrap().run(&named, &params).unwrap();
         let names: Vec<&str> = results.iter().map(|result| result.name.as_str()).collect();
         assert_eq!(names, ["counts", "y"]);
         let y: Vec<u8> = outputs.y.data().iter().flat_map(|y| y.to_le_bytes()).collect();
@@ -218,9 +218,9 @@ fn a_cache_of_rotations_is_built_once_and_serves_every_call(engine: Engine) {
     let zeros = vec![0.0; (MAX_SEQ + 1) * 64];
     let long = rope_cached::Inputs::new(TensorView::new(&zeros, &[MAX_SEQ + 1, 64]).unwrap());
     let message = "seq must be at most 512, for which there are rotations; it is 513".to_owned();
-    assert_eq!(trap(kernel.run(long)), KernelError::KernelTrap { code: 1, message: Some(message) });
+    assert_eq!(trap(kernel.run(long)), KernelError::Returned { code: 1, message: Some(message) });
     let short = rope_cached::Inputs::new(TensorView::new(&zeros[..64], &[1, 64]).unwrap());
-    let KernelError::KernelTrap { code: 3, .. } = trap(kernel.run(rope_cached::Inputs { theta: 2.0, ..short })) else {
+    let KernelError::Returned { code: 3, .. } = trap(kernel.run(rope_cached::Inputs { theta: 2.0, ..short })) else {
         panic!("another theta was taken");
     };
     assert_eq!(kernel.run(short).unwrap().calls.data(), [5]);

@@ -144,12 +144,12 @@ fn traps_deadlines_and_refusals_are_unhealthy_and_the_pack_goes_on(engine: Engin
         found.fault
     };
     let trapped = |forward| match fault(forward) {
-        HealthFault::Trapped(error) => error,
+        HealthFault::Kernel(error) => error,
         other => panic!("{other}"),
     };
     assert_eq!(trapped("(if (local.get $mode) (then unreachable)) i32.const 0"), KernelError::Unreachable);
     assert_eq!(trapped("(loop $spin (br $spin)) unreachable"), KernelError::EpochDeadline);
-    assert_eq!(trapped("i32.const 5"), KernelError::KernelTrap { code: 5, message: None });
+    assert_eq!(trapped("i32.const 5"), KernelError::Returned { code: 5, message: None });
 }
 
 #[apply(on_each_engine)]
@@ -185,7 +185,7 @@ fn a_pack_whose_instances_are_all_busy_is_not_unhealthy(engine: Engine) {
     let copy = wat_pack(&Parts::forward(THREE_FOUR), &[([3.0, 4.0], 0, 0.0)]);
     // The check waits neither as briefly as the policy has callers wait nor as long.
     for when_full in [WhenFull::Fail, WhenFull::Wait { timeout: None }] {
-        let policy = PoolPolicy { size: 1, when_full, ..PoolPolicy::default() };
+        let policy = PoolPolicy::new().size(1).when_full(when_full);
         let runtime = engine.builder().pool(policy).build().unwrap();
         let pack = runtime.open(copy.path()).unwrap();
         let x = TensorView::new(&[1.0, 2.0], &[2]).unwrap();

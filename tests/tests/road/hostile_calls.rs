@@ -40,34 +40,34 @@ fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused(engine: Engine) {
     let weight = TensorBuf::<f32>::zeros(&[4]).unwrap();
     let halves = TensorBuf::<u8>::zeros(&[2, 4]).unwrap();
     let good: [(&str, DynView<'_>); 2] = [("x", (&x).into()), ("weight", (&weight).into())];
-    kernel.call(&good, &[]).unwrap();
+    kernel.run(&good, &[]).unwrap();
 
-    assert_eq!(said(kernel.call(&good[..1], &[])), "input \"weight\" is missing");
+    assert_eq!(said(kernel.run(&good[..1], &[])), "input \"weight\" is missing");
     assert_eq!(
-        said(kernel.call(&[good[0], ("wieght", good[1].1)], &[])),
+        said(kernel.run(&[good[0], ("wieght", good[1].1)], &[])),
         "kernel \"rmsnorm_f32\" has no input \"wieght\", it has x, weight"
     );
-    assert_eq!(said(kernel.call(&[good[0], good[1], good[0]], &[])), "input \"x\" is given twice");
+    assert_eq!(said(kernel.run(&[good[0], good[1], good[0]], &[])), "input \"x\" is given twice");
     assert_eq!(
-        said(kernel.call(&[("x", (&halves).into()), good[1]], &[])),
+        said(kernel.run(&[("x", (&halves).into()), good[1]], &[])),
         "input \"x\" holds f32, the one given holds u8"
     );
     let short = DynView { bytes: &good[0].1.bytes[..31], ..good[0].1 };
     assert_eq!(
-        said(kernel.call(&[("x", short), good[1]], &[])),
+        said(kernel.run(&[("x", short), good[1]], &[])),
         "input \"x\" needs 2x4 f32 (32 bytes), the one given has 31"
     );
     assert_eq!(
-        said(kernel.call(&good, &[("epsilon", ParamValue::F32(1.0))])),
+        said(kernel.run(&good, &[("epsilon", ParamValue::F32(1.0))])),
         "kernel \"rmsnorm_f32\" has no parameter \"epsilon\", it has eps"
     );
     assert_eq!(
-        said(kernel.call(&good, &[("eps", ParamValue::U32(1))])),
+        said(kernel.run(&good, &[("eps", ParamValue::U32(1))])),
         "parameter \"eps\" is f32, the value given is u32"
     );
     // An output is not an input.
     assert_eq!(
-        said(kernel.call(&[good[0], good[1], ("y", good[0].1)], &[])),
+        said(kernel.run(&[good[0], good[1], ("y", good[0].1)], &[])),
         "kernel \"rmsnorm_f32\" has no input \"y\", it has x, weight"
     );
     assert_eq!(
@@ -76,8 +76,8 @@ fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused(engine: Engine) {
     );
     let fixture = engine.runtime().open(engine.fixture("with-std")).unwrap();
     let remembers = fixture.kernel_named("every_kind").unwrap();
-    assert_eq!(said(remembers.call(&[], &[])), "parameter \"offset\" (i32) has no default and is missing");
-    assert_eq!(said(remembers.call(&[], &[("offset", ParamValue::I32(1))])), "in-out tensor \"counts\" is missing");
+    assert_eq!(said(remembers.run(&[], &[])), "parameter \"offset\" (i32) has no default and is missing");
+    assert_eq!(said(remembers.run(&[], &[("offset", ParamValue::I32(1))])), "in-out tensor \"counts\" is missing");
 }
 
 #[apply(on_both_engines)]
@@ -134,7 +134,7 @@ fn extents_that_overflow_are_refused(engine: Engine) {
     // 2^31 elements of 4 bytes do not fit linear memory; the bytes given cannot be that many either.
     let shape = Shape::new(&[1 << 16, 1 << 15]).unwrap();
     let huge = DynView { dtype: DType::F32, shape, bytes: &[] };
-    let message = said(kernel.call(&[("gate", huge), ("up", huge)], &[]));
+    let message = said(kernel.run(&[("gate", huge), ("up", huge)], &[]));
     assert!(message.contains("8589934592 bytes"), "{message}");
     // An output that follows from the inputs is refused before it is allocated.
     let unpack = engine.core_pack().kernel_named("kv_unpack_q4").unwrap();
@@ -142,10 +142,10 @@ fn extents_that_overflow_are_refused(engine: Engine) {
     let shape = Shape::new(&[1, 1 << 18]).unwrap();
     let small = engine.builder().max_memory_pages(250).build().unwrap();
     let view = DynView { dtype: DType::Q4_0, shape, bytes: &blocks };
-    unpack.call(&[("x", view)], &[]).unwrap();
+    unpack.run(&[("x", view)], &[]).unwrap();
     let unpack = small.open(engine.core()).unwrap().kernel_named("kv_unpack_q4").unwrap();
     assert_eq!(
-        said(unpack.call(&[("x", view)], &[])),
+        said(unpack.run(&[("x", view)], &[])),
         "kernel \"kv_unpack_q4\" would need 512 pages of 64 KiB for these tensors, its limit is 250; make the call \
          smaller, or raise the runtime's max_memory_pages"
     );

@@ -39,9 +39,9 @@ fn an_endless_loop_is_stopped_at_its_deadline(engine: Engine) {
         (func $odd (param i32) (result i32) (loop $spin (drop (call $even (local.get 0))) (br $spin)) unreachable)"#;
     let forward = "(if (result i32) (local.get $mode) (then (call $odd (i32.const 0))) (else (i32.const 0)))";
     let parts = Parts { rest: recursion, forward, ..Parts::default() };
-    let kernel = parts.open(engine).kernel_named("wat_kernel").unwrap().with_max_ticks(1);
+    let kernel = parts.open(engine).kernel_named("wat_kernel").unwrap().with_budget(Duration::from_millis(10));
     assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
-    let impatient = engine.builder().max_epoch_ticks(1).build().unwrap();
+    let impatient = engine.builder().max_budget(Duration::from_millis(10)).build().unwrap();
     let kernel = impatient.open(engine.ready(parts.pack()).path()).unwrap().kernel_named("wat_kernel").unwrap();
     assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
 }
@@ -92,7 +92,7 @@ fn memory_cannot_grow_past_the_limit(engine: Engine) {
         (then (if (result i32) (i32.eq (memory.grow (i32.const 64)) (i32.const -1))
             (then (i32.const 4)) (else (i32.const 0))))
         (else (i32.const 0)))";
-    assert_eq!(misbehave(engine, forward), KernelError::KernelTrap { code: 4, message: None });
+    assert_eq!(misbehave(engine, forward), KernelError::Returned { code: 4, message: None });
     // One that takes all that there is leaves no room for the next call, which is told so.
     let forward = "(drop (memory.grow (i32.sub (i32.const 64) (memory.size)))) i32.const 0";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
@@ -104,7 +104,7 @@ fn memory_cannot_grow_past_the_limit(engine: Engine) {
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
     for elements in (1..200).map(|step| step * 4096) {
         let x = kernelpack_abi::TensorBuf::<f32>::zeros(&[elements]).unwrap();
-        match kernel.call(&[("x", (&x).into())], &[]) {
+        match kernel.run(&[("x", (&x).into())], &[]) {
             Ok(_) => {}
             // x and y and a page more than the module's two do not fit 64 pages.
             Err(Error::BadCall(_)) => assert!(2 * elements * 4 > 58 * 65536, "{elements}"),
@@ -124,7 +124,7 @@ fn tables_cannot_grow_past_the_limit(engine: Engine) {
     let forward = "(if (result i32) (i32.eq (table.grow $t (ref.null func) (i32.const 1000000)) (i32.const -1))
         (then (local.get $mode)) (else (i32.const 6)))";
     let error = misbehave_as(engine, &Parts { rest, forward, ..Parts::default() });
-    assert_eq!(error, KernelError::KernelTrap { code: 1, message: None });
+    assert_eq!(error, KernelError::Returned { code: 1, message: None });
 }
 
 #[apply(on_each_engine)]
@@ -134,13 +134,13 @@ fn any_number_is_a_status_and_any_bytes_are_a_message(engine: Engine) {
             format!("(if (result i32) (local.get $mode) (then (i32.const {code})) (else (i32.const 0)))")
                 .into_boxed_str(),
         );
-        assert_eq!(misbehave(engine, forward), KernelError::KernelTrap { code: expected, message: None });
+        assert_eq!(misbehave(engine, forward), KernelError::Returned { code: expected, message: None });
     }
     // A message that claims 4 GiB, in bytes that are not UTF-8.
     let forward = "(if (result i32) (local.get $mode)
         (then (i32.store (i32.const 1024) (i32.const -1)) (i32.store (i32.const 1028) (i32.const -1)) (i32.const 6))
         (else (i32.const 0)))";
-    let KernelError::KernelTrap { code: 6, message: Some(message) } = misbehave(engine, forward) else {
+    let KernelError::Returned { code: 6, message: Some(message) } = misbehave(engine, forward) else {
         panic!("no message")
     };
     assert!(message.starts_with("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\0"), "{message:?}");
@@ -148,7 +148,7 @@ fn any_number_is_a_status_and_any_bytes_are_a_message(engine: Engine) {
     let forward = "(if (result i32) (i32.eq (local.get $mode) (i32.const 2)) (then unreachable)
         (else (i32.store (i32.const 1024) (i32.const 1)) (i32.store8 (i32.const 1028) (i32.const 65)) (local.get $mode)))";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
-    assert_eq!(trap(&kernel, 1), KernelError::KernelTrap { code: 1, message: Some("A".to_owned()) });
+    assert_eq!(trap(&kernel, 1), KernelError::Returned { code: 1, message: Some("A".to_owned()) });
     assert_eq!(trap(&kernel, 2), KernelError::Unreachable);
 }
 

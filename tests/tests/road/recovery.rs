@@ -67,7 +67,7 @@ fn refused(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> Error {
 
 fn trapped(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> KernelError {
     match refused(kernel, fault) {
-        Error::Trapped(trapped) => trapped.error,
+        Error::Kernel(trapped) => trapped.error,
         other => panic!("{other}"),
     }
 }
@@ -114,7 +114,7 @@ fn a_dynamic_call_falls_back_wherever_its_bytes_lie(engine: Engine) {
         let (x, sum) = (shifted(X), shifted(START));
         let view = |bytes| DynView { dtype: DType::F32, shape, bytes };
         let inputs = [("x", view(&x[shift..])), ("sum", view(&sum[shift..]))];
-        let results = kernel.call(&inputs, &[("fault", ParamValue::I32(1))]).unwrap();
+        let results = kernel.run(&inputs, &[("fault", ParamValue::I32(1))]).unwrap();
         assert_eq!(results[0].bytes, to_bytes([11.0, 22.0, 33.0, 44.0]));
         assert_eq!(results[1].bytes, to_bytes([22.0, 44.0, 66.0, 88.0]));
         let results = kernel.backward(&[("dy", view(&x[shift..]))], &[("fault", ParamValue::I32(3))]).unwrap();
@@ -125,7 +125,7 @@ fn a_dynamic_call_falls_back_wherever_its_bytes_lie(engine: Engine) {
 #[apply(on_each_engine)]
 fn the_policy_says_when_and_answers_are_answers(engine: Engine) {
     let panicked = |error: KernelError, text: &str| match error {
-        KernelError::KernelTrap { code: 6, message: Some(message) } => assert!(message.contains(text), "{message}"),
+        KernelError::Returned { code: 6, message: Some(message) } => assert!(message.contains(text), "{message}"),
         other => panic!("{other:?}"),
     };
     let never = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never));
@@ -136,11 +136,11 @@ fn the_policy_says_when_and_answers_are_answers(engine: Engine) {
     let always = falls_of(engine, engine.builder().fallback(FallbackPolicy::Always));
     succeeds(&always, 2);
     for kernel in [&never, &on_trap, &always] {
-        let expected = KernelError::KernelTrap { code: 1, message: Some("everywhere".to_owned()) };
+        let expected = KernelError::Returned { code: 1, message: Some("everywhere".to_owned()) };
         assert_eq!(trapped(kernel, 4), expected);
         // A reference that fails too, by a panic or an error, leaves the kernel's own error.
         panicked(trapped(kernel, 5), "everywhere");
-        let expected = KernelError::KernelTrap { code: 5, message: Some("in the sandbox".to_owned()) };
+        let expected = KernelError::Returned { code: 5, message: Some("in the sandbox".to_owned()) };
         assert_eq!(trapped(kernel, 6), expected);
         succeeds(kernel, 0);
     }
@@ -164,7 +164,7 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
     let open = |builder: RuntimeBuilder| builder.build().unwrap().open(copy.path());
     let kernel = open(engine.builder()).unwrap().kernel::<falls::Kernel>().unwrap();
     assert_eq!(kernel.fallback(), None);
-    assert!(matches!(trapped(&kernel, 1), KernelError::KernelTrap { code: 6, .. }));
+    assert!(matches!(trapped(&kernel, 1), KernelError::Returned { code: 6, .. }));
     let refused = open(engine.builder().placement("falls", Placement::Native)).unwrap_err();
     assert!(matches!(refused, Error::Engine(_)));
     assert_eq!(
@@ -189,7 +189,7 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
 
 #[apply(on_each_engine)]
 fn a_kernel_that_keeps_failing_is_out_of_service(engine: Engine) {
-    let policy = BreakerPolicy { traps: 3, open_for: Duration::from_secs(3600) };
+    let policy = BreakerPolicy::after(3, Duration::from_secs(3600));
     let kernel = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never).breaker(policy));
     // Neither answers, nor bad calls, nor failures with a success between them count.
     for fault in [4, 4, 4, 4, 1, 3, 4, 0, 1, 3, 4] {
@@ -199,9 +199,9 @@ fn a_kernel_that_keeps_failing_is_out_of_service(engine: Engine) {
     }
     // Nor does an overrun by a caller who gave it less time than it may have.
     for _ in 0..4 {
-        assert_eq!(trapped(&kernel.clone().with_max_ticks(1), 2), KernelError::EpochDeadline);
+        assert_eq!(trapped(&kernel.clone().with_budget(Duration::from_millis(10)), 2), KernelError::EpochDeadline);
     }
-    assert!(matches!(trapped(&kernel, 6), KernelError::KernelTrap { code: 5, .. }));
+    assert!(matches!(trapped(&kernel, 6), KernelError::Returned { code: 5, .. }));
     let out = refused(&kernel, 0);
     let Error::OutOfService(details) = &out else { panic!("{out}") };
     assert_eq!((&*details.kernel, &*details.pack), ("falls", "kernelpack-fixture-with-std"));
@@ -227,14 +227,14 @@ fn a_kernel_that_keeps_failing_is_out_of_service(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn a_kernel_that_recovers_is_back_in_service(engine: Engine) {
-    let policy = BreakerPolicy { traps: 2, open_for: Duration::ZERO };
+    let policy = BreakerPolicy::after(2, Duration::ZERO);
     let kernel = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never).breaker(policy));
     for _ in 0..5 {
         // Open after the second; each later call is a probe, since it is tried again at once.
-        assert!(matches!(trapped(&kernel, 1), KernelError::KernelTrap { code: 6, .. }));
+        assert!(matches!(trapped(&kernel, 1), KernelError::Returned { code: 6, .. }));
     }
     // A refusal by the probe is no success, and does not use the probe up.
-    assert!(matches!(trapped(&kernel, 4), KernelError::KernelTrap { code: 1, .. }));
+    assert!(matches!(trapped(&kernel, 4), KernelError::Returned { code: 1, .. }));
     succeeds(&kernel, 0);
     succeeds(&kernel, 0);
 }
@@ -309,7 +309,7 @@ fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge(engine: En
     let forward = r#"(if (local.get $mode) (then (call $"\1b[2J\nINFO\u{202e}"))) i32.const 0"#;
     let kernel = Parts { rest, forward, ..Parts::default() }.open(engine).kernel_named("wat_kernel").unwrap();
     let error = capture.during(|| call_wat(&kernel, 1)).unwrap_err();
-    let Error::Trapped(trapped) = &error else { panic!("{error}") };
+    let Error::Kernel(trapped) = &error else { panic!("{error}") };
     let function = trapped.backtrace.frames.first().and_then(|frame| frame.function.as_deref());
     assert_eq!(function, engine.keeps_backtraces().then_some("\u{1b}[2J\nINFO\u{202e}"));
     let said = capture.take();
@@ -341,16 +341,16 @@ fn a_scrape_shows_calls_failures_and_fallbacks() {
         sample(&scrape, "kernelpack_calls_total", &[&FALLS[..], &[&label, "placement=\"sandboxed\""]].concat())
     };
     assert_eq!(calls("ok"), Some(3.0), "{scrape}");
-    assert_eq!((calls("fallback"), calls("refused"), calls("trapped")), (Some(1.0), Some(1.0), Some(0.0)));
+    assert_eq!((calls("fallback"), calls("refused"), calls("failed")), (Some(1.0), Some(1.0), Some(0.0)));
     assert_eq!(of_falls("kernelpack_call_duration_seconds_count", "placement"), Some(1.0));
     assert_eq!(of_falls("kernelpack_call_duration_seconds_bucket", r#"le="+Inf""#), Some(1.0));
-    assert_eq!(of_falls("kernelpack_traps_total", r#"kind="internal_error""#), Some(1.0));
-    assert_eq!(of_falls("kernelpack_traps_total", r#"kind="stack_overflow""#), Some(0.0));
+    assert_eq!(of_falls("kernelpack_failures_total", r#"kind="internal_error""#), Some(1.0));
+    assert_eq!(of_falls("kernelpack_failures_total", r#"kind="stack_overflow""#), Some(0.0));
     assert_eq!(of_falls("kernelpack_fallbacks_total", r#"result="ok""#), Some(1.0));
     // The pack is gone by now.
     assert_eq!(of_falls("kernelpack_degraded", ""), Some(0.0));
     assert_eq!(sample(&scrape, "kernelpack_pack_info", &FALLS[1..]), Some(0.0));
-    assert!(scrape.contains("# HELP kernelpack_traps_total Failures of kernels, by kind."), "{scrape}");
+    assert!(scrape.contains("# HELP kernelpack_failures_total Failures of kernels, by kind."), "{scrape}");
     assert!(scrape.contains("# TYPE kernelpack_call_duration_seconds histogram"), "{scrape}");
 }
 
@@ -361,7 +361,7 @@ fn the_gauges_follow_what_happens(engine: Engine) {
     let gauge = |name: &str, label: &str| sample(&prometheus.render(), name, &[label]).unwrap();
     const FALLS: &str = r#"kernel="falls""#;
     metrics::with_local_recorder(&recorder, || {
-        let policy = BreakerPolicy { traps: 2, open_for: Duration::ZERO };
+        let policy = BreakerPolicy::after(2, Duration::ZERO);
         let pack = open(engine, engine.builder().breaker(policy));
         let again = open(engine, engine.builder());
         assert_eq!(gauge("kernelpack_pack_info", "pack"), 2.0);

@@ -113,7 +113,7 @@ fn a_function_that_gives_something_else_never_stands_in_for_a_kernel(engine: Eng
         let warning = said.iter().find(|event| event.contains("not known to compute the same")).unwrap();
         assert!(warning.starts_with("WARN ") && warning.contains(reason), "{warning}");
         match call(&kernel) {
-            Err(Error::Trapped(trapped)) => assert!(matches!(trapped.error, KernelError::KernelTrap { code: 6, .. })),
+            Err(Error::Kernel(trapped)) => assert!(matches!(trapped.error, KernelError::Returned { code: 6, .. })),
             other => panic!("{other:?}"),
         }
         let builder = engine.builder().reference(other(function)).placement("falls", Placement::Native);
@@ -145,7 +145,7 @@ fn without_a_health_vector_only_a_function_that_was_given_stands_in(engine: Engi
     std::fs::remove_dir(copy.path().join("health")).unwrap();
     copy.sign(&manifest.to_json());
 
-    assert!(matches!(call(&open(engine.builder(), &copy).unwrap()), Err(Error::Trapped(_))));
+    assert!(matches!(call(&open(engine.builder(), &copy).unwrap()), Err(Error::Kernel(_))));
     let refused = open(engine.builder().placement("falls", Placement::Native), &copy).unwrap_err().to_string();
     assert!(
         refused.contains("which has no health vector of the kernel: pack one, or give the function to"),

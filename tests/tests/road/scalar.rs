@@ -125,8 +125,8 @@ fn a_panic_without_simd_arrives_with_its_message() {
     let kernel = pack.kernel::<panics::Kernel>().unwrap();
     let run = |data: &[f32; 2]| kernel.run(panics::Inputs::new(TensorView::new(data, &[2]).unwrap()));
     for _ in 0..2 {
-        let Err(Error::Trapped(trapped)) = run(&[1.0, -2.0]) else { panic!("it does not panic") };
-        let KernelError::KernelTrap { code: 6, message: Some(message) } = trapped.error else {
+        let Err(Error::Kernel(trapped)) = run(&[1.0, -2.0]) else { panic!("it does not panic") };
+        let KernelError::Returned { code: 6, message: Some(message) } = trapped.error else {
             panic!("{}", trapped.error)
         };
         assert!(message.starts_with("panicked at ") && message.ends_with(": element 1 is -2"), "{message}");

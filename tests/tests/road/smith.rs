@@ -4,6 +4,7 @@
 use std::{
     ops::AddAssign,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use arbitrary::Unstructured;
@@ -47,7 +48,7 @@ impl AddAssign for Tally {
 #[apply(on_both_engines)]
 fn two_thousand_random_modules_neither_crash_nor_hang_the_host(engine: Engine) {
     let next = AtomicU64::new(0);
-    let runtime = engine.builder().max_epoch_ticks(1).build().unwrap();
+    let runtime = engine.builder().max_budget(Duration::from_millis(10)).build().unwrap();
     let work = || {
         let (copy, mut tally) = (Parts::default().pack(), Tally::default());
         loop {
@@ -91,8 +92,8 @@ fn try_module(runtime: &Runtime, copy: &Copy, wasm: &[u8], tally: &mut Tally) {
     for result in results {
         match result {
             Ok(()) => tally.succeeded += 1,
-            Err(Error::Trapped(trapped)) if trapped.error == KernelError::EpochDeadline => tally.stopped += 1,
-            Err(Error::Trapped(_)) => tally.failed += 1,
+            Err(Error::Kernel(trapped)) if trapped.error == KernelError::EpochDeadline => tally.stopped += 1,
+            Err(Error::Kernel(_)) => tally.failed += 1,
             Err(other) => panic!("{other}"),
         }
     }

@@ -1,7 +1,7 @@
 //! Every way in which a kernel can be stopped, each provoked from a module written by hand: its variant, where it was,
 //! and that its instance is thrown away. On WAMR the variant is the same; where it was, WAMR does not tell.
 
-use kernelpack_host::{Error, KernelError, Trapped};
+use kernelpack_host::{Error, KernelError, KernelFailure};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::wat_kernel::{Parts, call};
@@ -87,9 +87,9 @@ fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-fn failure(result: Result<Vec<f32>, Error>) -> Trapped {
+fn failure(result: Result<Vec<f32>, Error>) -> KernelFailure {
     match result {
-        Err(Error::Trapped(trapped)) => *trapped,
+        Err(Error::Kernel(trapped)) => *trapped,
         other => panic!("{other:?}"),
     }
 }
@@ -107,7 +107,7 @@ fn every_trap_has_its_variant_its_place_and_an_instance_that_is_thrown_away(engi
         }
         let kernel = Parts { rest, forward, ..Parts::default() }.open(engine).kernel_named("wat_kernel").unwrap();
         let expected = match error {
-            KernelError::Other { .. } => KernelError::KernelTrap { code: 6, message: Some("boom".to_owned()) },
+            KernelError::Other { .. } => KernelError::Returned { code: 6, message: Some("boom".to_owned()) },
             KernelError::MemoryAccessViolation { offset, .. } => engine.violation(offset),
             error => error,
         };
@@ -185,14 +185,14 @@ fn every_status_arrives_with_its_code(engine: Engine) {
     ];
     for (code, words) in (1..).zip(words) {
         let trapped = failure(call(&kernel, code));
-        assert_eq!(trapped.error, KernelError::KernelTrap { code: code as u32, message: None });
+        assert_eq!(trapped.error, KernelError::Returned { code: code as u32, message: None });
         assert!(trapped.to_string().ends_with(&format!(": it failed with {words}")), "{trapped}");
         assert!(trapped.backtrace.frames.is_empty(), "it returned by itself");
         assert_eq!(trapped.error.is_refusal(), code <= 3);
     }
     for code in [7, -1, i32::MIN] {
         let trapped = failure(call(&kernel, code));
-        assert_eq!(trapped.error, KernelError::KernelTrap { code: code as u32, message: None });
+        assert_eq!(trapped.error, KernelError::Returned { code: code as u32, message: None });
         assert_eq!(trapped.error.kind(), "unknown_status");
     }
     call(&kernel, 0).unwrap();

@@ -145,14 +145,14 @@ pub(crate) fn call(kernel: &DynKernel, mode: i32) -> Result<Vec<f32>, Error> {
     let x: Vec<u8> = [1.0f32, 2.0, 3.0, 4.0].into_iter().flat_map(f32::to_le_bytes).collect();
     let shape = kernelpack_abi::Shape::new(&[4]).unwrap();
     let results =
-        kernel.call(&[("x", DynView { dtype: DType::F32, shape, bytes: &x })], &[("mode", ParamValue::I32(mode))])?;
+        kernel.run(&[("x", DynView { dtype: DType::F32, shape, bytes: &x })], &[("mode", ParamValue::I32(mode))])?;
     Ok(results[0].bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
 /// What the kernel did wrong when called with this mode.
 pub(crate) fn trap(kernel: &DynKernel, mode: i32) -> KernelError {
     match call(kernel, mode) {
-        Err(Error::Trapped(trapped)) => trapped.error,
+        Err(Error::Kernel(trapped)) => trapped.error,
         Err(other) => panic!("{other}"),
         Ok(y) => panic!("the call succeeded: {y:?}"),
     }

@@ -172,7 +172,7 @@ fn a_pack_cannot_take_away_what_is_followed(engine: Engine) {
         assert!(matches!(error, UpgradeError::Followed { .. }), "{error:?}");
     }
     assert_eq!(typed_shift(&typed).unwrap(), 1.0);
-    assert_eq!(shift(|inputs, params| named.call(inputs, params)).unwrap(), 1.0);
+    assert_eq!(shift(|inputs, params| named.run(inputs, params)).unwrap(), 1.0);
 
     // Nobody follows any more, so nobody is in the way.
     let clone = typed.clone();

@@ -211,5 +211,5 @@ fn same_shift(y: &[f32]) -> f32 {
 /// What the manager's active pack adds.
 pub(crate) fn active_shift(manager: &KernelManager) -> f32 {
     let kernel = manager.kernel_named(ID).unwrap();
-    shift(|inputs, params| kernel.call(inputs, params)).unwrap()
+    shift(|inputs, params| kernel.run(inputs, params)).unwrap()
 }

@@ -22,8 +22,8 @@ fn one_step_back_and_no_further(engine: Engine) {
     let back = manager.rollback().unwrap();
     assert_eq!((back.from.unwrap().version.patch, back.to.version.patch), (3, 2));
     assert_eq!(active_shift(&manager), 2.0);
-    assert_eq!(shift(|inputs, params| followed.call(inputs, params)).unwrap(), 2.0);
-    assert_eq!(shift(|inputs, params| held.call(inputs, params)).unwrap(), 3.0);
+    assert_eq!(shift(|inputs, params| followed.run(inputs, params)).unwrap(), 2.0);
+    assert_eq!(shift(|inputs, params| held.run(inputs, params)).unwrap(), 3.0);
     assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
     assert_eq!(active_shift(&manager), 2.0);
 
@@ -49,5 +49,5 @@ fn the_previous_pack_goes_when_its_time_is_up(engine: Engine) {
     assert_eq!(active_shift(&manager), 2.0);
     // Who still holds a kernel of it can still call it, even when the manager is gone.
     drop(manager);
-    assert_eq!(shift(|inputs, params| held.call(inputs, params)).unwrap(), 1.0);
+    assert_eq!(shift(|inputs, params| held.run(inputs, params)).unwrap(), 1.0);
 }

@@ -127,7 +127,7 @@ fn a_running_service_goes_over_to_the_pack_signed_by_another_key(engine: Engine)
         let (from, to) = (swapped.from.clone().unwrap(), swapped.to.clone());
         assert_signed_anew(&to, 2);
         assert!(swapped.is_change() && from.content == to.content && from.digest != to.digest);
-        assert_eq!(shift(|inputs, params| followed.call(inputs, params)).unwrap(), 2.0);
+        assert_eq!(shift(|inputs, params| followed.run(inputs, params)).unwrap(), 2.0);
         // What it was signed as before is no way back, and the version before is of the same key.
         assert_eq!(manager.previous().unwrap().version.patch, 1);
         assert_no_way_back(&manager);

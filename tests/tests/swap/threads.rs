@@ -79,7 +79,7 @@ fn probed(engine: Engine) -> KernelManager {
     KernelManager::builder(engine.runtime())
         .probe(|pack, stage| {
             let kernel = pack.kernel_named(ID)?;
-            match shift(|inputs, params| kernel.call(inputs, params))? {
+            match shift(|inputs, params| kernel.run(inputs, params))? {
                 shift if shift >= SICK_WHEN_ACTIVE && stage == Stage::AfterSwap => Err("sick when active".into()),
                 _ => Ok(()),
             }
@@ -116,15 +116,15 @@ fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
                 while !done.load(SeqCst) {
                     let low = oldest.load(SeqCst);
                     let shift = match (thread + count as usize) % 4 {
-                        0 => shift(|inputs, params| followed.call(inputs, params)),
+                        0 => shift(|inputs, params| followed.run(inputs, params)),
                         1 => typed_shift(&typed),
                         2 => {
                             let kernel = manager.kernel_named(ID).unwrap();
-                            shift(|inputs, params| kernel.call(inputs, params))
+                            shift(|inputs, params| kernel.run(inputs, params))
                         }
                         // The handle from the beginning still means the first pack.
                         _ => {
-                            let value = shift(|inputs, params| first.call(inputs, params)).unwrap();
+                            let value = shift(|inputs, params| first.run(inputs, params)).unwrap();
                             assert_eq!(value, 0.0);
                             count += 1;
                             continue;

@@ -61,7 +61,7 @@ pub use status::{BatchStatus, Status};
 pub use symbols::{SymbolError, Symbols};
 #[cfg(feature = "alloc")]
 pub use tensor_buf::TensorBuf;
-pub use view::{TensorView, TensorViewMut, ViewError};
+pub use view::{TensorView, TensorViewMut, ViewError, view, view_mut};
 
 /// The version of this ABI: the descriptor, the params block, the exports and the status codes.
 ///

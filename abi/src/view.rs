@@ -22,6 +22,35 @@ pub struct TensorView<'a, T> {
     shape: Shape,
 }
 
+/// Views `data` as a tensor with these extents, outermost first: short for [`TensorView::new`].
+///
+/// # Errors
+/// As [`TensorView::new`].
+///
+/// # Example: one row of three
+/// ```
+/// use kernelpack_abi::view;
+///
+/// let row = view(&[1.0_f32, 2.0, 3.0], [1, 3])?;
+/// assert_eq!(row.shape().dims(), [1, 3]);
+/// # Ok::<(), kernelpack_abi::ViewError>(())
+/// ```
+pub fn view<T: Element, const RANK: usize>(data: &[T], dims: [usize; RANK]) -> Result<TensorView<'_, T>, ViewError> {
+    TensorView::new(data, &dims)
+}
+
+/// Views `data` as a tensor that a kernel may write to, with these extents, outermost first: short for
+/// [`TensorViewMut::new`].
+///
+/// # Errors
+/// As [`TensorViewMut::new`].
+pub fn view_mut<T: Element, const RANK: usize>(
+    data: &mut [T],
+    dims: [usize; RANK],
+) -> Result<TensorViewMut<'_, T>, ViewError> {
+    TensorViewMut::new(data, &dims)
+}
+
 impl<'a, T: Element> TensorView<'a, T> {
     /// Views `data` with these extents, outermost first.
     ///

@@ -258,6 +258,12 @@ fn every_other_call_has_its_future(engine: Engine) {
     let bytes = |y: [f32; 2]| -> Vec<u8> { y.into_iter().flat_map(f32::to_le_bytes).collect() };
     let (inputs, results) = block_on(dynamic.run_async(vec![input()], mode()));
     assert_eq!((inputs, &results.unwrap()[0].bytes), (vec![input()], &bytes(squares(2.0, 1))));
+    let y = DynTensor { name: "y".to_owned(), ..input() };
+    let (inputs, outputs, called) = block_on(dynamic.call_async(vec![input()], vec![y.clone()], mode()));
+    called.unwrap();
+    assert_eq!((inputs, &outputs[0].bytes), (vec![input()], &bytes(squares(2.0, 1))));
+    let (_, outputs, refused) = block_on(dynamic.call_async(vec![input()], vec![input()], mode()));
+    assert!(matches!(refused, Err(Error::BadCall(_))) && outputs == [input()]);
     let (inputs, results) = block_on(dynamic.backward_async(vec![input()], mode()));
     assert_eq!((inputs, &results.unwrap()[0].bytes), (vec![input()], &bytes(squares(2.0, 100))));
     let (inputs, results) = block_on(dynamic.run_async(vec![input()], vec![("colour".to_owned(), ParamValue::I32(1))]));

@@ -116,7 +116,7 @@ fn a_full_pool_fails_where_the_policy_says_so(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn a_wait_that_is_too_long_says_how_long_it_was(engine: Engine) {
-    let timeout = std::time::Duration::from_millis(20);
+    let timeout = Duration::from_millis(20);
     let when_full = WhenFull::Wait { timeout: Some(timeout) };
     let kernel = dynamic(engine, PoolPolicy::new().size(1).when_full(when_full));
     // A thread that waits for what it holds itself.

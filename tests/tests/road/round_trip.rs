@@ -1,7 +1,7 @@
 //! Right results, by every way of calling.
 
-use kernelpack_abi::{Infer, Kernel, ParamValue, Pass, TensorBuf, TensorView};
-use kernelpack_host::{DynView, Error};
+use kernelpack_abi::{DType, Infer, Kernel, ParamValue, Pass, TensorBuf, TensorView};
+use kernelpack_host::{DynView, DynViewMut, Error};
 use kernelpack_kernels::{rmsnorm_f32, rope_f32, swiglu_f32};
 use kernelpack_tests::{
     apply,
@@ -9,6 +9,7 @@ use kernelpack_tests::{
     golden::{Golden, largest_error},
     on_each_engine,
 };
+use zerocopy::IntoBytes as _;
 
 /// Runs a kernel typed, dynamic and natively; all three agree bit for bit, and with the reference within the bound.
 fn agree<'a, K>(
@@ -36,6 +37,16 @@ fn agree<'a, K>(
     let bytes: Vec<u8> = typed.data().iter().flat_map(|y| y.to_le_bytes()).collect();
     assert_eq!((dynamic.len(), dynamic[0].name.as_str(), dynamic[0].shape), (1, "y", typed.shape()));
     assert_eq!(dynamic[0].bytes, bytes, "{}: typed and dynamic", golden.name);
+
+    let mut y = vec![f32::NAN; typed.data().len()];
+    let shape = typed.shape();
+    let view = DynViewMut { dtype: DType::F32, shape, bytes: y.as_mut_bytes() };
+    pack.kernel_named(K::SPEC.id).unwrap().call(named, &mut [("y", view)], params).unwrap();
+    assert_eq!(y.as_bytes(), bytes, "{}: into the caller's output", golden.name);
+    let same: Vec<u32> = dynamic[0].to_vec::<f32>().unwrap().into_iter().map(f32::to_bits).collect();
+    assert_eq!(same, bits(typed));
+    let other = dynamic[0].to_vec::<u32>().unwrap_err().to_string();
+    assert_eq!(other, "bad call: tensor \"y\" holds f32, it is read as u32");
 
     let error = largest_error(typed.data(), &golden.f64("y"));
     assert!(error <= bound, "{}: {error:e} is over {bound:e}", golden.name);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ValueEnum, error::ErrorKind};
-use kernelpack_host::NativeCompiler;
+use kernelpack_host::engine::NativeCompiler;
 
 use crate::setup::Setup;
 

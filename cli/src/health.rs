@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::{HealthError, HealthFault, HealthReport, Unhealthy};
+use kernelpack_host::health::{HealthError, HealthFault, HealthReport, Unhealthy};
 use serde::Serialize;
 
 use crate::{engine_arg::EngineArg, opening::Opening, outcome::Outcome, print, trust_args::TrustArgs};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kernelpack_host::{read_manifest, read_trust_store};
+use kernelpack_host::{pack::read_manifest, trust::read_trust_store};
 use kernelpack_manifest::Manifest;
 use serde::Serialize;
 

@@ -5,7 +5,10 @@
 
 use std::{path::Path, time::SystemTime};
 
-use kernelpack_host::{Error, check_pack_files, read_pack_file};
+use kernelpack_host::{
+    Error,
+    pack::{check_pack_files, read_pack_file},
+};
 use kernelpack_manifest::{
     AotFile, Digest, HealthEntry, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
     MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, PublicKey, Rejected, SIGNATURE_FILE, TrustStore,

@@ -9,7 +9,11 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use kernelpack_host::{CacheOutcome, EngineError, LoadEvent, Pack, Runtime, StartError};
+use kernelpack_host::{
+    Pack, Runtime,
+    error::{EngineError, StartError},
+    pack::{CacheOutcome, LoadEvent},
+};
 
 use crate::{print, setup::Setup};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kernelpack_host::DynTensor;
+use kernelpack_host::tensor::DynTensor;
 use kernelpack_manifest::stored;
 use safetensors::tensor::TensorView;
 

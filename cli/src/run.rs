@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kernelpack_host::{BadCall, DynKernel, DynView, abi::Role};
+use kernelpack_host::{DynKernel, abi::Role, error::BadCall, tensor::DynView};
 
 use crate::{
     engine_arg::{CompileArg, EngineArg},

@@ -2,7 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use kernelpack_host::{Error, Execution, Interruption, NativeCompiler, Runtime, RuntimeBuilder, Wamr, Wasmtime};
+use kernelpack_host::{
+    Error, Runtime, RuntimeBuilder,
+    engine::{Execution, Interruption, NativeCompiler, Wamr, Wasmtime},
+};
 
 use crate::engine_arg::EngineArg;
 

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use kernelpack_host::{KernelManager, PackId, PackStore, Swapped, Upgrade};
+use kernelpack_host::{
+    manager::{KernelManager, PackStore, Swapped, Upgrade},
+    pack::PackId,
+};
 use serde::Serialize;
 
 use crate::{engine_arg::EngineArg, outcome::Outcome, print, trust_args::TrustArgs};

@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf};
 
-use kernelpack_host::read_trust_store;
+use kernelpack_host::trust::read_trust_store;
 use kernelpack_packer::load_public_key;
 
 use crate::{engine_arg::EngineArg, setup::Setup};

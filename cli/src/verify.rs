@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt::Write as _, path::PathBuf};
 
-use kernelpack_host::VerifiedPack;
+use kernelpack_host::pack::VerifiedPack;
 use serde::Serialize;
 
 use crate::{

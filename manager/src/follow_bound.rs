@@ -21,7 +21,7 @@ use crate::follow::Slot;
 ///
 /// # Example: a service whose kernels are replaced between two calls
 /// ```no_run
-/// use kernelpack_host::{Error, KernelManager, Tensor};
+/// use kernelpack_host::{Error, Tensor, manager::KernelManager};
 ///
 /// fn serve(manager: &KernelManager) -> Result<(), Error> {
 ///     let (mut x, mut y) = (Tensor::<f32>::zeros(&[64, 4096])?, Tensor::<f32>::zeros(&[64, 4096])?);

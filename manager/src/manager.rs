@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Example: a service that upgrades
 /// ```no_run
-/// use kernelpack_host::{KernelManager, PublicKey, Runtime};
+/// use kernelpack_host::{PublicKey, Runtime, manager::KernelManager};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;

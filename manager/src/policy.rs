@@ -11,7 +11,7 @@ use crate::store::{Accepted, StoreState};
 ///
 /// # Example: back to an older version on purpose
 /// ```no_run
-/// use kernelpack_host::{KernelManager, Upgrade, UpgradeError};
+/// use kernelpack_host::manager::{KernelManager, Upgrade, UpgradeError};
 ///
 /// fn go_back(manager: &KernelManager) -> Result<(), UpgradeError> {
 ///     manager.upgrade_with("kernels-0.9.0", Upgrade::new().allow_downgrade())?;

@@ -18,7 +18,7 @@ pub use self::{
     bound::DynBound,
     tensor::{DynTensor, DynView, DynViewMut},
 };
-use crate::{BadCall, Error, Occupancy, Placement, Prepared, guest::check_size, loaded::LoadedKernel, served::Served};
+use crate::{BadCall, Error, Occupancy, Placement, guest::check_size, loaded::LoadedKernel, served::Served};
 
 /// A kernel of a pack, called with named arguments.
 ///
@@ -152,22 +152,6 @@ impl DynKernel {
         }
     }
 
-    /// Lays out a call once, to enter the kernel many times; the arguments are those of [`run`](Self::run).
-    ///
-    /// This is the sandbox alone, wherever the kernel is placed: nothing falls back, is logged or reported.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call); the kernel does not run yet.
-    pub fn prepare(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Prepared, Error> {
-        self.loaded.spec.forward.with(|signature| {
-            let (mut prepared, results) = self.arrange(signature, inputs, params, |tensors, scalars| {
-                Prepared::lay_out(self.loaded.clone(), signature, tensors, scalars, self.max_ticks)
-            })?;
-            prepared.set_results(results);
-            Ok(prepared)
-        })
-    }
-
     /// Lays out a call once, to run it any number of times on the same tensors without copying them, as
     /// [`TypedKernel::bind`](crate::TypedKernel::bind): what lies in a [`Tensor`](crate::Tensor) is mapped, all else is
     /// copied at each call. In-out tensors are among the outputs.
@@ -211,7 +195,7 @@ impl DynKernel {
 
     /// Lends the tensors of a call, in the order of the table, and its scalars to `f`, and returns what the call's
     /// outputs and in-out tensors then are.
-    fn arrange<R>(
+    pub(crate) fn arrange<R>(
         &self,
         signature: &Signature<'_>,
         inputs: &[(&str, DynView<'_>)],

@@ -25,7 +25,9 @@ mod neighbours;
 mod pack;
 mod parallel;
 mod pool;
+#[cfg(feature = "measure")]
 mod prepared;
+#[cfg(feature = "measure")]
 mod raw_call;
 mod recovery;
 mod runtime;
@@ -42,7 +44,9 @@ pub use error::{EngineError, Error, KernelFailure, OutOfService, TrustFileError}
 pub use health::{CheckedVector, FailedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
 pub use kernelpack_abi as abi;
 pub use kernelpack_compile_cache::{CacheError, CacheOutcome, EntryFault};
-pub use kernelpack_engine::{Backtrace, BacktraceFrame, EngineSettings, Interruption, KernelError, StartError};
+pub use kernelpack_engine::{
+    Backtrace, BacktraceFrame, CompileError, EngineSettings, Interruption, KernelError, StartError,
+};
 pub use kernelpack_manifest::{
     AotFacts, AotFault, AotFile, AotRecord, AotTarget, CompatibilityChecker, CompatibilityResult, KernelPackVerifier,
     KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
@@ -57,7 +61,9 @@ pub use kernelpack_wasmtime::Wasmtime;
 pub use load_event::LoadEvent;
 pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};
+#[cfg(feature = "measure")]
 pub use prepared::Prepared;
+#[cfg(feature = "measure")]
 pub use raw_call::RawCall;
 pub use recovery::{BreakerPolicy, FallbackPolicy, Placement};
 pub use runtime::{Runtime, RuntimeBuilder};

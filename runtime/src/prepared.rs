@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kernelpack_abi::{Signature, TensorArg, TensorData};
+use kernelpack_abi::{ParamValue, Signature, TensorArg, TensorData};
 use kernelpack_engine::Export;
 
 use crate::{
-    BadCall, DynTensor, Error,
+    BadCall, DynKernel, DynTensor, DynView, Error,
     guest::{Checked, Failure, Guest, unreachable},
     loaded::LoadedKernel,
 };
@@ -21,7 +21,7 @@ use crate::{
 /// ```no_run
 /// use std::time::Instant;
 ///
-/// use kernelpack_host::{DynKernel, DynView, Error};
+/// use kernelpack_host::{DynKernel, Error, tensor::DynView};
 ///
 /// fn time(kernel: &DynKernel, inputs: &[(&str, DynView<'_>)]) -> Result<f64, Error> {
 ///     let mut call = kernel.prepare(inputs, &[])?;
@@ -44,6 +44,24 @@ pub struct Prepared {
     written: Vec<usize>,
     /// What they are called, and room for their values.
     results: Vec<DynTensor>,
+}
+
+impl DynKernel {
+    /// Lays out a call once, to enter the kernel many times; the arguments are those of [`run`](Self::run).
+    ///
+    /// This is the sandbox alone, wherever the kernel is placed: nothing falls back, is logged or reported.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); the kernel does not run yet.
+    pub fn prepare(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Prepared, Error> {
+        self.loaded().spec.forward.with(|signature| {
+            let (mut prepared, results) = self.arrange(signature, inputs, params, |tensors, scalars| {
+                Prepared::lay_out(self.loaded().clone(), signature, tensors, scalars, self.max_ticks())
+            })?;
+            prepared.set_results(results);
+            Ok(prepared)
+        })
+    }
 }
 
 impl Prepared {

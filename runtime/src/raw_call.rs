@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use kernelpack_engine::{EmptyFunction, Engine};
 
-use crate::{EngineError, Error};
+use crate::{EngineError, Error, Runtime};
 
 /// A call of an empty function, by the engine alone: no checks, no copies, no deadline. For measuring only.
 ///
@@ -29,6 +29,16 @@ pub struct RawCall {
     function: Box<dyn EmptyFunction>,
     // Dropped last: instances go before their engine.
     _engine: Arc<dyn Engine>,
+}
+
+impl Runtime {
+    /// A call of an empty function by the engine alone, to measure calls of kernels against.
+    ///
+    /// # Errors
+    /// The engine does not make an instance.
+    pub fn raw_call(&self) -> Result<RawCall, Error> {
+        RawCall::new(self.engine())
+    }
 }
 
 impl RawCall {

@@ -19,7 +19,7 @@ use semver::Version;
 
 pub use self::builder::RuntimeBuilder;
 use crate::{
-    Error, LoadEvent, Pack, RawCall,
+    Error, LoadEvent, Pack,
     loaded::{CompiledKernel, LoadedKernel, Origin, Shares},
     pack::{VerifiedPack, verified},
     parallel, recovery,
@@ -40,11 +40,17 @@ pub struct Runtime {
 }
 
 impl Runtime {
+    /// The engine.
+    #[cfg(feature = "measure")]
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
     /// Configures a runtime with this engine.
     ///
     /// # Example: a server that keeps compiled code
     /// ```no_run
-    /// use kernelpack_host::{PublicKey, Runtime, Wasmtime};
+    /// use kernelpack_host::{PublicKey, Runtime, engine::Wasmtime};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;
@@ -178,7 +184,7 @@ impl Runtime {
     ///
     /// # Example: revoking keys without a restart
     /// ```no_run
-    /// use kernelpack_host::{Error, Pack, Runtime, read_trust_store};
+    /// use kernelpack_host::{Error, Pack, Runtime, trust::read_trust_store};
     ///
     /// /// To be called when the file has changed, for example at SIGHUP. Where it cannot be read, the trust stays as it
     /// /// was, so somebody must learn of the error.
@@ -203,14 +209,6 @@ impl Runtime {
 
     fn check_key(&self, key: &PublicKey) -> Result<Signer, Error> {
         Ok(self.verifier().check_key(key, SystemTime::now()).map_err(Rejected::from)?)
-    }
-
-    /// A call of an empty function by the engine alone, to measure calls of kernels against.
-    ///
-    /// # Errors
-    /// The engine does not make an instance.
-    pub fn raw_call(&self) -> Result<RawCall, Error> {
-        RawCall::new(&self.engine)
     }
 
     /// What packs are measured against.

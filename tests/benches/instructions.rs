@@ -8,7 +8,7 @@
 use std::{fs, hint::black_box, path::Path};
 
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
-use kernelpack_host::{Bound, RawCall, Runtime, Tensor, TypedKernel};
+use kernelpack_host::{Bound, Runtime, Tensor, TypedKernel, measure::RawCall};
 use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
 use kernelpack_tests::pack;
 

@@ -3,7 +3,7 @@
 
 use std::{env, fs, process::Command};
 
-use kernelpack_host::VerifiedPack;
+use kernelpack_host::pack::VerifiedPack;
 use kernelpack_tests::{
     bombs::{BOMBS, Bomb},
     engine::Engine,

@@ -14,7 +14,10 @@ use std::time::{Duration, Instant};
 
 use kernelpack_abi::{TensorView, TensorViewMut};
 use kernelpack_host::{
-    BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Runtime, TypedKernel, Wasmtime,
+    Error, Runtime, TypedKernel,
+    engine::{Interruption, Wasmtime},
+    error::KernelError,
+    policy::{BreakerPolicy, FallbackPolicy},
 };
 use kernelpack_tests::pack::key;
 

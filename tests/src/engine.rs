@@ -17,7 +17,11 @@
 
 use std::{path::Path, sync::OnceLock, time::Duration};
 
-use kernelpack_host::{Execution, Interruption, KernelError, Pack, Runtime, RuntimeBuilder, Wamr, Wasmtime};
+use kernelpack_host::{
+    Pack, Runtime, RuntimeBuilder,
+    engine::{Execution, Interruption, Wamr, Wasmtime},
+    error::KernelError,
+};
 
 use crate::pack::{self, Copy, key};
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use kernelpack_host::{
-    DynTensor,
     abi::{DType, Shape, TensorBuf},
+    tensor::DynTensor,
 };
 use safetensors::{Dtype, SafeTensors};
 

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use kernelpack_host::{NativeCompiler, Pack, Runtime};
+use kernelpack_host::{Pack, Runtime, engine::NativeCompiler};
 use kernelpack_manifest::{AotTarget, Digest, Manifest, SecretKey};
 use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signer, aot, build};
 use tempfile::TempDir;

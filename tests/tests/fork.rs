@@ -12,7 +12,10 @@ use std::{
 
 use kernelpack_abi::TensorBuf;
 use kernelpack_host::{
-    EngineError, Error, Interruption, KernelManager, Runtime, RuntimeBuilder, StartError, Tensor, Wasmtime,
+    Error, Runtime, RuntimeBuilder, Tensor,
+    engine::{Interruption, Wasmtime},
+    error::{EngineError, StartError},
+    manager::KernelManager,
 };
 use kernelpack_kernels::rmsnorm_f32;
 use kernelpack_tests::{engine::Engine, pack};

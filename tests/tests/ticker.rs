@@ -14,7 +14,7 @@ use std::{
 };
 
 use kernelpack_abi::{ResourceLimits, TensorBuf};
-use kernelpack_host::KernelError;
+use kernelpack_host::error::KernelError;
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 use wat_kernel::{Parts, SPEC, call, trap};
 

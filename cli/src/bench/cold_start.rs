@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kernelpack_host::CacheOutcome;
+use kernelpack_host::pack::CacheOutcome;
 use serde::Serialize;
 
 use super::stopwatch::median;

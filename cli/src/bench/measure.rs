@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, error::Error, hint::black_box};
 
-use kernelpack_host::{DynKernel, RawCall, Tensor};
+use kernelpack_host::{DynKernel, Tensor, measure::RawCall};
 
 use super::{
     figures::{Figures, Times},

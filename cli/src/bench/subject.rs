@@ -2,7 +2,11 @@
 
 use std::error::Error;
 
-use kernelpack_host::{Pack, PoolPolicy, RawCall, Runtime, WhenFull};
+use kernelpack_host::{
+    Pack, Runtime,
+    measure::RawCall,
+    policy::{PoolPolicy, WhenFull},
+};
 
 use crate::{engine_arg::EngineArg, setup::Setup};
 

@@ -2,8 +2,9 @@
 
 use half::f16;
 use kernelpack_host::{
-    DynView, Error, Tensor as HostTensor,
+    Error, Tensor as HostTensor,
     abi::{DType, Element, Shape, TensorView},
+    tensor::DynView,
 };
 use zerocopy::FromBytes;
 

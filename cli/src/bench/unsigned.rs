@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, path::Path};
 
-use kernelpack_host::read_manifest;
+use kernelpack_host::pack::read_manifest;
 use kernelpack_manifest::{Digest, Manifest};
 use kernelpack_packer::{MANIFEST_FILE, SIGNATURE_FILE, SignError, generate, load_public_key, load_secret_key, sign};
 

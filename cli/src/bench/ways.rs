@@ -5,8 +5,9 @@ use std::error::Error;
 
 use half::f16;
 use kernelpack_host::{
-    BadCall, Bound, Pack, Tensor, TypedKernel,
+    Bound, Pack, Tensor, TypedKernel,
     abi::{BlockQ4_0, BlockQ8_0, Element, Kernel, Pass as _},
+    error::BadCall,
 };
 use kernelpack_kernels::{
     kv_pack_q4, kv_pack_q8, kv_unpack_q4, kv_unpack_q8, lora_apply_f16, lora_apply_f32, rmsnorm_f16, rmsnorm_f32,

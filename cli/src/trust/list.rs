@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use kernelpack_host::read_trust_store;
+use kernelpack_host::trust::read_trust_store;
 use kernelpack_manifest::{KeyStatus, TRUST_STORE_VERSION, TrustedKey};
 use serde::Serialize;
 

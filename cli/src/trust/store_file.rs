@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_host::{TrustFileError, TrustStore, TrustStoreError, read_trust_store};
+use kernelpack_host::{
+    error::{TrustFileError, TrustStoreError},
+    trust::{TrustStore, read_trust_store},
+};
 
 use crate::{
     print,

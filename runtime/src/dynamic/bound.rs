@@ -23,7 +23,7 @@ use crate::{Error, loaded::LoadedKernel, served::Served};
 ///
 /// # Example: tensors of any type, without a copy
 /// ```no_run
-/// use kernelpack_host::{DynKernel, DynView, Error, Tensor, abi::{DType, Shape}};
+/// use kernelpack_host::{DynKernel, Error, Tensor, abi::{DType, Shape}, tensor::DynView};
 ///
 /// fn widen(kernel: &DynKernel, dtype: DType, shape: Shape) -> Result<(), Error> {
 ///     // Memory that can be mapped, for elements of a type that only the pack knows.

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Example: at most eight instances a kernel, two of them kept warm, and a refusal for the ninth caller
 /// ```
-/// use kernelpack_host::{PoolPolicy, Runtime, WhenFull};
+/// use kernelpack_host::{Runtime, policy::{PoolPolicy, WhenFull}};
 ///
 /// let policy = PoolPolicy::new().size(8).max_idle(2).when_full(WhenFull::Fail);
 /// let builder = Runtime::server().pool(policy);

@@ -8,7 +8,7 @@ mod work;
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use kernelpack_host::{Execution, PublicKey};
+use kernelpack_host::{PublicKey, engine::Execution};
 
 use crate::work::{Files, Kernel, Result, SHAPE, Taken};
 

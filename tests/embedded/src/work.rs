@@ -3,9 +3,10 @@
 use std::{error::Error, fs, path::Path};
 
 use kernelpack_host::{
-    Execution, Pack, PublicKey, Runtime, Wamr,
+    Pack, PublicKey, Runtime,
     abi::{BlockQ8_0, TensorView, TensorViewMut},
-    read_manifest,
+    engine::{Execution, Wamr},
+    pack::read_manifest,
 };
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32};
 use kernelpack_verify::{Engine, TrustedKey, Verifier, Version};

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use kernelpack_host::{
-    BreakerPolicy, Error, FallbackPolicy, KernelError, Tensor, TypedKernel,
+    Error, Tensor, TypedKernel,
     abi::{Pass as _, TensorView, TensorViewMut},
+    error::KernelError,
+    policy::{BreakerPolicy, FallbackPolicy},
 };
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, rope_f32};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};

@@ -1,6 +1,6 @@
 //! Results, chains, and what is copied: on WAMR, everything, so that only Wasmtime can be asked about pages.
 
-use kernelpack_host::{BadCall, Error, Tensor};
+use kernelpack_host::{Error, Tensor, error::BadCall};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, swiglu_f32};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 

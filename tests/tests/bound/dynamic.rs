@@ -1,8 +1,10 @@
 //! Kernels that are bound by the names of their tensors.
 
 use kernelpack_host::{
-    BadCall, DynTensor, DynView, DynViewMut, Error, Tensor,
+    Error, Tensor,
     abi::{DType, ParamValue, Shape},
+    error::BadCall,
+    tensor::{DynTensor, DynView, DynViewMut},
 };
 use kernelpack_kernels::{lora_apply_f32, rmsnorm_f32};
 use kernelpack_tests::pack;

@@ -4,7 +4,11 @@
 //! pages let through are for Wasmtime, which maps.
 
 use kernelpack_abi::{KernelSpec, Lifecycle, TensorView, TensorViewMut};
-use kernelpack_host::{BadCall, BreakerPolicy, Error, FallbackPolicy, KernelError, Tensor, TypedKernel};
+use kernelpack_host::{
+    Error, Tensor, TypedKernel,
+    error::{BadCall, KernelError},
+    policy::{BreakerPolicy, FallbackPolicy},
+};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

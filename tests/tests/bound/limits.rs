@@ -7,7 +7,7 @@ use std::{
 };
 
 use kernelpack_abi::{KernelSpec, Lifecycle, ParamValue, ResourceLimits};
-use kernelpack_host::{Bound, EngineError, Error, RuntimeBuilder, Tensor, TypedKernel};
+use kernelpack_host::{Bound, Error, RuntimeBuilder, Tensor, TypedKernel, error::EngineError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

@@ -5,7 +5,11 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use kernelpack_host::{BreakerPolicy, Error, FallbackPolicy, KernelError, Runtime, Tensor, TypedKernel};
+use kernelpack_host::{
+    Error, Runtime, Tensor, TypedKernel,
+    error::KernelError,
+    policy::{BreakerPolicy, FallbackPolicy},
+};
 use kernelpack_kernels::{kv_pack_q8, lora_apply_f32, rmsnorm_f32, rope_f32, swiglu_f32};
 use kernelpack_tests::{
     apply,

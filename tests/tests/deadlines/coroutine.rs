@@ -3,7 +3,7 @@
 
 use std::{cell::Cell, mem::MaybeUninit, ptr::null_mut};
 
-use kernelpack_host::{Error, KernelError};
+use kernelpack_host::{Error, error::KernelError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{args, fixtures::parts, kernel, stub::Forward, tensors};

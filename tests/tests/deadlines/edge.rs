@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kernelpack_abi::{KernelSpec, ResourceLimits};
-use kernelpack_host::{Interruption, KernelError};
+use kernelpack_host::{engine::Interruption, error::KernelError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

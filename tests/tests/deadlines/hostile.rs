@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use kernelpack_host::{Error, KernelError};
+use kernelpack_host::{Error, error::KernelError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! What runs before and after calls.
 
 use kernelpack_abi::{KernelSpec, Lifecycle};
-use kernelpack_host::KernelError;
+use kernelpack_host::error::KernelError;
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

@@ -26,7 +26,10 @@ use std::{
 };
 
 use kernelpack_host::{
-    BreakerPolicy, Error, FallbackPolicy, Interruption, KernelError, Pack, RuntimeBuilder, Tensor, TypedKernel,
+    Error, Pack, RuntimeBuilder, Tensor, TypedKernel,
+    engine::Interruption,
+    error::KernelError,
+    policy::{BreakerPolicy, FallbackPolicy},
 };
 use kernelpack_tests::engine::Engine;
 

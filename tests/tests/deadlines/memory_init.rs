@@ -1,7 +1,7 @@
 //! What cannot be interrupted by taking memory away, and is on no engine.
 
 use kernelpack_abi::KernelSpec;
-use kernelpack_host::{Interruption, KernelError};
+use kernelpack_host::{engine::Interruption, error::KernelError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
-use kernelpack_host::KernelError;
+use kernelpack_host::error::KernelError;
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

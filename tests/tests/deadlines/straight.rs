@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kernelpack_abi::{KernelSpec, ResourceLimits};
-use kernelpack_host::KernelError;
+use kernelpack_host::error::KernelError;
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{

@@ -16,8 +16,10 @@ mod wat_kernel;
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_host::{
-    BreakerPolicy, EngineError, Error, Execution, FallbackPolicy, Interruption, KernelError, Pack, Runtime,
-    RuntimeBuilder, StartError, Tensor, TypedKernel, Wamr,
+    Error, Pack, Runtime, RuntimeBuilder, Tensor, TypedKernel,
+    engine::{Execution, Interruption, Wamr},
+    error::{EngineError, KernelError, StartError},
+    policy::{BreakerPolicy, FallbackPolicy},
 };
 use kernelpack_tests::{
     engine::POOL,

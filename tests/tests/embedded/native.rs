@@ -1,6 +1,9 @@
 //! Native code in packs: who may vouch for it. Left out where there is no compiler.
 
-use kernelpack_host::{Error, Execution, Runtime, RuntimeBuilder, Wamr};
+use kernelpack_host::{
+    Error, Runtime, RuntimeBuilder,
+    engine::{Execution, Wamr},
+};
 use kernelpack_tests::{
     engine::POOL,
     pack::{Copy, add_native, key},

@@ -12,7 +12,10 @@ use std::{
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernelpack_host::{
-    AotTarget, CacheOutcome, EntryFault, Error, Execution, KernelError, NativeCompiler, Pack, RuntimeBuilder,
+    Error, Pack, RuntimeBuilder,
+    engine::{Execution, NativeCompiler},
+    error::KernelError,
+    pack::{AotTarget, CacheOutcome, EntryFault},
 };
 use kernelpack_manifest::{AOT_CHECKS, AotFile, Digest, Platform};
 use kernelpack_tests::pack::{Copy, add_native, compiler, compiler_program, key};

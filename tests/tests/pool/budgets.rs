@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kernelpack_abi::{DType, KernelSpec, Lifecycle, ParamValue, ResourceLimits, Shape, TensorView, TensorViewMut};
-use kernelpack_host::{DynKernel, DynView, Error, KernelError, RuntimeBuilder};
+use kernelpack_host::{DynKernel, Error, RuntimeBuilder, error::KernelError, tensor::DynView};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::{

@@ -12,7 +12,12 @@ use std::{
 use futures_lite::future::{block_on, poll_once, yield_now, zip};
 use kernelpack_abi::{ParamValue, ResourceLimits, TensorBuf};
 use kernelpack_fixture_with_std::panics;
-use kernelpack_host::{DynTensor, Error, KernelError, Pack, PoolPolicy, TypedKernel, WhenFull};
+use kernelpack_host::{
+    Error, Pack, TypedKernel,
+    error::KernelError,
+    policy::{PoolPolicy, WhenFull},
+    tensor::DynTensor,
+};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::{

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use kernelpack_abi::{ParamValue, ResourceLimits, TensorBuf};
 use kernelpack_host::{
-    DynKernel, EngineError, Error, KernelError, Occupancy, Pack, PoolPolicy, Prepared, Runtime, RuntimeBuilder,
-    TypedKernel, WhenFull,
+    DynKernel, Error, Pack, Runtime, RuntimeBuilder, TypedKernel,
+    error::{EngineError, KernelError},
+    measure::Prepared,
+    policy::{Occupancy, PoolPolicy, WhenFull},
 };
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 

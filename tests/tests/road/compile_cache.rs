@@ -11,7 +11,10 @@ use std::{
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernelpack_abi::TensorView;
 use kernelpack_host::{
-    CacheError, CacheOutcome, EngineError, EntryFault, Error, LoadEvent, Pack, Runtime, StartError, Wasmtime,
+    Error, Pack, Runtime,
+    engine::Wasmtime,
+    error::{CacheError, EngineError, StartError},
+    pack::{CacheOutcome, EntryFault, LoadEvent},
 };
 use kernelpack_kernels::{rmsnorm_f32, swiglu_f32};
 use kernelpack_tests::pack::{self, Copy};

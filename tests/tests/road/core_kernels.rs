@@ -2,7 +2,10 @@
 
 use kernelpack_abi::{BlockQ8_0, DType, ParamValue};
 use kernelpack_guest::f16;
-use kernelpack_host::{DynTensor, DynView, Pack};
+use kernelpack_host::{
+    Pack,
+    tensor::{DynTensor, DynView},
+};
 use kernelpack_tests::{apply, engine::Engine, golden::Golden, on_each_engine, pack};
 
 const ALL: [&str; 13] = [

@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 
 use kernelpack_abi::{TensorView, TensorViewMut};
 use kernelpack_fixture_evil as evil;
-use kernelpack_host::{BadCall, BreakerPolicy, Error, FallbackPolicy, KernelError, Pack, Runtime};
+use kernelpack_host::{
+    Error, Pack, Runtime,
+    error::{BadCall, KernelError},
+    policy::{BreakerPolicy, FallbackPolicy},
+};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 /// What the caller gives, and what the output holds before.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernelpack_abi::{KernelSpec, Lifecycle, ResourceLimits, Shape, section};
-use kernelpack_host::{DynKernel, DynView, Error, KernelError, VerifiedPack};
+use kernelpack_host::{DynKernel, Error, error::KernelError, pack::VerifiedPack, tensor::DynView};
 use kernelpack_manifest::{Digest, Kernel, Manifest};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine, pack};
 

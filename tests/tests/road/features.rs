@@ -6,7 +6,7 @@ use kernelpack_fixture_with_std::{
 };
 use kernelpack_fixture_without_std::panics_bare;
 use kernelpack_guest::f16;
-use kernelpack_host::{Error, KernelError, Pack};
+use kernelpack_host::{Error, Pack, error::KernelError};
 use kernelpack_kernels::rope_f32;
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 

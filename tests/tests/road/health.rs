@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, time::Duration};
 
 use kernelpack_abi::{DType, ParamValue, Shape, Signature, TensorView};
 use kernelpack_host::{
-    EngineError, Error, HealthError, HealthFault, KernelError, Pack, PoolPolicy, Rejected, Unhealthy, WhenFull,
+    Error, Pack,
+    error::{EngineError, KernelError, Rejected},
+    health::{HealthError, HealthFault, Unhealthy},
+    policy::{PoolPolicy, WhenFull},
 };
 use kernelpack_manifest::{Digest, HealthEntry, HealthVector, MAX_HEALTH_BYTES, NamedTensor, VectorFault};
 use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, Warning, build};

@@ -1,7 +1,7 @@
 //! Calls that are wrong: each is refused before the sandbox is entered, with a message that names what and why.
 
 use kernelpack_abi::{DType, KernelSpec, ParamValue, Pass, Shape, Signature, TensorBuf, TensorView, TensorViewMut};
-use kernelpack_host::{BadCall, DynView, Error};
+use kernelpack_host::{Error, error::BadCall, tensor::DynView};
 use kernelpack_kernels::{rmsnorm_f32, rope_f32};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 

@@ -3,7 +3,12 @@
 
 use std::{fs, path::Path};
 
-use kernelpack_host::{CompatibilityResult, EngineError, Error, KernelPackVerifier, Rejected, VerifiedPack};
+use kernelpack_host::{
+    Error,
+    error::{EngineError, Rejected},
+    pack::{CompatibilityResult, VerifiedPack},
+    trust::KernelPackVerifier,
+};
 use kernelpack_manifest::{SecretKey, VerifyError};
 use kernelpack_tests::{
     apply,

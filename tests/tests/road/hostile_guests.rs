@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kernelpack_abi::{KernelSpec, Lifecycle, ResourceLimits};
-use kernelpack_host::{Error, KernelError};
+use kernelpack_host::{Error, error::KernelError};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::wat_kernel::{Parts, SPEC, call, trap};

@@ -2,7 +2,7 @@
 //! no engine has a part in.
 
 use kernelpack_abi::{KernelSpec, ResourceLimits, section};
-use kernelpack_host::{Error, VerifiedPack};
+use kernelpack_host::{Error, pack::VerifiedPack};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine, pack};
 
 use crate::wat_kernel::{Parts, SPEC, append_custom_section, call, entry};

@@ -12,7 +12,10 @@ use kernelpack_abi::{
 };
 use kernelpack_fixture_with_std::{falls, falls_backward};
 use kernelpack_host::{
-    BreakerPolicy, DynView, Error, FallbackPolicy, KernelError, Pack, Placement, RuntimeBuilder, TypedKernel,
+    Error, Pack, RuntimeBuilder, TypedKernel,
+    error::KernelError,
+    policy::{BreakerPolicy, FallbackPolicy, Placement},
+    tensor::DynView,
 };
 use kernelpack_tests::{
     apply,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use kernelpack_abi::{Result, TensorArg, TensorData, TensorView, TensorViewMut, native::NativeKernel};
 use kernelpack_fixture_with_std::falls;
-use kernelpack_host::{Error, KernelError, Placement, RuntimeBuilder, TypedKernel};
+use kernelpack_host::{Error, RuntimeBuilder, TypedKernel, error::KernelError, policy::Placement};
 use kernelpack_tests::{
     apply,
     engine::Engine,

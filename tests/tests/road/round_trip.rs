@@ -1,7 +1,10 @@
 //! Right results, by every way of calling.
 
 use kernelpack_abi::{DType, Infer, Kernel, ParamValue, Pass, TensorBuf, TensorView};
-use kernelpack_host::{DynView, DynViewMut, Error};
+use kernelpack_host::{
+    Error,
+    tensor::{DynView, DynViewMut},
+};
 use kernelpack_kernels::{rmsnorm_f32, rope_f32, swiglu_f32};
 use kernelpack_tests::{
     apply,

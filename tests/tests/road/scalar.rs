@@ -5,7 +5,12 @@ use std::{collections::BTreeSet, fs};
 
 use kernelpack_abi::TensorView;
 use kernelpack_fixture_with_std::panics;
-use kernelpack_host::{Error, KernelError, KernelPackVerifier, Rejected, VerifiedPack};
+use kernelpack_host::{
+    Error,
+    error::{KernelError, Rejected},
+    pack::VerifiedPack,
+    trust::KernelPackVerifier,
+};
 use kernelpack_tests::{
     engine::Engine,
     pack::{self, Copy},

@@ -9,7 +9,10 @@ use std::{
 
 use arbitrary::Unstructured;
 use kernelpack_abi::section;
-use kernelpack_host::{EngineError, Error, KernelError, Runtime};
+use kernelpack_host::{
+    Error, Runtime,
+    error::{EngineError, KernelError},
+};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, pack::Copy};
 use walrus::{ConstExpr, RawCustomSection, ValType, ir::Value};
 use wasm_smith::Config;

@@ -1,7 +1,10 @@
 //! Every way in which a kernel can be stopped, each provoked from a module written by hand: its variant, where it was,
 //! and that its instance is thrown away. On WAMR the variant is the same; where it was, WAMR does not tell.
 
-use kernelpack_host::{Error, KernelError, KernelFailure};
+use kernelpack_host::{
+    Error,
+    error::{KernelError, KernelFailure},
+};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::wat_kernel::{Parts, call};

@@ -6,7 +6,10 @@ use std::{
 };
 
 use kernelpack_host::{
-    Error, KernelPackVerifier, Rejected, Runtime, TrustStore, TrustedKey, VerifiedPack, VerifyError,
+    Error, Runtime,
+    error::{Rejected, VerifyError},
+    pack::VerifiedPack,
+    trust::{KernelPackVerifier, TrustStore, TrustedKey},
 };
 use kernelpack_manifest::{SecretKey, Timestamp};
 use kernelpack_tests::{

@@ -6,7 +6,7 @@ use kernelpack_abi::{
     DType, Dim, Expr, KernelSpec, KernelSpecBuf, Lifecycle, ParamSpec, ParamType, ParamValue, ResourceLimits, Role,
     Signature, TensorSpec, section,
 };
-use kernelpack_host::{DynKernel, DynView, Error, KernelError, Pack, VerifiedPack};
+use kernelpack_host::{DynKernel, Error, Pack, error::KernelError, pack::VerifiedPack, tensor::DynView};
 use kernelpack_manifest::{Digest, Kernel, Manifest};
 pub(crate) use kernelpack_tests::section::append_custom_section;
 use kernelpack_tests::{

@@ -1,6 +1,10 @@
 //! Bindings that go with the active pack.
 
-use kernelpack_host::{BadCall, Error, FollowedBound, KernelManager, Tensor, TypedKernel};
+use kernelpack_host::{
+    Error, Tensor, TypedKernel,
+    error::BadCall,
+    manager::{FollowedBound, KernelManager},
+};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{ID, Releases, manager, shift_f32};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use kernelpack_host::{KernelManager, UpgradeError, Watch, WatchEvent};
+use kernelpack_host::manager::{KernelManager, UpgradeError, Watch, WatchEvent};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{Release, Releases, active_shift, manager};

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use kernelpack_host::{KernelManager, PackStore};
+use kernelpack_host::manager::{KernelManager, PackStore};
 use kernelpack_tests::pack;
 use tempfile::TempDir;
 

@@ -7,7 +7,12 @@ use std::{
 };
 
 use kernelpack_abi::{DType, Kernel as _};
-use kernelpack_host::{BadCall, CheckFailed, CompatibilityResult, Error, KernelManager, Stage, Upgrade, UpgradeError};
+use kernelpack_host::{
+    Error,
+    error::BadCall,
+    manager::{CheckFailed, KernelManager, Stage, Upgrade, UpgradeError},
+    pack::CompatibilityResult,
+};
 use kernelpack_manifest::SecretKey;
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
@@ -184,7 +189,7 @@ fn a_pack_cannot_take_away_what_is_followed(engine: Engine) {
     // Nor can a rollback take away what is followed since.
     let followed = manager.follow_named(ID).unwrap();
     let error = manager.rollback().unwrap_err();
-    assert!(matches!(&error, kernelpack_host::RollbackError::Unusable(_)), "{error:?}");
+    assert!(matches!(&error, kernelpack_host::manager::RollbackError::Unusable(_)), "{error:?}");
     assert_eq!(followed.current().signature().tensors[0].dtype, DType::I32);
     drop(followed);
     manager.rollback().unwrap();

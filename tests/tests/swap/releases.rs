@@ -10,7 +10,11 @@ use kernelpack_abi::{
     DType, Kernel as _, KernelSpec, KernelSpecBuf, ParamValue, Shape, TensorView, TensorViewMut, section,
 };
 use kernelpack_guest::{Result, kernel};
-use kernelpack_host::{DynTensor, DynView, Error, Followed, KernelManager, TypedKernel};
+use kernelpack_host::{
+    Error, TypedKernel,
+    manager::{Followed, KernelManager},
+    tensor::{DynTensor, DynView},
+};
 use kernelpack_manifest::{
     Author, Digest, HealthEntry, HealthVector, Kernel, Manifest, NamedTensor, SCHEMA, SecretKey,
 };

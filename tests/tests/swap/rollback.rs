@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use kernelpack_host::{KernelManager, RollbackError, UpgradeError};
+use kernelpack_host::manager::{KernelManager, RollbackError, UpgradeError};
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{ID, Releases, active_shift, manager, shift};

@@ -6,8 +6,11 @@ use std::{
 };
 
 use kernelpack_host::{
-    KernelManager, ManagerError, PackId, Rejected, RollbackError, Runtime, TrustStore, TrustedKey, UpgradeError,
-    VerifyError,
+    Runtime,
+    error::{Rejected, VerifyError},
+    manager::{KernelManager, ManagerError, RollbackError, UpgradeError},
+    pack::PackId,
+    trust::{TrustStore, TrustedKey},
 };
 use kernelpack_manifest::{SecretKey, Timestamp};
 use kernelpack_packer::sign;

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_host::{KernelManager, ManagerError, PackStore, RollbackError, Stage, StoreError, UpgradeError};
+use kernelpack_host::manager::{
+    KernelManager, ManagerError, PackStore, RollbackError, Stage, StoreError, UpgradeError,
+};
 use kernelpack_manifest::SecretKey;
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, pack};
 use tempfile::TempDir;

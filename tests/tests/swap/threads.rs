@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kernelpack_host::{CheckFailed, KernelManager, Stage, UpgradeError};
+use kernelpack_host::manager::{CheckFailed, KernelManager, Stage, UpgradeError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 
 use crate::releases::{ID, Release, Releases, active_shift, shift, shift_f32, typed_shift};

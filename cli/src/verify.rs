@@ -96,7 +96,8 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
     let mut check = |name, detail| checks.push(Check { name, detail });
     check("signature", format!("kernels.json is signed by the trusted key {signer}"));
     check("manifest", "well-formed and free of contradictions".to_owned());
-    let (modules, vectors) = (pack.modules().len(), pack.vectors().len());
+    let modules: usize = pack.kernels().iter().map(|kernel| kernel.modules().count()).sum();
+    let vectors: usize = pack.kernels().iter().map(|kernel| kernel.vectors().len()).sum();
     check("files", format!("all {modules} modules and {vectors} health vectors are there, and nothing else"));
     check("hashes", "each module has the SHA-256 that the manifest gives".to_owned());
     check("modules", "no imports; exports, limits and descriptions agree with the manifest".to_owned());

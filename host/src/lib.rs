@@ -119,8 +119,8 @@ pub mod pack {
     #[doc(inline)]
     pub use kernelpack_runtime::{
         AotFacts, AotFile, AotRecord, AotTarget, CacheOutcome, CompatibilityChecker, CompatibilityResult, EntryFault,
-        LoadEvent, Manifest, Mismatch, PackId, SignedManifest, Timestamp, Value, VerifiedAot, VerifiedModule,
-        VerifiedPack, VerifiedVector, check_pack_files, read_manifest, read_pack_file,
+        LoadEvent, Manifest, Mismatch, PackId, SignedManifest, Timestamp, Value, VerifiedAot, VerifiedInterface,
+        VerifiedKernel, VerifiedModule, VerifiedPack, VerifiedVector, check_pack_files, read_manifest, read_pack_file,
     };
 }
 

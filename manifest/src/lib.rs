@@ -78,7 +78,7 @@ pub use trust::store::fault::TrustStoreError;
 pub use trust::store::{
     KeyStatus, MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, Revocation, TRUST_STORE_VERSION, TrustStore, TrustedKey,
 };
-pub use trust::verified::{VerifiedAot, VerifiedModule, VerifiedVector};
+pub use trust::verified::{VerifiedAot, VerifiedInterface, VerifiedModule, VerifiedVector};
 pub use trust::verifier::{KernelPackVerifier, Signer};
 pub use vector::entry::{
     HEALTH_FOLDER, HealthEntry, HealthParam, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX,

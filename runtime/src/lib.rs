@@ -50,7 +50,7 @@ pub use kernelpack_engine::{
 pub use kernelpack_manifest::{
     AotFacts, AotFault, AotFile, AotRecord, AotTarget, CompatibilityChecker, CompatibilityResult, KernelPackVerifier,
     KeyStatus, Manifest, Mismatch, PublicKey, Rejected, Revocation, SignedManifest, Signer, Timestamp, TrustStore,
-    TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedModule, VerifiedVector, VerifyError,
+    TrustStoreError, TrustedKey, Value, VerifiedAot, VerifiedInterface, VerifiedModule, VerifiedVector, VerifyError,
 };
 #[cfg(feature = "kernelpack-wamr")]
 pub use kernelpack_wamr::{Execution, Wamr};
@@ -59,7 +59,7 @@ pub use kernelpack_wamr::{NativeCompiler, NativeCompilerError, OutputFault};
 #[cfg(feature = "wasmtime")]
 pub use kernelpack_wasmtime::Wasmtime;
 pub use load_event::LoadEvent;
-pub use pack::{Pack, PackId, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
+pub use pack::{Pack, PackId, VerifiedKernel, VerifiedPack, check_pack_files, read_manifest, read_pack_file};
 pub use pool::{Occupancy, PoolPolicy, WhenFull};
 #[cfg(feature = "measure")]
 pub use prepared::Prepared;

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
-use kernelpack_engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop};
-use kernelpack_manifest::{ModuleFacts, VerifiedAot, VerifiedModule, VerifiedVector};
+use kernelpack_engine::{Budget, CompiledModule, Engine, Export, KernelCode, NoInstance, PAGE, Places, Stop};
+use kernelpack_manifest::{ModuleFacts, VerifiedInterface, VerifiedVector};
 use semver::Version;
 
 use crate::{
@@ -83,6 +83,7 @@ impl Shares {
 /// A module with its code and limits, of which any thread can make its part.
 pub(crate) struct CompiledKernel {
     engine: Arc<dyn Engine>,
+    interface: VerifiedInterface,
     module: Box<dyn CompiledModule>,
     limits: ResourceLimits,
     /// What the runtime allows.
@@ -90,14 +91,14 @@ pub(crate) struct CompiledKernel {
 }
 
 impl CompiledKernel {
-    /// Compiles a verified module, or loads native code in its stead, if the engine loads any.
+    /// Compiles a verified module, or loads native code.
     pub(crate) fn new(
         engine: &Arc<dyn Engine>,
-        module: &VerifiedModule,
-        native: Option<VerifiedAot>,
+        code: KernelCode,
         ceiling: ResourceLimits,
     ) -> Result<Self, EngineError> {
-        let spec = module.spec();
+        let interface = code.interface().clone();
+        let (spec, facts) = (interface.spec(), interface.facts());
         let limits = ResourceLimits {
             max_memory_pages: spec.limits.max_memory_pages.min(ceiling.max_memory_pages),
             max_epoch_ticks: spec.limits.max_epoch_ticks.min(ceiling.max_epoch_ticks),
@@ -107,16 +108,16 @@ impl CompiledKernel {
         };
         // Told now and not at the first call: no instance could ever be made.
         for (what, needed, limit) in [
-            ("pages of memory", module.facts().initial_pages, limits.max_memory_pages),
-            ("table elements", module.facts().table_elements, limits.max_table_elements),
+            ("pages of memory", facts.initial_pages, limits.max_memory_pages),
+            ("table elements", facts.table_elements, limits.max_table_elements),
         ] {
             if needed > limit {
                 return Err(EngineError::CeilingTooLow { kernel: spec.id.clone(), what, needed, limit });
             }
         }
-        let compiled = engine.compile(&spec.id, module, native, limits);
+        let compiled = engine.compile(code, limits);
         let compiled = compiled.map_err(|source| EngineError::Compile { kernel: spec.id.clone(), source })?;
-        Ok(Self { engine: engine.clone(), module: compiled, limits, ceiling })
+        Ok(Self { engine: engine.clone(), interface, module: compiled, limits, ceiling })
     }
 
     /// Where its code came from.
@@ -133,26 +134,25 @@ impl LoadedKernel {
     /// Loggers and recorders of metrics may be those of one thread, so this is for the thread that loads the pack.
     pub(crate) fn new(
         compiled: CompiledKernel,
-        module: &VerifiedModule,
         vectors: &[VerifiedVector],
         origin: Arc<Origin>,
         shares: &Shares,
         settings: &Settings,
     ) -> Result<Self, EngineError> {
-        let CompiledKernel { engine, module: code, limits, ceiling } = compiled;
-        let spec = module.spec().clone();
+        let CompiledKernel { engine, interface, module, limits, ceiling } = compiled;
+        let spec = interface.spec().clone();
         Ok(Self {
             id: spec.id.as_str().into(),
-            recovery: Recovery::new(settings, module, vectors, &origin.labels())?,
+            recovery: Recovery::new(settings, &interface, vectors, &origin.labels())?,
             origin,
             cores: shares.cores.clone(),
             neighbours: shares.neighbours.clone(),
-            facts: module.facts().clone(),
+            facts: interface.facts().clone(),
             limits,
             batch_ticks: ceiling.max_epoch_ticks,
             pool: Pool::new(shares.pool, limits.max_instances, ceiling.max_instances),
             bindings: shares.bindings(),
-            module: code,
+            module,
             spec,
             _engine: engine,
         })

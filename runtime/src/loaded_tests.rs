@@ -76,7 +76,7 @@ const MODULE: &str = r#"(module
             (br_if $write (i32.lt_u (local.get $y) (local.get $end))))
         (i32.const 0)))"#;
 
-fn module() -> VerifiedModule {
+fn module() -> kernelpack_manifest::VerifiedModule {
     let mut wasm = wat::parse_str(MODULE).unwrap();
     let entry = section::encode_to_vec(&SPEC, "hand-written 0.0.0");
     let section = CustomSection { name: section::NAME.into(), data: entry.into() };
@@ -105,13 +105,12 @@ fn module() -> VerifiedModule {
 
 /// The kernel, compiled with this engine.
 fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
-    let module = module();
     let ceiling = ResourceLimits { max_epoch_ticks: 1_000_000, ..SPEC.limits };
-    let compiled = CompiledKernel::new(&engine, &module, None, ceiling).unwrap();
+    let compiled = CompiledKernel::new(&engine, KernelCode::Module(module()), ceiling).unwrap();
     let settings = Settings { metrics: false, ..Settings::default() };
     let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
     let shares = Shares { pool: PoolPolicy::default(), max_bindings: 1000, cores: None, neighbours: Arc::default() };
-    let loaded = LoadedKernel::new(compiled, &module, &[], origin, &shares, &settings).unwrap();
+    let loaded = LoadedKernel::new(compiled, &[], origin, &shares, &settings).unwrap();
     Arc::new(loaded)
 }
 

@@ -4,14 +4,13 @@ mod builder;
 
 use std::{
     collections::BTreeMap,
-    mem,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
 };
 
 use kernelpack_abi::ResourceLimits;
-use kernelpack_engine::{Engine, EngineSettings};
+use kernelpack_engine::{CompileError, Engine, EngineSettings, KernelCode};
 use kernelpack_manifest::{
     CompatibilityChecker, KernelPackVerifier, Manifest, PublicKey, Rejected, Signer, TrustStore,
 };
@@ -19,11 +18,15 @@ use semver::Version;
 
 pub use self::builder::RuntimeBuilder;
 use crate::{
-    Error, LoadEvent, Pack,
+    EngineError, Error, LoadEvent, Pack,
     loaded::{CompiledKernel, LoadedKernel, Origin, Shares},
-    pack::{VerifiedPack, verified},
+    pack::VerifiedPack,
     parallel, recovery,
 };
+
+/// Why native code is not loaded that was read.
+const NOT_GRANTED: &str =
+    "its signer may no longer vouch for native code, and its module was not kept; open the pack again";
 
 /// An engine that opens packs signed by keys it trusts.
 ///
@@ -102,7 +105,7 @@ impl Runtime {
         self.open_with(dir, |_| ())
     }
 
-    /// The same, with word of each module as its code is made.
+    /// Like [`open`](Self::open), but reports progress as each module is compiled.
     ///
     /// Several modules are compiled at once: `progress` is called by several threads and should not take long.
     ///
@@ -133,46 +136,50 @@ impl Runtime {
         self.load_with(pack, |_| ())
     }
 
-    /// The same, with word of each module as its code is made, as [`open_with`](Self::open_with) gives it.
+    /// Like [`load`](Self::load), but reports progress as [`open_with`](Self::open_with) does.
     ///
     /// # Errors
     /// As [`open_with`](Self::open_with).
-    pub fn load_with(&self, mut pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
-        // Each is gone once it is loaded.
-        let native = Mutex::new(mem::take(&mut pack.native));
-        let signed = pack.signed_manifest();
-        let manifest = signed.manifest();
-        let signer = self.check_key(signed.signed_by())?;
+    pub fn load_with(&self, pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
+        let signer = self.check_key(pack.manifest.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;
         if self.recovery.metrics {
             recovery::describe();
         }
+        let VerifiedPack { manifest: signed, kernels, .. } = pack;
+        let manifest = signed.manifest();
         let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
-        let modules = pack.modules_for(self.engine.name())?;
-        let total = modules.len();
-        let compiled = parallel::map(&modules, |index, module| {
-            let kernel = module.spec().id.as_str();
+        let mut code = Vec::new();
+        let mut vectors = Vec::new();
+        for (entry, mut kernel) in manifest.kernels.iter().zip(kernels) {
+            code.push(kernel.take_code(entry.module_for(self.engine.name()).path)?);
+            vectors.push(kernel.vectors);
+        }
+        let total = code.len();
+        let compiled = parallel::map(code, |index, code| {
+            let kernel = manifest.kernels[index].id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
-            let native = verified::take(&mut native.lock().unwrap_or_else(PoisonError::into_inner), kernel);
-            let native = native.filter(|_| signer.native);
-            let compiled = CompiledKernel::new(&self.engine, module, native, self.ceiling)?;
+            if matches!(code, KernelCode::Native(..)) && !signer.native {
+                // The signer lost the grant since the pack was read.
+                let source = CompileError::Refused(NOT_GRANTED.to_owned());
+                return Err(EngineError::Compile { kernel: kernel.to_owned(), source }.into());
+            }
+            let compiled = CompiledKernel::new(&self.engine, code, self.ceiling)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });
             Ok::<_, Error>(compiled)
         })?;
-        let kernels = modules
+        let kernels = compiled
             .into_iter()
-            .zip(compiled)
-            .map(|(module, compiled)| {
-                let (vectors, origin) = (&pack.vectors, origin.clone());
-                let kernel = LoadedKernel::new(compiled, module, vectors, origin, &self.shares, &self.recovery)?;
-                Ok((module.spec().id.clone(), Arc::new(kernel)))
+            .zip(&vectors)
+            .map(|(compiled, vectors)| {
+                let kernel = LoadedKernel::new(compiled, vectors, origin.clone(), &self.shares, &self.recovery)?;
+                Ok((kernel.spec.id.clone(), Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
         self.shares.neighbours.add(kernels.values());
         // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
         let signer = self.check_key(signed.signed_by())?;
-        let VerifiedPack { manifest, vectors, .. } = pack;
-        Ok(Pack::new(manifest.into_manifest(), signer, kernels, vectors))
+        Ok(Pack::new(signed.into_manifest(), signer, kernels, vectors.into_iter().flatten().collect()))
     }
 
     /// Trusts the keys of this store from now on, instead of those of the store that the runtime had; keys given to

@@ -1,6 +1,6 @@
 //! What an engine must do to run Kernelpack's kernels, and what engines share.
 //!
-//! - [`Engine::compile`] takes a [`VerifiedModule`] only, so nothing unverified can be compiled.
+//! - [`Engine::compile`] takes [`KernelCode`] only, which is verified, so nothing unverified can be compiled.
 //! - An [`Instance`] belongs to one caller at a time. It starts with its linear memory as the module declares it and
 //!   obeys the limits it was made with, whatever the module asks for.
 //! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more, whatever the
@@ -27,7 +27,7 @@ use std::{fmt, io, ops::Range, sync::Arc, time::Duration};
 
 use kernelpack_abi::{BatchStatus, ResourceLimits};
 use kernelpack_compile_cache::CacheOutcome;
-use kernelpack_manifest::{Memory, VerifiedAot, VerifiedModule};
+use kernelpack_manifest::{Memory, VerifiedAot, VerifiedInterface, VerifiedModule};
 use kernelpack_memory::SharedPart;
 
 pub use backtrace::{Backtrace, BacktraceFrame, shorten};
@@ -70,6 +70,26 @@ pub trait EngineSettings: fmt::Debug + Send + Sync {
     }
 }
 
+/// What an engine makes a kernel's instances of.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each kernel, while a pack is loaded")]
+pub enum KernelCode {
+    /// A module, to be compiled or interpreted.
+    Module(VerifiedModule),
+    /// Native code that the pack brings in place of this module.
+    Native(VerifiedInterface, VerifiedAot),
+}
+
+impl KernelCode {
+    /// What is known of the module.
+    pub fn interface(&self) -> &VerifiedInterface {
+        match self {
+            Self::Module(module) => module.interface(),
+            Self::Native(interface, _) => interface,
+        }
+    }
+}
+
 /// Compiles verified modules.
 pub trait Engine: Send + Sync {
     /// The name under which manifests list what they need of it.
@@ -91,17 +111,11 @@ pub trait Engine: Send + Sync {
         None
     }
 
-    /// Compiles a module whose instances will obey `limits`, or loads `native` instead, if the engine runs native code.
+    /// Compiles a module, or loads native code, whose instances will obey `limits`.
     ///
     /// # Errors
     /// See [`CompileError`].
-    fn compile(
-        &self,
-        kernel: &str,
-        module: &VerifiedModule,
-        native: Option<VerifiedAot>,
-        limits: ResourceLimits,
-    ) -> Result<Box<dyn CompiledModule>, CompileError>;
+    fn compile(&self, code: KernelCode, limits: ResourceLimits) -> Result<Box<dyn CompiledModule>, CompileError>;
 
     /// Makes an instance of [`EMPTY_MODULE`].
     ///

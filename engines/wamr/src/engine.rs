@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc};
 use kernelpack_abi::ResourceLimits;
 use kernelpack_compile_cache::CacheOutcome;
 use kernelpack_engine::{
-    CompileError, CompiledModule, EMPTY_MODULE, EmptyFunction, Engine, Interruption, LendMemory, StartError, Ticker,
-    Watchdog,
+    CompileError, CompiledModule, EMPTY_MODULE, EmptyFunction, Engine, Interruption, KernelCode, LendMemory,
+    StartError, Ticker, Watchdog,
 };
-use kernelpack_manifest::{FEATURES, Memory, VerifiedAot, VerifiedModule};
+use kernelpack_manifest::{FEATURES, Memory};
 
 use crate::{
     Execution, Wamr,
@@ -21,9 +21,6 @@ use crate::{
 /// Why a module does not run that could be interpreted.
 const NO_NATIVE: &str = "the pack has no native code for this machine that its signer may vouch for, and nothing is \
                          interpreted, or compiled here, unless Runtime::embedded is told to";
-
-/// Why a module is neither interpreted nor compiled whose bytes nobody kept.
-const PUT_AWAY: &str = "its native code may not be run any more, and its module was not kept: open the pack again";
 
 /// What WAMR's interpreter does not run as it is configured.
 pub(crate) const WITHOUT: [&str; 2] = ["relaxed-simd", "simd"];
@@ -76,40 +73,30 @@ impl WamrEngine {
         cfg!(feature = "interp") && self.execution.interprets()
     }
 
-    /// The code that instances of a module run, within limits on its tables and its memory, and where it came from.
-    fn code(
-        &self,
-        module: &VerifiedModule,
-        native: Option<VerifiedAot>,
-        elements: u32,
-        pages: u32,
-    ) -> Result<(Code, CacheOutcome), CompileError> {
+    /// What instances run, within limits on their tables and memory, and where it came from.
+    fn code(&self, code: KernelCode, elements: u32, pages: u32) -> Result<(Code, CacheOutcome), CompileError> {
         let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(CompileError::Refused);
-        if self.runs_native() {
-            if let Some(native) = native {
-                native
-                    .facts()
-                    .check_engine(&self.version())
-                    .map_err(|fault| CompileError::Refused(fault.to_string()))?;
+        let module = match code {
+            KernelCode::Module(module) => module,
+            KernelCode::Native(_, native) => {
+                let checked = native.facts().check_engine(&self.version());
+                checked.map_err(|fault| CompileError::Refused(fault.to_string()))?;
                 return Ok((load(NativeCode::Granted(native))?, CacheOutcome::NotCompiled));
             }
-            if module.bytes().is_empty() {
-                return Err(CompileError::Refused(PUT_AWAY.to_owned()));
+        };
+        let made = |compiler: &HostCompiler| {
+            let (native, cache) = compiler.code(&module)?;
+            Ok((load(NativeCode::HostCompiled(native))?, cache))
+        };
+        match self.host_compiler.as_ref().map(made) {
+            Some(Ok(code)) => return Ok(code),
+            // The compiler works, and the module is one that it cannot compile.
+            Some(Err(reason)) if self.interprets() && host_compiled::is_of_the_module(&reason) => {
+                let kernel = &module.spec().id;
+                tracing::info!(target: "kernelpack", kernel, %reason, "the module is interpreted");
             }
-            let made = |compiler: &HostCompiler| {
-                let (native, cache) = compiler.code(module)?;
-                Ok((load(NativeCode::HostCompiled(native))?, cache))
-            };
-            match self.host_compiler.as_ref().map(made) {
-                Some(Ok(code)) => return Ok(code),
-                // Interpreted where that is allowed and it is the module, and not the compiler, that is not as it should.
-                Some(Err(reason)) if self.interprets() && host_compiled::is_of_the_module(&reason) => {
-                    let kernel = &module.spec().id;
-                    tracing::info!(target: "kernelpack", kernel, %reason, "the module is interpreted");
-                }
-                Some(Err(error)) => return Err(error),
-                None => {}
-            }
+            Some(Err(error)) => return Err(error),
+            None => {}
         }
         if !self.interprets() {
             return Err(CompileError::Refused(NO_NATIVE.to_owned()));
@@ -140,18 +127,13 @@ impl Engine for WamrEngine {
         Some(self)
     }
 
-    fn compile(
-        &self,
-        _: &str,
-        module: &VerifiedModule,
-        native: Option<VerifiedAot>,
-        limits: ResourceLimits,
-    ) -> Result<Box<dyn CompiledModule>, CompileError> {
-        let needed = module.facts().initial_pages;
+    fn compile(&self, code: KernelCode, limits: ResourceLimits) -> Result<Box<dyn CompiledModule>, CompileError> {
+        let facts = code.interface().facts();
+        let (needed, max_pages) = (facts.initial_pages, facts.max_pages);
         if needed > MOST_PAGES {
             return Err(CompileError::CeilingTooLow { what: "pages of memory", needed, limit: MOST_PAGES });
         }
-        let (code, cache) = self.code(module, native, limits.max_table_elements, module.facts().max_pages)?;
+        let (code, cache) = self.code(code, limits.max_table_elements, max_pages)?;
         let (stack_bytes, watchdog) = (self.stack_bytes, self.watchdog.clone());
         Ok(Box::new(WamrModule { code: Arc::new(code), cache, limits, stack_bytes, watchdog }))
     }

@@ -4,9 +4,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_compile_cache::{CacheOutcome, CompileCache};
-use kernelpack_engine::{CompileError, CompiledModule, EmptyFunction, Engine, Interruption, StartError, Ticker};
+use kernelpack_engine::{
+    CompileError, CompiledModule, EmptyFunction, Engine, Interruption, KernelCode, StartError, Ticker,
+};
 use kernelpack_interruptible::Reason;
-use kernelpack_manifest::{VerifiedAot, VerifiedModule};
+use kernelpack_manifest::VerifiedModule;
 use wasmtime::{Config, Inlining, Linker, OptLevel};
 
 use crate::{
@@ -97,15 +99,12 @@ impl Engine for WasmtimeEngine {
         self.features.clone()
     }
 
-    fn compile(
-        &self,
-        _: &str,
-        module: &VerifiedModule,
-        _: Option<VerifiedAot>,
-        limits: ResourceLimits,
-    ) -> Result<Box<dyn CompiledModule>, CompileError> {
+    fn compile(&self, code: KernelCode, limits: ResourceLimits) -> Result<Box<dyn CompiledModule>, CompileError> {
+        let KernelCode::Module(module) = code else {
+            return Err(CompileError::Refused("Wasmtime runs no native code that a pack brings".to_owned()));
+        };
         let error = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
-        let compiled = self.code(module, limits.max_stack_bytes).map_err(error)?;
+        let compiled = self.code(&module, limits.max_stack_bytes).map_err(error)?;
         // A linker without a single definition: a module that imports anything cannot be instantiated.
         let instance = Linker::new(compiled.module.engine()).instantiate_pre(&compiled.module).map_err(error)?;
         let sandbox = Sandbox { form: Arc::new(compiled.form), protection: self.protection.clone() };

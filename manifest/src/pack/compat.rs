@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt};
 
 use semver::Version;
 
-use crate::{Manifest, Rejected, VerifiedModule};
+use crate::{Manifest, Rejected, VerifiedInterface};
 
 /// What a runtime offers to packs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl CompatibilityChecker {
     }
 
     /// Whether the engine has the features that a module really uses, whatever its entry lists.
-    pub fn check_module(&self, module: &VerifiedModule) -> CompatibilityResult {
+    pub fn check_module(&self, module: &VerifiedInterface) -> CompatibilityResult {
         match module.facts().required_features.iter().find(|feature| !self.features.contains(**feature)) {
             None => CompatibilityResult::Compatible,
             Some(&feature) => {

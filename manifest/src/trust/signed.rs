@@ -3,8 +3,8 @@
 use std::ops::Deref;
 
 use crate::{
-    AotTarget, Digest, FileBytes, Manifest, ModuleRef, PublicKey, Rejected, Signer, VerifiedAot, VerifiedModule,
-    VerifiedVector,
+    AotTarget, Digest, FileBytes, Manifest, ModuleRef, PublicKey, Rejected, Signer, VerifiedAot, VerifiedInterface,
+    VerifiedModule, VerifiedVector,
 };
 
 /// A manifest that somebody trusted has signed.
@@ -82,7 +82,8 @@ impl SignedManifest {
         }
         let spec = kernel.to_spec(&self.fallbacks)?;
         let facts = module.check(&bytes, &spec)?;
-        Ok(VerifiedModule { path: module.path.to_owned(), bytes, digest, spec, facts })
+        let interface = VerifiedInterface { path: module.path.to_owned(), digest, spec, facts };
+        Ok(VerifiedModule { interface, bytes })
     }
 
     /// Checks that these bytes are the native code that an engine loads for a kernel on this machine, by a signer who may

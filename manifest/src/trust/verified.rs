@@ -4,30 +4,19 @@ use kernelpack_abi::KernelSpecBuf;
 
 use crate::{AotFacts, AotFile, Digest, FileBytes, HealthVector, ModuleFacts};
 
-/// A module that a signed manifest names by its digest, and that agrees with its entry.
+/// What is known of a verified module, without its bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct VerifiedModule {
+pub struct VerifiedInterface {
     pub(super) path: String,
-    pub(super) bytes: FileBytes,
     pub(super) digest: Digest,
     pub(super) spec: KernelSpecBuf,
     pub(super) facts: ModuleFacts,
 }
 
-impl VerifiedModule {
-    /// The file, relative to the pack, which tells a kernel's modules apart.
+impl VerifiedInterface {
+    /// The module's file, relative to the pack. It tells the modules of a kernel apart.
     pub fn path(&self) -> &str {
         &self.path
-    }
-
-    /// The module: valid WebAssembly; nothing once it was [put away](Self::put_away).
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Gives up its bytes, where memory is scarce and native code is loaded in its stead: it was verified all the same.
-    pub fn put_away(&mut self) {
-        self.bytes = FileBytes::default();
     }
 
     /// The SHA-256 of the module.
@@ -43,6 +32,50 @@ impl VerifiedModule {
     /// What the check found in the module.
     pub fn facts(&self) -> &ModuleFacts {
         &self.facts
+    }
+}
+
+/// A module that a signed manifest names by its digest, and that agrees with its entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifiedModule {
+    pub(super) interface: VerifiedInterface,
+    pub(super) bytes: FileBytes,
+}
+
+impl VerifiedModule {
+    /// The module: valid WebAssembly.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What is known of the module besides its bytes.
+    pub fn interface(&self) -> &VerifiedInterface {
+        &self.interface
+    }
+
+    /// Gives up the bytes, where memory is scarce and native code is loaded in place of the module.
+    pub fn into_interface(self) -> VerifiedInterface {
+        self.interface
+    }
+
+    /// The module's file, relative to the pack. It tells the modules of a kernel apart.
+    pub fn path(&self) -> &str {
+        self.interface.path()
+    }
+
+    /// The SHA-256 of the module.
+    pub fn hash(&self) -> [u8; 32] {
+        self.interface.hash()
+    }
+
+    /// What the kernel is, by the manifest and by the module alike.
+    pub fn spec(&self) -> &KernelSpecBuf {
+        self.interface.spec()
+    }
+
+    /// What the check found in the module.
+    pub fn facts(&self) -> &ModuleFacts {
+        self.interface.facts()
     }
 }
 

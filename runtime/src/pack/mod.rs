@@ -11,7 +11,7 @@ use kernelpack_manifest::{Manifest, PublicKey, Signer, VerifiedVector};
 
 pub use files::{check_pack_files, read_pack_file};
 pub use id::PackId;
-pub use verified::{VerifiedPack, read_manifest};
+pub use verified::{VerifiedKernel, VerifiedPack, read_manifest};
 
 use crate::{
     BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel,

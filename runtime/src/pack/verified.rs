@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use kernelpack_engine::Engine;
+use kernelpack_engine::{Engine, KernelCode};
 use kernelpack_files::MAX_SIGNATURE_FILE_BYTES;
 use kernelpack_manifest::{
     AotTarget, CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
@@ -21,16 +21,60 @@ use crate::{EngineError, Error, parallel};
 
 /// A pack whose signature, files, digests and modules have all been found in order.
 ///
-/// It is made by [`VerifiedPack::open`] only, so whoever holds one need not check again.
+/// Only [`VerifiedPack::open`] and [`Runtime::verify`](crate::Runtime::verify) make one, so a pack of this type need not
+/// be checked again.
 #[derive(Debug)]
 pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
-    pub(crate) modules: Vec<VerifiedModule>,
-    pub(crate) vectors: Vec<VerifiedVector>,
-    /// With the kernels' ids.
-    pub(crate) native: Vec<(String, VerifiedAot)>,
+    /// One for each kernel of the manifest, in its order.
+    pub(crate) kernels: Vec<VerifiedKernel>,
     /// Every file of the pack, by its path inside.
-    pub(crate) files: BTreeSet<String>,
+    files: BTreeSet<String>,
+}
+
+/// What was read of one kernel of a pack.
+#[derive(Debug)]
+pub struct VerifiedKernel {
+    /// Of a pack that was read for an engine, what that engine loads; else each module.
+    code: Vec<KernelCode>,
+    pub(crate) vectors: Vec<VerifiedVector>,
+}
+
+impl VerifiedKernel {
+    /// The modules: the kernel's own, then those for single engines.
+    pub fn modules(&self) -> impl Iterator<Item = &VerifiedModule> {
+        self.code.iter().filter_map(|code| match code {
+            KernelCode::Module(module) => Some(module),
+            KernelCode::Native(..) => None,
+        })
+    }
+
+    /// The native code that the engine which the pack was read for loads on this machine. None if the pack has none, if
+    /// its signer is trusted for modules only, or if the runtime interprets; the kernel's module was verified in any case.
+    pub fn native(&self) -> Option<&VerifiedAot> {
+        self.code.iter().find_map(|code| match code {
+            KernelCode::Native(_, native) => Some(native),
+            KernelCode::Module(_) => None,
+        })
+    }
+
+    /// The health vectors, in the manifest's order.
+    pub fn vectors(&self) -> &[VerifiedVector] {
+        &self.vectors
+    }
+
+    /// What an engine makes of the module with this path.
+    fn code_at(&self, path: &str) -> Result<&KernelCode, Error> {
+        let code = self.code.iter().find(|code| code.interface().path() == path);
+        code.ok_or_else(|| Rejected::MissingFile { path: path.to_owned() }.into())
+    }
+
+    /// Takes out what an engine makes of the module with this path.
+    pub(crate) fn take_code(&mut self, path: &str) -> Result<KernelCode, Error> {
+        let at = self.code.iter().position(|code| code.interface().path() == path);
+        let at = at.ok_or_else(|| Error::from(Rejected::MissingFile { path: path.to_owned() }))?;
+        Ok(self.code.swap_remove(at))
+    }
 }
 
 impl VerifiedPack {
@@ -45,9 +89,9 @@ impl VerifiedPack {
         Self::open_if(dir.as_ref(), verifier, None, |_| Ok(()))
     }
 
-    /// The same, of modules and native code only with what this engine loads, and with a say for the caller once the manifest is
-    /// verified and before anything else is read. Native code is read if the engine runs any, after its kernel's module,
-    /// whose bytes are put away then: an engine that runs native code is one for machines with little memory.
+    /// Like [`open`](Self::open), but reads only the modules and the native code that this engine loads. `fits` runs after
+    /// the manifest is verified, before anything else is read, and may reject the pack. Native code is read after its
+    /// kernel's module, whose bytes are dropped then: engines that run native code are for machines with little memory.
     pub(crate) fn open_for(
         engine: &dyn Engine,
         dir: &Path,
@@ -71,12 +115,12 @@ impl VerifiedPack {
         fits(manifest.manifest())?;
 
         files::check_pack_files(dir, manifest.manifest(), |fault| Err(fault.into()))?;
-        let mut modules = read_modules(dir, &manifest, engine)?;
+        let code = read_code(dir, &manifest, engine)?;
         let vectors = read_vectors(dir, &manifest)?;
-        let native = read_native(dir, &manifest, engine, &mut modules)?;
+        let kernels = code.into_iter().zip(vectors).map(|(code, vectors)| VerifiedKernel { code, vectors }).collect();
         let own = [MANIFEST_FILE, SIGNATURE_FILE];
         let files = manifest.manifest().files().chain(own).map(str::to_owned).collect();
-        Ok(Self { manifest, modules, vectors, native, files })
+        Ok(Self { manifest, kernels, files })
     }
 
     /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
@@ -86,8 +130,9 @@ impl VerifiedPack {
     /// [`Error::Rejected`] with the first thing that does not fit.
     pub fn check_compatibility(&self, checker: &CompatibilityChecker) -> Result<(), Error> {
         checker.check(self.manifest.manifest()).into_result()?;
-        for module in self.modules_for(&checker.engine)? {
-            checker.check_module(module).into_result()?;
+        for (entry, kernel) in self.manifest.manifest().kernels.iter().zip(&self.kernels) {
+            let code = kernel.code_at(entry.module_for(&checker.engine).path)?;
+            checker.check_module(code.interface()).into_result()?;
         }
         Ok(())
     }
@@ -113,47 +158,44 @@ impl VerifiedPack {
         &self.manifest
     }
 
-    /// The modules, in the manifest's order: of each kernel its own, then those for single engines.
-    pub fn modules(&self) -> &[VerifiedModule] {
-        &self.modules
-    }
-
-    /// Each kernel's module that the engine of this name loads, in the manifest's order.
-    ///
-    /// # Errors
-    /// The pack was opened for another engine, whose modules are others.
-    pub(crate) fn modules_for(&self, engine: &str) -> Result<Vec<&VerifiedModule>, Error> {
-        let mut read = self.modules.iter();
-        let kernels = self.manifest.manifest().kernels.iter().map(|kernel| kernel.module_for(engine).path);
-        kernels
-            .map(|path| {
-                let missing = || Rejected::MissingFile { path: path.to_owned() }.into();
-                // Both are in the manifest's order.
-                read.find(|module| module.path() == path).ok_or_else(missing)
-            })
-            .collect()
-    }
-
-    /// The native code that the engine which the pack was opened for loads for this kernel on this machine. None where the
-    /// pack has none, where its signer is trusted for modules only, or where the runtime interprets; the kernel's module was
-    /// verified in any case.
-    pub fn native(&self, kernel: &str) -> Option<&VerifiedAot> {
-        self.native.iter().find(|(id, _)| id == kernel).map(|(_, native)| native)
-    }
-
-    /// The health vectors, in the manifest's order.
-    pub fn vectors(&self) -> &[VerifiedVector] {
-        &self.vectors
+    /// What was read of each kernel, in the manifest's order.
+    pub fn kernels(&self) -> &[VerifiedKernel] {
+        &self.kernels
     }
 }
 
-/// Takes the native code of a kernel out of a pack's.
-pub(crate) fn take(native: &mut Vec<(String, VerifiedAot)>, kernel: &str) -> Option<VerifiedAot> {
-    let at = native.iter().position(|(id, _)| id == kernel)?;
-    Some(native.swap_remove(at).1)
+/// Reads what an engine loads of each kernel; or all modules, where no engine is named, and checks all native code.
+fn read_code(
+    dir: &Path,
+    manifest: &SignedManifest,
+    engine: Option<&dyn Engine>,
+) -> Result<Vec<Vec<KernelCode>>, Error> {
+    let mut modules = read_modules(dir, manifest, engine)?.into_iter();
+    let Some(engine) = engine else {
+        let mut all = Vec::new();
+        for kernel in &manifest.manifest().kernels {
+            all.push(modules.by_ref().take(kernel.modules().count()).map(KernelCode::Module).collect());
+            for file in kernel.aot_files() {
+                let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
+                kernel.read_aot(file, &bytes)?;
+            }
+        }
+        return Ok(all);
+    };
+    let target = AotTarget::of_this_machine().filter(|_| manifest.signer().native && engine.runs_native());
+    let kernels = manifest.manifest().kernels.iter().zip(modules);
+    let code = kernels.map(|(kernel, module)| {
+        let native = target.and_then(|target| Some((target, kernel.aot_for(engine.name(), target)?)));
+        let Some((target, file)) = native else { return Ok(vec![KernelCode::Module(module)]) };
+        let interface = module.into_interface();
+        let bytes = files::read_for(Some(engine), dir, &file.path, MAX_AOT_BYTES as u64)?;
+        let native = manifest.verify_aot(&kernel.id, engine.name(), target, bytes)?;
+        Ok(vec![KernelCode::Native(interface, native)])
+    });
+    code.collect()
 }
 
-/// Reads the modules that an engine loads, or all of them.
+/// Reads the modules that an engine loads, or all of them, in the manifest's order.
 fn read_modules(
     dir: &Path,
     manifest: &SignedManifest,
@@ -165,7 +207,7 @@ fn read_modules(
         None => kernels.iter().flat_map(|kernel| kernel.modules().map(move |module| (kernel, module))).collect(),
     };
     let read = AtomicUsize::new(0);
-    let modules = parallel::map(&named, |_, (kernel, module)| {
+    let modules = parallel::map(named, |_, (kernel, module)| {
         let bytes = files::read_for(engine, dir, module.path, MAX_MODULE_BYTES as u64)?;
         let module = match module.platform {
             None => manifest.verify_module(&kernel.id, bytes)?,
@@ -181,46 +223,18 @@ fn read_modules(
     })?;
     // In the manifest's order, so that the error is the same each time.
     let mut size = PackSize::default();
-    for ((kernel, _), module) in named.iter().zip(&modules) {
-        size.add(&kernel.id, module.bytes().len(), module.facts())?;
+    for module in &modules {
+        size.add(&module.spec().id, module.bytes().len(), module.facts())?;
     }
     Ok(modules)
 }
 
-/// Reads the native code that an engine loads on this machine, if the signer may vouch for it, and puts away the modules
-/// in whose stead that is; or checks all of it against its entries, where no engine is named.
-fn read_native(
-    dir: &Path,
-    manifest: &SignedManifest,
-    engine: Option<&dyn Engine>,
-    modules: &mut [VerifiedModule],
-) -> Result<Vec<(String, VerifiedAot)>, Error> {
-    let mut native = Vec::new();
-    let Some(engine) = engine else {
-        for kernel in &manifest.manifest().kernels {
-            for file in kernel.aot_files() {
-                let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
-                kernel.read_aot(file, &bytes)?;
-            }
-        }
-        return Ok(native);
-    };
-    let target = AotTarget::of_this_machine().filter(|_| manifest.signer().native && engine.runs_native());
-    let Some(target) = target else { return Ok(native) };
-    // Both are in the manifest's order.
-    for (kernel, module) in manifest.manifest().kernels.iter().zip(modules) {
-        let Some(file) = kernel.aot_for(engine.name(), target) else { continue };
-        module.put_away();
-        let bytes = files::read_for(Some(engine), dir, &file.path, MAX_AOT_BYTES as u64)?;
-        native.push((kernel.id.clone(), manifest.verify_aot(&kernel.id, engine.name(), target, bytes)?));
-    }
-    Ok(native)
-}
-
-fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<VerifiedVector>, Error> {
-    let mut vectors = Vec::new();
+/// Reads the health vectors of each kernel.
+fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<Vec<VerifiedVector>>, Error> {
+    let mut all = Vec::new();
     let mut total = 0;
     for kernel in &manifest.manifest().kernels {
+        let mut vectors = Vec::new();
         for entry in &kernel.health {
             let bytes = files::read_pack_file(dir, &entry.path, MAX_HEALTH_BYTES as u64)?;
             total += bytes.len();
@@ -229,8 +243,9 @@ fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<VerifiedVec
             }
             vectors.push(manifest.verify_vector(&kernel.id, &entry.path, &bytes)?);
         }
+        all.push(vectors);
     }
-    Ok(vectors)
+    Ok(all)
 }
 
 /// Reads the manifest of a pack without verifying anything: nobody vouches for what it says.

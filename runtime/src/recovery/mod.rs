@@ -19,7 +19,7 @@ use std::{
 
 use kernelpack_abi::{Signature, TensorArg, TensorData};
 use kernelpack_engine::{Budget, Export, Stop};
-use kernelpack_manifest::{VerifiedModule, VerifiedVector};
+use kernelpack_manifest::{VerifiedInterface, VerifiedVector};
 
 pub(crate) use self::{
     metrics::{Pack as PackLabels, PackInfo, describe},
@@ -59,24 +59,21 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
-    /// What this runtime does for a module of this pack, whose health vectors tell whether a reference computes the same.
+    /// What this runtime does for a kernel, whose health vectors tell whether a reference computes the same.
     ///
     /// # Errors
     /// The kernel is to run natively and has no reference.
     pub(crate) fn new(
         settings: &Settings,
-        module: &VerifiedModule,
+        interface: &VerifiedInterface,
         vectors: &[VerifiedVector],
         pack: &PackLabels<'_>,
     ) -> Result<Self, EngineError> {
-        let spec = module.spec();
+        let spec = interface.spec();
         let placement = settings.placements.get(&spec.id).copied().unwrap_or_default();
         let found = match settings.has_no_use_for_references(placement, PANICS_ABORT) {
             Some(reason) => Err(NoReference::Missing(reason.to_owned())),
-            None => {
-                let vectors: Vec<_> = vectors.iter().filter(|vector| vector.kernel() == spec.id).collect();
-                Reference::find(spec, &module.facts().writer, &settings.references, &vectors)
-            }
+            None => Reference::find(spec, &interface.facts().writer, &settings.references, vectors),
         };
         match (placement, &found) {
             (Placement::Native, Err(reason)) => {

@@ -33,7 +33,7 @@ impl Reference {
         spec: &KernelSpecBuf,
         writer: &str,
         given: &[NativeKernel],
-        vectors: &[&VerifiedVector],
+        vectors: &[VerifiedVector],
     ) -> Result<Self, NoReference> {
         let KernelSpecBuf { id, fallback, .. } = spec;
         if fallback.is_empty() {
@@ -68,7 +68,7 @@ impl Reference {
     }
 
     /// Why calls of the kernel must not be answered by this, if anything is known against it.
-    fn difference(&self, spec: &KernelSpecBuf, vectors: &[&VerifiedVector], was_given: bool) -> Option<String> {
+    fn difference(&self, spec: &KernelSpecBuf, vectors: &[VerifiedVector], was_given: bool) -> Option<String> {
         if let Some(difference) = interface_difference(self.0.spec.into(), spec) {
             return Some(format!("differs from the pack in its {difference}"));
         }

@@ -120,9 +120,9 @@ fn what_a_module_uses_counts_whatever_is_listed() {
     let manifest =
         KernelPackVerifier::new([key().public()]).verify(&json, &key().sign(&json), std::time::UNIX_EPOCH).unwrap();
     let module = manifest.verify_module(PLAIN.id, simd).unwrap();
-    assert_eq!(checker("1.0.0", "40.0.0", FEATURES).check_module(&module), CompatibilityResult::Compatible);
+    assert_eq!(checker("1.0.0", "40.0.0", FEATURES).check_module(module.interface()), CompatibilityResult::Compatible);
     assert_eq!(
-        checker("1.0.0", "40.0.0", &["bulk-memory"]).check_module(&module),
+        checker("1.0.0", "40.0.0", &["bulk-memory"]).check_module(module.interface()),
         CompatibilityResult::MissingFeature { kernel: "p_f32".into(), feature: "simd".into() }
     );
 }

@@ -1,6 +1,6 @@
 //! GGML's quantized blocks, whose packed layout is part of the ABI.
 //!
-//! Source: `ggml-common.h` of ggml, `block_q8_0` and `block_q4_0` with `QK8_0 = QK4_0 = 32`.
+//! The layouts are those of `block_q8_0` and `block_q4_0` in ggml's `ggml-common.h`, with `QK8_0 = QK4_0 = 32`.
 
 use half::f16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

@@ -4,11 +4,11 @@ use core::mem::offset_of;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Kernel invocation descriptor, as section 3.2 of the specification lays it out: ten little-endian `u32`.
+/// The descriptor of a kernel call: ten little-endian `u32`, as laid out in section 3.2 of the specification.
 ///
-/// Offsets count from the start of linear memory. An absent tensor has offset 0 and size 0. The first two inputs, the
-/// first output (or in-out) and the first scratch tensor appear here; every tensor, those included, is in the table of
-/// the [params block](crate::params), which is what the guest works from.
+/// Offsets count from the start of linear memory. An absent tensor has offset 0 and size 0. The descriptor contains the
+/// first two inputs, the first output or in-out tensor, and the first scratch tensor. The table in the
+/// [params block](crate::params) contains every tensor, including these, and is what the guest reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct KernelDescriptor {
@@ -35,15 +35,15 @@ pub struct KernelDescriptor {
 }
 
 impl KernelDescriptor {
-    /// Bytes of a descriptor.
+    /// The size of a descriptor in bytes.
     pub const SIZE: u32 = 40;
 
-    /// The descriptor in these bytes; `None` if they are not 40.
+    /// Copies the descriptor from these bytes; `None` if there are not exactly 40.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::read_from_bytes(bytes).ok()
     }
 
-    /// The descriptor that these bytes are, in place; `None` if they are not 40 or not aligned to four bytes.
+    /// Views these bytes as a descriptor; `None` if there are not exactly 40 or they are not aligned to four bytes.
     #[inline]
     pub fn in_bytes(bytes: &[u8]) -> Option<&Self> {
         Self::ref_from_bytes(bytes).ok()

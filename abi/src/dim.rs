@@ -11,14 +11,14 @@ pub enum Dim {
     Fixed(u32),
     /// A symbol.
     Symbol(u8),
-    /// A symbol divided by a constant, which must divide it.
+    /// A symbol divided by a constant, which must divide its value.
     Div(u8, u32),
     /// A symbol times a constant.
     Mul(u8, u32),
 }
 
 impl Dim {
-    /// The symbol that the extent uses.
+    /// The symbol that the extent uses, if any.
     pub const fn symbol(&self) -> Option<u8> {
         match *self {
             Self::Fixed(_) => None,
@@ -52,7 +52,7 @@ pub struct Expr<'a>(pub &'a [Op]);
 const MAX_DEPTH: usize = 8;
 
 impl Expr<'_> {
-    /// The value for these symbols.
+    /// Evaluates the expression with these values of symbols.
     ///
     /// # Errors
     /// The arithmetic leaves 0..=`u32::MAX` or divides by zero, or the expression is malformed.
@@ -87,7 +87,7 @@ impl Expr<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExprError {
-    /// A step went below zero, over `u32::MAX` or divided by zero.
+    /// A step went below zero or above `u32::MAX`, or divided by zero.
     Arithmetic,
     /// The steps do not make an expression.
     Malformed,

@@ -1,4 +1,4 @@
-//! Data types of tensor elements, and the Rust types that stand for them.
+//! Data types of tensor elements, and the Rust types that correspond to them.
 
 use core::fmt;
 
@@ -63,7 +63,7 @@ impl DType {
         }
     }
 
-    /// Bytes of one element.
+    /// The size of one element in bytes.
     pub const fn size(self) -> u32 {
         match self {
             Self::F32 | Self::I32 | Self::U32 => 4,
@@ -74,7 +74,7 @@ impl DType {
         }
     }
 
-    /// How many values one element stands for: 32 for the block types, else 1.
+    /// The number of values in one element: 32 for the block types, otherwise 1.
     pub const fn values(self) -> u32 {
         match self {
             Self::Q8_0 | Self::Q4_0 => 32,
@@ -95,8 +95,8 @@ mod sealed {
 
 /// A Rust type that may be the element of a tensor.
 ///
-/// Every bit pattern is a value and there is no padding, so slices of elements and slices of bytes turn into each
-/// other safely; the supertraits prove it.
+/// Every bit pattern is a valid value and there is no padding, so slices of elements and slices of bytes can be
+/// converted into each other safely. The supertraits guarantee this.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the element of a tensor",
     label = "not an element type",
@@ -105,7 +105,7 @@ mod sealed {
 pub trait Element:
     sealed::Sealed + FromBytes + IntoBytes + Immutable + KnownLayout + Copy + Send + Sync + 'static
 {
-    /// The data type that this Rust type stands for.
+    /// The data type that corresponds to this Rust type.
     const DTYPE: DType;
 }
 

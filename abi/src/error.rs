@@ -1,13 +1,13 @@
-//! What a kernel body returns when it fails, and the bounded text that may go with it.
+//! The error that a kernel body returns, and its bounded message.
 
 use core::fmt::{self, Write};
 
 use crate::Status;
 
-/// The most bytes of UTF-8 that a message carries across the boundary; longer ones are cut at a character.
+/// The most bytes of UTF-8 that a message may have; longer ones are cut at a character boundary.
 pub const MESSAGE_CAPACITY: usize = 256;
 
-/// What kernel bodies return.
+/// The result that kernel bodies return.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// Text of at most [`MESSAGE_CAPACITY`] bytes, kept without an allocator.
@@ -18,14 +18,14 @@ pub struct Message {
 }
 
 impl Message {
-    /// No text.
+    /// The empty message.
     pub const EMPTY: Self = Self { len: 0, bytes: [0; MESSAGE_CAPACITY] };
 
-    /// Formats `args`, cutting what does not fit.
+    /// Formats `args` and cuts off what does not fit.
     pub fn new(args: fmt::Arguments<'_>) -> Self {
         let mut message = Self::EMPTY;
-        // Writing into a message cannot fail; an error could come only from a value's own `Display`, and then the
-        // text up to it is still worth having.
+        // Writing into a message cannot fail. Only a value's own `Display` can, and then the text before it is still
+        // useful.
         let _ = message.write_fmt(args);
         message
     }
@@ -36,15 +36,16 @@ impl Message {
         core::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 
-    /// The text's length and the buffer that it begins. Unlike [`as_str`](Self::as_str), they take no code that looks for
-    /// broken UTF-8 or panics, which a small module can do without.
+    /// The length of the text, and the buffer that begins with it.
+    ///
+    /// Unlike [`as_str`](Self::as_str), this needs no code for invalid UTF-8 or panics, which keeps modules small.
     pub fn as_parts(&self) -> (usize, &[u8; MESSAGE_CAPACITY]) {
         (self.len, &self.bytes)
     }
 
     fn push(&mut self, text: &str) {
         let end = text.floor_char_boundary(MESSAGE_CAPACITY - self.len);
-        // Without slices, whose panics are code of each module.
+        // Iterators rather than slices, whose panics would add code to each module.
         self.bytes.iter_mut().skip(self.len).zip(text.as_bytes().iter().take(end)).for_each(|(to, byte)| *to = *byte);
         self.len += end;
     }
@@ -96,15 +97,16 @@ pub struct Error {
     message: Stored,
 }
 
-/// A message inside an error: on the heap where there is one, so that results stay small.
+/// A message inside an error, on the heap if there is one, so that results stay small.
 #[cfg(feature = "alloc")]
 type Stored = alloc::boxed::Box<Message>;
 #[cfg(not(feature = "alloc"))]
 type Stored = Message;
 
 impl Error {
-    /// An error with this status and message. A status of [`Status::Ok`] would be a success that failed, so it
-    /// becomes [`Status::InternalError`].
+    /// Makes an error with this status and message.
+    ///
+    /// An error must not have the status [`Status::Ok`], so that becomes [`Status::InternalError`].
     #[cold]
     pub fn new(status: Status, message: fmt::Arguments<'_>) -> Self {
         let status = if matches!(status, Status::Ok) { Status::InternalError } else { status };
@@ -112,7 +114,7 @@ impl Error {
         Self { status, message: Message::new(message).into() }
     }
 
-    /// The message as it goes across the boundary.
+    /// The message in the form that crosses the boundary.
     pub fn as_message(&self) -> &Message {
         &self.message
     }

@@ -1,46 +1,46 @@
-//! What `kernel_info` writes.
+//! The metadata that `kernel_info` writes.
 
 use core::mem::offset_of;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Kernel metadata, written by the guest's `kernel_info(info_ptr)`: eight little-endian `u32`.
+/// Metadata that the guest's `kernel_info(info_ptr)` writes: eight little-endian `u32`.
 ///
-/// A guest can write anything here, so a host compares it with the signed manifest and never acts on it alone.
+/// A guest can write anything here, so a host compares it with the signed manifest and never relies on it alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct KernelInfo {
-    /// The [`ABI_VERSION`](crate::ABI_VERSION) the guest was built for.
+    /// The [`ABI_VERSION`](crate::ABI_VERSION) that the guest was built for.
     pub abi_version: u32,
-    /// Rows of the tensor table of a forward call.
+    /// The number of rows in the tensor table of a forward call.
     pub tensor_count: u32,
-    /// Scalar parameters of a forward call.
+    /// The number of scalar parameters of a forward call.
     pub param_count: u32,
     /// A union of the `HAS_*` bits.
     pub flags: u32,
-    /// Offset of the kernel's id, UTF-8.
+    /// Offset of the kernel's id, in UTF-8.
     pub id_offset: u32,
-    /// Bytes of the kernel's id.
+    /// Size of the kernel's id in bytes.
     pub id_size: u32,
     /// Offset of the message buffer.
     pub message_offset: u32,
-    /// Bytes of text that the message buffer holds.
+    /// Bytes of text that the message buffer can hold.
     pub message_capacity: u32,
 }
 
 impl KernelInfo {
-    /// Bytes of the structure.
+    /// The size of the structure in bytes.
     pub const SIZE: u32 = 32;
-    /// The kernel exports `kernel_init`.
+    /// Flag: the kernel exports `kernel_init`.
     pub const HAS_INIT: u32 = 1;
-    /// The kernel exports `kernel_backward`.
+    /// Flag: the kernel exports `kernel_backward`.
     pub const HAS_BACKWARD: u32 = 2;
-    /// The kernel exports `kernel_cleanup`.
+    /// Flag: the kernel exports `kernel_cleanup`.
     pub const HAS_CLEANUP: u32 = 4;
-    /// The kernel exports `kernel_forward_batch`.
+    /// Flag: the kernel exports `kernel_forward_batch`.
     pub const HAS_FORWARD_BATCH: u32 = 8;
 
-    /// The structure in these bytes; `None` if they are not 32.
+    /// Copies the structure from these bytes; `None` if there are not exactly 32.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::read_from_bytes(bytes).ok()
     }

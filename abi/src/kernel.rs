@@ -1,81 +1,83 @@
-//! The traits that tie a typed host stub to the kernel it calls.
+//! The traits that connect a typed host stub to the kernel that it calls.
 
 use zerocopy::IntoBytes as _;
 
 #[cfg(any(not(target_family = "wasm"), feature = "alloc"))]
 use crate::Result;
 use crate::{DType, Element, KernelSpec, Shape, Signature, TensorView, TensorViewMut};
+
 /// One pass of a kernel, forward or backward, with the types of its arguments.
 ///
-/// `#[kernel]` implements it; hosts call it. A pass's arguments are borrowed tensors and scalars, and
-/// [`lend`](Self::lend) turns them into the rows and bytes that cross the boundary.
+/// `#[kernel]` implements this trait, and hosts call it. A pass's arguments are borrowed tensors and scalars, and
+/// [`lend`](Self::lend) converts them to the rows and bytes that cross the boundary.
 pub trait Pass: 'static {
-    /// What the pass takes.
+    /// The tensors and scalars that the pass takes.
     const SIGNATURE: Signature<'static>;
 
     /// The arguments of one call: a [`TensorView`](crate::TensorView) or [`TensorViewMut`](crate::TensorViewMut) for
     /// every tensor that the caller provides, and every scalar.
     type Args<'a>;
 
-    /// The scalars alone.
+    /// The scalars of one call, without its tensors.
     type Params: Copy + Send + Sync + 'static;
 
-    /// The same arguments for a shorter time, so that they can be used again.
+    /// Reborrows the arguments for a shorter lifetime, so that they can be used again.
     fn reborrow<'a>(args: &'a mut Self::Args<'_>) -> Self::Args<'a>;
 
-    /// Lends the tensors, in the order of the tensor table, and the encoded scalars to `f`.
+    /// Calls `f` with the tensors, in the order of the tensor table, and the encoded scalars.
     fn lend<R>(args: Self::Args<'_>, f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R;
 
-    /// The same as [`lend`](Self::lend) for tensors that are kept: gives each row, and the encoded scalars.
+    /// Like [`lend`](Self::lend), but passes on each row with its full lifetime, for callers that keep the tensors.
     fn give<'a>(args: Self::Args<'a>, row: impl FnMut(TensorArg<'a>), scalars: impl FnOnce(&[u8]));
 
-    /// Runs the author's function natively, without a sandbox: the reference implementation.
+    /// Runs the author's function natively, without a sandbox, as the reference implementation.
     ///
     /// # Errors
-    /// The shapes disagree, or the author's function says so.
+    /// The shapes disagree, or the author's function fails.
     #[cfg(not(target_family = "wasm"))]
     fn reference(args: Self::Args<'_>) -> Result<()>;
 
-    /// The same on the tensors that [`lend`](Self::lend) lends, for programs that do not know the types.
+    /// Like [`reference`](Self::reference), but takes rows and encoded scalars, for programs that do not know the
+    /// types.
     ///
-    /// Scratch tensors are allocated, whatever stands in their rows.
+    /// Scratch tensors are allocated, whatever their rows contain.
     ///
     /// # Errors
-    /// As [`reference`](Self::reference); or the rows or scalars are not those of the signature, or bytes are not
+    /// Those of [`reference`](Self::reference); or the rows or scalars do not match the signature, or bytes are not
     /// aligned for their elements.
     #[cfg(not(target_family = "wasm"))]
     fn reference_on(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()>;
 }
 
-/// A kernel, as its author declared it.
+/// A kernel as its author declared it.
 pub trait Kernel: Pass {
-    /// The kernel's description, which the pack's manifest must agree with.
+    /// The kernel's spec, which the pack's manifest must match.
     const SPEC: KernelSpec<'static>;
 
     /// The backward pass, or [`NoBackward`].
     type Backward: Pass;
 }
 
-/// A pass whose results a host can allocate, since its inputs determine every shape.
+/// A pass whose results a host can allocate, because the inputs determine every shape.
 #[cfg(feature = "alloc")]
 pub trait Infer: Pass {
-    /// What a call takes: the inputs, the start values of in-out tensors, the scalars.
+    /// The arguments of a call: inputs, start values of in-out tensors, and scalars.
     type Inputs<'a>;
 
-    /// What a call gives: a [`TensorBuf`](crate::TensorBuf) for every output and in-out tensor.
+    /// The results of a call: a [`TensorBuf`](crate::TensorBuf) for every output and in-out tensor.
     type Outputs;
 
-    /// Makes room for the results; in-out tensors hold their start values.
+    /// Allocates the results; in-out tensors contain their start values.
     ///
     /// # Errors
-    /// The shapes of the inputs disagree, or do not determine a result's.
+    /// The shapes of the inputs disagree, or do not determine the shape of a result.
     fn allocate(inputs: &Self::Inputs<'_>) -> Result<Self::Outputs>;
 
-    /// The arguments of a call that writes to `outputs`.
+    /// Combines the inputs and `outputs` to the arguments of a call.
     fn join<'a, 'b: 'a>(inputs: Self::Inputs<'b>, outputs: &'a mut Self::Outputs) -> Self::Args<'a>;
 }
 
-/// The backward pass of a kernel that has none; it cannot be called, since its arguments cannot exist.
+/// The backward pass of a kernel that has none. Its arguments cannot exist, so it cannot be called.
 #[derive(Clone, Copy, Debug)]
 pub enum NoBackward {}
 
@@ -107,24 +109,24 @@ impl Pass for NoBackward {
     }
 }
 
-/// A tensor of a call, as a host handles it: bytes with a type and a shape.
+/// A tensor of a call, as hosts handle it: bytes with a type and a shape.
 #[derive(Debug)]
 pub struct TensorArg<'a> {
     /// The type of its elements.
     pub dtype: DType,
-    /// Its extents; unspecified for an absent or scratch tensor.
+    /// Its shape; unspecified for an absent or scratch tensor.
     pub shape: Shape,
     /// Its bytes.
     pub data: TensorData<'a>,
 }
 
 impl<'a> TensorArg<'a> {
-    /// An input.
+    /// Makes an input.
     pub fn input<T: Element>(view: TensorView<'a, T>) -> Self {
         Self { dtype: T::DTYPE, shape: view.shape(), data: TensorData::In(view.data().as_bytes()) }
     }
 
-    /// An input that the call may leave out.
+    /// Makes an optional input, which is absent if `view` is `None`.
     pub fn optional<T: Element>(view: Option<TensorView<'a, T>>) -> Self {
         match view {
             Some(view) => Self::input(view),
@@ -132,28 +134,28 @@ impl<'a> TensorArg<'a> {
         }
     }
 
-    /// An output.
+    /// Makes an output.
     pub fn output<T: Element>(view: TensorViewMut<'a, T>) -> Self {
         let shape = view.shape();
         Self { dtype: T::DTYPE, shape, data: TensorData::Out(view.into_data().as_mut_bytes()) }
     }
 
-    /// An in-out tensor.
+    /// Makes an in-out tensor.
     pub fn inout<T: Element>(view: TensorViewMut<'a, T>) -> Self {
         let shape = view.shape();
         Self { dtype: T::DTYPE, shape, data: TensorData::InOut(view.into_data().as_mut_bytes()) }
     }
 
-    /// Working space.
+    /// Makes a scratch tensor.
     pub fn scratch<T: Element>() -> Self {
         Self { dtype: T::DTYPE, shape: Shape::default(), data: TensorData::Scratch }
     }
 }
 
-/// The bytes of a [`TensorArg`], and which way they go.
+/// The bytes of a [`TensorArg`], and whether the kernel reads or writes them.
 #[derive(Debug)]
 pub enum TensorData<'a> {
-    /// An optional input that the call leaves out.
+    /// An optional input that the call omits.
     Absent,
     /// An input.
     In(&'a [u8]),
@@ -161,6 +163,6 @@ pub enum TensorData<'a> {
     Out(&'a mut [u8]),
     /// An in-out tensor.
     InOut(&'a mut [u8]),
-    /// Working space, which the host provides.
+    /// A scratch tensor, which the host provides.
     Scratch,
 }

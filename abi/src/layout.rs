@@ -1,6 +1,6 @@
-//! Where the parts of a call lie in linear memory: placing them, and judging a placement.
+//! Places the parts of a call in linear memory, and checks a placement.
 //!
-//! Both sides use [`check`]: the guest before it makes a slice, since a hostile host must not cause undefined
+//! Both sides call [`check`]: the guest before it makes a slice, so that a hostile host cannot cause undefined
 //! behaviour in it, and the host before it enters the sandbox.
 
 use core::fmt;
@@ -10,7 +10,7 @@ use crate::{DType, KernelDescriptor, Role, TENSOR_ALIGN, params::TensorEntry};
 /// The part of linear memory that calls may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The first usable byte: the module's `__heap_base`, below which lie its own data and stack.
+    /// The first usable byte: the module's `__heap_base`. Its own data and stack are below.
     pub floor: u32,
     /// The size of the memory in bytes, at most 4 GiB.
     pub memory_size: u64,
@@ -23,11 +23,11 @@ pub enum Part {
     Descriptor,
     /// The params block.
     Params,
-    /// The tensor of this row of the table.
+    /// The tensor in this row of the table.
     Tensor(usize),
 }
 
-/// The most bytes of one part: a slice inside the sandbox, where `isize` has 32 bits, can have no more.
+/// The most bytes that one part may have, which is the limit of a slice in the sandbox, where `isize` has 32 bits.
 pub const MAX_PART_BYTES: u32 = i32::MAX as u32;
 
 /// A range of linear memory.
@@ -56,7 +56,7 @@ impl Region {
         Ok(())
     }
 
-    /// Whether the two share a byte; an empty region shares none.
+    /// Whether the two regions share a byte; an empty region shares none.
     fn overlaps(self, other: Self) -> bool {
         self.size != 0
             && other.size != 0
@@ -65,10 +65,10 @@ impl Region {
     }
 }
 
-/// Checks that every part of a call is well-formed, aligned and inside the bounds, that nothing the kernel may write
-/// overlaps any other part, and that the descriptor says the same as the tensor table.
+/// Checks that every part of a call is well-formed, aligned and in bounds, and that the parts agree.
 ///
-/// Inputs may overlap each other.
+/// Nothing that the kernel may write may overlap any other part, but inputs may overlap each other. The descriptor must
+/// match the tensor table.
 ///
 /// # Errors
 /// The first fault found.
@@ -111,7 +111,7 @@ pub fn check(
     Ok(())
 }
 
-/// Whether a row is the one that its shape and type make: the right size, and zeros wherever nothing stands.
+/// Checks that a row is consistent: its size follows from its shape and type, and unused bytes are zero.
 fn check_entry(index: usize, entry: &TensorEntry) -> Result<Role, LayoutError> {
     let malformed = LayoutError::Malformed { index };
     let role = Role::from_code(entry.role).ok_or(malformed)?;
@@ -121,7 +121,7 @@ fn check_entry(index: usize, entry: &TensorEntry) -> Result<Role, LayoutError> {
     let fits = if entry.is_absent() {
         entry.rank == 0 && entry.size == 0
     } else {
-        // As in `Shape`: an extent of zero does not excuse the others.
+        // As in `Shape`, the other extents must be in bounds even if one is zero.
         let (mut elements, mut is_empty) = (1u64, false);
         for &extent in extents {
             is_empty |= extent == 0;
@@ -135,7 +135,7 @@ fn check_entry(index: usize, entry: &TensorEntry) -> Result<Role, LayoutError> {
     if fits && nothing == 0 { Ok(role) } else { Err(malformed) }
 }
 
-/// The descriptor that goes with a params block and its tensor table.
+/// Makes the descriptor for a params block and its tensor table.
 pub fn describe(params_offset: u32, params_size: u32, entries: &[TensorEntry]) -> KernelDescriptor {
     let mut descriptor = KernelDescriptor { params_offset, params_size, ..KernelDescriptor::default() };
     let (mut inputs, mut outputs, mut scratch) = (0, 0, 0);
@@ -167,7 +167,7 @@ pub fn describe(params_offset: u32, params_size: u32, entries: &[TensorEntry]) -
     descriptor
 }
 
-/// Hands out aligned ranges of linear memory, one behind the other.
+/// Allocates aligned ranges of linear memory, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor {
     next: u64,
@@ -179,7 +179,7 @@ impl Cursor {
         Self { next: u64::from(floor) }
     }
 
-    /// The offset of a new range of `size` bytes at a multiple of [`TENSOR_ALIGN`]; `None` beyond 4 GiB.
+    /// Allocates `size` bytes at a multiple of [`TENSOR_ALIGN`] and returns their offset; `None` beyond 4 GiB.
     pub fn place(&mut self, size: u64) -> Option<u32> {
         let offset = self.next.checked_next_multiple_of(u64::from(TENSOR_ALIGN))?;
         let end = offset.checked_add(size)?;
@@ -234,12 +234,12 @@ pub enum LayoutError {
         /// The other.
         b: Part,
     },
-    /// A row of the tensor table contradicts itself: an unknown code, or a size that is not its shape's.
+    /// A row of the tensor table has an unknown code, or a size that does not fit its shape.
     Malformed {
         /// The row.
         index: usize,
     },
-    /// The descriptor names other ranges than the tensor table.
+    /// The descriptor and the tensor table name different ranges.
     DescriptorDisagrees,
 }
 
@@ -265,9 +265,7 @@ impl fmt::Display for LayoutError {
             Self::TooLarge { part, size } => {
                 write!(f, "{part} has {size} bytes (limit {MAX_PART_BYTES}); split the call")
             }
-            Self::Misaligned { part, offset, align } => {
-                write!(f, "{part} at {offset} is not {align}-byte aligned")
-            }
+            Self::Misaligned { part, offset, align } => write!(f, "{part} at {offset} is not {align}-byte aligned"),
             Self::Overlap { a, b } => write!(f, "{a} and {b} overlap"),
             Self::Malformed { index } => write!(f, "row {index} of the tensor table contradicts itself"),
             Self::DescriptorDisagrees => f.write_str("the descriptor and the tensor table disagree"),

@@ -5,8 +5,7 @@
 //! [spec](KernelSpec) that a kernel carries in its custom section, and the [`Kernel`] trait that ties a typed host
 //! stub to it. The crate is `no_std`, never allocates unless the `alloc` feature is on, and contains no `unsafe`.
 //!
-//! All integers are little-endian, as WebAssembly's linear memory is; hosts of the other byte order are refused at
-//! compile time.
+//! All integers are little-endian, like WebAssembly's linear memory. The crate does not compile for big-endian hosts.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -65,7 +64,7 @@ pub use view::{TensorView, TensorViewMut, ViewError, view, view_mut};
 
 /// The version of this ABI: the descriptor, the params block, the exports and the status codes.
 ///
-/// It changes when a host built against one version could misread a module built against another.
+/// It changes whenever a host that was built for one version could misread a module that was built for the other.
 pub const ABI_VERSION: u32 = 1;
 
 /// Every tensor starts at a multiple of this many bytes, the width of a WebAssembly `v128`.
@@ -79,16 +78,17 @@ pub mod exports {
     pub const HEAP_BASE: &str = "__heap_base";
     /// `kernel_forward(desc_ptr: *const KernelDescriptor) -> i32`.
     pub const FORWARD: &str = "kernel_forward";
-    /// `kernel_forward_batch(desc_ptr: *const KernelDescriptor, count: u32) -> i64`, which modules may lack: forward
-    /// passes for `count` descriptors, one behind the other from a multiple of [`TENSOR_ALIGN`](crate::TENSOR_ALIGN) on.
-    /// It stops at the first that fails, and returns that one's index in the upper 32 bits and its status in the lower
-    /// ones, see [`BatchStatus`](crate::BatchStatus).
+    /// `kernel_forward_batch(desc_ptr: *const KernelDescriptor, count: u32) -> i64`, which modules may lack.
+    ///
+    /// Runs forward passes for `count` consecutive descriptors, which start at a multiple of
+    /// [`TENSOR_ALIGN`](crate::TENSOR_ALIGN). It stops at the first pass that fails, and returns its index in the upper
+    /// 32 bits and its status in the lower 32; see [`BatchStatus`](crate::BatchStatus).
     pub const FORWARD_BATCH: &str = "kernel_forward_batch";
-    /// `kernel_backward(desc_ptr: *const KernelDescriptor) -> i32`, where the author declares one.
+    /// `kernel_backward(desc_ptr: *const KernelDescriptor) -> i32`, if the author declares one.
     pub const BACKWARD: &str = "kernel_backward";
-    /// `kernel_init(params_ptr: *const u8, params_len: u32) -> i32`, where the author declares one.
+    /// `kernel_init(params_ptr: *const u8, params_len: u32) -> i32`, if the author declares one.
     pub const INIT: &str = "kernel_init";
-    /// `kernel_cleanup() -> i32`, where the author declares one.
+    /// `kernel_cleanup() -> i32`, if the author declares one.
     pub const CLEANUP: &str = "kernel_cleanup";
     /// `kernel_info(info_ptr: *mut KernelInfo) -> i32`.
     pub const INFO: &str = "kernel_info";
@@ -97,12 +97,13 @@ pub mod exports {
     /// An immutable `i32` global: the address of the message buffer, a `u32` length and
     /// [`MESSAGE_CAPACITY`](crate::MESSAGE_CAPACITY) bytes of UTF-8.
     pub const MESSAGE: &str = "kernel_message";
-    /// All of these: what a packed module exports, or may export, whatever its entry point is called. An entry point
-    /// has another name.
+    /// All names above, which a packed module exports or may export. Its entry point must have another name.
     pub const STANDARD: [&str; 10] =
         [MEMORY, HEAP_BASE, FORWARD, FORWARD_BATCH, BACKWARD, INIT, CLEANUP, INFO, ABI_VERSION, MESSAGE];
 
-    /// What the exports of a crate are called before the packer gives each kernel a module of its own:
-    /// this prefix, one of `forward`, `batch`, `backward`, `init`, `cleanup` or `info`, `_`, and the kernel's id.
+    /// The prefix of a crate's exports before the packer gives each kernel a module of its own.
+    ///
+    /// It is followed by one of `forward`, `batch`, `backward`, `init`, `cleanup` or `info`, then `_` and the kernel's
+    /// id.
     pub const RAW_PREFIX: &str = "__kernelpack_";
 }

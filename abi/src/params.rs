@@ -21,7 +21,7 @@ use crate::{DType, MAX_RANK, MAX_TENSORS, ParamSpec, ParamValue, Shape};
 /// The version of the block.
 pub const VERSION: u32 = 1;
 
-/// Which way a tensor goes.
+/// Whether a kernel reads or writes a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Role {
@@ -31,7 +31,7 @@ pub enum Role {
     Out = 2,
     /// The kernel reads and writes it.
     InOut = 3,
-    /// Working space that the host provides and nobody reads afterwards; its content at the start is unspecified.
+    /// Working space that the host provides and does not read afterwards; its initial content is unspecified.
     Scratch = 4,
 }
 
@@ -66,11 +66,11 @@ impl Role {
 pub struct ParamsHeader {
     /// [`VERSION`].
     pub version: u32,
-    /// Rows of the tensor table.
+    /// The number of rows in the tensor table.
     pub tensor_count: u32,
     /// Offset of the scalars from the start of the block.
     pub scalars_offset: u32,
-    /// Bytes of the scalars.
+    /// Size of the scalars in bytes.
     pub scalars_size: u32,
 }
 
@@ -90,15 +90,15 @@ pub struct TensorEntry {
     pub rank: u8,
     /// Zero.
     pub reserved: u8,
-    /// Extents, outermost first, zeros after the last axis.
+    /// Extents, outermost first, followed by zeros.
     pub dims: [u32; MAX_RANK],
     /// Zero.
     pub reserved_end: u32,
 }
 
-/// Bytes of the header.
+/// Size of the header in bytes.
 pub const HEADER_SIZE: u32 = 16;
-/// Bytes of a row of the tensor table.
+/// Size of a row of the tensor table in bytes.
 pub const ENTRY_SIZE: u32 = 48;
 
 const _: () = {
@@ -113,9 +113,7 @@ const _: () = {
 };
 
 impl TensorEntry {
-    /// The row of a tensor at `offset`.
-    ///
-    /// `None` if its bytes do not fit 32 bits.
+    /// Makes the row of a tensor at `offset`; `None` if its size does not fit 32 bits.
     pub fn new(offset: u32, dtype: DType, role: Role, shape: Shape) -> Option<Self> {
         Some(Self {
             offset,
@@ -129,12 +127,12 @@ impl TensorEntry {
         })
     }
 
-    /// The row of a tensor that the call leaves out.
+    /// Makes the row of a tensor that the call omits.
     pub fn absent(dtype: DType, role: Role) -> Self {
         Self { dtype: dtype.code(), role: role as u8, ..Self::default() }
     }
 
-    /// Whether the call leaves the tensor out.
+    /// Whether the call omits the tensor.
     #[inline]
     pub fn is_absent(&self) -> bool {
         self.offset == 0
@@ -152,14 +150,14 @@ impl TensorEntry {
         zerocopy::transmute_ref!(self)
     }
 
-    /// The extents; `None` if they are not a shape.
+    /// The tensor's shape; `None` if the extents do not make one.
     #[inline]
     pub fn shape(&self) -> Option<Shape> {
         Shape::from_table(self.dims.get(..usize::from(self.rank))?)
     }
 }
 
-/// Bytes of a block with this many tensors and bytes of scalars.
+/// Size in bytes of a block with this many tensors and bytes of scalars.
 pub const fn block_size(tensors: usize, scalars: u32) -> u32 {
     HEADER_SIZE + ENTRY_SIZE * tensors as u32 + scalars
 }
@@ -176,10 +174,11 @@ pub struct Params<'a> {
 impl<'a> Params<'a> {
     /// Reads a block in place.
     ///
-    /// This checks the block's own structure; [`layout::check`](crate::layout::check) judges where its tensors lie.
+    /// This checks only the block's own structure; [`layout::check`](crate::layout::check) checks where its tensors
+    /// are.
     ///
     /// # Errors
-    /// The bytes are no block of this version, or not aligned to four bytes.
+    /// The bytes are not a block of this version, or not aligned to four bytes.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParamsError> {
         let (header, rest) = ParamsHeader::ref_from_prefix(bytes).map_err(|_| ParamsError::Truncated)?;
@@ -200,7 +199,7 @@ impl<'a> Params<'a> {
     }
 }
 
-/// Writes a block; `false`, with `out` untouched, if it is not `block_size(entries.len(), scalars.len())` long.
+/// Writes a block. If `out` is not `block_size(entries.len(), scalars.len())` long, returns `false` and writes nothing.
 pub fn write(out: &mut [u8], entries: &[TensorEntry], scalars: &[u8]) -> bool {
     let scalars_offset = block_size(entries.len(), 0);
     if entries.len() > MAX_TENSORS || out.len() != scalars_offset as usize + scalars.len() {
@@ -235,7 +234,7 @@ pub const fn scalar_offset(params: &[ParamSpec<'_>], index: usize) -> u32 {
     }
 }
 
-/// Bytes of all scalars.
+/// Size of all scalars in bytes.
 pub const fn scalars_size(params: &[ParamSpec<'_>]) -> u32 {
     match params.len() {
         0 => 0,
@@ -243,7 +242,8 @@ pub const fn scalars_size(params: &[ParamSpec<'_>]) -> u32 {
     }
 }
 
-/// Writes scalar `index` of `params` into the scalars of a block; `false` if its type or `scalars` do not fit.
+/// Writes scalar `index` of `params` into the scalars of a block; `false` if its type or the size of `scalars` is
+/// wrong.
 pub fn write_scalar(scalars: &mut [u8], params: &[ParamSpec<'_>], index: usize, value: ParamValue) -> bool {
     if params.get(index).is_none_or(|param| param.ty != value.ty()) {
         return false;
@@ -278,7 +278,7 @@ pub enum ParamsError {
         /// The version found.
         found: u32,
     },
-    /// The table has more rows than [`MAX_TENSORS`].
+    /// The table has more than [`MAX_TENSORS`] rows.
     TooManyTensors {
         /// The rows announced.
         found: u32,
@@ -294,9 +294,7 @@ impl core::fmt::Display for ParamsError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Truncated => f.write_str("the params block is truncated or misaligned"),
-            Self::Version { found } => {
-                write!(f, "the params block has version {found}, not {VERSION}")
-            }
+            Self::Version { found } => write!(f, "the params block has version {found}, not {VERSION}"),
             Self::TooManyTensors { found } => {
                 write!(f, "the params block announces {found} tensors (limit {MAX_TENSORS})")
             }

@@ -1,7 +1,7 @@
 //! The custom section in which a module carries the specs of its kernels.
 //!
-//! The section is a sequence of entries, one a kernel. An entry starts with a header that every schema version shares,
-//! so that a reader can always say what it met:
+//! The section is a sequence of entries, one per kernel. An entry starts with a header that all schema versions share,
+//! so that a reader can always report what it found:
 //!
 //! ```text
 //! offset  size  what
@@ -12,36 +12,37 @@
 //! 12      2+n   the crate that wrote the entry, "name version": a u16 length and UTF-8
 //! ```
 //!
-//! `#[kernel]` writes entries with [`encode`] in a constant; packers and hosts read them with `decode`.
+//! `#[kernel]` makes entries with [`encode`], as constants; packers and hosts read them with `decode`.
 
 use crate::{ABI_VERSION, Dim, KernelSpec, Op, Signature};
 
 /// The name of the section.
 pub const NAME: &str = "kernelpack.spec";
 
-/// The version of the payload's schema, which has its own numbers, apart from the crates'.
+/// The version of the payload's schema, which is independent of the crates' versions.
 ///
-/// Version 2, without the symbols that a call may be split over, is read too.
+/// Version 2, which lacks the symbols that calls may be split over, can be read too.
 pub const SCHEMA_VERSION: u16 = 3;
 
-/// The oldest version that is read.
+/// The oldest version that can be read.
 #[cfg(feature = "alloc")]
 const OLDEST_SCHEMA_VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"KPSP";
 
-/// Bytes of the entry that [`encode`] writes.
+/// Size in bytes of the entry that [`encode`] makes.
 pub const fn encoded_len(spec: &KernelSpec<'_>, writer: &str) -> usize {
-    // A sink without room still counts what passes through it.
+    // A sink without room still counts the bytes.
     let mut sink = Sink { bytes: &mut [], len: 0 };
     write_entry(&mut sink, spec, writer, 0);
     sink.len
 }
 
-/// The entry of a kernel, as bytes for a custom section; `N` is [`encoded_len`], `writer` the crate's name and version.
+/// Encodes a kernel's entry for a custom section. `N` must be [`encoded_len`]; `writer` is the crate's name and
+/// version.
 ///
 /// # Panics
-/// `N` is something else, or a text or list is too long for the schema. `#[kernel]` calls this at compile time only.
+/// `N` is wrong, or a text or list is too long for the schema. `#[kernel]` calls this at compile time only.
 pub const fn encode<const N: usize>(spec: &KernelSpec<'_>, writer: &str) -> [u8; N] {
     let mut bytes = [0; N];
     let mut sink = Sink { bytes: &mut bytes, len: 0 };
@@ -50,7 +51,7 @@ pub const fn encode<const N: usize>(spec: &KernelSpec<'_>, writer: &str) -> [u8;
     bytes
 }
 
-/// The entry of a kernel, where its length is known at run time only.
+/// Like [`encode`], for an entry whose length is known only at run time.
 ///
 /// # Panics
 /// A text or list is too long for the schema.

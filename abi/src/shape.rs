@@ -7,7 +7,7 @@ use core::{
 
 use crate::DType;
 
-/// The most axes a tensor may have.
+/// The most axes that a tensor may have.
 pub const MAX_RANK: usize = 8;
 
 /// The extents of a tensor along each axis, outermost first; rank 0 is a scalar.
@@ -18,7 +18,8 @@ pub struct Shape {
 }
 
 impl PartialEq for Shape {
-    /// In registers: what is derived compares bytes in memory, and hosts compare the shape of each tensor at each call.
+    /// Compares in registers. A derived implementation would compare bytes in memory, and hosts compare the shape of
+    /// every tensor at every call.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         let differences = self.dims.iter().zip(&other.dims).fold(0, |all, (a, b)| all | (a ^ b));
@@ -33,11 +34,11 @@ impl Hash for Shape {
 }
 
 impl Shape {
-    /// A shape with these extents.
+    /// Makes a shape with these extents.
     ///
     /// # Errors
-    /// More than [`MAX_RANK`] axes, or an extent or a number of elements over `u32::MAX`, which linear memory could
-    /// not hold.
+    /// There are more than [`MAX_RANK`] axes, or an extent or the number of elements is above `u32::MAX`, which linear
+    /// memory could not hold.
     pub const fn new(dims: &[usize]) -> Result<Self, ShapeError> {
         if dims.len() > MAX_RANK {
             return Err(ShapeError::Rank { rank: dims.len() });
@@ -50,7 +51,7 @@ impl Shape {
                 return Err(ShapeError::TooLarge);
             }
             shape.dims[axis] = dims[axis] as u32;
-            // A zero extent does not excuse the others: their product must not overflow in whoever multiplies them.
+            // The other extents are checked even if one is zero, so that their product does not overflow in later code.
             if dims[axis] != 0 {
                 // Both factors fit 32 bits, so the product fits 64.
                 elements *= dims[axis] as u64;
@@ -63,7 +64,7 @@ impl Shape {
         Ok(shape)
     }
 
-    /// A shape from extents as they stand in a tensor table; `None` where [`new`](Self::new) would fail.
+    /// Makes a shape from the extents in a tensor table; `None` if [`new`](Self::new) would fail.
     pub(crate) fn from_table(dims: &[u32]) -> Option<Self> {
         let mut wide = [0usize; MAX_RANK];
         let wide = wide.get_mut(..dims.len())?;
@@ -88,7 +89,7 @@ impl Shape {
         self.dims().iter().map(|&dim| u64::from(dim)).product()
     }
 
-    /// Bytes that the elements take when they are of this type.
+    /// The size in bytes of the elements, if they have this type.
     pub fn bytes(&self, dtype: DType) -> u64 {
         self.elements() * u64::from(dtype.size())
     }
@@ -99,7 +100,7 @@ impl Shape {
 }
 
 impl fmt::Display for Shape {
-    /// As people write it: `64x4096`, or `scalar`.
+    /// Writes the shape as `64x4096`, or as `scalar`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.rank == 0 {
             return f.write_str("scalar");

@@ -1,15 +1,15 @@
-//! What a kernel is: the one description that the guest glue, the custom section, the manifest and the host stub share.
+//! The spec of a kernel, which the guest glue, the custom section, the manifest and the host stub share.
 
 use crate::{DType, Dim, Expr, Role};
 
-/// The most tensors a call may have.
+/// The most tensors that a call may have.
 pub const MAX_TENSORS: usize = 16;
-/// The most shape symbols a call may have.
+/// The most shape symbols that a call may have.
 pub const MAX_SYMBOLS: usize = 16;
-/// The most scalar parameters a call may have.
+/// The most scalar parameters that a call may have.
 pub const MAX_PARAMS: usize = 32;
 
-/// A kernel as its author declared it; `#[kernel]` makes one as a constant.
+/// A kernel as its author declared it. `#[kernel]` makes it as a constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KernelSpec<'a> {
     /// The function's name, unique in a pack.
@@ -26,20 +26,20 @@ pub struct KernelSpec<'a> {
     pub entry_point: &'a str,
     /// The name of the reference implementation that a host may fall back to.
     pub fallback: &'a str,
-    /// What an instance may use.
+    /// The resources that an instance may use.
     pub limits: ResourceLimits,
     /// Which optional exports exist.
     pub lifecycle: Lifecycle,
-    /// What `kernel_forward` takes.
+    /// The signature of `kernel_forward`.
     pub forward: Signature<'a>,
-    /// What `kernel_backward` takes, where the author declares one.
+    /// The signature of `kernel_backward`, if the author declares one.
     pub backward: Option<Signature<'a>>,
-    /// The symbols of the forward pass over which a host may split one call into several, each over a range of the
-    /// axis: the results are those of the whole call. [`Signature::is_split_by`] says what such a symbol must be.
+    /// The symbols of the forward pass over which a host may split one call into several, each for a range of the axis,
+    /// with the same results. [`Signature::is_split_by`] states the requirements for such a symbol.
     pub split: &'a [u8],
 }
 
-/// What one pass of a kernel takes: tensors and scalars in declaration order.
+/// The tensors and scalars of one pass of a kernel, in declaration order.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Signature<'a> {
     /// The names that declared shapes use; a [`Dim`] refers to them by index.
@@ -57,9 +57,9 @@ pub struct TensorSpec<'a> {
     pub name: &'a str,
     /// The type of its elements.
     pub dtype: DType,
-    /// Which way it goes.
+    /// Whether the kernel reads or writes it.
     pub role: Role,
-    /// Whether a call may leave it out; inputs only.
+    /// Whether a call may omit it; inputs only.
     pub optional: bool,
     /// Its extents, outermost first; empty for scratch.
     pub dims: &'a [Dim],
@@ -74,7 +74,7 @@ pub struct ParamSpec<'a> {
     pub name: &'a str,
     /// Its type.
     pub ty: ParamType,
-    /// The value that a call gets when it gives none; of type `ty`.
+    /// The value that is used if a call gives none, of type `ty`.
     pub default: Option<ParamValue>,
 }
 
@@ -116,7 +116,7 @@ impl ParamType {
         }
     }
 
-    /// Bytes in the params block, which is also the alignment there.
+    /// Size in bytes in the params block, which is also the alignment there.
     pub const fn size(self) -> u32 {
         match self {
             Self::F32 | Self::U32 | Self::I32 => 4,
@@ -159,7 +159,7 @@ impl ParamValue {
         }
     }
 
-    /// The value of this type with these bits; `None` for a `bool` that is neither 0 nor 1.
+    /// Makes a value of this type from 32 bits; `None` for a `bool` that is neither 0 nor 1.
     pub const fn from_bits(ty: ParamType, bits: u32) -> Option<Self> {
         Some(match ty {
             ParamType::F32 => Self::F32(f32::from_bits(bits)),
@@ -182,26 +182,27 @@ impl core::fmt::Display for ParamValue {
     }
 }
 
-/// What one instance of a kernel may use.
+/// The resources that one instance of a kernel may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceLimits {
-    /// Linear memory in pages of 64 KiB, the module's own data and stack included.
+    /// Linear memory in pages of 64 KiB, including the module's own data and stack.
     pub max_memory_pages: u32,
-    /// Epoch ticks that one call may run; a tick is 10 ms.
+    /// Epoch ticks that one call may take; a tick is 10 ms.
     pub max_epoch_ticks: u32,
     /// Elements of the module's tables.
     pub max_table_elements: u32,
-    /// Instances of the module that exist at once, busy and idle ones, from 1 to [`MOST_INSTANCES`](Self::MOST_INSTANCES).
+    /// Instances of the module that may exist at once, busy or idle, from 1 to
+    /// [`MOST_INSTANCES`](Self::MOST_INSTANCES).
     pub max_instances: u32,
-    /// Bytes of the call stack that one call may use, a power of two from [`LEAST_STACK`](Self::LEAST_STACK) to
-    /// [`MOST_STACK`](Self::MOST_STACK). It holds return addresses and local variables; what a compiler puts into
-    /// linear memory instead, a Rust guest's arrays among them, counts as memory.
+    /// Bytes of call stack that one call may use, a power of two from [`LEAST_STACK`](Self::LEAST_STACK) to
+    /// [`MOST_STACK`](Self::MOST_STACK). The call stack holds return addresses and local variables. Data that a
+    /// compiler puts into linear memory instead, such as a Rust guest's arrays, counts as memory.
     pub max_stack_bytes: u32,
 }
 
 impl ResourceLimits {
-    /// What a kernel gets whose author says nothing: 1 GiB of memory, 10 s, 1024 table elements, 64 instances, 512 KiB
-    /// of stack.
+    /// The limits of a kernel whose author sets none: 1 GiB of memory, 10 s, 1024 table elements, 64 instances and 512
+    /// KiB of stack.
     pub const DEFAULT: Self = Self {
         max_memory_pages: 16_384,
         max_epoch_ticks: 1000,
@@ -219,8 +220,9 @@ impl ResourceLimits {
     /// The most stack that a kernel may ask for, 16 MiB.
     pub const MOST_STACK: u32 = 16 << 20;
 
-    /// Whether `max_stack_bytes` is a size that a kernel may ask for: hosts need an engine for each, and a power of two
-    /// keeps their number small.
+    /// Whether a kernel may ask for a stack of this size.
+    ///
+    /// Sizes are powers of two because hosts need an engine for each size, and this keeps their number small.
     pub const fn is_stack_size(bytes: u32) -> bool {
         bytes.is_power_of_two() && bytes >= Self::LEAST_STACK && bytes <= Self::MOST_STACK
     }
@@ -232,22 +234,24 @@ impl Default for ResourceLimits {
     }
 }
 
-/// Which of the optional lifecycle exports a kernel has.
+/// The optional lifecycle exports of a kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// `kernel_init`, called once when an instance is born.
+    /// `kernel_init`, called once when an instance is created.
     pub init: bool,
     /// `kernel_cleanup`, called once before an instance is dropped.
     pub cleanup: bool,
 }
 
 impl<'a> Signature<'a> {
-    /// Whether calls can be divided into ranges of a symbol: every tensor that has it has it as its outermost axis and
-    /// as it is, so that a range of the axis is a range of the tensor's bytes, and every result has it. Whether the
-    /// kernel computes each index by itself, only its author can say.
+    /// Checks that calls can be split into ranges of a symbol.
+    ///
+    /// Every result must have the symbol, and every tensor that has it must have it only as its outermost axis, without
+    /// a factor, so that a range of the axis is a range of the tensor's bytes. Only the author can know whether the
+    /// kernel also computes each index independently.
     ///
     /// # Errors
-    /// The row of the first tensor that stands in the way; `None` if the symbol is not known, or there is no result.
+    /// The row of the first tensor that breaks these rules; `None` if the symbol is unknown or there is no result.
     pub fn is_split_by(&self, symbol: u8) -> Result<(), Option<usize>> {
         let mut is_written = false;
         for (row, tensor) in self.tensors.iter().enumerate() {
@@ -262,7 +266,7 @@ impl<'a> Signature<'a> {
         if is_written { Ok(()) } else { Err(None) }
     }
 
-    /// The tensors of a role, with their rows in the table.
+    /// The tensors with this role, with their rows in the table.
     pub fn tensors_of(&self, role: Role) -> impl Iterator<Item = (usize, &'a TensorSpec<'a>)> {
         self.tensors.iter().enumerate().filter(move |(_, tensor)| tensor.role == role)
     }

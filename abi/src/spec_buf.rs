@@ -1,4 +1,4 @@
-//! Owned specs, as readers of a section or a manifest hold them.
+//! Owned specs, for readers of a custom section or a manifest.
 
 use alloc::{string::String, vec::Vec};
 
@@ -56,7 +56,7 @@ pub struct ParamSpecBuf {
 }
 
 impl KernelSpecBuf {
-    /// Lends the spec in its borrowed form.
+    /// Calls `f` with the spec in its borrowed form.
     pub fn with<R>(&self, f: impl FnOnce(&KernelSpec<'_>) -> R) -> R {
         self.forward.with(|forward| {
             let lend = |backward: Option<Signature<'_>>| {
@@ -84,7 +84,7 @@ impl KernelSpecBuf {
 }
 
 impl SignatureBuf {
-    /// Lends the signature in its borrowed form, without allocating.
+    /// Calls `f` with the signature in its borrowed form, without allocating.
     pub fn with<R>(&self, f: impl FnOnce(&Signature<'_>) -> R) -> R {
         const NO_TENSOR: TensorSpec<'_> =
             TensorSpec { name: "", dtype: DType::F32, role: Role::In, optional: false, dims: &[], len: Expr(&[]) };

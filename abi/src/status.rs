@@ -2,15 +2,15 @@
 
 use core::fmt;
 
-/// What a guest export returned, with the codes and names of the specification's appendix B.
+/// The status that a guest export returns, with the codes and names of appendix B of the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Status {
     /// The call succeeded and every output is written.
     Ok = 0,
-    /// An input tensor has a wrong shape, type or value.
+    /// An input tensor has the wrong shape, type or value.
     InvalidInput = 1,
-    /// An output tensor has a wrong shape or type.
+    /// An output tensor has the wrong shape or type.
     InvalidOutput = 2,
     /// The params block or a scalar in it is wrong.
     InvalidParams = 3,
@@ -62,25 +62,25 @@ impl fmt::Display for Status {
     }
 }
 
-/// What `kernel_forward_batch` returned: how far it came, and with which status it stopped.
+/// What `kernel_forward_batch` returns: how far it got, and the status with which it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchStatus {
     /// The status of the call that failed, or 0 if none did.
     pub code: i32,
-    /// The index of the call that failed, 0 if none did.
+    /// The index of the call that failed, or 0 if none did.
     pub index: u32,
 }
 
 impl BatchStatus {
-    /// Every call succeeded.
+    /// The status of a batch in which every call succeeded.
     pub const OK: Self = Self { code: Status::Ok.code(), index: 0 };
 
-    /// The status in what crosses the boundary.
+    /// Decodes the value that crosses the boundary.
     pub const fn from_bits(bits: i64) -> Self {
         Self { code: bits as i32, index: (bits as u64 >> 32) as u32 }
     }
 
-    /// What crosses the boundary: the index in the upper 32 bits, the code in the lower ones.
+    /// Encodes the value that crosses the boundary: the index in the upper 32 bits, the code in the lower 32.
     pub const fn to_bits(self) -> i64 {
         ((self.index as u64) << 32 | self.code as u32 as u64) as i64
     }

@@ -1,4 +1,4 @@
-//! Shape symbols: what `rows` and `dim` are in a call, and whether every tensor agrees.
+//! Shape symbols: finds the values of symbols such as `rows` and `dim` in a call, and checks that all tensors agree.
 
 use core::fmt;
 
@@ -12,10 +12,11 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// Finds the value of every symbol from the shapes that are given, and checks that they all agree.
+    /// Finds the value of every symbol from the given shapes, and checks that they all agree.
     ///
-    /// Each item is a tensor's declared extents and, where the call has it, its shape. Plain symbols bind first,
-    /// then symbols that stand only in `sym / n` or `sym * n`; symbols that only absent tensors use stay unbound.
+    /// Each item is a tensor's declared extents and, if the call has the tensor, its shape. Plain symbols are bound
+    /// first, then symbols that appear only as `sym / n` or `sym * n`. Symbols that only absent tensors use stay
+    /// unbound.
     ///
     /// # Errors
     /// The first disagreement, in the order of the tensors.
@@ -30,7 +31,8 @@ impl Symbols {
         }
     }
 
-    /// The symbols where all shapes agree and plain symbols determine them, as in nearly every call.
+    /// The fast path for nearly every call: all shapes agree, and every symbol appears as a plain one. Otherwise
+    /// `None`.
     #[inline]
     fn bind_agreeing<'a, I>(tensors: I) -> Option<Self>
     where
@@ -77,7 +79,7 @@ impl Symbols {
         Some(symbols)
     }
 
-    /// The same for all shapes, one kind of extent after the other.
+    /// The general path, which handles one kind of extent after the other and reports disagreements.
     #[cold]
     fn bind_each<'a, I>(tensors: I) -> Result<Self, SymbolError>
     where
@@ -128,13 +130,13 @@ impl Symbols {
         }
     }
 
-    /// The value of a symbol, if the call's shapes determine it.
+    /// The value of a symbol, if the shapes of the call determine it.
     pub fn value(&self, symbol: u8) -> Option<u32> {
         let bound = usize::from(symbol) < MAX_SYMBOLS && self.bound & (1 << symbol) != 0;
         bound.then(|| self.values[usize::from(symbol)])
     }
 
-    /// The extent that a declared one stands for.
+    /// Evaluates a declared extent.
     ///
     /// # Errors
     /// Its symbol is unbound or not a multiple of the divisor, or the result does not fit.
@@ -151,10 +153,10 @@ impl Symbols {
         }
     }
 
-    /// The shape that declared extents stand for.
+    /// Evaluates declared extents to a shape.
     ///
     /// # Errors
-    /// As [`eval`](Self::eval), with the axis; or the shape has too many elements.
+    /// Those of [`eval`](Self::eval), with the axis; or the shape has too many elements.
     pub fn shape(&self, dims: &[Dim]) -> Result<Shape, (usize, Disagreement)> {
         let mut extents = [0usize; crate::MAX_RANK];
         let extents = extents.get_mut(..dims.len()).ok_or((0, Disagreement::TooLarge))?;
@@ -164,7 +166,7 @@ impl Symbols {
         Shape::new(extents).map_err(|_| (0, Disagreement::TooLarge))
     }
 
-    /// The length of a scratch tensor.
+    /// Evaluates the length of a scratch tensor.
     ///
     /// # Errors
     /// The arithmetic fails or uses an unbound symbol.
@@ -188,14 +190,14 @@ pub struct SymbolError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disagreement {
-    /// The tensor has another number of axes.
+    /// The tensor has the wrong number of axes.
     Rank {
         /// Axes declared.
         expected: usize,
         /// Axes given.
         actual: usize,
     },
-    /// The extent is another.
+    /// The extent is wrong.
     Extent {
         /// The declared extent.
         dim: Dim,
@@ -204,7 +206,7 @@ pub enum Disagreement {
         /// The extent given.
         actual: u32,
     },
-    /// A symbol is not a multiple of what it is divided by.
+    /// A symbol is not a multiple of its divisor.
     NotMultiple {
         /// The symbol.
         symbol: u8,
@@ -223,7 +225,7 @@ pub enum Disagreement {
 }
 
 impl SymbolError {
-    /// The error in words, with the names of this signature.
+    /// Describes the error with the names in this signature.
     pub fn describe<'a>(&'a self, signature: &'a Signature<'a>) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| {
             let tensor = signature.tensors.get(self.tensor);

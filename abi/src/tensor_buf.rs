@@ -12,10 +12,10 @@ pub struct TensorBuf<T> {
 }
 
 impl<T: Element> TensorBuf<T> {
-    /// A tensor of these elements, row-major, with these extents.
+    /// Makes a tensor from these row-major elements and these extents.
     ///
     /// # Errors
-    /// As [`TensorView::new`].
+    /// Those of [`TensorView::new`].
     ///
     /// # Example: two rows of three
     /// ```
@@ -28,7 +28,7 @@ impl<T: Element> TensorBuf<T> {
         Ok(Self { data, shape })
     }
 
-    /// A tensor of zeros with these extents.
+    /// Makes a tensor of zeros with these extents.
     ///
     /// # Errors
     /// The extents are not a [`Shape`].
@@ -36,7 +36,7 @@ impl<T: Element> TensorBuf<T> {
         Ok(Self::zeros_of(Shape::new(dims)?))
     }
 
-    /// A tensor of zeros with this shape.
+    /// Makes a tensor of zeros with this shape.
     pub fn zeros_of(shape: Shape) -> Self {
         Self { data: alloc::vec![T::new_zeroed(); shape.elements() as usize], shape }
     }
@@ -50,27 +50,27 @@ impl<T: Element> TensorBuf<T> {
         &self.data
     }
 
-    /// The elements, row-major, to write to.
+    /// The elements, row-major and mutable.
     pub fn data_mut(&mut self) -> &mut [T] {
         &mut self.data
     }
 
-    /// The elements themselves, row-major.
+    /// Returns the elements by value, row-major.
     pub fn into_data(self) -> Vec<T> {
         self.data
     }
 
-    /// The extents.
+    /// The tensor's shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// A view to read.
+    /// A view of the tensor.
     pub fn view(&self) -> TensorView<'_, T> {
         TensorView::of_shape(&self.data, self.shape)
     }
 
-    /// A view to write.
+    /// A mutable view of the tensor.
     pub fn view_mut(&mut self) -> TensorViewMut<'_, T> {
         TensorViewMut::of_shape(&mut self.data, self.shape)
     }

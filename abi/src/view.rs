@@ -60,8 +60,7 @@ impl<'a, T: Element> TensorView<'a, T> {
         Ok(Self { shape: shape_of(data.len(), dims)?, data })
     }
 
-    /// Views `data`, which must have as many elements as the shape; all who use views check that again before they rely
-    /// on it.
+    /// Views `data`, which should have as many elements as the shape. Code that relies on this must check it again.
     #[doc(hidden)]
     #[inline]
     pub fn of_shape(data: &'a [T], shape: Shape) -> Self {
@@ -73,12 +72,12 @@ impl<'a, T: Element> TensorView<'a, T> {
         self.data
     }
 
-    /// The extents.
+    /// The view's shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// A copy of its own.
+    /// Copies the view to an owned tensor.
     #[cfg(feature = "alloc")]
     pub fn to_buf(&self) -> crate::TensorBuf<T> {
         crate::TensorBuf::copy_of(self)
@@ -101,25 +100,24 @@ impl<'a, T: Element> TensorViewMut<'a, T> {
         Ok(Self { shape: shape_of(data.len(), dims)?, data })
     }
 
-    /// Views `data`, which must have as many elements as the shape; all who use views check that again before they rely
-    /// on it.
+    /// Views `data`, which should have as many elements as the shape. Code that relies on this must check it again.
     #[doc(hidden)]
     #[inline]
     pub fn of_shape(data: &'a mut [T], shape: Shape) -> Self {
         Self { data, shape }
     }
 
-    /// The elements, row-major, for as long as the view was made for.
+    /// Returns the elements, row-major, with the view's full lifetime.
     pub fn into_data(self) -> &'a mut [T] {
         self.data
     }
 
-    /// The same view for a shorter time, so that it can be passed on and used again.
+    /// Reborrows the view for a shorter lifetime, so that it can be passed on and used again.
     pub fn reborrow(&mut self) -> TensorViewMut<'_, T> {
         TensorViewMut { data: self.data, shape: self.shape }
     }
 
-    /// The extents.
+    /// The view's shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }

@@ -6,7 +6,7 @@ use crate::{Shape, params};
 
 const BOUNDS: Bounds = Bounds { floor: 1024, memory_size: 65536 };
 
-/// A placement of these tensors behind a descriptor, as a host makes it.
+/// A placement of these tensors after a descriptor, as a host makes it.
 fn place(tensors: &[(DType, Role, Shape)]) -> Option<(u32, KernelDescriptor, Vec<TensorEntry>)> {
     let mut cursor = Cursor::new(BOUNDS.floor);
     let head = cursor.place(u64::from(KernelDescriptor::SIZE))?;
@@ -26,7 +26,7 @@ fn tensors() -> impl Strategy<Value = Vec<(DType, Role, Shape)>> {
     prop::collection::vec(tensor, 0..6)
 }
 
-/// What the check promises, stated independently byte by byte.
+/// The check's rules, restated independently byte by byte.
 fn is_sound(head: u32, descriptor: &KernelDescriptor, entries: &[TensorEntry]) -> bool {
     let mut owners = std::vec![0u8; 65536];
     let mut parts = std::vec![(head, 40, false), (descriptor.params_offset, descriptor.params_size, false)];
@@ -37,7 +37,7 @@ fn is_sound(head: u32, descriptor: &KernelDescriptor, entries: &[TensorEntry]) -
             return false;
         }
         for owner in &mut owners[offset as usize..end as usize] {
-            // 1: read by some part, 2: written by one.
+            // 1: some part reads the byte; 2: some part writes it.
             match (*owner, writes) {
                 (0, _) => *owner = if writes { 2 } else { 1 },
                 (1, false) => {}
@@ -85,7 +85,7 @@ proptest! {
             let row = row.index(entries.len());
             entries[row] = damaged;
         }
-        // The descriptor follows, or the check would stop at its disagreement every time.
+        // The descriptor is updated too; otherwise the check would always stop at the disagreement.
         let descriptor = describe(descriptor.params_offset, descriptor.params_size, &entries);
         if check(BOUNDS, head, &descriptor, &entries).is_ok() {
             prop_assert!(is_sound(head, &descriptor, &entries));

@@ -1,4 +1,4 @@
-//! Reading the custom section.
+//! Reads the custom section.
 
 use alloc::{
     string::{String, ToString},
@@ -12,22 +12,22 @@ use crate::{
     ParamSpecBuf, ParamType, ParamValue, ResourceLimits, Role, SignatureBuf, TensorSpecBuf,
 };
 
-/// One kernel of a module, as its custom section tells it.
+/// One kernel of a module, as its custom section describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry<'a> {
     /// The crate that wrote the entry, `name version`.
     pub writer: String,
     /// The kernel.
     pub spec: KernelSpecBuf,
-    /// The bytes of the entry, so that a packer can carry them over as they are.
+    /// The bytes of the entry, so that a packer can copy them unchanged.
     pub bytes: &'a [u8],
 }
 
 /// Reads the content of a custom section: an entry for each kernel.
 ///
 /// # Errors
-/// An entry is malformed, or has a schema or ABI version that this build does not know; nothing of a section is used
-/// unless all of it is understood.
+/// An entry is malformed, or has a schema or ABI version that this build does not know. No entry is returned unless all
+/// of them can be read.
 pub fn decode(section: &[u8]) -> Result<Vec<Entry<'_>>, SectionError> {
     let mut entries = Vec::new();
     let mut rest = section;
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
 
     fn dim(&mut self, symbols: usize) -> Result<Dim, SectionError> {
         let (tag, symbol, number) = (self.u8()?, self.u8()?, self.u32()?);
-        // What a tag does not use must be zero, so that a spec has one encoding only.
+        // Fields that a tag does not use must be zero, so that each spec has exactly one encoding.
         Ok(match tag {
             0 if symbol == 0 => Dim::Fixed(number),
             1 if number == 0 => Dim::Symbol(self.symbol(symbol.into(), symbols)?),
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an expression evaluates for some symbols; arithmetic may still fail for others.
+/// Whether an expression is well-formed; its arithmetic may still fail for some values of symbols.
 fn is_well_formed(expr: Expr<'_>) -> bool {
     expr.eval(|_| Some(1)) != Err(crate::ExprError::Malformed)
 }

@@ -110,7 +110,7 @@ fn damage_is_an_error_and_never_a_panic() {
         for bit in 0..8 {
             let mut damaged = BYTES;
             damaged[at] ^= 1 << bit;
-            // Some flips make another valid spec; what counts is that it is then read as that other one.
+            // Some flips make another valid spec, which must then be read as that spec.
             if let Ok(entries) = decode(&damaged) {
                 assert_ne!((&entries[0].writer[..], &entries[0].spec), (WRITER, &KernelSpecBuf::from(&SPEC)), "{at}");
             }

@@ -15,6 +15,6 @@ fn refuses_what_linear_memory_cannot_hold() {
     assert_eq!(Shape::new(&[1; 9]), Err(ShapeError::Rank { rank: 9 }));
     assert_eq!(Shape::new(&[usize::MAX]), Err(ShapeError::TooLarge));
     assert_eq!(Shape::new(&[65536, 65536]), Err(ShapeError::TooLarge));
-    // A zero extent does not excuse the others, or their product could overflow on the way.
+    // The other extents are checked even if one is zero; otherwise their product could overflow.
     assert_eq!(Shape::new(&[65536, 65536, 0]), Err(ShapeError::TooLarge));
 }

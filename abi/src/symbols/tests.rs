@@ -45,7 +45,7 @@ fn both_ways_to_bind_give_the_same() {
                 if let Some(agreeing) = Symbols::bind_agreeing(tensors).map(values) {
                     assert_eq!(each, Ok(agreeing));
                 } else {
-                    // Where `dim` stands plainly nowhere, the quick way gives up.
+                    // If `dim` never appears as a plain symbol, the fast path gives up.
                     assert!(each.is_err() || x.is_none(), "{half:?} {x:?} {y:?}");
                 }
             }

@@ -1,4 +1,4 @@
-//! Nothing is accepted on a device that a host refuses, as far as devices read.
+//! A device accepts nothing that a host refuses, except for what devices do not read.
 
 mod common;
 
@@ -9,7 +9,7 @@ use kernelpack_manifest::{AotTarget, KernelFault, KernelPackVerifier, Manifest, 
 use kernelpack_verify::{Digest, PublicKey, Verifier, Version};
 use proptest::{prelude::*, sample::Index};
 
-/// Whether a manifest is refused for what devices do not read.
+/// Whether a host refused a manifest because of something that devices do not read.
 fn is_beyond_devices(rejected: &Rejected) -> bool {
     match rejected {
         Rejected::BadTime { .. } | Rejected::BadSigningKey(_) | Rejected::UnknownFallback { .. } => true,
@@ -44,7 +44,7 @@ fn is_beyond_devices(rejected: &Rejected) -> bool {
     }
 }
 
-/// What a device makes of a manifest, held against what a host makes of it.
+/// Compares a device's reading of a manifest with a host's.
 fn compare(text: &[u8]) -> Result<bool, TestCaseError> {
     let signature = sign(text);
     let keys = KEYS.map(kernelpack_verify::TrustedKey::with_native);
@@ -53,7 +53,7 @@ fn compare(text: &[u8]) -> Result<bool, TestCaseError> {
     let (device, host) = match (device, host) {
         (Err(_), _) => return Ok(false),
         (Ok(_), Err(rejected)) if is_beyond_devices(&rejected) => return Ok(false),
-        // These are found when the kernel is asked for.
+        // A device finds these only when the kernel is requested.
         (Ok(device), Err(Rejected::DuplicateKernel { id })) => {
             prop_assert!(device.kernel(&id, &engine(&[])).is_err());
             return Ok(false);
@@ -103,7 +103,7 @@ fn compare(text: &[u8]) -> Result<bool, TestCaseError> {
     Ok(true)
 }
 
-/// What may stand in the place of something else.
+/// Texts that replace other parts of a manifest.
 fn piece() -> impl Strategy<Value = String> {
     const TOKENS: &[&str] = &[
         "{",
@@ -166,7 +166,7 @@ proptest! {
         compare(text.as_bytes())?;
     }
 
-    /// Whole values and keys in the place of others, so that what comes out is JSON more often.
+    /// Replaces whole values and keys, so that the result is JSON more often.
     #[test]
     fn an_exchanged_value_is_not_read_in_two_ways(from in any::<Index>(), to in any::<Index>(), piece in piece()) {
         let text = manifest();
@@ -212,13 +212,13 @@ proptest! {
             changed.replace_range(at..at + 1, other.encode_utf8(&mut [0; 4]));
             let key = PublicKey::parse(&changed).ok().map(|key| key.to_string());
             let digest = Digest::parse(&changed).map(|digest| digest.to_string());
-            // What is read is written the same again, so nothing else is read as the same.
+            // A value that was read is written identically, so no two texts have the same value.
             prop_assert!(key.or(digest).is_none_or(|read| read == changed));
         }
     }
 }
 
-/// Texts of numbers and strings are those of JSON, held against another reader.
+/// Numbers and strings are read as another JSON reader reads them.
 #[test]
 fn json_is_what_others_take_for_it() {
     let mut accepted = 0;

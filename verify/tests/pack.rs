@@ -1,4 +1,4 @@
-//! What a device reads of a pack.
+//! How a device reads and verifies a pack.
 
 mod common;
 
@@ -44,7 +44,7 @@ fn a_device_learns_what_to_load() {
     let (expected, actual) = (Digest::of(b"scalar"), Digest::of(b"simd"));
     assert_eq!(kernel.verify_module(b"simd").map(|_| ()), Err(Refused::HashMismatch { expected, actual }));
 
-    // One that lists no platform asks nothing of any.
+    // A kernel that lists no platforms runs on any engine.
     let other = manifest.kernel("l_f32", &engine(&[])).unwrap();
     assert_eq!(other.module().path, "k/l_f32.wasm");
     assert!(other.verify_module(b"l").is_ok());
@@ -70,7 +70,7 @@ fn native_code_needs_a_key_that_is_trusted_with_it() {
     assert_eq!(kernel.code("aarch64", &engine(&[])), Err(Refused::NoCode));
     let newer = kernelpack_verify::Engine { version: Version::parse("2.4.4").unwrap(), ..engine(&[]) };
     assert_eq!(kernel.code("thumbv7em", &newer), Err(Refused::CodeVersion));
-    // Where a key stands twice, the entry that grants less holds.
+    // If a key is listed twice, the stricter entry applies.
     let keys = [KEYS[1].with_native(), KEYS[1]];
     let manifest = Verifier::new(&keys).verify(text.as_bytes(), &signature, None).unwrap();
     let kernel = manifest.kernel("k_f32", &engine(&[])).unwrap();
@@ -86,7 +86,7 @@ fn only_a_trusted_key_counts() {
     assert_eq!(judge(&[], None), Err(Refused::NoKeys));
     assert_eq!(judge(&[other], None), Err(Refused::NoTrustedKey));
     assert_eq!(judge(&[signer.revoked()], None), Err(Refused::KeyRevoked { index: 0 }));
-    // However else the key is trusted, and wherever it stands.
+    // The key stays revoked, however else it is trusted and wherever it is listed.
     assert_eq!(judge(&[other, signer, signer.revoked()], None), Err(Refused::KeyRevoked { index: 2 }));
     assert_eq!(judge(&[signer.until(1000)], Some(1000)), Ok(0));
     assert_eq!(judge(&[signer.until(1000)], Some(1001)), Err(Refused::KeyExpired { index: 0, not_after: 1000 }));
@@ -146,7 +146,7 @@ fn what_could_be_read_in_two_ways_is_refused() {
         "eps",
         "k_f32",
     ] {
-        // The field once more, with its own value.
+        // The field a second time, with the same value.
         let text = manifest();
         let (start, value) = (text.find(&format!("\"{key}\":")).unwrap(), key.len() + 3);
         let mut values = serde_json::Deserializer::from_str(&text[start + value..]).into_iter::<serde_json::Value>();

@@ -1,4 +1,4 @@
-//! A manifest with all that a device reads, and the key that signs it.
+//! A manifest with every field that a device reads, and the key that signs it.
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use kernelpack_manifest::SecretKey;
@@ -33,7 +33,7 @@ pub(crate) fn engine(features: &'static [&'static str]) -> Engine<'static> {
     Engine { name: "wamr", version: Version::parse("2.4.3").unwrap(), features }
 }
 
-/// What only devices are told so far, the parts for WAMR, is left out of the second one's.
+/// A manifest of two kernels, of which only the first lists platforms, with native code for WAMR.
 pub(crate) fn manifest() -> String {
     let [simd, scalar, thumb, x86, l] = [&b"simd"[..], b"scalar", b"thumb", b"x86", b"l"].map(Digest::of);
     let key = kernelpack_manifest::PublicKey::from_bytes(&KEYS[1].key).unwrap();
@@ -87,7 +87,7 @@ pub(crate) fn manifest() -> String {
     )
 }
 
-/// The manifest with something else in the first place of this text.
+/// The manifest with the first occurrence of this text replaced.
 #[track_caller]
 pub(crate) fn replaced(from: &str, to: &str) -> String {
     let manifest = manifest();

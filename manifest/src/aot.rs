@@ -1,4 +1,4 @@
-//! What a manifest says of a module that was compiled ahead of time.
+//! What a manifest says about a module that was compiled ahead of time.
 
 pub(crate) mod facts;
 pub(crate) mod fault;
@@ -10,38 +10,40 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Digest, KernelFault};
 
-/// The most bytes of one ahead-of-time compiled file.
+/// The most bytes that one ahead-of-time compiled file may have.
 pub const MAX_AOT_BYTES: usize = 16 << 20;
-/// The most bytes of one option.
+/// The most bytes that one option may have.
 const MAX_OPTION_BYTES: usize = 64;
-/// The most options of one file.
+/// The most options that one file may have.
 const MAX_OPTIONS: usize = 32;
 
-/// What native code must check for itself, by the names in [`AotFile::options`]: that accesses stay inside of the memory,
-/// that calls stay inside of the stack, and, in loops, whether the call was stopped.
+/// The checks that native code must contain, by their names in [`AotFile::options`].
+///
+/// Accesses must stay inside the memory and calls inside the stack, and loops must notice when the call is stopped.
+/// No sandbox does this for native code.
 pub const AOT_CHECKS: [&str; 3] = ["bounds-checks", "stack-checks", "termination-checks"];
 
 /// A module of a kernel, compiled ahead of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AotFile {
-    /// The machine that it is for.
+    /// The machine that the file is for.
     pub target: AotTarget,
     /// The file, relative to the pack.
     pub path: String,
     /// The digest of the file's bytes.
     pub hash: Digest,
-    /// The digest of the module that it was compiled from.
+    /// The digest of the module that the file was compiled from.
     pub source: Digest,
-    /// The version of the compiler, which is that of the engine: WAMR's.
+    /// The version of the compiler, which is also that of the engine, WAMR.
     pub version: Version,
-    /// How it was compiled; [`AOT_CHECKS`] are among these.
+    /// How it was compiled; includes all of [`AOT_CHECKS`].
     pub options: Vec<String>,
 }
 
 impl AotFile {
-    /// The version of the engine, the checks and the options; what relates it to other entries is for
-    /// [`Manifest::validate`](crate::Manifest::validate).
+    /// Checks the options by themselves. [`Manifest::validate`](crate::Manifest::validate) checks how the file relates
+    /// to other entries.
     pub(crate) fn check(&self) -> Result<(), KernelFault> {
         let fits = |option: &String| {
             let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-=.".contains(&byte);
@@ -60,7 +62,7 @@ impl AotFile {
     }
 }
 
-/// The first of [`AOT_CHECKS`] that the options do not have.
+/// The first of [`AOT_CHECKS`] that is missing from the options.
 pub(crate) fn missing_check(options: &[String]) -> Option<&'static str> {
     AOT_CHECKS.into_iter().find(|check| !options.iter().any(|option| option == check))
 }
@@ -69,21 +71,21 @@ pub(crate) fn missing_check(options: &[String]) -> Option<&'static str> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum AotTarget {
-    /// `x86_64`: 64-bit x86 with SSE4.2, that is x86-64-v2.
+    /// `x86_64`: 64-bit x86 at the level x86-64-v2, which includes SSE4.2.
     X86_64,
     /// `aarch64`: 64-bit Arm, version 8.0 with NEON.
     Aarch64,
     /// `thumbv7em`: Cortex-M4 and M7 with a floating-point unit for f32, hard-float ABI.
     Thumbv7em,
-    /// `thumbv7`: 32-bit Arm version 7 with VFPv3-D16 in Thumb-2 code, hard-float ABI, as Debian's armhf.
+    /// `thumbv7`: 32-bit Arm version 7 with VFPv3-D16 in Thumb-2 code, hard-float ABI, like Debian's armhf.
     Thumbv7,
 }
 
 impl AotTarget {
-    /// All of them.
+    /// Every target.
     pub const ALL: [Self; 4] = [Self::X86_64, Self::Aarch64, Self::Thumbv7em, Self::Thumbv7];
 
-    /// The name, as manifests write it.
+    /// The name that manifests use.
     pub fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -93,13 +95,15 @@ impl AotTarget {
         }
     }
 
-    /// Whether code for it can use WebAssembly's `simd128`.
+    /// Whether code for this target can use WebAssembly's `simd128`.
     pub fn has_simd(self) -> bool {
         matches!(self, Self::X86_64 | Self::Aarch64)
     }
 
-    /// The target of the machine that this runs on, if it is one; of x86 machines those have none that are too old for
-    /// [`X86_64`](Self::X86_64), which would stop the process at an instruction that they do not know.
+    /// The target of the machine that this program runs on, if it is a supported one.
+    ///
+    /// An x86 machine older than x86-64-v2 has none: code for [`X86_64`](Self::X86_64) would crash there on an unknown
+    /// instruction.
     pub fn of_this_machine() -> Option<Self> {
         if cfg!(target_arch = "x86_64") {
             is_x86_64_v2().then_some(Self::X86_64)
@@ -115,7 +119,7 @@ impl AotTarget {
     }
 }
 
-/// Whether the processor has what x86-64-v2 has beyond the first version.
+/// Whether the processor has everything that x86-64-v2 adds to the baseline.
 #[cfg(target_arch = "x86_64")]
 fn is_x86_64_v2() -> bool {
     is_x86_feature_detected!("cmpxchg16b")

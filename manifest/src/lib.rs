@@ -1,13 +1,13 @@
 //! `kernels.json`, the signed manifest of a kernel pack, and what it promises about the modules it names.
 //!
-//! The crate owns the manifest's [schema](Manifest), [digests](Digest), [keys](PublicKey) and
+//! This crate defines the manifest's [schema](Manifest), [digests](Digest), [keys](PublicKey) and
 //! [signatures](KernelPackVerifier), [trust stores](TrustStore), the [compatibility gates](CompatibilityChecker), the
-//! [check](module::check) that a module is what its entry says, and the [health vectors](HealthVector) that tell whether
-//! a kernel works. It does no I/O: it judges bytes that it is given, at a time that it is given.
+//! [check](module::check) that a module matches its entry, and the [health vectors](HealthVector) that show whether a
+//! kernel works. It does no I/O: callers pass in the bytes to judge and the time to judge them at.
 //!
-//! The invariant is carried by types: a [`SignedManifest`] comes only out of [`KernelPackVerifier::verify`], which
-//! checks the signature over the raw bytes before it parses one of them, and a [`VerifiedModule`] comes only out of
-//! [`SignedManifest::verify_module`]. Whoever asks for a `VerifiedModule` cannot be handed anything unverified.
+//! Types carry the invariant: only [`KernelPackVerifier::verify`], which checks the signature over the raw bytes before
+//! it parses any of them, returns a [`SignedManifest`], and only [`SignedManifest::verify_module`] returns a
+//! [`VerifiedModule`]. Code that takes a `VerifiedModule` cannot be given an unverified one.
 //!
 //! # Example: from bytes to a verified manifest
 //! ```
@@ -19,7 +19,7 @@
 //! let verifier = KernelPackVerifier::new([key.public()]);
 //! let (manifest, now) = (b"{}", SystemTime::now());
 //!
-//! // The signature is judged first, the content only when somebody trusted vouches for it.
+//! // The signature is checked first; the content is read only if a trusted key signed it.
 //! let forged = verifier.verify(manifest, &[0; 64], now).unwrap_err();
 //! assert!(matches!(forged, Rejected::Unverified(VerifyError::NoTrustedKey)));
 //! let signed_but_empty = verifier.verify(manifest, &key.sign(manifest), now).unwrap_err();

@@ -23,13 +23,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Kernel, Rejected};
 
-/// The version of the schema that this build reads and writes.
+/// The schema version that this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
-/// The manifest's file in a pack.
+/// The name of a pack's manifest file.
 pub const MANIFEST_FILE: &str = "kernels.json";
-/// The signature's file in a pack.
+/// The name of a pack's signature file.
 pub const SIGNATURE_FILE: &str = "kernels.json.sig";
-/// The most bytes of one module.
+/// The most bytes that one module may have.
 pub const MAX_MODULE_BYTES: usize = 64 << 20;
 
 /// The content of `kernels.json`.
@@ -51,7 +51,7 @@ pub struct Manifest {
     pub min_runtime_version: Version,
     /// The newest runtime that may load the pack.
     pub max_runtime_version: Version,
-    /// When the pack was made: RFC 3339 in UTC to the second, `2026-01-18T00:00:00Z`.
+    /// When the pack was made, in RFC 3339 format, in UTC and whole seconds: `2026-01-18T00:00:00Z`.
     pub created_at: String,
     /// Who made the pack.
     pub author: Author,
@@ -68,26 +68,25 @@ pub struct Manifest {
 pub struct Author {
     /// A name for people.
     pub name: String,
-    /// Where to write to.
+    /// The author's e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub email: Option<String>,
     /// The author's public key, as [`PublicKey::id`](crate::PublicKey::id) writes it.
     ///
-    /// A statement only: which key really signed is [`SignedManifest::signed_by`](crate::SignedManifest::signed_by),
-    /// and the two may differ where somebody else vouches for an author's pack.
+    /// This is only a claim. [`SignedManifest::signed_by`](crate::SignedManifest::signed_by) is the key that really
+    /// signed; the two differ if somebody else vouches for an author's pack.
     pub signing_key: String,
 }
 
 impl Manifest {
     /// Reads a manifest.
     ///
-    /// The bytes must be UTF-8 JSON of at most [`MAX_MANIFEST_BYTES`] with nothing behind it; unknown fields and
-    /// repeated keys are refused wherever they stand. This says nothing about who wrote the bytes: hosts use
+    /// The bytes must be UTF-8 JSON of at most [`MAX_MANIFEST_BYTES`] with nothing after it; unknown fields and
+    /// repeated keys are refused everywhere. This does not check who wrote the bytes; hosts use
     /// [`KernelPackVerifier::verify`](crate::KernelPackVerifier::verify).
     ///
     /// # Errors
-    /// A schema version that this build does not read comes before anything else, then another ABI version, then
-    /// whatever is wrong first.
+    /// The first fault, where an unknown schema version comes before everything else, followed by another ABI version.
     pub fn parse(bytes: &[u8]) -> Result<Self, Rejected> {
         if bytes.len() > MAX_MANIFEST_BYTES {
             return Err(Rejected::ManifestTooLarge { size: bytes.len(), limit: MAX_MANIFEST_BYTES });
@@ -97,17 +96,16 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The manifest as JSON: equal manifests give equal bytes.
+    /// The manifest as JSON; equal manifests give equal bytes.
     ///
-    /// Only what [`validate`](Self::validate) accepts reads back.
+    /// [`parse`](Self::parse) reads the bytes back only if [`validate`](Self::validate) accepts the manifest.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).expect("keys are strings and no value's serialization fails");
         json.push(b'\n');
         json
     }
 
-    /// The files that the pack has beside the manifest and its signature: modules, those for single engines included,
-    /// compiled files and health vectors.
+    /// Every file of the pack except the manifest and its signature: all modules, compiled files and health vectors.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.kernels.iter().flat_map(|kernel| {
             let modules = kernel.modules().map(|module| module.path);

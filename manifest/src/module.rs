@@ -1,7 +1,7 @@
-//! The check that a module is what its manifest entry says, before any engine sees it.
+//! Checks that a module matches its manifest entry, before any engine sees it.
 //!
-//! A module that passes cannot name anything outside itself, exports what the ABI asks for and no more, keeps to its
-//! declared limits, and describes itself exactly as the manifest does. The packer holds its own output to it too.
+//! A module that passes imports nothing, exports exactly what the ABI requires, keeps to its declared limits, and
+//! describes itself exactly as the manifest does. The packer checks its own output in the same way.
 
 pub(crate) mod code;
 pub(crate) mod fault;
@@ -18,7 +18,7 @@ use wasmparser::{
 use self::code::Code;
 use crate::{ModuleFault, ModuleRef, Rejected, first_difference};
 
-/// What the check found out on the way.
+/// What the check found out about a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModuleFacts {
@@ -26,19 +26,19 @@ pub struct ModuleFacts {
     pub heap_base: u32,
     /// The address of the message buffer.
     pub message: u32,
-    /// Pages of memory at the start.
+    /// Pages of memory that the module starts with.
     pub initial_pages: u32,
     /// Pages that the memory may grow to.
     pub max_pages: u32,
-    /// Elements of all tables at the start.
+    /// Elements that all tables start with, together.
     pub table_elements: u32,
-    /// The crate that the module describes itself to be from, `name version`.
+    /// The crate that the module claims to be from, `name version`.
     pub writer: String,
-    /// Bytes of the code, at most [`MAX_CODE_BYTES`](crate::MAX_CODE_BYTES).
+    /// Bytes of code, at most [`MAX_CODE_BYTES`](crate::MAX_CODE_BYTES).
     pub code_bytes: usize,
-    /// Whether the module exports `kernel_forward_batch`, which those of older packers lack.
+    /// Whether the module exports `kernel_forward_batch`; modules from older packers do not.
     pub forward_batch: bool,
-    /// The features that the module cannot do without, of [`FEATURES`](crate::FEATURES).
+    /// The features in [`FEATURES`](crate::FEATURES) that the module requires.
     pub required_features: BTreeSet<&'static str>,
 }
 
@@ -51,11 +51,13 @@ pub fn check(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, Rejected
 }
 
 impl ModuleRef<'_> {
-    /// Checks that these bytes are a module of the kernel that the spec describes, whatever their digest is; one for a
-    /// single engine uses only features that its platform lists, since no other engine will notice.
+    /// Checks that these bytes are a module of the kernel that the spec describes, whatever their digest.
+    ///
+    /// A module for a single engine may use only the features that its platform lists, since no other engine would
+    /// notice one that is missing from the list.
     ///
     /// # Errors
-    /// [`Rejected::Module`], or [`Rejected::Variant`] of a module for a single engine, with the first fault.
+    /// [`Rejected::Module`], or [`Rejected::Variant`] for the module of a single engine, with the first fault.
     pub fn check(&self, bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, Rejected> {
         let Some((engine, platform)) = self.platform else { return check(bytes, spec) };
         find_fault(bytes, spec)
@@ -75,7 +77,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
     let outline = Outline::read(bytes).map_err(invalid)?;
     let section = outline.section()?;
     outline.check_closed()?;
-    // Before validation, which refuses some of these memories too but says less about what kernels need.
+    // This comes before validation, which refuses some of these memories too, but with a less helpful message.
     let memory = outline.check_memory(spec)?;
     let table_elements = outline.check_tables(spec)?;
     outline.code.check()?;
@@ -91,7 +93,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
     if u64::from(heap_base) > memory.initial << 16 {
         return Err(ModuleFault::HeapBase { heap_base, memory: memory.initial << 16 });
     }
-    // A u32 length and the text.
+    // The buffer is a u32 length and the text.
     let end_of_message = u64::from(message) + 4 + MESSAGE_CAPACITY as u64;
     if message % 4 != 0 || end_of_message > u64::from(heap_base) {
         return Err(ModuleFault::MessageBuffer { message, heap_base });
@@ -130,7 +132,7 @@ fn invalid(error: Error) -> ModuleFault {
     ModuleFault::Invalid { offset: error.offset(), message: error.message().to_owned() }
 }
 
-/// The parts of a module that the rules are about. What it says can be relied on once the module is validated.
+/// The parts of a module that the rules are about. They can be relied on only after the module is validated.
 #[derive(Default)]
 struct Outline<'a> {
     import: Option<(&'a str, &'a str)>,
@@ -288,9 +290,9 @@ impl<'a> Outline<'a> {
         Ok(())
     }
 
-    /// The value of an exported global that `check_exports` found to be an immutable `i32`.
+    /// The value of an exported global, which `check_exports` has found to be an immutable `i32`.
     fn constant(&self, name: &'static str) -> Result<u32, ModuleFault> {
-        // There are no imports, so a global's index is its place in the section.
+        // There are no imports, so a global's index is its position in the section.
         let global = self.export(name).and_then(|export| self.globals.get(export.index as usize));
         let mut operators = global.ok_or(ModuleFault::NotConstant { name })?.get_operators_reader();
         match (operators.read(), operators.read()) {
@@ -317,7 +319,7 @@ impl Expected {
     }
 }
 
-/// All that a module may export, and but for the batch must.
+/// Everything that a module may export. It must export all of it except `kernel_forward_batch`.
 fn expected_exports(spec: &KernelSpecBuf) -> Vec<(&str, Expected)> {
     const POINTER: Expected = Expected::Function(&[ValType::I32], ValType::I32);
     let mut expected = vec![

@@ -1,4 +1,4 @@
-//! A pack as a whole: the bytes of its files, their size, where it runs, and why it is refused.
+//! Packs as a whole: the bytes of their files, their size, their compatibility, and why they are refused.
 
 pub(crate) mod bytes;
 pub(crate) mod compat;

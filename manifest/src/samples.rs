@@ -63,7 +63,7 @@ pub(crate) const FULL: KernelSpec<'static> = KernelSpec {
     split: &[],
 };
 
-/// The least a kernel can be.
+/// The smallest possible kernel.
 pub(crate) const PLAIN: KernelSpec<'static> = KernelSpec {
     id: "p_f32",
     family: "p",
@@ -125,7 +125,7 @@ pub(crate) fn full_module() -> Vec<u8> {
     module(&full_wat(), &[&FULL_ENTRY])
 }
 
-/// Another module of [`FULL`], for an engine of its own.
+/// Another module of [`FULL`], for a single engine.
 pub(crate) fn scalar_module() -> Vec<u8> {
     module(&full_wat().replace("130812", "130808"), &[&FULL_ENTRY])
 }
@@ -141,7 +141,7 @@ pub(crate) fn aot_record() -> AotRecord {
     }
 }
 
-/// A file for x86-64 with all of its sections, though without code, and with this record.
+/// A file for x86-64 with this record and all sections, but without code.
 pub(crate) fn aot(record: &AotRecord) -> Vec<u8> {
     let mut file = b"\0aot\x06\0\0\0".to_vec();
     let mut section = |kind: u32, content: &[u8]| {
@@ -149,7 +149,7 @@ pub(crate) fn aot(record: &AotRecord) -> Vec<u8> {
         file.extend(kind.to_le_bytes().into_iter().chain((content.len() as u32).to_le_bytes()));
         file.extend(content);
     };
-    // Little-endian, 64 bits; no ABI; relocatable; x86-64; ELF's version and flags; the code asks for its end.
+    // Little-endian and 64-bit; no ABI; relocatable; x86-64; ELF's version and flags; with termination checks.
     let mut info = [2u16, 0, 1, 62].map(u16::to_le_bytes).concat();
     info.extend([1, 0, 1 << 2, 0, 0, 0].map(u32::to_le_bytes).concat());
     info.extend(b"x86_64\0\0\0\0\0\0\0\0\0\0");
@@ -199,7 +199,7 @@ pub(crate) fn key() -> SecretKey {
     SecretKey::from_seed([7; 32])
 }
 
-/// A store with all that a store can have: the key of seed 2, which expires, and that of seed 1, which is revoked.
+/// A store that uses every feature: the key of seed 2, which expires, and that of seed 1, which is revoked.
 pub(crate) fn trust_store() -> TrustStore {
     let entry = |id: &str, seed| {
         let key = SecretKey::from_seed([seed; 32]).public();

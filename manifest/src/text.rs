@@ -1,4 +1,4 @@
-//! How the files of this crate write values: JSON, names, paths, digests and times.
+//! The textual forms of values in this crate's files: JSON, names, paths, digests and times.
 
 pub(crate) mod digest;
 pub(crate) mod json;

@@ -1,7 +1,7 @@
-//! Who vouches for a pack: keys, the store of trusted ones, and the verifier of signatures.
+//! Who signed a pack, and whether to trust them: keys, the store of trusted keys, and the verifier of signatures.
 //!
-//! A [`SignedManifest`](crate::SignedManifest) and a [`VerifiedModule`](crate::VerifiedModule) can be made in this module
-//! only, each behind its check.
+//! Only this module can make a [`SignedManifest`](crate::SignedManifest) or a
+//! [`VerifiedModule`](crate::VerifiedModule), each after its check.
 
 pub(crate) mod error;
 pub(crate) mod keys;

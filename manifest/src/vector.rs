@@ -1,8 +1,8 @@
-//! Health vectors: a call of a kernel with the results that it is to give.
+//! Health vectors: a call of a kernel with its expected results.
 //!
-//! A [`HealthVector`] comes only out of checks against the kernel's signature: names, types, shapes, sizes and scalars
-//! are those of a call that the kernel can be given. In a file, what a call starts from is `in.NAME`, and what it is to
-//! give is `out.NAME`; an in-out tensor has both.
+//! A [`HealthVector`] has always been checked against the kernel's signature: its names, types, shapes, sizes and
+//! scalars make a valid call. In a file, `in.NAME` is an input or start value and `out.NAME` is an expected result; an
+//! in-out tensor has both.
 
 pub(crate) mod entry;
 pub(crate) mod fault;
@@ -21,7 +21,7 @@ use crate::{JsonFault, VectorFault, check_distinct_keys};
 /// A tensor with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedTensor {
-    /// The parameter's name.
+    /// The tensor's name in the kernel's signature.
     pub name: String,
     /// The type of its elements.
     pub dtype: DType,
@@ -31,7 +31,7 @@ pub struct NamedTensor {
     pub bytes: Vec<u8>,
 }
 
-/// A call with its expected results, which fit the signature that they were checked against.
+/// A call of a kernel with its expected results, checked against the kernel's signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthVector {
     /// Inputs and start values of in-out tensors, in declaration order.
@@ -45,10 +45,10 @@ const IN: &str = "in.";
 const OUT: &str = "out.";
 
 impl HealthVector {
-    /// Reads a vector of a kernel with this signature; scalars that are not among `params` have their defaults.
+    /// Reads a vector of a kernel with this signature. Scalars that are not in `params` have their defaults.
     ///
     /// # Errors
-    /// The bytes are no safetensors file, or not one of a call that the kernel can be given.
+    /// The bytes are not a safetensors file, or do not make a valid call of the kernel.
     pub fn parse(bytes: &[u8], signature: &Signature<'_>, params: &[(&str, ParamValue)]) -> Result<Self, VectorFault> {
         let malformed = |error: SafeTensorError| VectorFault::NotSafetensors { message: error.to_string() };
         check_header_keys(bytes)?;
@@ -67,10 +67,11 @@ impl HealthVector {
         Self::new(signature, inputs, expected, params)
     }
 
-    /// A vector of these tensors, which may be in any order.
+    /// Makes a vector from these tensors, which may be in any order. Scalars that are not in `params` have their
+    /// defaults.
     ///
     /// # Errors
-    /// They are not those of a call that a kernel with this signature can be given.
+    /// The tensors and scalars do not make a valid call of a kernel with this signature.
     pub fn new(
         signature: &Signature<'_>,
         inputs: Vec<NamedTensor>,
@@ -80,7 +81,7 @@ impl HealthVector {
         let scalars = scalars(signature, params)?;
         let inputs = in_order(signature, IN, inputs, reads)?;
         let expected = in_order(signature, OUT, expected, gives)?;
-        // Both values of an in-out tensor, and through them everything else, have the same symbols.
+        // Start values and results are checked together, so that both have the same values for all symbols.
         let shape = |list: &[NamedTensor], name: &str| {
             list.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.shape)
         };
@@ -96,7 +97,7 @@ impl HealthVector {
     /// The vector as a file; equal vectors give equal bytes.
     ///
     /// # Errors
-    /// The format has no room for it.
+    /// The file format cannot hold the vector.
     pub fn to_bytes(&self) -> Result<Vec<u8>, VectorFault> {
         let inputs = self.inputs.iter().map(|tensor| (IN, tensor));
         let all = inputs.chain(self.expected.iter().map(|tensor| (OUT, tensor)));
@@ -111,15 +112,15 @@ impl HealthVector {
             .map_err(|error| VectorFault::NotSafetensors { message: error.to_string() })
     }
 
-    /// What the call is to give: outputs and in-out tensors, in declaration order.
+    /// The expected results: outputs and in-out tensors, in declaration order.
     pub fn expected(&self) -> &[NamedTensor] {
         &self.expected
     }
 
-    /// Lends the tensors of the call, in the order of the table, and its scalars to `f`, and returns what outputs and
-    /// in-out tensors then are, in declaration order.
+    /// Calls `f` with the tensors of the call, in the order of the tensor table, and its scalars.
     ///
-    /// `signature` is the one that the vector was checked against.
+    /// Returns what `f` returns, and the outputs and in-out tensors that `f` wrote, in declaration order. `signature`
+    /// must be the one that the vector was checked against.
     pub fn lend<R>(
         &self,
         signature: &Signature<'_>,
@@ -143,7 +144,8 @@ impl HealthVector {
                     shape: tensor.shape,
                     data: TensorData::In(&tensor.bytes),
                 }),
-                // One for each of these was found missing otherwise, and they are in the same order.
+                // There is one result for each of these rows, in the same order; `in_order` has checked that none is
+                // missing.
                 Role::Out | Role::InOut => {
                     writable.next().map_or(absent, |NamedTensor { dtype, shape, bytes, .. }| {
                         let data =
@@ -159,7 +161,8 @@ impl HealthVector {
     }
 }
 
-/// Checks that a file names nothing twice: its reader, which finds all other faults, takes the last of equal keys.
+/// Checks that a file names nothing twice. The library finds all other faults, but silently uses the last of equal
+/// keys.
 fn check_header_keys(file: &[u8]) -> Result<(), VectorFault> {
     let Some((length, rest)) = file.split_first_chunk() else { return Ok(()) };
     let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
@@ -198,7 +201,7 @@ fn read(name: &str, view: &TensorView<'_>, spec: &TensorSpec<'_>) -> Result<Name
     Ok(NamedTensor { name: spec.name.to_owned(), dtype: spec.dtype, shape, bytes: view.data().to_vec() })
 }
 
-/// Checks that the tensors are those of the signature's rows that `belongs` picks, and puts them in that order.
+/// Checks that the tensors are exactly those of the rows that `belongs` selects, and returns them in that order.
 fn in_order(
     signature: &Signature<'_>,
     prefix: &str,

@@ -1,8 +1,8 @@
-//! What an ahead-of-time compiled file says of itself.
+//! What an ahead-of-time compiled file says about itself.
 //!
-//! The format is that of WAMR's `.aot` files: a magic number, a version, and sections. Nobody can tell from native code
-//! whether it is harmless; this keeps mistakes out, such as files for other machines or of other compilers, and a
-//! signature by a key that may sign native code keeps out the rest.
+//! The format is that of WAMR's `.aot` files: a magic number, a version, and sections. These checks only catch
+//! mistakes, such as a file for another machine or from another compiler. They cannot show that native code is
+//! harmless; for that, hosts rely on a signature by a key that may sign native code.
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -13,28 +13,28 @@ use crate::{
     text::json,
 };
 
-/// The custom section with an [`AotRecord`].
+/// The name of the custom section that holds an [`AotRecord`].
 pub const AOT_RECORD: &str = "kernelpack.aot";
 
-/// The version of the format, that of WAMR 2.4.
+/// The version of the format, as of WAMR 2.4.
 pub const AOT_FORMAT: u32 = 6;
 
 const MAGIC: &[u8] = b"\0aot";
-/// Types of sections; those below the first unused one appear once each.
+/// Section types; each one below `UNUSED` appears exactly once.
 const TARGET_INFO: u32 = 0;
 const UNUSED: u32 = 6;
 const CUSTOM: u32 = 100;
 const RAW: u32 = 0;
 /// A relocatable ELF file; the other kind is executed in place.
 const RELOCATABLE: u16 = 1;
-/// Native code of 64-bit machines has this bit, that of big-endian ones the lowest.
+/// The bit that marks code for 64-bit machines; the lowest bit marks big-endian code.
 const WIDE: u16 = 2;
-/// The code asks whether its thread was stopped.
+/// The code checks whether its thread was stopped.
 const MULTI_THREAD: u64 = 1 << 2;
-/// What no module of a pack uses.
+/// The bits of features that no module of a pack may use.
 const FOREIGN: u64 = !(1 << 0 | 1 << 1 | MULTI_THREAD | 1 << 3 | 1 << 12 | 1 << 13);
 
-/// How a file was compiled, as the compiler wrote it into the file, in JSON.
+/// How a file was compiled. The compiler writes this into the file as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AotRecord {
@@ -46,32 +46,32 @@ pub struct AotRecord {
     pub version: Version,
     /// The version of LLVM.
     pub llvm: String,
-    /// As in [`AotFile::options`](crate::AotFile::options).
+    /// The same as [`AotFile::options`](crate::AotFile::options).
     pub options: Vec<String>,
 }
 
 impl AotRecord {
-    /// The record as JSON, which is the content of the section [`AOT_RECORD`].
+    /// The record as JSON, the content of the section [`AOT_RECORD`].
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("no value's serialization fails")
     }
 }
 
-/// What the parts of a file say that are not code.
+/// What a file says about itself outside of its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AotFacts {
     /// How it was compiled.
     pub record: AotRecord,
-    /// Whether it uses SIMD instructions.
+    /// Whether the code uses SIMD instructions.
     pub simd: bool,
 }
 
 impl AotFacts {
-    /// Reads a file. Any bytes may be given.
+    /// Reads a file, which may be any bytes.
     ///
     /// # Errors
-    /// It is no file of this format, its header contradicts its record, or the record lacks one of
+    /// The file does not have this format, its header contradicts its record, or the record lacks one of
     /// [`AOT_CHECKS`](crate::AOT_CHECKS).
     pub fn read(bytes: &[u8]) -> Result<Self, AotFault> {
         if bytes.len() > MAX_AOT_BYTES {
@@ -100,7 +100,7 @@ impl AotFacts {
                         }
                     }
                 }
-                // In this order each, and only the compiler's own additions behind them.
+                // Sections come in this order; only the compiler's own additions follow them.
                 kind if kind < UNUSED && !seen[kind as usize..].contains(&true) && record.is_none() => {
                     seen[kind as usize] = true;
                     if kind == TARGET_INFO {
@@ -119,7 +119,7 @@ impl AotFacts {
         if let Some(check) = missing_check(&record.options) {
             return Err(AotFault::Unchecked { check });
         }
-        // Without it the code never asks, whatever the record says.
+        // Without this bit the code never checks, whatever the record says.
         if info.features & MULTI_THREAD == 0 {
             return Err(AotFault::Unchecked { check: "termination-checks" });
         }
@@ -128,7 +128,7 @@ impl AotFacts {
 }
 
 impl AotFacts {
-    /// Checks that the file is what an entry says.
+    /// Checks that the file matches its entry.
     ///
     /// # Errors
     /// The first difference.
@@ -149,8 +149,9 @@ impl AotFacts {
         Ok(())
     }
 
-    /// Checks that an engine of this version can load the file: WAMR changes what compiled code expects of the engine
-    /// from version to version, so it must be the very same.
+    /// Checks that an engine of this version can load the file.
+    ///
+    /// What compiled code expects of the engine changes between WAMR's versions, so the versions must be equal.
     ///
     /// # Errors
     /// [`AotFault::Version`].
@@ -163,8 +164,10 @@ impl AotFacts {
 }
 
 impl Kernel {
-    /// Checks that these bytes are a compiled file of the kernel, and that the file says of itself what its entry does.
-    /// This says nothing about who wrote the entry: hosts use [`SignedManifest::verify_aot`].
+    /// Checks that these bytes are a compiled file of the kernel, and that the file matches its entry.
+    ///
+    /// This does not check who wrote the entry; hosts use
+    /// [`SignedManifest::verify_aot`](crate::SignedManifest::verify_aot).
     ///
     /// # Errors
     /// [`Rejected::HashMismatch`] or [`Rejected::Aot`].
@@ -209,7 +212,7 @@ impl TargetInfo {
         if self.file != RELOCATABLE {
             return Err(AotFault::NotRelocatable { found: self.file });
         }
-        // The numbers are those of ELF.
+        // ELF's numbers of the machines.
         let (machine, binary, arch) = match target {
             AotTarget::X86_64 => (62, WIDE, "x86_64"),
             AotTarget::Aarch64 => (183, WIDE, "aarch64v8"),
@@ -227,7 +230,7 @@ impl TargetInfo {
     }
 }
 
-/// A cursor over bytes of others.
+/// A cursor over untrusted bytes.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -263,7 +266,7 @@ impl<'a> Reader<'a> {
         self.take(self.at.next_multiple_of(to) - self.at).map(|_| ())
     }
 
-    /// A text with its length in front, that of the final zero included.
+    /// A string, preceded by its length, which counts the final zero.
     fn name(&mut self) -> Result<&'a [u8], AotFault> {
         let size = self.u16()?;
         let text = self.take(usize::from(size))?;

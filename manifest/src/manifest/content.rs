@@ -1,9 +1,9 @@
-//! What a pack is, whoever signed it.
+//! The identity of a pack, which does not depend on its signer.
 //!
-//! The content of a manifest is all of its bytes but the value of `author.signing_key`, which `kernelpack sign` sets to
-//! whoever signs. It is cut out where it stands, and nothing is written again: equal contents mean equal bytes on either
-//! side of the cut, so that no reader can understand two manifests of one content differently in anything but that value,
-//! and a content stays the same whatever fields later versions of this crate know.
+//! The content of a manifest is all of its bytes except the value of `author.signing_key`, which `kernelpack sign` sets
+//! to the signer's key. The value is cut out in place and nothing is rewritten: equal contents mean equal bytes on both
+//! sides of the cut. No reader can therefore understand two manifests with the same content differently in anything but
+//! that value, and a content stays the same when later versions of this crate know more fields.
 
 use std::ops::Range;
 
@@ -11,30 +11,31 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{Digest, Manifest, PublicKey, Rejected};
 
-/// No manifest begins with this, so that a content is never the digest of a manifest.
+/// A prefix with which no manifest begins, so a content is never the digest of a manifest.
 const DOMAIN: &[u8] = b"kernelpack content 1\0";
-/// Stands for the value that was cut out. JSON has no such byte, so that it tells where the cut was.
+/// Replaces the value that was cut out. JSON cannot contain this byte, so it marks the cut unambiguously.
 const CUT: &[u8] = b"\0";
 
 impl Manifest {
-    /// The digest of what a manifest says, without who signed it: signed by another key, a pack keeps its content, and
-    /// any other change gives another one.
+    /// The digest of a manifest without its signer.
+    ///
+    /// A pack keeps its content when another key signs it; any other change gives another content.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse): only what can be read in one way has a content.
+    /// Those of [`parse`](Self::parse): only a manifest that can be read in just one way has a content.
     pub fn content(manifest: &[u8]) -> Result<Digest, Rejected> {
         Self::parse(manifest)?;
         of_parsed(manifest)
     }
 
-    /// The manifest with this key as `author.signing_key`, and every other byte as it was.
+    /// The manifest with this key as `author.signing_key` and every other byte unchanged.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse).
+    /// Those of [`parse`](Self::parse).
     pub fn with_signing_key(manifest: &[u8], key: &PublicKey) -> Result<Vec<u8>, Rejected> {
         Self::parse(manifest)?;
         let value = signing_key(manifest)?;
-        // An id is base64 and a prefix, which JSON has no escapes for.
+        // An id is a prefix and base64, none of which JSON needs to escape.
         let id = format!("\"{}\"", key.id());
         Ok([&manifest[..value.start], id.as_bytes(), &manifest[value.end..]].concat())
     }
@@ -46,7 +47,7 @@ pub(crate) fn of_parsed(manifest: &[u8]) -> Result<Digest, Rejected> {
     Ok(Digest::of_parts(&[DOMAIN, &manifest[..value.start], CUT, &manifest[value.end..]]))
 }
 
-/// Where the value of `author.signing_key` stands in a manifest that was parsed, quotes included.
+/// The place of the value of `author.signing_key`, quotes included, in a manifest that was parsed.
 fn signing_key(manifest: &[u8]) -> Result<Range<usize>, Rejected> {
     let place = str::from_utf8(manifest).ok().and_then(|text| {
         let author = field(text, 0, "author")?;
@@ -60,7 +61,7 @@ fn signing_key(manifest: &[u8]) -> Result<Range<usize>, Rejected> {
     })
 }
 
-/// Where the value of a field of the object at `at` stands. However the key is escaped, it is compared by what it means.
+/// The place of the value of a field of the object at `at`. Keys are compared unescaped.
 fn field(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
     let mut at = after(text, at, b'{')?;
     loop {
@@ -74,7 +75,7 @@ fn field(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
     }
 }
 
-/// Reads one value and says where it ends.
+/// Reads one value and returns it with its end.
 fn value<'de, T: Deserialize<'de>>(text: &'de str, at: usize) -> Option<(T, usize)> {
     let mut values = serde_json::Deserializer::from_str(text.get(at..)?).into_iter::<T>();
     let value = values.next()?.ok()?;
@@ -86,7 +87,7 @@ fn skip_space(text: &str, at: usize) -> usize {
     text.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len()
 }
 
-/// Behind this byte, which comes next.
+/// The place after this byte, which must come next.
 fn after(text: &str, at: usize, byte: u8) -> Option<usize> {
     let at = skip_space(text, at);
     (text.as_bytes().get(at) == Some(&byte)).then_some(at + 1)

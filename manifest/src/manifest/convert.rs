@@ -1,7 +1,7 @@
-//! From a kernel's entry to its spec and back, without loss.
+//! Converts a kernel's entry to its spec and back, without loss.
 //!
-//! What [`Kernel::to_spec`] accepts is what the ABI allows: the rules about tensors, parameters and symbols are
-//! checked on the way, and nowhere else.
+//! [`Kernel::to_spec`] accepts exactly what the ABI allows. It is the only place that checks the rules about tensors,
+//! parameters and symbols.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Kernel {
-    /// The spec that this entry stands for; `fallbacks` is the [manifest's](crate::Manifest::fallbacks).
+    /// Converts the entry to a spec; `fallbacks` is the [manifest's](crate::Manifest::fallbacks).
     ///
     /// # Errors
     /// [`Rejected::Kernel`] or [`Rejected::UnsafePath`]: the entry contradicts itself or the ABI.
@@ -42,7 +42,7 @@ impl Kernel {
         })
     }
 
-    /// What a forward call takes.
+    /// The signature of the forward pass.
     ///
     /// # Errors
     /// [`Rejected::Kernel`]: the entry contradicts itself or the ABI.
@@ -50,14 +50,14 @@ impl Kernel {
         PassRef::forward(self).to_signature().map_err(|fault| self.reject(fault))
     }
 
-    /// The entry of a kernel with this spec.
+    /// Makes the entry of a kernel with this spec.
     ///
-    /// The spec's `fallback` has its place in [`Manifest::fallbacks`](crate::Manifest::fallbacks): whoever makes a
-    /// manifest puts it there, unless it is empty.
+    /// The entry does not include the spec's `fallback`. If it is not empty, callers must add it to
+    /// [`Manifest::fallbacks`](crate::Manifest::fallbacks).
     ///
     /// # Errors
     /// [`Rejected::Kernel`] or [`Rejected::UnsafePath`]: the entry would contradict itself or the ABI, or
-    /// [`to_spec`](Self::to_spec) would yield another spec.
+    /// [`to_spec`](Self::to_spec) would return another spec.
     pub fn from_spec(
         spec: &KernelSpecBuf,
         hash: Digest,
@@ -98,7 +98,7 @@ impl Kernel {
         }
     }
 
-    /// The symbols that calls may be split over, by their indices.
+    /// The indices of the symbols that calls may be split over.
     fn split_symbols(&self, forward: &SignatureBuf) -> Result<Vec<u8>, KernelFault> {
         let mut symbols = Vec::new();
         for name in &self.split {
@@ -128,7 +128,7 @@ impl Kernel {
     }
 }
 
-/// The parts of an entry that make one pass.
+/// The parts of an entry that describe one pass.
 struct PassRef<'a> {
     inputs: &'a [Tensor],
     outputs: &'a [Tensor],
@@ -160,8 +160,8 @@ impl<'a> PassRef<'a> {
         Ok(signature)
     }
 
-    /// Checks the lengths of all lists: until then they are as long as the file allows, and nothing may be done to
-    /// them that takes more than one look at each item.
+    /// Checks the lengths of all lists. Until this has passed, a list may be as long as the file allows, so nothing may
+    /// look at an item more than once.
     fn check_counts(&self) -> Result<(), KernelFault> {
         let rows = self.count();
         let longest = rows.max(self.outputs.len());
@@ -178,12 +178,12 @@ impl<'a> PassRef<'a> {
         }
     }
 
-    /// How many rows the table has.
+    /// The number of rows in the tensor table.
     fn count(&self) -> usize {
         self.inputs.len() + self.outputs.iter().filter(|tensor| !tensor.inout).count() + self.scratch.len()
     }
 
-    /// The tensors by their rows in the table.
+    /// The rows of the tensor table, in order.
     fn rows(&self) -> Result<Vec<Row<'a>>, KernelFault> {
         let inout = |tensor: &&Tensor| tensor.inout;
         for tensor in self.inputs.iter().chain(self.outputs).filter(inout) {
@@ -212,7 +212,7 @@ impl<'a> PassRef<'a> {
         for scratch in self.scratch {
             place(&scratch.name, scratch.index, Row::Scratch(scratch))?;
         }
-        // As many as there are slots found a free one, so every slot is taken.
+        // There were as many rows as slots, and each row found a free slot, so every slot is taken.
         Ok(rows.into_iter().flatten().collect())
     }
 
@@ -265,14 +265,14 @@ impl Row<'_> {
                         Extent::Mul(symbol, by) => Dim::Mul(index(symbol)?, Some(*by).filter(|&by| by > 0)?),
                     })
                 });
-                // Every symbol is known, since they were collected from these shapes.
+                // Every symbol is known, since `symbols` was collected from these shapes; only a zero factor fails.
                 let dims = dims.collect::<Option<_>>().ok_or_else(|| KernelFault::ZeroFactor { name: name.clone() })?;
                 let (dtype, optional) = (tensor.dtype, tensor.optional);
                 Ok(TensorSpecBuf { name, dtype, role, optional, dims, len: Vec::new() })
             }
             Self::Scratch(scratch) => {
                 let name = scratch.name.clone();
-                // Only a symbol can fail to have its place in the ABI's form.
+                // Only a symbol can be missing from the ABI's form.
                 let unknown = |step: &Step| KernelFault::UnknownSymbol {
                     name: scratch.name.clone(),
                     symbol: if let Step::Symbol(symbol) = step { symbol.clone() } else { String::new() },
@@ -292,8 +292,8 @@ impl Row<'_> {
     }
 }
 
-/// The symbols of all shapes, in the order of their first appearance. The rows were counted before, and their axes, so
-/// there are at most 128 to look through.
+/// The symbols of all shapes, in the order of their first appearance. `check_counts` has limited rows and axes, so
+/// there are at most 128 extents to look through.
 fn symbols(rows: &[Row<'_>]) -> Result<Vec<String>, KernelFault> {
     let mut symbols: Vec<String> = Vec::new();
     for row in rows {

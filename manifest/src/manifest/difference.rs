@@ -1,4 +1,4 @@
-//! Where two specs differ, for messages.
+//! Describes where two specs differ, for messages.
 
 use std::fmt::{self, Debug};
 
@@ -6,10 +6,10 @@ use kernelpack_abi::{Dim, KernelSpecBuf, Op, ParamSpecBuf, ParamValue, Signature
 
 use crate::{Extent, Length, Step};
 
-/// The first field in which two specs differ, in the order of the fields, with `a`'s value and then `b`'s; `None` if
-/// they are the same to the bit.
+/// Describes the first field in which two specs differ, with the value in `a` and then that in `b`.
 ///
-/// It is stricter than `==`, which cannot tell a default of 0.0 from one of -0.0.
+/// Returns `None` if the specs are identical bit for bit. This is stricter than `==`, which does not distinguish a
+/// default of 0.0 from one of -0.0.
 ///
 /// # Example: a renamed kernel
 /// ```
@@ -36,7 +36,7 @@ use crate::{Extent, Length, Step};
 /// assert_eq!(first_difference(&a, &b).unwrap(), r#"name is "RoPE" and "Rotary""#);
 /// ```
 pub fn first_difference(a: &KernelSpecBuf, b: &KernelSpecBuf) -> Option<String> {
-    // A field that is added to the spec must not be forgotten here.
+    // Destructured, so that a field added to the spec cannot be forgotten here.
     let KernelSpecBuf {
         id,
         name,
@@ -125,7 +125,7 @@ fn names<T>(items: &[T], name: impl Fn(&T) -> &String) -> Plain<String> {
     Plain(format!("[{}]", names.join(", ")))
 }
 
-/// With names rather than indices, since the same index means other things where the symbols differ.
+/// Uses names rather than indices, since the same index means different things if the symbols differ.
 fn shape_text(dims: &[Dim], symbols: &[String]) -> String {
     let name = |index: u8| symbols.get(usize::from(index)).cloned().unwrap_or(format!("symbol {index}"));
     let extent = |dim: &Dim| match *dim {
@@ -145,14 +145,14 @@ fn split_text(split: &[u8], symbols: &[String]) -> Plain<String> {
 
 fn length_text(ops: &[Op], symbols: &[String]) -> String {
     let steps: Option<Vec<Step>> = ops.iter().map(|&op| Step::from_op(op, symbols)).collect();
-    // What is no expression, as nothing is for tensors that are not scratch, is shown step by step.
+    // Anything that is not an expression is shown step by step, such as the empty list of tensors that are not scratch.
     match steps.map(Length::new) {
         Some(Ok(length)) => length.to_string(),
         _ => format!("{ops:?}"),
     }
 }
 
-/// A text that is shown without quotes.
+/// Shows a text without quotes.
 #[derive(PartialEq)]
 struct Plain<T>(T);
 

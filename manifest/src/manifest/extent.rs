@@ -1,6 +1,6 @@
 //! Extents in the manifest: `"rows"`, `"dim/2"`, `"heads*2"` or `32`.
 //!
-//! An extent has one text only, so that reading and writing lose nothing.
+//! Each extent has exactly one textual form, so reading and writing lose nothing.
 
 use std::{fmt, str::FromStr};
 
@@ -15,14 +15,14 @@ pub enum Extent {
     Fixed(u32),
     /// A symbol.
     Symbol(String),
-    /// A symbol divided by a constant, which must divide it.
+    /// A symbol divided by a constant, which must divide its value.
     Div(String, u32),
     /// A symbol times a constant.
     Mul(String, u32),
 }
 
 impl Extent {
-    /// The symbol in it, if there is one.
+    /// The symbol that the extent uses, if any.
     pub fn symbol(&self) -> Option<&str> {
         match self {
             Self::Fixed(_) => None,
@@ -53,7 +53,7 @@ pub struct ExtentError {
 impl FromStr for Extent {
     type Err = ExtentError;
 
-    /// Reads an extent with a symbol; a constant is a number in JSON, not a text.
+    /// Reads an extent with a symbol. Constants are JSON numbers, not strings.
     fn from_str(text: &str) -> Result<Self, ExtentError> {
         let read = || {
             let (symbol, by) = match text.find(['/', '*']) {

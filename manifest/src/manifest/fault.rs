@@ -27,8 +27,8 @@ pub enum KernelFault {
         /// Its bytes.
         size: usize,
     },
-    /// A text has control characters, or marks that turn the direction of writing, which could deceive whoever reads
-    /// it on a terminal.
+    /// A text contains control characters or marks that change the writing direction, which could deceive people who
+    /// read it on a terminal.
     #[error("the {field} contains control characters: {text:?}; remove them")]
     ControlCharacters {
         /// The field.
@@ -42,7 +42,7 @@ pub enum KernelFault {
         /// The name.
         name: String,
     },
-    /// The path is not made of the family and the id.
+    /// The path does not consist of the family and the id.
     #[error("the path {path:?} must consist of a folder and the kernel's id: \"family/{id}.wasm\"")]
     PathDisagrees {
         /// The path.
@@ -50,7 +50,7 @@ pub enum KernelFault {
         /// The kernel's id.
         id: String,
     },
-    /// The memory limit is no number of pages that a memory can have.
+    /// A memory cannot have this many pages.
     #[error("max_memory_pages is {pages}; choose 1 to 65536 (4 GiB)")]
     MemoryLimit {
         /// The value.
@@ -59,13 +59,13 @@ pub enum KernelFault {
     /// The time limit is zero.
     #[error("max_epoch_ticks is 0, so no call could ever run; choose at least 1 (10 ms)")]
     TickLimit,
-    /// The number of instances is none that a pool can have.
+    /// A pool cannot have this many instances.
     #[error("max_instances is {instances}; choose 1 to {}", ResourceLimits::MOST_INSTANCES)]
     InstanceLimit {
         /// The value.
         instances: u32,
     },
-    /// The stack is of a size that engines are not made for.
+    /// Engines do not support a stack of this size.
     #[error(
         "max_stack_bytes is {bytes}; choose a power of two from {} to {}",
         ResourceLimits::LEAST_STACK,
@@ -75,7 +75,7 @@ pub enum KernelFault {
         /// The value.
         bytes: u32,
     },
-    /// Two things have one name.
+    /// Two things have the same name.
     #[error("the name {name:?} is used twice; tensors, parameters and symbols of a pass need different names")]
     DuplicateName {
         /// The name.
@@ -84,14 +84,14 @@ pub enum KernelFault {
     /// A list is longer than the ABI allows.
     #[error("there are {count} {what}, more than the limit of {limit}")]
     TooMany {
-        /// What there is too much of.
+        /// What there are too many of.
         what: &'static str,
         /// How many there are.
         count: usize,
         /// How many are allowed.
         limit: usize,
     },
-    /// The indices of tensors or parameters do not count from 0 without a gap.
+    /// The indices of tensors or parameters do not count up from 0 without a gap.
     #[error("{what} {name:?} has index {index}, which is taken or too large; number the {count} {what}s from 0")]
     BadIndex {
         /// What has the index.
@@ -103,19 +103,19 @@ pub enum KernelFault {
         /// How many there are.
         count: usize,
     },
-    /// An in-out tensor is missing among the inputs or the outputs, or differs between the two.
+    /// An in-out tensor is missing from the inputs or the outputs, or differs between the two.
     #[error("the in-out tensor {name:?} must be listed among both the inputs and the outputs, identically")]
     InOutDisagrees {
         /// The tensor's name.
         name: String,
     },
-    /// A tensor that is not purely an input is optional.
+    /// An optional tensor is not an input.
     #[error("the tensor {name:?} is optional, but only inputs can be; make it required")]
     OptionalOutput {
         /// The tensor's name.
         name: String,
     },
-    /// A constant divides or multiplies by zero.
+    /// An extent divides or multiplies by zero.
     #[error("the shape of {name:?} divides or multiplies by 0")]
     ZeroFactor {
         /// The tensor's name.
@@ -131,13 +131,13 @@ pub enum KernelFault {
         /// The symbol.
         symbol: String,
     },
-    /// Calls cannot be split over what is no symbol of the results.
+    /// Calls cannot be split over something that is not a symbol of the outputs.
     #[error("split names {symbol:?}, which no output has as a symbol; name the outermost axis of the outputs")]
     UnknownSplit {
-        /// What is named.
+        /// The name.
         symbol: String,
     },
-    /// A tensor keeps calls from being split over a symbol.
+    /// A tensor prevents calls from being split over a symbol.
     #[error(
         "calls cannot be split over {symbol:?} because of the tensor {tensor:?}: the symbol may only be the outermost \
          axis of a tensor, without a factor, and every output must have it"
@@ -156,7 +156,7 @@ pub enum KernelFault {
         /// Its type.
         ty: &'static str,
     },
-    /// A platform's name or feature is not a plain word.
+    /// The name of a platform or feature is not a plain word, or a feature is repeated.
     #[error(
         "the platform or feature {name:?} is not a plain word or is repeated; use lower-case letters, digits and '-'"
     )]
@@ -164,7 +164,7 @@ pub enum KernelFault {
         /// The name.
         name: String,
     },
-    /// An option of a compiled file is no plain word, or stands twice.
+    /// An option of a compiled file is not a plain word, is repeated, or is one too many.
     #[error("the option {option:?} for {target} is not a plain word, is repeated, or is one too many")]
     BadAotOption {
         /// The machine.
@@ -179,10 +179,10 @@ pub enum KernelFault {
     UncheckedAot {
         /// The machine.
         target: AotTarget,
-        /// Which of [`AOT_CHECKS`](crate::AOT_CHECKS).
+        /// The missing one of [`AOT_CHECKS`](crate::AOT_CHECKS).
         check: &'static str,
     },
-    /// A machine has two files.
+    /// Two files are for the same machine.
     #[error("there are two files for {target}; keep one")]
     DuplicateAot {
         /// The machine.
@@ -194,17 +194,17 @@ pub enum KernelFault {
         /// The machine.
         target: AotTarget,
     },
-    /// The path of a compiled file is not made of the kernel's own.
+    /// The path of a compiled file does not derive from the kernel's own.
     #[error("the file {path:?} for {target} must be called \"{stem}.{target}.aot\"")]
     AotPath {
         /// The machine.
         target: AotTarget,
         /// The path.
         path: String,
-        /// The kernel's own path without its ending.
+        /// The kernel's own path without its extension.
         stem: String,
     },
-    /// The path of a module for one engine is not made of the kernel's own.
+    /// The path of a module for one engine does not derive from the kernel's own.
     #[error("the module {path:?} for {engine} must be called \"{stem}.VARIANT.wasm\", where VARIANT is a plain word")]
     VariantPath {
         /// The engine's name.
@@ -222,7 +222,7 @@ pub enum KernelFault {
         /// The value.
         value: f64,
     },
-    /// A spec uses a symbol by an index that it does not declare.
+    /// A spec uses an undeclared symbol.
     #[error("the shape or length of {name:?} uses symbol {index}, which is not declared")]
     UndeclaredSymbol {
         /// The tensor's name.
@@ -239,8 +239,8 @@ pub enum KernelFault {
         #[source]
         error: LengthError,
     },
-    /// A manifest could not say what the spec says: symbols are declared in the order of their first appearance in
-    /// shapes, and all of them appear.
+    /// The manifest format cannot express the spec: it declares symbols in the order of their first appearance in
+    /// shapes, so all of them must appear there, in that order.
     #[error("a manifest cannot express the spec exactly; it would read back differently: {difference}")]
     Inexpressible {
         /// The first field that would differ, the spec's value first.

@@ -11,10 +11,10 @@ use crate::{
     manifest::{limits, strict},
 };
 
-/// A kernel as the manifest tells it.
+/// A kernel as the manifest describes it.
 ///
-/// It says the same as a [`KernelSpecBuf`](kernelpack_abi::KernelSpecBuf) and
-/// [`to_spec`](Self::to_spec) and [`from_spec`](Self::from_spec) lead from one to the other.
+/// The passes and limits are those of a [`KernelSpecBuf`](kernelpack_abi::KernelSpecBuf); [`to_spec`](Self::to_spec)
+/// and [`from_spec`](Self::from_spec) convert between the two.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kernel {
@@ -27,8 +27,8 @@ pub struct Kernel {
     pub description: String,
     /// What the kernel is for, such as `normalization`.
     pub category: String,
-    /// The module's file, relative to the pack: `{family}/{id}.wasm`. Engines whose [`Platform`] names another load
-    /// that one.
+    /// The module's file, relative to the pack: `{family}/{id}.wasm`. Engines whose [`Platform`] names another
+    /// module load that one.
     pub path: String,
     /// The digest of the module's bytes.
     pub hash: Digest,
@@ -65,25 +65,25 @@ pub struct Kernel {
     /// Measurements, by the name of the workload.
     #[serde(default)]
     pub benchmarks: BTreeMap<String, Benchmark>,
-    /// Calls with known results, which tell whether the kernel works.
+    /// Calls with known results, which show whether the kernel works.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub health: Vec<HealthEntry>,
 }
 
-/// One of a kernel's modules, by the part of the entry that names it.
+/// The part of a kernel's entry that names one of its modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModuleRef<'a> {
     /// The module's file, relative to the pack.
     pub path: &'a str,
     /// The digest of its bytes.
     pub hash: Digest,
-    /// The one engine that it is for, and what the pack says of that; none for the kernel's own module, which is for
-    /// every engine that is not given another.
+    /// The one engine that the module is for, and its platform entry; `None` for the kernel's own module, which every
+    /// other engine loads.
     pub platform: Option<(&'a str, &'a Platform)>,
 }
 
 impl Kernel {
-    /// The kernel's modules: its own, then those of single engines, sorted by the engines' names.
+    /// The kernel's modules: its own, then those for single engines, sorted by the engines' names.
     pub fn modules(&self) -> impl Iterator<Item = ModuleRef<'_>> {
         let own = ModuleRef { path: &self.path, hash: self.hash, platform: None };
         let others = self.platforms.iter().filter_map(|(engine, platform)| {
@@ -93,8 +93,9 @@ impl Kernel {
         iter::once(own).chain(others)
     }
 
-    /// The module that the engine of this name loads; whether it can, the
-    /// [`CompatibilityChecker`](crate::CompatibilityChecker) says.
+    /// The module that the engine of this name loads.
+    ///
+    /// The [`CompatibilityChecker`](crate::CompatibilityChecker) decides whether the engine can load it.
     pub fn module_for(&self, engine: &str) -> ModuleRef<'_> {
         let own = ModuleRef { path: &self.path, hash: self.hash, platform: None };
         self.modules().find(|module| module.platform.is_some_and(|(name, _)| name == engine)).unwrap_or(own)
@@ -113,7 +114,7 @@ impl Kernel {
     }
 }
 
-/// What a backward pass takes.
+/// The arguments of a backward pass.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backward {
@@ -129,7 +130,7 @@ pub struct Backward {
     pub params: BTreeMap<String, Param>,
 }
 
-/// A module as the manifest names it.
+/// A module's path and digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModuleFile {
@@ -143,19 +144,19 @@ pub struct ModuleFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {
-    /// The oldest version of the engine.
+    /// The oldest version of the engine that can run the module.
     pub min_version: Version,
     /// The WebAssembly features that the module uses, by the names in [`FEATURES`](crate::FEATURES).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
-    /// The module that the engine loads in place of the kernel's own; it is the same kernel in every other respect.
+    /// The module that the engine loads in place of the kernel's own; otherwise it is the same kernel.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub module: Option<ModuleFile>,
     /// Whether the module can be compiled ahead of time for the engine.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub aot_available: Option<bool>,
-    /// The engine's module, compiled ahead of time, one file a machine. What a host loads of these runs outside of the
-    /// sandbox's reach, so it takes a signature by a key that is trusted for native code.
+    /// The engine's module, compiled ahead of time, one file for each machine. This code runs outside the sandbox, so a
+    /// host loads it only if a key that is trusted for native code signed the manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aot: Vec<AotFile>,
 }
@@ -164,9 +165,9 @@ pub struct Platform {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Benchmark {
-    /// Microseconds a call.
+    /// Microseconds per call.
     pub latency_us: f64,
-    /// 10⁹ floating-point operations a second.
+    /// Throughput in 10⁹ floating-point operations per second.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub throughput_gflops: Option<f64>,
 }

@@ -1,7 +1,7 @@
 //! The length of a scratch tensor in the manifest: `"rows*(dim+4)"`.
 //!
-//! The text is infix, the value is in reverse Polish order as in the ABI. Writing sets parentheses wherever reading
-//! would otherwise give another order of steps, so the two are inverse to each other.
+//! The text is infix; the value is in reverse Polish order, as in the ABI. Writing adds parentheses wherever reading
+//! would otherwise give another order of steps, so each undoes the other.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ use crate::text::names::{is_identifier, parse_u32};
 
 /// The most steps a length may have, as in the custom section.
 const MAX_STEPS: usize = 255;
-/// The most bytes of text that are read; more than the longest expression with names of ordinary length needs.
+/// The most bytes of text that are read, enough for the longest expression with names of ordinary length.
 const MAX_TEXT: usize = 32 << 10;
 
 /// A length in reverse Polish order; always well-formed.
@@ -37,7 +37,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The sign of an operator and how strongly it binds.
+    /// The operator's sign and precedence.
     fn operator(&self) -> Option<(char, u8)> {
         match self {
             Self::Const(_) | Self::Symbol(_) => None,
@@ -53,23 +53,23 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LengthError {
-    /// The text is longer than is read.
+    /// The text is too long.
     #[error("a length of {size} bytes is too long; the limit is {MAX_TEXT}")]
     TooLong {
         /// Bytes of the text.
         size: usize,
     },
-    /// The text does not go on as an expression would.
+    /// The text is not an expression.
     #[error("the length {text:?} is not an expression: expected {expected} at byte {at}")]
     Syntax {
         /// The text.
         text: String,
         /// Offset in the text.
         at: usize,
-        /// What would fit there.
+        /// What is expected there.
         expected: &'static str,
     },
-    /// A symbol's name or a constant is none.
+    /// A word is neither a symbol's name nor a constant.
     #[error("in the length {text:?}, {word:?} is neither a name nor a number from 0 to 4294967295")]
     Word {
         /// The text.
@@ -83,7 +83,7 @@ pub enum LengthError {
         /// Operands and operators.
         steps: usize,
     },
-    /// The steps need a deeper stack than the ABI has, or make no expression.
+    /// The steps need a deeper stack than the ABI has, or do not make an expression.
     #[error("the length is malformed or needs a stack of more than eight values; move its innermost part to the front")]
     TooDeep,
 }
@@ -92,7 +92,7 @@ impl Length {
     /// A length with these steps.
     ///
     /// # Errors
-    /// The steps make no expression that the ABI can evaluate.
+    /// The steps do not make an expression that the ABI can evaluate.
     pub fn new(steps: Vec<Step>) -> Result<Self, LengthError> {
         if steps.len() > MAX_STEPS {
             return Err(LengthError::TooManySteps { steps: steps.len() });
@@ -112,7 +112,7 @@ impl Length {
 }
 
 impl Step {
-    /// The step in the ABI's form; `None` if `symbol` does not know the symbol's name.
+    /// The step in the ABI's form; `None` if `symbol` does not know its name.
     pub(crate) fn to_op(&self, symbol: impl FnOnce(&str) -> Option<u8>) -> Option<Op> {
         Some(match self {
             Self::Const(value) => Op::Const(*value),
@@ -139,7 +139,7 @@ impl Step {
 
 impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Operands bind more strongly than any operator.
+        // Operands bind more tightly than any operator.
         const OPERAND: u8 = 3;
         let mut stack: Vec<(String, u8)> = Vec::new();
         for step in &self.0 {
@@ -150,7 +150,7 @@ impl fmt::Display for Length {
                     let (right, left) = (stack.pop().ok_or(fmt::Error)?, stack.pop().ok_or(fmt::Error)?);
                     let (sign, binds) = operator.operator().ok_or(fmt::Error)?;
                     let wrap = |(text, own): (String, u8), least| if own < least { format!("({text})") } else { text };
-                    // Operators of a kind read from left to right, so a right operand of the same kind needs them.
+                    // Operators of equal precedence group from the left, so a right operand of the same one needs them.
                     (format!("{}{sign}{}", wrap(left, binds), wrap(right, binds + 1)), binds)
                 }
             };
@@ -169,7 +169,7 @@ enum Waiting {
 impl FromStr for Length {
     type Err = LengthError;
 
-    /// Reads an infix expression. It keeps its own stack, so nesting cannot exhaust the caller's.
+    /// Reads an infix expression, with a stack on the heap, so that deep nesting cannot exhaust the thread's.
     fn from_str(text: &str) -> Result<Self, LengthError> {
         if text.len() > MAX_TEXT {
             return Err(LengthError::TooLong { size: text.len() });

@@ -1,4 +1,4 @@
-//! The JSON of the ABI's [`ResourceLimits`], which knows no serde itself.
+//! The JSON form of the ABI's [`ResourceLimits`], which does not depend on serde.
 
 use kernelpack_abi::ResourceLimits;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,7 +9,7 @@ struct Mirror {
     max_memory_pages: u32,
     max_epoch_ticks: u32,
     max_table_elements: u32,
-    // The specification's manifests do not have these two.
+    // Manifests that follow the specification lack these two.
     #[serde(default = "max_instances")]
     max_instances: u32,
     #[serde(default = "max_stack_bytes")]

@@ -1,4 +1,4 @@
-//! Scalars in the manifest.
+//! Scalar parameters in the manifest.
 
 use kernelpack_abi::{ParamType, ParamValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -11,9 +11,9 @@ use crate::manifest::strict;
 pub struct Param {
     /// Its type.
     pub ty: ParamType,
-    /// The value that a call gets when it gives none, of type `ty`; without one, every call must give a value.
+    /// The value that is used if a call gives none, of type `ty`. Without a default, every call must give a value.
     pub default: Option<ParamValue>,
-    /// Its place in the declaration.
+    /// Its position in the declaration.
     pub index: u32,
 }
 
@@ -54,7 +54,8 @@ impl<'de> Deserialize<'de> for Param {
 
 pub(crate) fn to_json(value: ParamValue) -> Value {
     match value {
-        // Null where JSON has no number, as serde_json does it for other fields; a validated manifest has none.
+        // JSON cannot express NaN or infinity. Like serde_json for other fields, this writes null; a validated manifest
+        // never contains it.
         ParamValue::F32(value) => Number::from_f64(widen(value)).map_or(Value::Null, Value::Number),
         ParamValue::U32(value) => value.into(),
         ParamValue::I32(value) => value.into(),
@@ -75,7 +76,7 @@ pub(crate) fn from_json(ty: ParamType, value: &Value) -> Option<ParamValue> {
 fn widen(value: f32) -> f64 {
     match value.to_string().parse::<f64>() {
         Ok(short) if (short as f32).to_bits() == value.to_bits() => short,
-        // Rounding twice, to double and then to single, can end elsewhere than rounding once.
+        // Rounding twice, to double and then to single, can give another value than rounding once.
         _ => f64::from(value),
     }
 }

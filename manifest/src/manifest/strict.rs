@@ -1,4 +1,4 @@
-//! Reading a manifest's structure, without loopholes: what two readers could understand differently is refused.
+//! Reads a manifest's structure strictly: whatever two readers could understand differently is refused.
 
 use kernelpack_abi::ABI_VERSION;
 use serde::Deserialize;
@@ -11,14 +11,14 @@ use crate::{
     text::json::{self, JsonFault},
 };
 
-/// Reads a manifest's structure; its meaning is for [`Manifest::validate`].
+/// Reads a manifest's structure; [`Manifest::validate`] checks its meaning.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Manifest, Rejected> {
     let text = json::text(bytes).map_err(|fault| rejected("", fault))?;
     check_versions(text)?;
     json::parse(text).map_err(|fault| rejected(text, fault))
 }
 
-/// A manifest of another version may look different everywhere else, so the versions are read on their own.
+/// Reads the versions on their own, since everything else may look different in a manifest of another version.
 fn check_versions(text: &str) -> Result<(), Rejected> {
     #[derive(Deserialize)]
     struct Versions {
@@ -26,7 +26,7 @@ fn check_versions(text: &str) -> Result<(), Rejected> {
         schema: Option<Value>,
         abi_version: Option<Value>,
     }
-    // What fails here fails again in the strict reading, which says where.
+    // Whatever fails here fails again in the strict pass, which reports the place.
     let Ok(versions) = serde_json::from_str::<Versions>(text) else { return Ok(()) };
     let (prefix, suffix) = ("https://kernelpack.dev/schemas/kernel-pack-v", ".json");
     if let Some(Value::String(found)) = versions.schema
@@ -57,7 +57,7 @@ fn rejected(text: &str, fault: JsonFault) -> Rejected {
     }
 }
 
-/// The id of the kernel whose entry a path leads into.
+/// The id of the kernel that a path points into.
 fn kernel_at(text: &str, path: &str) -> Option<String> {
     let (index, _) = path.strip_prefix("kernels[")?.split_once(']')?;
     let index = index.parse::<usize>().ok()?;

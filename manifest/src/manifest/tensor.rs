@@ -7,8 +7,8 @@ use crate::{Extent, Length};
 
 /// An input, output or in-out tensor of a pass.
 ///
-/// An in-out tensor needs a start value and holds a result, so it stands among the inputs and among the outputs, both
-/// times the same and with `inout` set.
+/// An in-out tensor needs a start value and holds a result, so it is listed among both the inputs and the outputs,
+/// identically and with `inout` set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tensor {
@@ -19,9 +19,9 @@ pub struct Tensor {
     pub dtype: DType,
     /// Its extents, outermost first.
     pub shape: Vec<Extent>,
-    /// Its row in the tensor table, which is its place in the declaration.
+    /// Its row in the tensor table, which is its position in the declaration.
     pub index: u32,
-    /// Whether a call may leave it out; inputs only.
+    /// Whether a call may omit it; inputs only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
     /// Whether it is both an input and an output.
@@ -40,7 +40,7 @@ pub struct Scratch {
     pub dtype: DType,
     /// Its number of elements.
     pub len: Length,
-    /// Its row in the tensor table, which is its place in the declaration.
+    /// Its row in the tensor table, which is its position in the declaration.
     pub index: u32,
 }
 

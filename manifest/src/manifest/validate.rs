@@ -1,4 +1,4 @@
-//! What a manifest must hold beyond its structure.
+//! Checks of a manifest beyond its structure.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,11 +11,12 @@ use crate::{
 };
 
 impl Manifest {
-    /// Checks everything that a manifest promises by itself; [`parse`](Self::parse) calls it, and whoever builds a
-    /// manifest does before writing it.
+    /// Checks everything that can be checked without the pack's files.
+    ///
+    /// [`parse`](Self::parse) calls this. Programs that build a manifest should call it before writing the manifest.
     ///
     /// # Errors
-    /// The first promise that is broken.
+    /// The first rule that is broken.
     pub fn validate(&self) -> Result<(), Rejected> {
         if self.schema != SCHEMA {
             return Err(Rejected::UnknownSchema { found: self.schema.clone() });
@@ -26,7 +27,7 @@ impl Manifest {
         }
         self.check_head()?;
         self.check_kernels()?;
-        // Each name must be one of the kernels', so the first that is none ends the search.
+        // Each name must be a kernel's, so the search ends at the first that is not, however many there are.
         for (kernel, reference) in &self.fallbacks {
             let Some(kernel) = self.kernel(kernel) else {
                 return Err(Rejected::UnknownFallback { kernel: kernel.clone() });
@@ -94,7 +95,7 @@ impl Manifest {
 }
 
 impl Kernel {
-    /// Checks what does not depend on tensors and parameters.
+    /// Checks everything except tensors and parameters.
     pub(crate) fn check_entry(&self) -> Result<(), KernelFault> {
         for (what, name) in [("kernel", &self.id), ("entry point", &self.entry_point)] {
             if !is_identifier(name) {

@@ -1,8 +1,8 @@
-//! How much work a module's code is for a compiler.
+//! Bounds how much work a module's code is for a compiler.
 //!
-//! Compiling is the one thing that a signer could make as slow as they like, so it is bounded before it begins. Most of
-//! the time goes with the bytes of the code; a compiler's analyses take more than their share for large functions, for
-//! many of them, and for variables that live across many branches.
+//! Compiling is the one step that a signer could make arbitrarily slow, so its cost is bounded before it begins. Most
+//! of the time is proportional to the bytes of code; a compiler's analyses take more than that for large functions, for
+//! many functions, and for variables that are live across many branches.
 
 use std::ops::Range;
 
@@ -10,42 +10,42 @@ use wasmparser::{BlockType, CompositeInnerType, Error, FunctionBody, Operator, S
 
 use crate::ModuleFault;
 
-/// The most bytes of a module's code.
+/// The most bytes of code that a module may have.
 pub const MAX_CODE_BYTES: usize = 512 << 10;
-/// The most functions of a module.
+/// The most functions that a module may have.
 pub const MAX_FUNCTIONS: u32 = 4096;
-/// The most bytes of a function.
+/// The most bytes that a function may have.
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
 /// The most values that are live at the branches of a module, counted at each of them and added up.
 ///
 /// Branches are the blocks, loops, ifs, elses and `br_if`s of every function, and each function's body. Live at one are
 /// the function's locals, parameters and results, and the parameters and results of every block, loop and if around it.
 pub const MAX_LIVE_VALUES: u64 = 1 << 18;
-/// The most parameters and results, together, of all blocks, loops and ifs that have a type of their own.
+/// The most parameters and results in total of all blocks, loops and ifs that refer to a function type.
 pub const MAX_BLOCK_VALUES: u64 = 1 << 14;
-/// The most types of a module.
+/// The most types that a module may have.
 pub const MAX_TYPES: u64 = 512;
-/// The most parameters and results, together, of all functions of a module.
+/// The most parameters and results in total of a module's functions.
 pub const MAX_FUNCTION_VALUES: u64 = 1 << 16;
-/// The most parameters and results, together, of a module's types.
+/// The most parameters and results in total of a module's types.
 pub const MAX_TYPE_VALUES: u64 = 1 << 14;
-/// The most parameters and results, together, of all functions that a module's code calls, each as often as it is called.
-/// A call counts as one more, and as 16 more if it is indirect; so do instructions that call the engine: those of tables, and
-/// `memory.grow`, for example.
+/// The most parameters and results in total of all call instructions in a module.
+///
+/// Each call counts as one more, or as 17 more if it is indirect. Instructions that call the engine, such as those for
+/// tables and `memory.grow`, count as 17 each.
 pub const MAX_CALL_VALUES: u64 = 1 << 17;
-/// What looking up and checking the function of an indirect call counts as, or calling the engine.
+/// The extra count for looking up and checking the function of an indirect call, or for calling the engine.
 const INDIRECT: u64 = 16;
-/// The most targets of all `br_table`s of a module.
+/// The most targets in total of a module's `br_table`s.
 pub const MAX_BRANCH_TARGETS: u64 = 1 << 14;
-/// The most data segments and element segments of a module, together.
+/// The most data segments and element segments in total that a module may have.
 pub const MAX_SEGMENTS: u64 = 4096;
-/// The most entries of all element segments of a module.
+/// The most entries in total of a module's element segments.
 pub const MAX_ELEMENTS: u64 = 1 << 16;
-
-/// The most globals and exports of a module, together.
+/// The most globals and exports in total that a module may have.
 pub const MAX_DEFINITIONS: u64 = 4096;
 
-/// What counts of a module's code, added up function by function.
+/// The cost of a module's code, added up function by function.
 #[derive(Debug, Default)]
 pub(crate) struct Code {
     pub(crate) bytes: usize,
@@ -60,11 +60,11 @@ pub(crate) struct Code {
     segments: u64,
     elements: u64,
     definitions: u64,
-    /// Parameters and results of each type; 0 for what is not a function's.
+    /// Parameters and results of each type; 0 for a type that is not a function's.
     values: Vec<u64>,
     /// The type of each function.
     functions_types: Vec<u32>,
-    /// The first function that is larger than it may be.
+    /// The first function that is too large, and its size.
     too_large: Option<(u32, usize)>,
 }
 
@@ -96,8 +96,8 @@ impl Code {
         self.definitions = self.definitions.saturating_add(u64::from(definitions));
     }
 
-    /// Parameters and results of a type. Code is counted before it is validated, so there may be no such type; the
-    /// module is refused for that afterwards.
+    /// Parameters and results of a type. Code is counted before it is validated, so the type may not exist; validation
+    /// refuses the module later.
     fn values_of(&self, ty: u32) -> u64 {
         self.values.get(ty as usize).copied().unwrap_or(0)
     }
@@ -106,12 +106,12 @@ impl Code {
         self.functions_types.get(function as usize).map_or(0, |&ty| self.values_of(ty))
     }
 
-    /// The section begins.
+    /// Begins the code section.
     pub(crate) fn start(&mut self, functions: u32, range: &Range<usize>) {
         (self.functions, self.bytes) = (functions, range.len());
     }
 
-    /// Counts the next function, if the module may have it at all: what is refused need not be looked at.
+    /// Counts the next function, unless the module is already over a limit.
     pub(crate) fn add(&mut self, index: u32, body: &FunctionBody<'_>) -> Result<(), Error> {
         if self.bytes > MAX_CODE_BYTES || self.too_large.is_some() || self.check().is_err() {
             return Ok(());
@@ -148,7 +148,7 @@ impl Code {
                     self.live_values = self.live_values.saturating_add(live);
                 }
                 Operator::Else | Operator::BrIf { .. } => self.live_values = self.live_values.saturating_add(live),
-                // The last one is the function's own.
+                // The last `end` is the function's own.
                 Operator::End => live -= open.pop().unwrap_or(0),
                 Operator::Call { function_index } => self.add_call(self.values_of_function(function_index)),
                 Operator::TableGet { .. }
@@ -175,7 +175,7 @@ impl Code {
         self.call_values = self.call_values.saturating_add(values + 1);
     }
 
-    /// Whether it is more than a kernel may ask for.
+    /// Checks that the code is within all limits.
     pub(crate) fn check(&self) -> Result<(), ModuleFault> {
         let too_much = |what, found, limit| Err(ModuleFault::TooMuchCode { what, found, limit });
         if self.bytes > MAX_CODE_BYTES {

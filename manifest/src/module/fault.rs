@@ -2,11 +2,11 @@
 
 use kernelpack_abi::{ABI_VERSION, exports, section};
 
-/// Why a module is not the one that its kernel's entry describes.
+/// Why a module does not match its kernel's entry.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModuleFault {
-    /// The bytes are no WebAssembly binary.
+    /// The bytes are not a WebAssembly binary.
     #[error("it is not a WebAssembly binary; if it is text, assemble it first")]
     NotWasm,
     /// The bytes are a WebAssembly component.
@@ -20,13 +20,13 @@ pub enum ModuleFault {
         /// What is wrong there.
         message: String,
     },
-    /// The module was a kernel's, but its custom section is gone.
+    /// The module is a kernel's, but its custom section is missing.
     #[error("its section {:?} was stripped; strip names only, or pack again", section::NAME)]
     Stripped,
     /// The module does not look like a kernel's at all.
     #[error("it is not a kernel module: it has no section {:?}; build it with #[kernel] and pack it", section::NAME)]
     NotAKernel,
-    /// There is more than one custom section of the name.
+    /// There is more than one custom section with the specs of kernels.
     #[error(
         "it has {count} {:?} sections, but a kernel has one; pack it to give each kernel its own module",
         section::NAME
@@ -35,7 +35,7 @@ pub enum ModuleFault {
         /// How many there are.
         count: usize,
     },
-    /// The custom section does not tell of one kernel.
+    /// The custom section does not describe exactly one kernel.
     #[error("its section {:?} has {count} entries, but a module has one kernel; pack it to split them", section::NAME)]
     ManyEntries {
         /// How many entries there are.
@@ -44,13 +44,13 @@ pub enum ModuleFault {
     /// The custom section cannot be read.
     #[error("its section {section:?} is unreadable: {0}", section = section::NAME)]
     BadSection(#[source] section::SectionError),
-    /// The module says something else of the kernel than its entry.
+    /// The module describes the kernel differently than the entry does.
     #[error("it disagrees with its manifest entry (the module's value comes first): {difference}; pack again")]
     Disagrees {
         /// The first field that differs, with the module's value and then the manifest's.
         difference: String,
     },
-    /// The module is for one engine, whose platform does not list a feature that it uses.
+    /// The module is for one engine and uses a feature that the engine's platform does not list.
     #[error("it uses the WebAssembly feature {feature:?}, which the platform {engine:?} does not list; pack again")]
     UnlistedFeature {
         /// The engine's name.
@@ -61,7 +61,7 @@ pub enum ModuleFault {
     /// The module imports something.
     #[error("it imports {module:?} {name:?}; kernels import nothing")]
     Import {
-        /// The module imported from.
+        /// The module that it imports from.
         module: String,
         /// The name there.
         name: String,
@@ -75,10 +75,10 @@ pub enum ModuleFault {
         /// How many it has.
         count: usize,
     },
-    /// The memory is addressed with 64 bits, shared, or made of other pages.
+    /// The memory is 64-bit, is shared, or has custom pages.
     #[error("its memory is {kind}; a kernel's memory must be 32-bit and unshared, with pages of 64 KiB")]
     MemoryKind {
-        /// What it is.
+        /// Which of these it is.
         kind: &'static str,
     },
     /// The memory has no maximum.
@@ -87,7 +87,7 @@ pub enum ModuleFault {
         /// Pages allowed.
         limit: u32,
     },
-    /// The memory may become larger than the entry allows.
+    /// The memory may grow larger than the entry allows.
     #[error("its memory may grow to {maximum} pages, but its max_memory_pages is {limit}")]
     MemoryTooLarge {
         /// The module's maximum.
@@ -95,7 +95,7 @@ pub enum ModuleFault {
         /// Pages allowed.
         limit: u32,
     },
-    /// The memory starts larger than it may become.
+    /// The memory starts larger than its maximum.
     #[error("its memory starts with {initial} pages, above its own maximum of {maximum}")]
     MemoryCrossed {
         /// Pages at the start.
@@ -106,25 +106,25 @@ pub enum ModuleFault {
     /// The tables have more elements than the entry allows.
     #[error("its tables start with {elements} elements, but its max_table_elements is {limit}")]
     TableTooLarge {
-        /// Elements of all tables at the start.
+        /// Elements that all tables start with, together.
         elements: u64,
         /// Elements allowed.
         limit: u32,
     },
-    /// The module has more code than a kernel may ask a compiler to work through.
+    /// The code would cost a compiler more than a kernel may ask for.
     #[error("it has {found} {what}, more than the limit of {limit}; leave out what the kernel does not use")]
     TooMuchCode {
         /// What there is too much of.
         what: &'static str,
         /// How much there is.
         found: u64,
-        /// How much may be.
+        /// How much is allowed.
         limit: u64,
     },
-    /// A function is larger than a kernel's may be.
+    /// A function is too large.
     #[error("its function {index} has {size} bytes, more than the limit of {limit}; split it, or inline less")]
     FunctionTooLarge {
-        /// The function's place in the module.
+        /// The function's position in the code section.
         index: u32,
         /// Its bytes.
         size: usize,
@@ -145,7 +145,7 @@ pub enum ModuleFault {
         /// The name.
         name: String,
     },
-    /// An export is of another kind or type.
+    /// An export has the wrong kind or type.
     #[error("its export {name:?} is {actual}, not {expected}")]
     WrongExport {
         /// The name.
@@ -155,13 +155,13 @@ pub enum ModuleFault {
         /// What it is.
         actual: String,
     },
-    /// The entry point is another function than `kernel_forward`.
+    /// The entry point is not the same function as `kernel_forward`.
     #[error("its entry point {name:?} is not the same function as {:?}; make it an alias", exports::FORWARD)]
     NotAnAlias {
         /// The entry point.
         name: String,
     },
-    /// An exported number is not known without running the module.
+    /// An exported number cannot be read without running the module.
     #[error("its export {name:?} is not initialised by a plain i32.const")]
     NotConstant {
         /// The export.
@@ -173,15 +173,15 @@ pub enum ModuleFault {
         /// The version found.
         found: u32,
     },
-    /// The module's own data would end beyond its memory.
+    /// The module's own data would end outside its memory.
     #[error("its {:?} is {heap_base}, beyond its memory of {memory} bytes", exports::HEAP_BASE)]
     HeapBase {
         /// The export's value.
         heap_base: u32,
-        /// Bytes of the memory at the start.
+        /// Bytes of memory that the module starts with.
         memory: u64,
     },
-    /// The message buffer is not in the module's own data, or not aligned to four bytes.
+    /// The message buffer is not inside the module's own data, or not aligned to four bytes.
     #[error(
         "its message buffer at {message} is misaligned or does not end below its heap base of {heap_base}, above \
          which hosts write tensors"
@@ -189,7 +189,7 @@ pub enum ModuleFault {
     MessageBuffer {
         /// The address.
         message: u32,
-        /// Where the module's own data end.
+        /// Where the module's own data ends.
         heap_base: u32,
     },
 }

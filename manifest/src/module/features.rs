@@ -1,4 +1,4 @@
-//! The WebAssembly features that kernels may use, and which of them a module does.
+//! The WebAssembly features that kernels may use, and which of them a module requires.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,8 @@ pub const FEATURES: [&str; 8] = [
     "simd",
 ];
 
-/// All that a module may use: [`FEATURES`] and floating-point numbers, but nothing that needs a garbage collector.
+/// Everything that a module may use: [`FEATURES`] and floating-point numbers, but nothing that needs a garbage
+/// collector.
 pub(crate) fn allowed() -> WasmFeatures {
     FEATURES.iter().fold(WasmFeatures::FLOATS, |all, name| all | flag(name))
 }
@@ -35,17 +36,17 @@ fn flag(name: &str) -> WasmFeatures {
     }
 }
 
-/// The features of [`FEATURES`] that a valid module cannot do without: it is invalid when one of them is switched off.
+/// The features in [`FEATURES`] that a valid module requires: without any one of them, it is invalid.
 ///
-/// All of them, for a module that is invalid in any case.
+/// For a module that is invalid in any case, returns all of them.
 pub fn required_features(module: &[u8]) -> BTreeSet<&'static str> {
     validate(module).map_or_else(|_| FEATURES.into(), |(_, required)| required)
 }
 
-/// Validates a module with all that it [may use](allowed), and tells what of that it cannot do without.
+/// Validates a module with everything that it [may use](allowed), and returns the features that it requires.
 ///
-/// Packs are opened at a service's start, and validation is what takes longest of it once the code is cached: a module
-/// that needs no more than its instructions show, as most do, is validated once.
+/// Services open packs when they start, and once code is cached, validation takes the longest. A module that requires
+/// only the features that its instructions show, as most do, is therefore validated only once.
 pub(crate) fn validate(module: &[u8]) -> Result<(Types, BTreeSet<&'static str>), Error> {
     let mut required = shown_by_instructions(module);
     let shown = required.iter().fold(WasmFeatures::FLOATS, |all, name| all | flag(name));
@@ -58,8 +59,8 @@ pub(crate) fn validate(module: &[u8]) -> Result<(Types, BTreeSet<&'static str>),
     Ok((types, required))
 }
 
-/// The features that instructions in the module's functions belong to; those that are shown otherwise, such as by a
-/// type, are not among them.
+/// The features that the instructions of the module's functions belong to, but not those that only something else
+/// shows, such as a type.
 fn shown_by_instructions(module: &[u8]) -> BTreeSet<&'static str> {
     let mut shown = BTreeSet::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -78,7 +79,7 @@ fn shown_by_instructions(module: &[u8]) -> BTreeSet<&'static str> {
     shown
 }
 
-/// Whether wasmparser's name of a feature stands for ours, which is the same but for how words are joined.
+/// Whether wasmparser's name of a feature is the same as ours, except for how words are joined.
 fn is_named(proposal: &str, name: &str) -> bool {
     proposal.split('_').eq(name.split('-'))
 }
@@ -96,8 +97,10 @@ fn proposal(operator: &Operator<'_>) -> &'static str {
     wasmparser::for_each_operator!(proposal)
 }
 
-/// Features only ever add to what is valid, so where a whole group can be switched off, each of its members can. Most
-/// modules need few features, and this asks few questions about the others.
+/// Finds the required features of a group by bisection.
+///
+/// Features only ever make more modules valid, so if a whole group can be switched off, each of its members can. Most
+/// modules need few features, so this takes few validations.
 fn search(module: &[u8], group: &[&'static str], required: &mut BTreeSet<&'static str>) {
     let without = group.iter().fold(allowed(), |features, name| features - flag(name));
     if Validator::new_with_features(without).validate_all(module).is_ok() {

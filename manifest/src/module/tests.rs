@@ -14,7 +14,7 @@ fn fault(bytes: &[u8], spec: &KernelSpecBuf) -> ModuleFault {
     }
 }
 
-/// The fault of the plain module after a change of its text.
+/// The fault of the plain module after its text was changed.
 fn fault_with(from: &str, to: &str) -> ModuleFault {
     let text = PLAIN_WAT.replace(from, to);
     assert_ne!(text, PLAIN_WAT, "{from}");
@@ -166,7 +166,7 @@ fn every_export_must_be_there() {
         let found = fault(&module(&renamed, &[&FULL_ENTRY]), &full);
         assert_eq!(found, ModuleFault::ExtraExport { name: "extra".into() });
 
-        // The name is there, but stands for a table.
+        // The export exists, but is a table.
         let retyped = without.replacen("(memory", &format!("(table (export {name:?}) 0 funcref) (memory"), 1);
         let found = fault(&module(&retyped, &[&FULL_ENTRY]), &full);
         assert!(
@@ -246,14 +246,14 @@ fn exported_numbers_are_constants_within_bounds() {
     let global = "(global (export \"__heap_base\") i32 (i32.const 131072))";
     let indirect = "(global $g i32 (i32.const 131072)) (global (export \"__heap_base\") i32 (global.get $g))";
     let found = fault_with(global, indirect);
-    // Whether a global may refer to an earlier one of the module is a feature of its own, which kernels do without.
+    // A global that refers to an earlier one of the module needs a feature that kernels may not use.
     assert!(matches!(found, ModuleFault::Invalid { .. }), "{found}");
 
     assert_eq!(fault_with("i32.const 1)", "i32.const 2)"), ModuleFault::AbiVersion { found: 2 });
     let beyond = ModuleFault::HeapBase { heap_base: 131_073, memory: 131_072 };
     assert_eq!(fault_with("131072", "131073"), beyond);
     assert!(matches!(fault_with("131072", "-1"), ModuleFault::HeapBase { heap_base: u32::MAX, .. }));
-    // 4 + 256 bytes end at the heap base exactly.
+    // 4 + 256 bytes end exactly at the heap base.
     let message = |message| ModuleFault::MessageBuffer { message, heap_base: 131_072 };
     assert_eq!(fault_with("130812", "130816"), message(130_816));
     assert_eq!(fault_with("130812", "130810"), message(130_810));
@@ -292,7 +292,7 @@ fn the_module_agrees_with_the_manifest() {
     );
 }
 
-/// The plain module with a function of this body, in a text that repeats one part.
+/// The plain module with a function whose body repeats one part.
 fn with_function(locals: usize, part: &str, times: usize) -> Vec<u8> {
     let function = format!("(func {} {})\n(memory", "(local i32)".repeat(locals), part.repeat(times));
     module(&PLAIN_WAT.replacen("(memory", &function, 1), &[&PLAIN_ENTRY])
@@ -303,7 +303,7 @@ fn with_text(text: &str) -> Vec<u8> {
     module(&PLAIN_WAT.replacen("(memory", &format!("{text}\n(memory"), 1), &[&PLAIN_ENTRY])
 }
 
-/// Each of these is small and would make a compiler take seconds, or gigabytes.
+/// Each of these modules is small, but would take a compiler seconds, or gigabytes.
 #[test]
 fn what_a_compiler_pays_for_besides_bytes_is_bounded() {
     let params = "i32 ".repeat(50);
@@ -373,7 +373,7 @@ fn code_that_would_take_long_to_compile_is_refused() {
         ModuleFault::TooMuchCode { what, .. } => what,
         other => panic!("{other}"),
     };
-    // The largest function, and one step more: each has a byte, `nop`.
+    // The largest function, and one instruction more; each is a `nop` of one byte.
     assert!(check(&with_function(0, "nop ", MAX_FUNCTION_BYTES - 2), &spec).is_ok());
     let size = MAX_FUNCTION_BYTES + 1;
     assert_eq!(
@@ -395,10 +395,10 @@ fn code_that_would_take_long_to_compile_is_refused() {
         assert!(check(&with_function(256, part, 1022), &spec).is_ok(), "{part}");
         assert_eq!(too_much(&with_function(256, part, 1023)), "values live at branches", "{part}");
     }
-    // A declaration of more locals than any function may have is no way around, and no overflow.
+    // Declaring more locals than any function may have neither evades the limit nor overflows the count.
     let absurd = with_function(1, "(block) ", 1);
     let at = absurd.windows(4).position(|bytes| bytes == [1, 1, 0x7f, 0x02]).unwrap();
-    // The function's size and the section's grow by the four bytes that the number is longer.
+    // The longer number adds four bytes to the sizes of the function and of the section.
     let mut absurd = [&absurd[..=at], &[0xff, 0xff, 0xff, 0xff, 0x0f], &absurd[at + 2..]].concat();
     absurd[at - 1] += 4;
     let section = absurd[..at].iter().rposition(|&byte| byte == 10).unwrap();

@@ -1,11 +1,11 @@
-//! The bytes of a file, wherever they lie.
+//! The bytes of a file, in memory of any owner.
 
 use std::{
     fmt,
     ops::{Deref, DerefMut},
 };
 
-/// The bytes of a file, in a `Vec` or in memory of somebody else's, such as an engine's.
+/// The bytes of a file, in a `Vec` or in memory that another owner lends, such as an engine.
 pub struct FileBytes(Place);
 
 enum Place {
@@ -13,19 +13,19 @@ enum Place {
     Lent(Box<dyn Memory>),
 }
 
-/// Memory that is lent, and that its owner has back when this is dropped.
+/// Memory that is lent. Dropping it returns it to its owner.
 pub trait Memory: AsRef<[u8]> + AsMut<[u8]> + Send + Sync {
-    /// Gives back all but the first `len` bytes, if there are as many.
+    /// Keeps only the first `len` bytes and returns the rest; does nothing if there are no more than that.
     fn truncate(&mut self, len: usize);
 }
 
 impl FileBytes {
-    /// Bytes in memory that somebody else owns.
+    /// Bytes in memory that is lent.
     pub fn lent(memory: Box<dyn Memory>) -> Self {
         Self(Place::Lent(memory))
     }
 
-    /// Gives up all but the first `len` bytes, if there are as many, and their memory.
+    /// Keeps only the first `len` bytes and frees the memory of the rest; does nothing if there are no more than that.
     pub fn truncate(&mut self, len: usize) {
         match &mut self.0 {
             Place::Own(bytes) => {

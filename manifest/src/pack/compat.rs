@@ -1,7 +1,7 @@
 //! Whether a pack fits a runtime and its engine.
 //!
 //! Bounds are inclusive. Versions compare by precedence, as <https://semver.org> defines it: `1.0.0-rc.1` is older than
-//! `1.0.0`, so a pack from `1.0.0` on does not run in the candidate, and build metadata does not count.
+//! `1.0.0`, so a pack that requires `1.0.0` does not run on the release candidate. Build metadata is ignored.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -18,15 +18,15 @@ pub struct CompatibilityChecker {
     pub engine: String,
     /// The engine's version.
     pub engine_version: Version,
-    /// The WebAssembly features that the engine has switched on, by the names in [`FEATURES`](crate::FEATURES).
+    /// The WebAssembly features that are enabled in the engine, by the names in [`FEATURES`](crate::FEATURES).
     pub features: BTreeSet<String>,
 }
 
 impl CompatibilityChecker {
     /// Whether the runtime can load a pack.
     ///
-    /// Manifests of another schema or ABI never come this far: [`Manifest::parse`] refuses them, with a result of the
-    /// same type. A kernel that lists platforms must list the engine; one that lists none asks nothing of it.
+    /// If a kernel lists platforms, the engine must be one of them; if it lists none, any engine will do. Manifests of
+    /// another schema or ABI never get this far: [`Manifest::parse`] refuses them, with a result of the same type.
     pub fn check(&self, manifest: &Manifest) -> CompatibilityResult {
         let actual = &self.runtime_version;
         if actual.cmp_precedence(&manifest.min_runtime_version).is_lt() {
@@ -64,21 +64,21 @@ impl CompatibilityChecker {
     }
 }
 
-/// Whether a pack fits, and if not, what is in the way first.
+/// Whether a pack is compatible, and if not, the first reason why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub enum CompatibilityResult {
-    /// It fits.
+    /// The pack is compatible.
     Compatible,
-    /// The manifest follows another version of the schema. Told by [`Manifest::parse`], before anything else is read.
+    /// The manifest follows another version of the schema. [`Manifest::parse`] checks this before anything else.
     SchemaVersion {
         /// The version that the manifest follows.
         found: u32,
         /// The [version](crate::SCHEMA_VERSION) that this build reads.
         supported: u32,
     },
-    /// The modules were built for another ABI. Told by [`Manifest::parse`], before the rest is read.
+    /// The modules were built for another ABI. [`Manifest::parse`] checks this before it reads the rest.
     AbiVersion {
         /// The version that the modules were built for.
         found: u32,
@@ -87,14 +87,14 @@ pub enum CompatibilityResult {
     },
     /// The pack needs a newer runtime.
     RuntimeTooOld {
-        /// The oldest that would do.
+        /// The oldest version that the pack supports.
         required: Version,
         /// The runtime's version.
         actual: Version,
     },
-    /// The pack was not made for so new a runtime.
+    /// The pack does not support a runtime this new.
     RuntimeTooNew {
-        /// The newest that would do.
+        /// The newest version that the pack supports.
         max_supported: Version,
         /// The runtime's version.
         actual: Version,
@@ -105,12 +105,12 @@ pub enum CompatibilityResult {
         kernel: String,
         /// The engine's name.
         engine: String,
-        /// The oldest version that would do.
+        /// The oldest version that the kernel supports.
         required: Version,
         /// The engine's version.
         actual: Version,
     },
-    /// A kernel needs a WebAssembly feature that the engine has not, or has switched off.
+    /// A kernel needs a WebAssembly feature that the engine lacks or has disabled.
     MissingFeature {
         /// The kernel's id.
         kernel: String,
@@ -127,15 +127,15 @@ pub enum CompatibilityResult {
 }
 
 impl CompatibilityResult {
-    /// Whether it is [`Compatible`](Self::Compatible).
+    /// Whether the result is [`Compatible`](Self::Compatible).
     pub fn is_compatible(&self) -> bool {
         matches!(self, Self::Compatible)
     }
 
-    /// The result as a refusal.
+    /// Converts the result to a `Result`.
     ///
     /// # Errors
-    /// [`Rejected::Incompatible`], unless it is [`Compatible`](Self::Compatible).
+    /// [`Rejected::Incompatible`], unless the result is [`Compatible`](Self::Compatible).
     pub fn into_result(self) -> Result<(), Rejected> {
         if self.is_compatible() { Ok(()) } else { Err(Rejected::Incompatible(self)) }
     }

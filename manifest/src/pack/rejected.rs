@@ -8,12 +8,11 @@ use crate::{
 
 /// Why a pack, its manifest or one of its modules is refused.
 ///
-/// A refusal is about the pack's bytes; what is wrong inside one kernel's entry or module is in [`KernelFault`] and
-/// [`ModuleFault`].
+/// Faults inside one kernel's entry or module are described by [`KernelFault`] and [`ModuleFault`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// The signature does not hold.
+    /// The signature is not valid, or its key is not trusted.
     #[error(transparent)]
     Unverified(#[from] VerifyError),
     /// The bytes of a module are not those that were signed.
@@ -59,7 +58,7 @@ pub enum Rejected {
     /// The manifest is not UTF-8.
     #[error("the manifest is not UTF-8 at byte {at}; write it as UTF-8 without a byte order mark")]
     NotUtf8 {
-        /// Offset of the first byte that is not.
+        /// Offset of the first invalid byte.
         at: usize,
     },
     /// An object of the manifest has a key twice.
@@ -67,22 +66,22 @@ pub enum Rejected {
     DuplicateKey {
         /// The key.
         key: String,
-        /// The line where it stands again.
+        /// The line of the second occurrence.
         line: usize,
-        /// The column there.
+        /// The column of the second occurrence.
         column: usize,
     },
-    /// The manifest is no JSON, or a field is missing, unknown or of another form.
+    /// The manifest is not JSON, or a field is missing, unknown or of the wrong type.
     #[error("the manifest cannot be read: {}{message}", describe_place(path, kernel))]
     Malformed {
-        /// Where, as in `kernels[0].inputs[1].dtype`; empty if the whole is meant.
+        /// The place, such as `kernels[0].inputs[1].dtype`; empty for the whole manifest.
         path: String,
-        /// The kernel whose entry it is, if it is one's and that has a name.
+        /// The id of the kernel whose entry is at fault, if there is one.
         kernel: Option<String>,
         /// What is wrong there, with line and column.
         message: String,
     },
-    /// `$schema` is none of ours.
+    /// `$schema` is not that of a kernel pack.
     #[error("the manifest's \"$schema\" is {found:?}, which is not that of a kernel pack; this build reads {SCHEMA:?}")]
     UnknownSchema {
         /// The value found.
@@ -92,8 +91,8 @@ pub enum Rejected {
     /// The pack has no name.
     #[error("the pack has no name; give it one")]
     NoName,
-    /// A text has control characters, or marks that turn the direction of writing, which could deceive whoever reads
-    /// it on a terminal.
+    /// A text contains control characters or marks that change the writing direction, which could deceive people who
+    /// read it on a terminal.
     #[error("the pack's {field} contains control characters: {text:?}; remove them")]
     ControlCharacters {
         /// The field.
@@ -101,7 +100,7 @@ pub enum Rejected {
         /// The text.
         text: String,
     },
-    /// The runtime versions exclude each other.
+    /// The lowest supported runtime version is above the highest.
     #[error("min_runtime_version {min} is above max_runtime_version {max}; no runtime could load the pack")]
     VersionsCrossed {
         /// The lower bound.
@@ -109,13 +108,13 @@ pub enum Rejected {
         /// The upper bound.
         max: semver::Version,
     },
-    /// `created_at` is no time.
+    /// `created_at` is not a timestamp.
     #[error("created_at is {value:?}; write a time in UTC, such as \"2026-01-18T00:00:00Z\"")]
     BadTime {
         /// The value.
         value: String,
     },
-    /// The author's signing key is no public key.
+    /// The author's signing key is not a public key.
     #[error("author.signing_key cannot be used: {0}")]
     BadSigningKey(crate::KeyError),
     /// There are no kernels.
@@ -124,26 +123,26 @@ pub enum Rejected {
     /// There are too many kernels.
     #[error("the pack has {count} kernels, more than the limit of {MAX_KERNELS}; split the pack")]
     TooManyKernels {
-        /// Kernels given.
+        /// How many kernels the pack has.
         count: usize,
     },
-    /// Two kernels have one id.
+    /// Two kernels have the same id.
     #[error("two kernels have the id {id:?}; rename one")]
     DuplicateKernel {
         /// The id.
         id: String,
     },
-    /// Two kernels have one file, on systems that ignore case at least.
+    /// Two kernels claim the same file, at least on systems that ignore case.
     #[error("kernels {first:?} and {second:?} both claim the file {path:?}; file names must differ in more than case")]
     DuplicatePath {
-        /// The file, as the second kernel writes it.
+        /// The path, as the second kernel spells it.
         path: String,
         /// One kernel.
         first: String,
         /// The other.
         second: String,
     },
-    /// A path could lead out of the pack, or means different files on different systems.
+    /// A path could lead out of the pack, or mean different files on different systems.
     #[error(
         "the path {path:?} is unsafe; use relative names of at most 255 ASCII letters, digits, '_', '.', '-', \
          separated by '/', without \".\" and \"..\""
@@ -167,7 +166,7 @@ pub enum Rejected {
         #[source]
         fault: KernelFault,
     },
-    /// A module is not what its kernel's entry says.
+    /// A module does not match its kernel's entry.
     #[error("the module of kernel {kernel:?}: {fault}")]
     Module {
         /// The kernel's id.
@@ -176,7 +175,7 @@ pub enum Rejected {
         #[source]
         fault: ModuleFault,
     },
-    /// A module for one engine is not what its kernel's entry says.
+    /// A module for one engine does not match its kernel's entry.
     #[error("the module {path:?} of kernel {kernel:?}: {fault}")]
     Variant {
         /// The kernel's id.
@@ -187,7 +186,7 @@ pub enum Rejected {
         #[source]
         fault: ModuleFault,
     },
-    /// A compiled file is not what its entry says, or nothing that a host loads.
+    /// A compiled file does not match its entry, or a host cannot load it.
     #[error("the compiled file {path:?} of kernel {kernel:?}: {fault}")]
     Aot {
         /// The kernel's id.
@@ -198,7 +197,7 @@ pub enum Rejected {
         #[source]
         fault: Box<AotFault>,
     },
-    /// The pack has native code, and its signer is not trusted for that.
+    /// The pack has native code, but its signer is trusted for modules only.
     #[error(
         "{path:?} of kernel {kernel:?} is native code, but the key {key}, which signed the pack, is trusted for modules \
          only; trust it for native code, or load the module instead"
@@ -219,7 +218,7 @@ pub enum Rejected {
         /// The machine.
         target: AotTarget,
     },
-    /// A health vector is none of its kernel's.
+    /// A health vector does not fit its kernel.
     #[error("the health vector {path:?} of kernel {kernel:?}: {fault}")]
     Vector {
         /// The kernel's id.
@@ -230,43 +229,44 @@ pub enum Rejected {
         #[source]
         fault: VectorFault,
     },
-    /// The health vectors of a pack have too many bytes together.
+    /// The health vectors of a pack have too many bytes in total.
     #[error("the health vectors have more than {MAX_PACK_HEALTH_BYTES} bytes in total; use fewer or smaller ones")]
     VectorsTooLarge,
-    /// The pack has no kernel of this id.
+    /// The pack has no kernel with this id.
     #[error("the pack has no kernel {kernel:?}")]
     UnknownKernel {
-        /// The id asked for.
+        /// The requested id.
         kernel: String,
     },
-    /// The pack does not fit this build, runtime or engine. Never holds [`CompatibilityResult::Compatible`].
+    /// The pack is not compatible with this build, runtime or engine. The result is never
+    /// [`CompatibilityResult::Compatible`].
     #[error("{0}")]
     Incompatible(CompatibilityResult),
 
-    /// A file of the pack is not there.
+    /// A file of the pack is missing.
     #[error("{}", describe_missing(path))]
     MissingFile {
         /// The path inside the pack.
         path: String,
     },
-    /// The pack has a file that its manifest does not name, so nobody signed it.
+    /// The pack has a file that its manifest does not name, so no signature covers it.
     #[error("the pack has the file {path:?}, which its manifest does not name; remove it")]
     UnexpectedFile {
         /// The path inside the pack.
         path: String,
     },
-    /// A file's name is taken by something else: a link, a folder or a device.
+    /// Something else has a file's name: a link, a folder or a device.
     #[error("{path:?} in the pack is not a regular file; put the file itself there")]
     NotAFile {
         /// The path inside the pack.
         path: String,
     },
-    /// The modules together are more than a host reads or compiles for one pack.
+    /// The modules have more bytes in total than a host reads or compiles for one pack.
     #[error("kernel {kernel:?} brings the pack to more than {limit} bytes of {what}; split the pack")]
     PackTooLarge {
-        /// The kernel with which it became too much.
+        /// The kernel that exceeded the limit.
         kernel: String,
-        /// Modules, or their code.
+        /// What is limited: `modules` or `code`.
         what: &'static str,
         /// Bytes allowed.
         limit: usize,

@@ -1,14 +1,15 @@
-//! How much the modules of a pack are together.
+//! The total size of a pack's modules.
 
 use crate::{ModuleFacts, Rejected};
 
-/// The most bytes of all modules of a pack, those for single engines included, which a host holds in memory until they
-/// are compiled, or while all are verified.
+/// The most bytes in total of a pack's modules, including those for single engines.
+///
+/// A host holds them in memory while it verifies all of them, or until they are compiled.
 pub const MAX_PACK_BYTES: usize = 256 << 20;
-/// The most bytes of code of all modules of a pack, of which a host compiles one a kernel.
+/// The most bytes of code in total of a pack's modules, of which a host compiles one per kernel.
 pub const MAX_PACK_CODE_BYTES: usize = 16 << 20;
 
-/// Counts the modules of a pack, one by one.
+/// Adds up the sizes of a pack's modules.
 #[derive(Clone, Debug, Default)]
 pub struct PackSize {
     bytes: usize,
@@ -16,10 +17,10 @@ pub struct PackSize {
 }
 
 impl PackSize {
-    /// Counts a kernel's module of this many bytes.
+    /// Adds a kernel's module of this many bytes.
     ///
     /// # Errors
-    /// [`Rejected::PackTooLarge`]: with it, the modules are more than a host takes.
+    /// [`Rejected::PackTooLarge`]: with this module, the pack exceeds a limit.
     pub fn add(&mut self, kernel: &str, bytes: usize, facts: &ModuleFacts) -> Result<(), Rejected> {
         self.bytes = self.bytes.saturating_add(bytes);
         self.code = self.code.saturating_add(facts.code_bytes);

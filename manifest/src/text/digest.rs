@@ -1,10 +1,10 @@
-//! SHA-256 digests as the manifest writes them.
+//! SHA-256 digests, in the form that manifests use.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A SHA-256 digest; its text is `sha256:` and 64 lower-case hexadecimal digits.
+/// A SHA-256 digest, written as `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
@@ -14,7 +14,7 @@ impl Digest {
         Self(kernelpack_verify::Digest::of(bytes).0)
     }
 
-    /// The digest of these parts one behind the other.
+    /// The digest of these parts, concatenated.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
         Self(kernelpack_verify::Digest::of_parts(parts).0)
     }

@@ -1,4 +1,4 @@
-//! JSON without loopholes: what two readers could understand differently is refused.
+//! Strict JSON: whatever two readers could understand differently is refused.
 
 use std::{cell::Cell, collections::HashSet, fmt};
 
@@ -7,14 +7,14 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 
-/// Why bytes are not the JSON that they should be.
+/// Why bytes are not valid or not the expected JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonFault {
-    /// They are not UTF-8.
+    /// The bytes are not UTF-8.
     #[error("it is not UTF-8 at byte {at}; write it as UTF-8 without a byte order mark")]
     NotUtf8 {
-        /// Offset of the first byte that is not.
+        /// Offset of the first invalid byte.
         at: usize,
     },
     /// An object has a key twice.
@@ -22,15 +22,15 @@ pub enum JsonFault {
     DuplicateKey {
         /// The key.
         key: String,
-        /// The line where it stands again.
+        /// The line of the second occurrence.
         line: usize,
-        /// The column there.
+        /// The column of the second occurrence.
         column: usize,
     },
-    /// They are no JSON, or a field is missing, unknown or of another form.
+    /// The bytes are not JSON, or a field is missing, unknown or of the wrong type.
     #[error("it cannot be read: {}{message}", describe_place(path))]
     Malformed {
-        /// Where, as in `keys[0].id`; empty if the whole is meant.
+        /// The place, such as `keys[0].id`; empty for the whole.
         path: String,
         /// What is wrong there, with line and column.
         message: String,
@@ -46,7 +46,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, JsonFault> {
     std::str::from_utf8(bytes).map_err(|error| JsonFault::NotUtf8 { at: error.valid_up_to() })
 }
 
-/// Reads one JSON value with nothing behind it, in which no object has a key twice.
+/// Reads one JSON value with nothing after it, in which no object has a key twice.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, JsonFault> {
     check_keys(text)?;
     let mut json = serde_json::Deserializer::from_str(text);
@@ -56,7 +56,7 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, JsonFault> {
     Ok(value)
 }
 
-/// For an optional field: `null` is not a way to leave it out.
+/// Deserializes an optional field, but refuses `null`, so that omitting the field is the only way to leave it out.
 pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -66,10 +66,12 @@ fn malformed(path: &str, error: &serde_json::Error) -> JsonFault {
     JsonFault::Malformed { path: path.to_owned(), message: error.to_string() }
 }
 
-/// Checks that bytes are one JSON value in which no object has a key twice, for readers that would take the last one.
+/// Checks that bytes are one JSON value in which no object has a key twice.
+///
+/// Call this before a reader that would silently use the last of equal keys.
 ///
 /// # Errors
-/// They are no JSON, or an object has a key twice.
+/// The bytes are not JSON, or an object has a key twice.
 pub fn check_distinct_keys(json: &[u8]) -> Result<(), JsonFault> {
     check_keys(text(json)?)
 }
@@ -84,7 +86,7 @@ fn check_keys(text: &str) -> Result<(), JsonFault> {
     })
 }
 
-/// Walks over any JSON and fails at the first key that an object has twice.
+/// Walks over any JSON value and fails at the first repeated key of an object.
 #[derive(Clone, Copy)]
 struct Walk<'a> {
     duplicate: &'a Cell<Option<String>>,

@@ -1,4 +1,4 @@
-//! Times as the files of this crate have them: whole seconds in UTC.
+//! Times in the files of this crate: whole seconds in UTC.
 
 use std::{
     fmt,
@@ -8,35 +8,35 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z.
+/// The last second that RFC 3339 can express, 9999-12-31T23:59:59Z.
 const LATEST: u64 = 253_402_300_799;
 const DAY: u64 = 86_400;
 
-/// A second from 1970 to 9999; its text is that of RFC 3339 in UTC, `2026-01-18T00:00:00Z`, and no other.
+/// A second from 1970 to 9999, always written in RFC 3339's UTC form, such as `2026-01-18T00:00:00Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The second that 1970 began with.
+    /// The first second of 1970.
     pub const EPOCH: Self = Self(0);
 
-    /// The second that begins so many seconds after 1970 did, leap seconds not counted.
+    /// The time this many seconds after 1970 began, not counting leap seconds.
     pub fn from_unix(seconds: u64) -> Option<Self> {
         (seconds <= LATEST).then_some(Self(seconds))
     }
 
-    /// The second that a time lies in; none before 1970 and after 9999, where no clock that works stands.
+    /// The second that contains this time; `None` before 1970 and after 9999, which no working clock shows.
     pub fn of(time: SystemTime) -> Option<Self> {
         Self::from_unix(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
 
-    /// Seconds since 1970 began, leap seconds not counted.
+    /// Seconds since 1970 began, not counting leap seconds.
     pub fn to_unix(self) -> u64 {
         self.0
     }
 }
 
-/// Why a text is no [`Timestamp`].
+/// Why a text is not a [`Timestamp`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a timestamp; write a time in UTC from 1970 on, such as \"2026-01-18T00:00:00Z\"")]
 pub struct TimestampError {
@@ -78,9 +78,9 @@ fn read(text: &str) -> Option<u64> {
     real.then(|| days_since_1970(year, month, day) * DAY + hour * 3_600 + minute * 60 + second)
 }
 
-/// As in Howard Hinnant's `days_from_civil`.
+/// Howard Hinnant's `days_from_civil`.
 fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
-    // Years that start in March have their leap day at the end, and eras of 400 of them are all alike.
+    // Years that start in March have their leap day at the end, and all eras of 400 such years are alike.
     let year = year - u64::from(month <= 2);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let (era, of_era) = (year / 400, year % 400);
@@ -88,7 +88,7 @@ fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
 }
 
 impl fmt::Display for Timestamp {
-    /// As in Howard Hinnant's `civil_from_days`.
+    /// Howard Hinnant's `civil_from_days`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, of_day) = (self.0 / DAY + 719_468, self.0 % DAY);
         let (era, of_era) = (days / 146_097, days % 146_097);

@@ -1,14 +1,14 @@
-//! Why a signature does not hold.
+//! Why a signature is refused.
 
 use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::Timestamp;
 
-/// Why bytes are not those that somebody trusted has signed.
+/// Why bytes are not what a trusted key has signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The host trusts no key at all.
+    /// The verifier trusts no keys at all.
     #[error("no trusted keys are configured; add the public key that signs your packs")]
     NoKeys,
     /// No trusted key made this signature over these bytes.
@@ -16,7 +16,7 @@ pub enum VerifyError {
         "no trusted key signed this manifest; it was changed after signing, or its signer's key is not trusted here"
     )]
     NoTrustedKey,
-    /// The trust store has keys, but none that is trusted now, and no other key is.
+    /// Every key that the verifier knows has expired or is revoked.
     #[error(
         "no key is trusted any more: of those in the trust store, {revoked} revoked and {expired} expired; add the key \
          that signs your packs now"
@@ -24,10 +24,10 @@ pub enum VerifyError {
     NoUsableKey {
         /// How many keys are revoked.
         revoked: usize,
-        /// How many others have expired, or cannot be judged without a clock.
+        /// How many others have expired, or cannot be judged without a correct clock.
         expired: usize,
     },
-    /// A key of the trust store signed, and it is revoked.
+    /// The key that signed is revoked.
     #[error(
         "the key {id:?}, which signed this manifest, was revoked at {at}: {reason}; use a pack signed by another key"
     )]
@@ -39,7 +39,7 @@ pub enum VerifyError {
         /// Why.
         reason: String,
     },
-    /// A key of the trust store signed, and its time is over.
+    /// The key that signed has expired.
     #[error(
         "the key {id:?}, which signed this manifest, was trusted until {not_after}, and it is now {now}; use a pack signed \
          by a current key"
@@ -47,12 +47,12 @@ pub enum VerifyError {
     KeyExpired {
         /// The key's id in the trust store.
         id: String,
-        /// The last second that it was trusted in.
+        /// The last second in which the key was trusted.
         not_after: Timestamp,
         /// The host's clock.
         now: Timestamp,
     },
-    /// A key of the trust store signed, and whether its time is over cannot be known.
+    /// The key that signed can expire, but the host's clock is wrong.
     #[error(
         "the key {id:?}, which signed this manifest, is trusted until {not_after}, but the clock of this machine cannot \
          be right; set it"
@@ -60,10 +60,10 @@ pub enum VerifyError {
     NoClock {
         /// The key's id in the trust store.
         id: String,
-        /// The last second that it is trusted in.
+        /// The last second in which the key is trusted.
         not_after: Timestamp,
     },
-    /// The signature has another size than signatures have.
+    /// The signature has the wrong size.
     #[error("the signature has {len} bytes, but an Ed25519 signature has {SIGNATURE_BYTES}; fetch the pack again")]
     MalformedSignature {
         /// Bytes given.

@@ -1,4 +1,4 @@
-//! The keys that packs are signed with: Ed25519, in the file formats of OpenSSL.
+//! The keys that sign packs: Ed25519 keys, in OpenSSL's file formats.
 
 mod pem;
 
@@ -13,9 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use spki::{DecodePublicKey as _, EncodePublicKey as _, der::pem::LineEnding};
 use zeroize::Zeroizing;
 
-/// A key that signatures are checked with.
-///
-/// Its text is `ed25519:` and the base64 of its 32 bytes.
+/// A key that verifies signatures, written as `ed25519:` and the base64 of its 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey(kernelpack_verify::PublicKey);
 
@@ -23,16 +21,18 @@ impl PublicKey {
     /// The key with these 32 bytes, as RFC 8032 encodes them.
     ///
     /// # Errors
-    /// They are no point of the curve or not its only encoding, or it is one of the few that any signature could fit.
+    /// The bytes are not the canonical encoding of a point on the curve, or the key is weak: one of the few for which
+    /// anyone can forge signatures.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         kernelpack_verify::PublicKey::from_bytes(bytes).map(Self).map_err(|fault| KeyError::of(fault, ""))
     }
 
-    /// Reads a PEM file with a `PUBLIC KEY`, as `openssl pkey -pubout` writes it. Around the key there may be blank lines,
-    /// comments and other keys; of several public ones the first is meant.
+    /// Reads a PEM file with a `PUBLIC KEY`, as `openssl pkey -pubout` writes it.
+    ///
+    /// Blank lines, comments and other keys may surround the key. If there are several public keys, the first is used.
     ///
     /// # Errors
-    /// It is something else, or as for [`from_bytes`](Self::from_bytes).
+    /// The file contains no public key, or those of [`from_bytes`](Self::from_bytes).
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let found = pem::find(pem, "PUBLIC KEY").ok_or_else(|| KeyError::of_pem(pem, KeyError::BadPublicPem))?;
         let key = VerifyingKey::from_public_key_pem(&found).map_err(|_| KeyError::BadPublicPem)?;
@@ -46,16 +46,16 @@ impl PublicKey {
 
     /// The key as a PEM file that OpenSSL reads.
     pub fn to_pem(&self) -> String {
-        let key = VerifyingKey::from_bytes(&self.to_bytes()).expect("it was made of one");
+        let key = VerifyingKey::from_bytes(&self.to_bytes()).expect("the bytes are those of a key");
         key.to_public_key_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
     }
 
-    /// The key as manifests and people name it, `ed25519:` and base64.
+    /// The key's name in manifests and messages: `ed25519:` and base64.
     pub fn id(&self) -> String {
         self.to_string()
     }
 
-    /// Whether this key's owner signed the message; malleable and small-order signatures do not count.
+    /// Whether this is the key's signature of the message; malleable and small-order signatures are refused.
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         self.0.verifies(message, signature)
     }
@@ -93,39 +93,40 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A key that packs are signed with; wiped from memory when dropped, and never shown.
+/// A key that signs packs. It is wiped from memory when dropped, and never printed.
 #[derive(Clone)]
 pub struct SecretKey(SigningKey);
 
 impl SecretKey {
-    /// The key with this seed, 32 bytes from a source that nobody can guess.
+    /// The key with this seed, which must be 32 bytes of secure randomness.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(SigningKey::from_bytes(&Zeroizing::new(seed)))
     }
 
-    /// Reads a PEM file with a `PRIVATE KEY` in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it. Around the key
-    /// there may be blank lines, comments and other keys; of several secret ones the first is meant.
+    /// Reads a PEM file with a `PRIVATE KEY` in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it.
+    ///
+    /// Blank lines, comments and other keys may surround the key. If there are several secret keys, the first is used.
     ///
     /// # Errors
-    /// It is something else, or the key is encrypted. The error says nothing of the file's content.
+    /// The file contains no secret key, or the key is encrypted. The error reveals nothing of the file's content.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let found = pem::find(pem, "PRIVATE KEY").ok_or_else(|| KeyError::of_pem(pem, KeyError::BadSecretPem))?;
         SigningKey::from_pkcs8_pem(&found).map(Self).map_err(|_| KeyError::BadSecretPem)
     }
 
-    /// The key as a PEM file, the same that OpenSSL writes.
+    /// The key as a PEM file, identical to OpenSSL's.
     pub fn to_pem(&self) -> Zeroizing<String> {
-        // Without the public key, for which PKCS#8 would need its second version, that OpenSSL 3.0 does not read.
+        // The public key is left out: with it, PKCS#8 would need version 2, which OpenSSL 3.0 does not read.
         let pair = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
         pair.to_pkcs8_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
     }
 
-    /// The key that checks what this one signs.
+    /// The public key that verifies this key's signatures.
     pub fn public(&self) -> PublicKey {
         PublicKey::from_bytes(&self.0.verifying_key().to_bytes()).expect("no secret key has a weak public one")
     }
 
-    /// The signature of a message; the same message always gets the same one.
+    /// Signs a message. The same message always gets the same signature.
     pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
         self.0.sign(message).to_bytes()
     }
@@ -147,27 +148,27 @@ pub enum KeyError {
         /// The text.
         text: String,
     },
-    /// The PEM file holds no public key of this kind.
+    /// The PEM file contains no Ed25519 public key.
     #[error("the file contains no Ed25519 public key in PEM format; `openssl pkey -in secret.pem -pubout` writes one")]
     BadPublicPem,
-    /// The PEM file holds no secret key of this kind.
+    /// The PEM file contains no Ed25519 secret key.
     #[error("the file contains no Ed25519 secret key in PEM format; `openssl genpkey -algorithm ed25519` writes one")]
     BadSecretPem,
-    /// The PEM file holds a secret key under a password.
+    /// The PEM file contains a secret key that is encrypted with a password.
     #[error(
         "the file contains an encrypted secret key; decrypt it with `openssl pkey -in FILE -out DECRYPTED`, and keep \
          the result private"
     )]
     Encrypted,
-    /// The file holds a key as `ssh-keygen` writes it, encrypted or not.
+    /// The file contains a key in the format of `ssh-keygen`, encrypted or not.
     #[error(
         "the file contains a key in OpenSSH's own format, which is not supported; make a key pair with `kernelpack keygen`"
     )]
     OpenSsh,
-    /// The bytes are no point of the curve, or another encoding of one than the standard's.
+    /// The bytes are not the canonical encoding of a point on the curve.
     #[error("the 32 bytes are not an Ed25519 public key")]
     NotAPoint,
-    /// Signatures of this key would prove nothing.
+    /// Anyone can forge signatures of this key.
     #[error("the public key is weak: anyone can forge its signatures; use another")]
     Weak,
 }
@@ -181,9 +182,9 @@ impl KeyError {
         }
     }
 
-    /// Why a file holds no key of the kind asked for.
+    /// Why a file does not contain a key of the requested kind.
     fn of_pem(text: &str, other: Self) -> Self {
-        // Who wants a public key is not to be told to decrypt a secret one.
+        // A caller that wants a public key must not be told to decrypt a secret one.
         if other == Self::BadSecretPem && pem::labels(text).any(|label| label == "ENCRYPTED PRIVATE KEY") {
             Self::Encrypted
         } else if text.trim_start().starts_with("ssh-") || pem::labels(text).any(|label| label == "OPENSSH PRIVATE KEY")

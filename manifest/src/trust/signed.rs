@@ -1,4 +1,4 @@
-//! A manifest that somebody trusted has signed, and the checks of the files that it names.
+//! A manifest that a trusted key has signed, and the checks of the files that it names.
 
 use std::ops::Deref;
 
@@ -7,7 +7,7 @@ use crate::{
     VerifiedModule, VerifiedVector,
 };
 
-/// A manifest that somebody trusted has signed.
+/// A manifest that a trusted key has signed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignedManifest {
     pub(super) manifest: Manifest,
@@ -22,18 +22,19 @@ impl SignedManifest {
         &self.manifest
     }
 
-    /// The same, to keep.
+    /// Returns the manifest by value.
     pub fn into_manifest(self) -> Manifest {
         self.manifest
     }
 
-    /// The digest of the bytes that were signed; everything in the pack hangs on it. Signed by another key, a pack has
-    /// another one, since its manifest names the signer.
+    /// The digest of the signed bytes, which cover everything in the pack.
+    ///
+    /// If another key signs the pack, its digest changes, since the manifest names the signer.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// What the pack is, whoever signed it: see [`Manifest::content`].
+    /// The pack's identity, which does not depend on the signer; see [`Manifest::content`].
     pub fn content(&self) -> Digest {
         self.content
     }
@@ -43,25 +44,26 @@ impl SignedManifest {
         &self.signer.key
     }
 
-    /// The same, with the key's id where it came from a trust store.
+    /// The signer: the trusted key, with its id if it came from a trust store.
     pub fn signer(&self) -> &Signer {
         &self.signer
     }
 
-    /// Checks that these bytes are the own module of the kernel with this id, and that the module is what its entry
-    /// says.
+    /// Checks that these bytes are the kernel's own module, and that the module matches its entry.
     ///
     /// # Errors
-    /// There is no such kernel, [`Rejected::HashMismatch`], or as for [`module::check`](crate::module::check).
+    /// [`Rejected::UnknownKernel`], [`Rejected::HashMismatch`], or those of [`module::check`](crate::module::check).
     pub fn verify_module(&self, id: &str, bytes: impl Into<FileBytes>) -> Result<VerifiedModule, Rejected> {
         self.verify_module_at(id, None, bytes.into())
     }
 
-    /// The same for the module that the engine of this name loads: its platform's, or else the kernel's own. One that is
-    /// for this engine alone uses only features that its platform lists.
+    /// Like [`verify_module`](Self::verify_module), but for the module that the engine of this name loads.
+    ///
+    /// That is the module in the engine's platform entry if there is one, otherwise the kernel's own. A module for this
+    /// engine alone may use only the features that its platform lists.
     ///
     /// # Errors
-    /// As for [`verify_module`](Self::verify_module), and [`Rejected::Variant`].
+    /// Those of [`verify_module`](Self::verify_module), and [`Rejected::Variant`].
     pub fn verify_module_for(
         &self,
         id: &str,
@@ -86,12 +88,13 @@ impl SignedManifest {
         Ok(VerifiedModule { interface, bytes })
     }
 
-    /// Checks that these bytes are the native code that an engine loads for a kernel on this machine, by a signer who may
-    /// vouch for such, and that the file says of itself what its entry does.
+    /// Checks that these bytes are the native code that an engine loads for a kernel on this machine.
+    ///
+    /// The signer must be trusted for native code, and the file must match its entry.
     ///
     /// # Errors
-    /// [`Rejected::NativeNotTrusted`], [`Rejected::HashMismatch`] or [`Rejected::Aot`]; or there is no such kernel or
-    /// file.
+    /// [`Rejected::UnknownKernel`], [`Rejected::NoAot`], [`Rejected::NativeNotTrusted`], [`Rejected::HashMismatch`] or
+    /// [`Rejected::Aot`].
     pub fn verify_aot(
         &self,
         id: &str,
@@ -111,11 +114,12 @@ impl SignedManifest {
         Ok(VerifiedAot { bytes, file: file.clone(), facts })
     }
 
-    /// Checks that these bytes are a health vector of a kernel, by one of its entries, and that the vector is a call
-    /// which the kernel can be given.
+    /// Checks that these bytes are the kernel's health vector with this path, and that the vector is a valid call of
+    /// the kernel.
     ///
     /// # Errors
-    /// [`Rejected::VectorMismatch`] or [`Rejected::Vector`]; or there is no such kernel or entry.
+    /// [`Rejected::UnknownKernel`], [`Rejected::UnexpectedFile`] if the kernel has no vector with this path,
+    /// [`Rejected::VectorMismatch`] or [`Rejected::Vector`].
     pub fn verify_vector(&self, id: &str, path: &str, bytes: &[u8]) -> Result<VerifiedVector, Rejected> {
         let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
         let entry = kernel.health.iter().find(|entry| entry.path == path);

@@ -1,7 +1,7 @@
-//! Trust stores: which keys a host trusts, until when, and which ones no more.
+//! Trust stores: which keys a host trusts, until when, and which are revoked.
 //!
-//! A [`TrustStore`] is in order whenever one exists: ids are unique, and so are keys, since a key that stood twice would
-//! stay trusted when one of its entries is revoked.
+//! A [`TrustStore`] is always valid: ids are unique, and so are keys, since a key with two entries would stay trusted
+//! when one of them is revoked.
 
 pub(crate) mod fault;
 
@@ -18,17 +18,17 @@ use crate::{
 
 /// The version of the format that this build reads and writes.
 pub const TRUST_STORE_VERSION: u32 = 1;
-/// The most bytes a trust store's file may have.
+/// The most bytes that a trust store's file may have.
 pub const MAX_TRUST_STORE_BYTES: usize = 1 << 20;
-/// The most keys a trust store may have.
+/// The most keys that a trust store may have.
 pub const MAX_TRUSTED_KEYS: usize = 256;
 
 const MAX_ID_BYTES: usize = 64;
 const MAX_TEXT_BYTES: usize = 256;
 
-/// The keys that packs may be signed with, as an operator keeps them in a file.
+/// The keys that may sign packs, as an operator keeps them in a file.
 ///
-/// # Example: a key, and its end
+/// # Example: revoke a key
 /// ```
 /// use kernelpack_manifest::{KeyStatus, Timestamp, TrustStore};
 ///
@@ -63,52 +63,53 @@ pub struct TrustStore {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedKey {
-    /// What people call it: ASCII letters, digits, `.`, `_` and `-`, such as `release-2026`.
+    /// The key's name for people: ASCII letters, digits, `.`, `_` and `-`, such as `release-2026`.
     pub id: String,
     /// The key.
     pub key: PublicKey,
-    /// The last second that it is trusted in; without one it does not expire.
+    /// The last second in which the key is trusted; without it, the key does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub not_after: Option<Timestamp>,
-    /// That it is trusted no more.
+    /// Set if the key is no longer trusted.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub revoked: Option<Revocation>,
-    /// Whether it may vouch for native code, too, which no sandbox holds; without this, for modules only.
+    /// Whether the key may also sign native code, which no sandbox confines; otherwise it may sign modules only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub native: bool,
-    /// A line for people.
+    /// A one-line comment for people.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub comment: Option<String>,
 }
 
-/// That a key is trusted no more.
+/// States that a key is no longer trusted.
 ///
-/// It holds for everything that the key signed, whenever that was: a signature has no date that its maker could not
-/// choose, so `at` is information, and a revocation dated in the future holds already.
+/// A revocation applies to everything that the key ever signed, since a signer can choose any date for a signature.
+/// `at` is therefore only informative, and a revocation that is dated in the future already applies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
-    /// When it was decided.
+    /// When the key was revoked.
     pub at: Timestamp,
-    /// Why, in a line for people.
+    /// Why, on one line, for people.
     pub reason: String,
 }
 
-/// What a trust store says of one of its keys.
+/// The status of a key in a trust store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum KeyStatus {
-    /// What it signed is accepted.
+    /// The key's signatures are accepted.
     Trusted,
-    /// Its time is over.
+    /// The key has expired.
     Expired,
-    /// It is revoked, whether its time is over or not.
+    /// The key is revoked, whether or not it has expired.
     Revoked,
 }
 
 impl TrustedKey {
-    /// What holds at this time. The second of [`not_after`](Self::not_after) itself is still within the key's time.
+    /// The key's status at this time. During the second [`not_after`](Self::not_after) itself, the key is still
+    /// trusted.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked.is_some() {
             KeyStatus::Revoked
@@ -150,14 +151,14 @@ struct File {
 }
 
 impl TrustStore {
-    /// Reads a trust store as strictly as a manifest: UTF-8 JSON of at most [`MAX_TRUST_STORE_BYTES`] with nothing
-    /// behind it, without unknown fields or repeated keys.
+    /// Reads a trust store.
     ///
-    /// A store without keys, or with none that is still trusted, is read: a host with it trusts nobody and opens no
-    /// pack, which is what whoever emptied it wants.
+    /// This is as strict as for a manifest: the bytes must be UTF-8 JSON of at most [`MAX_TRUST_STORE_BYTES`] with
+    /// nothing after it, and without unknown fields or repeated keys. A store without any trusted key is valid: a host
+    /// that uses it opens no pack, as its operator intends.
     ///
     /// # Errors
-    /// A version that this build does not read comes first, then whatever is wrong first.
+    /// The first fault, where an unknown version comes before everything else.
     pub fn parse(bytes: &[u8]) -> Result<Self, TrustStoreError> {
         if bytes.len() > MAX_TRUST_STORE_BYTES {
             return Err(TrustStoreError::TooLarge);
@@ -171,7 +172,7 @@ impl TrustStore {
         })
     }
 
-    /// The trust store as JSON: equal stores give equal bytes, which [`parse`](Self::parse) reads back.
+    /// The trust store as JSON, which [`parse`](Self::parse) reads back; equal stores give equal bytes.
     pub fn to_json(&self) -> Vec<u8> {
         let file = File { version: TRUST_STORE_VERSION, keys: self.keys.clone() };
         let mut json = serde_json::to_vec_pretty(&file).expect("no value's serialization fails");
@@ -179,7 +180,7 @@ impl TrustStore {
         json
     }
 
-    /// The keys, in the order they were added in, those that are trusted no more among them.
+    /// All keys, in the order in which they were added, including those that are expired or revoked.
     pub fn keys(&self) -> &[TrustedKey] {
         &self.keys
     }
@@ -192,7 +193,7 @@ impl TrustStore {
     /// Adds a key.
     ///
     /// # Errors
-    /// Its id or the key itself is there already, revoked or not; a text is not as it should be; or the store is full.
+    /// The store already has the id or the key, revoked or not; a text is invalid; or the store is full.
     pub fn add(&mut self, key: TrustedKey) -> Result<(), TrustStoreError> {
         key.check()?;
         if self.keys.iter().any(|entry| entry.id == key.id) {
@@ -209,28 +210,28 @@ impl TrustStore {
         Ok(())
     }
 
-    /// Sets the last second that a key is trusted in.
+    /// Sets the last second in which a key is trusted.
     ///
     /// # Errors
-    /// There is no such key, or it is revoked.
+    /// The store has no such key, or it is revoked.
     pub fn expire(&mut self, id: &str, not_after: Timestamp) -> Result<(), TrustStoreError> {
         self.current(id)?.not_after = Some(not_after);
         Ok(())
     }
 
-    /// Says whether a key may vouch for native code, too.
+    /// Sets whether a key may also sign native code.
     ///
     /// # Errors
-    /// There is no such key, or it is revoked.
+    /// The store has no such key, or it is revoked.
     pub fn set_native(&mut self, id: &str, native: bool) -> Result<(), TrustStoreError> {
         self.current(id)?.native = native;
         Ok(())
     }
 
-    /// Revokes a key, for good.
+    /// Revokes a key permanently.
     ///
     /// # Errors
-    /// There is no such key, or it is revoked already; or the reason is not as it should be.
+    /// The store has no such key, it is already revoked, or the reason is invalid.
     pub fn revoke(&mut self, id: &str, at: Timestamp, reason: &str) -> Result<(), TrustStoreError> {
         let entry = self.current(id)?;
         let revoked = TrustedKey { revoked: Some(Revocation { at, reason: reason.to_owned() }), ..entry.clone() };
@@ -239,7 +240,7 @@ impl TrustStore {
         Ok(())
     }
 
-    /// The entry of this id, unless it is revoked.
+    /// The entry with this id, unless it is revoked.
     fn current(&mut self, id: &str) -> Result<&mut TrustedKey, TrustStoreError> {
         let Some(index) = self.keys.iter().position(|entry| entry.id == id) else {
             let known = self.keys.iter().map(|entry| entry.id.clone()).collect();
@@ -254,13 +255,13 @@ impl TrustStore {
     }
 }
 
-/// A store of another version may look different everywhere else, so the version is read on its own.
+/// Reads the version on its own, since everything else may look different in a store of another version.
 fn check_version(text: &str) -> Result<(), TrustStoreError> {
     #[derive(Deserialize)]
     struct Version {
         version: Option<Value>,
     }
-    // What fails here fails again in the strict reading, which says where.
+    // Whatever fails here fails again in the strict pass, which reports the place.
     let found = serde_json::from_str::<Version>(text).ok().and_then(|found| found.version?.as_u64());
     match found {
         Some(found) if found != u64::from(TRUST_STORE_VERSION) => Err(TrustStoreError::Version { found }),

@@ -1,4 +1,4 @@
-//! Files of a pack that a signed manifest vouches for.
+//! Files of a pack that were checked against a signed manifest.
 
 use kernelpack_abi::KernelSpecBuf;
 
@@ -24,7 +24,7 @@ impl VerifiedInterface {
         self.digest.0
     }
 
-    /// What the kernel is, by the manifest and by the module alike.
+    /// The kernel's spec, on which the manifest and the module agree.
     pub fn spec(&self) -> &KernelSpecBuf {
         &self.spec
     }
@@ -88,28 +88,28 @@ pub struct VerifiedAot {
 }
 
 impl VerifiedAot {
-    /// The file.
+    /// The file's bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The same, for a loader that takes it apart.
+    /// Returns the file's bytes by value, for a loader that modifies them.
     pub fn into_bytes(self) -> FileBytes {
         self.bytes
     }
 
-    /// What the manifest says of it.
+    /// The file's entry in the manifest.
     pub fn file(&self) -> &AotFile {
         &self.file
     }
 
-    /// What it says of itself.
+    /// What the file says about itself.
     pub fn facts(&self) -> &AotFacts {
         &self.facts
     }
 }
 
-/// A health vector that a signed manifest names by its digest, and that is a call of its kernel.
+/// A health vector whose digest is in a signed manifest, and that is a valid call of its kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedVector {
     pub(super) kernel: String,
@@ -119,17 +119,17 @@ pub struct VerifiedVector {
 }
 
 impl VerifiedVector {
-    /// The id of the kernel.
+    /// The kernel's id.
     pub fn kernel(&self) -> &str {
         &self.kernel
     }
 
-    /// The file, relative to the pack.
+    /// The file's path, relative to the pack.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// How far results may be from the expected ones.
+    /// How far results may be from the expected ones; see [`compare`](crate::compare).
     pub fn tolerance(&self) -> f64 {
         self.tolerance
     }

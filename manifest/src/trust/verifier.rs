@@ -1,4 +1,4 @@
-//! The judge of signatures.
+//! Checks signatures.
 
 use std::{fmt, time::SystemTime};
 
@@ -9,11 +9,11 @@ use crate::{
 
 /// Checks manifests against the keys that a host trusts.
 ///
-/// Keys are trusted by themselves or through a [`TrustStore`]. What the store says of a key holds however else the key
-/// is trusted: a revoked key is refused even if it was named by itself, too.
+/// A verifier trusts keys that it is given directly, and keys in a [`TrustStore`]. For a key in the store, the store's
+/// entry decides: a revoked key is refused even if it was also given directly.
 ///
-/// Expiry is judged by the clock of the host, at the time given. The manifest's `created_at` never counts: it is a claim
-/// of the signer's, and whoever has come by an old key can claim any time.
+/// Whether a key has expired depends on the time passed in, normally the host's clock. The manifest's `created_at` is
+/// never used: it is only the signer's claim, and an attacker with an expired key could claim any date.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KernelPackVerifier {
     trusted_keys: Vec<PublicKey>,
@@ -22,41 +22,43 @@ pub struct KernelPackVerifier {
 }
 
 impl KernelPackVerifier {
-    /// A verifier that trusts these keys, each as much as the others.
+    /// Makes a verifier that trusts these keys, for modules only.
     pub fn new(trusted_keys: impl IntoIterator<Item = PublicKey>) -> Self {
         Self { trusted_keys: trusted_keys.into_iter().collect(), ..Self::default() }
     }
 
-    /// The same, where those of its trusted keys that are among these may vouch for native code, too. Of a key in the
-    /// trust store, the store says whether it may.
+    /// Lets these keys also sign native code.
+    ///
+    /// This applies only to keys that the verifier was [given directly](Self::new). For a key in the trust store, the
+    /// store's entry decides.
     #[must_use]
     pub fn with_native_keys(self, native_keys: impl IntoIterator<Item = PublicKey>) -> Self {
         Self { native_keys: native_keys.into_iter().collect(), ..self }
     }
 
-    /// The same with a trust store, in the place of the one it may have had.
+    /// Sets the trust store, replacing any earlier one.
     #[must_use]
     pub fn with_trust_store(self, trust_store: TrustStore) -> Self {
         Self { trust_store, ..self }
     }
 
-    /// The keys that it trusts by themselves, those of the trust store not counted.
+    /// The keys that the verifier was given directly, without those in the trust store.
     pub fn trusted_keys(&self) -> &[PublicKey] {
         &self.trusted_keys
     }
 
-    /// The trust store; an empty one if none was given.
+    /// The trust store, which is empty unless one was set.
     pub fn trust_store(&self) -> &TrustStore {
         &self.trust_store
     }
 
     /// Checks that a key that is trusted at this time signed exactly these bytes, and only then reads them.
     ///
-    /// `now` is the host's clock. One that reads before 1970 or after 9999 judges nothing: keys that expire are then
+    /// `now` is the host's clock. If it is before 1970 or after 9999, the clock is wrong: keys that can expire are then
     /// refused, others are not.
     ///
     /// # Errors
-    /// [`Rejected::Unverified`] if nobody trusted signed them, else as for [`Manifest::parse`].
+    /// [`Rejected::Unverified`] if no trusted key signed the bytes, otherwise those of [`Manifest::parse`].
     pub fn verify(&self, manifest: &[u8], signature: &[u8], now: SystemTime) -> Result<SignedManifest, Rejected> {
         // Hashing is cheap but not free, and anyone can send many bytes.
         if manifest.len() > MAX_MANIFEST_BYTES {
@@ -67,12 +69,12 @@ impl KernelPackVerifier {
         Ok(SignedManifest { manifest: read, digest, content: content::of_parsed(manifest)?, signer })
     }
 
-    /// Checks that a key is trusted at this time, whatever it signed.
+    /// Checks that a key is trusted at this time.
     ///
-    /// That is how a host asks again about a signature that it verified earlier, before keys expired or were revoked.
+    /// A host calls this to check again a signature that it verified earlier, since keys expire and are revoked.
     ///
     /// # Errors
-    /// As for a manifest that this key signed.
+    /// The error that [`verify`](Self::verify) returns for a manifest that this key signed.
     pub fn check_key(&self, key: &PublicKey, now: SystemTime) -> Result<Signer, VerifyError> {
         match self.trust_store.of_key(key) {
             Some(entry) => judge(entry, now),
@@ -83,7 +85,7 @@ impl KernelPackVerifier {
         }
     }
 
-    /// Checks that a kernel's bytes have this digest, written as the manifest does.
+    /// Checks that a kernel's bytes have this digest, in the form that manifests use.
     ///
     /// # Errors
     /// [`VerifyError::HashMismatch`].
@@ -102,7 +104,7 @@ impl KernelPackVerifier {
             return Err(VerifyError::NoKeys);
         }
         let signature = signature.try_into().map_err(|_| VerifyError::MalformedSignature { len: signature.len() })?;
-        // Keys that are not trusted any more are tried too, so that the refusal can name them; and revoked ones first.
+        // Expired and revoked keys are tried too, revoked ones first, so that the error can name them.
         let (revoked, others): (Vec<_>, Vec<_>) = known.iter().partition(|entry| entry.revoked.is_some());
         let mut keys = revoked.into_iter().chain(others).map(|entry| &entry.key).chain(&self.trusted_keys);
         match keys.find(|key| key.verifies(message, signature)) {
@@ -111,7 +113,7 @@ impl KernelPackVerifier {
         }
     }
 
-    /// Why a signature by none of the known keys is refused.
+    /// The error for a signature by an unknown key.
     fn nobody(&self, now: SystemTime) -> VerifyError {
         let known = self.trust_store.keys();
         let usable = |key: &&PublicKey| self.trust_store.of_key(key).is_none_or(|entry| judge(entry, now).is_ok());
@@ -127,7 +129,7 @@ impl KernelPackVerifier {
     }
 }
 
-/// What a trust store's entry says of its key at a time.
+/// Whether a key in a trust store is trusted at a time.
 fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
     let TrustedKey { id, key, not_after, revoked, native, .. } = entry;
     if let Some(revocation) = revoked {
@@ -136,7 +138,7 @@ fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
     }
     let signer = Signer { key: *key, id: Some(id.clone()), native: *native };
     let Some(not_after) = *not_after else { return Ok(signer) };
-    // Fail closed: a clock that cannot be read says nothing in the key's favour.
+    // Fail closed: with a wrong clock, the key may have expired.
     let now = Timestamp::of(now).ok_or_else(|| VerifyError::NoClock { id: id.clone(), not_after })?;
     match entry.status(now) {
         KeyStatus::Trusted => Ok(signer),
@@ -147,11 +149,11 @@ fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
 /// Who signed a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signer {
-    /// The trusted key that made the signature; the manifest's `author.signing_key` has no part in it.
+    /// The trusted key that made the signature. The manifest's `author.signing_key` plays no part in this.
     pub key: PublicKey,
-    /// The key's id in the trust store, if it is there.
+    /// The key's id in the trust store, if the store has it.
     pub id: Option<String>,
-    /// Whether it may vouch for native code.
+    /// Whether the key may sign native code.
     pub native: bool,
 }
 

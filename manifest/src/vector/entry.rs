@@ -1,7 +1,7 @@
-//! Which health vectors a kernel has: the entries in the manifest, and their limits.
+//! The manifest's entries for a kernel's health vectors, and their limits.
 //!
-//! A health vector is a call with its expected results, in a safetensors file of the pack's folder `health`. Its file
-//! hangs on the manifest by a SHA-256, as modules do.
+//! A health vector is a call with its expected results, in a safetensors file in the pack's `health` folder. Like a
+//! module, the file is bound to the manifest by its SHA-256 digest.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use crate::{
     text::names::check_path,
 };
 
-/// The folder of a pack in which its health vectors are.
+/// The folder of a pack that contains its health vectors.
 pub const HEALTH_FOLDER: &str = "health";
-/// What the names of vectors end with.
+/// The file extension of health vectors.
 pub const VECTOR_SUFFIX: &str = ".safetensors";
-/// The most vectors of one kernel.
+/// The most health vectors that one kernel may have.
 pub const MAX_VECTORS: usize = 16;
-/// The most bytes of one vector's file.
+/// The most bytes that one vector's file may have.
 pub const MAX_HEALTH_BYTES: usize = 4 << 20;
-/// The most bytes of all vectors of a pack, which hosts keep in memory.
+/// The most bytes in total of a pack's vectors, which hosts keep in memory.
 pub const MAX_PACK_HEALTH_BYTES: usize = 32 << 20;
 
-/// A health vector as the manifest names it.
+/// A health vector's entry in the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HealthEntry {
@@ -34,20 +34,20 @@ pub struct HealthEntry {
     pub path: String,
     /// The digest of the file's bytes.
     pub hash: Digest,
-    /// How far floats may be from the expected ones, as [`compare`](crate::compare) measures it: 0 is to the bit.
+    /// How far floats may be from the expected ones, as [`compare`](crate::compare) measures it; 0 means bit for bit.
     pub tolerance: f64,
-    /// The scalars of the call, by name; those not given have their defaults.
+    /// The scalars of the call, by name; those that are not given have their defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, HealthParam>,
 }
 
-/// The value of a scalar in a vector's entry; only the kernel's entry tells its type.
+/// The value of a scalar in a vector's entry. Its type is known only from the kernel's entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct HealthParam(Value);
 
 impl HealthParam {
-    /// The value as one of this type, if it is one that is finite.
+    /// The value as this type, if it is a finite value of the type.
     pub fn to_value(&self, ty: ParamType) -> Option<ParamValue> {
         from_json(ty, &self.0)
     }
@@ -60,10 +60,10 @@ impl From<ParamValue> for HealthParam {
 }
 
 impl HealthEntry {
-    /// The scalars of the call for a kernel of this signature, as they are given.
+    /// The given scalars of the call, for a kernel with this signature.
     ///
     /// # Errors
-    /// There is no such scalar, or the value is none of its type.
+    /// The kernel has no such scalar, or the value is not a finite value of its type.
     pub(crate) fn params(&self, signature: &Signature<'_>) -> Result<Vec<(&str, ParamValue)>, VectorFault> {
         self.params
             .iter()
@@ -88,7 +88,8 @@ impl HealthEntry {
     }
 }
 
-/// Checks that a tolerance is one: with 1 or more, an output of zeros would always do.
+/// Checks that a tolerance is at least 0 and below 1; with 1 or more, a kernel that writes only zeros would always
+/// pass.
 ///
 /// # Errors
 /// [`VectorFault::BadTolerance`].
@@ -97,11 +98,13 @@ pub fn check_tolerance(tolerance: f64) -> Result<(), VectorFault> {
 }
 
 impl Kernel {
-    /// Reads one of the kernel's health vectors from the bytes of its file. This says nothing about who wrote the
-    /// entry: hosts use [`SignedManifest::verify_vector`].
+    /// Reads one of the kernel's health vectors from the bytes of its file.
+    ///
+    /// This does not check who wrote the entry; hosts use
+    /// [`SignedManifest::verify_vector`](crate::SignedManifest::verify_vector).
     ///
     /// # Errors
-    /// As [`SignedManifest::verify_vector`].
+    /// [`Rejected::VectorMismatch`] or [`Rejected::Vector`].
     pub fn read_vector(&self, entry: &HealthEntry, bytes: &[u8]) -> Result<HealthVector, Rejected> {
         let actual = Digest::of(bytes);
         if actual != entry.hash {
@@ -114,7 +117,7 @@ impl Kernel {
             .map_err(|fault| self.reject_vector(entry, fault))
     }
 
-    /// Checks the entries of the kernel's vectors; the files are for [`HealthVector`](crate::HealthVector).
+    /// Checks the entries of the kernel's vectors, but not their files.
     pub(crate) fn check_health(&self, signature: &Signature<'_>) -> Result<(), Rejected> {
         if self.health.len() > MAX_VECTORS {
             return Err(self.reject(KernelFault::too_many("health vectors", self.health.len())));

@@ -4,20 +4,20 @@ use kernelpack_abi::{DType, ParamType, Signature};
 
 use crate::vector::entry::{HEALTH_FOLDER, VECTOR_SUFFIX};
 
-/// Why a health vector, or its entry in the manifest, is none of its kernel's.
+/// Why a health vector, or its entry in the manifest, does not fit its kernel.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VectorFault {
-    /// The path is not one of a vector.
+    /// The path is not that of a vector.
     #[error("health vectors belong at \"{HEALTH_FOLDER}/NAME{VECTOR_SUFFIX}\"; move it there")]
     BadPath,
-    /// The tolerance is no part of one.
+    /// The tolerance is not from 0 to below 1.
     #[error("the tolerance is {tolerance}; choose one from 0 (bit for bit) to below 1")]
     BadTolerance {
         /// The value.
         tolerance: f64,
     },
-    /// The kernel has no such scalar.
+    /// The kernel has no scalar with this name.
     #[error("the kernel has no parameter {param:?}; its parameters: {}", list(.known))]
     UnknownParam {
         /// The name given.
@@ -25,7 +25,7 @@ pub enum VectorFault {
         /// The names that the kernel has.
         known: Vec<String>,
     },
-    /// A scalar is no finite value of its type.
+    /// A scalar is not a finite value of its type.
     #[error("the value of parameter {param:?} is not a finite {}", .expected.name())]
     ParamType {
         /// The scalar's name.
@@ -39,13 +39,13 @@ pub enum VectorFault {
         /// The scalar's name.
         param: String,
     },
-    /// The bytes are no safetensors file.
+    /// The bytes are not a safetensors file.
     #[error("it is not a safetensors file: {message}")]
     NotSafetensors {
         /// What is wrong with them.
         message: String,
     },
-    /// The kernel has no tensor that would have this name in a vector.
+    /// The kernel has no tensor with this name in a vector.
     #[error("it has the tensor {tensor:?}, which the kernel does not; the kernel's tensors: {}", list(.known))]
     UnknownTensor {
         /// The name in the file.
@@ -53,10 +53,10 @@ pub enum VectorFault {
         /// The names that the kernel's tensors have in a vector.
         known: Vec<String>,
     },
-    /// A tensor of the kernel has no value.
+    /// A tensor of the kernel is missing.
     #[error("it has no tensor {tensor:?}; add it")]
     MissingTensor {
-        /// The name that it has in a vector.
+        /// The tensor's name in a vector.
         tensor: String,
     },
     /// A tensor has elements of another type.
@@ -66,12 +66,12 @@ pub enum VectorFault {
         tensor: String,
         /// The type declared.
         expected: DType,
-        /// How a file has that.
+        /// How a file stores that type.
         stored: String,
-        /// What the file has.
+        /// The type in the file.
         actual: String,
     },
-    /// A tensor's shape is none that its type can have.
+    /// A tensor has a shape that its type cannot have.
     #[error("the shape of its tensor {tensor:?} is invalid: {message}")]
     BadShape {
         /// The name in the file.
@@ -79,12 +79,12 @@ pub enum VectorFault {
         /// Why.
         message: String,
     },
-    /// The bytes of a tensor are not those of its shape.
+    /// A tensor has more or fewer bytes than its shape takes.
     #[error("its tensor {tensor:?} has {actual} bytes, but its shape takes {expected}")]
     Size {
         /// The name in the file.
         tensor: String,
-        /// The bytes that the shape makes.
+        /// The bytes that the shape takes.
         expected: u64,
         /// The bytes given.
         actual: u64,

@@ -1,4 +1,4 @@
-//! Whether a kernel gave what a health vector expects.
+//! Compares a kernel's results with those that a health vector expects.
 
 use std::fmt;
 
@@ -7,30 +7,31 @@ use kernelpack_abi::DType;
 
 use crate::NamedTensor;
 
-/// The first element that is not what was expected.
+/// The first element that differs from the expected one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("element {index} of {tensor:?} is {actual}, expected {expected}{}", bound(.expected, *.allowed, *.tolerance))]
 pub struct Mismatch {
     /// The tensor's name.
     pub tensor: String,
-    /// The element's place, row-major from 0.
+    /// The element's row-major index, from 0.
     pub index: usize,
-    /// What was expected.
+    /// The expected value.
     pub expected: Value,
-    /// What came out.
+    /// The actual value.
     pub actual: Value,
-    /// How far from it the element may be; 0 is to the bit.
+    /// How far from the expected value the element may be; 0 means bit for bit.
     pub allowed: f64,
-    /// The tolerance that `allowed` comes of; none where none applies: to integers, blocks, and what is not finite.
+    /// The tolerance that `allowed` derives from; `None` where none applies, as to integers, blocks and non-finite
+    /// values.
     pub tolerance: Option<f64>,
 }
 
 fn bound(expected: &Value, allowed: f64, tolerance: Option<f64>) -> String {
     match (expected, tolerance) {
-        // Any would have done.
+        // Any NaN would have been accepted.
         (Value::Float(expected), _) if expected.is_nan() => String::new(),
         (_, None) => " bit for bit".to_owned(),
-        // With either sign.
+        // Zero of either sign is accepted.
         (_, Some(_)) if allowed == 0.0 => {
             " exactly, since the tolerance is relative and the expected values are all zero".to_owned()
         }
@@ -38,7 +39,7 @@ fn bound(expected: &Value, allowed: f64, tolerance: Option<f64>) -> String {
     }
 }
 
-/// An element, for people.
+/// The value of an element, for messages.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// An f32, or an f16 widened.
@@ -52,7 +53,7 @@ pub enum Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // In the shortest form that reads back, and with the sign of zero.
+            // The shortest form that reads back, with the sign of zero.
             Self::Float(value) => write!(f, "{value:?}"),
             Self::Integer(value) => value.fmt(f),
             Self::Block(bytes) => {
@@ -65,14 +66,14 @@ impl fmt::Display for Value {
 
 /// Compares results with what was expected, tensor by tensor.
 ///
-/// With a tolerance of 0 floats must agree to the bit, where any NaN is as good as another. Else each may be away from
-/// the expected one by tolerance · max(|expected|, rms), where rms is the root of the mean square of the tensor's finite
-/// expected values: an element that is small by cancellation is held to the size of its neighbours. What is not finite
-/// must be the same. Integers and blocks must always agree to the bit.
+/// With a tolerance of 0, floats must be equal bit for bit, except that all NaNs are equal. Otherwise, a float may
+/// differ from the expected one by tolerance · max(|expected|, rms), where rms is the root mean square of the tensor's
+/// finite expected values, so that elements that are small because of cancellation are measured against their
+/// neighbours. Non-finite values must be equal. Integers and blocks must always be equal bit for bit.
 ///
 /// # Errors
-/// The first element that is something else. A tensor with another name, type or shape, which no call of a kernel that
-/// the vector was checked against gives, counts as one whose first element is missing.
+/// The first element that differs. A tensor with another name, type or shape, which a call of the vector's kernel never
+/// returns, is treated as if its first element were missing.
 pub fn compare(expected: &[NamedTensor], actual: &[NamedTensor], tolerance: f64) -> Result<(), Mismatch> {
     for (at, expected) in expected.iter().enumerate() {
         let same = |actual: &&NamedTensor| {
@@ -107,20 +108,20 @@ fn compare_tensor(expected: &NamedTensor, actual: &[u8], tolerance: f64) -> Resu
     Ok(())
 }
 
-/// Whether an element is what was expected; `allowed` is none where only the same bits are.
+/// Whether an element is close enough to the expected one; with `None` for `allowed`, it must be equal bit for bit.
 fn agree(dtype: DType, expected: &[u8], actual: &[u8], allowed: Option<f64>) -> bool {
     if expected == actual {
         return true;
     }
     match (float(dtype, expected), float(dtype, actual), allowed) {
         (Some(expected), Some(actual), _) if expected.is_nan() => actual.is_nan(),
-        // False for what is not finite, since infinities that are the same have the same bits.
+        // False if either is infinite: equal infinities have the same bits and were accepted above.
         (Some(expected), Some(actual), Some(allowed)) => (f64::from(actual) - f64::from(expected)).abs() <= allowed,
         _ => false,
     }
 }
 
-/// The root of the mean square of those that are finite.
+/// The root mean square of the finite values.
 fn rms(values: impl Iterator<Item = f32>) -> f64 {
     let (count, sum) = values
         .filter(|value| value.is_finite())
@@ -128,7 +129,7 @@ fn rms(values: impl Iterator<Item = f32>) -> f64 {
     (sum / f64::from(count.max(1))).sqrt()
 }
 
-/// The value of a float; none for other types, or where there is no element.
+/// The value of a float; `None` for other types, or if the element is missing.
 fn float(dtype: DType, element: &[u8]) -> Option<f32> {
     match dtype {
         DType::F32 => element.try_into().ok().map(f32::from_le_bytes),

@@ -1,12 +1,13 @@
-//! How a kernel's element types lie in safetensors files.
+//! How safetensors files store a kernel's element types.
 //!
-//! Plain types have their counterparts, and values are little-endian on both sides. Safetensors knows no blocks, so a tensor of blocks is one of `U8` whose last
-//! axis counts the bytes of the blocks: `q8_0` with the shape `[rows, blocks]` is `U8` with `[rows, blocks * 34]`.
+//! Plain types have direct counterparts, and values are little-endian on both sides. The format has no blocks, so a
+//! tensor of blocks is stored as `U8`, with a last axis that counts bytes: `q8_0` with the shape `[rows, blocks]` is
+//! stored as `U8` with the shape `[rows, blocks * 34]`.
 
 use kernelpack_abi::{DType, Shape};
 use safetensors::Dtype;
 
-/// The type that a file has for a kernel's type.
+/// The type with which a file stores a kernel's type.
 pub fn stored(dtype: DType) -> Dtype {
     match dtype {
         DType::F32 => Dtype::F32,
@@ -18,7 +19,7 @@ pub fn stored(dtype: DType) -> Dtype {
     }
 }
 
-/// The shape that a tensor of this type has in a file.
+/// The shape with which a file stores a tensor of this type.
 pub fn stored_shape(dtype: DType, shape: Shape) -> Vec<usize> {
     let mut dims: Vec<usize> = shape.dims().iter().map(|&dim| dim as usize).collect();
     if is_block(dtype) {
@@ -30,7 +31,7 @@ pub fn stored_shape(dtype: DType, shape: Shape) -> Vec<usize> {
     dims
 }
 
-/// The shape that a tensor of a file has for a kernel.
+/// Converts the shape of a stored tensor to the shape that the kernel sees.
 ///
 /// # Errors
 /// The tensor does not consist of whole blocks, or is too large for a kernel.

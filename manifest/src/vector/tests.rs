@@ -35,7 +35,7 @@ fn a_vector_reads_back_and_its_bytes_depend_on_nothing_else() {
 #[test]
 fn a_file_that_names_something_twice_is_refused() {
     use safetensors::Dtype::{F32, U8};
-    // As long as "out.y", so that its place in the header can take that name.
+    // As long as "out.y", so that it can be renamed in the header.
     let stored: [Stored; 5] = [
         ("in.x", F32, &[2, 6]),
         ("in.state", F32, &[4]),
@@ -105,7 +105,7 @@ fn tensors_that_are_not_the_kernels_are_refused() {
         fault(&file(&[x, start, state, ("out.y", U8, &[3, 6 * 34])])),
         "output \"y\" needs rows = 2 along axis 0, not 3"
     );
-    // Either of the two values of an in-out tensor is held to the symbols.
+    // Both values of an in-out tensor must agree with the symbols.
     assert_eq!(
         fault(&file(&[x, ("in.state", F32, &[6]), state, y])),
         "in-out tensor \"state\" needs rows*2 = 4 along axis 0, not 6"
@@ -154,7 +154,7 @@ fn bytes_that_are_no_safetensors_file_are_refused() {
         for bit in 0..8 {
             let mut changed = good.clone();
             changed[at] ^= 1 << bit;
-            // Any answer but a panic.
+            // Any result will do, but no panic.
             let _ = HealthVector::parse(&changed, &FULL.forward, &FULL_PARAMS);
         }
     }

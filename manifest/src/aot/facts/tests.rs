@@ -38,7 +38,7 @@ fn each_difference_to_the_entry_is_told() {
     );
 }
 
-/// Where the target's description begins: behind the file's head and the section's.
+/// Where the target's description begins: after the headers of the file and the section.
 const INFO: usize = 16;
 
 fn changed(at: usize, to: u8) -> AotFault {
@@ -76,9 +76,9 @@ fn every_check_and_the_record_must_be_there() {
     let (head, mut renamed) = (at - 14, bytes.clone());
     renamed[at] = b'K';
     assert_eq!(AotFacts::read(&renamed), Err(AotFault::NoRecord));
-    // The section in front ends three bytes earlier.
+    // The preceding section ends three bytes earlier.
     assert_eq!(AotFacts::read(&bytes[..head - 3]), Err(AotFault::NoRecord));
-    // A second record could be the one that somebody else reads.
+    // Another reader might use the second record.
     let aligned = [&bytes[..], &vec![0; bytes.len().next_multiple_of(4) - bytes.len()], &bytes[head..]].concat();
     assert!(matches!(AotFacts::read(&aligned), Err(AotFault::BadSection { kind: 100, .. })));
     let mut unknown = bytes.clone();

@@ -13,21 +13,21 @@ fn content(json: &str) -> Digest {
     Manifest::content(json.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {json}"))
 }
 
-/// The sample, which names another key.
-fn named_anew(json: &str) -> String {
+/// The sample with another key as its author's.
+fn with_other_key(json: &str) -> String {
     String::from_utf8(Manifest::with_signing_key(json.as_bytes(), &other()).unwrap()).unwrap()
 }
 
 #[test]
 fn signed_by_another_key_it_is_the_same_content() {
     let json = samples::json();
-    let anew = named_anew(&json);
-    assert_ne!(json, anew);
-    assert_eq!(Manifest::parse(anew.as_bytes()).unwrap().author.signing_key, other().id());
-    assert_eq!(content(&json), content(&anew));
+    let renamed = with_other_key(&json);
+    assert_ne!(json, renamed);
+    assert_eq!(Manifest::parse(renamed.as_bytes()).unwrap().author.signing_key, other().id());
+    assert_eq!(content(&json), content(&renamed));
     // Nothing but the id changed.
-    assert_eq!(anew.replace(&other().id(), &samples::key().public().id()), json);
-    // It is no digest of a manifest, so that neither can be taken for the other.
+    assert_eq!(renamed.replace(&other().id(), &samples::key().public().id()), json);
+    // The content is not the digest of a manifest, so neither can be mistaken for the other.
     assert_ne!(content(&json), Digest::of(json.as_bytes()));
 }
 
@@ -56,7 +56,7 @@ fn every_field_but_one_counts() {
     // An email that looks like the field is not the field.
     let inside = samples::json_with("\"email\": \"ada@example.org\"", "\"email\": \"\\\"signing_key\\\": \\\"x\\\"\"");
     assert_ne!(content(&inside), content(&json));
-    assert_eq!(content(&named_anew(&inside)), content(&inside));
+    assert_eq!(content(&with_other_key(&inside)), content(&inside));
 }
 
 #[test]
@@ -72,16 +72,16 @@ fn the_field_is_found_however_it_is_written() {
         json.replace("\"signing_key\": ", "\"signing_key\"\t:\r\n "),
         json.replace(&id, &id.replace(':', "\\u003a")),
         json.replace(&id, &id.replace('/', "\\/")),
-        // The name of the field, and of the object around it, as values and as keys elsewhere.
+        // The names of the field and its object also appear as values and as keys elsewhere.
         json.replace("\"name\": \"samples\"", "\"name\": \"author\"").replace("Ada", "signing_key"),
         json.replace("rows_64_dim_4096", "signing_key"),
         json.replace("Kernels for tests", "{\\\"author\\\": {\\\"signing_key\\\": \\\"x\\\"}}"),
     ] {
-        let anew = named_anew(&written);
-        assert_eq!(Manifest::parse(anew.as_bytes()).unwrap().author.signing_key, other().id());
-        assert_eq!(content(&anew), content(&written), "{written}");
-        // The layout counts: what cannot be told from the signed bytes alone is not called the same.
-        assert_eq!(content(&written) == content(&json), anew == named_anew(&json), "{written}");
+        let renamed = with_other_key(&written);
+        assert_eq!(Manifest::parse(renamed.as_bytes()).unwrap().author.signing_key, other().id());
+        assert_eq!(content(&renamed), content(&written), "{written}");
+        // The layout counts: only equal bytes have equal contents.
+        assert_eq!(content(&written) == content(&json), renamed == with_other_key(&json), "{written}");
     }
 }
 
@@ -101,7 +101,7 @@ fn what_is_no_manifest_has_no_content() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// Two manifests with one content are the same in all but the named key, whatever bytes were changed.
+    /// Two manifests with the same content differ only in the named key, whichever bytes were changed.
     #[test]
     fn one_content_is_one_reading(at in any::<proptest::sample::Index>(), byte in 0x20_u8..0x7f, remove: bool) {
         let json = samples::json();
@@ -114,7 +114,7 @@ proptest! {
         }
         if let Ok(found) = Manifest::content(&changed) {
             let (mut before, mut after) = (samples::manifest(), Manifest::parse(&changed).unwrap());
-            prop_assert_eq!(found == content(&json), named_anew(&json) == named_anew(str::from_utf8(&changed).unwrap()));
+            prop_assert_eq!(found == content(&json), with_other_key(&json) == with_other_key(str::from_utf8(&changed).unwrap()));
             before.author.signing_key.clear();
             after.author.signing_key.clear();
             if found == content(&json) {

@@ -104,7 +104,7 @@ fn default() -> impl Strategy<Value = (ParamType, Option<ParamValue>)> {
     })
 }
 
-/// Any valid signature: symbols are taken into it as shapes ask for them.
+/// Any valid signature; its symbols are those that its shapes use.
 fn signature() -> impl Strategy<Value = SignatureBuf> {
     let tensor = (1..5u8, 0..8usize, any::<bool>(), vec(dim(), 0..5), length());
     (vec(tensor, 0..10), vec(default(), 0..8)).prop_map(|(tensors, params)| {

@@ -66,11 +66,11 @@ fn size_and_depth_are_bounded() {
     let sum = vec!["1"; 128].join("+");
     assert_eq!(steps(&sum).len(), 255);
     assert_eq!(format!("{sum}+1").parse::<Length>(), Err(LengthError::TooManySteps { steps: 257 }));
-    // Eight values wait on the stack, which is what the ABI has; one more does not fit.
+    // Eight values fill the ABI's stack; one more does not fit.
     let nested = |depth: usize| format!("{}1{}", "1+(".repeat(depth), ")".repeat(depth));
     assert_eq!(steps(&nested(7)).len(), 15);
     assert_eq!(nested(8).parse::<Length>(), Err(LengthError::TooDeep));
-    // Parentheses alone cost no stack, of the ABI or of the reader.
+    // Parentheses alone use neither the ABI's stack nor the reader's.
     let wrapped = format!("{}n{}", "(".repeat(10_000), ")".repeat(10_000));
     assert_eq!(steps(&wrapped), [symbol("n")]);
     assert!(matches!("(".repeat(MAX_TEXT).parse::<Length>(), Err(LengthError::Syntax { .. })));

@@ -38,7 +38,7 @@ fn fields_stand_in_the_order_of_the_specification() {
     let kernel = places(&["id", "category", "path", "hash", "entry_point", "inputs", "outputs", "params"]);
     assert!(kernel.is_sorted());
     assert!(places(&["params", "resource_limits", "platforms", "benchmarks", "fallbacks"]).is_sorted());
-    // The second kernel has none of these, so they stand once.
+    // The second kernel has none of these fields, so each occurs once.
     for key in ["scratch", "init", "cleanup", "backward", "optional"] {
         assert_eq!(json.matches(&format!("\"{key}\":")).count(), 1, "{key}");
     }
@@ -84,7 +84,7 @@ fn repeated_keys_are_refused_at_every_level() {
     ] {
         let json = json();
         let at = json.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key}"));
-        // One that stands where the next does is enough; its value need not even be of the right form.
+        // A repeated key right before the next one is enough; its value need not even have the right type.
         let twice = format!("{}\"{key}\": 0, {}", &json[..at], &json[at..]);
         let found = refused(&twice);
         assert!(matches!(&found, Rejected::DuplicateKey { key: found, .. } if found == key), "{key}: {found}");
@@ -164,7 +164,7 @@ fn a_bad_value_is_named_with_its_place_and_kernel() {
     ] {
         let json = json_with(from, to);
         let (found, ..) = malformed(&json);
-        // What JSON itself cannot hold is found before the fields are.
+        // Values that JSON itself cannot express are found before the fields are read.
         assert!(found == path || (found.is_empty() && to.ends_with("1e999")), "{found}");
     }
 }

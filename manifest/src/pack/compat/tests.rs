@@ -28,12 +28,12 @@ fn bounds_are_inclusive() {
     }
 }
 
-/// The specification's variants, with the values that they carry.
+/// The variants that the specification names, with their fields.
 #[test]
 fn versions_out_of_bounds_are_told_with_both_versions() {
     let (min, max) = (version("0.1.0"), version("1.0.0"));
     let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest());
-    // The versions right outside of the bounds; a candidate of the oldest is older than it.
+    // The versions just outside the bounds; a release candidate of the oldest is older than it.
     for runtime in ["0.0.99", "0.1.0-rc.1", "0.1.0-0", "0.0.0"] {
         let (required, actual) = (min.clone(), version(runtime));
         assert_eq!(result(runtime), CompatibilityResult::RuntimeTooOld { required, actual });
@@ -42,7 +42,7 @@ fn versions_out_of_bounds_are_told_with_both_versions() {
         let (max_supported, actual) = (max.clone(), version(runtime));
         assert_eq!(result(runtime), CompatibilityResult::RuntimeTooNew { max_supported, actual });
     }
-    // Bounds that are candidates themselves.
+    // Bounds that are release candidates themselves.
     let mut manifest = manifest();
     (manifest.min_runtime_version, manifest.max_runtime_version) = (version("1.0.0-rc.2"), version("1.0.0-rc.10"));
     let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest);
@@ -53,7 +53,7 @@ fn versions_out_of_bounds_are_told_with_both_versions() {
     for runtime in ["1.0.0-rc.11", "1.0.0"] {
         assert!(matches!(result(runtime), CompatibilityResult::RuntimeTooNew { .. }), "{runtime}");
     }
-    // One version only.
+    // A range of a single version.
     (manifest.min_runtime_version, manifest.max_runtime_version) = (version("0.5.0"), version("0.5.0"));
     let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest);
     assert!(result("0.5.0").is_compatible());
@@ -66,13 +66,13 @@ fn schema_and_abi_are_told_as_results_too() {
         Err(Rejected::Incompatible(result)) => result,
         other => panic!("{other:?}"),
     };
-    // A later schema may have any other fields, and any other form of those that there are.
+    // A later schema may have any other fields, and other types for the existing ones.
     let schema = "https://kernelpack.dev/schemas/kernel-pack-v3.json";
     let newer = format!("{{\"$schema\": \"{schema}\", \"abi_version\": \"2.1\", \"kernels\": {{}}, \"k\": null}}");
     assert_eq!(result(newer), CompatibilityResult::SchemaVersion { found: 3, supported: crate::SCHEMA_VERSION });
     let newer = json_with("kernel-pack-v1", "kernel-pack-v4294967295");
     assert_eq!(result(newer), CompatibilityResult::SchemaVersion { found: u32::MAX, supported: 1 });
-    // Of two reasons the schema comes first.
+    // If both versions are wrong, the schema is reported first.
     let both = json_with("kernel-pack-v1", "kernel-pack-v2").replacen("\"abi_version\": 1", "\"abi_version\": 2", 1);
     assert_eq!(result(both), CompatibilityResult::SchemaVersion { found: 2, supported: 1 });
     let abi = json_with("\"abi_version\": 1", "\"abi_version\": 2, \"colour\": 1");

@@ -19,7 +19,7 @@ fn texts_and_seconds_are_those_of_the_calendar() {
         assert_eq!(text.parse(), Ok(Timestamp(seconds)), "{text}");
         assert_eq!(Timestamp(seconds).to_string(), text);
     }
-    // Every day up to 2400 and some, each with its own time of day.
+    // Every day until after the year 2400, each with its own time of day.
     for day in 0..160_000 {
         let time = Timestamp(day * DAY + day % DAY);
         assert_eq!(time.to_string().parse(), Ok(time));

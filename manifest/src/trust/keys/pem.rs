@@ -1,21 +1,21 @@
-//! Finding a key in a PEM file, as OpenSSL does: among words, blank lines and other keys, with spaces behind its lines.
+//! Finds a key in a PEM file as leniently as OpenSSL, among comments, blank lines and other keys.
 //!
-//! The library that decodes PEM takes nothing but the key, so the key is written down for it as it likes it.
+//! The library that decodes PEM accepts nothing but the key, so the key is rewritten in the form that it expects.
 
 use zeroize::Zeroizing;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
-/// Characters in a line of base64.
+/// Characters per line of base64.
 const WIDTH: usize = 64;
 
 /// The first key with this label, such as `PUBLIC KEY`, without anything around it.
 ///
-/// Its lines may end in spaces and in a carriage return, and an empty line may follow the first one; a line with anything
-/// else before the label or behind it is none, and neither may lines of the key be empty or have a header.
+/// Lines may end in spaces and a carriage return, and an empty line may follow the first one. Nothing else may precede
+/// or follow a label on its line, and the key itself must not contain empty lines or headers.
 pub(crate) fn find(text: &str, label: &str) -> Option<Zeroizing<String>> {
-    // With room for all of it at once, since a text that grows leaves a secret behind.
+    // All room is reserved at once, since a string that reallocates leaves a copy of the secret behind.
     let room = text.len() + text.len() / WIDTH + 2 * (END.len() + label.len() + DASHES.len() + 2);
     let mut lines = lines(text);
     while lines.any(|line| label_of(line, BEGIN) == Some(label)) {
@@ -43,7 +43,7 @@ pub(crate) fn find(text: &str, label: &str) -> Option<Zeroizing<String>> {
     None
 }
 
-/// The labels of all that begins in the file.
+/// The labels of everything that begins in the file.
 pub(crate) fn labels(text: &str) -> impl Iterator<Item = &str> {
     lines(text).filter_map(|line| label_of(line, BEGIN))
 }
@@ -56,7 +56,7 @@ fn label_of<'a>(line: &'a str, before: &str) -> Option<&'a str> {
     line.strip_prefix(before)?.strip_suffix(DASHES)
 }
 
-/// What OpenSSL takes away at the end of lines: spaces and everything below.
+/// Whether OpenSSL strips this character from the end of a line: a space, or a control character below it.
 fn is_space(char: char) -> bool {
     char <= ' '
 }

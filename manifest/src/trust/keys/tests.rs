@@ -23,8 +23,8 @@ fn openssls_files_are_read_and_written_to_the_byte() {
     assert_eq!(PublicKey::from_bytes(&public.to_bytes()), Ok(public));
 }
 
-/// The PKCS#8 version 2 file of RFC 8410, section 10.3, has the public key and an attribute too; without the
-/// attribute it is what other tools write.
+/// The PKCS#8 version 2 file of RFC 8410, section 10.3, also contains the public key and an attribute. Other tools
+/// write it without the attribute.
 #[test]
 fn the_second_version_of_pkcs8_is_read() {
     let secret = SecretKey::from_seed([3; 32]);
@@ -81,7 +81,7 @@ fn what_is_around_a_key_does_not_matter() {
             assert_eq!(PublicKey::from_pem(&with(PUBLIC)), Ok(public), "{around:?} {lines:?}");
         }
     }
-    // The first key is meant, and not the first that can be read.
+    // The first key is used, even if only a later one is valid.
     let other = SecretKey::from_seed([1; 32]).public();
     assert_eq!(PublicKey::from_pem(&format!("{}{PUBLIC}", other.to_pem())), Ok(other));
     let broken = PUBLIC.replace("MCow", "MCox");
@@ -107,7 +107,7 @@ fn keys_that_anybody_can_sign_for_are_refused() {
     neutral[0] = 1;
     assert_eq!(PublicKey::from_bytes(&neutral), Err(KeyError::Weak));
     assert_eq!(PublicKey::from_bytes(&[0; 32]), Err(KeyError::Weak));
-    // y = 2 is on no point of the curve.
+    // No point of the curve has y = 2.
     let mut two = [0; 32];
     two[0] = 2;
     assert_eq!(PublicKey::from_bytes(&two), Err(KeyError::NotAPoint));
@@ -115,7 +115,7 @@ fn keys_that_anybody_can_sign_for_are_refused() {
 
 #[test]
 fn a_key_has_one_encoding() {
-    // The y coordinates 0 to 18 fit into 255 bits once more, with p added.
+    // The y coordinates 0 to 18 still fit into 255 bits with p added.
     let mut reducible = 0;
     for y in 0..19 {
         for sign in [0, 0x80] {
@@ -126,7 +126,7 @@ fn a_key_has_one_encoding() {
         }
     }
     assert!(reducible > 0, "the library refuses them by itself now");
-    // The largest y below p that is on a point.
+    // The largest y below p that a point has.
     let mut largest = [0xff; 32];
     largest[31] = 0x7f;
     let found = (0..0xed).rev().any(|low| {

@@ -15,7 +15,7 @@ pub enum TrustStoreError {
     /// The file is a folder, a pipe or a device.
     #[error("it is not a regular file; name the file of a trust store")]
     NotAFile,
-    /// Everybody on the machine may change the file, and so decide what is trusted.
+    /// Every user of the machine may change the file, and so decide which keys are trusted.
     #[error("everyone may write to it (mode {mode:03o}), so its keys cannot be trusted; run `chmod o-w` on it")]
     WritableByAll {
         /// The permissions.
@@ -30,16 +30,16 @@ pub enum TrustStoreError {
         /// The version found.
         found: u64,
     },
-    /// The file is not the JSON that it should be.
+    /// The file is not valid or not the expected JSON.
     #[error(transparent)]
     Json(#[from] JsonFault),
     /// There are too many keys.
     #[error("it has {count} keys, more than the limit of {MAX_TRUSTED_KEYS}; remove some that expired long ago")]
     TooManyKeys {
-        /// Keys given.
+        /// How many keys there would be.
         count: usize,
     },
-    /// An id is no name.
+    /// An id is not a valid name.
     #[error(
         "{id:?} is not a key id; use 1 to 64 ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit"
     )]
@@ -47,13 +47,13 @@ pub enum TrustStoreError {
         /// The id.
         id: String,
     },
-    /// Two keys have one id.
+    /// Two keys have the same id.
     #[error("two keys have the id {id:?}; give each its own")]
     DuplicateId {
         /// The id.
         id: String,
     },
-    /// One key stands under two ids, so that revoking the one would leave the other.
+    /// One key has two ids, so it would stay trusted when one of them is revoked.
     #[error("{first:?} and {second:?} are the same key; keep one")]
     DuplicateKey {
         /// One id.
@@ -61,7 +61,7 @@ pub enum TrustStoreError {
         /// The other.
         second: String,
     },
-    /// A text for people is empty where it must not be, too long, or could deceive whoever reads it on a terminal.
+    /// A text for people is missing or too long, or could deceive people who read it on a terminal.
     #[error(
         "the {field} of the key {id:?} is {text:?}; write {} bytes on one line, without control characters",
         if *field == "reason" { "1 to 256" } else { "at most 256" }
@@ -74,12 +74,12 @@ pub enum TrustStoreError {
         /// The text.
         text: String,
     },
-    /// There is no key of this id.
+    /// The store has no key with this id.
     #[error("it has no key {id:?}; known keys: {}", list(known))]
     UnknownId {
         /// The id.
         id: String,
-        /// The ids that there are.
+        /// The ids that the store has.
         known: Vec<String>,
     },
     /// The key is revoked, which is final.

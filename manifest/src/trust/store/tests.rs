@@ -43,7 +43,7 @@ fn what_is_written_reads_back() {
     assert_eq!(TrustStore::parse(&store.to_json()), Ok(store.clone()));
     assert!(json().starts_with("{\n  \"version\": 1,\n  \"keys\": [\n    {\n      \"id\": \"release-2026\",\n"));
     assert!(json().ends_with("}\n"));
-    // What a key does not have is left out.
+    // Fields that a key does not have are omitted.
     for field in ["not_after", "revoked", "comment"] {
         assert_eq!(json().matches(field).count(), 1, "{field}");
     }
@@ -96,7 +96,7 @@ fn only_one_json_text_in_utf8_is_read() {
     assert_eq!(TrustStore::parse(&large), Ok(sample()));
     large.push(b' ');
     assert_eq!(TrustStore::parse(&large), Err(TrustStoreError::TooLarge));
-    // Nesting that would exhaust the stack of a reader that recurses.
+    // Nesting so deep that a recursive reader would exhaust its stack.
     let deep = format!("{{\"version\": 1, \"keys\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     malformed(&deep, "recursion limit");
 }
@@ -111,7 +111,7 @@ fn unknown_repeated_and_missing_fields_are_refused() {
     malformed("{\"version\": 1, \"keys\": [{\"id\": \"a\"}]}", "missing field `key`");
     malformed(&json().replacen("\"comment\"", "\"note\"", 1), "keys[0].note: unknown field");
     malformed(&json().replacen("\"reason\"", "\"cause\"", 1), "unknown field `cause`");
-    // A revocation that a typing mistake would undo.
+    // Misspelled fields that would otherwise undo a revocation.
     malformed(&json().replacen("\"revoked\"", "\"Revoked\"", 1), "unknown field `Revoked`");
     malformed(&json().replacen("\"not_after\": \"2027-06-30T00:00:00Z\"", "\"not_after\": null", 1), "not_after");
     let revoked = json().find("\"revoked\": {").unwrap();
@@ -167,7 +167,7 @@ fn one_key_under_two_ids_is_refused() {
     );
     let (first, second) = ("release-2026".into(), "release-2025".into());
     assert_eq!(refused_with(&key(2).id(), &key(1).id()), TrustStoreError::DuplicateKey { first, second });
-    // Neither can be added, and a revoked key cannot come back under another name.
+    // Neither can be added, and a revoked key cannot return under another name.
     let mut store = sample();
     assert!(matches!(store.add(entry("release-2025", 3)), Err(TrustStoreError::DuplicateId { .. })));
     assert_eq!(
@@ -242,7 +242,7 @@ fn damage_never_panics() {
         for value in [b'"', b'0', b'{', b'}', b',', 0xff, b'\\', json[at] ^ 1] {
             let mut damaged = json.clone();
             damaged[at] = value;
-            // What is still read is written as it was understood.
+            // If the changed store can still be read, it is written as it was understood.
             if let Ok(store) = TrustStore::parse(&damaged) {
                 assert_eq!(TrustStore::parse(&store.to_json()), Ok(store));
             }

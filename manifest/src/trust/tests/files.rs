@@ -49,7 +49,7 @@ fn each_engine_is_given_the_module_that_the_manifest_has_for_it() {
         let bytes = if engine == "wamr" { &scalar } else { &full_module() };
         let module = manifest.verify_module_for("k_f32", engine, bytes.clone()).unwrap();
         assert_eq!((module.path(), module.bytes(), module.spec()), (path, &bytes[..], &spec_of(&FULL)));
-        // The other engines' module is none of this one's, however well it is signed.
+        // The module of another engine is refused, although it is signed too.
         let other = if engine == "wamr" { full_module() } else { scalar.clone() };
         let (expected, actual) = (Digest::of(bytes), Digest::of(&other));
         let mismatch = Rejected::HashMismatch { kernel: "k_f32".into(), path: path.into(), expected, actual };
@@ -74,7 +74,7 @@ fn a_module_for_one_engine_is_checked_as_the_kernels_own() {
     };
     let path = "k/k_f32.scalar.wasm".to_owned();
     let variant = |fault| Err(Rejected::Variant { kernel: "k_f32".into(), path: path.clone(), fault });
-    // Another kernel's, and what is none.
+    // Another kernel's module, and bytes that are not a module.
     assert!(matches!(verify(&plain_module(), &[]), Err(Rejected::Variant { .. })));
     assert_eq!(verify(b"\0asm", &[]), variant(ModuleFault::NotWasm));
     let started = samples::full_wat().replacen("(memory", "(start 5) (func) (memory", 1);
@@ -83,7 +83,7 @@ fn a_module_for_one_engine_is_checked_as_the_kernels_own() {
     let unbounded = samples::module(&samples::full_wat().replace("2 16", "2"), &[&samples::FULL_ENTRY]);
     assert_eq!(verify(&unbounded, &[]), variant(ModuleFault::MemoryUnbounded { limit: 16 }));
 
-    // Features that only this engine will ask for are all listed.
+    // A module for one engine may use only the features that its platform lists.
     let simd = samples::full_wat().replacen("(memory", "(func (param v128)) (memory", 1);
     let simd = samples::module(&simd, &[&samples::FULL_ENTRY]);
     assert_eq!(verify(&simd, &["bulk-memory", "simd"]), Ok(path.clone()));
@@ -124,7 +124,7 @@ fn a_health_vector_is_verified_by_its_digest_and_its_kernel() {
     let found = manifest.verify_vector("q_f32", path, &bytes).unwrap_err();
     assert_eq!(found, Rejected::UnknownKernel { kernel: "q_f32".into() });
 
-    // A signed digest is no reason to take any bytes.
+    // A signed digest alone does not make the bytes acceptable.
     let text = String::from_utf8(json).unwrap().replace(&Digest::of(&bytes).to_string(), &Digest::of(b"x").to_string());
     let manifest = verifier().verify(text.as_bytes(), &key().sign(text.as_bytes()), NOW).unwrap();
     let found = manifest.verify_vector("k_f32", path, b"x").unwrap_err().to_string();
@@ -156,14 +156,14 @@ fn native_code_takes_a_signer_who_may_vouch_for_it() {
     for verifier in [
         KernelPackVerifier::new([key().public()]),
         KernelPackVerifier::new([key().public(), other]).with_native_keys([other]),
-        // What the store says of a key holds.
+        // The store's entry for the key decides.
         granted.clone().with_trust_store(store(|_| {})),
     ] {
-        // Before a byte of it is looked at.
+        // The bytes are not even looked at.
         assert_eq!(verify(&verifier, b"not the file"), Err(refused.clone()));
         assert_eq!(verify(&verifier, &aot), Err(refused.clone()));
     }
-    // To be granted native code is not to be trusted.
+    // Permission for native code does not make a key trusted.
     let native_only = KernelPackVerifier::new([other]).with_native_keys([key().public()]);
     assert!(matches!(native_only.verify(&json, &signature, NOW), Err(Rejected::Unverified(VerifyError::NoTrustedKey))));
     let mut by_store = TrustStore::default();
@@ -175,7 +175,7 @@ fn native_code_takes_a_signer_who_may_vouch_for_it() {
 #[test]
 fn native_code_that_is_not_what_was_signed_is_refused() {
     let verifier = KernelPackVerifier::new([key().public()]).with_native_keys([key().public()]);
-    // The entry may say what it likes of these bytes: they say for themselves what they are.
+    // The file must match its entry, whatever the signed entry claims.
     let verify = |bytes: &[u8], change: &dyn Fn(&mut AotFile)| {
         let mut manifest = samples::manifest();
         let file = &mut manifest.kernels[0].platforms.get_mut("wamr").unwrap().aot[0];

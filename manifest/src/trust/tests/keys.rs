@@ -9,12 +9,12 @@ fn revoked(entry: &mut TrustedKey) {
     entry.revoked = Some(crate::Revocation { at, reason: "laptop stolen".into() });
 }
 
-/// Why the samples are refused at a time.
+/// Why the samples are refused at this time.
 #[track_caller]
 fn unverified(verifier: &KernelPackVerifier, now: SystemTime) -> VerifyError {
     let (json, signature) = signed();
     let Rejected::Unverified(error) = verifier.verify(&json, &signature, now).unwrap_err() else { panic!() };
-    // Asked about the key alone, the answer is the same.
+    // Checking the key alone gives the same answer.
     assert_eq!(verifier.check_key(&key().public(), now), Err(error.clone()));
     error
 }
@@ -36,7 +36,7 @@ fn a_key_of_a_store_is_known_by_its_id() {
     assert_eq!(found.to_string(), format!("sample ({})", key().public()));
     let by_itself = signer(&KernelPackVerifier::new([key().public()]), NOW);
     assert_eq!((by_itself.id.as_ref(), by_itself.to_string()), (None, key().public().id()));
-    // Trusted both ways, it is the store's.
+    // If the key is trusted both ways, the store's entry is used.
     let both = KernelPackVerifier::new([key().public()]).with_trust_store(store(|_| {}));
     assert_eq!(signer(&both, NOW).id.as_deref(), Some("sample"));
 }
@@ -60,7 +60,7 @@ fn a_key_expires_behind_its_last_second() {
     }
 }
 
-/// The samples say that they were made in January 2026.
+/// The samples claim to have been made in January 2026.
 #[test]
 fn created_at_does_not_make_an_expired_key_good() {
     let verifier = KernelPackVerifier::default().with_trust_store(store(expiring));
@@ -91,7 +91,7 @@ fn a_revoked_key_is_refused_whatever_else_is_said_of_it() {
     ];
     let late = at("9999-12-31T23:59:59Z") + Duration::from_secs(1);
     for store in stores {
-        // Trusted by itself as well, before its revocation and long after, with a clock and without.
+        // With and without direct trust, before and long after the revocation, with and without a working clock.
         for keys in [vec![], vec![key().public()]] {
             let verifier = KernelPackVerifier::new(keys).with_trust_store(store.clone());
             for now in [NOW, at(NOT_AFTER), at("2040-01-01T00:00:00Z"), late] {
@@ -108,7 +108,7 @@ fn a_revoked_key_is_refused_whatever_else_is_said_of_it() {
 
 #[test]
 fn the_named_key_is_not_the_signing_key() {
-    // The manifest names the other key, which is trusted; a revoked one signed, then one that nobody knows.
+    // The manifest names the other key, which is trusted, but first a revoked and then an unknown key signed it.
     let mut manifest = samples::manifest();
     manifest.author.signing_key = SecretKey::from_seed([1; 32]).public().id();
     let json = manifest.to_json();
@@ -117,7 +117,7 @@ fn the_named_key_is_not_the_signing_key() {
     assert!(matches!(found, Rejected::Unverified(VerifyError::KeyRevoked { .. })), "{found}");
     let found = verifier.verify(&json, &SecretKey::from_seed([9; 32]).sign(&json), NOW).unwrap_err();
     assert_eq!(found, VerifyError::NoTrustedKey.into());
-    // And the other way round: the signature counts, whatever is named.
+    // Conversely, the signature counts, whichever key is named.
     let signed = verifier.verify(&json, &SecretKey::from_seed([1; 32]).sign(&json), NOW).unwrap();
     assert_eq!(signed.signer().id.as_deref(), Some("other"));
 }
@@ -143,7 +143,7 @@ fn a_store_with_nothing_left_says_so() {
         "no key is trusted any more: of those in the trust store, 1 revoked and 1 expired; add the key that \
          signs your packs now"
     );
-    // A key trusted by itself counts only where the store does not know better.
+    // A directly trusted key counts only if the store has no entry for it.
     let with = |key: &SecretKey| KernelPackVerifier::new([key.public()]).with_trust_store(all.clone());
     assert_eq!(by_stranger(&with(&SecretKey::from_seed([3; 32])), later), VerifyError::NoTrustedKey.into());
     assert_eq!(by_stranger(&with(&key()), later), VerifyError::NoUsableKey { revoked: 1, expired: 1 }.into());

@@ -38,7 +38,7 @@ fn a_change_of_any_byte_is_refused() {
     unverified(&json, &SecretKey::from_seed([9; 32]).sign(&json));
 }
 
-/// Adding the group's order to the second half gives another number for the same scalar; a lax verifier takes both.
+/// Adding the group's order to the second half gives another encoding of the same scalar, which a lax verifier accepts.
 #[test]
 fn a_malleated_signature_is_refused() {
     const ORDER: [u8; 32] = [

@@ -122,13 +122,13 @@ fn modules_for_single_engines_are_files_of_their_own() {
         "kernel \"k_f32\": the module \"k/k_f32.wasm\" for wamr must be called \"k/k_f32.VARIANT.wasm\", where VARIANT \
          is a plain word"
     );
-    // Nor do two engines share one, since the manifest says of each file what it is once.
+    // Two engines cannot share a module either, since the manifest describes each file once.
     let shared = |it: &mut Manifest| {
         let module = it.kernels[0].platforms["wamr"].module.clone();
         it.kernels[0].platforms.get_mut("wasmtime").unwrap().module = module;
     };
     assert!(matches!(refused(shared), Rejected::DuplicatePath { path, .. } if path == "k/k_f32.scalar.wasm"));
-    // Kernels whose names differ in case alone, without their own modules in one folder.
+    // Kernels whose names differ only in case, although their own modules are in different folders.
     let upper = |it: &mut Manifest| {
         let platforms = it.kernels[0].platforms.clone();
         let kernel = &mut it.kernels[1];

@@ -90,7 +90,7 @@ fn compiled_files_are_checked() {
     }
     let many = |files: &mut Vec<AotFile>| files[0].options.extend((0..29).map(|at| format!("a{at}")));
     assert_eq!(aot(&many), Err(KernelFault::BadAotOption { target, option: "a28".into() }));
-    // Another machine's may stand beside it.
+    // A file for another machine is allowed.
     let another = |files: &mut Vec<AotFile>| {
         let (target, path) = (AotTarget::Thumbv7, "k/k_f32.thumbv7.aot".into());
         files.push(AotFile { target, path, ..files[0].clone() });

@@ -1,7 +1,9 @@
 use super::*;
 
-/// A manifest of nearly the largest size, in which `from` is replaced by as many items as fit, must be refused as fast
-/// as any other: each of these ran for minutes when lists were searched before they were counted.
+/// Why a manifest of nearly the largest size is refused, in which as many items as fit follow `from`.
+///
+/// This must be as fast as for any other manifest. Each of these tests took minutes when lists were searched before
+/// they were counted.
 #[track_caller]
 fn refused_when_full(from: &str, item: impl Fn(usize) -> String) -> (usize, Rejected) {
     let mut json = crate::samples::json();

@@ -67,7 +67,7 @@ fn shapes_and_lengths_are_bounded() {
         kernel.params = (0..33).map(|index| (format!("p{index}"), param(index))).collect();
     };
     assert_eq!(fault(params), too_many("parameters", 33, 32));
-    // In-out tensors of the outputs are no rows of their own, but must not be too many either.
+    // In-out tensors among the outputs have no rows of their own, but their number is limited too.
     let inout = |kernel: &mut Kernel| kernel.outputs = vec![kernel.outputs[0].clone(); 17];
     assert_eq!(fault(inout), too_many("tensors", 17, 16));
     let zero = |kernel: &mut Kernel| kernel.inputs[0].shape[0] = Extent::Div("rows".into(), 0);
@@ -89,6 +89,6 @@ fn defaults_are_of_their_type() {
         let fault = KernelFault::BadDefault { name: "eps".into(), ty: "f32" };
         assert_eq!(with(value).validate(), Err(Rejected::Kernel { kernel: "k_f32".into(), fault }));
     }
-    // A manifest that was not validated can be written too, but does not read back.
+    // A manifest that was not validated can be written, but cannot be read back.
     assert!(Manifest::parse(&with(ParamValue::F32(f32::NAN)).to_json()).is_err());
 }

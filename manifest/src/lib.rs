@@ -1,4 +1,4 @@
-//! `kernels.json`, the signed manifest of a kernel pack, and what it promises about the modules it names.
+//! `kernels.json`, the signed manifest of a kernel pack, and the checks of the files that it names.
 //!
 //! This crate defines the manifest's [schema](Manifest), [digests](Digest), [keys](PublicKey) and
 //! [signatures](KernelPackVerifier), [trust stores](TrustStore), the [compatibility gates](CompatibilityChecker), the

@@ -16,7 +16,7 @@
 //! ```
 //! use kernelpack_verify::{Engine, Refused, SignedManifest, TrustedKey, VerifiedModule, Verifier, Version};
 //!
-//! // In read-only memory; the second key may sign native code too.
+//! // The keys are in read-only memory; the second one may also sign native code.
 //! static KEYS: [TrustedKey; 2] = [TrustedKey::new([0; 32]).revoked(), TrustedKey::new([1; 32]).with_native()];
 //!
 //! fn load<'b>(manifest: &[u8], signature: &[u8], module: &'b [u8]) -> Result<VerifiedModule<'b>, Refused> {

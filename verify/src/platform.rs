@@ -205,7 +205,7 @@ fn place(mut list: Scanner<'_>, word: &str) -> Option<usize> {
     let _ = list.array(|value| {
         if value.plain()? == word {
             found = Some(count);
-            // What follows may not have been read yet.
+            // The rest of the list may not have been checked yet.
             return Err(value.refuse(JsonFault::Syntax));
         }
         count += 1;

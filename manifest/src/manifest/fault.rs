@@ -145,7 +145,7 @@ pub enum KernelFault {
     BadSplit {
         /// The symbol.
         symbol: String,
-        /// The first tensor that stands in the way.
+        /// The first tensor that prevents this.
         tensor: String,
     },
     /// A default is not of its parameter's type, or not finite.
@@ -211,7 +211,7 @@ pub enum KernelFault {
         engine: String,
         /// The path.
         path: String,
-        /// The kernel's own path without its ending.
+        /// The kernel's own path without its extension.
         stem: String,
     },
     /// A measurement is negative or not finite.

@@ -34,9 +34,9 @@ pub struct Kernel {
     pub hash: Digest,
     /// The alias under which the module exports `kernel_forward`.
     pub entry_point: String,
-    /// What the forward pass reads, in-out tensors included.
+    /// What the forward pass reads, including in-out tensors.
     pub inputs: Vec<Tensor>,
-    /// What the forward pass writes, in-out tensors included.
+    /// What the forward pass writes, including in-out tensors.
     pub outputs: Vec<Tensor>,
     /// The working space of the forward pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,16 +50,16 @@ pub struct Kernel {
     /// Whether the module exports `kernel_cleanup`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cleanup: bool,
-    /// The backward pass, where the module exports one.
+    /// The backward pass, if the module exports one.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]
     pub backward: Option<Backward>,
     /// The symbols of the forward pass over which a host may split one call into several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub split: Vec<String>,
-    /// What an instance may use.
+    /// The resources that an instance may use.
     #[serde(with = "limits")]
     pub resource_limits: ResourceLimits,
-    /// What each engine needs in order to run the module, by the engine's name.
+    /// What each engine needs to run the module, by the engine's name.
     #[serde(default)]
     pub platforms: BTreeMap<String, Platform>,
     /// Measurements, by the name of the workload.
@@ -118,9 +118,9 @@ impl Kernel {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backward {
-    /// What the pass reads, in-out tensors included.
+    /// What the pass reads, including in-out tensors.
     pub inputs: Vec<Tensor>,
-    /// What the pass writes, in-out tensors included.
+    /// What the pass writes, including in-out tensors.
     pub outputs: Vec<Tensor>,
     /// The working space of the pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -140,7 +140,7 @@ pub struct ModuleFile {
     pub hash: Digest,
 }
 
-/// What an engine needs in order to run a module.
+/// What an engine needs to run a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {

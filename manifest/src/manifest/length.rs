@@ -98,7 +98,7 @@ impl Length {
             return Err(LengthError::TooManySteps { steps: steps.len() });
         }
         let ops: Vec<Op> = steps.iter().map(|step| step.to_op(|_| Some(0)).unwrap_or(Op::Symbol(0))).collect();
-        // The values do not matter here, so failing arithmetic does not either.
+        // Only the form matters here, so the arithmetic may fail.
         if Expr(&ops).eval(|_| Some(1)) == Err(ExprError::Malformed) {
             return Err(LengthError::TooDeep);
         }
@@ -160,7 +160,7 @@ impl fmt::Display for Length {
     }
 }
 
-/// What waits for its right operand, in the shunting-yard algorithm.
+/// An item of the shunting-yard algorithm that waits for its right operand.
 enum Waiting {
     Operator(Step),
     Parenthesis,

@@ -80,7 +80,7 @@ impl Code {
         self.values.push(values);
     }
 
-    /// Notes the type of the next function.
+    /// Records the type of the next function.
     pub(crate) fn declare(&mut self, ty: u32) {
         self.functions_types.push(ty);
     }
@@ -128,7 +128,7 @@ impl Code {
         }
         // A body is a block, too.
         self.live_values = self.live_values.saturating_add(live);
-        // The parameters and results of each structure that is open.
+        // The parameters and results of each open block, loop and if.
         let mut open = Vec::new();
         let mut operators = body.get_operators_reader()?;
         while !operators.eof() {

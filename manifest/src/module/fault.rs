@@ -63,7 +63,7 @@ pub enum ModuleFault {
     Import {
         /// The module that it imports from.
         module: String,
-        /// The name there.
+        /// The name of the import in that module.
         name: String,
     },
     /// The module has a start function.

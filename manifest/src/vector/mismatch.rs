@@ -64,7 +64,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// Compares results with what was expected, tensor by tensor.
+/// Compares results with the expected ones, tensor by tensor.
 ///
 /// With a tolerance of 0, floats must be equal bit for bit, except that all NaNs are equal. Otherwise, a float may
 /// differ from the expected one by tolerance · max(|expected|, rms), where rms is the root mean square of the tensor's

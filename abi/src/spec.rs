@@ -9,7 +9,7 @@ pub const MAX_SYMBOLS: usize = 16;
 /// The most scalar parameters that a call may have.
 pub const MAX_PARAMS: usize = 32;
 
-/// A kernel as its author declared it. `#[kernel]` makes it as a constant.
+/// A kernel as its author declared it. `#[kernel]` generates it as a constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KernelSpec<'a> {
     /// The function's name, unique in a pack.

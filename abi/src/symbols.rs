@@ -156,7 +156,7 @@ impl Symbols {
     /// Evaluates declared extents to a shape.
     ///
     /// # Errors
-    /// Those of [`eval`](Self::eval), with the axis; or the shape has too many elements.
+    /// The errors of [`eval`](Self::eval), with the axis, or the shape has too many elements.
     pub fn shape(&self, dims: &[Dim]) -> Result<Shape, (usize, Disagreement)> {
         let mut extents = [0usize; crate::MAX_RANK];
         let extents = extents.get_mut(..dims.len()).ok_or((0, Disagreement::TooLarge))?;

@@ -15,7 +15,7 @@ impl<T: Element> TensorBuf<T> {
     /// Makes a tensor from these row-major elements and these extents.
     ///
     /// # Errors
-    /// Those of [`TensorView::new`].
+    /// The same as [`TensorView::new`].
     ///
     /// # Example: two rows of three
     /// ```

@@ -86,7 +86,7 @@ impl<'m> Kernel<'m> {
     /// Checks that these bytes are the kernel's native [code](Self::code).
     ///
     /// # Errors
-    /// Those of [`code`](Self::code), and [`Refused::HashMismatch`].
+    /// The errors of [`code`](Self::code), and [`Refused::HashMismatch`].
     pub fn verify_code<'b>(
         &self,
         target: &str,

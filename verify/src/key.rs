@@ -40,7 +40,7 @@ impl PublicKey {
     /// Parses a key.
     ///
     /// # Errors
-    /// The text does not have the form of a key, or those of [`from_bytes`](Self::from_bytes).
+    /// The text does not have the form of a key, or [`from_bytes`](Self::from_bytes) refuses the key.
     pub fn parse(text: &str) -> Result<Self, BadKey> {
         let base64 = text.strip_prefix(PREFIX).filter(|base64| base64.len() == BASE64_BYTES).ok_or(BadKey::BadText)?;
         // The decoder requires room for 33 bytes to decode 44 digits.

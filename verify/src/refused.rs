@@ -53,7 +53,7 @@ pub enum Refused {
         /// The first invalid byte.
         at: usize,
     },
-    /// The manifest is not valid or not the expected JSON.
+    /// The manifest is not the expected JSON.
     Json {
         /// The place of the fault.
         at: usize,

@@ -39,7 +39,7 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Whether the unescaped characters are these.
+    /// Whether the unescaped characters are those of `text`.
     pub fn is(self, text: &str) -> bool {
         self.chars().eq(text.chars())
     }

@@ -22,7 +22,7 @@ impl Manifest {
     /// A pack keeps its content when another key signs it; any other change gives another content.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse): only a manifest that can be read in just one way has a content.
+    /// The same as [`parse`](Self::parse), since only a manifest that can be read in just one way has a content.
     pub fn content(manifest: &[u8]) -> Result<Digest, Rejected> {
         Self::parse(manifest)?;
         of_parsed(manifest)
@@ -31,7 +31,7 @@ impl Manifest {
     /// The manifest with this key as `author.signing_key` and every other byte unchanged.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse).
+    /// The same as [`parse`](Self::parse).
     pub fn with_signing_key(manifest: &[u8], key: &PublicKey) -> Result<Vec<u8>, Rejected> {
         Self::parse(manifest)?;
         let value = signing_key(manifest)?;

@@ -32,7 +32,7 @@ impl PublicKey {
     /// Blank lines, comments and other keys may surround the key. If there are several public keys, the first is used.
     ///
     /// # Errors
-    /// The file contains no public key, or those of [`from_bytes`](Self::from_bytes).
+    /// The file contains no public key, or one that [`from_bytes`](Self::from_bytes) refuses.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let found = pem::find(pem, "PUBLIC KEY").ok_or_else(|| KeyError::of_pem(pem, KeyError::BadPublicPem))?;
         let key = VerifyingKey::from_public_key_pem(&found).map_err(|_| KeyError::BadPublicPem)?;

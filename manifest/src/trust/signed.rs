@@ -52,7 +52,8 @@ impl SignedManifest {
     /// Checks that these bytes are the kernel's own module, and that the module matches its entry.
     ///
     /// # Errors
-    /// [`Rejected::UnknownKernel`], [`Rejected::HashMismatch`], or those of [`module::check`](crate::module::check).
+    /// [`Rejected::UnknownKernel`], [`Rejected::HashMismatch`], or the errors of
+    /// [`module::check`](crate::module::check).
     pub fn verify_module(&self, id: &str, bytes: impl Into<FileBytes>) -> Result<VerifiedModule, Rejected> {
         self.verify_module_at(id, None, bytes.into())
     }
@@ -63,7 +64,7 @@ impl SignedManifest {
     /// engine alone may use only the features that its platform lists.
     ///
     /// # Errors
-    /// Those of [`verify_module`](Self::verify_module), and [`Rejected::Variant`].
+    /// The errors of [`verify_module`](Self::verify_module), and [`Rejected::Variant`].
     pub fn verify_module_for(
         &self,
         id: &str,

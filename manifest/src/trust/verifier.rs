@@ -58,7 +58,7 @@ impl KernelPackVerifier {
     /// refused, others are not.
     ///
     /// # Errors
-    /// [`Rejected::Unverified`] if no trusted key signed the bytes, otherwise those of [`Manifest::parse`].
+    /// [`Rejected::Unverified`] if no trusted key signed the bytes, otherwise the errors of [`Manifest::parse`].
     pub fn verify(&self, manifest: &[u8], signature: &[u8], now: SystemTime) -> Result<SignedManifest, Rejected> {
         // Hashing is cheap but not free, and anyone can send many bytes.
         if manifest.len() > MAX_MANIFEST_BYTES {

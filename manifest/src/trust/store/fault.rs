@@ -30,7 +30,7 @@ pub enum TrustStoreError {
         /// The version found.
         found: u64,
     },
-    /// The file is not valid or not the expected JSON.
+    /// The file is not the expected JSON.
     #[error(transparent)]
     Json(#[from] JsonFault),
     /// There are too many keys.

@@ -35,7 +35,7 @@ pub enum BuildError {
     },
     /// The folder given is a workspace's and holds no package of its own.
     #[error(
-        "{} is a workspace without a package of its own: give the folder of a member, or one of these names: {}",
+        "{} is a workspace without a package of its own: give the folder of a member, or name one of its packages: {}",
         workspace.display(),
         members.join(", ")
     )]
@@ -93,7 +93,7 @@ pub enum BuildError {
         "the target wasm32-unknown-unknown is not installed{}: run `rustup target add {}wasm32-unknown-unknown`{}",
         .toolchain.as_ref().map_or(String::new(), |name| format!(" in the toolchain {name} of {}", folder.display())),
         .toolchain.as_ref().map_or(String::new(), |name| format!("--toolchain {name} ")),
-        if .toolchain.is_some() { "" } else { ", or install it in whatever way this compiler was installed" }
+        if .toolchain.is_some() { "" } else { ", or install it the way this compiler was installed" }
     )]
     NoTarget {
         /// The crate.
@@ -114,8 +114,8 @@ pub enum BuildError {
     },
     /// The crate compiles with SIMD, but not without.
     #[error(
-        "cargo could not compile \"{package}\" without SIMD ({}): see its messages above; what needs SIMD belongs behind \
-         #[cfg(target_feature = \"simd128\")], or build with --no-scalar a pack for engines that have SIMD",
+        "cargo could not compile \"{package}\" without SIMD ({}): see its messages above; put code that needs SIMD behind \
+         #[cfg(target_feature = \"simd128\")], or pass --no-scalar to build a pack for engines with SIMD only",
         code.map_or("ended by a signal".into(), |code| format!("exit code {code}"))
     )]
     CompileScalar {
@@ -125,7 +125,9 @@ pub enum BuildError {
         code: Option<i32>,
     },
     /// Cargo succeeded, but listed no module.
-    #[error("cargo compiled \"{package}\" but names no .wasm file: a wrapper around rustc or cargo may have hidden it")]
+    #[error(
+        "cargo compiled \"{package}\" but listed no .wasm file: a wrapper around rustc or cargo may have hidden it"
+    )]
     NoModule {
         /// The package.
         package: String,
@@ -152,8 +154,8 @@ pub enum BuildError {
     /// Cargo cannot link that program, though the crate compiles.
     #[error(
         "the functions of \"{package}\" cannot be run on this machine to make health vectors: cargo cannot link a \
-         program for {host}. Install the linker that it asks for, or name one that works as `linker` under \
-         [target.{host}] of .cargo/config.toml, as for any program of this machine. Cargo says:\n{reason}"
+         program for {host}. Install the linker that it asks for, or set `linker` under [target.{host}] in \
+         .cargo/config.toml to one that works, as for any program on this machine. Cargo says:\n{reason}"
     )]
     Unlinked {
         /// The package.
@@ -165,8 +167,8 @@ pub enum BuildError {
     },
     /// A health vector that the author gave is named like none of the kernels, or like several.
     #[error(
-        "{} is named after no kernel of the crate: call it KERNEL.safetensors or KERNEL-ANYTHING.safetensors, of \
-         letters, digits, '_', '.' and '-'; the kernels are {}",
+        "{} is not named after a kernel of the crate: call it KERNEL.safetensors or KERNEL-ANYTHING.safetensors, with \
+         letters, digits, '_', '.' and '-' only; the kernels are {}",
         path.display(),
         kernels.join(", ")
     )]
@@ -177,7 +179,7 @@ pub enum BuildError {
         kernels: Vec<String>,
     },
     /// The metadata of a health vector that the author gave have an unknown key or a wrong value.
-    #[error("{}, at the metadata {key:?}: {reason}", path.display())]
+    #[error("{}, metadata {key:?}: {reason}", path.display())]
     VectorMetadata {
         /// The author's file.
         path: PathBuf,
@@ -187,7 +189,7 @@ pub enum BuildError {
         reason: String,
     },
     /// A health vector that the author gave is no call of its kernel.
-    #[error("{} is no vector of \"{kernel}\": {fault}", path.display())]
+    #[error("{} is not a health vector of \"{kernel}\": {fault}", path.display())]
     Vector {
         /// The author's file.
         path: PathBuf,
@@ -198,7 +200,7 @@ pub enum BuildError {
     },
     /// The function itself gives other results than a health vector of its author.
     #[error(
-        "{} expects of \"{kernel}\" what its function does not give: {mismatch}; correct one of the two{}",
+        "{} disagrees with what the function of \"{kernel}\" returns: {mismatch}; correct one of the two{}",
         path.display(),
         or_raise(*.tolerance, *.tolerable)
     )]
@@ -216,7 +218,7 @@ pub enum BuildError {
         tolerable: bool,
     },
     /// The function itself gives no results for a health vector of its author.
-    #[error("{} is no call that \"{kernel}\" takes: its function {fault}", path.display())]
+    #[error("{} is not a call that \"{kernel}\" accepts: its function {fault}", path.display())]
     Unanswered {
         /// The author's file.
         path: PathBuf,
@@ -229,7 +231,7 @@ pub enum BuildError {
     #[error("the pack would be refused: {0}")]
     Rejected(Box<Rejected>),
     /// The manifest's bytes read back as something else; a defect of this build.
-    #[error("the manifest does not read back as it was written: please report this defect of kernelpack")]
+    #[error("the manifest does not read back as it was written: this is a bug in kernelpack, please report it")]
     Unfaithful,
     /// `SOURCE_DATE_EPOCH` is set to something else than a date.
     #[error("SOURCE_DATE_EPOCH is \"{value}\": give whole seconds since 1970, at most 253402300799, or unset it")]

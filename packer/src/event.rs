@@ -142,18 +142,18 @@ impl fmt::Display for Warning {
             ),
             Self::NoAuthor { package, manifest } => write!(
                 f,
-                "the package \"{package}\" names no author, the pack says \"unknown\": set authors = [\"Name <mail>\"] \
-                 under [package] of {}",
+                "the package \"{package}\" names no author, so the pack says \"unknown\": set authors = \
+                 [\"Name <mail>\"] under [package] in {}",
                 manifest.display()
             ),
             Self::NoDate { crate_dir, reason: None } => write!(
                 f,
-                "{} is in no git commit and SOURCE_DATE_EPOCH is not set: created_at is 1970-01-01T00:00:00Z",
+                "{} is not in a git commit and SOURCE_DATE_EPOCH is not set, so created_at is 1970-01-01T00:00:00Z",
                 crate_dir.display()
             ),
             Self::NoDate { crate_dir, reason: Some(reason) } => write!(
                 f,
-                "git does not tell when {} was committed and SOURCE_DATE_EPOCH is not set: created_at is \
+                "git cannot tell when {} was committed and SOURCE_DATE_EPOCH is not set, so created_at is \
                  1970-01-01T00:00:00Z; git says: {reason}",
                 crate_dir.display()
             ),
@@ -166,32 +166,33 @@ impl fmt::Display for Warning {
             ),
             Self::NoScalar { kernel } => write!(
                 f,
-                "compiled without SIMD, the crate does not declare \"{kernel}\": engines without SIMD will refuse the \
-                 pack; declare it for both"
+                "the crate does not declare \"{kernel}\" when it is compiled without SIMD, so engines without SIMD will \
+                 refuse the pack; declare it in both builds"
             ),
             Self::SimdInScalar { kernel, function } => {
                 let place = function.as_ref().map_or(String::new(), |name| format!(", for example in \"{name}\""));
                 write!(
                     f,
-                    "compiled without SIMD, \"{kernel}\" uses it all the same{place}: engines without SIMD will refuse \
-                     the pack, which has no module of it for them; an intrinsic of core::arch anywhere in the crate turns \
-                     SIMD on for all of it: put what uses intrinsics behind #[cfg(target_feature = \"simd128\")], and \
-                     other code behind its not(...)"
+                    "\"{kernel}\" uses SIMD even in the build without it{place}, so the pack has no module of it for engines \
+                     without SIMD, and they will refuse the pack; a core::arch intrinsic anywhere in the crate turns SIMD \
+                     on for the whole crate: put code that uses intrinsics behind \
+                     #[cfg(target_feature = \"simd128\")] and other code behind #[cfg(not(target_feature = \
+                     \"simd128\"))]"
                 )
             }
             Self::MachinePath { kernel, path } => write!(
                 f,
-                "the module of \"{kernel}\" contains \"{path}\", a path of this machine: other machines will build other \
-                 bytes; do not embed env!(\"CARGO_MANIFEST_DIR\") or the like"
+                "the module of \"{kernel}\" contains \"{path}\", a path on this machine, so other machines will build \
+                 different bytes; do not embed env!(\"CARGO_MANIFEST_DIR\") or the like"
             ),
             Self::NoVector { kernel, path, reason } => write!(
                 f,
-                "no \"{path}\" can be made for \"{kernel}\": on made-up inputs its function {reason}; give a vector as \
-                 \"{path}\" in the crate, or no host can tell whether the kernel works"
+                "cannot make \"{path}\" for \"{kernel}\": on generated inputs its function {reason}; add a vector of your \
+                 own to the crate as \"{path}\", or hosts cannot tell whether the kernel works"
             ),
             Self::UncheckedVector { kernel, path, reason } => write!(
                 f,
-                "{} is packed as it is: its results cannot be compared with those of \"{kernel}\", whose function {reason}",
+                "{} is packed unchecked: its results cannot be compared with those of \"{kernel}\", whose function {reason}",
                 path.display()
             ),
         }

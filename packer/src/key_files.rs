@@ -60,20 +60,20 @@ fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
 #[non_exhaustive]
 pub enum KeyFileError {
     /// A public key stands where a secret one is needed.
-    #[error("{} holds a public key, signing needs the secret one: give the .key file", path.display())]
+    #[error("{} holds a public key, but signing needs the secret one: give the .key file", path.display())]
     Public {
         /// The file.
         path: PathBuf,
     },
     /// A secret key stands where a public one is needed.
-    #[error("{} holds a secret key, which is not to be passed around: give the .pub file", path.display())]
+    #[error("{} holds a secret key, which must not be passed around: give the .pub file", path.display())]
     Secret {
         /// The file.
         path: PathBuf,
     },
     /// The secret key is encrypted.
     #[error(
-        "{} holds an encrypted secret key, signing needs it as it is: `openssl pkey -in {} -out decrypted.key` decrypts it",
+        "{} holds an encrypted secret key, but signing needs it decrypted: run `openssl pkey -in {} -out decrypted.key`",
         path.display(), path.display()
     )]
     Encrypted {

@@ -77,13 +77,13 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeygenError> 
 #[non_exhaustive]
 pub enum KeygenError {
     /// A file of the name exists.
-    #[error("{} exists already and is not overwritten: choose another name", path.display())]
+    #[error("{} already exists and will not be overwritten: choose another name", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The system gives no random bytes.
-    #[error("the system gives no random bytes: {reason}")]
+    #[error("the system cannot provide random bytes: {reason}")]
     NoEntropy {
         /// What it says.
         reason: String,

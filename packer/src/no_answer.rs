@@ -9,13 +9,13 @@ use kernelpack_abi::Status;
 #[non_exhaustive]
 pub enum NoAnswer {
     /// No function of this kernel is compiled in: it was not made by `#[kernel]`.
-    #[error("is not one that #[kernel] has registered")]
+    #[error("is not registered by #[kernel]")]
     Unregistered,
     /// The function computes with what `init` made, which is there in an instance only.
-    #[error("needs what its init makes in a sandbox")]
+    #[error("needs its init, which only runs in the sandbox")]
     NeedsInit,
     /// The function gives something else when it is called again, so that no result can be expected of it.
-    #[error("gives other results when it is called again: it keeps something from call to call")]
+    #[error("gives other results when it is called again: it keeps state between calls")]
     Unsteady,
     /// The function returned an error.
     #[error("failed with {}{}{message}", .status.name(), if .message.is_empty() { "" } else { ": " })]
@@ -40,7 +40,7 @@ pub enum NoAnswer {
         limit: Duration,
     },
     /// Even a small call would be too large for a vector.
-    #[error("takes tensors that make a vector larger than {limit} bytes")]
+    #[error("takes tensors too large for a vector, which has at most {limit} bytes")]
     TooLarge {
         /// The most bytes of a vector.
         limit: usize,

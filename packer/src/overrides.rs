@@ -44,7 +44,8 @@ impl Overrides {
             .map_err(|error| refused(error.path().to_string(), error.into_inner().to_string()))?;
         if let Some(bytes) = read.scalar_stack_bytes.filter(|bytes| !STACKS.contains(bytes) || bytes % 16 != 0) {
             let (least, most) = (STACKS.start(), STACKS.end());
-            let reason = format!("{bytes} bytes are no stack; choose a multiple of 16 from {least} to {most}");
+            let reason =
+                format!("{bytes} bytes is not a valid stack size; choose a multiple of 16 from {least} to {most}");
             return Err(refused("scalar-stack-bytes".into(), reason));
         }
         match read.health_tolerance.map_or(Ok(()), check_tolerance) {

@@ -21,7 +21,7 @@ pub enum SignError {
     },
     /// A module is not the one that the manifest was made for.
     #[error(
-        "{} has the digest {actual}, the manifest says {expected}: somebody changed the module, so build the pack again",
+        "{} has the digest {actual}, but the manifest says {expected}: the file has changed since, so build the pack again",
         path.display()
     )]
     Changed {

@@ -406,8 +406,8 @@ fn a_crate_as_cargo_new_makes_it_is_packed_with_a_warning() {
     let manifest = fixture.root().join("Cargo.toml").canonicalize().unwrap();
     let warned: Vec<_> = warnings(&events).into_iter().filter(|text| text.contains("author")).collect();
     let expected = format!(
-        "the package \"fixture\" names no author, the pack says \"unknown\": set authors = [\"Name <mail>\"] under [package] \
-         of {}",
+        "the package \"fixture\" names no author, so the pack says \"unknown\": set authors = [\"Name <mail>\"] under \
+         [package] in {}",
         manifest.display()
     );
     assert_eq!(warned, [expected]);
@@ -463,9 +463,10 @@ fn a_module_with_simd_where_none_should_be_is_left_out_with_a_warning() {
     let manifest = built.unwrap_or_else(|error| panic!("{error}: {events:?}")).manifest;
     assert_eq!(manifest.kernel("double_f32").unwrap().platforms.keys().collect::<Vec<_>>(), ["wasmtime"]);
     assert!(!fixture.pack().join("double/double_f32.scalar.wasm").exists());
-    let warned: Vec<_> = warnings(&events).into_iter().filter(|text| text.contains("SIMD, \"double_f32\"")).collect();
+    let warned: Vec<_> =
+        warnings(&events).into_iter().filter(|text| text.contains("\"double_f32\" uses SIMD")).collect();
     let [warned] = &warned[..] else { panic!("{warned:?}") };
-    let start = "compiled without SIMD, \"double_f32\" uses it all the same";
+    let start = "\"double_f32\" uses SIMD even in the build without it";
     assert!(warned.starts_with(start), "{warned}");
     assert!(warned.contains("behind #[cfg(target_feature = \"simd128\")]"), "{warned}");
     // Who asks for no such modules is not told of them.
@@ -528,7 +529,7 @@ fn a_workspace_without_a_package_names_its_members() {
     fs::write(member.join("Cargo.toml"), CARGO_TOML.replace("[workspace]", "")).unwrap();
     fs::write(member.join("src/lib.rs"), source()).unwrap();
     let error = fixture.error();
-    assert!(error.ends_with("give the folder of a member, or one of these names: fixture"), "{error}");
+    assert!(error.ends_with("give the folder of a member, or name one of its packages: fixture"), "{error}");
 
     let options = BuildOptions { package: Some("fixture".into()), ..fixture.options() };
     build_with(&options).0.unwrap();

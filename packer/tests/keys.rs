@@ -37,7 +37,7 @@ fn neither_file_is_ever_overwritten() {
         assert!(matches!(&error, KeygenError::Exists { path: found } if *found == path), "{error}");
         assert_eq!(
             error.to_string(),
-            format!("{} exists already and is not overwritten: choose another name", path.display())
+            format!("{} already exists and will not be overwritten: choose another name", path.display())
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something was left behind");
@@ -60,15 +60,15 @@ fn the_wrong_kind_of_key_is_told_apart_from_no_key() {
 
     let secret = |path: &Path| load_secret_key(path).unwrap_err().to_string();
     assert!(
-        secret(&keys.public).ends_with("k.pub holds a public key, signing needs the secret one: give the .key file")
+        secret(&keys.public)
+            .ends_with("k.pub holds a public key, but signing needs the secret one: give the .key file")
     );
     assert!(secret(&other).contains("no Ed25519 secret key"));
     assert!(secret(&folder.path().join("missing")).starts_with("cannot read "));
 
     let public = |path: &Path| load_public_key(path).unwrap_err().to_string();
     assert!(
-        public(&keys.secret)
-            .ends_with("k.key holds a secret key, which is not to be passed around: give the .pub file")
+        public(&keys.secret).ends_with("k.key holds a secret key, which must not be passed around: give the .pub file")
     );
     assert!(public(&other).contains("no Ed25519 public key"));
 }

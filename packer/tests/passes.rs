@@ -98,7 +98,7 @@ fn a_limit_above_what_addresses_reach_is_refused() {
     let limits = ResourceLimits { max_memory_pages: 65_537, ..SPEC.limits };
     assert_eq!(
         passes::limit_memory::run(&mut module, &limits).unwrap_err().to_string(),
-        "its max_memory_pages is 65537, a memory has at most 65536 pages: lower it"
+        "its max_memory_pages is 65537, but a memory has at most 65536 pages: lower it"
     );
 }
 

@@ -113,7 +113,7 @@ fn a_changed_module_is_not_vouched_for() {
     let before = files(folder.path());
     let error = sign(folder.path(), &SecretKey::from_seed([2; 32])).unwrap_err().to_string();
     assert!(error.contains("k_f32.wasm has the digest sha256:"), "{error}");
-    assert!(error.ends_with("somebody changed the module, so build the pack again"), "{error}");
+    assert!(error.ends_with("the file has changed since, so build the pack again"), "{error}");
     assert_eq!(files(folder.path()), before);
 }
 

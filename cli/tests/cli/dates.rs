@@ -112,7 +112,7 @@ fn gits_reason_not_to_tell_a_date_is_told() {
     fs::remove_dir_all(crate_dir.join(".git")).unwrap();
     let said = run(&crate_dir).stderr;
     assert!(
-        said.contains("is in no git commit and SOURCE_DATE_EPOCH is not set") && !said.contains("git says"),
+        said.contains("is not in a git commit and SOURCE_DATE_EPOCH is not set") && !said.contains("git says"),
         "{said}"
     );
 }

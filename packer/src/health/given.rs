@@ -92,13 +92,13 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
     pairs.sort();
     for (key, text) in pairs {
         if key == "tolerance" {
-            tolerance = text.parse().map_err(|_| metadata(key, format!("{text:?} is no number, such as 1e-5")))?;
+            tolerance = text.parse().map_err(|_| metadata(key, format!("{text:?} is not a number such as 1e-5")))?;
             check_tolerance(tolerance).map_err(wrong)?;
         } else if let Some(name) = key.strip_prefix("param.") {
             params.push((name, kernel.forward.with(|it| param(it, name, text)).map_err(|it| metadata(key, it))?));
         } else if key != "format" {
             // Which some programs write into every file.
-            return Err(metadata(key, "unknown, known are tolerance and param.NAME".into()));
+            return Err(metadata(key, "unknown key; the known keys are tolerance and param.NAME".into()));
         }
     }
     let vector = kernel.forward.with(|signature| HealthVector::parse(&bytes, signature, &params)).map_err(wrong)?;
@@ -113,13 +113,15 @@ fn param(signature: &Signature<'_>, name: &str, text: &str) -> Result<ParamValue
     let Some(spec) = signature.params.iter().find(|param| param.name == name) else {
         let known: Vec<_> = signature.params.iter().map(|param| param.name).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        return Err(format!("the kernel has no parameter {name:?}, it has {known}"));
+        return Err(format!("the kernel has no parameter {name:?}; it has {known}"));
     };
-    let value = match spec.ty {
-        ParamType::F32 => text.parse().ok().filter(|value: &f32| value.is_finite()).map(ParamValue::F32),
-        ParamType::U32 => text.parse().ok().map(ParamValue::U32),
-        ParamType::I32 => text.parse().ok().map(ParamValue::I32),
-        ParamType::Bool => text.parse().ok().map(ParamValue::Bool),
+    let (value, expected) = match spec.ty {
+        ParamType::F32 => {
+            (text.parse().ok().filter(|value: &f32| value.is_finite()).map(ParamValue::F32), "a finite f32")
+        }
+        ParamType::U32 => (text.parse().ok().map(ParamValue::U32), "a u32"),
+        ParamType::I32 => (text.parse().ok().map(ParamValue::I32), "an i32"),
+        ParamType::Bool => (text.parse().ok().map(ParamValue::Bool), "true or false"),
     };
-    value.ok_or_else(|| format!("{text:?} is no finite {}", spec.ty.name()))
+    value.ok_or_else(|| format!("{text:?} is not {expected}"))
 }

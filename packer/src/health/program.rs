@@ -89,8 +89,8 @@ impl Program {
         let read = move |artifacts: &mut Artifacts, message| artifacts.read(message, &id);
         let artifacts = run(command, project, diagnostics, progress, read).map_err(|error| match error {
             BuildError::Compile { .. } => no_reference(
-                "it does not compile for it, see the messages above; a crate that works in WebAssembly alone is built \
-                 with --no-health"
+                "the crate does not compile for it, see the messages above; if the crate only works in WebAssembly, \
+                 build it with --no-health"
                     .into(),
             ),
             error => error,
@@ -98,8 +98,8 @@ impl Program {
         let (Some(library), [guest]) = (&artifacts.library, artifacts.guests.as_slice()) else {
             let guests = artifacts.guests.len();
             return Err(no_reference(format!(
-                "cargo names {guests} libraries of kernelpack-guest, one is needed: let all crates depend on the same \
-                 version, see `cargo tree --invert kernelpack-guest`"
+                "cargo lists {guests} builds of kernelpack-guest, but exactly one is needed: make all crates depend on the \
+                 same version (see `cargo tree --invert kernelpack-guest`)"
             )));
         };
 
@@ -144,7 +144,7 @@ impl Program {
             None => Err(NoAnswer::Unregistered),
             Some((0, tensors)) => call::decode(vector, tensors).ok_or_else(|| NoAnswer::Refused {
                 status: Status::InvalidOutput,
-                message: "its tensors have other sizes".into(),
+                message: "its tensors have the wrong sizes".into(),
             }),
             Some((code, message)) => Err(NoAnswer::Refused {
                 status: Status::from_code(i32::from(*code)).unwrap_or(Status::InternalError),

@@ -100,13 +100,13 @@ fn wrong_vectors_of_the_author_are_refused_with_file_and_remedy() {
         assert_eq!(
             refused(name, good, &[]),
             format!(
-                "/health/{name} is named after no kernel of the crate: call it KERNEL.safetensors or \
-                 KERNEL-ANYTHING.safetensors, of letters, digits, '_', '.' and '-'; the kernels are scales_f32"
+                "/health/{name} is not named after a kernel of the crate: call it KERNEL.safetensors or \
+                 KERNEL-ANYTHING.safetensors, with letters, digits, '_', '.' and '-' only; the kernels are scales_f32"
             )
         );
     }
     let name = "scales_f32-a.safetensors";
-    let no_vector = "/health/scales_f32-a.safetensors is no vector of \"scales_f32\": ";
+    let no_vector = "/health/scales_f32-a.safetensors is not a health vector of \"scales_f32\": ";
     for (tensors, reason) in [
         (&[good[0]][..], "it has no tensor \"out.y\"; add it"),
         (
@@ -118,15 +118,15 @@ fn wrong_vectors_of_the_author_are_refused_with_file_and_remedy() {
         assert_eq!(refused(name, tensors, &[]), format!("{no_vector}{reason}"));
     }
     for (key, value, reason) in [
-        ("tolerance", "low", "\"low\" is no number, such as 1e-5"),
-        ("tolerence", "0", "unknown, known are tolerance and param.NAME"),
-        ("param.by", "two", "\"two\" is no finite f32"),
-        ("param.by", "inf", "\"inf\" is no finite f32"),
-        ("param.to", "2", "the kernel has no parameter \"to\", it has by"),
+        ("tolerance", "low", "\"low\" is not a number such as 1e-5"),
+        ("tolerence", "0", "unknown key; the known keys are tolerance and param.NAME"),
+        ("param.by", "two", "\"two\" is not a finite f32"),
+        ("param.by", "inf", "\"inf\" is not a finite f32"),
+        ("param.to", "2", "the kernel has no parameter \"to\"; it has by"),
     ] {
         assert_eq!(
             refused(name, good, &[(key, value)]),
-            format!("/health/scales_f32-a.safetensors, at the metadata {key:?}: {reason}")
+            format!("/health/scales_f32-a.safetensors, metadata {key:?}: {reason}")
         );
     }
     assert!(refused(name, good, &[("tolerance", "1.5")]).contains("the tolerance is 1.5; choose one from 0 (bit"));
@@ -179,7 +179,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
     assert_eq!(judge(&[2.0, -4.1], &[("tolerance", "0.1")]), Ok(()));
     assert_eq!(
         judge(&[2.0, -4.1], &[]).unwrap_err(),
-        "/health/scales_f32.safetensors expects of \"scales_f32\" what its function does not give: element 1 of \"y\" is \
+        "/health/scales_f32.safetensors disagrees with what the function of \"scales_f32\" returns: element 1 of \"y\" is \
          -4.0, expected -4.1 within 4.1e-5; correct one of the two, or raise the tolerance, which is 1e-5"
             .replace("within 4.1e-5", &format!("within {:e}", 1e-5 * f64::from(4.1f32)))
     );
@@ -187,10 +187,10 @@ fn functions_are_asked_in_a_process_of_their_own() {
     for (y, says) in [
         (
             [0.0, 0.0],
-            "is 2.0, 0.0 is expected exactly, since a tolerance is relative to the values expected, which are all zero",
+            "is 2.0, expected 0.0 exactly, since the tolerance is relative and the expected values are all zero",
         ),
-        ([f32::INFINITY, -4.0], "is 2.0, inf is expected to the bit"),
-        ([2.0, 4.0], "is -4.0, 4.0 is expected within 4e-5"),
+        ([f32::INFINITY, -4.0], "is 2.0, expected inf bit for bit"),
+        ([2.0, 4.0], "is -4.0, expected 4.0 within 4e-5"),
     ] {
         let said = judge(&y, &[]).unwrap_err();
         assert!(said.ends_with(&format!("{says}; correct one of the two")), "{said}");
@@ -198,7 +198,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
     assert!(judge(&[2.0, -4.1], &[("tolerance", "0")]).unwrap_err().ends_with("or raise the tolerance, which is 0.0"));
     assert_eq!(
         judge(&[0.0, 0.0], &[("param.by", "0")]).unwrap_err(),
-        "/health/scales_f32.safetensors is no call that \"scales_f32\" takes: its function failed with INVALID_PARAMS: by \
+        "/health/scales_f32.safetensors is not a call that \"scales_f32\" accepts: its function failed with INVALID_PARAMS: by \
          must not be 0"
     );
 
@@ -241,8 +241,9 @@ fn a_function_that_does_not_end_is_stopped() {
     let [Event::Warning(warning)] = &events[..] else { panic!("{events:?}") };
     assert_eq!(
         warning.to_string(),
-        "no \"health/hangs.safetensors\" can be made for \"hangs\": on made-up inputs its function did not return within \
-         300ms; give a vector as \"health/hangs.safetensors\" in the crate, or no host can tell whether the kernel works"
+        "cannot make \"health/hangs.safetensors\" for \"hangs\": on generated inputs its function did not return within \
+         300ms; add a vector of your own to the crate as \"health/hangs.safetensors\", or hosts cannot tell whether the \
+         kernel works"
     );
 }
 
@@ -253,8 +254,9 @@ fn a_crate_for_the_sandbox_alone_says_how_to_go_on() {
     let error = link(&features, Duration::MAX, &mut |event| said.push(event)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the functions of \"kernelpack-fixture-unwell\" cannot be run on this machine to make health vectors: it does not \
-         compile for it, see the messages above; a crate that works in WebAssembly alone is built with --no-health"
+        "the functions of \"kernelpack-fixture-unwell\" cannot be run on this machine to make health vectors: the crate \
+         does not compile for it, see the messages above; if the crate only works in WebAssembly, build it with \
+         --no-health"
     );
     assert!(said.iter().any(|event| matches!(event, Event::Cargo { line } if line.contains("WebAssembly alone"))));
 }

@@ -12,8 +12,8 @@ pub enum PassError {
     },
     /// The module imports something; a kernel runs with nothing but its own memory.
     #[error(
-        "it imports the {kind} \"{module}\".\"{name}\", a kernel may import nothing: remove the `extern` block or the \
-         dependency that declares it"
+        "it imports the {kind} \"{module}\".\"{name}\", but a kernel must not import anything: remove the `extern` block or \
+         the dependency that declares it"
     )]
     Import {
         /// The first name of the import.
@@ -24,7 +24,7 @@ pub enum PassError {
         kind: &'static str,
     },
     /// The module has a start function, which would run before any limit is armed.
-    #[error("it has a start function, a kernel may run code only when it is called: remove the static constructor")]
+    #[error("it has a start function, but a kernel may run code only when it is called: remove the static constructor")]
     Start,
     /// The spec declares an export that the module does not have.
     #[error(
@@ -36,7 +36,7 @@ pub enum PassError {
         export: String,
     },
     /// An export has another type than the ABI gives it.
-    #[error("its export \"{export}\" must be {needs}, it is {has}: do not define an export of that name yourself")]
+    #[error("its export \"{export}\" must be {needs}, but it is {has}: do not define an export of that name yourself")]
     ExportType {
         /// The export's name in the crate's module.
         export: String,
@@ -46,25 +46,25 @@ pub enum PassError {
         has: String,
     },
     /// The entry point's name is taken by an export of the ABI.
-    #[error("its entry point is called \"{entry_point}\", as an export of the ABI is: choose another name")]
+    #[error("its entry point \"{entry_point}\" has the name of an ABI export: choose another name")]
     EntryPoint {
         /// The entry point of the spec.
         entry_point: String,
     },
     /// The module has no linear memory or several.
-    #[error("it has {count} memories, a kernel has exactly one")]
+    #[error("it has {count} memories, but a kernel has exactly one")]
     Memories {
         /// How many there are.
         count: usize,
     },
     /// The memory is 64-bit, shared, or has pages of another size.
-    #[error("its memory is {what}, a kernel's has 32-bit addresses, 64 KiB pages and is not shared")]
+    #[error("its memory is {what}, but a kernel's memory has 32-bit addresses and 64 KiB pages and is not shared")]
     MemoryKind {
         /// What it is instead.
         what: &'static str,
     },
     /// The limit on the memory is more than a memory can have.
-    #[error("its max_memory_pages is {limit}, a memory has at most {most} pages: lower it")]
+    #[error("its max_memory_pages is {limit}, but a memory has at most {most} pages: lower it")]
     MemoryLimit {
         /// The declared limit in pages of 64 KiB.
         limit: u32,
@@ -73,7 +73,7 @@ pub enum PassError {
     },
     /// The memory starts larger than its limit.
     #[error(
-        "its data and stack take {initial} pages of memory, its max_memory_pages is {limit}: raise the limit or \
+        "its data and stack take {initial} pages of memory, but its max_memory_pages is {limit}: raise the limit or \
          shrink its statics"
     )]
     MemoryTooLarge {
@@ -84,8 +84,8 @@ pub enum PassError {
     },
     /// The tables together start larger than their limit.
     #[error(
-        "its tables have {initial} elements, its max_table_elements is {limit}: raise the limit or use fewer function \
-         pointers"
+        "its tables have {initial} elements, but its max_table_elements is {limit}: raise the limit or use fewer \
+         function pointers"
     )]
     TablesTooLarge {
         /// The initial elements of all tables together.

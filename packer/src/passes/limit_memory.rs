@@ -27,7 +27,7 @@ pub fn run(module: &mut Module, limits: &ResourceLimits) -> Result<(), PassError
     } else if memory.shared {
         Some("shared")
     } else {
-        memory.page_size_log2.map(|_| "one of custom pages")
+        memory.page_size_log2.map(|_| "made of custom-size pages")
     };
     if let Some(what) = what {
         return Err(PassError::MemoryKind { what });

@@ -15,7 +15,7 @@ fn a_missing_target_comes_with_the_command_that_installs_it() {
     assert_eq!(
         said(None),
         "the target wasm32-unknown-unknown is not installed: run `rustup target add wasm32-unknown-unknown`, or install \
-         it in whatever way this compiler was installed"
+         it the way this compiler was installed"
     );
 }
 

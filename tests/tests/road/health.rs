@@ -347,10 +347,7 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
     assert_eq!(kernels, ["aborts", "counts", "keeps_by", "keeps_most", "panics_always", "refuses_always"]);
     assert!(warned[0].1.starts_with("ended its process (signal: 6"), "{warned:?}");
     for (kernel, reason) in &warned[1..4] {
-        assert!(
-            reason.ends_with("when it is called again: it keeps something from call to call"),
-            "{kernel}: {reason}"
-        );
+        assert!(reason.ends_with("when it is called again: it keeps state between calls"), "{kernel}: {reason}");
     }
     assert!(warned[4].1.ends_with("elements are too many"), "{warned:?}");
     assert!(warned[5].1.starts_with("failed with NOT_IMPLEMENTED: neither "), "{warned:?}");

@@ -110,8 +110,8 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
     let error = link(&root, &mut said).unwrap_err().to_string();
     let start = format!(
         "the functions of \"fixture\" cannot be run on this machine to make health vectors: cargo cannot link a program \
-         for {host}. Install the linker that it asks for, or name one that works as `linker` under [target.{host}] of \
-         .cargo/config.toml, as for any program of this machine. Cargo says:\n"
+         for {host}. Install the linker that it asks for, or set `linker` under [target.{host}] in .cargo/config.toml \
+         to one that works, as for any program on this machine. Cargo says:\n"
     );
     assert!(error.starts_with(&start) && error.contains("this linker does not work"), "{error}");
     assert!(!error.contains("--no-health"), "{error}");

@@ -10,30 +10,30 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack aot`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The pack is verified first, then each kernel is compiled by kernelpack-wamrc, with checks of bounds, stack and \
-termination in the code, and the pack is signed again. Hosts load such files only where the key is trusted for native \
-code (`kernelpack trust add --native`); elsewhere the modules are used. For targets without SIMD the modules for WAMR are \
-compiled. The path and digest of each file go to standard output.
+Verifies the pack, compiles each kernel with kernelpack-wamrc, which puts checks of bounds, stack and termination into \
+the code, and signs the pack again. Hosts load native code only if they trust the key for it (`kernelpack trust add \
+--native`), and otherwise use the modules. For targets without SIMD, the modules for WAMR are compiled. Prints the path \
+and digest of each file to standard output.
 
-Example: for a server and for a microcontroller
+Example: for a server and a microcontroller
   kernelpack aot pack --target x86_64 --target thumbv7em --key release.key")]
 pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]
     pack: PathBuf,
-    /// Machine to compile for: x86_64, aarch64, thumbv7em or thumbv7; repeat it for several
+    /// Machine to compile for: x86_64, aarch64, thumbv7em or thumbv7; repeat for several
     #[arg(long = "target", value_name = "TARGET", required = true)]
     targets: Vec<AotTarget>,
     /// Secret key to sign with (PKCS#8 PEM, as `kernelpack keygen` writes it)
     #[arg(long, value_name = "PATH.key")]
     key: PathBuf,
-    /// Public key that the pack may be signed by as it is, beside that of --key (PEM)
+    /// Public key that may have signed the pack so far, besides that of --key (PEM)
     #[arg(long = "trust", value_name = "PATH.pub")]
     trusted: Vec<PathBuf>,
-    /// Compile the modules for WAMR, which have no SIMD and ask for less memory, for all targets
+    /// Compile the modules for WAMR, which have no SIMD and need less memory, for all targets
     #[arg(long)]
     scalar: bool,
-    /// Seconds that the compiler may take for one kernel
+    /// Time limit for compiling one kernel, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = AotCompiler::TIME_LIMIT.as_secs())]
     time_limit: u64,
 }

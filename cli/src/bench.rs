@@ -28,25 +28,24 @@ use crate::{
 /// The arguments of `kernelpack bench`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Each figure is the median of many samples of at least a millisecond, those of one kernel taken in turns in one process:
-  call      a call from and to this program's memory: checks, copies, the kernel
-  bound     a call of a kernel that sees this program's tensors where they are, with a deadline like any
-  native    the same body compiled into this program, for its baseline instruction set; scratch tensors are allocated
-            in it
-  x raw     bound to a call of an empty function by the engine alone
-  x native  bound to native
-  deadline  bound to the same in a runtime that never stops calls
-  GB/s      of bound; inputs and outputs count once
-  copy      that to the GB/s of a plain copy, which reads and writes the first tensor; of tensors larger than caches
+Each figure is the median of many samples of at least a millisecond; one process takes those of one kernel in turns:
+  call      a call with tensors in this program's memory: checks, copies and the kernel
+  bound     a call of a kernel that uses this program's tensors in place, with a deadline like any call
+  native    the same function compiled into this program for the baseline instruction set; allocates scratch tensors
+  x raw     bound relative to a call of an empty function by the engine alone
+  x native  bound relative to native
+  deadline  bound relative to bound in a runtime that never stops calls
+  GB/s      throughput of bound; inputs and outputs count once
+  copy      GB/s relative to a plain copy of the first tensor, read and written; only for tensors larger than caches
 
-Kernels that are not compiled into this program have neither bound nor native figures: they are called by name, which \
-allocates their results within the call, and in place of bound stands the kernel alone with its data in the sandbox. \
-In-out tensors go on from call to call.
+Kernels that are not compiled into this program are called by name, which allocates their results within the call. They \
+have no native figures, and their bound is the kernel alone with its data already in the sandbox. In-out tensors keep \
+their values from call to call.
 
 Example: everything, on the usual shapes
   kernelpack bench pack --trust release.pub
 
-Example: one kernel, for scripts, one object a line; what was not measured is null
+Example: one kernel, for scripts: one object per line, with null for what was not measured
   kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 64x4096 --json
   {\"kernel\":\"rmsnorm_f32\",\"engine\":\"wasmtime\",\"shape\":\"64x4096\",\"elements\":(values of the first tensor),
    \"raw_call_ns\":...,\"typed_call_ns\":...,\"bound_call_ns\":...,\"bound_no_deadline_ns\":...,\"native_ns\":...,
@@ -54,13 +53,13 @@ Example: one kernel, for scripts, one object a line; what was not measured is nu
    \"bound_to_native\":...,\"deadline_cost\":...,\"gb_per_s\":...,\"gflop_per_s\":(textbook operations of bound),
    \"copy_gb_per_s\":...,\"copy_share\":...}
 
-Example: an interpreter beside the compiler
+Example: compare an interpreter with the compiler
   kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 1x4096 --engine wasmtime --engine wamr
 
-Example: native code of WAMR's compiler, compiled here, beside Wasmtime's
+Example: compare native code by WAMR's compiler, compiled here, with Wasmtime's
   kernelpack bench pack --trust release.pub --engine wasmtime --engine wamr-aot --compile-native
 
-Example: from nothing to kernels that can be called, medians
+Example: the median times until kernels can be called
   kernelpack bench pack --trust release.pub --open
 
 Example: measure before signing
@@ -71,29 +70,29 @@ pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]
     pack: PathBuf,
-    /// Id of the kernel; all of the pack if none is given
+    /// Id of the kernel; all kernels of the pack if omitted
     #[arg(value_name = "KERNEL")]
     kernel: Option<String>,
     #[command(flatten)]
     trust: TrustArgs,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
-    /// Fill "benchmarks" in the manifest of a pack that is not signed yet. Nobody vouches for such a pack, so that its
-    /// sandbox is all that protects from it
+    /// Fill in "benchmarks" in the manifest of a pack that is not signed yet. Nobody vouches for such a pack, so only the
+    /// sandbox protects from it
     #[arg(long, group = "trusted")]
     write: bool,
     /// Shape to measure instead of the usual ones: rowsxdim, for RoPE seqxwidth, for LoRA rowsxdinxdout, or the values
-    /// of all symbols; repeat it for several
+    /// of all symbols; repeat for several
     #[arg(long = "shape", value_name = "AxB", requires = "kernel")]
     shapes: Vec<ShapeArg>,
-    /// Measure for milliseconds rather than seconds, and no usual shape that is larger than caches: the figures are rough
+    /// Measure for milliseconds rather than seconds, and skip usual shapes larger than caches: the figures are rough
     #[arg(long)]
     quick: bool,
-    /// Measure how long opening the pack takes instead: without compile cache, with an empty one, with a full one
+    /// Measure instead how long it takes to open the pack: without a compile cache, with an empty and with a full one
     #[arg(long, conflicts_with_all = ["kernel", "write", "cache", "no_cache"])]
     open: bool,
-    /// Engine to measure in; repeat it to have several beside each other, kernel by kernel
+    /// Engine to measure in; repeat to compare several, kernel by kernel
     #[arg(long = "engine", value_enum, default_value = "wasmtime", conflicts_with_all = ["open", "write"])]
     engines: Vec<EngineArg>,
     #[command(flatten)]
@@ -119,7 +118,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let (mut subjects, unsigned) = if args.write {
         let (subject, manifest) = unsigned::open(&args.pack)?;
-        print::note(format_args!("nobody has signed {}: it runs on the sandbox's word alone", args.pack.display()));
+        print::note(format_args!("nobody has signed {}: only the sandbox protects from it", args.pack.display()));
         (vec![subject], Some(manifest))
     } else {
         (args.engines.iter().map(|engine| args.subject(*engine)).collect::<Result<Vec<_>, _>>()?, None)

@@ -9,8 +9,8 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack build`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Equal sources, compilers and keys give equal bytes. The digest of kernels.json, which stands for the whole pack, goes \
-to standard output.
+Equal sources, compilers and keys give equal bytes. Prints the digest of kernels.json, which identifies the whole \
+pack, to standard output.
 
 Example: build and sign
   kernelpack build kernels --out pack --key release.key
@@ -19,10 +19,10 @@ Example: build here, sign where the secret key lives
   kernelpack build kernels --out pack --unsigned-for release.pub
   kernelpack sign pack --key release.key")]
 pub(crate) struct Args {
-    /// Folder of the crate with the kernels, or of the workspace that --package is in
+    /// Folder of the crate with the kernels, or of the workspace that has --package
     #[arg(value_name = "CRATE_DIR")]
     crate_dir: PathBuf,
-    /// Folder to write the pack to; a pack that is there already is replaced, anything else is not
+    /// Folder to write the pack to; replaces a pack that is already there, but nothing else
     #[arg(long, value_name = "PACK_DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -36,12 +36,12 @@ pub(crate) struct Args {
     /// Leave the package's default features off
     #[arg(long)]
     no_default_features: bool,
-    /// Make no health vectors, and pack those in the crate's folder health as they are: for a crate that works in
-    /// WebAssembly alone
+    /// Make no health vectors, and pack those in the crate's folder `health` unchecked: for a crate that only works in
+    /// WebAssembly
     #[arg(long)]
     no_health: bool,
-    /// Compile no second module of each kernel for engines without SIMD: for a pack that servers alone use, or a crate
-    /// that cannot do without SIMD
+    /// Compile no second module of each kernel for engines without SIMD: for a pack that only servers use, or a crate that
+    /// needs SIMD
     #[arg(long)]
     no_scalar: bool,
 }
@@ -52,7 +52,7 @@ struct SignerArgs {
     /// Secret key to sign the pack with (PKCS#8 PEM, as `kernelpack keygen` writes it)
     #[arg(long, value_name = "PATH.key")]
     key: Option<PathBuf>,
-    /// Do not sign: the owner of this public key does so later with `kernelpack sign`
+    /// Do not sign; the owner of this public key signs later with `kernelpack sign`
     #[arg(long, value_name = "PATH.pub")]
     unsigned_for: Option<PathBuf>,
 }

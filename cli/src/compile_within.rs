@@ -73,8 +73,8 @@ fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
     }
     // The system ends what takes too much time; a program that gets no memory ends itself.
     Some(format!(
-        "compiling the pack took more than {SECONDS} s of a processor or {mib} MiB of memory ({status}), and nobody vouches \
-         for it"
+        "compiling the pack took more than {SECONDS} s of processor time or {mib} MiB of memory ({status}), and nobody \
+         vouches for the pack"
     ))
 }
 
@@ -86,7 +86,7 @@ fn limit(seconds: u64, mib: u64) -> Outcome {
         // A limit that is lower already cannot be raised.
         let most = Some(getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most)));
         setrlimit(resource, Rlimit { current: most, maximum: most })
-            .map_err(|error| format!("cannot limit what compiling takes: {error}"))?;
+            .map_err(|error| format!("cannot limit the compiler's time and memory: {error}"))?;
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ fn signature(integrity: &Integrity) -> String {
         (Some(id), true) => format!("of the key above, trusted as {id}"),
         // The named key is information only: who signs for an author is named as such.
         (Some(id), false) => format!("NOT of the key above, but of the trusted key {id}"),
-        (None, true) => "of the key above; whether to trust it, only `kernelpack verify` can tell".to_owned(),
+        (None, true) => "of the key above; only `kernelpack verify` can tell whether to trust it".to_owned(),
         (None, false) => "NOT of the key above".to_owned(),
     }
 }
@@ -181,7 +181,7 @@ fn limits(limits: ResourceLimits) -> String {
     let ResourceLimits { max_table_elements, max_instances, max_stack_bytes, .. } = limits;
     let stack = bytes(u64::from(max_stack_bytes) >> 10);
     format!(
-        "{memory} of memory, {stack} of stack, {time:?} a call, {max_table_elements} table elements, \
+        "{memory} of memory, {stack} of stack, {time:?} per call, {max_table_elements} table elements, \
          {max_instances} instances"
     )
 }

@@ -14,8 +14,8 @@ pub(crate) enum EngineArg {
     Wasmtime,
     /// WAMR, which interprets
     Wamr,
-    /// WAMR with native code: that in the pack, whose signer must be trusted for it, or with --compile-native what is
-    /// compiled here
+    /// WAMR with native code: from the pack, if its signer is trusted for native code, or compiled here with
+    /// --compile-native
     WamrAot,
 }
 
@@ -33,9 +33,9 @@ impl EngineArg {
 /// The option to compile here what the engine would not get otherwise.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompileArg {
-    /// With --engine wamr-aot: compile kernels to native code here where the pack has none that its signer is trusted for,
-    /// with the kernelpack-wamrc at PATH, else with the one that $KERNELPACK_WAMRC names, that lies beside this program or
-    /// in $PATH
+    /// With --engine wamr-aot: compile kernels to native code here if the pack has none that its signer is trusted for,
+    /// with the kernelpack-wamrc at PATH, or else the one that is named by $KERNELPACK_WAMRC, beside this program or in
+    /// $PATH
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
     compile_native: Option<Option<PathBuf>>,
 }
@@ -59,7 +59,7 @@ impl CompileArg {
         if self.compile_native.is_none() || engines.contains(&EngineArg::WamrAot) {
             return Ok(());
         }
-        let told = "--compile-native is for WAMR's native code; add --engine wamr-aot\n";
+        let told = "--compile-native is for WAMR's native code only; add --engine wamr-aot\n";
         Err(clap::Error::raw(ErrorKind::ArgumentConflict, told))
     }
 }

@@ -11,9 +11,9 @@ use crate::{engine_arg::EngineArg, opening::Opening, outcome::Outcome, print, tr
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Runs the health vectors of the pack in the sandbox: calls with known results, made by `kernelpack build` and by the \
-kernels' authors. All are run, and the exit code is 0 only if each gives its results within its tolerance. Kernels \
-without vectors are listed as unchecked. Where the machine has no room to run them, that is an error without \
-\"healthy\": it says nothing of the pack.
+kernels' authors. Runs all of them, and the exit code is 0 only if each gives its results within its tolerance. Kernels \
+without vectors are listed as unchecked. If the machine has no room to run them, the error has no \"healthy\", since it \
+says nothing about the pack.
 
 Example:
   kernelpack health pack --trust release.pub

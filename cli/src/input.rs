@@ -53,13 +53,13 @@ impl InputArg {
         let file = TensorFile::open(&path)?;
         let tensor = self.choose(&file, tensor)?;
         let Some(info) = file.info(&tensor) else {
-            return Err(format!("{} has no tensor {tensor:?}, it has {}", path.display(), list(&file)));
+            return Err(format!("{} has no tensor {tensor:?}; it has {}", path.display(), list(&file)));
         };
         let place = || format!("input {:?} (tensor {tensor:?} of {})", self.name, path.display());
         let stored_as = stored::stored(dtype);
         if info.dtype != stored_as {
             let blocks = if dtype.values() > 1 { format!(", stored as {stored_as:?}") } else { String::new() };
-            return Err(format!("{} needs {dtype}{blocks}, it holds {:?}", place(), info.dtype));
+            return Err(format!("{} needs {dtype}{blocks}, but holds {:?}", place(), info.dtype));
         }
         let shape = stored::kernel_shape(dtype, &info.shape).map_err(|fault| format!("{}: {fault}", place()))?;
         Ok(Input { dtype, shape, bytes: file.read(info)? })
@@ -77,7 +77,7 @@ impl InputArg {
             Ok([only]) => Ok(only),
             Err(_) => {
                 let (name, path) = (&self.name, file.path().display());
-                Err(format!("{path} has no tensor {name:?}, it has {}: write {name}={path}:TENSOR", list(file)))
+                Err(format!("{path} has no tensor {name:?}; it has {}: write {name}={path}:TENSOR", list(file)))
             }
         }
     }

@@ -11,9 +11,9 @@ use crate::{describe::Described, integrity::Integrity, outcome::Outcome, print};
 /// The arguments of `kernelpack inspect`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-No key is needed, and without --trust-store none is trusted: anybody can write a pack that passes. What can be checked \
-without a key is, and problems are shown; the exit code is 1 only if the manifest cannot be read. Use `kernelpack verify` to know who made \
-a pack.
+Needs no key, and trusts none without --trust-store: anybody can write a pack that passes. Checks what can be checked \
+without a key, and shows problems; the exit code is 1 only if the manifest cannot be read. Use `kernelpack verify` to \
+find out who made a pack.
 
 Example: what does each kernel take?
   kernelpack inspect pack
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]
     pack: PathBuf,
-    /// Trust store to look for the key in which signed the pack
+    /// Trust store in which to look for the key that signed the pack
     #[arg(long, value_name = "FILE")]
     trust_store: Option<PathBuf>,
     /// Print one JSON object: the fields of kernels.json, and "verified"

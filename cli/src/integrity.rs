@@ -86,7 +86,7 @@ impl Integrity {
         let named = manifest.author.signing_key.parse::<PublicKey>();
         self.signed_by_named_key = KernelPackVerifier::new(named).verify(&bytes, &signature, now).is_ok();
         if !self.signed_by_named_key {
-            self.faults.push("the signature is not one of the key that the manifest names".to_owned());
+            self.faults.push("the signature is not by the key that the manifest names".to_owned());
         }
         let Some(store) = store else { return Ok(()) };
         match KernelPackVerifier::default().with_trust_store(store).verify(&bytes, &signature, now) {
@@ -123,7 +123,7 @@ impl Integrity {
         let digest = Digest::of(&bytes);
         if digest != module.hash {
             self.hashes = false;
-            self.faults.push(format!("{path:?} has the digest {digest}, the manifest says {}", module.hash));
+            self.faults.push(format!("{path:?} has the digest {digest}, but the manifest says {}", module.hash));
         }
         if let Err(fault) = kernel.to_spec(&manifest.fallbacks).and_then(|spec| module.check(&bytes, &spec)) {
             self.modules = false;

@@ -9,15 +9,15 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack keygen`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Existing files are never overwritten. The public key's id goes to standard output.
+Never overwrites files. Prints the public key's id to standard output.
 
 Example: make release.key and release.pub
   kernelpack keygen release
 
-The files are what OpenSSL writes and reads:
+OpenSSL reads the files, too:
   openssl pkey -in release.key -pubout")]
 pub(crate) struct Args {
-    /// Where to put the keys: PATH.key, which is to be kept secret, and PATH.pub, which is for everyone
+    /// Where to put the keys: PATH.key, to be kept secret, and PATH.pub, to be given to others
     #[arg(value_name = "PATH")]
     prefix: PathBuf,
 }

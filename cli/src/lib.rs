@@ -62,26 +62,26 @@ enum Command {
     Keygen(keygen::Args),
     /// Build the kernels of a crate and pack them
     Build(build::Args),
-    /// Sign a pack, or sign it anew
+    /// Sign a pack, or sign it again
     Sign(sign::Args),
-    /// Compile the kernels of a pack ahead of time, and sign it anew
+    /// Compile the kernels of a pack ahead of time, and sign it again
     Aot(aot::Args),
-    /// Check that a pack is what somebody trusted signed, and that this runtime can load it
+    /// Check that a trusted key signed a pack, and that this runtime can load it
     Verify(verify::Args),
     /// Check that the kernels of a pack give the results that its health vectors expect
     Health(health::Args),
-    /// Show what a pack says of itself, trusted or not
+    /// Show what a pack says about itself, trusted or not
     Inspect(inspect::Args),
     /// Run a kernel on tensors from safetensors files
     Run(run::Args),
-    /// Keep the file that says which keys are trusted
+    /// Manage the file that says which keys are trusted
     Trust(trust::Args),
     /// Measure kernels in the sandbox and natively
     Bench(bench::Args),
     /// Compile a pack within limits, for other commands
     #[command(hide = true)]
     CompileWithin(compile_within::Args),
-    /// Keep versions of a pack in a folder, of which one is active
+    /// Keep versions of a pack in a folder, one of them active
     Store(store::Args),
 }
 

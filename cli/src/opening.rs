@@ -20,14 +20,14 @@ use crate::{print, setup::Setup};
 /// The options about compiling.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opening {
-    /// Folder for compiled code, which only you may be able to write to; unless given, kernelpack in $XDG_CACHE_HOME or
+    /// Folder for compiled code, which nobody else may be able to write to; by default, kernelpack in $XDG_CACHE_HOME or
     /// ~/.cache
     #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
     cache: Option<PathBuf>,
-    /// Compile everything anew and keep nothing
+    /// Compile everything again and keep nothing
     #[arg(long)]
     no_cache: bool,
-    /// Tell of each module, also where standard error is no terminal
+    /// Report each module, even if standard error is not a terminal
     #[arg(long)]
     verbose: bool,
 }
@@ -58,10 +58,12 @@ impl Opening {
                 CacheOutcome::Hit => {}
                 CacheOutcome::Replaced { fault } | CacheOutcome::NotStored { fault: Some(fault), .. } => {
                     // Never kept quiet: somebody may have tampered with it.
-                    print::note(format_args!("compiled {kernel} anew: its entry in the compile cache, {fault}"));
+                    print::note(format_args!(
+                        "compiled {kernel} again, since its entry in the compile cache is unusable: {fault}"
+                    ));
                 }
                 CacheOutcome::NotStored { error, .. } if shown => print::note(format_args!(
-                    "compiled {kernel} ({count} of {total}), and could not keep it in the compile cache: {error}"
+                    "compiled {kernel} ({count} of {total}), but could not store it in the compile cache: {error}"
                 )),
                 CacheOutcome::NotCompiled if all => print::note(format_args!("loaded {kernel} ({count} of {total})")),
                 CacheOutcome::NotCompiled => {}
@@ -87,7 +89,7 @@ impl Opening {
             Err(kernelpack_host::Error::Engine(EngineError::Start(StartError::Cache(error))))
                 if self.cache.is_none() =>
             {
-                print::note(format_args!("going on without compile cache: {error}"));
+                print::note(format_args!("continuing without a compile cache: {error}"));
                 Ok((setup.build()?, setup.clone()))
             }
             runtime => Ok((runtime?, with_cache)),

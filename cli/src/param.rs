@@ -41,7 +41,7 @@ impl ParamArg {
             ParamType::I32 => (text.parse().ok().map(ParamValue::I32), "a whole number from -2147483648 to 2147483647"),
             ParamType::Bool => (text.parse().ok().map(ParamValue::Bool), "true or false"),
         };
-        value.ok_or_else(|| format!("parameter {name:?} is {}, {text:?} is not: give {hint}", ty.name()))
+        value.ok_or_else(|| format!("parameter {name:?} has the type {}: give {hint}, not {text:?}", ty.name()))
     }
 }
 

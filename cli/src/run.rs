@@ -21,21 +21,21 @@ use crate::{
 /// The arguments of `kernelpack run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Types in files: f32, f16, i8, u8, i32 and u32 as they are. Blocks (q8_0 of 34 bytes, q4_0 of 18 bytes, for 32 values \
+Types in files: f32, f16, i8, u8, i32 and u32 stay as they are. Blocks (q8_0 of 34 bytes, q4_0 of 18 bytes, for 32 values \
 each) are U8 tensors whose last axis counts bytes: q8_0 [rows, blocks] is U8 [rows, blocks * 34].
 
-A tensor that the kernel reads and writes has its start value from --input and is among the outputs. `kernelpack \
-inspect` shows what a kernel takes.
+A tensor that the kernel both reads and writes gets its initial value from --input and is among the outputs. \
+`kernelpack inspect` shows what a kernel takes.
 
-Example: the tensors x and weight of in.safetensors to the inputs of the same names
+Example: pass the tensors x and weight of in.safetensors to the inputs of the same names
   kernelpack run pack rmsnorm_f32 --trust release.pub \\
       --input x=in.safetensors --input weight=in.safetensors \\
       --param eps=1e-6 --output out.safetensors
 
-Example: a weight under its name in a model
+Example: pass a weight by its name in a model
   --input weight=model.safetensors:model.layers.0.input_layernorm.weight
 
-Example: as native code that is compiled here, since nobody is trusted for such
+Example: run native code that is compiled here, with nobody trusted for native code
   --engine wamr-aot --compile-native")]
 pub(crate) struct Args {
     /// Folder of the pack
@@ -46,16 +46,16 @@ pub(crate) struct Args {
     kernel: String,
     #[command(flatten)]
     trust: TrustArgs,
-    /// Tensor for the input NAME; without TENSOR the one of the input's name, else the only one of the file
+    /// Tensor for the input NAME; without TENSOR, the one with the input's name or else the only one in the file
     #[arg(long = "input", value_name = "NAME=FILE.safetensors[:TENSOR]")]
     inputs: Vec<InputArg>,
-    /// Value of the scalar parameter NAME; those not given have their defaults
+    /// Value of the scalar parameter NAME; omitted ones have their defaults
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<ParamArg>,
     /// File to write the outputs to, each under its name; written whole or not at all
     #[arg(long, value_name = "OUT.safetensors")]
     output: PathBuf,
-    /// Stop the kernel after N ticks of 10 ms, if its own limit does not do so earlier
+    /// Stop the kernel after N ticks of 10 ms, unless its own limit stops it earlier
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_ticks: Option<u32>,
     /// Engine to run the kernel in

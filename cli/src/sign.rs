@@ -9,8 +9,9 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack sign`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A pack that hosts would refuse is not signed: files that the manifest does not name, modules unlike their entry. Where the manifest names another key, it is made to name \
-this one. The id of the key goes to standard output.
+Refuses packs that hosts would refuse, such as those with files that the manifest does not name or with modules that \
+disagree with their entries. If the manifest names another key, this one replaces it. Prints the id of the key to \
+standard output.
 
 Example: sign a pack that another machine has built
   kernelpack sign pack --key release.key")]

@@ -13,8 +13,8 @@ use crate::{engine_arg::EngineArg, outcome::Outcome, print, trust_args::TrustArg
 /// The arguments of `kernelpack store`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A store is changed in single steps: killed at any moment, it has the old version active or the new one. Programs that
-watch a store with a KernelManager take over what becomes active.
+A store changes in one step: even if the command is killed, either the old version is active or the new one. Programs \
+that watch a store with a KernelManager switch to the version that becomes active.
 
 Example:
   kernelpack store install store my-pack --trust release.pub
@@ -29,7 +29,7 @@ pub(crate) struct Args {
 enum Command {
     /// Verify a pack, compile it, check its health, put it into the store and make it active
     Install(Install),
-    /// Show which version is active and which one a rollback leads to
+    /// Show which version is active, and which one a rollback would make active
     List(List),
     /// Make the previous version active again
     Rollback(Rollback),
@@ -37,7 +37,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Install {
-    /// Folder of the store; made where there is none
+    /// Folder of the store; created if there is none
     #[arg(value_name = "STORE_DIR")]
     store: PathBuf,
     /// Folder of the pack
@@ -45,10 +45,10 @@ struct Install {
     pack: PathBuf,
     #[command(flatten)]
     trust: TrustArgs,
-    /// Allow a version that is older than the newest ever accepted
+    /// Allow a version that is older than the newest one ever accepted
     #[arg(long)]
     allow_downgrade: bool,
-    /// Allow a pack of another name than the active one's
+    /// Allow a pack whose name differs from the active one's
     #[arg(long)]
     allow_other_name: bool,
 }
@@ -137,7 +137,7 @@ fn open(store: &Path, trust: &TrustArgs) -> Result<KernelManager, Box<dyn std::e
 fn tell(swapped: &Swapped) -> Outcome {
     let Swapped { from, to } = swapped;
     Ok(print::data(match from {
-        _ if !swapped.is_change() => format!("{to} is active already\n"),
+        _ if !swapped.is_change() => format!("{to} is already active\n"),
         Some(from) if from.content == to.content => {
             format!("{to} is active, signed by {} in place of {}\n", to.signed_by, from.signed_by)
         }

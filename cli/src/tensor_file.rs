@@ -78,19 +78,19 @@ impl TensorFile {
     /// The file cannot be read or is no safetensors file.
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let unreadable = |error: io::Error| format!("cannot read {}: {error}", path.display());
-        let malformed = |reason: &str| format!("{} is no safetensors file: {reason}", path.display());
+        let malformed = |reason: &str| format!("{} is not a safetensors file: {reason}", path.display());
         let (content, size) = File::open(path).and_then(Content::of).map_err(unreadable)?;
         let mut length = [0; 8];
         content.read_at(0, &mut length).map_err(|error| match (&content, error.kind()) {
             (Content::Read(bytes), io::ErrorKind::UnexpectedEof) if bytes.is_empty() => {
-                malformed("nothing comes out of it; a pipe gives what is in it only once")
+                malformed("it is empty; a pipe can be read only once")
             }
             (_, io::ErrorKind::UnexpectedEof) => malformed("it is shorter than any header"),
             _ => unreadable(error),
         })?;
         let length = u64::from_le_bytes(length);
         if length > MAX_HEADER_BYTES.min(size.saturating_sub(8)) {
-            return Err(malformed("its header would be longer than the file or the format allow"));
+            return Err(malformed("its header would be longer than the file or the format allows"));
         }
         let mut header = vec![0; length as usize];
         content.read_at(8, &mut header).map_err(unreadable)?;

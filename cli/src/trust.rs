@@ -15,8 +15,8 @@ use crate::outcome::Outcome;
 /// The arguments of `kernelpack trust`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A trust store is a JSON file with public keys, which is no secret; but whoever can write to it decides what is trusted. \
-It is changed in one step, and no change removes a key: hosts that know a revoked key can say so.
+A trust store is a JSON file of public keys. It is not secret, but anyone who can write to it decides what is trusted. \
+It changes in one step, and no change removes a key, so that hosts can tell that a key was revoked.
 
 Example: a new key takes over from an old one
   kernelpack trust add trust.json --id release-2026 --key release-2026.pub
@@ -24,7 +24,7 @@ Example: a new key takes over from an old one
   kernelpack trust expire trust.json --id release-2026 --not-after 2027-06-30T00:00:00Z
   kernelpack verify pack --trust-store trust.json
 
-Example: a secret key was lost
+Example: a secret key was stolen
   kernelpack trust revoke trust.json --id release-2026 --reason \"laptop stolen\"")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -33,13 +33,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Trust one more key; the file is made if it is not there
+    /// Trust one more key; creates the file if there is none
     Add(add::Args),
-    /// Set the last second that a key is trusted in
+    /// Set the last second in which a key is trusted
     Expire(expire::Args),
-    /// Trust a key for native code, too, or for modules only again
+    /// Trust a key for native code as well, or for modules only again
     Native(native::Args),
-    /// Trust a key no more, for good
+    /// Stop trusting a key, for good
     Revoke(revoke::Args),
     /// Show the keys, and which are trusted now
     List(list::Args),

@@ -11,14 +11,14 @@ use crate::{engine_arg::EngineArg, setup::Setup};
 #[derive(Debug, clap::Args)]
 #[group(id = "trusted", required = true, multiple = true)]
 pub(crate) struct TrustArgs {
-    /// Public key that the pack must be signed by (PEM); repeat it to trust several, any of which will do
+    /// Public key that must have signed the pack (PEM); repeat to trust any of several
     #[arg(long = "trust", value_name = "PATH.pub")]
     keys: Vec<PathBuf>,
-    /// The same, trusted for the native code in packs, too, which no sandbox holds
+    /// Like --trust, but trusts the key also for native code in packs, which no sandbox contains
     #[arg(long = "trust-native", value_name = "PATH.pub")]
     native_keys: Vec<PathBuf>,
-    /// Trust store that has the key which the pack must be signed by (JSON, as `kernelpack trust` writes it). What it
-    /// says of a key holds for those of --trust, too
+    /// Trust store that lists the key that must have signed the pack (JSON, as `kernelpack trust` writes it). What it says
+    /// about a key also applies to keys given with --trust
     #[arg(long, value_name = "FILE")]
     trust_store: Option<PathBuf>,
 }

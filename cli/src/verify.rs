@@ -15,7 +15,7 @@ use crate::{
 /// The arguments of `kernelpack verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing of the pack is compiled or run; `kernelpack health` does that. The exit code is 0 only if everything is in order.
+Compiles and runs nothing of the pack; `kernelpack health` does. The exit code is 0 only if everything is in order.
 
 Example:
   kernelpack verify pack --trust release.pub
@@ -95,10 +95,10 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
     let mut checks = Vec::new();
     let mut check = |name, detail| checks.push(Check { name, detail });
     check("signature", format!("kernels.json is signed by the trusted key {signer}"));
-    check("manifest", "well-formed and free of contradictions".to_owned());
+    check("manifest", "well-formed and consistent".to_owned());
     let modules: usize = pack.kernels().iter().map(|kernel| kernel.modules().count()).sum();
     let vectors: usize = pack.kernels().iter().map(|kernel| kernel.vectors().len()).sum();
-    check("files", format!("all {modules} modules and {vectors} health vectors are there, and nothing else"));
+    check("files", format!("all {modules} modules and {vectors} health vectors are present, and nothing else"));
     check("hashes", "each module has the SHA-256 that the manifest gives".to_owned());
     check("modules", "no imports; exports, limits and descriptions agree with the manifest".to_owned());
     check("vectors", "each health vector has its SHA-256 and is a call of its kernel; none was run".to_owned());
@@ -110,7 +110,7 @@ fn verify(args: &Args) -> Result<Report, Box<dyn Error>> {
     check(
         "compatibility",
         format!(
-            "runtime {} is within {} to {}, {} {} has all that the modules need",
+            "runtime {} is within {} to {}; {} {} has everything that the modules need",
             ours.runtime_version,
             manifest.min_runtime_version,
             manifest.max_runtime_version,

@@ -92,7 +92,7 @@ fn sample(
     let mut modules = 0;
     for (kernel, outcome) in pack.cache_outcomes() {
         if outcome != expected {
-            return Err(format!("the compile cache did not do its part for {kernel}: {outcome:?}").into());
+            return Err(format!("the compile cache did not work as expected for {kernel}: {outcome:?}").into());
         }
         modules += 1;
     }

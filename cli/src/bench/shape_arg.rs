@@ -14,7 +14,10 @@ impl FromStr for ShapeArg {
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let extents = text.split('x').map(|extent| extent.parse().ok().filter(|&extent| extent > 0));
-        extents.collect::<Option<_>>().map(Self).ok_or("write extents from 1 on with x between them, such as 64x4096")
+        extents
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or("write extents of 1 or more with x between them, such as 64x4096")
     }
 }
 

@@ -21,8 +21,8 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     let manifest = read_manifest(pack)?;
     if fs::symlink_metadata(pack.join(SIGNATURE_FILE)).is_ok() {
         return Err(format!(
-            "{} is signed, and writing to it would break its signature: sign after writing benchmarks, which `kernelpack \
-             build --unsigned-for` allows",
+            "{} is signed, and writing to it would break its signature: build the pack with --unsigned-for, and sign after \
+             writing benchmarks",
             pack.display()
         )
         .into());

@@ -84,7 +84,7 @@ macro_rules! kernels {
 
                     let Some(typed) = stub::<$kernel::Kernel>(&subject.pack)? else { return Ok(None) };
                     let no_deadline = subject.no_deadline.kernel::<$kernel::Kernel>()?;
-                    let missing = |name| format!("kernel {id:?} takes no {name:?} of such a type");
+                    let missing = |name| format!("kernel {id:?} has no tensor {name:?} of this type");
                     $(let $input = workload.tensor(stringify!($input)).and_then(|tensor| tensor.view());)*
                     $(let $start = workload.tensor(stringify!($start)).and_then(|tensor| tensor.view());)?
                     #[allow(unused_mut, reason = "few kernels have optional inputs")]

@@ -67,15 +67,15 @@ impl Workload {
         let values = match (family.and_then(|family| family.values(names, &shape.0)), shape.0.len()) {
             (Some(values), _) => values,
             (None, len) if len == names.len() => shape.0.clone(),
-            (None, len) => {
+            _ => {
                 let axes = family.map(|family| format!("{} or ", family.axes().join("x"))).unwrap_or_default();
                 let names = if names.is_empty() { "no extents".to_owned() } else { names.join("x") };
-                return Err(format!("kernel {id:?} takes the shape {axes}{names}, {shape} has {len} extents"));
+                return Err(format!("kernel {id:?} takes the shape {axes}{names}, not {shape}"));
             }
         };
         let misfit = |tensor: &TensorSpecBuf| {
             format!(
-                "kernel {id:?} cannot be measured at {shape}: there is no such {} {:?}",
+                "kernel {id:?} cannot be measured at {shape}, where its {} {:?} has no shape",
                 tensor.role.name(),
                 tensor.name
             )

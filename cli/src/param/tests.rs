@@ -28,7 +28,8 @@ fn other_texts_are_refused() {
         (ParamType::Bool, "True"),
     ] {
         let said = value(ty, text).unwrap_err();
-        assert!(said.starts_with(&format!("parameter \"p\" is {}, {text:?} is not: give ", ty.name())), "{said}");
+        assert!(said.starts_with(&format!("parameter \"p\" has the type {}: give ", ty.name())), "{said}");
+        assert!(said.ends_with(&format!(", not {text:?}")), "{said}");
     }
     for wrong in ["", "p", "p=", "=1"] {
         assert!(wrong.parse::<ParamArg>().is_err(), "{wrong}");

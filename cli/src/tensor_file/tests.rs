@@ -31,7 +31,7 @@ fn other_files_are_refused() {
     for (bytes, says) in [
         (vec![], "shorter than any header"),
         (vec![0; 7], "shorter than any header"),
-        (vec![0xff; 64], "longer than the file or the format allow"),
+        (vec![0xff; 64], "longer than the file or the format allows"),
         (with_header("x", &[]), "expected value"),
         (with_header(HEADER, &[1, 2, 3]), "metadata"),
         (with_header(HEADER, &[0; 5]), "metadata"),
@@ -44,6 +44,6 @@ fn other_files_are_refused() {
         ),
     ] {
         let said = open(&bytes).unwrap_err();
-        assert!(said.starts_with("t is no safetensors file: ") && said.contains(says), "{said}");
+        assert!(said.starts_with("t is not a safetensors file: ") && said.contains(says), "{said}");
     }
 }

@@ -11,7 +11,7 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack trust add`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Neither an id nor a key can be there twice, and a revoked one cannot come back. The key goes to standard output.
+No id or key can be listed twice, and a revoked key cannot come back. Prints the key to standard output.
 
 Example: trust a key for a year and a half
   kernelpack trust add trust.json --id release-2026 --key release.pub --not-after 2027-06-30T00:00:00Z")]
@@ -25,13 +25,13 @@ pub(crate) struct Args {
     /// The public key (PEM, as `kernelpack keygen` writes it)
     #[arg(long, value_name = "PATH.pub")]
     key: PathBuf,
-    /// The last second that it is trusted in, in UTC; without one it does not expire
+    /// The last second in which the key is trusted, in UTC; without it, the key does not expire
     #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
     not_after: Option<Timestamp>,
-    /// Trust it for native code, too, which `kernelpack aot` puts into packs and no sandbox holds
+    /// Trust the key for native code, too, which `kernelpack aot` puts into packs and no sandbox contains
     #[arg(long)]
     native: bool,
-    /// A line for people, such as who holds the secret key
+    /// A note, such as who holds the secret key
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 }

@@ -6,5 +6,5 @@ use kernelpack_manifest::Timestamp;
 
 /// The time now, by this machine's clock.
 pub(super) fn now() -> Result<Timestamp, &'static str> {
-    Timestamp::of(SystemTime::now()).ok_or("the clock of this machine cannot be right; set it")
+    Timestamp::of(SystemTime::now()).ok_or("this machine's clock is wrong; set it")
 }

@@ -10,8 +10,8 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack trust expire`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Until then, what the key signed goes on being accepted; a time in the past ends that at once. `kernelpack trust revoke` is \
-for keys that somebody else may have.
+Until then, hosts accept what the key signed; a time in the past ends that at once. Use `kernelpack trust revoke` for \
+keys that somebody else may have.
 
 Example: the old key of a rotation
   kernelpack trust expire trust.json --id release-2025 --not-after 2027-06-30T00:00:00Z")]
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Id of the key
     #[arg(long, value_name = "ID")]
     id: String,
-    /// The last second that the key is trusted in, in UTC; it takes the place of the one before
+    /// The last second in which the key is trusted, in UTC; replaces the previous one
     #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
     not_after: Timestamp,
 }

@@ -8,9 +8,9 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack trust native`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-No sandbox holds native code. Without this, hosts use the modules of what the key signed.
+No sandbox contains native code. Unless the key is trusted for it, hosts use the modules of the packs that it signed.
 
-Example: grant it, and take it back
+Example: grant this trust, and withdraw it
   kernelpack trust native trust.json --id release-2026
   kernelpack trust native trust.json --id release-2026 --withdraw")]
 pub(crate) struct Args {
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Id of the key
     #[arg(long, value_name = "ID")]
     id: String,
-    /// Take it back: from now on the key vouches for modules only
+    /// Withdraw this trust: from now on, the key vouches for modules only
     #[arg(long)]
     withdraw: bool,
 }

@@ -11,8 +11,8 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack trust revoke`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Everything that the key signed is refused, whenever that was, by each host that has read the changed file. There is no way \
-back: a new key takes over.
+Every host that has read the changed file refuses everything that the key ever signed. A revocation is final: make a \
+new key.
 
 Example: a secret key may be in other hands
   kernelpack trust revoke trust.json --id release-2025 --reason \"laptop stolen\"")]
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Id of the key
     #[arg(long, value_name = "ID")]
     id: String,
-    /// Why, in a line that everyone reads whose pack is refused
+    /// Why, in one line, which everyone sees whose pack is refused
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }

@@ -67,7 +67,7 @@ fn lock(path: &Path) -> Option<File> {
         Err(error) => {
             if folder.exists() {
                 print::note(format_args!(
-                    "warning: {} cannot be locked ({error}): change no trust store there from elsewhere meanwhile",
+                    "warning: {} cannot be locked ({error}): do not change a trust store there from anywhere else meanwhile",
                     folder.display()
                 ));
             }

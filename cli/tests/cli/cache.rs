@@ -44,7 +44,11 @@ fn code_is_kept_and_what_was_tampered_with_is_told_and_not_used() {
         crate::fixture::flip(&entry);
     }
     let tampered = said(" --cache cache");
-    assert_eq!(told(&tampered, "anew: its entry in the compile cache, it was not made here"), 13, "{tampered}");
+    assert_eq!(
+        told(&tampered, "again, since its entry in the compile cache is unusable: it was not made here"),
+        13,
+        "{tampered}"
+    );
     assert_eq!(fs::read(folder.path().join("out.safetensors")).unwrap(), results);
     assert_eq!(told(&said(" --cache cache --verbose"), "was in the compile cache"), 13);
 }
@@ -67,7 +71,7 @@ fn a_folder_that_was_named_must_do_and_the_usual_one_need_not() {
         Ran::from(program.output().unwrap()).succeeded()
     };
     let usual = opens("").stderr;
-    assert!(usual.starts_with("going on without compile cache: others can write to"), "{usual}");
+    assert!(usual.starts_with("continuing without a compile cache: others can write to"), "{usual}");
     assert_eq!(opens(" --no-cache").stderr, "");
     assert!(fs::read_dir(&cache).unwrap().next().is_none());
     fs::remove_dir(&cache).unwrap();

@@ -33,7 +33,7 @@ fn kernels_read_like_functions() {
         "#[scratch(len = seq*dim)] table: &mut [f32],\n",
         "#[param(default = 1e-5)] eps: f32,\n",
         "#[param(default = false)] interleaved: bool,\n",
-        "    limits    1 GiB of memory, 512 KiB of stack, 10s a call, ",
+        "    limits    1 GiB of memory, 512 KiB of stack, 10s per call, ",
         " simd\n",
         "    engine    wamr 2.4.3 or newer with ",
         "    module    rope/rope_f32.wasm\n    hash      sha256:",

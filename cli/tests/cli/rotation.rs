@@ -108,6 +108,6 @@ fn keys_are_rotated_as_the_readme_says() {
     assert_eq!(after["previous"], before["previous"]);
     assert!(rollback().error().starts_with("the previous pack cannot be used any more: pack rejected: the key "));
     let again = shell(install);
-    assert!(again.stdout.ends_with(" is active already\n") && again.stderr.is_empty(), "{again:?}");
+    assert!(again.stdout.ends_with(" is already active\n") && again.stderr.is_empty(), "{again:?}");
     assert_eq!(fs::read_dir(folder.path().join("packs/packs")).unwrap().count(), 2);
 }

@@ -39,19 +39,22 @@ fn mistakes_in_a_call_are_named() {
         (call("rmsnorm_f32", &[&x, &weight, &format!("y={file}")], &[]), "no input \"y\", it has x, weight"),
         (call("rmsnorm_f32", &[&x], &[]), "input \"weight\" is missing"),
         (call("rmsnorm_f32", &[&x, &x, &weight], &[]), "input \"x\" is given twice"),
-        (call("rmsnorm_f32", &[&format!("x={file}:half"), &weight], &[]), " needs f32, it holds F16"),
+        (call("rmsnorm_f32", &[&format!("x={file}:half"), &weight], &[]), " needs f32, but holds F16"),
         (
             call("rmsnorm_f32", &[&x, &format!("weight={file}:long")], &[]),
             "input \"weight\" needs dim = 8 along axis 0",
         ),
         (call("rmsnorm_f32", &[&format!("x={file}:flat"), &weight], &[]), "input \"x\" needs 2 axes (rows, dim)"),
-        (call("rmsnorm_f32", &[&format!("x={file}:no"), &weight], &[]), "no tensor \"no\", it has \"flat\", \"half\""),
+        (call("rmsnorm_f32", &[&format!("x={file}:no"), &weight], &[]), "no tensor \"no\"; it has \"flat\", \"half\""),
         (call("swiglu_f32", &[&format!("gate={file}")], &[]), "write gate="),
-        (call("rmsnorm_f32", &[&format!("x={text}"), &weight], &[]), "is no safetensors file"),
+        (call("rmsnorm_f32", &[&format!("x={text}"), &weight], &[]), "is not a safetensors file"),
         (call("rmsnorm_f32", &["x=no.safetensors", &weight], &[]), "cannot read no.safetensors"),
         (call("rmsnorm_f32", &["x=no.safetensors:x", &weight], &[]), "cannot read no.safetensors"),
         (call("rmsnorm_f32", &[&x, &weight], &["esp=1"]), "no parameter \"esp\", it has eps"),
-        (call("rmsnorm_f32", &[&x, &weight], &["eps=small"]), "parameter \"eps\" is f32, \"small\" is not"),
+        (
+            call("rmsnorm_f32", &[&x, &weight], &["eps=small"]),
+            "parameter \"eps\" has the type f32: give a number such as 1e-5, inf or nan, not \"small\"",
+        ),
         (call("swiglu_f32", &[], &["eps=1"]), "no parameter \"eps\", it has none"),
         (call("rope_f32", &[&x], &["interleaved=yes"]), "give true or false"),
         (call("rope_f32", &[&x], &["position_offset=-1"]), "give a whole number from 0 to 4294967295"),
@@ -98,9 +101,9 @@ fn a_pipe_is_read_as_a_file_is() {
         assert_eq!(fs::read(&output).unwrap(), expected, "{tensor:?}");
     }
     let ran = run_with(Vec::new(), "");
-    assert!(ran.error().contains("nothing comes out of it; a pipe gives what is in it only once"), "{ran:?}");
+    assert!(ran.error().contains("it is empty; a pipe can be read only once"), "{ran:?}");
     let ran = run_with(vec![0xff; 64], "");
-    assert!(ran.error().contains("longer than the file or the format allow"), "{ran:?}");
+    assert!(ran.error().contains("longer than the file or the format allows"), "{ran:?}");
 }
 
 #[test]

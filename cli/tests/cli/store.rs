@@ -14,7 +14,7 @@ fn a_pack_is_installed_listed_and_used_again() {
         "{installed}"
     );
     let again = run("store install store pack --trust release.pub").succeeded().stdout;
-    assert!(again.ends_with(" is active already\n"), "{again}");
+    assert!(again.ends_with(" is already active\n"), "{again}");
 
     let json = run("store list store --json").succeeded().json();
     assert_eq!(json["active"]["name"], "kernelpack-core-kernels");

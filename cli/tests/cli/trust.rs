@@ -146,7 +146,7 @@ fn a_revoked_key_is_refused_everywhere_and_by_its_id() {
     }
     let text = run_in(folder.path(), "inspect pack --trust-store trust.json").succeeded().stdout;
     for part in
-        ["  signature   of the key above; whether", "  problem     the key \"release\", which signed this manifest"]
+        ["  signature   of the key above; only", "  problem     the key \"release\", which signed this manifest"]
     {
         assert!(text.contains(part), "{text}");
     }

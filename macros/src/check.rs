@@ -28,11 +28,12 @@ fn names(model: &Model, errors: &mut Errors) {
             Param::Scalar(scalar) => &scalar.ident,
             Param::Symbol(ident) => {
                 if !model.symbols.contains(ident) {
-                    let known = list(&model.symbols);
-                    errors.at(
-                        ident,
-                        format_args!("`{ident}` is no shape symbol: name it in a #[shape(...)], or use one of {known}"),
-                    );
+                    let known = match &*model.symbols {
+                        [] => String::new(),
+                        symbols => format!(", or use one of {}", list(symbols)),
+                    };
+                    errors
+                        .at(ident, format_args!("`{ident}` is not a shape symbol: name it in a #[shape(...)]{known}"));
                 }
                 ident
             }
@@ -69,7 +70,8 @@ fn identifier(ident: &Ident, what: &str, errors: &mut Errors) {
         errors.at(
             ident,
             format_args!(
-                "{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long: rename `{name}`"
+                "{what} must start with a letter, have only a-z, 0-9 and _, and be at most 64 characters long: rename \
+                 `{name}`"
             ),
         );
     }
@@ -95,40 +97,51 @@ fn symbols(model: &Model, errors: &mut Errors) {
             if let Op::Symbol(symbol) = op
                 && !model.symbols.contains(symbol)
             {
-                let known = list(&model.symbols);
-                errors.at(symbol, format_args!("`{symbol}` is no shape symbol: a length may use {known}"));
+                let known = usable(&model.symbols, "a length may use");
+                errors.at(symbol, format_args!("`{symbol}` is not a shape symbol: {known}"));
             }
         }
     }
 }
 
-fn list(symbols: &[Ident]) -> String {
+/// What may be used in place of a symbol that there is not.
+fn usable(symbols: &[Ident], lead: &str) -> String {
     match symbols {
-        [] => "none, since no shape names any".to_owned(),
-        symbols => symbols.iter().map(|symbol| format!("`{symbol}`")).collect::<Vec<_>>().join(", "),
+        [] => "no #[shape(...)] names a symbol".to_owned(),
+        symbols => format!("{lead} {}", list(symbols)),
     }
+}
+
+fn list(symbols: &[Ident]) -> String {
+    symbols.iter().map(|symbol| format!("`{symbol}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn counts(model: &Model, errors: &mut Errors) {
     let has_unknown = model.params.iter().any(|param| matches!(param, Param::Unknown));
     if !has_unknown && !model.tensors().any(|tensor| matches!(tensor.role, Role::Out | Role::InOut)) {
-        errors.at(model.id(), "a kernel has no output: give it a `&mut [T]` with a #[shape(...)]");
+        errors.at(model.id(), "this kernel has no output: add a `&mut [T]` parameter with a #[shape(...)]");
     }
     for (tensor, index) in model.tensors().zip(0..) {
         if index == MAX_TENSORS {
-            errors.at(&tensor.ident, format_args!("a kernel has at most {MAX_TENSORS} tensors, this one is over it"));
+            errors.at(
+                &tensor.ident,
+                format_args!("a kernel has at most {MAX_TENSORS} tensors: this one exceeds the limit"),
+            );
         }
         if tensor.dims.len() > MAX_RANK {
             let rank = tensor.dims.len();
-            errors
-                .at(&tensor.ident, format_args!("a tensor has at most {MAX_RANK} axes, `{}` has {rank}", tensor.ident));
+            errors.at(
+                &tensor.ident,
+                format_args!("a tensor has at most {MAX_RANK} axes, but `{}` has {rank}", tensor.ident),
+            );
         }
     }
     if let Some(symbol) = model.symbols.get(MAX_SYMBOLS) {
-        errors.at(symbol, format_args!("a kernel has at most {MAX_SYMBOLS} shape symbols, `{symbol}` is over it"));
+        errors
+            .at(symbol, format_args!("a kernel has at most {MAX_SYMBOLS} shape symbols: `{symbol}` exceeds the limit"));
     }
     if let Some(scalar) = model.scalars().nth(MAX_PARAMS) {
-        errors.at(&scalar.ident, format_args!("a kernel has at most {MAX_PARAMS} scalars, this one is over it"));
+        errors.at(&scalar.ident, format_args!("a kernel has at most {MAX_PARAMS} scalars: this one exceeds the limit"));
     }
 }
 
@@ -141,8 +154,12 @@ fn options(model: &Model, errors: &mut Errors) {
             && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
             && value.len() <= 64;
         if !fits && !value.is_empty() {
-            errors
-                .at(text, format_args!("{what} has a-z, 0-9 and _ only, starts with a letter and is at most 64 long"));
+            errors.at(
+                text,
+                format_args!(
+                    "{what} must start with a letter, have only a-z, 0-9 and _, and be at most 64 characters long"
+                ),
+            );
         }
     };
     plain(&options.category, "a category", errors);
@@ -169,8 +186,8 @@ fn options(model: &Model, errors: &mut Errors) {
 fn split(model: &Model, errors: &mut Errors) {
     for symbol in &model.options.split {
         if !model.symbols.contains(symbol) {
-            let known = list(&model.symbols);
-            errors.at(symbol, format_args!("`{symbol}` is no shape symbol: a call may be split over {known}"));
+            let known = usable(&model.symbols, "a call may be split over");
+            errors.at(symbol, format_args!("`{symbol}` is not a shape symbol: {known}"));
             continue;
         }
         let fault = model.tensors().find_map(|tensor| {
@@ -178,11 +195,9 @@ fn split(model: &Model, errors: &mut Errors) {
             let is_outermost = matches!(tensor.dims.first(), Some(Dim::Symbol(first)) if first == symbol);
             let is_inside = tensor.dims.iter().skip(usize::from(is_outermost)).any(|dim| dim.symbol() == Some(symbol));
             if is_inside {
-                Some(format!(
-                    "`{symbol}` must be the outermost extent wherever it stands, and stand plainly: see `{name}`"
-                ))
+                Some(format!("`{symbol}` may only be an outermost extent, by itself, which it is not in `{name}`"))
             } else if matches!(tensor.role, Role::Out | Role::InOut) && !is_outermost {
-                Some(format!("every output must have `{symbol}` as its outermost extent, `{name}` has not"))
+                Some(format!("every output must have `{symbol}` as its outermost extent, but `{name}` does not"))
             } else {
                 None
             }
@@ -203,7 +218,7 @@ fn lifecycle(model: &Model, errors: &mut Errors) {
         errors.at(
             ident,
             format_args!(
-                "`init` runs when an instance is born, before any call could give `{ident}`: give it a default, \
+                "`init` runs when an instance is created, before any call can pass `{ident}`: give it a default, \
                  `#[param(default = ...)]`"
             ),
         );

@@ -17,9 +17,9 @@ pub(crate) fn kernel(model: &Model) -> TokenStream {
     let Model { function, cfgs, .. } = model;
     let (vis, id) = (&function.vis, model.id());
     let doc = match model.direction {
-        Direction::Forward => format!(" The typed stub of the kernel [`{id}`]({id}()): its arguments and its marker."),
+        Direction::Forward => format!(" The typed stub that hosts call the kernel [`{id}`]({id}()) with."),
         Direction::Backward => {
-            format!(" The typed stub of the backward pass [`{id}`]({id}()): its arguments and its marker.")
+            format!(" The typed stub that hosts call the backward pass [`{id}`]({id}()) with.")
         }
     };
     let spec = spec::emit(model);
@@ -27,12 +27,12 @@ pub(crate) fn kernel(model: &Model) -> TokenStream {
     let glue = glue::emit(model);
     let stub = reported_once(model, quote! { #spec #stub #glue });
     quote! {
-        #[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
+        #[allow(clippy::too_many_arguments, reason = "callers pass tensors and scalars by name")]
         #function
 
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(unused_qualifications, reason = "paths are those of the scope around")]
+        #[allow(unused_qualifications, reason = "paths are those of the enclosing scope")]
         #vis mod #id {
             #[allow(unused_imports, reason = "the types and constants that the function names")]
             use super::*;

@@ -40,7 +40,7 @@ pub(crate) fn model(direction: Direction, options: TokenStream, mut function: It
         let param = match input {
             FnArg::Typed(typed) => param::parse(typed, errors),
             other => {
-                errors.at(&other, "a kernel has no self: it is a free function over slices");
+                errors.at(&other, "a kernel cannot take self: make it a free function over slices");
                 Param::Unknown
             }
         };
@@ -71,12 +71,15 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
     let attribute = direction.attribute();
     let sig = &function.sig;
     if let Some(token) = &sig.asyncness {
-        errors.at(token, format_args!("{attribute} functions cannot be async: remove `async`, a call runs to its end"));
+        errors.at(
+            token,
+            format_args!("{attribute} functions cannot be async: remove `async`, since a call runs to its end"),
+        );
     }
     if !sig.generics.params.is_empty() {
         let lifetimes = sig.generics.params.iter().all(|param| matches!(param, GenericParam::Lifetime(_)));
         let fix = if lifetimes {
-            "name lifetimes, tensors live for one call: remove them"
+            "name lifetimes: remove them, since tensors live for one call"
         } else {
             "be generic: write one function for each element type"
         };
@@ -88,20 +91,22 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
     if let Some(abi) = &sig.abi {
         errors.at(
             abi,
-            format_args!("{attribute} functions are ordinary Rust functions: remove `extern`, the macro exports them"),
+            format_args!(
+                "{attribute} functions are ordinary Rust functions: remove `extern`, since the macro exports them"
+            ),
         );
     }
     if !matches!(&sig.safety, syn::Safety::Default) {
         errors.at(
             &sig.safety,
-            format_args!("{attribute} functions are safe: remove `unsafe`, slices are checked before the call"),
+            format_args!("{attribute} functions are safe: remove `unsafe`, since slices are checked before the call"),
         );
     }
     match &sig.output {
         ReturnType::Type(_, ty) if is_result_of_nothing(ty) => {}
-        ReturnType::Type(_, ty) => errors.at(ty, "a kernel returns `kernelpack_guest::Result<()>`"),
+        ReturnType::Type(_, ty) => errors.at(ty, "a kernel must return `kernelpack_guest::Result<()>`"),
         ReturnType::Default => {
-            errors.at(&sig.ident, "a kernel returns `kernelpack_guest::Result<()>`: add `-> Result<()>`");
+            errors.at(&sig.ident, "a kernel must return `kernelpack_guest::Result<()>`: add `-> Result<()>`");
         }
     }
 }

@@ -28,7 +28,7 @@ fn signature(model: &Model) -> TokenStream {
     let tensors = model.tensors().map(|tensor| tensor_spec(model, tensor));
     let params = model.scalars().map(|scalar| param_spec(model, scalar));
     quote! {
-        /// What the function takes.
+        /// The tensors and scalars that the function takes.
         pub const SIGNATURE: #abi::Signature<'static> = #abi::Signature {
             symbols: &[#(#symbols),*],
             tensors: &[#(#tensors),*],
@@ -134,7 +134,7 @@ fn spec(model: &Model) -> TokenStream {
     };
     let split = options.split.iter().map(|symbol| model.symbol(symbol).unwrap_or_default() as u8);
     quote! {
-        /// The kernel's description, as its module and its manifest carry it.
+        /// The kernel's description, as its module and the pack's manifest record it.
         pub const SPEC: #abi::KernelSpec<'static> = #abi::KernelSpec {
             id: #id,
             name: #name,

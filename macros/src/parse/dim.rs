@@ -37,7 +37,10 @@ pub(super) fn expr(expr: &Expr) -> Result<Vec<Op>> {
     let mut ops = Vec::new();
     // The evaluator's stack is eight deep; right-leaning expressions need one place a level.
     if push(expr, &mut ops)? > 8 {
-        return Err(Error::new_spanned(expr, "the length is nested too deeply: at most 8 values may be pending"));
+        return Err(Error::new_spanned(
+            expr,
+            "the length is nested too deeply: it needs more than 8 intermediate values",
+        ));
     }
     if ops.len() > 255 {
         return Err(Error::new_spanned(expr, "the length has more than 255 steps"));
@@ -58,7 +61,7 @@ fn push(expr: &Expr, ops: &mut Vec<Op>) -> Result<usize> {
                 BinOp::Sub(_) => Op::Sub,
                 BinOp::Mul(_) => Op::Mul,
                 BinOp::Div(_) => Op::Div,
-                other => return Err(Error::new_spanned(other, "a length is made with +, -, * and /")),
+                other => return Err(Error::new_spanned(other, "a length may only use +, -, * and /")),
             };
             let depth = push(left, ops)?.max(push(right, ops)? + 1);
             ops.push(op);
@@ -76,7 +79,7 @@ fn symbol(expr: &Expr) -> Result<Ident> {
     match expr {
         Expr::Path(path) if path.qself.is_none() => match path.path.get_ident() {
             Some(ident) => Ok(ident.clone()),
-            None => Err(Error::new_spanned(path, "a symbol is a single name: write one such as `dim`")),
+            None => Err(Error::new_spanned(path, "a symbol is a single name, such as `dim`")),
         },
         other => Err(Error::new_spanned(other, FORMS)),
     }

@@ -94,12 +94,12 @@ fn text(key: &Ident, value: Expr, errors: &mut Errors) -> Option<LitStr> {
     match value {
         Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => {
             if text.value().is_empty() && key != "fallback" {
-                errors.at(&text, format_args!("`{key}` is empty: write a text, or leave the argument out"));
+                errors.at(&text, format_args!("`{key}` is empty: give it a value or leave it out"));
             }
             Some(text)
         }
         other => {
-            errors.at(other, format_args!("`{key}` is a text: write `{key} = \"...\"`"));
+            errors.at(other, format_args!("`{key}` takes a string: write `{key} = \"...\"`"));
             None
         }
     }
@@ -112,7 +112,7 @@ fn number(key: &Ident, value: Expr, min: u32, max: u32, errors: &mut Errors) -> 
     {
         return Some(number);
     }
-    errors.at(value, format_args!("`{key}` is a whole number from {min} to {max}"));
+    errors.at(value, format_args!("`{key}` must be a whole number from {min} to {max}"));
     None
 }
 
@@ -121,7 +121,7 @@ fn stack(key: &Ident, value: Expr, errors: &mut Errors) -> Option<u32> {
     let bytes = number(key, value.clone(), least, most, errors)?;
     if !ResourceLimits::is_stack_size(bytes) {
         let next = bytes.next_power_of_two();
-        errors.at(value, format_args!("`{key}` is a power of two, such as {} or {next}", next / 2));
+        errors.at(value, format_args!("`{key}` must be a power of two, such as {} or {next}", next / 2));
         return None;
     }
     Some(bytes)
@@ -152,7 +152,7 @@ fn symbols(key: &Ident, value: Expr, errors: &mut Errors) -> Vec<Ident> {
 fn no_symbol(key: &Ident, expr: &Expr, errors: &mut Errors) {
     errors.at(
         expr,
-        format_args!("`{key}` names shape symbols: write `{key} = rows`, or `{key} = [batch, rows]` for several"),
+        format_args!("`{key}` takes shape symbols: write `{key} = rows`, or `{key} = [batch, rows]` for several"),
     );
 }
 
@@ -160,7 +160,7 @@ fn path(key: &Ident, value: Expr, errors: &mut Errors) -> Option<Path> {
     match value {
         Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => Some(path.path),
         other => {
-            errors.at(other, format_args!("`{key}` is a path: write `{key} = some::path` without quotes"));
+            errors.at(other, format_args!("`{key}` takes a path: write `{key} = some::path` without quotes"));
             None
         }
     }

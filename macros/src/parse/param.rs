@@ -23,12 +23,15 @@ pub(super) fn parse(typed: &mut PatType, errors: &mut Errors) -> Param {
         Pat::Ident(pat) => {
             errors.at(
                 pat,
-                format_args!("a kernel's parameter is a plain name: write `{}`, and `let mut` in the body", pat.ident),
+                format_args!(
+                    "a kernel's parameter must be a plain name: write `{}`, and `let mut` in the body",
+                    pat.ident
+                ),
             );
             pat.ident.clone()
         }
         other => {
-            errors.at(other, "a kernel's parameter is a plain name, since callers give it by name");
+            errors.at(other, "a kernel's parameter must be a plain name, since callers pass it by name");
             return Param::Unknown;
         }
     };
@@ -40,7 +43,7 @@ pub(super) fn parse(typed: &mut PatType, errors: &mut Errors) -> Param {
                     Type::Reference(reference) => slice(ident, reference, true, attributes, errors),
                     Type::Path(_) if attributes.param.is_some() => {
                         errors
-                            .at(path, "a scalar always has a value: write `#[param(default = ...)]` and the bare type");
+                            .at(path, "a scalar cannot be optional: write `#[param(default = ...)]` and the bare type");
                         Param::Unknown
                     }
                     other => {
@@ -87,8 +90,12 @@ impl Attributes {
                     continue;
                 }
                 _ => {
-                    let known = "#[shape(...)], #[inout], #[scratch(len = ...)] and #[param(default = ...)], which parameters of a kernel take";
-                    errors.at(&attribute, format_args!("`{}` is none of {known}", plain(&attribute)));
+                    let known = "#[shape(...)], #[inout], #[scratch(len = ...)] or #[param(default = ...)]";
+                    let given = plain(&attribute);
+                    errors.at(
+                        &attribute,
+                        format_args!("`{given}` is not an attribute of a kernel's parameters: use {known}"),
+                    );
                     taken.unknown = true;
                     continue;
                 }
@@ -142,7 +149,7 @@ fn slice(
         }
     };
     unsupported_element(&element, errors);
-    Attributes::refuse(&[&attributes.param], "goes on scalars, this is a tensor", errors);
+    Attributes::refuse(&[&attributes.param], "goes on scalars, but this is a tensor", errors);
 
     let role = match (mutable, &attributes.inout, &attributes.scratch) {
         (false, None, None) => Role::In,
@@ -150,7 +157,7 @@ fn slice(
         (true, Some(_), None) => Role::InOut,
         (true, None, Some(_)) => Role::Scratch,
         (true, Some(inout), Some(_)) => {
-            errors.at(inout, "a tensor is #[inout] or #[scratch], not both: remove one");
+            errors.at(inout, "a tensor is either #[inout] or #[scratch], not both: remove one");
             Role::Scratch
         }
         (false, inout, scratch) => {
@@ -158,7 +165,7 @@ fn slice(
                 let element = plain(&element);
                 errors.at(
                     attribute,
-                    format_args!("{} goes on `&mut [{element}]`, `{ident}` cannot be written", plain(attribute)),
+                    format_args!("{} goes on `&mut [{element}]`, but `{ident}` is read-only", plain(attribute)),
                 );
             }
             if scratch.is_some() { Role::Scratch } else { Role::In }
@@ -188,9 +195,7 @@ fn slice(
             None if attributes.unknown => {}
             None => errors.at(
                 &ident,
-                format_args!(
-                    "tensor `{ident}` has no shape: put `#[shape(rows, dim)]`, with its own extents, before it"
-                ),
+                format_args!("tensor `{ident}` has no shape: put its extents before it, as in `#[shape(rows, dim)]`"),
             ),
         }
     }
@@ -252,12 +257,12 @@ fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &m
     let name = path.path.get_ident().map(Ident::to_string).unwrap_or_default();
     if name == "usize" {
         if attributes.param.is_some() {
-            errors.at(path, "a scalar is no usize, whose size differs between host and sandbox: use u32");
+            errors.at(path, "a scalar cannot be a usize, whose size differs between host and sandbox: use u32");
             return Param::Unknown;
         }
         Attributes::refuse(
             &[&attributes.shape, &attributes.inout, &attributes.scratch],
-            "goes on tensors, this is a `usize` that is filled in from the shapes",
+            "goes on tensors, but this is a `usize` that is filled in from the shapes",
             errors,
         );
         return Param::Symbol(ident);
@@ -268,7 +273,7 @@ fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &m
             errors.at(
                 path,
                 format_args!(
-                    "a kernel owns no memory: write `&[{element}]` for an input, `&mut [{element}]` for an output"
+                    "a kernel cannot own memory: write `&[{element}]` for an input, `&mut [{element}]` for an output"
                 ),
             );
             return Param::Unknown;
@@ -284,7 +289,7 @@ fn scalar(ident: Ident, path: &syn::TypePath, attributes: Attributes, errors: &m
     };
     Attributes::refuse(
         &[&attributes.shape, &attributes.inout, &attributes.scratch],
-        "goes on tensors, this is a scalar",
+        "goes on tensors, but this is a scalar",
         errors,
     );
     let default = match &attributes.param {
@@ -339,11 +344,20 @@ fn param_default(attribute: &Attribute, ty: ParamType, errors: &mut Errors) -> O
                 (ParamType::U32, _) => "write a whole number from 0 to 4294967295".to_owned(),
                 (ParamType::I32, _) => "write a whole number from -2147483648 to 2147483647".to_owned(),
             };
-            errors.at(&default, format_args!("the default is no {}: {fix}", ty.name()));
+            errors.at(&default, format_args!("the default is not {}: {fix}", with_article(ty)));
             return None;
         }
     }
     Some(default)
+}
+
+fn with_article(ty: ParamType) -> &'static str {
+    match ty {
+        ParamType::F32 => "an f32",
+        ParamType::U32 => "a u32",
+        ParamType::I32 => "an i32",
+        ParamType::Bool => "a bool",
+    }
 }
 
 /// `T` of `Option<T>`.

@@ -1,13 +1,13 @@
-#[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
+#[allow(clippy::too_many_arguments, reason = "callers pass tensors and scalars by name")]
 pub fn fill_backward(dy: &[f32], dx: &mut [f32]) -> Result<()> {
     Ok(())
 }
-/// The typed stub of the backward pass [`fill_backward`](fill_backward()): its arguments and its marker.
-#[allow(unused_qualifications, reason = "paths are those of the scope around")]
+/// The typed stub that hosts call the backward pass [`fill_backward`](fill_backward()) with.
+#[allow(unused_qualifications, reason = "paths are those of the enclosing scope")]
 pub mod fill_backward {
     #[allow(unused_imports, reason = "the types and constants that the function names")]
     use super::*;
-    /// What the function takes.
+    /// The tensors and scalars that the function takes.
     pub const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = ::kernelpack_guest::abi::Signature {
         symbols: &[],
         tensors: &[
@@ -65,7 +65,7 @@ pub mod fill_backward {
         pub dx: ::kernelpack_guest::abi::TensorViewMut<'a, f32>,
     }
     impl<'a> Args<'a> {
-        /// Arguments without the optional inputs, and with the default of every scalar that has one.
+        /// Makes arguments without the optional inputs, and with the defaults of the scalars that have one.
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn new(
             dy: ::kernelpack_guest::abi::TensorView<'a, f32>,
@@ -73,11 +73,11 @@ pub mod fill_backward {
         ) -> Self {
             Self { dy, dx }
         }
-        /// The same arguments with these scalars.
+        /// Replaces all scalars.
         pub fn with_params(self, params: Params) -> Self {
             Self { dy: self.dy, dx: self.dx }
         }
-        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        /// Borrows the arguments, so that they can be passed to a call and used again.
         #[inline]
         pub fn reborrow(&mut self) -> Args<'_> {
             Args {
@@ -90,7 +90,7 @@ pub mod fill_backward {
             Params {}
         }
     }
-    /// Names the backward pass where a type is needed.
+    /// Stands for the backward pass where a type is needed.
     #[derive(Clone, Copy, Debug)]
     pub struct Backward;
     impl ::kernelpack_guest::abi::Pass for Backward {
@@ -161,20 +161,20 @@ pub mod fill_backward {
             })
         }
     }
-    /// What a call takes when the host allocates its results.
+    /// The inputs of a call whose results the host allocates.
     #[derive(Clone, Copy, Debug)]
     pub struct Inputs<'a> {
         /// Input of shape \[16\].
         pub dy: ::kernelpack_guest::abi::TensorView<'a, f32>,
     }
     impl<'a> Inputs<'a> {
-        /// Inputs without the optional ones, and with the default of every scalar that has one.
+        /// Makes inputs without the optional ones, and with the defaults of the scalars that have one.
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn new(dy: ::kernelpack_guest::abi::TensorView<'a, f32>) -> Self {
             Self { dy }
         }
     }
-    /// The results of a call whose outputs the host allocates.
+    /// The results of a call, allocated by the host.
     #[cfg(not(target_family = "wasm"))]
     #[derive(Clone, Debug, PartialEq)]
     pub struct Outputs {

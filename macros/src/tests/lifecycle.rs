@@ -1,13 +1,13 @@
-#[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
+#[allow(clippy::too_many_arguments, reason = "callers pass tensors and scalars by name")]
 pub fn fill(y: &mut [f32]) -> Result<()> {
     Ok(())
 }
-/// The typed stub of the kernel [`fill`](fill()): its arguments and its marker.
-#[allow(unused_qualifications, reason = "paths are those of the scope around")]
+/// The typed stub that hosts call the kernel [`fill`](fill()) with.
+#[allow(unused_qualifications, reason = "paths are those of the enclosing scope")]
 pub mod fill {
     #[allow(unused_imports, reason = "the types and constants that the function names")]
     use super::*;
-    /// What the function takes.
+    /// The tensors and scalars that the function takes.
     pub const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = ::kernelpack_guest::abi::Signature {
         symbols: &[],
         tensors: &[
@@ -22,7 +22,7 @@ pub mod fill {
         ],
         params: &[],
     };
-    /// The kernel's description, as its module and its manifest carry it.
+    /// The kernel's description, as its module and the pack's manifest record it.
     pub const SPEC: ::kernelpack_guest::abi::KernelSpec<'static> = ::kernelpack_guest::abi::KernelSpec {
         id: "fill",
         name: "fill",
@@ -79,16 +79,16 @@ pub mod fill {
         pub y: ::kernelpack_guest::abi::TensorViewMut<'a, f32>,
     }
     impl<'a> Args<'a> {
-        /// Arguments without the optional inputs, and with the default of every scalar that has one.
+        /// Makes arguments without the optional inputs, and with the defaults of the scalars that have one.
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn new(y: ::kernelpack_guest::abi::TensorViewMut<'a, f32>) -> Self {
             Self { y }
         }
-        /// The same arguments with these scalars.
+        /// Replaces all scalars.
         pub fn with_params(self, params: Params) -> Self {
             Self { y: self.y }
         }
-        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        /// Borrows the arguments, so that they can be passed to a call and used again.
         #[inline]
         pub fn reborrow(&mut self) -> Args<'_> {
             Args { y: self.y.reborrow() }
@@ -98,7 +98,7 @@ pub mod fill {
             Params {}
         }
     }
-    /// Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.
+    /// Stands for the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.
     #[derive(Clone, Copy, Debug)]
     pub struct Kernel;
     impl ::kernelpack_guest::abi::Pass for Kernel {

@@ -5,7 +5,7 @@
     "`f64` cannot be the element of a tensor: use f32"
 }
 ::core::compile_error! {
-    "tensor `x` has no shape: put `#[shape(rows, dim)]`, with its own extents, before it"
+    "tensor `x` has no shape: put its extents before it, as in `#[shape(rows, dim)]`"
 }
 ::core::compile_error! {
     "two parameters are called `y`: rename one"

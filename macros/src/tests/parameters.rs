@@ -1,4 +1,4 @@
-#[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
+#[allow(clippy::too_many_arguments, reason = "callers pass tensors and scalars by name")]
 #[cfg(not(miri))]
 fn mix(
     x: &[half::f16],
@@ -15,12 +15,12 @@ fn mix(
     Ok(())
 }
 #[cfg(not(miri))]
-/// The typed stub of the kernel [`mix`](mix()): its arguments and its marker.
-#[allow(unused_qualifications, reason = "paths are those of the scope around")]
+/// The typed stub that hosts call the kernel [`mix`](mix()) with.
+#[allow(unused_qualifications, reason = "paths are those of the enclosing scope")]
 mod mix {
     #[allow(unused_imports, reason = "the types and constants that the function names")]
     use super::*;
-    /// What the function takes.
+    /// The tensors and scalars that the function takes.
     pub const SIGNATURE: crate::toolkit::abi::Signature<'static> = crate::toolkit::abi::Signature {
         symbols: &["rows", "dim"],
         tensors: &[
@@ -109,7 +109,7 @@ mod mix {
             },
         ],
     };
-    /// The kernel's description, as its module and its manifest carry it.
+    /// The kernel's description, as its module and the pack's manifest record it.
     pub const SPEC: crate::toolkit::abi::KernelSpec<'static> = crate::toolkit::abi::KernelSpec {
         id: "mix",
         name: "mix",
@@ -138,11 +138,11 @@ mod mix {
     pub struct Params {
         /// Scalar.
         pub gain: f32,
-        /// Scalar, `-1` unless given.
+        /// Scalar; the default is `-1`.
         pub offset: i32,
-        /// Scalar, `super::SEED` unless given.
+        /// Scalar; the default is `super::SEED`.
         pub seed: u32,
-        /// Scalar, `true` unless given.
+        /// Scalar; the default is `true`.
         pub causal: bool,
     }
     impl Params {
@@ -244,15 +244,15 @@ mod mix {
         pub y: crate::toolkit::abi::TensorViewMut<'a, u32>,
         /// Scalar.
         pub gain: f32,
-        /// Scalar, `-1` unless given.
+        /// Scalar; the default is `-1`.
         pub offset: i32,
-        /// Scalar, `super::SEED` unless given.
+        /// Scalar; the default is `super::SEED`.
         pub seed: u32,
-        /// Scalar, `true` unless given.
+        /// Scalar; the default is `true`.
         pub causal: bool,
     }
     impl<'a> Args<'a> {
-        /// Arguments without the optional inputs, and with the default of every scalar that has one.
+        /// Makes arguments without the optional inputs, and with the defaults of the scalars that have one.
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn new(
             x: crate::toolkit::abi::TensorView<'a, half::f16>,
@@ -274,7 +274,7 @@ mod mix {
                 causal: Params::DEFAULT_CAUSAL,
             }
         }
-        /// The same arguments with these scalars.
+        /// Replaces all scalars.
         pub fn with_params(self, params: Params) -> Self {
             Self {
                 x: self.x,
@@ -287,7 +287,7 @@ mod mix {
                 causal: params.causal,
             }
         }
-        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        /// Borrows the arguments, so that they can be passed to a call and used again.
         #[inline]
         pub fn reborrow(&mut self) -> Args<'_> {
             Args {
@@ -311,7 +311,7 @@ mod mix {
             }
         }
     }
-    /// Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.
+    /// Stands for the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.
     #[derive(Clone, Copy, Debug)]
     pub struct Kernel;
     impl crate::toolkit::abi::Pass for Kernel {
@@ -426,7 +426,7 @@ mod mix {
             ::core::option::Option::None, }
         }
     };
-    /// What a call takes when the host allocates its results.
+    /// The inputs of a call whose results the host allocates.
     #[derive(Clone, Copy, Debug)]
     pub struct Inputs<'a> {
         /// Input of shape \[rows, dim\].
@@ -435,22 +435,22 @@ mod mix {
         pub blocks: ::core::option::Option<
             crate::toolkit::abi::TensorView<'a, BlockQ8_0>,
         >,
-        /// Start value. In-out tensor of shape \[dim * 4\].
+        /// Initial value of an in-out tensor of shape \[dim * 4\].
         pub state: crate::toolkit::abi::TensorView<
             'a,
             <super::Weight as crate::toolkit::__private::IsElement>::It,
         >,
         /// Scalar.
         pub gain: f32,
-        /// Scalar, `-1` unless given.
+        /// Scalar; the default is `-1`.
         pub offset: i32,
-        /// Scalar, `super::SEED` unless given.
+        /// Scalar; the default is `super::SEED`.
         pub seed: u32,
-        /// Scalar, `true` unless given.
+        /// Scalar; the default is `true`.
         pub causal: bool,
     }
     impl<'a> Inputs<'a> {
-        /// Inputs without the optional ones, and with the default of every scalar that has one.
+        /// Makes inputs without the optional ones, and with the defaults of the scalars that have one.
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn new(
             x: crate::toolkit::abi::TensorView<'a, half::f16>,
@@ -471,7 +471,7 @@ mod mix {
             }
         }
     }
-    /// The results of a call whose outputs the host allocates.
+    /// The results of a call, allocated by the host.
     #[cfg(not(target_family = "wasm"))]
     #[derive(Clone, Debug, PartialEq)]
     pub struct Outputs {

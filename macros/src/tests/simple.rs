@@ -1,4 +1,4 @@
-#[allow(clippy::too_many_arguments, reason = "callers give tensors and scalars by name")]
+#[allow(clippy::too_many_arguments, reason = "callers pass tensors and scalars by name")]
 /// Multiplies every element by a factor.
 pub fn scale_f32(x: &[f32], y: &mut [f32], factor: f32) -> Result<()> {
     for (y, x) in y.iter_mut().zip(x) {
@@ -6,12 +6,12 @@ pub fn scale_f32(x: &[f32], y: &mut [f32], factor: f32) -> Result<()> {
     }
     Ok(())
 }
-/// The typed stub of the kernel [`scale_f32`](scale_f32()): its arguments and its marker.
-#[allow(unused_qualifications, reason = "paths are those of the scope around")]
+/// The typed stub that hosts call the kernel [`scale_f32`](scale_f32()) with.
+#[allow(unused_qualifications, reason = "paths are those of the enclosing scope")]
 pub mod scale_f32 {
     #[allow(unused_imports, reason = "the types and constants that the function names")]
     use super::*;
-    /// What the function takes.
+    /// The tensors and scalars that the function takes.
     pub const SIGNATURE: ::kernelpack_guest::abi::Signature<'static> = ::kernelpack_guest::abi::Signature {
         symbols: &["n"],
         tensors: &[
@@ -42,7 +42,7 @@ pub mod scale_f32 {
             },
         ],
     };
-    /// The kernel's description, as its module and its manifest carry it.
+    /// The kernel's description, as its module and the pack's manifest record it.
     pub const SPEC: ::kernelpack_guest::abi::KernelSpec<'static> = ::kernelpack_guest::abi::KernelSpec {
         id: "scale_f32",
         name: "scale_f32",
@@ -69,7 +69,7 @@ pub mod scale_f32 {
     /// The scalar parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Params {
-        /// Scalar, `2.0` unless given.
+        /// Scalar; the default is `2.0`.
         pub factor: f32,
     }
     impl ::core::default::Default for Params {
@@ -127,11 +127,11 @@ pub mod scale_f32 {
         pub x: ::kernelpack_guest::abi::TensorView<'a, f32>,
         /// Output of shape \[n\].
         pub y: ::kernelpack_guest::abi::TensorViewMut<'a, f32>,
-        /// Scalar, `2.0` unless given.
+        /// Scalar; the default is `2.0`.
         pub factor: f32,
     }
     impl<'a> Args<'a> {
-        /// Arguments without the optional inputs, and with the default of every scalar that has one.
+        /// Makes arguments without the optional inputs, and with the defaults of the scalars that have one.
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn new(
             x: ::kernelpack_guest::abi::TensorView<'a, f32>,
@@ -143,7 +143,7 @@ pub mod scale_f32 {
                 factor: Params::DEFAULT_FACTOR,
             }
         }
-        /// The same arguments with these scalars.
+        /// Replaces all scalars.
         pub fn with_params(self, params: Params) -> Self {
             Self {
                 x: self.x,
@@ -151,7 +151,7 @@ pub mod scale_f32 {
                 factor: params.factor,
             }
         }
-        /// The same arguments for a shorter time, so that they can be passed on and used again.
+        /// Borrows the arguments, so that they can be passed to a call and used again.
         #[inline]
         pub fn reborrow(&mut self) -> Args<'_> {
             Args {
@@ -165,7 +165,7 @@ pub mod scale_f32 {
             Params { factor: self.factor }
         }
     }
-    /// Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.
+    /// Stands for the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.
     #[derive(Clone, Copy, Debug)]
     pub struct Kernel;
     impl ::kernelpack_guest::abi::Pass for Kernel {
@@ -251,16 +251,16 @@ pub mod scale_f32 {
             ::core::option::Option::None, }
         }
     };
-    /// What a call takes when the host allocates its results.
+    /// The inputs of a call whose results the host allocates.
     #[derive(Clone, Copy, Debug)]
     pub struct Inputs<'a> {
         /// Input of shape \[n\].
         pub x: ::kernelpack_guest::abi::TensorView<'a, f32>,
-        /// Scalar, `2.0` unless given.
+        /// Scalar; the default is `2.0`.
         pub factor: f32,
     }
     impl<'a> Inputs<'a> {
-        /// Inputs without the optional ones, and with the default of every scalar that has one.
+        /// Makes inputs without the optional ones, and with the defaults of the scalars that have one.
         #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn new(x: ::kernelpack_guest::abi::TensorView<'a, f32>) -> Self {
             Self {
@@ -269,7 +269,7 @@ pub mod scale_f32 {
             }
         }
     }
-    /// The results of a call whose outputs the host allocates.
+    /// The results of a call, allocated by the host.
     #[cfg(not(target_family = "wasm"))]
     #[derive(Clone, Debug, PartialEq)]
     pub struct Outputs {

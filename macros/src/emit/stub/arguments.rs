@@ -114,18 +114,18 @@ pub(super) fn args(model: &Model) -> TokenStream {
         }
 
         impl<'a> Args<'a> {
-            /// Arguments without the optional inputs, and with the default of every scalar that has one.
+            /// Makes arguments without the optional inputs, and with the defaults of the scalars that have one.
             #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
             pub fn new(#arguments) -> Self {
                 Self { #values }
             }
 
-            /// The same arguments with these scalars.
+            /// Replaces all scalars.
             pub fn with_params(self, params: Params) -> Self {
                 Self { #(#names: self.#names,)* #(#scalar_names: params.#scalar_names,)* }
             }
 
-            /// The same arguments for a shorter time, so that they can be passed on and used again.
+            /// Borrows the arguments, so that they can be passed to a call and used again.
             #[inline]
             pub fn reborrow(&mut self) -> Args<'_> {
                 Args { #(#names: #reborrowed,)* #(#scalar_names: self.#scalar_names,)* }
@@ -217,8 +217,19 @@ fn view(model: &Model, tensor: &Tensor) -> TokenStream {
     }
 }
 
-/// What a tensor is, for readers of the documentation.
+/// The documentation of a tensor.
 pub(super) fn tensor_doc(tensor: &Tensor) -> String {
+    let role = match (tensor.role, tensor.optional) {
+        (Role::In, true) => "Optional input",
+        (Role::In, false) => "Input",
+        (Role::InOut, _) => "In-out tensor",
+        _ => "Output",
+    };
+    shape_doc(role, tensor)
+}
+
+/// The documentation of what has the shape of a tensor.
+pub(super) fn shape_doc(what: &str, tensor: &Tensor) -> String {
     let dims: Vec<String> = tensor
         .dims
         .iter()
@@ -229,18 +240,12 @@ pub(super) fn tensor_doc(tensor: &Tensor) -> String {
             Dim::Mul(symbol, by) => format!("{symbol} * {by}"),
         })
         .collect();
-    let role = match (tensor.role, tensor.optional) {
-        (Role::In, true) => "Optional input",
-        (Role::In, false) => "Input",
-        (Role::InOut, _) => "In-out tensor",
-        _ => "Output",
-    };
-    format!(" {role} of shape \\[{}\\].", dims.join(", "))
+    format!(" {what} of shape \\[{}\\].", dims.join(", "))
 }
 
 fn scalar_doc(scalar: &Scalar) -> String {
     match &scalar.default {
-        Some(default) => format!(" Scalar, `{}` unless given.", plain(default)),
+        Some(default) => format!(" Scalar; the default is `{}`.", plain(default)),
         None => " Scalar.".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
 
-use super::arguments::{ScalarFields, constructor, given, tensor_doc};
+use super::arguments::{ScalarFields, constructor, given, shape_doc, tensor_doc};
 use crate::{
     emit::tokens::{abi, element, krate, marker},
     model::{Model, Tensor},
@@ -34,7 +34,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
         })
         .collect();
     let docs = inputs.iter().map(|tensor| match tensor.role {
-        Role::InOut => format!(" Start value.{}", tensor_doc(tensor)),
+        Role::InOut => shape_doc("Initial value of an in-out tensor", tensor),
         _ => tensor_doc(tensor),
     });
     let scalars = ScalarFields::of(model);
@@ -73,7 +73,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     });
 
     quote! {
-        /// What a call takes when the host allocates its results.
+        /// The inputs of a call whose results the host allocates.
         #[derive(Clone, Copy, Debug)]
         pub struct Inputs<'a> {
             #(#[doc = #docs] pub #names: #types,)*
@@ -81,14 +81,14 @@ pub(super) fn emit(model: &Model) -> TokenStream {
         }
 
         impl<'a> Inputs<'a> {
-            /// Inputs without the optional ones, and with the default of every scalar that has one.
+            /// Makes inputs without the optional ones, and with the defaults of the scalars that have one.
             #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
             pub fn new(#arguments) -> Self {
                 Self { #values }
             }
         }
 
-        /// The results of a call whose outputs the host allocates.
+        /// The results of a call, allocated by the host.
         #[cfg(not(target_family = "wasm"))]
         #[derive(Clone, Debug, PartialEq)]
         pub struct Outputs {

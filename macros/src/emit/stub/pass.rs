@@ -14,8 +14,8 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let abi = abi(model);
     let marker = marker(model);
     let doc = match model.direction {
-        Direction::Forward => " Names the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.",
-        Direction::Backward => " Names the backward pass where a type is needed.",
+        Direction::Forward => " Stands for the kernel where a type is needed, as in `pack.kernel::<Kernel>()`.",
+        Direction::Backward => " Stands for the backward pass where a type is needed.",
     };
     let rows: Vec<TokenStream> = model
         .tensors()

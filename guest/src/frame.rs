@@ -367,7 +367,7 @@ impl From<Fault> for Error {
         let invalid = |message: fmt::Arguments<'_>| Self::new(Status::InvalidParams, message);
         match fault {
             Fault::ScalarsTooShort { size } => {
-                invalid(format_args!("the params block has {size} bytes of scalars, more are needed"))
+                invalid(format_args!("the params block has {size} bytes of scalars, too few"))
             }
             Fault::NoBool { value } => invalid(format_args!("a bool in the params block is {value}, not 0 or 1")),
             Fault::Misuse { row } => {

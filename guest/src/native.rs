@@ -55,7 +55,7 @@ pub fn allocate<T: Element>(signature: &Signature<'_>, row: usize, symbols: &Sym
 pub fn rows<'t, 'a, const N: usize>(tensors: &'t mut [TensorArg<'a>]) -> Result<[&'t mut TensorArg<'a>; N]> {
     let given = tensors.len();
     let rows: &mut [TensorArg<'a>; N] = tensors.try_into().map_err(|_| {
-        Error::new(Status::InvalidParams, format_args!("the call has {given} tensors, the kernel has {N}"))
+        Error::new(Status::InvalidParams, format_args!("the call has {given} tensors, but the kernel has {N}"))
     })?;
     Ok(rows.each_mut())
 }
@@ -103,15 +103,19 @@ fn extents(shape: Shape) -> Vec<usize> {
 }
 
 fn check_dtype<T: Element>(dtype: DType) -> Result<()> {
-    if dtype == T::DTYPE { Ok(()) } else { Err(wrong(format_args!("a tensor of {dtype} is given for {}", T::DTYPE))) }
+    if dtype == T::DTYPE {
+        Ok(())
+    } else {
+        Err(wrong(format_args!("a tensor of {dtype} was passed for one of {}", T::DTYPE)))
+    }
 }
 
 fn no_elements(dtype: DType, bytes: usize) -> Error {
-    wrong(format_args!("{bytes} bytes are no elements of {dtype}, or not aligned for it"))
+    wrong(format_args!("{bytes} bytes are not whole and aligned elements of {dtype}"))
 }
 
 fn other_role(dtype: DType) -> Error {
-    wrong(format_args!("a tensor of {dtype} is given in another role than the kernel has it"))
+    wrong(format_args!("a tensor of {dtype} was passed in another role than the kernel declares"))
 }
 
 fn wrong(message: std::fmt::Arguments<'_>) -> Error {

@@ -16,7 +16,7 @@ mod with_std {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
             std::panic::set_hook(Box::new(|info| {
-                let text = info.payload_as_str().unwrap_or("a value that is no text");
+                let text = info.payload_as_str().unwrap_or("a non-text value");
                 match info.location() {
                     Some(at) => message::set(format_args!("panicked at {at}: {text}")),
                     None => message::set(format_args!("panicked: {text}")),

@@ -26,7 +26,7 @@ pub fn main() -> ExitCode {
     let Some(kernel) = args.next() else { return fail("expected KERNEL [CALL ANSWER]...") };
     let found = NativeKernel::all().find(|known| kernel == known.spec.id);
     while let Some(call) = args.next() {
-        let Some(answer) = args.next() else { return fail("expected an ANSWER behind each CALL") };
+        let Some(answer) = args.next() else { return fail("expected an ANSWER after each CALL") };
         if let Err(error) = fs::read(call).and_then(|call| fs::write(answer, answer_to(found, &call))) {
             return fail(&error.to_string());
         }
@@ -85,7 +85,7 @@ fn row<'a>(call: &'a [u8], entry: &TensorEntry, words: &'a mut [u128]) -> Result
     let (Some(dtype), Some(role), Some(shape)) =
         (DType::from_code(entry.dtype), Role::from_code(entry.role), entry.shape())
     else {
-        return Err(wrong(format_args!("a row of the table is none")));
+        return Err(wrong(format_args!("a row of the tensor table is invalid")));
     };
     let absent = TensorArg { dtype, shape: Shape::default(), data: TensorData::Absent };
     let size = entry.size as usize;

@@ -657,7 +657,7 @@ fn damaged_scalars_are_refused() {
         for error in [scalars.f32(0).unwrap_err(), scalars.bool(4).unwrap_err(), scalars.i32(usize::MAX).unwrap_err()] {
             let error = Error::from(error);
             assert_eq!(error.status(), Status::InvalidParams);
-            assert_eq!(error.message(), "the params block has 3 bytes of scalars, more are needed");
+            assert_eq!(error.message(), "the params block has 3 bytes of scalars, too few");
         }
     });
 }

@@ -19,7 +19,7 @@ pub(super) struct Angles<'a> {
 impl Angles<'_> {
     /// Fills a table \[seq, dim\]: for each position the cosines of all pairs, then their sines.
     pub(super) fn tabulate(self, table: &mut [f32], dim: usize) -> Result<()> {
-        ensure!(dim.is_multiple_of(2), InvalidInput, "dim must be even, since it is made of pairs; it is {dim}");
+        ensure!(dim.is_multiple_of(2), InvalidInput, "dim must be even, but is {dim}");
         let pairs = dim / 2;
         if pairs == 0 {
             return Ok(());

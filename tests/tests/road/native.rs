@@ -60,22 +60,25 @@ fn rows_that_are_not_the_signatures_are_refused() {
     let (bytes, mut y) = (words.as_bytes(), [0u128; 2]);
 
     let error = refused(&mut [input(&bytes[..32]), input(&bytes[..32])]);
-    assert_eq!((error.status(), error.message()), (Status::InvalidParams, "the call has 2 tensors, the kernel has 3"));
+    assert_eq!(
+        (error.status(), error.message()),
+        (Status::InvalidParams, "the call has 2 tensors, but the kernel has 3")
+    );
     let error = refused(&mut [input(&bytes[..32]), input(&bytes[..32]), input(&bytes[..32])]);
-    assert_eq!(error.message(), "a tensor of f32 is given in another role than the kernel has it");
+    assert_eq!(error.message(), "a tensor of f32 was passed in another role than the kernel declares");
     let mut out = |first| {
         let y = TensorArg { dtype: DType::F32, shape, data: TensorData::Out(y.as_mut_bytes()) };
         refused(&mut [first, input(&bytes[..32]), y]).message().to_owned()
     };
-    assert_eq!(out(input(&bytes[1..33])), "32 bytes are no elements of f32, or not aligned for it");
+    assert_eq!(out(input(&bytes[1..33])), "32 bytes are not whole and aligned elements of f32");
     assert_eq!(out(input(&bytes[..36])), "a 2x4 tensor has 8 elements, but the slice given has 9");
     assert_eq!(
         out(TensorArg { dtype: DType::F16, shape, data: TensorData::In(&bytes[..16]) }),
-        "a tensor of f16 is given for f32"
+        "a tensor of f16 was passed for one of f32"
     );
     assert_eq!(
         (find("rmsnorm_f32").forward)(&mut [], &[]).unwrap_err().message(),
-        "the params block has 0 bytes of scalars, more are needed"
+        "the params block has 0 bytes of scalars, too few"
     );
     assert_eq!(swiglu_f32::Kernel::SPEC.id, "swiglu_f32");
 }

@@ -1,4 +1,4 @@
-//! `kernelpack aot`: native code beside the modules of a pack.
+//! `kernelpack aot`: adding native code to a pack.
 
 use std::{path::PathBuf, time::Duration};
 

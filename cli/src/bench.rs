@@ -1,4 +1,4 @@
-//! `kernelpack bench`: how long kernels take in the sandbox, and the same bodies outside of it.
+//! `kernelpack bench`: how long kernels take in the sandbox, and the same functions outside of it.
 
 mod cold_start;
 mod family;
@@ -102,7 +102,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The pack in this engine.
+    /// The pack, opened in this engine.
     fn subject(&self, engine: EngineArg) -> Result<Subject, Box<dyn std::error::Error>> {
         let setup = self.compile.apply(self.trust.setup(engine)?);
         let (runtime, setup) = self.opening.runtime(&Subject::setup(setup))?;

@@ -1,7 +1,7 @@
-//! Compiling a pack in a process of its own, within limits: of packs that nobody trusted vouches for.
+//! Compiling a pack that nobody trusted vouches for, within limits and in a process of its own.
 //!
-//! What a module may make a compiler do is bounded before it is compiled. This is for what those bounds do not know of: a
-//! process that takes too much ends by itself, and takes nothing else with it.
+//! How much work a module can make for a compiler is bounded before it is compiled. This is for what those bounds miss:
+//! a process that takes too much ends alone, and takes nothing else with it.
 
 use std::{
     env,
@@ -15,12 +15,12 @@ use kernelpack_packer::load_public_key;
 
 use crate::{engine_arg::EngineArg, outcome::Outcome, setup::Setup};
 
-/// What the command is called, which no help shows.
+/// The name of the command, which help does not show.
 const NAME: &str = "compile-within";
 
-/// The seconds of all processors together for a pack.
+/// The limit for a pack, in seconds of all processors together.
 const SECONDS: u64 = 120;
-/// The MiB of memory for each thread that compiles, and for everything else.
+/// The limit in MiB of memory for each thread that compiles, and as much for everything else.
 const MIB_EACH: u64 = 512;
 
 /// The arguments of the process that compiles.
@@ -63,7 +63,7 @@ pub(crate) fn compile(pack: &Path, key: &Path, cache: &Path) -> Outcome {
     fault(process.status, &String::from_utf8_lossy(&process.stderr), mib).map_or(Ok(()), |fault| Err(fault.into()))
 }
 
-/// What the process ended with, unless it did all it was asked for.
+/// Why the process failed; `None` if it did not.
 fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
     if status.success() {
         return None;
@@ -71,7 +71,7 @@ fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
     if let Some(message) = said.lines().rev().find_map(|line| line.strip_prefix("error: ")) {
         return Some(message.to_owned());
     }
-    // The system ends what takes too much time; a program that gets no memory ends itself.
+    // The system ends a process that takes too much time; a program that gets no memory aborts.
     Some(format!(
         "compiling the pack took more than {SECONDS} s of processor time or {mib} MiB of memory ({status}), and nobody \
          vouches for the pack"
@@ -83,7 +83,7 @@ fn limit(seconds: u64, mib: u64) -> Outcome {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limits = [(Resource::Cpu, seconds), (Resource::Data, mib << 20), (Resource::Core, 0)];
     for (resource, most) in limits {
-        // A limit that is lower already cannot be raised.
+        // A limit that is already lower cannot be raised.
         let most = Some(getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most)));
         setrlimit(resource, Rlimit { current: most, maximum: most })
             .map_err(|error| format!("cannot limit the compiler's time and memory: {error}"))?;

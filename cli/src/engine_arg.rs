@@ -1,4 +1,4 @@
-//! The engine that a command runs kernels in, and what it compiles itself.
+//! The engine that a command runs kernels in, and whether it compiles native code itself.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use kernelpack_host::engine::NativeCompiler;
 
 use crate::setup::Setup;
 
-/// An engine, by the name that the command line and reports have for it.
+/// An engine, by its name on the command line and in reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineArg {
     /// Wasmtime, which compiles when a pack is opened
@@ -30,7 +30,7 @@ impl EngineArg {
     }
 }
 
-/// The option to compile here what the engine would not get otherwise.
+/// The option to compile native code here.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompileArg {
     /// With --engine wamr-aot: compile kernels to native code here if the pack has none that its signer is trusted for,
@@ -51,7 +51,7 @@ impl CompileArg {
         }
     }
 
-    /// Checks that there is an engine which it is for.
+    /// Checks that the option goes with one of these engines.
     ///
     /// # Errors
     /// Wrong usage.

@@ -1,4 +1,4 @@
-//! `kernelpack health`: do the kernels of this pack give what they are to give, on this machine?
+//! `kernelpack health`: do the kernels of this pack give the expected results on this machine?
 
 use std::{error::Error, path::PathBuf};
 
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     opening: Opening,
 }
 
-/// A pack whose vectors gave their results.
+/// The report on a pack whose vectors all gave their results.
 #[derive(Debug, Serialize)]
 struct Healthy {
     healthy: bool,
@@ -54,7 +54,7 @@ struct Checked {
     microseconds: f64,
 }
 
-/// A pack that did not, or could not be opened, or of which nothing was found out.
+/// The report on a pack that is unhealthy, could not be opened, or could not be checked.
 #[derive(Debug, Serialize)]
 struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,10 +64,10 @@ struct Failure {
     found: Option<Found>,
 }
 
-/// What was found of an unhealthy pack.
+/// What was found out about an unhealthy pack.
 #[derive(Debug, Serialize)]
 struct Found {
-    /// The first that failed.
+    /// The kernel of the first vector that failed.
     kernel: String,
     vector: String,
     failed: Vec<Failed>,
@@ -96,7 +96,7 @@ impl From<&Unhealthy> for Found {
     }
 }
 
-/// Kernel, vector and fault of each that failed.
+/// Kernel, vector and fault of each failure.
 fn failed(unhealthy: &Unhealthy) -> impl Iterator<Item = (&str, &str, &HealthFault)> {
     let Unhealthy { kernel, vector, fault, others, .. } = unhealthy;
     let others = others.iter().map(|failed| (failed.kernel.as_str(), failed.vector.as_str(), &failed.fault));
@@ -143,7 +143,7 @@ impl From<HealthReport> for Healthy {
     }
 }
 
-/// A line for each vector that did not fail, and for each kernel without.
+/// A line for each vector that passed, and for each kernel without vectors.
 fn lines(report: &HealthReport) -> Vec<String> {
     let checked = report.checked.iter();
     let ok = checked.map(|checked| format!("  ok  {:16} {} in {:.1?}", checked.kernel, checked.vector, checked.took));

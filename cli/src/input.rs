@@ -1,4 +1,4 @@
-//! Inputs of a call: `NAME=FILE[:TENSOR]` and the tensor that it stands for.
+//! Inputs of a call: `NAME=FILE[:TENSOR]`, and the tensor that it names.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,12 +10,12 @@ use kernelpack_manifest::stored;
 
 use crate::tensor_file::TensorFile;
 
-/// Which tensor of which file goes to which input.
+/// The input that a tensor in a file is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InputArg {
     /// The kernel's input.
     pub(crate) name: String,
-    /// `FILE` or `FILE:TENSOR`; only the disk can tell which.
+    /// `FILE` or `FILE:TENSOR`; which one depends on the files that there are.
     source: String,
 }
 
@@ -44,10 +44,11 @@ pub(crate) struct Input {
 }
 
 impl InputArg {
-    /// Reads the tensor, which is to have this type.
+    /// Reads the tensor, which must have this type.
     ///
     /// # Errors
-    /// The file cannot be read, has no such tensor, or that has another type or no whole blocks.
+    /// The file cannot be read or has no such tensor, or the tensor has another type or does not consist of whole
+    /// blocks.
     pub(crate) fn read(&self, dtype: DType) -> Result<Input, String> {
         let (path, tensor) = split(&self.source, |path| path.metadata().is_ok_and(|found| !found.is_dir()));
         let file = TensorFile::open(&path)?;
@@ -65,7 +66,7 @@ impl InputArg {
         Ok(Input { dtype, shape, bytes: file.read(info)? })
     }
 
-    /// The tensor that is meant: the one named, else the input's namesake, else the only one.
+    /// The tensor that is meant: the one that is named, else the one with the input's name, else the only one.
     fn choose(&self, file: &TensorFile, named: Option<&str>) -> Result<String, String> {
         if let Some(tensor) = named {
             return Ok(tensor.to_owned());
@@ -88,8 +89,8 @@ fn list(file: &TensorFile) -> String {
     if names.is_empty() { "none".to_owned() } else { format!("{names:?}").replace(['[', ']'], "") }
 }
 
-/// Splits `FILE[:TENSOR]` where a file of that name exists, at the last colon if none does; paths and tensors may have
-/// colons too.
+/// Splits `FILE[:TENSOR]` at a colon after the name of an existing file, or else at the last colon, since paths and
+/// tensor names may have colons, too.
 fn split(source: &str, is_file: impl Fn(&Path) -> bool) -> (PathBuf, Option<&str>) {
     if is_file(source.as_ref()) {
         return (source.into(), None);

@@ -1,7 +1,7 @@
-//! What can be said of a pack without a key: whether it agrees with itself.
+//! What can be said about a pack without a key: whether it agrees with itself.
 //!
-//! Without a trust store, none of it says who made the pack: whoever changes a module can change the manifest, and sign
-//! it, too.
+//! Without a trust store, none of this says who made the pack: anyone who changes a module can also change the manifest
+//! and sign it.
 
 use std::{path::Path, time::SystemTime};
 
@@ -18,18 +18,18 @@ use serde::Serialize;
 /// What was checked without a key, and what was found.
 #[derive(Debug, Serialize)]
 pub(crate) struct Integrity {
-    /// Whether a trusted key signed the pack; false where no trust store was given.
+    /// Whether a trusted key signed the pack; false if no trust store was given.
     pub(crate) signature: bool,
     /// The id of that key in the trust store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) signed_by_id: Option<String>,
-    /// Whether the signature is one of the key that the manifest itself names.
+    /// Whether the key that the manifest itself names made the signature.
     pub(crate) signed_by_named_key: bool,
     /// Whether the pack has the modules that the manifest names, and nothing else.
     pub(crate) files: bool,
     /// Whether each module and compiled file has the digest that the manifest gives.
     pub(crate) hashes: bool,
-    /// Whether each module is valid, and it and each compiled file is what its entry says.
+    /// Whether each module is valid, and each module and compiled file is what its entry says.
     pub(crate) modules: bool,
     /// Whether each health vector has the digest that the manifest gives, and is a call of its kernel.
     pub(crate) vectors: bool,
@@ -82,7 +82,7 @@ impl Integrity {
         };
         let bytes = read_pack_file(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)?;
         let now = SystemTime::now();
-        // A manifest that was read names a key that is one.
+        // Reading the manifest has checked that the key is one.
         let named = manifest.author.signing_key.parse::<PublicKey>();
         self.signed_by_named_key = KernelPackVerifier::new(named).verify(&bytes, &signature, now).is_ok();
         if !self.signed_by_named_key {
@@ -98,7 +98,7 @@ impl Integrity {
 
     fn check_files(&mut self, pack: &Path, manifest: &Manifest) -> Result<(), Error> {
         check_pack_files(pack, manifest, |fault| {
-            // That it is not signed was said before.
+            // A missing signature was reported before.
             if !matches!(&fault, Rejected::MissingFile { path } | Rejected::NotAFile { path } if path == SIGNATURE_FILE)
             {
                 self.files = false;
@@ -157,13 +157,14 @@ impl Integrity {
         Ok(())
     }
 
-    /// The content of a file that the manifest names; none, with the reason noted, if there is no such file.
+    /// The content of a file that the manifest names; if it cannot be read, `None`, with the reason added to the
+    /// faults.
     fn read_named(&mut self, pack: &Path, path: &str, limit: usize) -> Result<Option<Vec<u8>>, Error> {
         match read_pack_file(pack, path, limit as u64) {
             Err(Error::Rejected(fault)) => {
                 self.files = false;
                 let fault = fault.to_string();
-                // The list of files tells most of them.
+                // The check of the files reports most of these.
                 if !self.faults.contains(&fault) {
                     self.faults.push(fault);
                 }
@@ -174,5 +175,5 @@ impl Integrity {
     }
 }
 
-/// More than a signature has, so that a longer one is seen to be one.
+/// More bytes than a signature has, so that a longer one is recognized as such.
 const MAX_SIGNATURE_BYTES: u64 = 4096;

@@ -1,4 +1,4 @@
-//! `kernelpack keygen`: a pair of keys.
+//! `kernelpack keygen`: making a pair of keys.
 
 use std::path::PathBuf;
 

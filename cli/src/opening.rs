@@ -1,4 +1,4 @@
-//! How commands open packs: with a compile cache, and word of what takes long.
+//! How commands open packs: with a compile cache, and with reports of what takes long.
 
 use std::{
     env,
@@ -41,7 +41,7 @@ impl Opening {
         self.open_in(&self.runtime(setup)?.0, pack)
     }
 
-    /// Opens a pack in a runtime, with word of what is compiled.
+    /// Opens a pack in a runtime, and reports what is compiled.
     ///
     /// # Errors
     /// The pack is refused.
@@ -57,7 +57,7 @@ impl Opening {
                 }
                 CacheOutcome::Hit => {}
                 CacheOutcome::Replaced { fault } | CacheOutcome::NotStored { fault: Some(fault), .. } => {
-                    // Never kept quiet: somebody may have tampered with it.
+                    // Always reported, since somebody may have tampered with it.
                     print::note(format_args!(
                         "compiled {kernel} again, since its entry in the compile cache is unusable: {fault}"
                     ));
@@ -97,7 +97,7 @@ impl Opening {
     }
 }
 
-/// The folder for caches of the XDG Base Directory Specification, which has relative paths ignored.
+/// The folder for caches by the XDG Base Directory Specification, which says to ignore relative paths.
 fn default_cache() -> Option<PathBuf> {
     cache_of(env::var_os("XDG_CACHE_HOME").as_deref(), env::home_dir())
 }

@@ -2,5 +2,5 @@
 
 use std::error::Error;
 
-/// What a subcommand ends with; the error becomes the one message.
+/// What a subcommand returns; its error becomes the one message.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;

@@ -1,10 +1,10 @@
-//! Scalars of a call: `NAME=VALUE` and the value that it stands for.
+//! Scalars of a call: `NAME=VALUE`, and the value that it gives.
 
 use std::str::FromStr;
 
 use kernelpack_host::abi::{ParamType, ParamValue};
 
-/// The text of a scalar; only the kernel tells its type.
+/// The text of a scalar; only the kernel knows its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ParamArg {
     /// The kernel's parameter.
@@ -26,10 +26,10 @@ impl FromStr for ParamArg {
 }
 
 impl ParamArg {
-    /// The value, which is to have this type.
+    /// The value, which must have this type.
     ///
     /// # Errors
-    /// The text is no value of the type, or one beyond its range.
+    /// The text is not a value of the type, or the value is out of range.
     pub(crate) fn value(&self, ty: ParamType) -> Result<ParamValue, String> {
         let Self { name, text } = self;
         let (value, hint) = match ty {
@@ -45,7 +45,7 @@ impl ParamArg {
     }
 }
 
-/// Whether a number is what was written, rather than infinite because it is too large.
+/// Whether a number is what was written, rather than infinite because what was written is too large.
 fn fits(value: f32, text: &str) -> bool {
     value.is_finite() || !text.contains(|c: char| c.is_ascii_digit())
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Writes a file. Another one there is replaced in one step, and keeps its permissions; after a failure it is as it was.
+/// Writes a file. An existing file is replaced in one step and keeps its permissions; after a failure it is unchanged.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -14,14 +14,14 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_file_with(path, bytes, 0o666)
 }
 
-/// The same, with the permissions of a file that was not there, less what the umask takes; they count on Unix only.
+/// Like [`replace_file`], but `mode` gives the permissions of a new file on Unix, less what the umask takes.
 ///
 /// # Errors
 /// The file cannot be written.
 pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut permissions = None;
     let path: PathBuf = match fs::metadata(path) {
-        // What a link leads to is replaced, rather than the link.
+        // Replaces the target of a link rather than the link.
         Ok(metadata) if metadata.is_file() => {
             permissions = Some(metadata.permissions());
             path.canonicalize()?
@@ -32,7 +32,7 @@ pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.into(),
         Err(error) => return Err(error),
     };
-    // Beside the place, since a rename works within one file system only.
+    // Beside the place, since a rename only works within one file system.
     let folder = folder(&path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kernelpack-");
@@ -48,7 +48,7 @@ pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Res
         file.as_file().set_permissions(permissions)?;
     }
     file.write_all(bytes)?;
-    // Else the new name may outlive a power failure that the content does not.
+    // Otherwise the new name may survive a power failure and the content may not.
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
@@ -59,7 +59,7 @@ pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The system's words without the name of a file that nobody asked for.
+/// The system's error without the name of the temporary file, which means nothing to users.
 fn without_temporary_name(error: io::Error) -> io::Error {
     error.kind().into()
 }

@@ -8,8 +8,8 @@ use safetensors::tensor::TensorView;
 
 use crate::replace_file::replace_file;
 
-/// Writes tensors to a file under their names. Another file there is replaced in one step; after a failure it is as it
-/// was.
+/// Writes tensors to a file under their names. An existing file is replaced in one step; after a failure it is
+/// unchanged.
 ///
 /// # Errors
 /// The file cannot be written.

@@ -125,7 +125,7 @@ fn inputs<'a>(kernel: &DynKernel, args: &'a [InputArg]) -> Result<Vec<(&'a str, 
         .collect()
 }
 
-/// The host's words for a name that a kernel does not have.
+/// The host's error for a name that a kernel does not have.
 fn unknown<'a>(
     kernel: &DynKernel,
     what: &'static str,

@@ -1,4 +1,4 @@
-//! `kernelpack sign`: somebody vouches for a pack that exists.
+//! `kernelpack sign`: signing an existing pack.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `kernelpack store`: versions of a pack side by side, of which one is active.
+//! `kernelpack store`: versions of a pack side by side, one of them active.
 
 use std::path::{Path, PathBuf};
 
@@ -72,14 +72,14 @@ struct Rollback {
     trust: TrustArgs,
 }
 
-/// What a store says; packs that are not there are `null`.
+/// What is in a store; a missing pack is `null`.
 #[derive(Debug, Serialize)]
 struct Listing<'a> {
     active: Option<&'a PackId>,
     previous: Option<&'a PackId>,
 }
 
-/// Does something with a store.
+/// Runs the subcommand.
 pub(crate) fn run(args: &Args) -> Outcome {
     match &args.command {
         Command::Install(args) => install(args),
@@ -102,7 +102,7 @@ fn install(args: &Install) -> Outcome {
 }
 
 fn list(args: &List) -> Outcome {
-    // Looking must not make a store.
+    // Listing must not create a store.
     if !args.store.is_dir() {
         return Err(format!("{:?} is not a folder; name the folder of a store", args.store).into());
     }

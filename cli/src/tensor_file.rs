@@ -1,7 +1,7 @@
 //! Reading single tensors of safetensors files.
 //!
-//! Only the header and the tensors asked for are read: weights often lie in files much larger than what a kernel takes.
-//! What has no places to read at, such as a pipe, is read whole.
+//! Only the header and the requested tensors are read, since weights are often in files much larger than what a kernel
+//! takes. Anything without random access, such as a pipe, is read whole.
 
 use std::{
     fs::File,
@@ -18,10 +18,10 @@ use safetensors::{
 /// The most bytes of a header; the format's own limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// The most bytes of a pipe: as many as the memory of a kernel can have.
+/// The most bytes read from a pipe: as many as the memory of a kernel can have.
 const MAX_PIPED_BYTES: u64 = 4 << 30;
 
-/// Where bytes can be read at any place.
+/// Bytes with random access.
 #[derive(Debug)]
 enum Content {
     File(File),
@@ -29,7 +29,7 @@ enum Content {
 }
 
 impl Content {
-    /// Takes a file as it is and reads anything else to its end; returns how many bytes there are, too.
+    /// Takes a regular file as it is, and reads anything else to its end; also returns the number of bytes.
     fn of(mut file: File) -> io::Result<(Self, u64)> {
         let metadata = file.metadata()?;
         if metadata.is_file() {
@@ -61,13 +61,13 @@ impl Content {
     }
 }
 
-/// A safetensors file whose header was read and found in order.
+/// A safetensors file whose header was read and is valid.
 #[derive(Debug)]
 pub(crate) struct TensorFile {
     path: PathBuf,
     content: Content,
     metadata: Metadata,
-    /// Where the tensors' bytes begin.
+    /// The position where the tensors' bytes begin.
     data: u64,
 }
 
@@ -75,7 +75,7 @@ impl TensorFile {
     /// Reads the header of a file.
     ///
     /// # Errors
-    /// The file cannot be read or is no safetensors file.
+    /// The file cannot be read or is not a safetensors file.
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let unreadable = |error: io::Error| format!("cannot read {}: {error}", path.display());
         let malformed = |reason: &str| format!("{} is not a safetensors file: {reason}", path.display());
@@ -94,7 +94,7 @@ impl TensorFile {
         }
         let mut header = vec![0; length as usize];
         content.read_at(8, &mut header).map_err(unreadable)?;
-        // Of equal keys, the next line takes the last.
+        // Of equal keys, the next line would silently take the last one.
         check_distinct_keys(&header).map_err(|fault| malformed(&fault.to_string()))?;
         let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
         let data = 8 + length;
@@ -104,12 +104,12 @@ impl TensorFile {
         Ok(Self { path: path.to_owned(), content, metadata, data })
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the header says of a tensor.
+    /// What the header says about a tensor.
     pub(crate) fn info(&self, tensor: &str) -> Option<&TensorInfo> {
         self.metadata.info(tensor)
     }
@@ -124,7 +124,7 @@ impl TensorFile {
     /// Reads the bytes of a tensor.
     ///
     /// # Errors
-    /// The file cannot be read any more.
+    /// The file can no longer be read.
     pub(crate) fn read(&self, info: &TensorInfo) -> Result<Vec<u8>, String> {
         let (start, end) = info.data_offsets;
         let mut bytes = vec![0; end - start];

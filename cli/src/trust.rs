@@ -1,4 +1,4 @@
-//! `kernelpack trust`: the file that says which keys are trusted, a file per subcommand.
+//! `kernelpack trust`: managing the file that says which keys are trusted. Each subcommand is a file.
 
 mod add;
 mod clock;

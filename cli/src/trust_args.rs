@@ -7,7 +7,7 @@ use kernelpack_packer::load_public_key;
 
 use crate::{engine_arg::EngineArg, setup::Setup};
 
-/// The options that name trusted keys; one of them is needed.
+/// The options that name trusted keys; at least one is needed.
 #[derive(Debug, clap::Args)]
 #[group(id = "trusted", required = true, multiple = true)]
 pub(crate) struct TrustArgs {

@@ -1,4 +1,4 @@
-//! `kernelpack verify`: is this pack what somebody trusted signed, and can this runtime load it?
+//! `kernelpack verify`: did a trusted key sign this pack, and can this runtime load it?
 
 use std::{error::Error, fmt::Write as _, path::PathBuf};
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// A pack that passed.
+/// The report on a pack that passed.
 #[derive(Debug, Serialize)]
 struct Report {
     verified: bool,
@@ -48,20 +48,20 @@ struct Report {
     version: String,
     signed_by: String,
     signed_by_id: Option<String>,
-    /// What stores hold the version to, whoever signed it.
+    /// The digest that identifies this version in stores, whatever key signed it.
     content: String,
     checks: Vec<Check>,
     kernels: Vec<String>,
 }
 
-/// Something that was found in order.
+/// A check that passed.
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
     detail: String,
 }
 
-/// A pack that did not pass.
+/// The report on a pack that did not pass.
 #[derive(Debug, Serialize)]
 struct Refusal {
     verified: bool,

@@ -13,17 +13,18 @@
  *     int32_t kernel_init(const kp_params_header *params, uint32_t params_size);
  *     int32_t kernel_cleanup(void);
  *
- * kernel_forward_batch runs kernel_forward for descriptors that lie one behind the other, stops at the first that fails,
- * and returns that one's index in the upper 32 bits and its status in the lower ones, 0 if none fails.
+ * kernel_forward_batch runs kernel_forward for consecutive descriptors and stops at the first that fails. It returns the
+ * index of that one in the upper 32 bits and its status in the lower ones, or 0 if none fails.
  *
- * The module exports these besides its memory and the immutable i32 globals `__heap_base`, `kernel_message` (the address of a kp_message) and
- * `kernel_abi_version` (KP_ABI_VERSION itself; C has no such globals, so a tool adds it after linking). Compile with
+ * The module also exports its memory and the immutable i32 globals `__heap_base`, `kernel_message` (the address of a
+ * kp_message) and `kernel_abi_version` (KP_ABI_VERSION itself; C has no such globals, so a tool adds it after linking).
+ * Compile with
  *
  *     clang --target=wasm32 -O3 -msimd128 -nostdlib -Wl,--no-entry \
  *         -Wl,--export=__heap_base -Wl,--export=kernel_message kernel.c
  *
  * All integers are little-endian, as linear memory is, and all offsets count bytes from its start, so that on wasm32
- * an offset is a pointer. What a host passes is to be checked before it is used: the functions below do not check.
+ * an offset is a pointer. Check what a host passes before using it: the functions below do not.
  */
 #ifndef KERNELPACK_H
 #define KERNELPACK_H
@@ -84,7 +85,7 @@ enum kp_info_flags {
 };
 
 /*
- * The argument of kernel_forward: where the first tensors of a call lie. An unused place is two zeros. Every tensor,
+ * The argument of kernel_forward: where the first tensors of a call lie. An unused slot is two zeros. Every tensor,
  * these included, has a row in the params block; the two always agree.
  */
 typedef struct kp_descriptor {
@@ -113,8 +114,8 @@ _Static_assert(offsetof(kp_descriptor, params_offset) == 32, "params_offset");
 _Static_assert(offsetof(kp_descriptor, params_size) == 36, "params_size");
 
 /*
- * The start of the params block. Behind it lie `tensor_count` rows, and behind those the scalars in declaration order,
- * each at a multiple of its size: f32, u32 and i32 take 4 bytes, bool takes 1 and is 0 or 1.
+ * The start of the params block. `tensor_count` rows follow it, and then the scalars in declaration order, each at a
+ * multiple of its size: f32, u32 and i32 take 4 bytes, bool takes 1 and is 0 or 1.
  */
 typedef struct kp_params_header {
     uint32_t version;        /* KP_PARAMS_VERSION. */
@@ -201,7 +202,7 @@ _Static_assert(sizeof(kp_block_q8_0) == 34, "a Q8_0 block has 34 bytes");
 _Static_assert(sizeof(kp_block_q4_0) == 18, "a Q4_0 block has 18 bytes");
 
 #ifdef __wasm32__
-/* Gives a function its place among the exports. */
+/* Exports a function under this name. */
 #define KP_EXPORT(name) __attribute__((export_name(name)))
 
 /* The first byte above the module's own data and stack; a host places nothing below it. */

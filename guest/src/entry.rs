@@ -1,4 +1,4 @@
-//! What an export does around the author's function: check, call, translate the result.
+//! What an export does around the author's function: check the call, make it, and translate the result.
 
 use core::cell::UnsafeCell;
 
@@ -20,7 +20,7 @@ compile_error!("a kernel has one thread: build it without `+atomics`");
 #[inline(always)]
 fn memory() -> LinearMemory {
     unsafe extern "C" {
-        /// Placed by the linker behind data and stack; only its address means anything.
+        /// The linker places it after data and stack; only its address has a meaning.
         static __heap_base: u8;
     }
     let floor = (&raw const __heap_base).addr() as u32;
@@ -28,7 +28,7 @@ fn memory() -> LinearMemory {
     LinearMemory { base: 0, bounds: Bounds { floor, memory_size } }
 }
 
-/// What the passes of this module remember.
+/// The memo that the passes of this module share.
 struct Memos(UnsafeCell<Memo>);
 
 // SAFETY: a kernel has one thread.
@@ -42,11 +42,11 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
     enter(
         #[inline(always)]
         || {
-            // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and during a call the host
-            // leaves it alone. The bounds start above the module's own data and stack. What a module with an allocator has
-            // allocated lies in pages that it grew; a host of this ABI places tensors in its own pages only, and one that
-            // does not could as well write there itself between calls. The memo is used here alone, for this memory, which
-            // never shrinks, and no pass runs within another.
+            // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and the host does not
+            // touch it during a call. The bounds start above the module's own data and stack. What a module with an
+            // allocator has allocated is in pages that the module grew; a host of this ABI only places tensors in pages
+            // of its own, and one that does not could as well write to those pages itself between calls. The memo is
+            // used only here, for this memory, which never shrinks, and no pass runs within another.
             let mut frame = unsafe { Frame::open(memory(), descriptor, &mut *MEMO.0.get())? };
             match run(&mut frame) {
                 Ok(result) => result,
@@ -56,12 +56,12 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
     )
 }
 
-/// Runs forward passes for `count` descriptors, one behind the other, up to the first that fails.
+/// Runs forward passes for `count` consecutive descriptors, up to the first that fails.
 ///
-/// Each pass judges its own descriptor when its turn comes, whatever earlier ones wrote.
+/// Each pass checks its own descriptor in its turn, whatever earlier passes wrote.
 ///
-/// The pass is a type and no pointer: a function whose address is taken is in the module's table, and so in the module of
-/// every kernel of the crate.
+/// The pass is a type rather than a function pointer, since a function whose address is taken would be in the table,
+/// and therefore in the module of every kernel of the crate.
 pub fn batch(descriptors: u32, count: u32, forward: impl Fn(u32) -> i32) -> i64 {
     if !memory().holds(descriptors, count) {
         let code = enter(|| {
@@ -87,7 +87,7 @@ pub fn batch(descriptors: u32, count: u32, forward: impl Fn(u32) -> i32) -> i64 
     status.to_bits()
 }
 
-/// Says which call of a batch is next.
+/// Sets which call of a batch is next.
 fn set_turn(turn: Option<u32>) {
     // SAFETY: as in `pass`, which does not run now.
     unsafe { (*MEMO.0.get()).set_turn(turn) };
@@ -95,7 +95,7 @@ fn set_turn(turn: Option<u32>) {
 
 /// Runs an initialization.
 pub fn init(params: u32, size: u32, run: impl FnOnce(Scalars<'_>) -> Result<()>) -> i32 {
-    // SAFETY: as in `pass`; the block is read only.
+    // SAFETY: as in `pass`; the block is only read.
     enter(|| run(unsafe { open_params(memory(), params, size)? }))
 }
 
@@ -135,7 +135,7 @@ pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
     })
 }
 
-/// What every export does: make panics speak, forget the last message, call, report.
+/// What every export does: install the panic hook, clear the message, call, and report.
 #[inline(always)]
 fn enter(run: impl FnOnce() -> Result<()>) -> i32 {
     panic::install();

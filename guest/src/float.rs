@@ -10,22 +10,22 @@ use crate::simd::F32x4;
 ///
 /// Conversions have no branch, so that loops over them vectorize, and give the same bits in the sandbox and natively.
 pub trait Float: Element {
-    /// Zero.
+    /// The value zero.
     const ZERO: Self;
 
-    /// The same value.
+    /// Converts the value to `f32`, exactly.
     fn widen(self) -> f32;
 
-    /// The nearest value, ties to even; ±∞ beyond the range.
+    /// Rounds to the nearest value, ties to even; ±∞ beyond the range.
     fn narrow(value: f32) -> Self;
 
-    /// Eight values, widened at once, which takes a fraction of the instructions.
+    /// Widens eight values at once, which takes a fraction of the instructions.
     fn widen8(values: &[Self; 8]) -> [F32x4; 2];
 
-    /// Eight values, narrowed at once.
+    /// Narrows eight values at once.
     fn narrow8(values: [F32x4; 2]) -> [Self; 8];
 
-    /// Sixteen values as eight and eight.
+    /// Narrows sixteen values at once.
     #[inline(always)]
     fn narrow16([first, second]: [[F32x4; 2]; 2]) -> [[Self; 8]; 2] {
         [Self::narrow8(first), Self::narrow8(second)]
@@ -76,7 +76,7 @@ impl Float for f16 {
     /// After F. Giesen's `float_to_half_fast3_rtne`, with selections instead of branches.
     #[inline(always)]
     fn narrow(value: f32) -> Self {
-        /// The least f32 that is ∞ as an f16, but for those that round to it.
+        /// The least f32 that is ∞ as an f16, except for those that round to it.
         const OVERFLOW: u32 = (127 + 16) << 23;
         /// The least f32 that is a normal f16.
         const NORMAL: u32 = (127 - 14) << 23;

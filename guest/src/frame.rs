@@ -1,13 +1,15 @@
-//! A call, as the guest sees it: the descriptor is checked first, then slices are made.
+//! A call as the guest sees it: it checks the descriptor first, and then makes slices.
 //!
 //! Every `unsafe` block of the guest that touches tensor memory is in this module. The invariant behind them:
-//! [`Frame::open`] has passed the whole call, or one that is the same to the bit, through [`quick::accepts`] or
-//! [`judge`], or one that is the same but for offsets through the former and the offsets through [`quick::is_placed`]. So
-//! each tensor lies inside the memory and above the module's own data, is aligned to 16 bytes, and overlaps nothing that
-//! is written; its type, role and shape are those that the author declared, and its bytes are few enough for a slice.
+//! [`Frame::open`] has checked the whole call with [`quick::accepts`] or [`judge`], or has done so for a call with the
+//! same bits, or has checked a call that only differs in offsets with the former and the offsets with
+//! [`quick::is_placed`]. So each tensor lies inside the memory and above the module's own data, is aligned to 16 bytes,
+//! and overlaps nothing that is written; its type, role and shape are those that the author declared, and its bytes are
+//! few enough for a slice.
 //!
-//! An [`Error`] has its message in it where there is no allocator, and moving it about would cost more than all checks:
-//! taking arguments out fails with a [`Fault`], and what explains is kept out of the way of calls that are in order.
+//! Without an allocator, an [`Error`] contains its message, and moving it would cost more than all checks. Therefore
+//! taking arguments out fails with a small [`Fault`], and the code that explains faults is kept away from the path of
+//! valid calls.
 
 mod known;
 mod memo;
@@ -32,7 +34,7 @@ pub use self::{memo::Memo, memory::LinearMemory, quick::Signed};
 pub struct Scalars<'a>(&'a [u8]);
 
 impl<'a> Scalars<'a> {
-    /// The scalars in these bytes.
+    /// Takes the scalars in these bytes.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
@@ -92,7 +94,7 @@ pub struct Frame<'a, S> {
     memory: LinearMemory,
     entries: &'a [TensorEntry],
     scalars: Scalars<'a>,
-    /// A bit for each writable tensor that was handed out.
+    /// A bit for each writable tensor that was taken.
     taken: u32,
     signed: PhantomData<S>,
 }
@@ -119,10 +121,10 @@ impl<'a, S: Signed> Frame<'a, S> {
         Ok(Self { memory, entries: params.entries, scalars: Scalars(params.scalars), taken: 0, signed: PhantomData })
     }
 
-    /// Checks a call that is not the one remembered.
+    /// Checks a call that differs from the remembered one.
     ///
     /// # Safety
-    /// As [`open`](Self::open), and nothing writes to the descriptor and the params block for `'a`.
+    /// As for [`open`](Self::open), and nothing writes to the descriptor and the params block for `'a`.
     #[inline(never)]
     unsafe fn check(memory: LinearMemory, descriptor: u32, memo: &mut Memo) -> Result<Params<'a>> {
         // SAFETY: the caller vouches for the memory.
@@ -154,7 +156,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         self.scalars
     }
 
-    /// The value of a shape symbol; every symbol of a signature has one, since required tensors determine it.
+    /// The value of a shape symbol. Required tensors determine every symbol of a signature.
     #[inline(always)]
     pub fn extent(&self, symbol: u8) -> usize {
         quick::value::<S>(self.entries, symbol).unwrap_or_default() as usize
@@ -186,7 +188,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         Ok(Some(unsafe { core::slice::from_raw_parts(self.memory.at(entry.offset).cast_const().cast(), len) }))
     }
 
-    /// The elements of an output, in-out or scratch tensor, once.
+    /// The elements of an output, in-out or scratch tensor, which can be taken once.
     ///
     /// # Errors
     /// The row is not such a tensor of this type, or was taken before.
@@ -201,7 +203,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         let mut len = entry.size as usize / size_of::<T>();
         let tensor = &S::SIGNATURE.tensors[row];
         if matches!(tensor.role, Role::Scratch) {
-            // A host may give more; the author gets what the signature says, as in a native call.
+            // A host may provide more; the author gets what the signature says, as in a native call.
             let needed = tensor.len.eval(|symbol| quick::value::<S>(self.entries, symbol));
             len = len.min(needed.map_err(|_| misuse)? as usize);
         }
@@ -211,7 +213,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         Ok(unsafe { core::slice::from_raw_parts_mut(self.memory.at(entry.offset).cast(), len) })
     }
 
-    /// The entry of a row of this type and role. The signature is asked, which the entries of a checked call follow.
+    /// The entry of a row with this type and role, by the signature, which the entries of a checked call follow.
     #[inline(always)]
     fn row<T: Element>(&self, row: usize, fits: impl Fn(Role) -> bool) -> Option<&'a TensorEntry> {
         let tensor = S::SIGNATURE.tensors.get(row)?;
@@ -232,7 +234,7 @@ impl<S> fmt::Debug for Frame<'_, S> {
 /// The range is not a params block inside the memory.
 ///
 /// # Safety
-/// As [`Frame::open`].
+/// As for [`Frame::open`].
 #[cfg(target_family = "wasm")]
 pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u32) -> Result<Scalars<'a>> {
     // SAFETY: the caller vouches for the memory, and the block is only read.
@@ -244,10 +246,10 @@ pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u3
 /// The complete check of a call, which explains what it refuses.
 ///
 /// # Errors
-/// As [`Frame::open`].
+/// As for [`Frame::open`].
 ///
 /// # Safety
-/// As [`Parts::read`].
+/// As for [`Parts::read`].
 #[cold]
 #[inline(never)]
 unsafe fn judge<'a>(memory: LinearMemory, descriptor: u32, signature: &Signature<'_>) -> Result<Params<'a>> {
@@ -266,7 +268,7 @@ unsafe fn judge<'a>(memory: LinearMemory, descriptor: u32, signature: &Signature
     Ok(params)
 }
 
-/// Whether the table has the rows that the signature declares, with shapes that agree.
+/// Checks that the table has the rows that the signature declares, and that their shapes agree.
 fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<()> {
     let declared = signature.tensors;
     if declared.len() != entries.len() {
@@ -305,12 +307,12 @@ fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<()> {
     Ok(())
 }
 
-/// The shape that takes part in binding symbols: none for absent and scratch tensors.
+/// The shape that determines symbols; `None` for absent and scratch tensors.
 fn shape_of(role: Role, entry: &TensorEntry) -> Option<Shape> {
     if role == Role::Scratch || entry.is_absent() { None } else { entry.shape() }
 }
 
-/// A disagreement of shapes, as the status of the tensor at fault.
+/// The error for shapes that disagree, with the status of the tensor at fault.
 #[cold]
 pub(crate) fn disagreement(signature: &Signature<'_>, error: SymbolError) -> Error {
     let role = signature.tensors.get(error.tensor).map_or(Role::In, |tensor| tensor.role);
@@ -353,7 +355,7 @@ pub enum Fault {
         /// The byte.
         value: u8,
     },
-    /// A row is asked for in a way that the signature does not allow; `#[kernel]` never does.
+    /// A row is asked for in a way that the signature does not allow, which the code of `#[kernel]` never does.
     Misuse {
         /// The row.
         row: usize,

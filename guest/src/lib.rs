@@ -1,4 +1,4 @@
-//! What a kernel author uses: [`kernel`], the types in its signatures, and [`ensure!`] to refuse bad arguments.
+//! What kernel authors use: [`kernel`], the types in signatures, and [`ensure!`] to refuse bad arguments.
 //!
 //! # Example: a kernel
 //! ```
@@ -29,15 +29,15 @@
 //! # }
 //! ```
 //!
-//! What goes into the signature and the attribute is told at [`kernel`].
+//! See [`kernel`] for what goes into the signature and the attribute.
 //!
 //! # Features and targets
 //! - `std` (on by default): the crate uses std, and panics are reported through std's hook. A crate that is `no_std` in
-//!   WebAssembly depends on this one with `default-features = false`; then the panic handler comes from here, and the
-//!   module is smaller. Natively, for `cargo test`, both are the same.
+//!   WebAssembly depends on this one with `default-features = false`; then this crate provides the panic handler, and
+//!   the module is smaller. Native builds, for `cargo test`, are the same either way.
 //! - A kernel crate can say `#![deny(unsafe_code)]` but not `#![forbid(unsafe_code)]`: naming an export is an unsafe
 //!   attribute, which the macro allows for the exports alone.
-//! - A kernel written in C includes `kernelpack.h`, in this crate's folder `include`.
+//! - A kernel written in C includes `kernelpack.h` from this crate's folder `include`.
 #![cfg_attr(all(target_family = "wasm", not(feature = "std")), no_std)]
 
 #[cfg(target_family = "wasm")]
@@ -66,8 +66,8 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// `Kernel` (names the kernel where a type is needed), `Args`, `Params`, and for kernels with inputs `Inputs` and
 /// `Outputs`. In a WebAssembly build the module also holds the exports and the custom section that the packer reads.
 ///
-/// The function is an item of a module (not of a function's body, where its module could not see it, and no method),
-/// has a name of `a-z`, `0-9` and `_`, and returns [`Result<()>`](Result).
+/// The function is an item of a module (not a method, and not inside another function, where its module could not see
+/// it), has a name of `a-z`, `0-9` and `_`, and returns [`Result<()>`](Result).
 ///
 /// # Parameters
 /// | written | is |
@@ -84,46 +84,46 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// `T` is f32, [`struct@f16`], i8, u8, i32, u32 or one of GGML's blocks, [`BlockQ8_0`] and [`BlockQ4_0`], or a type alias of
 /// these. A call has at most 16 tensors, 16 symbols and 32 scalars.
 ///
-/// By the time the function runs, every slice has the length that its shape says, and what is written overlaps nothing.
+/// When the function runs, every slice has the length that its shape gives, and writable slices overlap nothing.
 ///
 /// # Shapes
-/// `#[shape(...)]` gives the extents, outermost first, at most 8. An extent is
-/// - a symbol, `dim`: the same number wherever it stands;
+/// `#[shape(...)]` lists the extents, outermost first, at most 8. An extent is
+/// - a symbol, `dim`: the same number wherever it appears;
 /// - a constant, `32`;
 /// - `dim / 32`: the symbol must then be a multiple of 32, or the call is refused;
-/// - `heads * 2`: the constant stands behind the symbol.
+/// - `heads * 2`: the constant comes after the symbol.
 ///
 /// `#[shape()]` is a scalar tensor of one element. For block types an extent counts blocks: a row of `dim` values in
-/// Q8_0 is `dim / 32`. Some required tensor must use each symbol, so that every call determines it. The length of
+/// Q8_0 is `dim / 32`. Each symbol must be used by a required tensor, so that every call determines it. The length of
 /// scratch is arithmetic with `+ - * /` and parentheses over symbols and constants, in 32 bits; a call for which it
 /// overflows, goes below zero or divides by zero is refused.
 ///
 /// # Arguments
 /// All are optional.
-/// - `category = "normalization"`: what the kernel is for; the family unless given.
-/// - `name = "..."`: a name for people; the function's unless given. The first paragraph of the function's
+/// - `category = "normalization"`: what the kernel is for; by default, the family.
+/// - `name = "..."`: a name for people; by default, that of the function. The first paragraph of the function's
 ///   documentation becomes the description.
-/// - `family = "rope"`: the folder of the module in a pack; the function's name up to the first `_` unless given.
-/// - `entry_point = "rope_forward"`: the alias of `kernel_forward`; the family and `_forward` unless given.
-/// - `fallback = "..."`: the name of the reference implementation; the function's name and `_reference` unless given,
+/// - `family = "rope"`: the folder of the module in a pack; by default, the function's name up to the first `_`.
+/// - `entry_point = "rope_forward"`: the alias of `kernel_forward`; by default, the family with `_forward`.
+/// - `fallback = "..."`: the name of the reference implementation; by default, the function's name with `_reference`;
 ///   `""` for none.
-/// - `max_memory_pages` (16384 unless given), `max_epoch_ticks` (1000, of 10 ms), `max_table_elements` (1024),
-///   `max_stack_bytes` (524288, a power of two): [limits](abi::ResourceLimits) of an instance.
-/// - `max_instances` (64 unless given): how many instances a host may have at once, which is also how many calls may run
+/// - `max_memory_pages` (by default 16384), `max_epoch_ticks` (1000 ticks of 10 ms), `max_table_elements` (1024),
+///   `max_stack_bytes` (524288; a power of two): [limits](abi::ResourceLimits) of an instance.
+/// - `max_instances` (by default 64): how many instances a host may have at once, which is also how many calls may run
 ///   at once.
 /// - `init = f`, `cleanup = g`: functions `fn(&Params) -> Result<()>`, with the `Params` of the kernel's module, and
-///   `fn() -> Result<()>`, called when an instance is born and before it is dropped. With `init` every scalar needs a
-///   default, since an instance is born before any call.
+///   `fn() -> Result<()>`, called when an instance is created and before it is dropped. With `init`, every scalar needs
+///   a default, since an instance is created before any call.
 /// - `backward = h`: a function with [`#[backward]`](macro@backward).
 /// - `split = rows`, or `split = [batch, rows]`: shape symbols over which a host may split one call into several, each
 ///   over a range of the axis, to use several cores. Name a symbol only if the function computes each index of its axis
-///   by itself, without looking at the index: a call over rows 8 to 15 must give what rows 8 to 15 of a larger call hold.
-///   (The sequence axis of a positional encoding is therefore none.) Wherever the symbol stands, it must be the outermost
-///   extent and stand plainly, not as `rows / 2`, and every output must have it.
+///   independently and without using the index: a call over rows 8 to 15 must give the same as rows 8 to 15 of a larger
+///   call. (So the sequence axis of a positional encoding does not qualify.) Wherever the symbol appears, it must be
+///   the outermost extent, by itself rather than as `rows / 2`, and every output must have it.
 /// - `crate = path`: where `kernelpack_guest` is, for crates that rename or re-export it.
 ///
 /// # Errors and panics
-/// The status of a returned [`Error`] is what the host sees, with its message of up to 256 bytes:
+/// The host sees the status of a returned [`Error`] and its message of up to 256 bytes:
 ///
 /// | status | code | for |
 /// |---|---|---|
@@ -134,13 +134,13 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// | [`NotImplemented`](Status::NotImplemented) | 5 | a combination that the kernel does not support |
 /// | [`InternalError`](Status::InternalError) | 6 | anything else |
 ///
-/// [`ensure!`] and [`bail!`] make them. A panic leaves its message and place for the host and traps; what the outputs
-/// hold after an error or a trap is unspecified.
+/// [`ensure!`] and [`bail!`] return errors. A panic leaves its message and location for the host, and traps. After an
+/// error or a trap, the content of the outputs is unspecified.
 pub use kernelpack_macros::kernel;
 
 /// Turns a function over slices into the backward pass of the kernel that names it with `backward = ...`.
 ///
-/// Its parameters are declared as those of a kernel. Beside it appears a module of the same name with `SIGNATURE`,
+/// Its parameters are declared like those of a kernel. Beside it appears a module of the same name with `SIGNATURE`,
 /// `Backward`, `Args` and `Params`.
 pub use kernelpack_macros::backward;
 
@@ -189,7 +189,7 @@ macro_rules! ensure {
     };
 }
 
-/// What the code that `#[kernel]` emits and the packer's programs call; not for use by hand.
+/// For the code of `#[kernel]` and the packer's programs only.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_family = "wasm")]
@@ -202,7 +202,7 @@ pub mod __private {
     #[cfg(not(target_family = "wasm"))]
     pub use inventory;
 
-    /// The element types, each as itself; other types have no `It`, which rustc then asks nothing of.
+    /// The element types, each with itself as `It`. Other types have no `It`, so rustc reports nothing else about them.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be the element of a tensor",
         label = "not an element type",

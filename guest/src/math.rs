@@ -13,7 +13,7 @@ pub fn exp_nonpositive(x: f32) -> f32 {
     scaled * rest
 }
 
-/// At least -120, below which e to the power of `x` is 0, even times `x`; NaN for NaN.
+/// `x`, but at least -120, below which e to the power of `x` is 0, even times `x`; NaN for NaN.
 #[inline(always)]
 fn bounded(x: f32) -> f32 {
     if x < -120.0 { -120.0 } else { x }
@@ -22,7 +22,7 @@ fn bounded(x: f32) -> f32 {
 /// `exp_nonpositive` as a normal number and a power of two, whose product may be denormal, for -120 ≤ `x` ≤ 0.
 #[inline(always)]
 fn exp_parts(x: f32) -> (f32, f32) {
-    /// Adding it leaves a value of less than 2²² rounded to an integer in the low bits.
+    /// Adding this leaves a value of less than 2²², rounded to an integer, in the low bits.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, of which the first has so few bits that `n * LN2_HIGH` is exact.
     #[expect(clippy::excessive_precision, reason = "the digits are those of the exact value")]
@@ -58,13 +58,13 @@ fn power_of_two(n: i32) -> f32 {
 /// -0 for -∞, ∞ for ∞, NaN for NaN; no intermediate overflows.
 #[inline(always)]
 pub fn silu(x: f32) -> f32 {
-    // -|x|, in two operations where WebAssembly's absolute value and negation take Cranelift six.
+    // -|x| in two operations; WebAssembly's absolute value and negation take Cranelift six.
     let opposite = 0.0 - x;
     let negative = if x < opposite { x } else { opposite };
-    // -∞ · 0 would be NaN; below -120 the product is -0 whatever the factor.
+    // -∞ · 0 would be NaN. Below -120 the product is -0, whatever the factor.
     let negative = bounded(negative);
     let (scaled, rest) = exp_parts(negative);
-    // Not x · σ(x): where σ(x) is denormal, x times it would magnify its rounding error.
+    // Not x · σ(x): if σ(x) is denormal, multiplying it by x would magnify its rounding error.
     let numerator = if x < 0.0 { negative * scaled * rest } else { x };
     numerator / (1.0 + scaled * rest)
 }
@@ -79,14 +79,15 @@ pub fn sigmoid(x: f32) -> f32 {
 
 /// The sines and the cosines of angles in radians; NaN for what is not finite.
 ///
-/// They are computed in f64 and rounded once, with an error below 0.51 ulp. Cody and Waite's range reduction with the
-/// polynomials of FreeBSD's `k_sinf` and `k_cosf` (S. Moshier, B. Evans); what is too large for that goes to libm.
+/// They are computed in f64 and rounded once, with an error below 0.51 ulp, by Cody and Waite's range reduction and the
+/// polynomials of FreeBSD's `k_sinf` and `k_cosf` (S. Moshier, B. Evans). Angles that are too large for that go to
+/// libm.
 #[inline(always)]
 pub fn sin_cos<const N: usize>(angles: [f32; N]) -> ([f32; N], [f32; N]) {
     /// 2²⁷ · π: below it, a multiple of the first part of π/2 is exact.
     const LIMIT: f32 = 4.2e8;
     let (mut sines, mut cosines) = ([0.0; N], [0.0; N]);
-    // Without an early end, so that the comparisons vectorize; false for NaN.
+    // Without early exit, so that the comparisons vectorize; false for NaN.
     if angles.iter().fold(true, |all, angle| all & (angle.abs() < LIMIT)) {
         for i in 0..N {
             (sines[i], cosines[i]) = bounded_sin_cos(angles[i]);
@@ -101,7 +102,7 @@ pub fn sin_cos<const N: usize>(angles: [f32; N]) -> ([f32; N], [f32; N]) {
 
 #[inline(always)]
 fn bounded_sin_cos(angle: f32) -> (f32, f32) {
-    /// Adding it leaves a value of less than 2⁵¹ rounded to an integer in the low bits.
+    /// Adding this leaves a value of less than 2⁵¹, rounded to an integer, in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     // π/2 in two parts, of which the first has so few bits that its product with the quadrant is exact.
     const HALF_PI_HIGH: f64 = 1.570_796_310_901_641_8;
@@ -121,7 +122,7 @@ fn bounded_sin_cos(angle: f32) -> (f32, f32) {
         + (w * z) * (-1.388_676_377_460_993e-3 + z * 2.439_044_879_627_741_5e-5);
     let (sin, cos) = ((sin as f32).to_bits(), (cos as f32).to_bits());
 
-    // Each quadrant changes the two and then a sign.
+    // Depending on the quadrant, the two are swapped and signs change.
     let quadrant = shifted.to_bits() as u32;
     let (sin, cos) = if quadrant & 1 == 0 { (sin, cos) } else { (cos, sin) };
     (f32::from_bits(sin ^ (quadrant & 2) << 30), f32::from_bits(cos ^ (quadrant.wrapping_add(1) & 2) << 30))
@@ -129,7 +130,7 @@ fn bounded_sin_cos(angle: f32) -> (f32, f32) {
 
 /// The square root, rounded correctly.
 ///
-/// It is one instruction; `core` has no square root on stable Rust, and libm's computes it bit by bit in WebAssembly.
+/// In WebAssembly it is one instruction, but `core` has no square root on stable Rust, and libm computes it bit by bit.
 #[inline(always)]
 pub fn sqrt(x: f64) -> f64 {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -23,12 +23,12 @@ unsafe impl Sync for Buffer {}
 #[unsafe(export_name = "kernel_message")]
 static BUFFER: Buffer = Buffer(UnsafeCell::new(Content { len: 0, bytes: [0; MESSAGE_CAPACITY] }));
 
-/// Where the buffer is.
+/// The address of the buffer.
 pub(crate) fn address() -> u32 {
     BUFFER.0.get().addr() as u32
 }
 
-/// Forgets the message.
+/// Clears the message.
 #[inline]
 pub(crate) fn clear() {
     // SAFETY: one thread, and no reference into the buffer outlives a function of this module.
@@ -41,7 +41,7 @@ pub(crate) fn set(args: fmt::Arguments<'_>) {
     put(&Message::new(args));
 }
 
-/// Leaves a message that is written already.
+/// Leaves a message that is already formatted.
 #[cold]
 pub(crate) fn put(message: &Message) {
     let (len, bytes) = message.as_parts();

@@ -9,7 +9,7 @@ use zerocopy::FromBytes as _;
 
 use crate::frame::disagreement;
 
-/// The symbols of a call, from the shapes of its tensors; `None` for those it has not.
+/// The symbols of a call, from the shapes of its tensors; absent tensors have `None`.
 ///
 /// # Errors
 /// The shapes disagree.
@@ -63,7 +63,7 @@ pub fn rows<'t, 'a, const N: usize>(tensors: &'t mut [TensorArg<'a>]) -> Result<
 /// The view of an input.
 ///
 /// # Errors
-/// The row is no input, its elements are of another type, or its bytes are not those of its shape or not aligned.
+/// The row is not an input, its elements have another type, or its bytes do not fit its shape or are not aligned.
 pub fn view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorView<'t, T>> {
     optional_view(row)?.ok_or_else(|| other_role(T::DTYPE))
 }
@@ -71,7 +71,7 @@ pub fn view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorView<'t,
 /// The view of an input that may be absent.
 ///
 /// # Errors
-/// As [`view`].
+/// Those of [`view`].
 pub fn optional_view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<Option<TensorView<'t, T>>> {
     let bytes: &'t [u8] = match &row.data {
         TensorData::Absent => return Ok(None),
@@ -86,7 +86,7 @@ pub fn optional_view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<Optio
 /// The view of an output or in-out tensor.
 ///
 /// # Errors
-/// As [`view`].
+/// Those of [`view`].
 pub fn view_mut<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorViewMut<'t, T>> {
     check_dtype::<T>(row.dtype)?;
     let bytes: &'t mut [u8] = match &mut row.data {

@@ -1,11 +1,11 @@
-//! Answers calls with the native reference of a kernel: the packer's way to learn what a health vector is to expect.
+//! Answers calls with the native reference of a kernel, from which the packer learns what health vectors expect.
 //!
-//! The packer links this `main` and the kernel crate into a program of its own. It takes the kernel's id and for each
-//! call, which are made in their order, the paths of two files. The first is a call as it lies in a sandbox: a params
-//! block, and tensors at the offsets of its table, from the start of the file. The second is written here once the
-//! reference has answered: a byte with the status, and behind it the written tensors in declaration order, or a message
-//! where the status is not OK; nothing where no kernel of this id is compiled in. A reference that panics or does not
-//! end leaves no file, for this call and those after it.
+//! The packer links this `main` and the kernel crate into a program of its own. It takes the kernel's id and, for each
+//! call, the paths of two files; calls are made in order. The first file is a call as it lies in a sandbox: a params
+//! block, and tensors at the offsets in its table, from the start of the file. The program writes the second once the
+//! reference has answered: a byte with the status, then the written tensors in declaration order, or a message if the
+//! status is not OK; an empty file if no kernel of this id is compiled in. A reference that panics or does not end
+//! leaves no file for this call and those after it.
 
 use std::{
     env, fs,
@@ -49,7 +49,7 @@ fn fail(reason: &str) -> ExitCode {
 
 /// Runs the reference, and returns what it wrote.
 fn run(kernel: &NativeKernel, call: &[u8]) -> Result<Vec<u8>> {
-    // Offsets are multiples of 16, so that tensors are aligned for their elements where the file is.
+    // Offsets are multiples of 16, so tensors are aligned for their elements if the file is.
     let mut words = vec![0u128; call.len().div_ceil(size_of::<u128>())];
     words.as_mut_bytes()[..call.len()].copy_from_slice(call);
     let call = &words.as_bytes()[..call.len()];
@@ -70,7 +70,7 @@ fn run(kernel: &NativeKernel, call: &[u8]) -> Result<Vec<u8>> {
     Ok(tensors)
 }
 
-/// Room for a tensor that is written, aligned for any element and with its start value; nothing for others.
+/// Room for a tensor that is written, aligned for any element and with its initial value; empty for others.
 fn start_value(call: &[u8], entry: &TensorEntry) -> Result<Vec<u128>> {
     let mut words = Vec::new();
     if matches!(Role::from_code(entry.role), Some(Role::Out | Role::InOut)) {

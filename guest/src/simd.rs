@@ -1,9 +1,9 @@
 //! Four `f32` lanes in one register.
 //!
-//! Loops over arrays of fixed size become vector code by themselves as a rule. What LLVM takes apart again are sums whose
-//! lanes are added up at the end, and loops with more than a handful of operations, which it does not unroll. Kernels
-//! write those with [`F32x4`]: each operation is one instruction in the sandbox and natively, and gives the same bits as
-//! the same operation on each lane.
+//! Loops over arrays of fixed size usually become vector code by themselves. Exceptions are sums whose lanes are added
+//! up at the end, which LLVM takes apart again, and loops with more than a handful of operations, which it does not
+//! unroll. Kernels write those with [`F32x4`]: each operation is one instruction in the sandbox and natively, and gives
+//! the same bits as the same operation on each lane.
 
 use core::ops::{Add, Mul, Sub};
 
@@ -22,15 +22,15 @@ mod register;
 
 use register::Register;
 
-/// The numbers that conversions between `f16` and `f32` are made of.
+/// The constants of conversions between `f16` and `f32`.
 ///
-/// *Widening.* The upper and the lower sixteen bits of each `f32` are made apart and put together by an interleaving. The
-/// exponent stays at first what it was and is moved by a multiplication, which makes denormals come out right; the
-/// largest, of ∞ and NaN, becomes that of `f32` before.
+/// *Widening.* The upper and the lower sixteen bits of each `f32` are computed separately and then interleaved. The
+/// exponent keeps its bias at first; a multiplication moves it, which makes denormals come out right. Before that, the
+/// largest exponent, of ∞ and NaN, becomes that of `f32`.
 ///
 /// *Narrowing.* Adding 2¹³ times a power of two to a value of that exponent rounds it to the eleven bits of an `f16`,
-/// which are the low bits of the sum; for what is below 2⁻¹⁴, which is denormal as an `f16`, the power is 2⁻¹⁴. All that
-/// remains is to add the exponent above that.
+/// which are the low bits of the sum. For values below 2⁻¹⁴, which are denormal as an `f16`, the power is 2⁻¹⁴. Then
+/// only the exponent beyond that needs to be added.
 #[cfg_attr(
     not(any(
         all(target_arch = "wasm32", target_feature = "simd128"),
@@ -39,11 +39,11 @@ use register::Register;
     expect(dead_code, reason = "only registers are converted this way")
 )]
 mod half_bits {
-    /// All bits of an `f16` but the sign.
+    /// All bits of an `f16` except the sign.
     pub(super) const MAGNITUDE: i16 = 0x7fff;
     /// The largest finite `f16`.
     pub(super) const LARGEST: i16 = 0x7bff;
-    /// What of an `f16`, shifted right by 3 with its sign, belongs into the upper half of an `f32`.
+    /// The bits of an `f16`, shifted right by 3 with its sign, that go into the upper half of an `f32`.
     pub(super) const UPPER: i16 = 0x8fff_u16 as i16;
     /// 2¹¹², which moves the exponent's bias from 15 to 127.
     pub(super) const REBIAS: f32 = f32::from_bits((127 + 112) << 23);
@@ -55,13 +55,13 @@ mod half_bits {
     pub(super) const INFINITE: f32 = 65536.0;
     /// 2⁻¹⁴, the least normal `f16`.
     pub(super) const NORMAL: f32 = f32::from_bits((127 - 14) << 23);
-    /// Added to the bits of a power of two, it is 2¹³ times as large.
+    /// Adding this to the bits of a power of two makes it 2¹³ times as large.
     pub(super) const TO_LAST_PLACE: i32 = 13 << 23;
     /// The exponent of the least power that is added, in the bits of the exponent of an `f16`.
     pub(super) const LEAST: i32 = (127 - 14 + 13) << 10;
     /// The payload of a NaN as an `f16`.
     pub(super) const PAYLOAD: i32 = 0x3ff;
-    /// What makes it quiet.
+    /// The bit that makes a NaN quiet.
     pub(super) const QUIET: i32 = 0x200;
 }
 
@@ -82,13 +82,13 @@ mod half_bits {
 pub struct F32x4(Register);
 
 impl F32x4 {
-    /// These lanes.
+    /// Makes a register of these lanes.
     #[inline(always)]
     pub fn new(lanes: [f32; 4]) -> Self {
         Self(register::new(lanes))
     }
 
-    /// The same value in all lanes.
+    /// Makes a register with the same value in all lanes.
     #[inline(always)]
     pub fn splat(value: f32) -> Self {
         Self(register::splat(value))
@@ -107,36 +107,36 @@ impl F32x4 {
         (a + c) + (b + d)
     }
 
-    /// The same values, widened.
+    /// Widens eight values.
     ///
-    /// Half of the work is done on sixteen bits, eight values at a time, which is why there are eight.
+    /// Half of the work is done on sixteen bits and eight values at a time, which is why this takes eight.
     #[inline(always)]
     pub fn widen(halves: [f16; 8]) -> [Self; 2] {
         register::widen(halves).map(Self)
     }
 
-    /// The nearest values, ties to even; ±∞ beyond the range, and NaNs keep the upper bits of their payload.
+    /// Rounds to the nearest values, ties to even; ±∞ beyond the range. NaNs keep the upper bits of their payload.
     #[inline(always)]
     pub fn narrow(wide: [Self; 2]) -> [f16; 8] {
         register::narrow(wide.map(|wide| wide.0))
     }
 
-    /// The same for twice as many, with what little both have in common done once.
+    /// Like [`narrow`](Self::narrow) for twice as many values, with the common work done once.
     #[inline(always)]
     pub fn narrow_pair(wide: [[Self; 2]; 2]) -> [[f16; 8]; 2] {
         register::narrow_pair(wide.map(|wide| wide.map(|wide| wide.0)))
     }
 
-    /// The same lanes, computed by here.
+    /// Returns the same lanes, and forces their computation to finish here.
     ///
-    /// Cranelift keeps loads where they stand and computes from them as late as it can, at the next store or branch.
-    /// Where more is loaded before that than there are registers, most of it goes through the stack; settling the sum
-    /// so far avoids it, for one store to a place that nobody reads. Natively this does nothing.
+    /// Cranelift keeps loads where they stand and computes from them as late as it can, at the next store or branch. If
+    /// more is loaded before that than fits into the registers, most of it goes through the stack. Settling the sum so
+    /// far avoids that at the cost of one store that nobody reads. Natively this does nothing.
     #[inline(always)]
     #[must_use]
     pub fn settle(self) -> Self {
         if cfg!(target_family = "wasm") {
-            // The result stays unused: it would be loaded back.
+            // The result is not used, since it would be loaded back.
             let _ = core::hint::black_box(self);
         }
         self

@@ -1,4 +1,4 @@
-//! The C header says what the ABI says, in the eyes of a C compiler.
+//! The C header agrees with the ABI, as a C compiler sees it.
 #![cfg(not(miri))]
 
 use std::{
@@ -14,7 +14,7 @@ use kernelpack_abi::{
     params::{ParamsHeader, TensorEntry},
 };
 
-/// Has the system's C compiler judge a translation unit; its complaints are the error.
+/// Lets the system's C compiler check a translation unit; its messages are the error.
 fn compile(source: &str) -> Result<(), String> {
     let mut cc = Command::new("cc")
         .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", "c", "-I"])
@@ -89,7 +89,7 @@ fn every_number_is_the_abis() {
     compile(&all.0).unwrap();
 }
 
-/// The size of a struct and the offset of each field; every field must be named.
+/// Compares the size of a struct and the offset of each field; every field must be named.
 macro_rules! layout {
     ($all:ident, $c:literal = $rust:ident { $($field:ident),* $(,)? }) => {
         $all.equal(concat!("sizeof(", $c, ")"), size_of::<$rust>());

@@ -1,7 +1,8 @@
-//! What `#[kernel]` says to an author: one mistake a file, named by the mistake, and what compiles without a word.
+//! What `#[kernel]` reports to an author: files with one mistake each, named after it, and files that compile without
+//! warnings.
 //!
-//! `TRYBUILD=overwrite cargo test -p kernelpack-guest --test ui` writes the expected messages anew; read them before
-//! committing: each points at the narrowest token, says the fix, and comes alone.
+//! `TRYBUILD=overwrite cargo test -p kernelpack-guest --test ui` rewrites the expected messages; read them before
+//! committing: each must point at the narrowest token, state the fix, and be the only one.
 #![cfg(not(miri))]
 
 #[test]

@@ -2,12 +2,12 @@
 
 use kernelpack_guest::{Float, f16};
 
-/// Elements that one step takes.
+/// Elements per step.
 const BLOCK: usize = 32;
-/// Elements that are converted as one.
+/// Elements that are converted together.
 const LANES: usize = 8;
 
-/// The same values. Both are equally long.
+/// Widens all values. Both slices have the same length.
 #[inline(always)]
 pub(crate) fn widen(from: &[f16], to: &mut [f32]) {
     let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();
@@ -22,7 +22,7 @@ pub(crate) fn widen(from: &[f16], to: &mut [f32]) {
     }
 }
 
-/// The nearest values. Both are equally long.
+/// Rounds to the nearest values. Both slices have the same length.
 #[inline(always)]
 pub(crate) fn narrow(from: &[f32], to: &mut [f16]) {
     let (from_blocks, from_rest) = from.as_chunks::<BLOCK>();

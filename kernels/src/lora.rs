@@ -6,11 +6,11 @@ use kernelpack_guest::{Float, Result, backward, ensure, f16, kernel, simd::F32x4
 
 use crate::convert::{narrow, widen};
 
-/// Elements of y that one step takes.
+/// Elements of y per step.
 const BLOCK: usize = 32;
-/// Elements of a dot product whose lanes are carried along, so that errors do not grow with the length of a row.
+/// Elements of a dot product that are summed in lanes, so that errors do not grow with the length of a row.
 const CHUNK: usize = 8 * BLOCK;
-/// Elements of a column that are moved as one.
+/// Elements of a column that are moved together.
 const LANES: usize = 8;
 /// Rows of `x` that share the loads of `a` and `b`.
 const ROWS: usize = 2;
@@ -36,7 +36,7 @@ pub fn lora_apply_f32(
 ) -> Result<()> {
     check(scale)?;
     if din == 0 || dout == 0 || r == 0 {
-        return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
+        return Ok(()); // There is nothing to add, not even 0, which would turn −0 into +0.
     }
     transpose(b, b_transposed, dout, r);
     let adapter = Adapter { a, b_transposed, scale, r };
@@ -68,7 +68,7 @@ pub fn lora_apply_f16(
 ) -> Result<()> {
     check(scale)?;
     if din == 0 || dout == 0 || r == 0 {
-        return Ok(()); // Nothing to add, not even 0, which would make −0 into +0.
+        return Ok(()); // There is nothing to add, not even 0, which would turn −0 into +0.
     }
     widen(a, a_wide);
     transpose(b, b_transposed, dout, r);
@@ -83,13 +83,13 @@ pub fn lora_apply_f16(
     Ok(())
 }
 
-/// Another scale makes NaN of every zero.
+/// A scale that is not finite turns every zero into NaN.
 fn check(scale: f32) -> Result<()> {
     ensure!(scale.is_finite(), InvalidParams, "scale must be finite");
     Ok(())
 }
 
-/// \[dout, r\] to \[r, dout\], so that `add_rows` runs along rows.
+/// Transposes \[dout, r\] to \[r, dout\], so that `add_rows` runs along rows.
 fn transpose<T: Float>(b: &[T], transposed: &mut [f32], dout: usize, r: usize) {
     for j in 0..r {
         let (blocks, rest) = transposed[j * dout..][..dout].as_chunks_mut::<LANES>();
@@ -117,7 +117,7 @@ struct Adapter<'a> {
 }
 
 impl Adapter<'_> {
-    /// y += scale · (x aᵀ) bᵀ, for one row or two.
+    /// Computes y += scale · (x aᵀ) bᵀ for one row or two.
     fn apply(self, x: &[f32], y: &mut [f32], din: usize, dout: usize) {
         if x.len() == din {
             self.apply_to([x], [y]);
@@ -127,7 +127,7 @@ impl Adapter<'_> {
         }
     }
 
-    /// The same for so many rows, which share the loads of `a` and `b`.
+    /// Computes y += scale · (x aᵀ) bᵀ for `N` rows, which share the loads of `a` and `b`.
     fn apply_to<const N: usize>(self, x: [&[f32]; N], mut y: [&mut [f32]; N]) {
         let (din, dout) = (x[0].len(), y[0].len());
         let row_of_a = |j: usize| &self.a[j * din..][..din];
@@ -147,8 +147,8 @@ impl Adapter<'_> {
 
 /// The dot products of each x with each of these rows.
 ///
-/// One step takes a register of each, so that what Cranelift keeps until it computes, at the end of the step, and the
-/// sums fit into the registers that there are: eight sums, six factors and a product.
+/// One step takes a register of each. Cranelift computes at the end of a step, so what it keeps until then and the sums
+/// fit into the registers: eight sums, six factors and a product.
 #[inline(never)]
 fn dots<const N: usize, const R: usize>(x: [&[f32]; N], rows: [&[f32]; R]) -> [[f32; R]; N] {
     let x_chunks = x.map(|x| x.as_chunks::<CHUNK>().0);
@@ -182,7 +182,7 @@ fn dots<const N: usize, const R: usize>(x: [&[f32]; N], rows: [&[f32]; R]) -> [[
     sums
 }
 
-/// The dot product of less than a chunk.
+/// The dot product of the rest that is shorter than a chunk.
 fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
     let (x_blocks, x_rest) = x.as_chunks::<4>();
     let (row_blocks, row_rest) = row.as_chunks::<4>();
@@ -193,7 +193,8 @@ fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
     lanes.sum() + x_rest.iter().zip(row_rest).map(|(x, a)| x * a).sum::<f32>()
 }
 
-/// Each y += Σ of its factors · rows. Each store makes Cranelift compute what it stores, so that a step may be long.
+/// Adds to each y the sum of its factors · rows. Each store makes Cranelift compute what it stores, so steps may be
+/// long.
 #[inline(never)]
 fn add_rows<const N: usize, const R: usize>(factors: [[f32; R]; N], rows: [&[f32]; R], y: &mut [&mut [f32]; N]) {
     let row_blocks = rows.map(|row| row.as_chunks::<BLOCK>().0);
@@ -221,9 +222,8 @@ fn add_rows<const N: usize, const R: usize>(factors: [[f32; R]; N], rows: [&[f32
     }
 }
 
-/// Gradients of [`lora_apply_f32`](fn@lora_apply_f32): dx = scale · (dy b) a, da = scale · (dy b)ᵀ x,
-/// db = scale · dyᵀ (x aᵀ). The gradient of y's start value is dy itself. A `scale` that is
-/// not finite is refused.
+/// Gradients of [`lora_apply_f32`](fn@lora_apply_f32): dx = scale · (dy b) a, da = scale · (dy b)ᵀ x, db = scale · dyᵀ
+/// (x aᵀ). The gradient of y's initial value is dy itself. A `scale` that is not finite is refused.
 #[backward]
 pub fn lora_apply_f32_backward(
     #[shape(rows, din)] x: &[f32],

@@ -1,4 +1,4 @@
-//! GGML's block formats: 32 values with one f16 scale, to the bit as ggml's reference quantizer makes them.
+//! GGML's block formats: 32 values with one f16 scale, bit for bit as ggml's reference quantizer makes them.
 //!
 //! Source: `quantize_row_q8_0_ref`, `quantize_row_q4_0_ref` and their inverses in `ggml-quants.c` of ggml.
 
@@ -6,14 +6,14 @@ use core::hint::black_box;
 
 use kernelpack_guest::{BlockQ4_0, BlockQ8_0, Float, f16};
 
-/// Values of a block.
+/// Values per block.
 pub(crate) const BLOCK: usize = 32;
 
-/// Lanes of a register. Reductions go lane by lane, then pass through `black_box`: an optimizer that sees the last,
-/// horizontal steps takes the whole reduction apart into scalars.
+/// Lanes of a register. Reductions go lane by lane and then through `black_box`: if the optimizer saw the last,
+/// horizontal steps, it would take the whole reduction apart into scalars.
 const LANES: usize = 4;
 
-/// Adding it leaves a value of less than 2²² rounded to an integer, ties to even, in the low bits.
+/// Adding this leaves a value of less than 2²², rounded to an integer with ties to even, in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
 /// Quantizes to 8 bits: d = max |x| / 127, q = x / d rounded, ties away from zero.
@@ -46,7 +46,7 @@ fn scale(qs: &[i8; BLOCK], d: f32, x: &mut [f32; BLOCK]) {
 #[inline(always)]
 pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
     let magnitude = largest(x);
-    // The first element of that magnitude, found without a branch; NaNs are passed over.
+    // Finds the first element of that magnitude without a branch; NaNs are skipped.
     let mut lanes = [BLOCK as i32; LANES];
     for (group, x) in x.as_chunks::<LANES>().0.iter().enumerate() {
         for (i, (lane, x)) in lanes.iter_mut().zip(x).enumerate() {
@@ -55,7 +55,7 @@ pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
         }
     }
     let first = black_box(lanes).into_iter().fold(BLOCK as i32, |a, b| if b < a { b } else { a });
-    // ggml starts from +0, which a block of zeros never replaces.
+    // As in ggml, which starts from +0, and a block of zeros never replaces it.
     let extreme = if magnitude > 0.0 { x[first as usize % BLOCK] } else { 0.0 };
     let d = extreme / -8.0;
     let id = if d != 0.0 { 1.0 / d } else { 0.0 };
@@ -76,12 +76,12 @@ pub(crate) fn dequantize_q4(block: &BlockQ4_0, x: &mut [f32; BLOCK]) {
         *low = (q & 0xf) as i8 - 8;
         *high = (q >> 4) as i8 - 8;
     }
-    // Once the nibbles are bytes, the rest is that of 8 bits. The scale goes out of the optimizer's sight, or it would
-    // work on four blocks side by side, whose nibbles it has to gather one by one.
+    // Once the nibbles are bytes, the rest is as with 8 bits. The scale is hidden from the optimizer, which would
+    // otherwise work on four blocks side by side and gather their nibbles one by one.
     scale(&qs, black_box(block.d.widen()), x);
 }
 
-/// The largest magnitude; NaNs are passed over, as C's comparison does.
+/// The largest magnitude; NaNs are skipped, as with C's comparison.
 #[inline(always)]
 fn largest(x: &[f32; BLOCK]) -> f32 {
     let mut lanes = [0.0f32; LANES];
@@ -101,7 +101,7 @@ fn round_away(x: f32) -> i32 {
     let x = if x.is_nan() { 0.0 } else { x };
     let shifted = x + ROUND;
     let even = shifted - ROUND;
-    // A tie that went to the even neighbour nearer to zero goes the other way.
+    // A tie that was rounded to the even neighbour nearer to zero must go the other way.
     let up = i32::from((x - even == 0.5) & (x > 0.0));
     let down = i32::from((x - even == -0.5) & (x < 0.0));
     integer(shifted) + up - down

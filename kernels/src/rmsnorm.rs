@@ -4,9 +4,9 @@ use core::mem;
 
 use kernelpack_guest::{Float, Result, backward, ensure, f16, kernel, math::sqrt, simd::F32x4};
 
-/// Elements that one step of the loops takes, and whose squares are added in f32.
+/// Elements per step of the loops, whose squares are added in f32.
 const BLOCK: usize = 128;
-/// Elements that are handled as one, so that LLVM unrolls what is around them: four registers of four lanes.
+/// Elements that are handled together, so that LLVM unrolls the loops around them: four registers of four lanes.
 const LANES: usize = 16;
 
 /// Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · weight.
@@ -49,7 +49,8 @@ pub fn rmsnorm_f16(
     Ok(())
 }
 
-/// A mean of squares plus another eps may be negative, NaN or infinite, which makes rows of NaN or of zeros.
+/// With any other eps, the mean of squares plus eps could be negative, NaN or infinite, which gives rows of NaN or
+/// zeros.
 fn check(eps: f32) -> Result<()> {
     ensure!(eps >= 0.0 && eps.is_finite(), InvalidParams, "eps must be finite and not negative");
     Ok(())
@@ -59,7 +60,7 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
     if dim == 0 {
         return;
     }
-    // No `chunks_exact`, which divides twice: that takes as long as a short row.
+    // Not `chunks_exact`, which divides twice: that takes as long as a short row.
     let (mut x_rest, mut y_rest) = (x, y);
     while let (Some((x, x_after)), Some((y, y_after))) =
         (x_rest.split_at_checked(dim), mem::take(&mut y_rest).split_at_mut_checked(dim))
@@ -67,7 +68,7 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
         (x_rest, y_rest) = (x_after, y_after);
         let scale = inverse_rms(x, eps);
         if scale.is_finite() && scale > f64::from(f32::MAX) {
-            // A row of denormals and hardly any eps.
+            // The row has only denormals, and eps is tiny.
             for ((x, weight), y) in x.iter().zip(weight).zip(y) {
                 *y = T::narrow((f64::from(x.widen()) * scale) as f32 * weight.widen());
             }
@@ -81,8 +82,8 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
 fn inverse_rms<T: Squares>(x: &[T], eps: f32) -> f64 {
     let (count, eps) = (x.len() as f64, f64::from(eps));
     let mut sum = sum_of_squares(x);
-    // A square overflowed, or an element is infinite or NaN; f64 tells the one from the other. Or so little came
-    // together that squares which f32 rounds as denormals, or to 0, may count.
+    // Either a square overflowed, or an element is infinite or NaN; f64 tells which. Or the sum is so small that
+    // squares may matter that f32 rounds as denormals or to 0.
     if !sum.is_finite() || sum + count * eps < count * f64::from(f32::MIN_POSITIVE) {
         sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }
@@ -105,7 +106,7 @@ fn sum_of_group<T: Float>(group: &[T; LANES]) -> f32 {
     ((a * a + b * b) + (c * c + d * d)).sum()
 }
 
-/// An element type whose squares are added in f32. What LLVM makes vector code of differs between types.
+/// An element type whose squares are added in f32. What LLVM turns into vector code differs between types.
 trait Squares: Float {
     /// The sum of the squares of a block.
     fn sum_of_squares(block: &[Self; BLOCK]) -> f32;
@@ -120,7 +121,7 @@ impl Squares for f32 {
     }
 }
 
-/// Sums of squares, each of eight elements.
+/// Four sums of squares, each over eight elements.
 #[inline(always)]
 fn lanes_of_squares(part: &[f32; 32]) -> F32x4 {
     let mut sums = [F32x4::splat(0.0); 4];
@@ -147,10 +148,10 @@ impl Squares for f16 {
     }
 }
 
-// In a function of its own: within a larger one, Cranelift keeps what the loop needs on the stack.
+// A function of its own, since Cranelift would keep what the loop needs on the stack within a larger one.
 #[inline(never)]
 fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
-    // All three have one length, which the compiler does not know.
+    // All three have the same length, but the compiler does not know that.
     let (Some(weight), Some(y)) = (weight.get(..x.len()), y.get_mut(..x.len())) else { return };
     let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
     let (weight_blocks, weight_rest) = weight.as_chunks::<BLOCK>();

@@ -7,11 +7,11 @@ use kernelpack_guest::{
 
 use crate::convert::{narrow, widen};
 
-/// Elements that one step takes: four registers. LLVM makes straight vector code of a loop over so short an array, and
-/// the four share the loads of the polynomial's constants.
+/// Elements per step: four registers. LLVM turns a loop over such a short array into straight vector code, and the four
+/// share the loads of the polynomial's constants.
 const BLOCK: usize = 16;
-/// Elements that are widened and narrowed at once: so many that a processor is busy with others while the last of them
-/// are still being computed, and so few that they stay in the first cache.
+/// Elements that are widened and narrowed at once: enough to keep a processor busy while the last results are still
+/// being computed, and few enough to stay in the first-level cache.
 const WIDE: usize = 512;
 
 /// Gated activation (Shazeer, 2020): y = silu(gate) · up, element by element, with silu(g) = g / (1 + e⁻ᵍ).

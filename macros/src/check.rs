@@ -1,4 +1,4 @@
-//! Judgements that need the whole function.
+//! Checks that need the whole function.
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, Role, exports};
 use quote::ToTokens;
@@ -9,7 +9,7 @@ use crate::{
     model::{Dim, Model, Op, Param},
 };
 
-/// Collects every mistake that parsing one piece at a time could not see.
+/// Collects every mistake that parsing piece by piece cannot see.
 pub(crate) fn run(model: &Model, errors: &mut Errors) {
     names(model, errors);
     symbols(model, errors);
@@ -61,7 +61,7 @@ fn names(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// Names go into manifests and file names, so they are plain.
+/// Names go into manifests and file names, so they must be plain.
 fn identifier(ident: &Ident, what: &str, errors: &mut Errors) {
     let name = ident.to_string();
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -104,7 +104,7 @@ fn symbols(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// What may be used in place of a symbol that there is not.
+/// Which symbols may be used in place of an unknown one.
 fn usable(symbols: &[Ident], lead: &str) -> String {
     match symbols {
         [] => "no #[shape(...)] names a symbol".to_owned(),
@@ -182,7 +182,8 @@ fn options(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// A range of the axis must be a range of each tensor's bytes, and every result must be made of such ranges.
+/// A range of the axis must be a contiguous range of the bytes of each tensor, and every result must consist of such
+/// ranges.
 fn split(model: &Model, errors: &mut Errors) {
     for symbol in &model.options.split {
         if !model.symbols.contains(symbol) {
@@ -208,7 +209,7 @@ fn split(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// An instance is born before any call, so nothing could give `init` a scalar that has no default.
+/// An instance is created before any call, so nothing could pass `init` a scalar without a default.
 fn lifecycle(model: &Model, errors: &mut Errors) {
     if model.options.init.is_none() {
         return;

@@ -1,4 +1,4 @@
-//! From a [`Model`] to code: the function as it was, and a module of the same name beside it.
+//! From a [`Model`] to code: the function itself, and a module of the same name beside it.
 
 mod glue;
 mod spec;
@@ -12,7 +12,7 @@ use syn::{FnArg, Ident, ItemFn, Pat, parse_quote, spanned::Spanned as _};
 use self::tokens::{at, is_known, marker};
 use crate::model::{Direction, Model};
 
-/// Everything that a sound function expands to.
+/// The expansion of a function without mistakes.
 pub(crate) fn kernel(model: &Model) -> TokenStream {
     let Model { function, cfgs, .. } = model;
     let (vis, id) = (&function.vis, model.id());
@@ -42,7 +42,7 @@ pub(crate) fn kernel(model: &Model) -> TokenStream {
     }
 }
 
-/// What a function with mistakes expands to: itself, and a stub that can be named but not called.
+/// The expansion of a function with mistakes: the function itself, and a stub that can be named but not called.
 pub(crate) fn fallback(model: &Model) -> TokenStream {
     let Model { function, cfgs, .. } = model;
     let (vis, id) = (&function.vis, model.id());
@@ -65,7 +65,7 @@ pub(crate) fn fallback(model: &Model) -> TokenStream {
     }
 }
 
-/// The function, where of several parameters with one name only the first keeps it: the mistake has been reported.
+/// The function, in which only the first of several parameters with one name keeps it; the mistake has been reported.
 fn with_distinct_names(mut function: ItemFn) -> ItemFn {
     let mut seen: Vec<Ident> = Vec::new();
     for input in &mut function.sig.inputs {
@@ -80,8 +80,8 @@ fn with_distinct_names(mut function: ItemFn) -> ItemFn {
     function
 }
 
-/// The stub, as one place in the eyes of rustc if an element may be a mistake: of its errors about that element, which
-/// are as many as the stub has uses, it then shows one.
+/// The stub, with all of its tokens at one place if an element type may be a mistake, so that rustc shows one error
+/// about it rather than one for each use.
 fn reported_once(model: &Model, stub: TokenStream) -> TokenStream {
     match model.tensors().find(|tensor| !is_known(&tensor.element)) {
         Some(tensor) => at(tensor.element.span().resolved_at(Span::call_site()), stub),

@@ -21,7 +21,7 @@ impl Errors {
         }
     }
 
-    /// Keeps the value, or collects the mistake.
+    /// Returns the value, or collects the mistake.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }

@@ -1,9 +1,9 @@
 //! The `#[kernel]` and `#[backward]` attributes. Use them through `kernelpack-guest`, which re-exports them and
 //! documents what they take.
 //!
-//! The road of a function: `parse` reads tokens into a `model`, collecting every mistake on the way; `check`
-//! judges what needs the whole picture; `emit` writes the code. After a mistake the function itself and an inert stub
-//! are emitted beside the errors, so that one mistake does not set off others.
+//! `parse` reads tokens into a `model` and collects every mistake on the way; `check` looks for mistakes that only the
+//! whole model shows; `emit` writes the code. After a mistake, the function itself and an inert stub are emitted beside
+//! the errors, so that one mistake does not cause others.
 #![forbid(unsafe_code)]
 
 mod check;

@@ -26,7 +26,7 @@ impl Direction {
 pub(crate) struct Model {
     pub(crate) direction: Direction,
     pub(crate) options: Options,
-    /// The function without the attributes that only the macro reads.
+    /// The function without the attributes that only the macro understands.
     pub(crate) function: ItemFn,
     /// `#[cfg]`s of the function, which everything emitted must repeat.
     pub(crate) cfgs: Vec<Attribute>,
@@ -66,7 +66,7 @@ pub(crate) enum Param {
     Scalar(Scalar),
     /// A bare `usize` that is filled in from the shapes.
     Symbol(Ident),
-    /// One that could not be understood; a mistake has been reported.
+    /// A parameter that could not be understood; a mistake has been reported.
     Unknown,
 }
 
@@ -109,7 +109,7 @@ impl Dim {
     }
 }
 
-/// A step of a scratch length.
+/// A step of computing a scratch length.
 #[derive(Clone)]
 pub(crate) enum Op {
     Const(u32),

@@ -66,7 +66,7 @@ pub(crate) fn model(direction: Direction, options: TokenStream, mut function: It
     }
 }
 
-/// What a function must not be.
+/// Reports what the signature of a kernel must not have.
 fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
     let attribute = direction.attribute();
     let sig = &function.sig;
@@ -111,7 +111,7 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
     }
 }
 
-/// Whether a type is called some `...Result`, of `()` if it says of what; rustc judges the rest.
+/// Whether a type has a name that ends in `Result`, and the argument `()` if it has one; rustc checks the rest.
 fn is_result_of_nothing(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     let Some(segment) = path.path.segments.last() else { return false };

@@ -1,5 +1,5 @@
-//! What the attributes expand to, against checked-in expansions; `BLESS=1 cargo test -p kernelpack-macros` writes them
-//! anew. Whether the code compiles and what it does, `kernelpack-guest` tests.
+//! Compares what the attributes expand to with checked-in expansions; `BLESS=1 cargo test -p kernelpack-macros`
+//! rewrites them. `kernelpack-guest` tests whether the code compiles and what it does.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! Native code beside the modules of a pack that exists, and a new signature over both.
+//! Adding native code to an existing pack, and signing it again.
 //!
-//! The compiler is WAMR's, in a program of its own. What it makes is believed only as far as it can be checked; that it
-//! does what the module does rests on the compiler, and so on whoever runs it: the key that signs vouches for that.
+//! The compiler is WAMR's, in a program of its own. Its output is checked as far as it can be. That the code does what
+//! the module does depends on the compiler and on the machine that runs it: the signing key vouches for that.
 
 mod error;
 
@@ -24,32 +24,32 @@ const ENGINE: &str = "wamr";
 /// What to compile.
 #[derive(Clone, Debug)]
 pub struct AotOptions {
-    /// The machines; of each kernel there will be one file for each, in place of one that may be there.
+    /// The machines to compile for. Each kernel gets one file per target, which replaces an existing one.
     pub targets: Vec<AotTarget>,
-    /// Whether to compile the modules without SIMD for machines with it, too: those ask for less memory.
+    /// Whether to compile the modules without SIMD even for machines with SIMD, since they need less memory.
     pub scalar: bool,
-    /// Keys that may have signed the pack as it is, beside the one that will.
+    /// Keys that may have signed the pack so far, besides the key that signs it now.
     pub trusted: Vec<PublicKey>,
 }
 
-/// A file that was made.
+/// A compiled file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AotMade {
     /// The kernel's id.
     pub kernel: String,
-    /// What the manifest says of the file.
+    /// The file's entry in the manifest.
     pub file: AotFile,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: usize,
 }
 
 /// Compiles the modules of a signed pack and signs it again, with the new files in it.
 ///
-/// The pack is verified first: nothing is compiled that nobody trusted has signed. It takes the place of the old one in
-/// one step, when everything is made. Each file is told of as soon as it is.
+/// The pack is verified first, so that nothing is compiled unless a trusted key has signed it. The new pack replaces
+/// the old one in one step at the end. `made` is called for each file as soon as it is compiled.
 ///
 /// # Errors
-/// As for [`sign`](crate::sign()), and what the compiler refuses; the pack is then as it was.
+/// The errors of [`sign`](crate::sign()) and of the compiler; the pack is then unchanged.
 pub fn aot(
     pack: &Path,
     options: &AotOptions,
@@ -66,7 +66,7 @@ pub fn aot(
     let verifier = KernelPackVerifier::new(options.trusted.iter().copied().chain([public]));
     let refused = |fault| AotError::from(SignError::refused(pack, fault));
     let signed = verifier.verify(&bytes, &signature, SystemTime::now()).map_err(refused)?;
-    // Held to everything that a host checks, before anything of it is compiled.
+    // Everything that a host checks, before anything is compiled.
     check_pack(pack, &signed)?;
 
     let mut manifest = signed.manifest().clone();
@@ -98,7 +98,7 @@ pub fn aot(
     manifest.author.signing_key = public.id();
     manifest.validate().map_err(refused)?;
     let bytes = manifest.to_json();
-    // It is longer than it was, perhaps too long.
+    // The manifest has grown, perhaps beyond its limit.
     Manifest::parse(&bytes).map_err(refused)?;
 
     for path in manifest.files() {
@@ -113,7 +113,7 @@ pub fn aot(
     Ok(manifest)
 }
 
-/// The module of a kernel to compile for a target: the kernel's own where the target can run it, else the engine's.
+/// The module of a kernel to compile for a target: the kernel's own if the target can run it, else the engine's.
 fn module(
     pack: &Path,
     signed: &SignedManifest,
@@ -138,13 +138,13 @@ fn module(
     Ok(module.bytes().to_vec())
 }
 
-/// The manifest's entry for a file, as the file says of itself.
+/// The manifest's entry for a compiled file, from the record in the file.
 fn entry_of(compiled: &Compiled, path: String) -> AotFile {
     let AotRecord { target, source, version, options, .. } = compiled.facts().record.clone();
     AotFile { target, path, hash: Digest::of(compiled.bytes()), source, version, options }
 }
 
-/// The most bytes of a file of this name.
+/// The size limit of a file with this name.
 fn limit(path: &str) -> usize {
     if path.ends_with(".wasm") {
         MAX_MODULE_BYTES

@@ -1,4 +1,4 @@
-//! The road from a crate to a pack.
+//! Building a pack from a crate.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -20,8 +20,8 @@ use crate::{
     raw, simd, write,
 };
 
-/// Bytes of the shadow stack of modules without SIMD, unless the author says otherwise: what hosts on small devices give a
-/// call. Together with the data of most kernels that is one page.
+/// The default size of the shadow stack of modules without SIMD, in bytes: what hosts on small devices give a call.
+/// Together with the data of most kernels, it fits into one page.
 const SCALAR_STACK_BYTES: u32 = 32 << 10;
 
 /// What to build, and where to put it.
@@ -29,28 +29,28 @@ const SCALAR_STACK_BYTES: u32 = 32 << 10;
 pub struct BuildOptions {
     /// The folder of the crate, or of the workspace that `package` is in.
     pub crate_dir: PathBuf,
-    /// The package, where `crate_dir` does not tell.
+    /// The package, if `crate_dir` does not determine it.
     pub package: Option<String>,
-    /// Which of the package's features are on.
+    /// The package's features to build with.
     pub features: Features,
-    /// The folder of the pack; another pack there is replaced.
+    /// The folder to write the pack to; replaces a pack that is already there.
     pub out_dir: PathBuf,
     /// Which health vectors the pack has.
     pub health: Health,
-    /// Whether each kernel has a second module, compiled without SIMD, for engines that do not have it. Without, the pack
-    /// is for servers alone.
+    /// Whether each kernel gets a second module, compiled without SIMD, for engines without SIMD. If not, the pack is
+    /// for servers only.
     pub scalar: bool,
-    /// Who signs.
+    /// Who signs the pack, and when.
     pub signer: Signer,
 }
 
 /// Who signs a pack, and when.
 #[derive(Clone, Debug)]
 pub enum Signer {
-    /// This key, at once.
+    /// This key signs at once.
     Now(SecretKey),
-    /// The owner of this key, later, with [`sign`](crate::sign()): where the key must not come to the machine that
-    /// builds.
+    /// The owner of this key signs later, with [`sign`](crate::sign()), so that the machine that builds need not have
+    /// the secret key.
     Later(PublicKey),
 }
 
@@ -69,23 +69,23 @@ impl Signer {
 pub struct Built {
     /// Its folder.
     pub pack: PathBuf,
-    /// What `kernels.json` says.
+    /// The content of `kernels.json`.
     pub manifest: Manifest,
-    /// The digest of `kernels.json`, which stands for the whole pack: equal sources give equal digests.
+    /// The digest of `kernels.json`, which identifies the whole pack: equal sources give equal digests.
     pub digest: Digest,
-    /// The crate's module, before it was taken apart.
+    /// The crate's module, with all of its kernels.
     pub crate_module: PathBuf,
 }
 
 /// Builds the kernels of a crate and writes them as a pack.
 ///
-/// `progress` hears of each step. The pack takes its place whole or not at all.
+/// Calls `progress` for each step. The pack is written whole or not at all.
 ///
 /// # Errors
-/// The crate does not compile, declares no kernel, or one that no host would accept; or `out_dir` holds something else
-/// than a pack.
+/// The crate does not compile, declares no kernel, or declares one that no host would accept; or `out_dir` holds
+/// something other than a pack.
 pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<Built, BuildError> {
-    // Before the long part, and again before anything is replaced.
+    // Checked before the slow part, and again before anything is replaced.
     write::check_place(&options.out_dir)?;
     let project = Project::find(&options.crate_dir, options.package.as_deref())?;
     if manifest::author(&project, &options.signer.public()).name == manifest::UNKNOWN {
@@ -150,7 +150,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     }
     let manifest = manifest::assemble(&project, &options.signer.public(), created_at, kernels)?;
     let json = manifest.to_json();
-    // What a host will do first with these bytes.
+    // A host starts by parsing these bytes, too.
     match Manifest::parse(&json) {
         Ok(read) if read == manifest => {}
         Ok(_) => return Err(BuildError::Unfaithful),
@@ -172,7 +172,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     Ok(Built { pack: options.out_dir.clone(), digest: Digest::of(&json), manifest, crate_module: compiled.path })
 }
 
-/// Makes one of a kernel's modules, and holds it to the spec that the manifest will have, which is that of the build with
+/// Makes one of a kernel's modules, and checks it against the spec in the manifest, which is that of the build with
 /// SIMD.
 fn make_module(
     compiled: &Compiled,

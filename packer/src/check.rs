@@ -1,4 +1,4 @@
-//! The check of a pack before somebody signs it: what hosts check of its files, the signature aside.
+//! Checking a pack before it is signed: everything that hosts check, except the signature.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use kernelpack_manifest::{
 
 use crate::{pack_files, sign_error::SignError};
 
-/// Holds the files of a pack to what its manifest says.
+/// Checks the files of a pack against its manifest.
 pub(crate) fn check_pack(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
     pack_files::check_listing(pack, manifest)?;
     let mut size = PackSize::default();
@@ -29,7 +29,7 @@ pub(crate) fn check_pack(pack: &Path, manifest: &Manifest) -> Result<(), SignErr
     check_vectors(pack, manifest)
 }
 
-/// Checks the compiled files of a pack that is to be signed.
+/// Checks the compiled files of a pack against its manifest.
 fn check_native(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
     for kernel in &manifest.kernels {
         for file in kernel.aot_files() {

@@ -1,7 +1,7 @@
-//! From a crate to one WebAssembly module with all of its kernels, in a build with SIMD and in one without.
+//! Compiling a crate to one WebAssembly module with all of its kernels, with SIMD or without.
 //!
-//! Equal sources and compilers give equal bytes in whatever folder they lie: every setting that reaches the compiler is
-//! pinned here, and the machine's paths are mapped to fixed names.
+//! Equal sources and compilers give equal bytes, whatever folder they are in: every setting that reaches the compiler
+//! is pinned here, and the machine's paths are mapped to fixed names.
 
 use std::{
     borrow::Borrow,
@@ -39,12 +39,12 @@ const PROFILE: [(&str, &str); 9] = [
     ("DEBUG_ASSERTIONS", "false"),
 ];
 
-/// Flags for every crate of the module. The profile's settings again, since a `[profile.release.package.…]` of the
-/// workspace would change them for a dependency, and nothing in the environment can undo that: the compiler gets these
-/// flags later than cargo's, and the last of a kind counts.
+/// Flags for every crate of the module. They repeat the profile's settings, since a `[profile.release.package.…]` in
+/// the workspace could change those for a dependency, and nothing in the environment can undo that. The compiler gets
+/// these flags after cargo's, and the last flag of a kind wins.
 const FLAGS: [&str; 6] = [
-    // Loop strength reduction rewrites addresses such that LLVM cannot fold constants into the offsets of loads and
-    // stores any more; WebAssembly has no cheaper addressing that it could gain.
+    // Loop strength reduction rewrites addresses so that LLVM can no longer fold constants into the offsets of loads
+    // and stores, and WebAssembly has no cheaper addressing to gain from it.
     "-Cllvm-args=-disable-lsr",
     "-Copt-level=3",
     "-Ccodegen-units=1",
@@ -53,31 +53,31 @@ const FLAGS: [&str; 6] = [
     "-Cdebug-assertions=off",
 ];
 
-/// For which engines a crate is compiled.
+/// Which engines a crate is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Build {
-    /// Those with SIMD.
+    /// Engines with SIMD.
     Simd,
-    /// Those without, on small devices.
+    /// Engines without SIMD, on small devices.
     Scalar {
-        /// Bytes of the shadow stack in linear memory, which the linker makes 1 MiB large otherwise.
+        /// The size of the shadow stack in linear memory, in bytes; the linker's default is 1 MiB.
         stack: u32,
     },
 }
 
 impl Build {
-    /// Its flags beside [`FLAGS`].
+    /// The compiler's flags for this build, including [`FLAGS`].
     fn flags(self) -> Vec<String> {
         let own = match self {
             Self::Simd => "-Ctarget-feature=+simd128".to_owned(),
-            // After the compiler's own, so that it counts.
+            // After the compiler's own flag, so that this one wins.
             Self::Scalar { stack } => format!("-Clink-arg=-zstack-size={stack}"),
         };
         iter::once(own).chain(FLAGS.map(str::to_owned)).collect()
     }
 
-    /// The folder in `target/kernelpack` that cargo works in. The crate's own module has no hash in its name, so that in
-    /// one folder each build would undo the other's, and cargo would compile the crate each time.
+    /// The folder in `target/kernelpack` that cargo works in. The name of the crate's module has no hash, so in a
+    /// shared folder each build would overwrite the other's module, and cargo would compile the crate every time.
     fn folder(self) -> &'static str {
         match self {
             Self::Simd => "",
@@ -93,16 +93,16 @@ pub(crate) struct Compiled {
     pub(crate) path: PathBuf,
     /// Its content.
     pub(crate) wasm: Vec<u8>,
-    /// The machine's folders, none of which belongs into a pack.
+    /// The machine's folders, whose paths must not end up in a pack.
     pub(crate) machine: Vec<PathBuf>,
 }
 
-/// Which of a package's features are on.
+/// The features of a package to build with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Features {
     /// The features to turn on.
     pub on: Vec<String>,
-    /// Whether to leave the package's default features off.
+    /// Whether to turn off the package's default features.
     pub no_default: bool,
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn compile(
     Ok(Compiled { path, wasm, machine: remaps.into_iter().map(|(from, _)| from).collect() })
 }
 
-/// Cargo, about to compile the library of a package for a target, in the release profile and in a folder of
+/// The cargo command that compiles the library of a package for a target, in the release profile and in a folder of
 /// `target/kernelpack`.
 pub(crate) fn cargo_rustc(
     project: &Project,
@@ -147,11 +147,11 @@ pub(crate) fn cargo_rustc(
 ) -> Command {
     let mut command = Command::new(toolchain::cargo());
     command
-        // The author need not ask for a cdylib in Cargo.toml, where it would slow every other build.
+        // Authors need not ask for a cdylib in Cargo.toml, which would slow down every other build.
         .args(["rustc", "--lib", "--crate-type", crate_type, "--target", target, "--release"])
         .args(["--message-format", "json", "--manifest-path"])
         .arg(&project.manifest)
-        // A folder of its own: the settings here would invalidate what the author's own builds left there.
+        // A separate folder, since these settings would invalidate what the author's own builds left in a shared one.
         .arg("--target-dir")
         .arg(project.target.join("kernelpack").join(folder))
         .current_dir(project.folder());
@@ -200,20 +200,19 @@ pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], re
         flags.push("=");
         flags.push(to);
     }
-    // It takes precedence over every other way to set flags.
+    // This variable takes precedence over every other way to set flags.
     command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
 }
 
-/// What is said while cargo runs.
+/// What arrives while cargo runs.
 enum Word {
-    /// A line of cargo's.
+    /// A line from cargo.
     Line(Vec<u8>),
-    /// A message of the compiler's.
+    /// A message from the compiler.
     Diagnostic(Diagnostic),
 }
 
-/// Runs cargo, passes its words on, those of the compiler only if they are new, and returns what `read` makes of its
-/// other messages.
+/// Runs cargo, passes on its output (compiler messages only once), and returns what `read` makes of the other messages.
 pub(crate) fn run<T: Default + Send + 'static>(
     mut command: Command,
     project: &Project,
@@ -229,11 +228,11 @@ pub(crate) fn run<T: Default + Send + 'static>(
     let messages = child.stdout.take().map(|stdout| {
         thread::spawn(move || {
             let mut found = T::default();
-            // Read to the end in any case, or cargo would wait for a reader.
+            // Read to the end in any case, or cargo would block.
             for message in Message::parse_stream(BufReader::new(stdout)) {
                 match message {
                     Ok(Message::CompilerMessage(message)) => {
-                        // Nobody listens any more where the build has failed.
+                        // Nobody receives any more if the build has failed.
                         let _ = say_messages.send(Ok(Word::Diagnostic(message.message)));
                     }
                     Ok(message) => read(&mut found, message),
@@ -268,7 +267,7 @@ pub(crate) fn run<T: Default + Send + 'static>(
     Ok(found)
 }
 
-/// The module that cargo lists in this message, if it does.
+/// The module, if cargo lists it in this message.
 fn module_path(message: Message, package: &PackageId) -> Option<PathBuf> {
     match message {
         Message::CompilerArtifact(artifact) if artifact.package_id == *package => {
@@ -279,11 +278,11 @@ fn module_path(message: Message, package: &PackageId) -> Option<PathBuf> {
     }
 }
 
-/// The first of the machine's folders whose path stands in these bytes.
+/// The first of the machine's folders whose path occurs in these bytes.
 pub(crate) fn machine_path<'a>(bytes: &[u8], machine: &'a [PathBuf]) -> Option<&'a Path> {
     machine.iter().map(PathBuf::as_path).find(|folder| {
         let folder = folder.as_os_str().as_encoded_bytes();
-        // A path as short as "/" or "/w" stands in many a byte sequence by chance.
+        // Paths as short as "/" or "/w" occur by chance.
         folder.len() > 4 && bytes.windows(folder.len()).any(|window| window == folder)
     })
 }

@@ -1,4 +1,4 @@
-//! When a pack was made: a date that belongs to its sources, so that building them again gives the same one.
+//! The date of a pack, taken from its sources, so that building them again gives the same date.
 
 use std::{
     env,
@@ -40,7 +40,7 @@ fn parse(text: &OsStr) -> Option<Timestamp> {
 /// What git says, in the language that [`git`] asks for, of a folder that is in no commit. A repository that it
 /// cannot find although there is a link to it has other words behind "repository".
 const NO_COMMIT: [&str; 2] = ["not a git repository (or any", "does not have any commits yet"];
-/// The most characters of what git says.
+/// The most characters of git's output to report.
 const MAX_REASON: usize = 1000;
 
 /// Why a crate has no date.

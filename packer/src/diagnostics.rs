@@ -1,26 +1,26 @@
-//! What the compiler and cargo say of the crate.
+//! What the compiler and cargo say about the crate.
 
 use std::collections::HashSet;
 
 use cargo_metadata::diagnostic::Diagnostic;
 
-/// A file, and from which byte to which.
+/// A file, and the first and last byte in it.
 type Place = (String, u32, u32);
 
-/// The messages that a build has passed on. It compiles the crate up to three times, for engines with SIMD and without and
-/// for this machine, and the author wants to read each message once.
+/// The messages that a build has passed on. A build compiles the crate up to three times (with SIMD, without SIMD and
+/// for this machine), and the author wants to read each message once.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnostics {
-    /// The compiler's, by text and places.
+    /// Messages of the compiler, by text and places.
     told: HashSet<(String, Vec<Place>)>,
     /// The lines of cargo's warnings.
     lines: HashSet<String>,
-    /// Whether the last line was one of a warning.
+    /// Whether the last line belonged to a warning.
     in_warning: bool,
 }
 
 impl Diagnostics {
-    /// Whether a line of cargo's is to be passed on: what it does, and each warning once.
+    /// Whether to pass on a line from cargo: all status lines, and each warning once.
     pub(crate) fn is_new(&mut self, line: &str) -> bool {
         if line.starts_with("warning:") {
             self.in_warning = true;
@@ -30,9 +30,9 @@ impl Diagnostics {
         !self.in_warning || self.lines.insert(line.to_owned())
     }
 
-    /// The lines of a message, or none if it was told before.
+    /// The lines of a message from the compiler, or none if it was passed on before.
     pub(crate) fn tell<'a>(&mut self, message: &'a Diagnostic) -> impl Iterator<Item = &'a str> {
-        // Not by its text: which of several warnings says how to turn them off differs between builds.
+        // Not by the rendered text, since the hint on turning a lint off may go to another warning in another build.
         let spans = message.spans.iter().map(|span| (span.file_name.clone(), span.byte_start, span.byte_end));
         let is_new = self.told.insert((message.message.clone(), spans.collect()));
         let text = message.rendered.as_deref().filter(|_| is_new);
@@ -40,7 +40,7 @@ impl Diagnostics {
     }
 }
 
-/// Whether this is one of the lines in which cargo says what it does: a word in twelve columns, and a space.
+/// Whether this is a status line of cargo: a word in twelve columns, and a space.
 fn is_status(line: &str) -> bool {
     let Some((word, rest)) = line.split_at_checked(12) else { return false };
     rest.starts_with(' ') && word.trim_start().starts_with(|first: char| first.is_ascii_uppercase())

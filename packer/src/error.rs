@@ -1,4 +1,4 @@
-//! Why a crate does not become a pack.
+//! Why a crate cannot be built into a pack.
 
 use std::{io, path::PathBuf};
 
@@ -6,7 +6,7 @@ use kernelpack_manifest::{Mismatch, Rejected, VectorFault};
 
 use crate::{no_answer::NoAnswer, passes::PassError, raw::RawError};
 
-/// Why a build failed; the pack that was there before is as it was.
+/// Why a build failed. A pack that was there before is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -24,7 +24,7 @@ pub enum BuildError {
         /// What cargo says.
         reason: String,
     },
-    /// The workspace's `Cargo.lock` does not fit its `Cargo.toml`, and a build does not change it.
+    /// The workspace's `Cargo.lock` does not match its `Cargo.toml`, and a build does not update it.
     #[error(
         "{} is out of date: run `cargo update --workspace` (or `cargo build`) there and commit it",
         lock_file.display()
@@ -80,7 +80,7 @@ pub enum BuildError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The compiler cannot be asked about itself.
+    /// The compiler cannot report its version and folders.
     #[error("`{command}` failed: {reason}")]
     Toolchain {
         /// The command.
@@ -98,10 +98,10 @@ pub enum BuildError {
     NoTarget {
         /// The crate.
         folder: PathBuf,
-        /// What rustup calls the toolchain that it uses there; `None` where it does not say.
+        /// Rustup's name of the toolchain that it uses there, if known.
         toolchain: Option<String>,
     },
-    /// The crate does not compile; the compiler's words came as [`Event::Cargo`](crate::Event::Cargo).
+    /// The crate does not compile; the compiler's messages came as [`Event::Cargo`](crate::Event::Cargo).
     #[error(
         "cargo could not compile \"{package}\" ({}): see its messages above",
         code.map_or("ended by a signal".into(), |code| format!("exit code {code}"))
@@ -132,7 +132,7 @@ pub enum BuildError {
         /// The package.
         package: String,
     },
-    /// The crate's module declares no kernels, or not in a form that this build reads.
+    /// The crate's module declares no kernels, or declares them in a form that this version cannot read.
     #[error(transparent)]
     Raw(#[from] RawError),
     /// A pass refused the module.
@@ -143,7 +143,7 @@ pub enum BuildError {
         /// Why.
         fault: PassError,
     },
-    /// A program with the kernels' functions, which says what health vectors are to expect, could not be made.
+    /// The program that runs the kernels' functions, to compute what health vectors expect, could not be built.
     #[error("the functions of \"{package}\" cannot be run on this machine to make health vectors: {reason}")]
     NoReference {
         /// The package.
@@ -151,7 +151,7 @@ pub enum BuildError {
         /// Why, and what to do.
         reason: String,
     },
-    /// Cargo cannot link that program, though the crate compiles.
+    /// Cargo cannot link the program for health vectors, though the crate compiles.
     #[error(
         "the functions of \"{package}\" cannot be run on this machine to make health vectors: cargo cannot link a \
          program for {host}. Install the linker that it asks for, or set `linker` under [target.{host}] in \
@@ -165,7 +165,7 @@ pub enum BuildError {
         /// What cargo says.
         reason: String,
     },
-    /// A health vector that the author gave is named like none of the kernels, or like several.
+    /// An author's health vector is not named after one of the kernels.
     #[error(
         "{} is not named after a kernel of the crate: call it KERNEL.safetensors or KERNEL-ANYTHING.safetensors, with \
          letters, digits, '_', '.' and '-' only; the kernels are {}",
@@ -178,7 +178,7 @@ pub enum BuildError {
         /// The kernels' ids.
         kernels: Vec<String>,
     },
-    /// The metadata of a health vector that the author gave have an unknown key or a wrong value.
+    /// The metadata of an author's health vector have an unknown key or a wrong value.
     #[error("{}, metadata {key:?}: {reason}", path.display())]
     VectorMetadata {
         /// The author's file.
@@ -188,7 +188,7 @@ pub enum BuildError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A health vector that the author gave is no call of its kernel.
+    /// An author's health vector is not a call of its kernel.
     #[error("{} is not a health vector of \"{kernel}\": {fault}", path.display())]
     Vector {
         /// The author's file.
@@ -198,7 +198,7 @@ pub enum BuildError {
         /// What is wrong.
         fault: VectorFault,
     },
-    /// The function itself gives other results than a health vector of its author.
+    /// The kernel's function returns something other than an author's health vector expects.
     #[error(
         "{} disagrees with what the function of \"{kernel}\" returns: {mismatch}; correct one of the two{}",
         path.display(),
@@ -209,7 +209,7 @@ pub enum BuildError {
         path: PathBuf,
         /// The kernel's id.
         kernel: String,
-        /// The first element that is something else.
+        /// The first element that differs.
         mismatch: Mismatch,
         /// The vector's tolerance.
         tolerance: f64,
@@ -217,7 +217,7 @@ pub enum BuildError {
         /// zero, or differs in what no tolerance applies to.
         tolerable: bool,
     },
-    /// The function itself gives no results for a health vector of its author.
+    /// The kernel's function returns no results for an author's health vector.
     #[error("{} is not a call that \"{kernel}\" accepts: its function {fault}", path.display())]
     Unanswered {
         /// The author's file.
@@ -227,32 +227,32 @@ pub enum BuildError {
         /// What happened.
         fault: NoAnswer,
     },
-    /// A finished module or the manifest breaks a promise that hosts check, so no host would load the pack.
+    /// A finished module or the manifest fails a check of hosts, so no host would load the pack.
     #[error("the pack would be refused: {0}")]
     Rejected(Box<Rejected>),
-    /// The manifest's bytes read back as something else; a defect of this build.
+    /// The manifest's bytes read back as something else, which is a bug in kernelpack.
     #[error("the manifest does not read back as it was written: this is a bug in kernelpack, please report it")]
     Unfaithful,
-    /// `SOURCE_DATE_EPOCH` is set to something else than a date.
+    /// `SOURCE_DATE_EPOCH` is not a valid date.
     #[error("SOURCE_DATE_EPOCH is \"{value}\": give whole seconds since 1970, at most 253402300799, or unset it")]
     SourceDateEpoch {
         /// Its value.
         value: String,
     },
-    /// What stands at the pack's place is not a pack.
+    /// The place for the pack holds something other than a pack.
     #[error("{} is not a pack ({reason}); nothing was changed: remove it or choose another place", pack.display())]
     NotAPack {
         /// The place.
         pack: PathBuf,
-        /// What gives it away.
+        /// Why it is not a pack.
         reason: String,
     },
     /// A file or a program cannot be used.
     #[error("cannot {action} {}: {error}", path.display())]
     Io {
-        /// What was to be done.
+        /// What was attempted.
         action: &'static str,
-        /// With what.
+        /// On which path.
         path: PathBuf,
         /// What the system says.
         error: io::Error,

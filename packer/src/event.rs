@@ -1,4 +1,4 @@
-//! What a build tells while it runs.
+//! What a build reports while it runs.
 
 use std::{fmt, path::PathBuf};
 
@@ -31,7 +31,7 @@ pub enum Event {
         kernel: String,
         /// The file inside the pack.
         path: String,
-        /// Bytes of the module.
+        /// The size of the module in bytes.
         size: usize,
     },
     /// Cargo compiles the crate for this machine, to learn what its kernels compute.
@@ -45,7 +45,7 @@ pub enum Event {
         kernel: String,
         /// The file inside the pack.
         path: String,
-        /// Its bytes.
+        /// Its size in bytes.
         size: usize,
     },
     /// Something the author should know, which does not stop the build.
@@ -55,14 +55,14 @@ pub enum Event {
         /// The id of the public key.
         key: String,
     },
-    /// The pack is in its place.
+    /// The pack is written.
     Written {
         /// The folder of the pack.
         pack: PathBuf,
     },
 }
 
-/// What an author should know of a pack: why a build may not give the same one elsewhere or later, or what it lacks.
+/// What an author should know about a pack: why it may not be reproducible, or what it lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -71,7 +71,7 @@ pub enum Warning {
         /// The workspace that has none.
         workspace: PathBuf,
     },
-    /// Nobody is named as the pack's author.
+    /// The crate names no author.
     NoAuthor {
         /// The package.
         package: String,
@@ -82,7 +82,7 @@ pub enum Warning {
     NoDate {
         /// The crate.
         crate_dir: PathBuf,
-        /// What git says, unless it is that the crate is in no commit.
+        /// What git says; `None` if the crate is simply not in a commit.
         reason: Option<String>,
     },
     /// The crate lies in a git repository that does not track it, whose date would be another project's, and
@@ -98,11 +98,11 @@ pub enum Warning {
         /// The kernel's id.
         kernel: String,
     },
-    /// Compiled without SIMD, a kernel uses it all the same, so that its module for engines without SIMD is left out.
+    /// A kernel uses SIMD even in the build without it, so its module for engines without SIMD is left out.
     SimdInScalar {
         /// The kernel's id.
         kernel: String,
-        /// A function of the crate in which SIMD stands, where one has a name.
+        /// A function of the crate that uses SIMD, if one has a name.
         function: Option<String>,
     },
     /// A module contains a path of the machine that built it.
@@ -116,18 +116,18 @@ pub enum Warning {
     NoVector {
         /// The kernel's id.
         kernel: String,
-        /// What it would have been called.
+        /// The path that it would have had inside the pack.
         path: String,
-        /// Why the function itself gave no result.
+        /// Why the kernel's function returned no result.
         reason: String,
     },
-    /// A health vector that the author gave could not be compared with what the function itself gives.
+    /// An author's health vector could not be compared with what the kernel's function returns.
     UncheckedVector {
         /// The kernel's id.
         kernel: String,
         /// The author's file.
         path: PathBuf,
-        /// Why the function itself gave no result.
+        /// Why the kernel's function returned no result.
         reason: String,
     },
 }

@@ -1,7 +1,7 @@
-//! The health vectors of a pack: made ones, from what the kernels' functions compute on this machine, and those that
-//! authors give in the crate's folder `health`.
+//! The health vectors of a pack: generated ones, from what the kernels' functions compute on this machine, and those
+//! that authors provide in the crate's folder `health`.
 //!
-//! Equal sources give equal vectors: inputs are made of nothing but the kernel's description, and the functions are
+//! Equal sources give equal vectors: inputs depend on nothing but the kernel's description, and the functions are
 //! compiled for the baseline of the machine's processors.
 
 mod call;
@@ -36,21 +36,21 @@ use crate::{
 /// Which health vectors a pack has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// Whether to make vectors, and hold the author's against the kernels' functions; without, only the author's are
-    /// packed, as they are.
+    /// Whether to generate vectors and to compare the author's with the kernels' functions; if not, only the author's
+    /// are packed, unchecked.
     pub make: bool,
-    /// How long a function may take for one vector, before there is none.
+    /// How long a function may take for one vector.
     pub time_limit: Duration,
 }
 
 impl Default for Health {
-    /// Vectors are made, with 30 s for each.
+    /// Generates vectors, with 30 s for each.
     fn default() -> Self {
         Self { make: true, time_limit: Duration::from_secs(30) }
     }
 }
 
-/// The vectors of these kernels, for each in the order of their paths.
+/// The vectors of each of these kernels, in the order of their paths.
 pub(crate) fn vectors(
     project: &Project,
     features: &Features,
@@ -91,7 +91,7 @@ pub(crate) fn vectors(
     Ok(all)
 }
 
-/// Makes what the author has not given: a vector without the kernel's optional inputs, and one with all of them.
+/// Generates what the author has not provided: a vector without the kernel's optional inputs, and one with all of them.
 fn make(
     project: &Project,
     kernel: &KernelSpecBuf,
@@ -123,7 +123,7 @@ fn make(
     Ok(())
 }
 
-/// A vector with what the function gives on the first made-up inputs that it takes.
+/// A vector with what the function returns for the first generated inputs that it accepts.
 #[expect(clippy::type_complexity, reason = "the values of scalars by name, as vectors take them")]
 fn answer<'a>(
     kernel: &'a KernelSpecBuf,
@@ -147,7 +147,7 @@ fn answer<'a>(
                 })?;
                 return Ok(Ok((vector, asked.params)));
             }
-            // Others would not end either, and there is nothing that could answer.
+            // Other inputs would not change that.
             Err(reason @ (NoAnswer::TimedOut { .. } | NoAnswer::Unregistered | NoAnswer::NeedsInit)) => {
                 return Ok(Err(reason));
             }
@@ -157,7 +157,7 @@ fn answer<'a>(
     Ok(Err(first.unwrap_or(NoAnswer::TooLarge { limit: MAX_HEALTH_BYTES })))
 }
 
-/// Holds a vector of the author against what the function gives.
+/// Compares a vector of the author with what the function returns.
 fn check(
     kernel: &KernelSpecBuf,
     given: &Given,

@@ -12,14 +12,14 @@ use zeroize::Zeroizing;
 /// The most bytes of a key's file; a key with all its PEM is far smaller, even with words around it.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// What the labels of secret keys end in, of encrypted ones too.
+/// The end of the labels of secret keys, including encrypted ones.
 const SECRET_LABEL: &str = "PRIVATE KEY-----";
 const PUBLIC_LABEL: &str = "-----BEGIN PUBLIC KEY-----";
 
 /// Reads a secret key, as [`generate`](crate::generate) or `openssl genpkey -algorithm ed25519` writes it.
 ///
 /// # Errors
-/// The file cannot be read, is a pipe or a device, or holds something else.
+/// The file cannot be read, is a pipe or a device, or does not hold such a key.
 pub fn load_secret_key(path: &Path) -> Result<SecretKey, KeyFileError> {
     let text = read(path)?;
     SecretKey::from_pem(&text).map_err(|fault| match fault {
@@ -32,7 +32,7 @@ pub fn load_secret_key(path: &Path) -> Result<SecretKey, KeyFileError> {
 /// Reads a public key, as [`generate`](crate::generate) or `openssl pkey -pubout` writes it.
 ///
 /// # Errors
-/// The file cannot be read, is a pipe or a device, or holds something else.
+/// The file cannot be read, is a pipe or a device, or does not hold such a key.
 pub fn load_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
     let text = read(path)?;
     PublicKey::from_pem(&text).map_err(|fault| match text.contains(SECRET_LABEL) {
@@ -55,17 +55,17 @@ fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     })
 }
 
-/// Why a file gives no key. The error says nothing of the file's content.
+/// Why a key cannot be read from a file. The error reveals nothing of the file's content.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyFileError {
-    /// A public key stands where a secret one is needed.
+    /// The file holds a public key, but a secret one is needed.
     #[error("{} holds a public key, but signing needs the secret one: give the .key file", path.display())]
     Public {
         /// The file.
         path: PathBuf,
     },
-    /// A secret key stands where a public one is needed.
+    /// The file holds a secret key, but a public one is needed.
     #[error("{} holds a secret key, which must not be passed around: give the .pub file", path.display())]
     Secret {
         /// The file.
@@ -80,7 +80,7 @@ pub enum KeyFileError {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds no key of the kind.
+    /// The file does not hold a key of this kind.
     #[error("{}: {fault}", path.display())]
     NotAKey {
         /// The file.

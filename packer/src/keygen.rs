@@ -1,4 +1,4 @@
-//! Making a pair of keys: two files that OpenSSL reads too, and that are never written over.
+//! Making a pair of keys: two files that OpenSSL can read, too. Existing files are never overwritten.
 
 use std::{
     ffi::OsString,
@@ -23,7 +23,7 @@ pub struct GeneratedKeys {
 /// Makes a pair of keys and writes `<prefix>.key` and `<prefix>.pub`.
 ///
 /// # Errors
-/// One of the files exists already, or cannot be written; then neither is left behind.
+/// One of the files already exists, or cannot be written; then no new file is left behind.
 pub fn generate(prefix: &Path) -> Result<GeneratedKeys, KeygenError> {
     let (secret, public) = (with_suffix(prefix, ".key"), with_suffix(prefix, ".pub"));
     for path in [&secret, &public] {
@@ -37,14 +37,14 @@ pub fn generate(prefix: &Path) -> Result<GeneratedKeys, KeygenError> {
 
     write_new(&secret, key.to_pem().as_bytes(), 0o600)?;
     if let Err(error) = write_new(&public, key.public().to_pem().as_bytes(), 0o644) {
-        // A secret key that nobody has the public key of is of no use; the first error is the one to tell.
+        // A secret key without its public key is useless; the first error is the one to report.
         let _ = fs::remove_file(&secret);
         return Err(error);
     }
     Ok(GeneratedKeys { secret, public, key: key.public() })
 }
 
-/// The prefix with something behind it; a dot in it is part of the name, not of an extension.
+/// Appends a suffix to the prefix, in which a dot does not start an extension.
 fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
     let mut path = OsString::from(prefix);
     path.push(suffix);
@@ -57,7 +57,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeygenError> 
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // From the first moment on: setting it later would leave a moment in which others may open the file.
+        // Set when the file is created: until a later change, others could open the file.
         options.mode(mode);
     }
     #[cfg(not(unix))]
@@ -72,17 +72,17 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeygenError> 
     })
 }
 
-/// Why no keys were made; no file was changed.
+/// Why no keys were made. No file was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeygenError {
-    /// A file of the name exists.
+    /// A file of this name exists.
     #[error("{} already exists and will not be overwritten: choose another name", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// The system gives no random bytes.
+    /// The system cannot provide random bytes.
     #[error("the system cannot provide random bytes: {reason}")]
     NoEntropy {
         /// What it says.

@@ -1,12 +1,13 @@
 //! From a crate of annotated functions to a signed pack of WebAssembly kernels.
 //!
-//! The road: cargo compiles the crate to one module ([`build`]), the module's custom section says which kernels are in
-//! it, [`passes`] make a module of each, the functions themselves say what health vectors are to expect, the manifest describes them, a key vouches for the manifest ([`sign`](sign())),
-//! and the whole takes its place at once or not at all. [`generate`] makes keys.
+//! Cargo compiles the crate to one module ([`build`]), whose custom section says which kernels are in it. [`passes`]
+//! make a module of each kernel, the functions themselves compute what health vectors expect, the manifest describes
+//! everything, and a key vouches for the manifest ([`sign`](sign())). The pack is written whole or not at all.
+//! [`generate`] makes keys.
 //!
-//! The invariant: equal sources, compilers and keys give equal bytes, in whatever folder they lie and whenever they are
-//! built. This crate knows no engine; kernels run only as the author's functions, in a
-//! program apart; it prints nothing and tells of its steps as [`Event`]s.
+//! The invariant: equal sources, compilers and keys give equal bytes, whatever folder they are in and whenever they are
+//! built. This crate knows no engine: kernels only run as the author's functions, in a separate program. It prints
+//! nothing, and reports its steps as [`Event`]s.
 //!
 //! # Example: a key and a pack
 //! ```no_run

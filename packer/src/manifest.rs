@@ -12,10 +12,10 @@ const WASMTIME: Version = Version::new(48, 0, 0);
 /// The oldest WAMR that packs are tested with.
 const WAMR: Version = Version::new(2, 4, 3);
 
-/// The newest runtime that may load a pack whose author says nothing: the last before the next promise can break.
+/// The newest runtime that may load a pack, by default: the last one before compatibility may break.
 const MAX_RUNTIME: Version = Version::new(1, 0, 0);
 
-/// The oldest runtime that may load a pack whose author says nothing: the one that belongs to this packer.
+/// The oldest runtime that may load a pack, by default: the one that belongs to this packer.
 fn min_runtime() -> Result<Version, BuildError> {
     let version = env!("CARGO_PKG_VERSION");
     Version::parse(version).map_err(|_| BuildError::Unfaithful)
@@ -39,7 +39,7 @@ fn features(facts: &ModuleFacts) -> Vec<String> {
     facts.required_features.iter().map(ToString::to_string).collect()
 }
 
-/// The manifest of a crate with these kernels, each with the name of its fallback or none.
+/// The manifest of a crate with these kernels, each with the name of its fallback, which may be empty.
 pub(crate) fn assemble(
     project: &Project,
     key: &PublicKey,
@@ -63,10 +63,10 @@ pub(crate) fn assemble(
     })
 }
 
-/// The author's name in packs of crates that name none, as `cargo new` makes them.
+/// The author's name in packs of crates that name none, such as those that `cargo new` makes.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// The pack's author: what the overrides say, else the first of the package's.
+/// The pack's author: what the overrides say, or else the package's first author.
 pub(crate) fn author(project: &Project, key: &PublicKey) -> Author {
     let (name, email) = project.author.as_deref().map_or(("", None), split_author);
     let name = project.overrides.author.name.as_deref().unwrap_or(name);

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use kernelpack_abi::Status;
 
-/// Why a function gave no results.
+/// Why a function returned no results.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoAnswer {
-    /// No function of this kernel is compiled in: it was not made by `#[kernel]`.
+    /// The program has no function of this kernel, since `#[kernel]` did not register one.
     #[error("is not registered by #[kernel]")]
     Unregistered,
-    /// The function computes with what `init` made, which is there in an instance only.
+    /// The function needs what `init` prepares, which exists only in an instance.
     #[error("needs its init, which only runs in the sandbox")]
     NeedsInit,
-    /// The function gives something else when it is called again, so that no result can be expected of it.
+    /// The function returns something else when it is called again, so there is no one result to expect.
     #[error("gives other results when it is called again: it keeps state between calls")]
     Unsteady,
     /// The function returned an error.
@@ -30,13 +30,13 @@ pub enum NoAnswer {
     Crashed {
         /// How the process ended.
         status: String,
-        /// What it said at last.
+        /// The last lines that it printed.
         message: String,
     },
     /// The function did not return in time.
     #[error("did not return within {limit:?}")]
     TimedOut {
-        /// The time it was given.
+        /// The time limit.
         limit: Duration,
     },
     /// Even a small call would be too large for a vector.

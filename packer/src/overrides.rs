@@ -1,4 +1,4 @@
-//! `[package.metadata.kernelpack]`: what an author wants to be otherwise in the pack than in `Cargo.toml`.
+//! `[package.metadata.kernelpack]`: where an author wants the pack to differ from `Cargo.toml`.
 
 use std::{ops::RangeInclusive, path::Path};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::BuildError;
 
-/// The sizes that a shadow stack can have: none that could not hold a call, and none that no device has.
+/// The sizes that a shadow stack may have: enough for a call, and no more than devices have.
 const STACKS: RangeInclusive<u32> = 4096..=16 << 20;
 
 /// The table; every key is optional.
@@ -36,7 +36,7 @@ pub(crate) struct AuthorOverrides {
 }
 
 impl Overrides {
-    /// Reads the table out of a package's metadata; `manifest` names the package's `Cargo.toml` in errors.
+    /// Reads the table from a package's metadata; errors name `manifest`, the package's `Cargo.toml`.
     pub(crate) fn read(metadata: &Value, manifest: &Path) -> Result<Self, BuildError> {
         let Some(table) = metadata.get("kernelpack") else { return Ok(Self::default()) };
         let refused = |key: String, reason: String| BuildError::Overrides { manifest: manifest.into(), key, reason };

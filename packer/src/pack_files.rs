@@ -1,5 +1,5 @@
-//! The files of a pack that lies in a folder, as strictly as a host reads them: regular files of bounded size, and none
-//! that the manifest does not name.
+//! Reading the files of a pack as strictly as a host does: regular files of bounded size, and none that the manifest
+//! does not name.
 
 use std::{io, path::Path};
 

@@ -1,7 +1,7 @@
-//! What happens to a compiled crate's module until one kernel is left: a file for each step.
+//! The passes that turn the module of a crate into the module of one kernel, one file each.
 //!
-//! A pass changes the module it is given or refuses it, and knows nothing of files, manifests or the other passes.
-//! [`transform`] states their order. Each has `.wat` cases under `tests/passes/`.
+//! A pass changes a module or refuses it, and knows nothing about files, manifests or other passes. [`transform`]
+//! states their order. Each pass has `.wat` cases under `tests/passes/`.
 
 pub mod abi_version;
 pub mod collect;
@@ -31,7 +31,7 @@ pub fn transform(crate_module: &[u8], entry: &Entry<'_>) -> Result<Vec<u8>, Pass
 
     refuse_start::run(&mut module)?;
     select_kernel::run(&mut module, spec)?;
-    // Before what follows, so that neither an import nor a table counts that only other kernels use.
+    // Before the checks, so that imports and tables that only other kernels use do not count.
     collect::run(&mut module)?;
     refuse_imports::run(&mut module)?;
     limit_memory::run(&mut module, &spec.limits)?;

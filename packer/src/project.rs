@@ -14,31 +14,31 @@ pub(crate) struct Project {
     pub(crate) package: String,
     pub(crate) version: Version,
     pub(crate) description: String,
-    /// The first of the package's authors.
+    /// The package's first author.
     pub(crate) author: Option<String>,
     pub(crate) overrides: Overrides,
     /// The package's `Cargo.toml`.
     pub(crate) manifest: PathBuf,
     pub(crate) workspace: PathBuf,
     pub(crate) target: PathBuf,
-    /// Whether the workspace says which versions to build.
+    /// Whether the workspace has a lock file.
     pub(crate) locked: bool,
     /// Whether the package may use `#[kernel]`, so that its functions can be called natively.
     pub(crate) has_guest: bool,
-    /// The packages outside the workspace that the workspace names by path: their names and folders.
+    /// The packages outside the workspace that it depends on by path: their names and folders.
     pub(crate) neighbours: Vec<(String, PathBuf)>,
 }
 
 impl Project {
     /// Finds the package in `crate_dir`, or the one called `package` in its workspace.
     pub(crate) fn find(crate_dir: &Path, package: Option<&str>) -> Result<Self, BuildError> {
-        // Links are resolved, so that the paths which cargo and rustc see are the ones that are mapped away.
+        // With links resolved, so that the paths that are mapped away are those that cargo and rustc see.
         let folder = crate_dir.canonicalize().map_err(|error| BuildError::io("read the crate", crate_dir, error))?;
         let manifest = folder.join("Cargo.toml");
         if !manifest.is_file() {
             return Err(BuildError::NoManifest { crate_dir: crate_dir.into() });
         }
-        // Without dependencies at first: resolving them would write the lock file whose absence is to be noticed.
+        // Without dependencies at first, since resolving them would write the lock file whose absence must be noticed.
         let members = metadata(&manifest, &["--no-deps"])?;
         let found = choose(&members, &manifest, package)?;
         if !found.targets.iter().any(is_library) {
@@ -50,7 +50,7 @@ impl Project {
         let workspace = members.workspace_root.clone().into_std_path_buf();
         let locked = workspace.join("Cargo.lock").is_file();
         let all = metadata(&manifest, if locked { &["--locked"] } else { &[] }).map_err(|error| match error {
-            // Cargo names a flag that the author never gave.
+            // Cargo's message names a flag that the author never passed.
             BuildError::Metadata { reason, .. } if reason.contains("--locked was passed") => {
                 BuildError::StaleLockFile { lock_file: workspace.join("Cargo.lock") }
             }

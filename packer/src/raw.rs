@@ -1,6 +1,6 @@
-//! The module that cargo made of a crate: which kernels it declares, before any pass has touched it.
+//! Reading the module that cargo made of a crate: which kernels it declares, before any pass has touched it.
 //!
-//! This is the one place that knows how the exports of a crate's module are called.
+//! This is the one place that knows the names of the exports in a crate's module.
 
 use std::{
     collections::BTreeSet,
@@ -69,11 +69,11 @@ pub fn read<'a>(path: &Path, wasm: &'a [u8]) -> Result<Vec<Entry<'a>>, RawError>
 
 /// One function that a kernel exports.
 pub(crate) struct Function {
-    /// What it is called in a crate's module, between the prefix and the kernel's id.
+    /// Its name in a crate's module, between the prefix and the kernel's id.
     pub(crate) short: &'static str,
-    /// What it is called in the kernel's own module.
+    /// Its name in the kernel's own module.
     pub(crate) name: &'static str,
-    /// How many `i32` it takes.
+    /// How many `i32` parameters it takes.
     pub(crate) params: usize,
     /// What it returns.
     pub(crate) result: ValType,
@@ -100,7 +100,7 @@ pub(crate) fn functions(spec: &KernelSpecBuf) -> impl Iterator<Item = Function> 
     })
 }
 
-/// What an export of a kernel is called in the module of its crate.
+/// The name of an export of a kernel in the module of its crate.
 pub(crate) fn export_name(short: &str, id: &str) -> String {
     format!("{}{short}_{id}", exports::RAW_PREFIX)
 }

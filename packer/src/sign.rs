@@ -1,4 +1,4 @@
-//! Signing a pack that exists: somebody vouches for exactly the bytes that lie there.
+//! Signing an existing pack: the signer vouches for exactly the bytes that it has.
 
 use std::path::Path;
 
@@ -6,16 +6,16 @@ use kernelpack_manifest::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PublicKey
 
 use crate::{check::check_pack, pack_files, sign_error::SignError, write::replace_files};
 
-/// Signs a pack, or signs it anew.
+/// Signs a pack, or signs it again.
 ///
-/// The pack is held to what a host will check, the signature aside: it has exactly the files that the manifest names,
-/// all of them regular, each module and health vector has the digest that the manifest gives it, each module is what its
-/// entry says, and each vector is a call of its kernel. Where the manifest names another key than this one, this one's id
-/// takes that one's place, so that what is said and who signed agree; every other byte stays, and with it the
-/// [content](Manifest::content) that stores know the pack by. Returns the key that the pack is now signed by.
+/// First checks everything that a host will check, except the signature: the pack has exactly the files that the
+/// manifest names, all of them regular; each module and health vector has the digest that the manifest gives; each
+/// module is what its entry says; and each vector is a call of its kernel. If the manifest names another key, this
+/// key's id replaces it, so that the manifest names the signer. Every other byte stays, and with it the
+/// [content](Manifest::content) that identifies the pack in stores. Returns the key that the pack is now signed by.
 ///
 /// # Errors
-/// No host would accept the pack, or a file cannot be used; the pack is then as it was.
+/// No host would accept the pack, or a file cannot be used; the pack is then unchanged.
 pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     let path = pack.join(MANIFEST_FILE);
     let refused = |fault| SignError::refused(&path, fault);

@@ -7,7 +7,7 @@ use std::{
 
 use kernelpack_manifest::{Digest, Rejected};
 
-/// Why a pack was not signed; it is as it was.
+/// Why a pack was not signed. The pack is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
@@ -19,25 +19,25 @@ pub enum SignError {
         /// Why.
         fault: Box<Rejected>,
     },
-    /// A module is not the one that the manifest was made for.
+    /// A file is not the one that the manifest was made for.
     #[error(
         "{} has the digest {actual}, but the manifest says {expected}: the file has changed since, so build the pack again",
         path.display()
     )]
     Changed {
-        /// The module's file.
+        /// The file.
         path: PathBuf,
-        /// What the manifest says.
+        /// The digest in the manifest.
         expected: Digest,
-        /// What the module has.
+        /// The file's digest.
         actual: Digest,
     },
     /// A file cannot be used.
     #[error("cannot {action} {}: {error}", path.display())]
     Io {
-        /// What was to be done.
+        /// What was attempted.
         action: &'static str,
-        /// With what.
+        /// On which path.
         path: PathBuf,
         /// What the system says.
         error: io::Error,

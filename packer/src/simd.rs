@@ -5,10 +5,10 @@ use wasmparser::{KnownCustom, Name, Parser, Payload, ValidPayload, Validator, Wa
 /// The features that engines without SIMD lack, as manifests call them.
 pub(crate) const FEATURES: [&str; 2] = ["relaxed-simd", "simd"];
 
-/// The name of a function of the crate in which a valid module uses SIMD; none if there is none, or it has no name.
+/// The name of a function of the crate that uses SIMD in a valid module; `None` if there is none with a name.
 ///
-/// The compiler gives all functions of a module the features that one of them has, so that SIMD stands in those of other
-/// crates, too.
+/// The compiler gives all functions of a module the features that one of them has, so functions of other crates may use
+/// SIMD, too.
 pub(crate) fn function_of(krate: &str, wasm: &[u8]) -> Option<String> {
     let features = WasmFeatures::all() - WasmFeatures::SIMD - WasmFeatures::RELAXED_SIMD;
     let mut validator = Validator::new_with_features(features);

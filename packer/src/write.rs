@@ -1,7 +1,7 @@
-//! Putting files and packs in their place: the old one stands there or the new one, whole.
+//! Replacing files and packs: at any moment either the old one or the new one is there, whole.
 //!
-//! Where the system cannot exchange two folders in one step (all but Linux), there is a moment between two renames in
-//! which the place is empty; a failure in it puts the old pack back.
+//! Only Linux can exchange two folders in one step. Elsewhere the place is empty for a moment between two renames, and
+//! a failure at that moment puts the old pack back.
 
 use std::{
     fs,
@@ -14,7 +14,8 @@ use tempfile::TempDir;
 
 use crate::error::BuildError;
 
-/// Puts a pack of these files, by their relative paths, at `pack`, where nothing, an empty folder or another pack is.
+/// Writes a pack of these files, with their relative paths, to `pack`, where there may be nothing, an empty folder or
+/// another pack.
 pub(crate) fn write_pack<'a>(
     pack: &Path,
     files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -22,7 +23,7 @@ pub(crate) fn write_pack<'a>(
     let failed = |error| BuildError::io("write the pack", pack, error);
     let parent = parent(pack);
     fs::create_dir_all(&parent).map_err(failed)?;
-    // Beside the place, since a rename works within one file system only.
+    // Beside the place, since a rename only works within one file system.
     let new = temp_folder(&parent).map_err(failed)?;
     for (path, content) in files {
         let path = new.path().join(path);
@@ -34,7 +35,7 @@ pub(crate) fn write_pack<'a>(
     swap(new, pack, &parent).map_err(failed)
 }
 
-/// Checks that a pack may be put at `pack`.
+/// Checks that a pack may be written to `pack`.
 pub(crate) fn check_place(pack: &Path) -> Result<(), BuildError> {
     match foreign(pack) {
         Ok(None) => Ok(()),
@@ -43,7 +44,7 @@ pub(crate) fn check_place(pack: &Path) -> Result<(), BuildError> {
     }
 }
 
-/// Why what stands at `pack` is not to be replaced, if it is not.
+/// Why what is at `pack` must not be replaced; `None` if it may be.
 fn foreign(pack: &Path) -> io::Result<Option<String>> {
     let metadata = match fs::symlink_metadata(pack) {
         Ok(metadata) => metadata,
@@ -71,7 +72,7 @@ fn foreign(pack: &Path) -> io::Result<Option<String>> {
     Ok(if entries == 0 || manifest { None } else { Some(format!("it has no {MANIFEST_FILE}")) })
 }
 
-/// Whether a folder holds modules and compiled files only, and health vectors where those may be.
+/// Whether a folder holds only modules and compiled files, and health vectors where they belong.
 fn holds_pack_files_only(folder: &Path) -> io::Result<bool> {
     let vectors = folder.file_name().is_some_and(|name| name == HEALTH_FOLDER);
     for entry in fs::read_dir(folder)? {
@@ -90,12 +91,12 @@ fn holds_pack_files_only(folder: &Path) -> io::Result<bool> {
 fn swap(new: TempDir, pack: &Path, parent: &Path) -> io::Result<()> {
     if fs::symlink_metadata(pack).is_err() {
         fs::rename(new.path(), pack)?;
-        // It is no temporary folder any more.
+        // It is no longer a temporary folder.
         let _ = new.keep();
         return Ok(());
     }
     if exchange(new.path(), pack) {
-        // Now the temporary folder is the old pack, and goes.
+        // Now the temporary folder is the old pack, which is deleted.
         return new.close();
     }
     let old = temp_folder(parent)?;
@@ -111,7 +112,7 @@ fn swap(new: TempDir, pack: &Path, parent: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Exchanges two folders in one step, where the system can.
+/// Exchanges two folders in one step, if the system can.
 fn exchange(new: &Path, pack: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -125,7 +126,7 @@ fn exchange(new: &Path, pack: &Path) -> bool {
     }
 }
 
-/// Replaces files of one folder: all are written before the first takes its place.
+/// Replaces files of one folder: all are written before the first one is renamed.
 pub(crate) fn replace_files(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
     let mut written = Vec::new();
     for (name, content) in files {
@@ -149,7 +150,7 @@ fn temp_folder(parent: &Path) -> io::Result<TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// Gives what the builder makes the rights that the user's mask grants, since it outlives being temporary.
+/// Gives what the builder makes the permissions that the user's umask grants, since it does not stay temporary.
 fn permissions(builder: &mut tempfile::Builder<'_, '_>, mode: u32) {
     #[cfg(unix)]
     {

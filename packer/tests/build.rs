@@ -67,7 +67,7 @@ min-runtime-version = "0.1.0"
 [workspace]
 "#;
 
-/// What `#[kernel]` would leave in a crate, written out; it panics somewhere, since panics carry paths.
+/// The code that `#[kernel]` would generate, written by hand. It can panic, since panics contain paths.
 fn source() -> String {
     let mut source = String::from(
         "#[unsafe(no_mangle)] pub static kernel_message: [u32; 65] = [0; 65];\n\
@@ -121,7 +121,7 @@ impl Fixture {
             features: Features::default(),
             out_dir: self.pack(),
             health: Health::default(),
-            // Half of the time, where nothing depends on it.
+            // Saves half of the time in tests that do not depend on it.
             scalar: false,
             signer: Signer::Now(self.key.clone()),
         }
@@ -294,7 +294,7 @@ fn a_crate_that_does_not_compile_leaves_the_old_pack() {
     assert_eq!(names, ["crate", "pack"], "something was left behind");
 }
 
-/// The features and the shadow stack of a module of a kernel.
+/// The features and the shadow stack of the module of a kernel.
 fn facts(fixture: &Fixture, manifest: &Manifest, engine: &str) -> (Vec<&'static str>, u32) {
     let module = manifest.kernel("double_f32").unwrap().module_for(engine);
     let wasm = fs::read(fixture.pack().join(module.path)).unwrap();
@@ -339,7 +339,7 @@ fn what_a_crate_lacks_without_simd_is_told() {
     let manifest = fixture.build().0.unwrap().manifest;
     assert_eq!(manifest.kernels[0].platforms.keys().collect::<Vec<_>>(), ["wasmtime"]);
 
-    // A kernel that is declared with SIMD only: the rest of the pack is as ever.
+    // A kernel that is only declared with SIMD; the rest of the pack is as usual.
     let only = "#[cfg(target_feature = \"simd128\")]\n#[used]";
     let at = "#[used] #[unsafe(link_section = \"kernelpack.spec\")]\npub static SPEC_another_f32";
     let hide = "#[unsafe(no_mangle)] pub extern \"C\" fn __kernelpack_";
@@ -411,7 +411,7 @@ fn a_crate_as_cargo_new_makes_it_is_packed_with_a_warning() {
         manifest.display()
     );
     assert_eq!(warned, [expected]);
-    // An author by either way is one.
+    // Either way of naming an author will do.
     let named = cargo_toml.replace("min-runtime", "author.name = \"C\"\nmin-runtime");
     for (cargo_toml, name) in [(CARGO_TOML, "A B"), (&named, "C")] {
         fs::write(fixture.root().join("Cargo.toml"), cargo_toml).unwrap();
@@ -435,7 +435,7 @@ fn each_warning_of_the_compiler_is_told_once() {
     let fixture = Fixture::new(CARGO_TOML, &(source() + more));
     let script = "fn main() { println!(\"cargo::warning=the script warns\"); }";
     fs::write(fixture.root().join("build.rs"), script).unwrap();
-    // Again where cargo finds all as it was and tells what the compiler said.
+    // Once more, when cargo finds everything up to date and repeats the messages of the compiler.
     for _ in 0..2 {
         let (built, events) = build_with(&fixture.with_scalar());
         built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
@@ -469,7 +469,7 @@ fn a_module_with_simd_where_none_should_be_is_left_out_with_a_warning() {
     let start = "\"double_f32\" uses SIMD even in the build without it";
     assert!(warned.starts_with(start), "{warned}");
     assert!(warned.contains("behind #[cfg(target_feature = \"simd128\")]"), "{warned}");
-    // Who asks for no such modules is not told of them.
+    // Nothing is reported if no such modules were asked for.
     assert!(!warnings(&fixture.build().1).iter().any(|text| text.contains("SIMD")));
 }
 

@@ -1,5 +1,5 @@
-//! What each pass makes of a module: `passes/<pass>/<case>.before.wat` becomes `<case>.after.wat`, or is refused with
-//! the text of `<case>.error.txt`. `BLESS=1` writes the results down; read them before you keep them.
+//! What each pass does to a module: `passes/<pass>/<case>.before.wat` becomes `<case>.after.wat`, or is refused with
+//! the text of `<case>.error.txt`. `BLESS=1` writes the results; read them before you keep them.
 
 use std::{
     collections::BTreeSet,
@@ -125,7 +125,7 @@ fn an_entry_point_called_like_an_export_is_refused() {
 fn bytes_that_are_no_module_are_refused() {
     let valid = wat::parse_str(fs::read_to_string(cases("transform").join("two_kernels.before.wat")).unwrap()).unwrap();
     for len in 0..valid.len() {
-        // A cut at a section's end may leave a valid module; what counts is that no cut panics.
+        // A cut at the end of a section may leave a valid module; no cut may panic.
         let _ = passes::parse(&valid[..len]);
     }
     assert!(matches!(passes::parse(b"\0asm"), Err(PassError::Invalid { .. })));
@@ -153,7 +153,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn check(pass: &str, run: impl Fn(&mut Module) -> Result<(), PassError>) {
     check_bytes(pass, |wasm| {
         let mut module = passes::parse(wasm)?;
-        // The parser adds itself to the producers; what a pass does to them shows only where a case has some.
+        // The parser adds itself to the producers, so they are only compared if a case has some.
         if !wasm.windows(9).any(|bytes| bytes == b"producers") {
             module.producers.clear();
         }

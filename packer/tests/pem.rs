@@ -1,4 +1,4 @@
-//! PEM files as people keep them, with words and spaces around the key, and as OpenSSL reads them.
+//! PEM files as people keep them, with text and spaces around the key, and as OpenSSL reads them.
 
 use std::{fs, path::Path, process::Command};
 
@@ -8,7 +8,7 @@ const SECRET: &str = "MC4CAQAwBQYDK2VwBCIEIFMTGIehjnmcMIdn7h8L132Oz+ztf/MIL1bufn
 const PUBLIC: &str = "MCowBQYDK2VwAyEAv4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=";
 const ID: &str = "ed25519:v4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=";
 
-/// By `openssl genpkey -algorithm ed25519 -aes-256-cbc -pass pass:secret`.
+/// Made by `openssl genpkey -algorithm ed25519 -aes-256-cbc -pass pass:secret`.
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----
 MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAheLTL+PPsMYgICCAAw
 DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEBkpCzG7BpGd7KM5Tv+d6jYEQMRd
@@ -17,8 +17,8 @@ z3Jst0mA23zDrIII3co=
 -----END ENCRYPTED PRIVATE KEY-----
 ";
 
-/// Files with `<` for the line that a key begins with, `*` for its base64, `[` and `]` for the halves of that, `>` for the
-/// line that it ends with; and whether they can be read.
+/// Files with `<` for the line that a key begins with, `*` for its base64, `[` and `]` for the halves of that, `>` for
+/// the line that it ends with; and whether they can be read.
 const FILES: &[(&str, bool)] = &[
     ("<\n*\n>\n", true),
     ("<\n*\n>", true),
@@ -71,7 +71,7 @@ fn file(form: &str, label: &str, key: &str) -> String {
     parts.iter().fold(form.to_owned(), |text, (place, part)| text.replace(place, part))
 }
 
-/// What OpenSSL says of a file; none where it is not installed.
+/// What OpenSSL says about a file; `None` if it is not installed.
 fn openssl_reads(path: &Path, public: bool) -> Option<bool> {
     let public = public.then_some("-pubin");
     let read = Command::new("openssl").args(["pkey", "-noout"]).args(public).arg("-in").arg(path).output().ok()?;
@@ -112,7 +112,7 @@ fn a_key_under_a_password_is_told_with_what_to_do() {
     assert!(error.to_string().contains(&advice), "{error}");
     assert!(load_public_key(&path).unwrap_err().to_string().contains("holds a secret key"));
 
-    // The advice, as it is given but for the password, which OpenSSL would ask for.
+    // The command in the message, except for the password, for which OpenSSL would prompt.
     let mut words = advice.split(' ');
     let program = words.next().unwrap();
     let decrypt =

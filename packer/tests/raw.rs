@@ -1,4 +1,4 @@
-//! What the packer makes of a crate's module before any pass: each way in which it may declare no usable kernel.
+//! How the packer reads a crate's module before any pass, and each way in which a module may declare no usable kernel.
 
 use std::path::Path;
 

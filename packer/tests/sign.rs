@@ -1,4 +1,4 @@
-//! Signing a pack that exists.
+//! Signing an existing pack.
 
 mod common;
 
@@ -117,7 +117,7 @@ fn a_changed_module_is_not_vouched_for() {
     assert_eq!(files(folder.path()), before);
 }
 
-/// What a pack is not signed for; it must stay as it is.
+/// Why signing the pack is refused; the pack must stay unchanged.
 #[track_caller]
 fn refused(folder: &Path) -> Rejected {
     let signature = folder.join("kernels.json.sig");
@@ -130,7 +130,7 @@ fn refused(folder: &Path) -> Rejected {
     found
 }
 
-/// A pack that was changed so, refused.
+/// Why signing is refused after this change to a pack.
 #[track_caller]
 fn refused_with(change: impl FnOnce(&Path)) -> Rejected {
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +143,7 @@ fn refused_with(change: impl FnOnce(&Path)) -> Rejected {
 fn a_module_that_is_not_what_its_entry_says_is_not_vouched_for() {
     for (module, reason) in [(module(&OTHER_ENTRY), "other_f32"), (b"no module".to_vec(), "WebAssembly")] {
         let found = refused_with(|folder| {
-            // Whoever exchanges the module can write its digest too.
+            // Anyone who replaces the module can also write its digest.
             let text = fs::read_to_string(folder.join("kernels.json")).unwrap();
             let text = text.replace(&Digest::of(&self::module(&ENTRY)).to_string(), &Digest::of(&module).to_string());
             fs::write(folder.join("kernels.json"), text).unwrap();
@@ -184,7 +184,7 @@ fn another_key_changes_no_other_byte() {
     let mut manifest = Manifest::parse(&fs::read(&path).unwrap()).unwrap();
     let benchmark = Benchmark { latency_us: 1.0, throughput_gflops: None };
     manifest.kernels[0].benchmarks = (0..100_000).map(|at| (format!("b{at}"), benchmark)).collect();
-    // In one line it is below the limit, in many it would be above. An author's own layout and escapes stay.
+    // On one line the manifest is below the limit; on many it would be above. The author's layout and escapes stay.
     let text: String = String::from_utf8(manifest.to_json()).unwrap().lines().map(str::trim_start).collect();
     let text = text.replace("\"name\"", "\"n\\u0061me\"");
     assert!(text.len() < MAX_MANIFEST_BYTES && manifest.to_json().len() > MAX_MANIFEST_BYTES);
@@ -247,7 +247,7 @@ fn a_manifest_that_no_host_would_read_is_not_signed() {
     pack(folder.path(), &key);
     let path = folder.path().join("kernels.json");
     let text = fs::read_to_string(&path).unwrap();
-    // A path out of the pack: were it followed, its digest could even be right.
+    // A path that leads out of the pack; if it were followed, the digest could even be right.
     fs::write(&path, text.replace("k/k_f32.wasm", "../k/k_f32.wasm")).unwrap();
     let error = sign(folder.path(), &key).unwrap_err().to_string();
     assert!(error.contains("kernels.json cannot be signed: "), "{error}");

@@ -1,4 +1,4 @@
-//! `bench --open`: how long it takes until a pack's kernels can be called.
+//! `bench --open`: how long it takes until the kernels of a pack can be called.
 
 use std::{
     error::Error,
@@ -13,13 +13,13 @@ use serde::Serialize;
 use super::stopwatch::median;
 use crate::{print, setup::Setup};
 
-/// What the compile cache has when the pack is opened.
+/// What is in the compile cache when the pack is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Cache {
-    /// There is none.
+    /// There is no cache.
     None,
-    /// Nothing: it is filled meanwhile.
+    /// Nothing: opening the pack fills the cache.
     Empty,
     /// Everything.
     Full,
@@ -31,9 +31,9 @@ struct Figures {
     cache: Cache,
     modules: usize,
     samples: usize,
-    /// Milliseconds until there is a runtime: the engine, its probes, the folder of the cache.
+    /// Milliseconds to build the runtime: the engine, its probes and the folder of the cache.
     runtime_ms: f64,
-    /// Milliseconds from there until there is a pack: everything verified, all code there.
+    /// Milliseconds from then until the pack is open: everything verified, and all code ready.
     open_ms: f64,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn run(pack: &Path, trusting: &Setup, quick: bool, json: bool) -> Res
     let mut samples = [const { Vec::new() }; 3];
     let mut modules = 0;
     for _ in 0..rounds {
-        // Each round has a folder of its own, so that the second way always begins with nothing in it.
+        // Each round has a folder of its own, so that the second way always starts with an empty one.
         let folder = tempfile::tempdir()?;
         for (cache, samples) in [Cache::None, Cache::Empty, Cache::Full].into_iter().zip(&mut samples) {
             let (times, count) = sample(pack, trusting, cache, folder.path())?;
@@ -69,7 +69,7 @@ pub(crate) fn run(pack: &Path, trusting: &Setup, quick: bool, json: bool) -> Res
     Ok(())
 }
 
-/// Opens the pack once, in a runtime of its own: the times of the two, and the modules that there are.
+/// Opens the pack once, in a runtime of its own; returns the times of both, and the number of modules.
 fn sample(
     pack: &Path,
     trusting: &Setup,

@@ -1,4 +1,4 @@
-//! The kernels whose work is known: what their shapes mean and how many operations they take.
+//! The kernels whose work is known: what their shapes mean, and how many operations they take.
 
 use kernelpack_host::abi::DType;
 
@@ -6,7 +6,7 @@ use super::{shape_arg::ShapeArg, tensor::Content};
 
 /// The dimension of a head in rotary embeddings, where a row has that many values.
 const HEAD: u32 = 128;
-/// Values of a block.
+/// Values per block.
 const BLOCK: u32 = 32;
 /// The rank of a low-rank adapter.
 const RANK: u32 = 16;
@@ -16,24 +16,24 @@ const RANK: u32 = 16;
 pub(crate) enum Family {
     /// `rows` rows of `dim` values, or of `blocks` blocks.
     Rows {
-        /// Floating-point operations a value.
+        /// Floating-point operations per value.
         flops: u64,
     },
     /// One batch of `seq` positions, each of `width` values in heads of 128.
     Heads {
-        /// Floating-point operations a value.
+        /// Floating-point operations per value.
         flops: u64,
     },
-    /// `rows` rows from `din` to `dout` values by way of 16.
+    /// `rows` rows, each from `din` to `dout` values by way of 16.
     Adapter,
 }
 
 impl Family {
-    /// The family of a kernel by its id; none if its symbols are not those of the family, since then it is another
-    /// kernel of that name.
+    /// The family of a kernel by its id; `None` if its symbols are not those of the family, since then it is another
+    /// kernel with the same id.
     ///
     /// An exponential, a rounding or a comparison counts as one operation. RMSNorm squares, adds and scales twice;
-    /// SwiGLU negates, exponentiates, adds, divides and multiplies; RoPE takes four products and two sums a pair;
+    /// SwiGLU negates, exponentiates, adds, divides and multiplies; RoPE takes four products and two sums per pair;
     /// packing takes a maximum, a product and a rounding; unpacking takes a product. Tables of sines are not counted.
     pub(crate) fn of(id: &str, symbols: &[String]) -> Option<Self> {
         let family = match id {
@@ -42,7 +42,7 @@ impl Family {
             "kv_pack_q8" | "kv_pack_q4" => Self::Rows { flops: 3 },
             "kv_unpack_q8" | "kv_unpack_q4" => Self::Rows { flops: 1 },
             "rope_f32" | "rope_f16" => Self::Heads { flops: 3 },
-            // The blocks are unpacked before and packed after.
+            // The blocks are unpacked first and packed again at the end.
             "rope_q8" => Self::Heads { flops: 1 + 3 + 3 },
             "lora_apply_f32" | "lora_apply_f16" => Self::Adapter,
             _ => return None,
@@ -50,7 +50,7 @@ impl Family {
         family.values(symbols, &family.shape(1, BLOCK).0).map(|_| family)
     }
 
-    /// What the extents of a shape are called.
+    /// The names of the extents of a shape.
     pub(crate) fn axes(self) -> &'static [&'static str] {
         match self {
             Self::Rows { .. } => &["rows", "dim"],
@@ -59,7 +59,7 @@ impl Family {
         }
     }
 
-    /// The shape of so many rows of so many values.
+    /// The shape of `rows` rows of `width` values.
     pub(crate) fn shape(self, rows: u32, width: u32) -> ShapeArg {
         match self {
             Self::Rows { .. } | Self::Heads { .. } => ShapeArg(vec![rows, width]),
@@ -67,7 +67,7 @@ impl Family {
         }
     }
 
-    /// The values of these symbols at a shape; none if the shape has other axes or there are other symbols.
+    /// The values of these symbols at a shape; `None` if the shape has other axes, or if there are other symbols.
     pub(crate) fn values(self, symbols: &[String], shape: &[u32]) -> Option<Vec<u32>> {
         let named: Vec<(&str, u32)> = match (self, shape) {
             (Self::Rows { .. }, &[rows, dim]) => vec![("rows", rows), ("dim", dim), ("blocks", dim / BLOCK)],
@@ -86,13 +86,13 @@ impl Family {
     pub(crate) fn content(self, tensor: &str, dtype: DType) -> Content {
         match (self, tensor) {
             (Self::Heads { .. }, "freqs") if dtype == DType::F32 => Content::Angles,
-            // Each call adds to the same tensor, which is to stay within the range of f16.
+            // Each call adds to the same tensor, which must stay within the range of f16.
             (Self::Adapter, "a" | "b") => Content::Noise(1.0 / 64.0),
             _ => Content::Noise(1.0),
         }
     }
 
-    /// Floating-point operations of a call.
+    /// Floating-point operations per call.
     pub(crate) fn flops(self, symbols: &[(String, u32)]) -> u64 {
         let value = |name: &str| symbols.iter().find(|(symbol, _)| symbol == name).map(|(_, value)| u64::from(*value));
         let or_one = |name| value(name).unwrap_or(1);

@@ -1,4 +1,4 @@
-//! What a measurement says, for programs and for people.
+//! The figures of a measurement, for programs and for people.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::workload::Workload;
 
-/// Median times of one call, in nanoseconds; none of what was not measured.
+/// Median times of one call, in nanoseconds; `None` for what was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Times {
     /// A call of an empty function by the engine alone.
@@ -16,19 +16,19 @@ pub(crate) struct Times {
     /// A typed call: checks and copies from and to the caller's memory.
     #[serde(rename = "typed_call_ns")]
     pub(crate) typed: Option<f64>,
-    /// A call of a kernel that sees the caller's tensors where they are.
+    /// A call of a kernel that uses the caller's tensors in place.
     #[serde(rename = "bound_call_ns")]
     pub(crate) bound: Option<f64>,
-    /// The same where calls are never stopped.
+    /// A bound call in a runtime that never stops calls.
     #[serde(rename = "bound_no_deadline_ns")]
     pub(crate) bound_no_deadline: Option<f64>,
-    /// The same body compiled into this program.
+    /// A native call of the same function, compiled into this program.
     #[serde(rename = "native_ns")]
     pub(crate) native: Option<f64>,
-    /// A call by name of a kernel that is not compiled in, results allocated.
+    /// A call by name of a kernel that is not compiled in, which allocates its results.
     #[serde(rename = "named_call_ns")]
     pub(crate) named: Option<f64>,
-    /// Such a kernel alone, its data in the sandbox already.
+    /// Such a kernel alone, with its data already in the sandbox.
     #[serde(rename = "prepared_ns")]
     pub(crate) prepared: Option<f64>,
     /// A plain copy of the first tensor.
@@ -37,9 +37,9 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// To a tenth of a nanosecond, so that ratios agree with what they are ratios of.
+    /// Rounds to a tenth of a nanosecond, so that ratios agree with the times that they are made of.
     fn rounded(self) -> Self {
-        // Never zero.
+        // The result is never zero.
         let round = |ns: f64| (ns * 10.0).round().max(1.0) / 10.0;
         Self {
             raw: round(self.raw),
@@ -53,12 +53,12 @@ impl Times {
         }
     }
 
-    /// A whole call.
+    /// The time of a whole call.
     fn call(&self) -> Option<f64> {
         self.typed.or(self.named)
     }
 
-    /// The kernel without copies.
+    /// The time of the kernel without copies.
     fn kernel(&self) -> Option<f64> {
         self.bound.or(self.prepared)
     }
@@ -70,7 +70,7 @@ pub(crate) struct Figures {
     kernel: String,
     engine: &'static str,
     shape: String,
-    /// Values of the kernel's first tensor.
+    /// The number of values of the kernel's first tensor.
     elements: u64,
     #[serde(flatten)]
     times: Times,
@@ -78,22 +78,22 @@ pub(crate) struct Figures {
     bound_to_raw: Option<f64>,
     typed_to_native: Option<f64>,
     bound_to_native: Option<f64>,
-    /// Bound calls to those without deadline.
+    /// Bound calls relative to those without a deadline.
     deadline_cost: Option<f64>,
-    /// 10⁹ bytes of inputs and outputs a second, without copies.
+    /// 10⁹ bytes of inputs and outputs per second, without copies.
     gb_per_s: Option<f64>,
-    /// 10⁹ floating-point operations a second, without copies.
+    /// 10⁹ floating-point operations per second, without copies.
     gflop_per_s: Option<f64>,
-    /// 10⁹ bytes a second that a plain copy reads and writes, where tensors are larger than caches.
+    /// 10⁹ bytes per second that a plain copy reads and writes, if tensors are larger than caches.
     copy_gb_per_s: Option<f64>,
-    /// `gb_per_s` to `copy_gb_per_s`.
+    /// `gb_per_s` relative to `copy_gb_per_s`.
     copy_share: Option<f64>,
     #[serde(skip)]
     flops: Option<u64>,
 }
 
 impl Figures {
-    /// The figures of what was measured.
+    /// The figures for these times.
     pub(crate) fn new(kernel: &str, engine: &'static str, workload: &Workload, times: Times) -> Self {
         let times = times.rounded();
         let to_raw = |ns: Option<f64>| Some(ns? / times.raw);
@@ -125,7 +125,7 @@ impl Figures {
         &self.kernel
     }
 
-    /// What a manifest says of it: the time of a whole call, and the throughput that this makes.
+    /// The entry in a manifest: the time of a whole call, and the throughput at that time.
     pub(crate) fn benchmark(&self) -> Option<Benchmark> {
         let thousandths = |value: f64| (value * 1000.0).round() / 1000.0;
         let call = self.times.call()?;
@@ -140,13 +140,13 @@ impl Figures {
 pub(crate) struct Row<'a> {
     /// The width of the first column.
     pub(crate) names: usize,
-    /// Whether there are several engines, so that each line must say which is its.
+    /// Whether there are several engines, so that each line must name its engine.
     pub(crate) several: bool,
-    /// The figures; none for the head.
+    /// The figures; `None` for the head of the table.
     pub(crate) figures: Option<&'a Figures>,
 }
 
-/// The head of the table; what stands below is as wide at most.
+/// The head of the table; what is below it is at most as wide.
 const HEAD: [&str; 8] = ["call us", "bound us", "native us", "x raw", "x native", "deadline", "GB/s", "copy"];
 
 impl Display for Row<'_> {
@@ -172,7 +172,7 @@ fn cells(it: &Figures) -> [String; 8] {
         us(it.times.call()),
         us(it.times.kernel()),
         us(it.times.native),
-        // Beside a large tensor, entering the sandbox is nothing.
+        // With a large tensor, entering the sandbox takes next to nothing.
         or_dash(it.bound_to_raw.map(|times| if times > 9999.0 { ">9999".to_owned() } else { digits(times) })),
         ratio(it.bound_to_native),
         ratio(it.deadline_cost),
@@ -181,7 +181,7 @@ fn cells(it: &Figures) -> [String; 8] {
     ]
 }
 
-/// Three digits at least, and none behind the point that nobody needs.
+/// A number with at least three digits, and with no more decimals than that needs.
 fn digits(value: f64) -> String {
     let decimals = match value {
         ..10.0 => 3,

@@ -1,4 +1,4 @@
-//! One kernel on one workload, called in every way that there is, in turns.
+//! Measuring one kernel on one workload, called in every way in turns.
 
 use std::{cell::RefCell, error::Error, hint::black_box};
 
@@ -12,7 +12,7 @@ use super::{
     workload::Workload,
 };
 
-/// Raw calls that are measured as one, since they take hardly longer than being called.
+/// Raw calls that are measured together, since one hardly takes longer than the closure around it.
 const RAW_CALLS: u32 = 64;
 
 /// Measures one kernel on one workload.
@@ -33,14 +33,14 @@ pub(crate) fn measure(
     Ok(Figures::new(kernel, subject.engine.name(), workload, Times { raw: times.raw / f64::from(RAW_CALLS), ..times }))
 }
 
-/// Measures a kernel that this program has compiled in.
+/// Measures a kernel that is compiled into this program.
 fn measure_compiled_in(
     raw: &mut RawCall,
     ways: &mut dyn Ways,
     workload: &Workload,
     budget: Budget,
 ) -> Result<Times, Box<dyn Error>> {
-    // All ways borrow it, but never two at once.
+    // All closures borrow it, but never two at once.
     let ways = RefCell::new(ways);
     let mut raw = || Ok(raw.repeat(RAW_CALLS)?);
     let mut typed = || ways.borrow_mut().typed();
@@ -66,7 +66,7 @@ fn measure_compiled_in(
     })
 }
 
-/// Measures a kernel that is known by its name only.
+/// Measures a kernel that is only known by its name.
 fn measure_named(
     raw: &mut RawCall,
     kernel: &DynKernel,
@@ -97,7 +97,7 @@ struct PlainCopy<'a> {
 }
 
 impl<'a> PlainCopy<'a> {
-    /// None where the workload is not larger than caches.
+    /// A copy for this workload; `None` unless the workload is larger than caches.
     fn of(workload: &'a Workload) -> Result<Option<Self>, kernelpack_host::Error> {
         let Some(tensor) = workload.tensors().first().filter(|_| workload.is_in_memory()) else { return Ok(None) };
         let from = tensor.bytes();

@@ -5,25 +5,25 @@ use std::time::{Duration, Instant};
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
-    /// What one sample takes at least; it is made of as many calls as that needs.
+    /// The least time of one sample, which makes as many calls as that needs.
     sample: Duration,
-    /// After this no further round begins.
+    /// The time after which no further round begins.
     total: Duration,
-    /// The least and the most rounds; a round is one sample of each thing.
+    /// The least and the most rounds; a round takes one sample of each thing.
     rounds: (usize, usize),
-    /// Whether each sample begins with a call that does not count, which brings its data back into the caches.
+    /// Whether each sample begins with a call that does not count, to bring its data back into the caches.
     settle: bool,
 }
 
 impl Budget {
-    /// For figures that one may quote.
+    /// A budget for figures that can be quoted.
     pub(crate) const FULL: Self =
         Self { sample: Duration::from_millis(1), total: Duration::from_millis(1500), rounds: (5, 301), settle: true };
-    /// To see that everything works.
+    /// A budget to see that everything works.
     pub(crate) const QUICK: Self =
         Self { sample: Duration::from_micros(10), total: Duration::from_millis(20), rounds: (3, 5), settle: true };
 
-    /// The same for what no cache holds, and what takes long.
+    /// The budget for workloads that no cache holds, whose calls take long.
     pub(crate) fn in_memory(self) -> Self {
         Self { rounds: (self.rounds.0.min(3), self.rounds.1), settle: false, ..self }
     }
@@ -32,12 +32,12 @@ impl Budget {
 /// Something to measure.
 pub(crate) type Timed<'a, E> = &'a mut dyn FnMut() -> Result<(), E>;
 
-/// The median time of one call of each, in nanoseconds.
+/// Returns the median time of one call of each, in nanoseconds.
 ///
-/// Samples of all take turns, so that what slows the machine for a while slows all of them alike.
+/// All take samples in turns, so that what slows the machine down for a while affects them alike.
 ///
 /// # Errors
-/// The first that a call returns.
+/// The first error of a call.
 pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Timed<'_, E>]) -> Result<Vec<f64>, E> {
     let calls = subjects.iter_mut().map(|subject| calibrate(budget.sample, subject)).collect::<Result<Vec<_>, E>>()?;
     let mut samples = vec![Vec::new(); subjects.len()];
@@ -46,7 +46,7 @@ pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Timed<'_, E>]) -> Resul
     let mut round = 0;
     while round < least || round < most && start.elapsed() < budget.total {
         for turn in 0..subjects.len() {
-            // Each comes after each other one as often, so that no one always follows the same one.
+            // The order rotates, so that none always follows the same other one.
             let index = (turn + round) % subjects.len();
             if budget.settle {
                 subjects[index]()?;
@@ -58,9 +58,9 @@ pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Timed<'_, E>]) -> Resul
     Ok(samples.into_iter().map(median).collect())
 }
 
-/// How many calls a sample needs.
+/// The number of calls that a sample needs.
 fn calibrate<E>(sample_time: Duration, subject: &mut Timed<'_, E>) -> Result<u32, E> {
-    // Memory that is touched first is slow, and so is code.
+    // Memory and code are slow at first touch.
     subject()?;
     let mut calls = 1;
     loop {
@@ -72,13 +72,13 @@ fn calibrate<E>(sample_time: Duration, subject: &mut Timed<'_, E>) -> Result<u32
     }
 }
 
-/// Nanoseconds a call.
+/// Takes a sample: nanoseconds per call.
 fn sample<E>(calls: u32, subject: &mut Timed<'_, E>) -> Result<f64, E> {
     let start = Instant::now();
     for _ in 0..calls {
         subject()?;
     }
-    // A clock that does not move within a sample gives its smallest step.
+    // If the clock did not move, assume a nanosecond.
     Ok((start.elapsed().as_nanos() as f64).max(1.0) / f64::from(calls))
 }
 

@@ -1,4 +1,4 @@
-//! What is measured: a pack, the same without deadlines, and a call of nothing.
+//! What is measured: a pack, the same pack without deadlines, and an empty call.
 
 use std::error::Error;
 
@@ -10,15 +10,15 @@ use kernelpack_host::{
 
 use crate::{engine_arg::EngineArg, setup::Setup};
 
-/// A pack that is open twice in one process.
+/// A pack that is opened twice in one process.
 pub(crate) struct Subject {
     /// The engine of both.
     pub(crate) engine: EngineArg,
-    /// As engines open it.
+    /// The pack as host programs open it.
     pub(crate) pack: Pack,
-    /// Its calls are never stopped.
+    /// The pack in a runtime that never stops calls.
     pub(crate) no_deadline: Pack,
-    /// What entering the sandbox takes.
+    /// An empty call, which only enters the sandbox.
     pub(crate) raw: RawCall,
 }
 
@@ -28,7 +28,7 @@ impl Subject {
         setup.with(|builder| builder.pool(PoolPolicy::new().when_full(WhenFull::Grow)))
     }
 
-    /// Opens a pack in a runtime, and in another that differs from it in its deadlines only.
+    /// Opens a pack in a runtime, and in another one that only differs in its deadlines.
     ///
     /// # Errors
     /// The pack is refused, or the engine does not start.

@@ -1,4 +1,4 @@
-//! Tensors of made-up values: the same in each run.
+//! Tensors of generated values, which are the same in each run.
 
 use half::f16;
 use kernelpack_host::{
@@ -8,7 +8,7 @@ use kernelpack_host::{
 };
 use zerocopy::FromBytes;
 
-/// A tensor that a call reads, in pages of its own, which a kernel can see where they are.
+/// A tensor that a call reads, in pages of its own that a kernel can use in place.
 #[derive(Debug)]
 pub(crate) struct Tensor {
     /// The parameter's name.
@@ -21,15 +21,15 @@ pub(crate) struct Tensor {
 /// What to fill a tensor with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Content {
-    /// Floats spread evenly over this distance on both sides of zero, blocks of about such values, integers from 0 to
-    /// 7, which may pass for indices.
+    /// Floats spread evenly over this distance on both sides of zero, blocks of about such values, and integers from 0
+    /// to 7, which may serve as indices.
     Noise(f32),
-    /// The angles of a rotary embedding: row s, pair i has s · 10000^(-i / pairs). Floats only.
+    /// The angles of a rotary embedding: pair i of row s has the angle s · 10000^(-i / pairs). Floats only.
     Angles,
 }
 
 impl Tensor {
-    /// A tensor of this content; other seeds give other noise.
+    /// Makes a tensor of this content; other seeds give other noise.
     ///
     /// # Errors
     /// There is no memory for it.
@@ -48,14 +48,14 @@ impl Tensor {
         DynView { dtype: self.dtype, shape: self.shape, bytes: self.bytes() }
     }
 
-    /// A view for calls with typed arguments; none if the elements are of another type.
+    /// A view for calls with typed arguments; `None` if the elements have another type.
     pub(crate) fn view<T: Element>(&self) -> Option<TensorView<'_, T>> {
         let dims: Vec<usize> = self.shape.dims().iter().map(|&dim| dim as usize).collect();
         let data = <[T]>::ref_from_bytes(self.bytes()).ok().filter(|_| self.dtype == T::DTYPE)?;
         TensorView::new(data, &dims).ok()
     }
 
-    /// How many values it has; a block has several.
+    /// The number of values; a block has several.
     pub(crate) fn values(&self) -> u64 {
         self.shape.elements() * u64::from(self.dtype.values())
     }
@@ -97,7 +97,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// The high half, which is the better one.
+    /// The high half of the next number, which is the better half.
     fn bits(&mut self) -> u32 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
@@ -106,7 +106,7 @@ impl Noise {
         ((bits ^ (bits >> 31)) >> 32) as u32
     }
 
-    /// From -1 to below 1.
+    /// A number from -1 to below 1.
     fn unit(&mut self) -> f32 {
         (self.bits() >> 8) as f32 / (1 << 23) as f32 - 1.0
     }

@@ -1,4 +1,4 @@
-//! Packs that nobody has signed yet: running them to measure, and writing down what came out.
+//! Packs that nobody has signed yet: measuring them, and writing the results into their manifests.
 
 use std::{error::Error, fs, path::Path};
 
@@ -11,12 +11,12 @@ use crate::{compile_within, engine_arg::EngineArg, replace_file::replace_file, s
 
 /// Opens a pack without a signature.
 ///
-/// Runtimes open what a trusted key signed and nothing else, so a copy is signed with a key that this function makes
-/// and forgets. All other checks are done as ever, another process compiles the kernels within limits, and they run in
-/// the sandbox as ever; it alone is what protects from them.
+/// Runtimes only open packs that a trusted key signed, so this function signs a copy with a key that it makes and
+/// forgets. All other checks are done as usual, another process compiles the kernels within limits, and they run in the
+/// sandbox as usual. Only the sandbox protects from them.
 ///
 /// # Errors
-/// The pack is signed, or not in order.
+/// The pack is signed, or fails a check.
 pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     let manifest = read_manifest(pack)?;
     if fs::symlink_metadata(pack.join(SIGNATURE_FILE)).is_ok() {
@@ -57,7 +57,7 @@ pub(crate) fn open(pack: &Path) -> Result<(Subject, Manifest), Box<dyn Error>> {
     Ok((subject, manifest))
 }
 
-/// Writes measurements into a pack's manifest, each under the name of its workload; others stay.
+/// Writes measurements into the manifest of a pack, each under the name of its workload; keeps all others.
 ///
 /// # Errors
 /// The manifest cannot be written.

@@ -1,5 +1,5 @@
-//! The kernels that this program has compiled in: their stubs call the sandbox in several ways, and their bodies run
-//! natively.
+//! The kernels that are compiled into this program: their stubs call the sandbox in several ways, and their functions
+//! run natively.
 
 use std::error::Error;
 
@@ -16,27 +16,27 @@ use kernelpack_kernels::{
 
 use super::{subject::Subject, workload::Workload};
 
-/// A kernel that is called in several ways on the same tensors. In-out tensors go on from their last value.
+/// A kernel that is called in several ways on the same tensors. In-out tensors keep their values from call to call.
 pub(crate) trait Ways {
-    /// In the sandbox, from and to the caller's memory.
+    /// Calls the sandbox, copying from and to the caller's memory.
     fn typed(&mut self) -> Result<(), Box<dyn Error>>;
 
-    /// In the sandbox, which sees the caller's tensors where they are.
+    /// Calls the sandbox, which uses the caller's tensors in place.
     fn bound(&mut self) -> Result<(), Box<dyn Error>>;
 
-    /// The same in a runtime that never stops calls.
+    /// Like [`bound`](Self::bound), in a runtime that never stops calls.
     fn bound_no_deadline(&mut self) -> Result<(), Box<dyn Error>>;
 
-    /// Natively. Scratch tensors are allocated and zeroed within, which a sandbox's host does not do.
+    /// Calls the function natively. This allocates and zeroes scratch tensors, which calls of the sandbox do not.
     fn native(&mut self) -> Result<(), Box<dyn Error>>;
 }
 
-/// Each kernel with its required inputs, its output, the input that may be left out, and whether the output has a start
-/// value.
+/// Lists each kernel with its required inputs, its optional input, its output, and the initial value of the output, if
+/// any.
 macro_rules! kernels {
     ($($kernel:ident($($input:ident),* $(; $optional:ident)?) -> $output:ident: $element:ty $(= $start:ident)?,)*) => {
-        /// The kernel of this id with the tensors of a workload; none if it is not compiled in, or if the pack's kernel
-        /// takes something else.
+        /// The kernel of this id with the tensors of a workload; `None` if it is not compiled in, or if the pack's
+        /// kernel has another signature.
         pub(crate) fn find<'a>(
             subject: &Subject,
             id: &str,
@@ -121,7 +121,7 @@ kernels! {
     swiglu_f32(gate, up) -> y: f32,
 }
 
-/// The stub's kernel; none if the pack's kernel of that name is another one.
+/// The stub's kernel; `None` if the pack's kernel with that id has another signature.
 fn stub<K: Kernel>(pack: &Pack) -> Result<Option<TypedKernel<K>>, kernelpack_host::Error> {
     match pack.kernel::<K>() {
         Ok(kernel) => Ok(Some(kernel)),
@@ -130,7 +130,7 @@ fn stub<K: Kernel>(pack: &Pack) -> Result<Option<TypedKernel<K>>, kernelpack_hos
     }
 }
 
-/// A tensor for the output of this name, with its start value if it has one; none if there is no such output.
+/// A tensor for the output of this name, with its initial value if it has one; `None` if there is no such output.
 fn output_of<T: Element>(workload: &Workload, name: &str) -> Result<Option<Tensor<T>>, kernelpack_host::Error> {
     let start = workload.tensor(name).and_then(|tensor| tensor.view::<T>());
     let Some(shape) = workload.output(name).or(start.map(|start| start.shape())) else { return Ok(None) };

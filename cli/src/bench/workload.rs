@@ -1,4 +1,4 @@
-//! What a kernel is measured on: shapes, tensors, and how much work that is.
+//! What a kernel is measured on: shapes, tensors, and the amount of work.
 
 use kernelpack_host::{
     DynKernel,
@@ -11,41 +11,41 @@ use super::{
     tensor::{Content, Tensor},
 };
 
-/// The most bytes of tensors of a workload that nobody chose: what a core's caches about hold.
+/// The most bytes of tensors in a workload whose shape nobody chose: about what the caches of a core hold.
 const MAX_BYTES: u64 = 8 << 20;
-/// The values of a row of usual workloads.
+/// The values per row of usual workloads.
 const WIDTH: u32 = 4096;
-/// The bytes of the largest tensor of the usual workload that no cache holds, or a row less.
+/// The bytes of the largest tensor in the usual workload that no cache holds, to within a row.
 const LARGEST: u64 = 256 << 20;
-/// A workload of so many bytes has the machine's memory as its limit.
+/// From this many bytes on, the machine's memory limits the speed of a workload.
 const IN_MEMORY: u64 = 128 << 20;
 
 /// Tensors and scalars for one call.
 #[derive(Debug)]
 pub(crate) struct Workload {
-    /// What it is called in reports.
+    /// Its name in reports.
     pub(crate) shape: ShapeArg,
     /// Every symbol of the signature and its value.
     symbols: Vec<(String, u32)>,
-    /// What the call reads, start values of in-out tensors and all optional inputs included.
+    /// What the call reads, including initial values of in-out tensors and all optional inputs.
     tensors: Vec<Tensor>,
-    /// What the call writes, but for in-out tensors.
+    /// What the call writes, except for in-out tensors.
     outputs: Vec<(String, Shape)>,
     /// Values of the scalars that have no default.
     pub(crate) params: Vec<(String, ParamValue)>,
     /// Bytes of the inputs and the outputs; in-out tensors count twice.
     pub(crate) bytes: u64,
-    /// Floating-point operations, where it is known how many a kernel takes.
+    /// Floating-point operations, if it is known how many the kernel takes.
     pub(crate) flops: Option<u64>,
 }
 
 impl Workload {
-    /// The shapes that are usual for a kernel; with `large` one among them that no cache holds, where the kernel is known.
+    /// The usual shapes for a kernel; with `large`, also one that no cache holds, if the kernel is known.
     pub(crate) fn usual(kernel: &DynKernel, large: bool) -> Vec<ShapeArg> {
         let signature = kernel.signature();
         let Some(family) = Family::of(kernel.id(), &signature.symbols) else { return vec![usual_shape(signature)] };
-        // Next to nothing, for what the call itself takes: 16 values, or a block. One row, as when a model writes. 64
-        // rows, as when it reads.
+        // Next to nothing (16 values, or a block), which shows the cost of the call itself. One row, as when a model
+        // generates text. 64 rows, as when it reads a prompt.
         let least = [16, 32].into_iter().find(|&width| sizes(signature, family, 1, width).is_some());
         let mut shapes: Vec<_> = least.map(|width| family.shape(1, width)).into_iter().collect();
         shapes.extend([1, 64].map(|rows| family.shape(rows, WIDTH)));
@@ -101,7 +101,7 @@ impl Workload {
         Ok(Self { shape: shape.clone(), tensors, outputs, params: params(signature), bytes, flops, symbols })
     }
 
-    /// What the measurement is called in a manifest: `rows_64_dim_4096`.
+    /// The name of the measurement in a manifest: `rows_64_dim_4096`.
     pub(crate) fn name(&self) -> String {
         let symbols: Vec<_> = self.symbols.iter().map(|(name, value)| format!("{name}_{value}")).collect();
         if symbols.is_empty() { "fixed".to_owned() } else { symbols.join("_") }
@@ -127,13 +127,13 @@ impl Workload {
         self.tensors.first().map_or(0, Tensor::values)
     }
 
-    /// Whether it is far larger than caches.
+    /// Whether the workload is far larger than caches.
     pub(crate) fn is_in_memory(&self) -> bool {
         self.bytes >= IN_MEMORY
     }
 }
 
-/// The shape of a tensor where symbols have these values; none if there is no such shape.
+/// The shape of a tensor if symbols have these values; `None` if there is no such shape.
 fn tensor_shape(dims: &[Dim], values: &[u32]) -> Option<Shape> {
     let value = |symbol: u8| values.get(usize::from(symbol)).copied();
     let extents = dims.iter().map(|dim| {
@@ -147,7 +147,7 @@ fn tensor_shape(dims: &[Dim], values: &[u32]) -> Option<Shape> {
     Shape::new(&extents.collect::<Option<Vec<_>>>()?).ok()
 }
 
-/// The bytes of each tensor but scratch at so many rows of so many values; none if there is no such shape.
+/// The bytes of each tensor except scratch, at `rows` rows of `width` values; `None` if there is no such shape.
 fn sizes(signature: &SignatureBuf, family: Family, rows: u32, width: u32) -> Option<Vec<u64>> {
     let values = family.values(&signature.symbols, &family.shape(rows, width).0)?;
     let tensors = signature.tensors.iter().filter(|tensor| tensor.role != Role::Scratch);
@@ -155,16 +155,16 @@ fn sizes(signature: &SignatureBuf, family: Family, rows: u32, width: u32) -> Opt
     tensors.map(|tensor| size(tensor).filter(|&bytes| bytes > 0)).collect()
 }
 
-/// So many rows that the largest tensor has [`LARGEST`] bytes.
+/// The shape with so many rows that the largest tensor has [`LARGEST`] bytes.
 fn largest_shape(signature: &SignatureBuf, family: Family) -> Option<ShapeArg> {
     let [one, two] = [1, 2].map(|rows| sizes(signature, family, rows, WIDTH));
-    // Not each tensor grows with the rows.
+    // Not every tensor grows with the rows.
     let row = two?.into_iter().zip(one?).map(|(two, one)| two - one).max()?;
     Some(family.shape(u32::try_from(LARGEST.checked_div(row)?).ok()?, WIDTH))
 }
 
-/// For a kernel that nobody here knows: 4096 for the innermost symbol of its first tensor, 64 for each other one, each
-/// rounded up to what shapes divide it by, and the greatest halved until all tensors fit.
+/// The shape for an unknown kernel: 4096 for the innermost symbol of its first tensor and 64 for every other symbol,
+/// each rounded up to a multiple of its divisors, and then the greatest one halved until all tensors fit.
 fn usual_shape(signature: &SignatureBuf) -> ShapeArg {
     let innermost = signature.tensors.first().and_then(|tensor| match *tensor.dims.last()? {
         Dim::Symbol(symbol) | Dim::Div(symbol, _) | Dim::Mul(symbol, _) => Some(usize::from(symbol)),
@@ -205,7 +205,7 @@ fn least_common_multiple(a: u32, b: u32) -> u32 {
     a.saturating_mul(b / gcd)
 }
 
-/// Values of the scalars that have no default: one, or false.
+/// Values for the scalars that have no default: one, or false.
 fn params(signature: &SignatureBuf) -> Vec<(String, ParamValue)> {
     let value = |ty| match ty {
         ParamType::F32 => ParamValue::F32(1.0),

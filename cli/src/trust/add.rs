@@ -1,4 +1,4 @@
-//! `kernelpack trust add`: one more trusted key.
+//! `kernelpack trust add`: trusting one more key.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `kernelpack trust expire`: the end of a trusted key's time.
+//! `kernelpack trust expire`: setting when trust in a key ends.
 
 use std::path::PathBuf;
 

@@ -37,7 +37,7 @@ struct Report<'a> {
     keys: Vec<Row<'a>>,
 }
 
-/// A key, and what holds now.
+/// A key, and its current status.
 #[derive(Serialize)]
 struct Row<'a> {
     #[serde(flatten)]

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     withdraw: bool,
 }
 
-/// Grants it, or takes it back.
+/// Grants or withdraws the trust.
 pub(crate) fn run(args: &Args) -> Outcome {
     let Args { store: path, id, withdraw } = args;
     store_file::change(path, Missing::Refuse, |store| store.set_native(id, !withdraw))?;

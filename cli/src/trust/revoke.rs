@@ -1,4 +1,4 @@
-//! `kernelpack trust revoke`: the end of trust in a key.
+//! `kernelpack trust revoke`: ending the trust in a key.
 
 use std::path::PathBuf;
 

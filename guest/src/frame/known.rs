@@ -1,4 +1,4 @@
-//! The comparison of a call with one that is remembered.
+//! Comparing a call with a remembered one.
 
 use core::{mem::offset_of, slice};
 
@@ -13,33 +13,33 @@ use super::{
     quick::Signed,
 };
 
-/// What is remembered of an accepted call, and where it lay.
+/// What is remembered of an accepted call, and its location.
 pub(super) struct Known<'m> {
     pub(super) descriptor: u32,
     pub(super) params: u32,
     pub(super) head: &'m Head,
     pub(super) header: &'m Header,
-    /// As many as the signature has tensors, or more.
+    /// At least as many rows as the signature has tensors.
     pub(super) rows: &'m [Row],
 }
 
 impl Known<'_> {
-    /// The table and the scalars of the call that lies there now, if it is the same but for values.
+    /// The table and the scalars of the call that is there now, if it only differs in values.
     ///
     /// # Safety
-    /// As [`Frame::open`](super::Frame::open); and this call was accepted for this signature in this memory.
+    /// As for [`Frame::open`](super::Frame::open), and this call was accepted for this signature in this memory.
     #[inline(always)]
     pub(super) unsafe fn recall<'a, S: Signed>(&self, memory: LinearMemory) -> Option<Params<'a>> {
         let count = const { S::SIGNATURE.tensors.len() };
-        // SAFETY: at these very offsets a descriptor and a block with so many rows were found inside the bounds, and the
-        // bounds have not become narrower. Any bytes are bytes.
+        // SAFETY: at these very offsets, a descriptor and a block with this many rows were found inside the bounds, and
+        // the bounds have not become narrower. Any bytes are valid bytes.
         let (head, header, rows) = unsafe {
             let head = &*memory.at(self.descriptor).cast_const().cast::<Head>();
             let header = &*memory.at(self.params).cast_const().cast::<Header>();
             let rows = memory.at(self.params + HEADER_SIZE).cast_const().cast::<Row>();
             (head, header, slice::from_raw_parts(rows, count))
         };
-        // The descriptor names the block: if it is the same, the block is where it was.
+        // The descriptor gives the place of the block: if it is the same, the block is where it was.
         let difference = between_heads(head, self.head)
             .or(between(header, self.header))
             .or(between_rows::<S>(rows, self.rows, between));
@@ -47,8 +47,8 @@ impl Known<'_> {
             return None;
         }
         let scalars_size = header.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
-        // SAFETY: the header, which is the remembered one, was accepted with so many rows, at a multiple of 16 bytes, and
-        // with this size of the scalars behind them.
+        // SAFETY: the header, which is the remembered one, was accepted with this many rows, at a multiple of 16 bytes,
+        // and with scalars of this size after them.
         unsafe {
             let entries = rows.as_ptr().cast::<TensorEntry>();
             let scalars = entries.add(count).cast::<u8>();
@@ -60,7 +60,8 @@ impl Known<'_> {
     }
 }
 
-/// What differs between the rows that a signature declares and those remembered. No loop: LLVM would keep it as one.
+/// The difference between the rows of a call and remembered ones, as far as the signature declares rows. Not a loop,
+/// since LLVM would not unroll it.
 #[inline(always)]
 pub(super) fn between_rows<S: Signed>(
     rows: &[Row],
@@ -84,7 +85,7 @@ const _: () = {
     assert!(offset_of!(ParamsHeader, scalars_size) + 4 == HEADER_SIZE as usize, "`recall` reads the last word");
 };
 
-/// What differs between bytes, as a set of bits. A vector, which LLVM does not turn into a jump for each word.
+/// The difference between bytes, as a set of bits. It is a vector, which LLVM does not turn into a jump per word.
 #[derive(Clone, Copy)]
 pub(super) struct Difference(Bits);
 
@@ -149,7 +150,7 @@ impl Difference {
     }
 }
 
-/// What differs between some multiples of 16 bytes.
+/// The difference between arrays whose size is a multiple of 16 bytes.
 #[inline(always)]
 fn between<const LEN: usize>(a: &[u8; LEN], b: &[u8; LEN]) -> Difference {
     const { assert!(LEN.is_multiple_of(16)) };
@@ -157,7 +158,7 @@ fn between<const LEN: usize>(a: &[u8; LEN], b: &[u8; LEN]) -> Difference {
     parts.fold(Difference::NONE, |all, (a, b)| all.or(Difference::of(a, b)))
 }
 
-/// What differs between rows but for their offsets, which are the first four bytes.
+/// The difference between rows, except for their offsets, which are the first four bytes.
 #[inline(always)]
 pub(super) fn between_forms(a: &Row, b: &Row) -> Difference {
     const { assert!(offset_of!(TensorEntry, offset) == 0) };
@@ -168,7 +169,7 @@ pub(super) fn between_forms(a: &Row, b: &Row) -> Difference {
     rest.fold(Difference::of(first, old_first).without_first_word(), Difference::or)
 }
 
-/// What differs between descriptors, whose 40 bytes are three times 16 with some in two of them.
+/// The difference between descriptors, whose 40 bytes are compared as three overlapping vectors of 16.
 #[inline(always)]
 fn between_heads(a: &Head, b: &Head) -> Difference {
     let ([first, second], [old_first, old_second]) = (a.as_chunks().0, b.as_chunks().0) else { return Difference::ALL };

@@ -1,13 +1,14 @@
-//! The last call that was accepted, so that one which says the same need not be checked again, and one that differs in
-//! offsets only is checked for these.
+//! The last call that was accepted, so that an equal call need not be checked again, and of a call that only differs in
+//! offsets, only those are checked.
 //!
-//! Hosts lay calls out once and make them many times: descriptor, header and tensor table are then the same to the bit,
-//! and comparing them takes a fraction of judging them. What was accepted stays acceptable, since linear memory never
-//! shrinks and the module's own data never grow. The scalars are not part of it; only how many bytes they have.
+//! Hosts lay out a call once and make it many times: the bits of descriptor, header and tensor table are then the same,
+//! and comparing them takes a fraction of the time of checking them. What was accepted stays acceptable, since linear
+//! memory never shrinks and the module's own data never grow. The memo has the size of the scalars, but not the
+//! scalars.
 //!
-//! Calls of a [batch](Series) are remembered as well, as far as there is room. They are often alike but for where they
-//! lie: where one of them is not remembered but has types, roles and shapes of the last call accepted, it is only judged
-//! where its tensors lie.
+//! Calls of a [batch](Series) are remembered as well, as far as there is room. They often only differ in offsets: if
+//! one of them is not remembered but has the types, roles and shapes of the last accepted call, only its offsets are
+//! checked.
 
 use core::any::TypeId;
 
@@ -27,7 +28,7 @@ use super::{
 /// What the last accepted call had in its descriptor, its header and its tensor table.
 #[derive(Debug)]
 pub struct Memo {
-    /// Whose signature it was accepted for; none before the first.
+    /// The pass whose signature it was accepted for; `None` before the first call.
     signed: Option<TypeId>,
     descriptor: u32,
     params: u32,
@@ -45,7 +46,7 @@ impl Default for Memo {
 }
 
 impl Memo {
-    /// Remembers nothing yet.
+    /// Makes a memo of nothing.
     pub const fn new() -> Self {
         Self {
             signed: None,
@@ -58,16 +59,16 @@ impl Memo {
         }
     }
 
-    /// Says which call of a batch is opened next, or that the batch is over.
+    /// Sets which call of a batch is opened next; `None` ends the batch.
     #[inline(always)]
     pub fn set_turn(&mut self, turn: Option<u32>) {
         self.series.set_turn(turn);
     }
 
-    /// The table and the scalars of a call that is the remembered one but for values.
+    /// The table and the scalars of a call, if it only differs in values from the remembered one.
     ///
     /// # Safety
-    /// As [`Frame::open`](super::Frame::open).
+    /// As for [`Frame::open`](super::Frame::open).
     #[inline(always)]
     pub(super) unsafe fn recall<'a, S: Signed>(&self, memory: LinearMemory, descriptor: u32) -> Option<Params<'a>> {
         if self.signed != Some(TypeId::of::<S>()) || self.descriptor != descriptor {
@@ -78,7 +79,7 @@ impl Memo {
         unsafe { known.recall::<S>(memory) }
     }
 
-    /// Whether a call's table is the remembered one but for offsets.
+    /// Whether a call's table only differs in offsets from the remembered one.
     #[inline(always)]
     pub(super) fn has_form<S: Signed>(&self, parts: &Parts<'_>) -> bool {
         let Some((_, rows)) = parts.block.split_first_chunk::<{ HEADER_SIZE as usize }>() else { return false };
@@ -87,8 +88,8 @@ impl Memo {
             && between_rows::<S>(rows.as_chunks().0, &self.rows, between_forms).is_none()
     }
 
-    /// Whether a call that has the remembered one's form is to take its place: it lies there. That of a batch comes
-    /// and goes with the others of its batch.
+    /// Whether the remembered call has this descriptor, so that another call of its form replaces it. Calls of a batch
+    /// have other descriptors, and come and go with the batch.
     #[inline(always)]
     pub(super) fn is_at(&self, descriptor: u32) -> bool {
         self.descriptor == descriptor

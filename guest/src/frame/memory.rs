@@ -7,7 +7,7 @@ use kernelpack_abi::{
 
 /// The linear memory that offsets refer to.
 ///
-/// Inside the sandbox it starts at address 0; a test may put one anywhere.
+/// Inside the sandbox it starts at address 0; tests may place it anywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct LinearMemory {
     /// The address of offset 0.
@@ -25,7 +25,7 @@ impl LinearMemory {
     pub(super) unsafe fn bytes<'a>(self, offset: u32, size: u32, align: u32) -> Option<&'a [u8]> {
         let end = u64::from(offset) + u64::from(size);
         let inside = offset >= self.bounds.floor && end <= self.bounds.memory_size && size <= layout::MAX_PART_BYTES;
-        // Offset 0 is no address inside the sandbox, whatever the floor.
+        // Offset 0 is not a valid address inside the sandbox, whatever the floor.
         if !inside || offset == 0 || !offset.is_multiple_of(align) {
             return None;
         }
@@ -34,7 +34,7 @@ impl LinearMemory {
         Some(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
     }
 
-    /// Whether an array of descriptors lies inside the bounds, from a multiple of [`TENSOR_ALIGN`] on.
+    /// Whether an array of descriptors lies inside the bounds and starts at a multiple of [`TENSOR_ALIGN`].
     #[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "batches are run in the sandbox only"))]
     pub(crate) fn holds(self, descriptors: u32, count: u32) -> bool {
         let size = u64::from(count) * u64::from(KernelDescriptor::SIZE);

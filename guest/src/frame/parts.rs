@@ -1,4 +1,4 @@
-//! What lies in memory beside the tensors of a call.
+//! The parts of a call other than its tensors.
 
 use kernelpack_abi::{
     KernelDescriptor, TENSOR_ALIGN,
@@ -22,10 +22,10 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// `None` if a part lies outside the bounds or is not what it should be.
+    /// Reads the parts; `None` if one lies outside the bounds or is malformed.
     ///
     /// # Safety
-    /// As [`Frame::open`](super::Frame::open), and nothing writes to the parts for `'a`.
+    /// As for [`Frame::open`](super::Frame::open), and nothing writes to the parts for `'a`.
     #[inline(always)]
     pub(super) unsafe fn read(memory: LinearMemory, descriptor: u32) -> Option<Self> {
         // SAFETY: the caller vouches for the memory.

@@ -1,8 +1,8 @@
 //! The check of a call whose signature is known at compile time, for calls as hosts make them.
 //!
-//! [`accepts`] says yes only to what the complete check, [`judge`](super::judge), passes too; whatever it does not
-//! accept, the complete check then judges and explains. So it may leave out what hardly ever happens, such as empty
-//! tensors, and knows no errors. Each row and each axis is a function of its own, so that the compiler folds the
+//! [`accepts`] only accepts what the complete check, [`judge`](super::judge), accepts, too; the complete check then
+//! decides on everything else and explains errors. So this check may leave out what hardly ever happens, such as empty
+//! tensors, and has no errors. Each row and each axis is a function of its own, so that the compiler folds the
 //! signature into comparisons with constants, whatever its unroller makes of loops.
 
 use core::marker::PhantomData;
@@ -13,7 +13,7 @@ use kernelpack_abi::{
     params::TensorEntry,
 };
 
-/// What has a signature that is known at compile time.
+/// A pass with a signature that is known at compile time.
 pub trait Signed: 'static {
     /// What a call takes.
     const SIGNATURE: Signature<'static>;
@@ -23,12 +23,12 @@ impl<P: Pass + 'static> Signed for P {
     const SIGNATURE: Signature<'static> = P::SIGNATURE;
 }
 
-/// Where a call's shapes tell the value of a symbol.
+/// Where the shapes of a call give the value of a symbol.
 #[derive(Clone, Copy)]
 struct Place {
     row: usize,
     axis: usize,
-    /// The extent there, which is the symbol or is made from it.
+    /// The extent there, which is the symbol or is computed from it.
     dim: Dim,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn value<S: Signed>(entries: &[TensorEntry], symbol: u8) -> Option<u3
     }
 }
 
-/// The rows of the table that the descriptor names too: the first two inputs, the first result, the first scratch.
+/// The rows of the table that are also in the descriptor: the first two inputs, the first result, the first scratch.
 const fn named(signature: &Signature<'_>) -> [Option<usize>; 4] {
     let mut named = [None; 4];
     let mut row = 0;
@@ -92,7 +92,7 @@ const fn named(signature: &Signature<'_>) -> [Option<usize>; 4] {
     named
 }
 
-/// A row of the signature, or one without meaning beyond the last.
+/// A row of the signature, or a meaningless one beyond the last.
 const fn declared(signature: &Signature<'static>, row: usize) -> TensorSpec<'static> {
     if row < signature.tensors.len() {
         return signature.tensors[row];
@@ -136,8 +136,8 @@ pub(super) fn accepts<S: Signed>(
     entries.len() == S::SIGNATURE.tensors.len() && call.is_named_by(head) && every!(row call.row())
 }
 
-/// Whether a call lies as [`judge`](super::judge) demands, given that it differs from one that was [accepted](accepts) in
-/// offsets only.
+/// Whether a call lies as [`judge`](super::judge) demands, if it only differs in offsets from one that was
+/// [accepted](accepts).
 #[inline(always)]
 pub(super) fn is_placed<S: Signed>(
     bounds: Bounds,
@@ -165,7 +165,7 @@ impl<'a, S: Signed> Call<'a, S> {
         Self { bounds, descriptor, params, entries, signed: PhantomData }
     }
 
-    /// Whether the descriptor names the ranges of the table.
+    /// Whether the descriptor agrees with the table.
     #[inline(always)]
     fn is_named_by(&self, head: &KernelDescriptor) -> bool {
         let [a, b, output, scratch] = const { named(&S::SIGNATURE) };
@@ -186,7 +186,7 @@ impl<'a, S: Signed> Call<'a, S> {
         self.is_formed::<ROW>() && self.is_placed::<ROW>()
     }
 
-    /// Whether a row is the declared one, wherever its tensor lies: only whether it is absent depends on that.
+    /// Whether a row is the declared one, wherever its tensor lies; its offset only tells whether it is absent.
     #[inline(always)]
     fn is_formed<const ROW: usize>(&self) -> bool {
         if const { ROW >= S::SIGNATURE.tensors.len() } {
@@ -215,7 +215,7 @@ impl<'a, S: Signed> Call<'a, S> {
         agrees && *code == code_of(rank) && *end == 0 && shape.overflow == 0 && bytes == u64::from(*size)
     }
 
-    /// Whether the tensor of a row that is [formed](Self::is_formed) is present where it may lie, or absent.
+    /// Whether the tensor of a [well-formed](Self::is_formed) row is absent, or lies where it may.
     #[inline(always)]
     fn is_placed<const ROW: usize>(&self) -> bool {
         if const { ROW >= S::SIGNATURE.tensors.len() } {
@@ -253,7 +253,7 @@ impl<'a, S: Signed> Call<'a, S> {
         }
     }
 
-    /// Whether a range may lie where it does for all that an earlier row has.
+    /// Whether a range does not conflict with the tensor of an earlier row.
     #[inline(always)]
     fn is_apart<const ROW: usize, const EARLIER: usize>(&self, place: Range) -> bool {
         if const { EARLIER >= ROW } {

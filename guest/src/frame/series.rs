@@ -1,7 +1,7 @@
 //! The calls of the last batch that were accepted, by their turns.
 //!
-//! Each takes as many rows of 48 bytes as its table has and two more, so that there is room for 16 calls with up to eight
-//! tensors, or for 34 with three. Calls beyond that are judged each time.
+//! Each takes as many rows of 48 bytes as its table has, and two more, so that there is room for 16 calls with up to
+//! eight tensors, or for 34 with three. Calls beyond that are checked each time.
 
 use core::{any::TypeId, mem::offset_of};
 
@@ -14,8 +14,8 @@ use super::{
     quick::Signed,
 };
 
-/// Whether calls of batches are remembered: not in modules without SIMD, which are for devices that have no memory to
-/// spare for that, and for the code that it takes.
+/// Whether calls of batches are remembered: not in modules without SIMD, since devices without SIMD have no memory to
+/// spare for the calls and the code.
 pub(super) const REMEMBERS: bool = cfg!(not(all(target_family = "wasm", not(target_feature = "simd128"))));
 /// The rows of all calls, 8160 bytes.
 const ROOM: usize = if REMEMBERS { 170 } else { 0 };
@@ -25,31 +25,31 @@ const LEAD: usize = 2;
 /// What accepted calls of batches had in their descriptors, headers and tensor tables.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// Whose turn it is; none while no batch runs.
+    /// Whose turn it is; `None` while no batch runs.
     turn: Option<u32>,
-    /// Whose signature they were accepted for; none before the first.
+    /// The pass whose signature they were accepted for; `None` before the first call.
     signed: Option<TypeId>,
-    /// The calls that are remembered.
+    /// The number of calls that are remembered.
     len: u32,
     rows: [Row; ROOM],
 }
 
 impl Series {
-    /// Remembers nothing yet.
+    /// Makes a series of no calls.
     pub(super) const fn new() -> Self {
         Self { turn: None, signed: None, len: 0, rows: [[0; size_of::<Row>()]; ROOM] }
     }
 
-    /// Says which call of a batch is next, or that the batch is over.
+    /// Sets which call of a batch is next; `None` ends the batch.
     #[inline(always)]
     pub(super) fn set_turn(&mut self, turn: Option<u32>) {
         self.turn = turn;
     }
 
-    /// The table and the scalars of a call that is the one remembered for this turn but for values.
+    /// The table and the scalars of a call, if it only differs in values from the one remembered for this turn.
     ///
     /// # Safety
-    /// As [`Frame::open`](super::Frame::open).
+    /// As for [`Frame::open`](super::Frame::open).
     #[inline(always)]
     pub(super) unsafe fn recall<'a, S: Signed>(&self, memory: LinearMemory, descriptor: u32) -> Option<Params<'a>> {
         let turn = self.turn.filter(|turn| *turn < self.len)? as usize;
@@ -69,14 +69,14 @@ impl Series {
         unsafe { known.recall::<S>(memory) }
     }
 
-    /// Remembers a call that was accepted for this turn, if there is one and room.
+    /// Remembers a call that was accepted in this turn, if a batch runs and there is room.
     #[inline]
     pub(super) fn remember<S: Signed>(&mut self, descriptor: u32, parts: &Parts<'_>) {
         let Some(turn) = self.turn else { return };
         if self.signed != Some(TypeId::of::<S>()) {
             (self.signed, self.len) = (Some(TypeId::of::<S>()), 0);
         }
-        // One behind the other, so that nothing is recalled that was never written.
+        // Without gaps, so that nothing is recalled that was never written.
         if turn > self.len {
             return;
         }

@@ -1,4 +1,4 @@
-//! Arrays in place of registers, for processors that are neither.
+//! Arrays in place of registers, for all other processors.
 
 use core::array::from_fn;
 

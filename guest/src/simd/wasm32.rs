@@ -73,7 +73,7 @@ pub(super) fn narrow(registers: [Register; 2]) -> [f16; 8] {
     packed([low, high])
 }
 
-/// The same, with one look for NaNs.
+/// Like [`narrow`] for two, but looks for NaNs only once.
 #[inline(always)]
 pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
     let [[a, b], [c, d]] = registers;
@@ -88,10 +88,10 @@ pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
     [packed([a, b]), packed([c, d])]
 }
 
-/// The halves of what is no NaN, each in 32 bits.
+/// The halves of numbers other than NaN, each in 32 bits.
 #[inline(always)]
 fn narrow_number(register: Register) -> Register {
-    // In two instructions, where Cranelift makes three of WebAssembly's absolute value, into which LLVM turns a mask.
+    // In two instructions: LLVM turns a mask into WebAssembly's absolute value, of which Cranelift makes three.
     let magnitude = f32x4_pmax(register, f32x4_sub(f32x4_splat(0.0), register));
     // The first unless the second is less, so that NaN gives the first.
     let bounded = f32x4_pmin(f32x4_splat(bits::INFINITE), magnitude);
@@ -107,7 +107,7 @@ fn is_nan(register: Register) -> Register {
     f32x4_ne(register, register)
 }
 
-/// What a NaN's half keeps of it.
+/// The bits that the half of a NaN keeps.
 #[inline(always)]
 fn payload(register: Register) -> Register {
     v128_or(v128_and(u32x4_shr(register, 13), i32x4_splat(bits::PAYLOAD)), i32x4_splat(bits::QUIET))

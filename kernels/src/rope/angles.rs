@@ -2,7 +2,7 @@
 
 use kernelpack_guest::{Result, ensure, math::sin_cos};
 
-/// Angles that one step takes.
+/// Angles per step.
 const BLOCK: usize = 8;
 
 /// How the pairs of a head are rotated.
@@ -12,7 +12,7 @@ pub(super) struct Angles<'a> {
     pub(super) freqs: Option<&'a [f32]>,
     pub(super) theta: f32,
     pub(super) position_offset: u32,
-    /// −1 turns the other way, as the gradient does.
+    /// −1 rotates the other way, as for the gradient.
     pub(super) direction: f32,
 }
 
@@ -31,11 +31,11 @@ impl Angles<'_> {
                 }
             }
             None => {
-                // Another base makes frequencies that are NaN or infinite. The message leaves the value out: formatting
-                // floats takes 18 KB in each module.
+                // Any other base would give frequencies that are NaN or infinite. The message leaves the value out,
+                // since formatting floats takes 18 KB in each module.
                 ensure!(self.theta > 0.0 && self.theta.is_finite(), InvalidParams, "theta must be positive and finite");
                 for i in 0..pairs {
-                    // It takes as long as all that is done with it, and is the same for all positions.
+                    // Computed once for all positions, since this takes as long as everything that follows.
                     let frequency = libm::pow(f64::from(self.theta), -((2 * i) as f64 / dim as f64));
                     let last = self.angle((table.len() / dim).saturating_sub(1), frequency);
                     ensure!(last.is_finite(), InvalidParams, "theta is so small that angles leave the range of f32");
@@ -57,7 +57,7 @@ impl Angles<'_> {
         ((s as f64 + f64::from(self.position_offset)) * frequency) as f32
     }
 
-    /// From the angles, in place of the cosines, to cosines and sines.
+    /// Turns angles, in place of the cosines, into cosines and sines.
     fn turn(self, cos: &mut [f32], sin: &mut [f32]) {
         let (cos_blocks, cos_rest) = cos.as_chunks_mut::<BLOCK>();
         let (sin_blocks, sin_rest) = sin.as_chunks_mut::<BLOCK>();

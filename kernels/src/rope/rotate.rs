@@ -2,12 +2,12 @@
 
 use kernelpack_guest::Float;
 
-/// Pairs that one step of the inner loops takes.
+/// Pairs per step of the inner loops.
 const BLOCK: usize = 32;
-/// Pairs that are rotated as one.
+/// Pairs that are rotated together.
 const LANES: usize = 8;
 
-/// Rotates all pairs of the heads of a token, of `dim` values each, by a row of the table.
+/// Rotates all pairs in the heads of a token, which have `dim` values each, by a row of the table.
 pub(super) fn heads<T: Float>(x: &[T], y: &mut [T], table: &[f32], interleaved: bool, dim: usize) {
     let (cos, sin) = table.split_at(dim / 2);
     let heads = x.chunks_exact(dim).zip(y.chunks_exact_mut(dim));

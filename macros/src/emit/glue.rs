@@ -125,7 +125,7 @@ fn exports(model: &Model) -> TokenStream {
     }
 }
 
-/// Judges the lifecycle functions on every target: a native build uses them nowhere else.
+/// Checks the types of the lifecycle functions on every target, since a native build uses them nowhere else.
 fn lifecycle(model: &Model) -> TokenStream {
     let abi = abi(model);
     let init = model.options.init.as_ref().map(|path| {

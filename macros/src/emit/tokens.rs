@@ -1,4 +1,4 @@
-//! Tokens that every part of an expansion is made of.
+//! Tokens that all parts of an expansion have in common.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -6,7 +6,7 @@ use syn::{Ident, ReturnType, Type, spanned::Spanned as _};
 
 use crate::model::{Direction, Model, Tensor};
 
-/// The name of the type that stands for the pass.
+/// The name of the type that represents the pass.
 pub(super) fn marker(model: &Model) -> Ident {
     match model.direction {
         Direction::Forward => format_ident!("Kernel"),
@@ -41,8 +41,8 @@ pub(super) fn inside(tokens: impl ToTokens) -> TokenStream {
 
 /// The type of a tensor's elements.
 ///
-/// A name that may be an alias, or a mistake, goes by way of a projection: where it is no element type, that is what
-/// rustc reports of everything that uses the tensor.
+/// A name that may be an alias or a mistake becomes a projection, so that if it is not an element type, rustc reports
+/// that for everything that uses the tensor.
 pub(super) fn element(model: &Model, tensor: &Tensor) -> TokenStream {
     let inner = inside(&tensor.element);
     if is_known(&tensor.element) {
@@ -53,17 +53,18 @@ pub(super) fn element(model: &Model, tensor: &Tensor) -> TokenStream {
     quote! { <#inner as #krate::__private::IsElement>::It }
 }
 
-/// Whether the name is that of an element type.
+/// Whether this is the name of an element type.
 pub(super) fn is_known(element: &Type) -> bool {
     const KNOWN: [&str; 8] = ["f32", "f16", "i8", "u8", "i32", "u32", "BlockQ8_0", "BlockQ4_0"];
     let Type::Path(path) = element else { return false };
     path.path.segments.last().is_some_and(|segment| KNOWN.iter().any(|known| segment.ident == known))
 }
 
-/// The same tokens at one place, all but those in groups without delimiters.
+/// Moves tokens to one place, except those in groups without delimiters.
 pub(super) fn at(span: Span, tokens: TokenStream) -> TokenStream {
     let moved = |token| match token {
-        // The author's type, so that an unknown name is the same error as in the function's own signature.
+        // The author's type stays where it is, so that an unknown name gives the same error as in the function's own
+        // signature.
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => TokenTree::Group(group),
         TokenTree::Group(group) => {
             let mut moved = Group::new(group.delimiter(), at(span, group.stream()));
@@ -97,7 +98,7 @@ pub(super) fn krate(model: &Model) -> TokenStream {
     }
 }
 
-/// The path of `kernelpack_abi`, by way of the guest crate, so that authors depend on one crate.
+/// The path of `kernelpack_abi`, by way of the guest crate, so that authors only depend on one crate.
 pub(super) fn abi(model: &Model) -> TokenStream {
     let krate = krate(model);
     quote! { #krate::abi }

@@ -9,7 +9,7 @@ use crate::{
 
 const FORMS: &str = "an extent is a symbol, a constant, `sym / n` or `sym * n`";
 
-/// An extent: `dim`, `32`, `dim / 2`, `heads * 2`.
+/// Parses an extent: `dim`, `32`, `dim / 2`, `heads * 2`.
 pub(super) fn dim(expr: &Expr) -> Result<Dim> {
     match expr {
         Expr::Path(_) => symbol(expr).map(Dim::Symbol),
@@ -32,10 +32,10 @@ pub(super) fn dim(expr: &Expr) -> Result<Dim> {
     }
 }
 
-/// A length: arithmetic over symbols and constants.
+/// Parses a length: arithmetic over symbols and constants.
 pub(super) fn expr(expr: &Expr) -> Result<Vec<Op>> {
     let mut ops = Vec::new();
-    // The evaluator's stack is eight deep; right-leaning expressions need one place a level.
+    // The evaluator's stack has eight places; right-leaning expressions need one per level.
     if push(expr, &mut ops)? > 8 {
         return Err(Error::new_spanned(
             expr,

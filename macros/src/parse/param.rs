@@ -71,7 +71,7 @@ struct Attributes {
     inout: Option<Attribute>,
     scratch: Option<Attribute>,
     param: Option<Attribute>,
-    /// There was another one, so what seems to be missing may be misspelt.
+    /// Whether there was an unknown attribute, so that one that seems to be missing may be misspelt.
     unknown: bool,
 }
 
@@ -202,7 +202,7 @@ fn slice(
     Param::Tensor(Tensor { ident, element, role, optional, dims, len })
 }
 
-/// Says what to use instead of well-known types that are no element types; rustc judges unknown names.
+/// Says what to use instead of well-known types that are not element types; rustc checks unknown names.
 fn unsupported_element(element: &Type, errors: &mut Errors) {
     const ELEMENTS: &str = "use f32, half::f16, i8, u8, i32, u32, BlockQ8_0 or BlockQ4_0";
     match element {
@@ -247,7 +247,7 @@ fn scratch_len(attribute: &Attribute, errors: &mut Errors) -> Option<Vec<Op>> {
     }
 }
 
-/// The expression of `name = expression`, if that is all there is.
+/// The expression of `name = expression`, if there is nothing else.
 fn named_value(list: &syn::MetaList, name: &str) -> Option<Expr> {
     let value = syn::parse2::<syn::MetaNameValue>(list.tokens.clone()).ok()?;
     value.path.is_ident(name).then_some(value.value)
@@ -320,12 +320,12 @@ fn param_default(attribute: &Attribute, ty: ParamType, errors: &mut Errors) -> O
         errors.at(attribute, "#[param] takes one argument: write `#[param]` or `#[param(default = ...)]`");
         return None;
     };
-    // Alone in its place, `-1` is a literal with a sign; in parentheses it is an operation.
+    // A bare `-1` is a literal with a sign; in parentheses it is an operation.
     let (negative, literal) = match &default {
         Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => (true, &**expr),
         other => (false, other),
     };
-    // Other constant expressions are rustc's to judge.
+    // Rustc checks other constant expressions.
     if let Expr::Lit(ExprLit { lit, .. }) = literal {
         let fits = match (ty, lit) {
             (ParamType::F32, Lit::Float(_)) | (ParamType::Bool, Lit::Bool(_)) => true,

@@ -1,4 +1,4 @@
-//! A call as `kernelpack_guest`'s reference program reads it, and its answer.
+//! The calls that `kernelpack_guest`'s reference program reads, and its answers.
 
 use std::iter;
 
@@ -9,9 +9,10 @@ use kernelpack_abi::{
 };
 use kernelpack_manifest::{HealthVector, NamedTensor};
 
-/// Writes the call of a vector as it would lie in a sandbox: a params block at 0, tensors at the offsets of its table.
+/// Encodes the call of a vector as it would lie in a sandbox: a params block at 0, and tensors at the offsets in its
+/// table.
 ///
-/// `None` beyond the 4 GiB that offsets reach.
+/// `None` if it exceeds the 4 GiB that offsets reach.
 pub(super) fn encode(vector: &HealthVector, signature: &Signature<'_>) -> Option<Vec<u8>> {
     vector.lend(signature, |rows, scalars| encode_rows(rows, signature, scalars)).0
 }
@@ -43,13 +44,13 @@ fn encode_rows(rows: &[TensorArg<'_>], signature: &Signature<'_>, scalars: &[u8]
     Some(call)
 }
 
-/// The answer of a call that gave these tensors.
+/// The answer to a call that returned these tensors.
 pub(super) fn answer(results: &[NamedTensor]) -> Vec<u8> {
     let tensors = results.iter().map(|tensor| tensor.bytes.as_slice());
     iter::once(&[Status::Ok.code() as u8][..]).chain(tensors).collect::<Vec<_>>().concat()
 }
 
-/// The written tensors of a vector's call with the bytes that were answered; `None` if those are too many or too few.
+/// The tensors that a vector's call writes, with the bytes of the answer; `None` if those are too many or too few.
 pub(super) fn decode(vector: &HealthVector, mut answer: &[u8]) -> Option<Vec<NamedTensor>> {
     let mut results = vector.expected().to_vec();
     for result in &mut results {

@@ -1,7 +1,7 @@
-//! The vectors that authors give: `health/KERNEL.safetensors` and `health/KERNEL-ANYTHING.safetensors` in the crate.
+//! The vectors that authors provide: `health/KERNEL.safetensors` and `health/KERNEL-ANYTHING.safetensors` in the crate.
 //!
-//! The metadata of a file may give a `tolerance`, and scalars as `param.NAME`. What goes into the pack is written anew,
-//! without them, so that equal vectors are equal bytes whatever wrote the file.
+//! The metadata of a file may give a `tolerance`, and scalars as `param.NAME`. The file in the pack is rewritten
+//! without them, so that equal vectors are equal bytes, whatever program wrote the original.
 
 use std::{
     fs, io,
@@ -22,7 +22,7 @@ use crate::{error::BuildError, project::Project};
 /// A vector as it goes into the pack.
 pub(super) type Packed = (HealthEntry, Vec<u8>);
 
-/// A vector that the author gives.
+/// A vector that the author provides.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Given {
     /// The author's file.
@@ -40,7 +40,7 @@ impl Given {
     }
 }
 
-/// The vectors of these kernels, for each in the order of their names.
+/// The author's vectors for each of these kernels, in the order of their names.
 pub(super) fn read(project: &Project, kernels: &[&KernelSpecBuf]) -> Result<Vec<Vec<Given>>, BuildError> {
     let folder = project.folder().join(HEALTH_FOLDER);
     let mut given = vec![Vec::new(); kernels.len()];
@@ -59,7 +59,7 @@ pub(super) fn read(project: &Project, kernels: &[&KernelSpecBuf]) -> Result<Vec<
     Ok(given)
 }
 
-/// The names of the files that are to be vectors, sorted; others, such as a script that made them, may lie beside them.
+/// The sorted names of the vector files; other files, such as a script that made them, may lie beside them.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -88,7 +88,7 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
     let mut tolerance = tolerance(project, &kernel.forward);
     let mut params = Vec::new();
     let mut pairs: Vec<_> = header.metadata().iter().flatten().collect();
-    // A hash map's order would make the error one of several.
+    // In the order of a hash map, which error is reported would vary.
     pairs.sort();
     for (key, text) in pairs {
         if key == "tolerance" {
@@ -97,7 +97,7 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
         } else if let Some(name) = key.strip_prefix("param.") {
             params.push((name, kernel.forward.with(|it| param(it, name, text)).map_err(|it| metadata(key, it))?));
         } else if key != "format" {
-            // Which some programs write into every file.
+            // Some programs write "format" into every file.
             return Err(metadata(key, "unknown key; the known keys are tolerance and param.NAME".into()));
         }
     }
@@ -108,7 +108,7 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
     Ok(Given { file, entry, vector, bytes })
 }
 
-/// The value of a scalar, written as text.
+/// The value of a scalar that is written as text.
 fn param(signature: &Signature<'_>, name: &str, text: &str) -> Result<ParamValue, String> {
     let Some(spec) = signature.params.iter().find(|param| param.name == name) else {
         let known: Vec<_> = signature.params.iter().map(|param| param.name).collect();

@@ -1,4 +1,4 @@
-//! Made-up calls: small, the same each time, and of nothing but the kernel's signature.
+//! Generated calls: small, the same each time, and based on nothing but the kernel's signature.
 
 use half::f16;
 use kernelpack_abi::{
@@ -6,37 +6,39 @@ use kernelpack_abi::{
 };
 use kernelpack_manifest::{HealthVector, MAX_HEALTH_BYTES, NamedTensor};
 
-/// A made-up call.
+/// A generated call.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     /// The call; its expected results are zeros.
     pub(super) vector: HealthVector,
     pub(super) inputs: Vec<NamedTensor>,
-    /// The scalars that have no default, or another value than that.
+    /// The scalars that have no default, or a value other than their default.
     pub(super) params: Vec<(&'a str, ParamValue)>,
 }
 
-/// What to make up. A kernel may refuse values or extents without its signature saying so, so there are several.
+/// How to generate a call. A kernel may refuse values or extents that its signature allows, so there are several
+/// attempts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt {
-    /// The least extent of axes that are somewhere innermost, where loops are unrolled and vectorized, and of others.
+    /// The least extent of axes that are innermost in some tensor, where loops are unrolled and vectorized, and of
+    /// other axes.
     extents: (u32, u32),
     /// Whether extents are powers of two, rather than different from each other.
     powers: bool,
-    /// The most bytes that all tensors may have.
+    /// The most bytes that all tensors together may have.
     budget: u64,
-    /// Below what integers are; they may be indices.
+    /// Integers are below this number, since they may be indices.
     integers: u32,
-    /// Whether floats may be below zero.
+    /// Whether floats may be negative.
     negative: bool,
-    /// What scalars without a default are.
+    /// The value of scalars without a default.
     scalar: u32,
-    /// Whether scalars with a default are something else.
+    /// Whether scalars with a default get another value.
     other_scalars: bool,
 }
 
 impl Attempt {
-    /// From the one that shows most to the one that asks least.
+    /// From the attempt that reveals most to the one that demands least.
     pub(super) const ALL: [Self; 4] = [
         Self {
             extents: (161, 2),
@@ -76,19 +78,19 @@ impl Attempt {
         },
     ];
 
-    /// Calls unlike those above, of which nothing is expected: with other extents and values, and with other scalars.
+    /// Calls unlike those above, whose results do not matter: with other extents and values, and with other scalars.
     const OTHERS: [Self; 2] = [
         Self { extents: (96, 5), negative: false, other_scalars: false, ..Self::ALL[1] },
         Self { scalar: 2, other_scalars: true, ..Self::ALL[2] },
     ];
 }
 
-/// Calls of a kernel with this signature to make before another one, which must make no difference to it.
+/// Calls of a kernel with this signature to make before another call, whose result they must not change.
 pub(super) fn others(signature: &SignatureBuf) -> impl Iterator<Item = HealthVector> {
     Attempt::OTHERS.into_iter().filter_map(|attempt| Some(make(signature, attempt, false)?.vector))
 }
 
-/// A call of a kernel with this signature; none if it would be larger than the attempt allows.
+/// Generates a call of a kernel with this signature; `None` if it would be larger than the attempt allows.
 pub(super) fn make(signature: &SignatureBuf, attempt: Attempt, with_optional: bool) -> Option<Asked<'_>> {
     let value = |param: &ParamSpecBuf| match param.default {
         None => Some(scalar(param.ty, attempt.scalar)),
@@ -142,8 +144,8 @@ fn other(value: ParamValue) -> ParamValue {
     }
 }
 
-/// A value for each symbol that every division divides: the smallest from the attempt's extent on that no other symbol
-/// has, so that kernels which mix up two of them are found out.
+/// A value for each symbol that all divisors of the symbol divide: the smallest one, from the attempt's extent up, that
+/// no other symbol has, so that a kernel that mixes up two symbols is found out.
 fn symbols(signature: &Signature<'_>, attempt: Attempt) -> Option<Vec<u32>> {
     let (inner, outer) = attempt.extents;
     let mut values = Vec::with_capacity(MAX_SYMBOLS);
@@ -200,7 +202,8 @@ fn shape(spec: &TensorSpec<'_>, symbols: &[u32]) -> Option<Shape> {
     Shape::new(&extents).ok()
 }
 
-/// Floats from -1 to 1 with zeros among them, blocks of about such values, small integers.
+/// Fills a tensor: with floats from -1 to 1 and zeros among them, with blocks of about such values, or with small
+/// integers.
 fn fill(dtype: DType, bytes: &mut [u8], attempt: Attempt, noise: &mut Noise) {
     for (index, element) in bytes.chunks_exact_mut(dtype.size() as usize).enumerate() {
         let mut float = || {
@@ -232,7 +235,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// The high half, which is the better one.
+    /// The high half of the next number, which is the better half.
     fn bits(&mut self) -> u32 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
@@ -241,7 +244,7 @@ impl Noise {
         ((bits ^ (bits >> 31)) >> 32) as u32
     }
 
-    /// From -1 to below 1.
+    /// A number from -1 to below 1.
     fn unit(&mut self) -> f32 {
         (self.bits() >> 8) as f32 / (1 << 23) as f32 - 1.0
     }

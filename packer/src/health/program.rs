@@ -1,10 +1,10 @@
 //! The program that runs the kernels' functions on this machine.
 //!
 //! Cargo compiles the crate in its own workspace, with its own lock file and features, as it does for WebAssembly. Then
-//! cargo compiles and links a `main` to what it made, in a package without dependencies: with the linker, the flags and
-//! whatever else cargo is configured with in the crate's folder. A package that depends on the crate would need a lock
-//! file and patches of its own, which could lead to other sources. Each call is a process, since a function may panic,
-//! crash or never end.
+//! cargo compiles a `main` in a package without dependencies and links it to the result, with the linker, the flags and
+//! whatever else is configured in the crate's folder. A package that depends on the crate would need a lock file and
+//! patches of its own, which could lead to other sources. Each call runs in a process of its own, since a function may
+//! panic, crash or never end.
 
 use std::{
     collections::BTreeSet,
@@ -33,14 +33,14 @@ use crate::{
     toolchain::{self, Toolchain},
 };
 
-/// What is linked to the crate; naming the crate is what links it.
+/// The program's source; naming the crate links it.
 const MAIN: &str = "use kernels as _;
 fn main() -> std::process::ExitCode {
     kernelpack_guest::__private::reference_main()
 }
 ";
 
-/// The package around it, which belongs to no workspace.
+/// The program's package, which is not part of a workspace.
 const MANIFEST: &str = r#"[package]
 name = "reference"
 version = "0.0.0"
@@ -54,8 +54,8 @@ path = "main.rs"
 [workspace]
 "#;
 
-/// Flags for every crate that the program is linked from: those of the sandbox as far as they change what is computed, and no feature
-/// beyond the target's baseline. Nothing is gained from optimizing across crates.
+/// Flags for every crate of the program: those of the sandbox's modules that affect results, and no CPU feature beyond
+/// the target's baseline. Optimizing across crates would gain nothing.
 const FLAGS: [&str; 5] =
     ["-Copt-level=3", "-Cdebuginfo=0", "-Coverflow-checks=off", "-Cdebug-assertions=off", "-Cembed-bitcode=no"];
 
@@ -83,7 +83,7 @@ impl Program {
         progress(Event::CompilingReference { package: project.package.clone() });
         let mut command = cargo_rustc(project, features, "rlib", &host, "");
         pin_settings(&mut command, &FLAGS, &[]);
-        // Panics are to be told, and there is nothing to link yet.
+        // Panics must be reported, and there is nothing to link yet.
         command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind").env("CARGO_PROFILE_RELEASE_LTO", "off");
         let id = project.id.clone();
         let read = move |artifacts: &mut Artifacts, message| artifacts.read(message, &id);
@@ -103,7 +103,7 @@ impl Program {
             )));
         };
 
-        // Beside what cargo made, since programs may be forbidden to run where temporary files are.
+        // Beside what cargo made, since the folder for temporary files may not allow programs to run.
         let parent = project.target.join("kernelpack");
         let failed = |error| BuildError::io("write to", &parent, error);
         let folder = tempfile::Builder::new().prefix("health-").tempdir_in(&parent).map_err(failed)?;
@@ -120,10 +120,10 @@ impl Program {
         Ok(Self { folder, path, time_limit })
     }
 
-    /// What the kernel's function gives for the call of a vector.
+    /// What the kernel's function returns for the call of a vector.
     ///
     /// # Errors
-    /// The process cannot be started; what it does itself is in the inner result.
+    /// The process cannot be started. The inner result says how the function itself fared.
     pub(super) fn answer(
         &self,
         kernel: &KernelSpecBuf,
@@ -153,8 +153,9 @@ impl Program {
         })
     }
 
-    /// Whether the kernel's function gives these results for the call of a vector when it was called before: with the
-    /// same, with other tensors, and with other scalars. What is refused or ends the process before that shows nothing.
+    /// Whether the kernel's function still returns these results for the call of a vector after other calls: the same
+    /// one, one with other tensors, and one with other scalars. Other calls that are refused or end the process show
+    /// nothing.
     ///
     /// # Errors
     /// The process cannot be started.
@@ -177,7 +178,7 @@ impl Program {
         Ok(true)
     }
 
-    /// Makes these calls in a process, one after the other, and returns how that ended and the answers that it gave.
+    /// Makes these calls in one process, one after the other, and returns how the process ended and its answers.
     #[expect(clippy::type_complexity, reason = "the end of a process, and bytes")]
     fn run(
         &self,
@@ -202,7 +203,7 @@ impl Program {
             .current_dir(self.folder.path())
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
-            // A function may print, which is nobody's concern here.
+            // What a function prints does not matter here.
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -225,18 +226,18 @@ impl Program {
     }
 }
 
-/// What of cargo's list a program is linked from.
+/// What a program is linked from, out of the artifacts that cargo lists.
 #[derive(Debug, Default)]
 struct Artifacts {
     library: Option<PathBuf>,
     guests: Vec<PathBuf>,
-    /// Where they and what they depend on lie; procedural macros are apart.
+    /// The folders of these and of their dependencies; procedural macros are elsewhere.
     folders: BTreeSet<PathBuf>,
     native_paths: Vec<String>,
 }
 
 impl Artifacts {
-    /// Cargo, about to link the package in `folder` to these.
+    /// The cargo command that links the package in `folder` to these.
     fn cargo_link(&self, project: &Project, library: &Path, guest: &Path, host: &str, folder: &Path) -> Command {
         let option = |name: &str, path: &Path| {
             let mut option = OsString::from(name);
@@ -263,7 +264,7 @@ impl Artifacts {
             // Where cargo looks for its configuration, and rustup for the toolchain.
             .current_dir(project.folder())
             .stdin(Stdio::null());
-        // Neither the author's affair nor to be stopped by the author's lints.
+        // This is not the author's code, so the author's lints must not stop it.
         command.args(["--", "--cap-lints=allow"]);
         command.arg("--extern").arg(option("kernels", library));
         command.arg("--extern").arg(option("kernelpack_guest", guest));

@@ -49,7 +49,7 @@ fn project() -> Project {
     Project::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/unwell"), None).unwrap()
 }
 
-/// The project, as if its folder were another one with these vectors.
+/// The project, as if it were in another folder, with these vectors.
 fn project_with(folder: &Path, vectors: &[(&str, Vec<u8>)]) -> Project {
     fs::create_dir_all(folder.join("health")).unwrap();
     for (name, bytes) in vectors {
@@ -158,11 +158,11 @@ fn functions_are_asked_in_a_process_of_their_own() {
     let panicked = ask("panics_always").unwrap_err().to_string();
     assert!(panicked.starts_with("ended its process (exit status: 101): panicked at "), "{panicked}");
     assert!(panicked.ends_with("2 elements are too many"), "{panicked}");
-    // Its signature is another one.
+    // It has another signature.
     assert!(matches!(ask("aborts"), Err(NoAnswer::Refused { status: Status::InvalidParams, .. })));
     assert!(matches!(ask("scales_f32"), Err(NoAnswer::Refused { status: Status::InvalidParams, .. })));
 
-    // What authors expect is held against the function.
+    // What authors expect is compared with the function.
     let kernel = KernelSpecBuf::from(&SCALES);
     let judge = |y: &[f32], metadata: &[(&str, &str)]| {
         let folder = tempfile::tempdir().unwrap();
@@ -202,7 +202,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
          must not be 0"
     );
 
-    // A function that needs what an instance does at its birth cannot be asked, which is not the author's fault.
+    // A function that depends on the initialization of an instance cannot be run, which is not the author's fault.
     let born = KernelSpecBuf { lifecycle: Lifecycle { init: true, cleanup: false }, ..kernel.clone() };
     let folder = tempfile::tempdir().unwrap();
     let vector = file(&[("in.x", &[1.0]), ("out.y", &[7.0])], &[("param.by", "2")]);
@@ -212,15 +212,15 @@ fn functions_are_asked_in_a_process_of_their_own() {
     check(&born, &given, Some(&program), &mut |event| events.push(event)).unwrap();
     assert!(matches!(&events[..], [Event::Warning(Warning::UncheckedVector { .. })]), "{events:?}");
 
-    // Nor is a vector made of what it gives without that.
+    // And no vector is made from what it returns without initialization.
     let (mut events, mut vectors) = (Vec::new(), BTreeMap::new());
     make(&project, &born, Some(&program), &mut vectors, &mut |event| events.push(event)).unwrap();
     assert!(vectors.is_empty());
     assert!(matches!(&events[..], [Event::Warning(Warning::NoVector { .. })]), "{events:?}");
 }
 
-/// Links the fixture's program, one of those that tests ask for after the other: cargo gives the library one name whatever
-/// its features are, and a build beside this one would replace it before the program is linked.
+/// Links the fixture's program, for one test at a time: cargo gives the library the same name whatever its features
+/// are, so a concurrent build would replace it before the program is linked.
 fn link(features: &Features, limit: Duration, progress: &mut dyn FnMut(Event)) -> Result<Program, BuildError> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -279,7 +279,8 @@ fn made_up_calls_are_small_and_the_same_each_time() {
         let shapes = asked.inputs.iter().chain(asked.vector.expected()).map(|tensor| tensor.shape.to_string());
         shapes.collect::<Vec<_>>()
     };
-    // dim is the first multiple of 12 from 161 on, blocks · 32 is as large, rows is small and none of the others.
+    // dim is the first multiple of 12 from 161 up, blocks · 32 is about as large, and rows is small and differs from
+    // the others.
     assert_eq!(shapes(Attempt::ALL[0], false), ["2x168", "42", "42", "2x192"]);
     assert_eq!(shapes(Attempt::ALL[0], true), ["2x168", "28x3", "42", "42", "2x192"]);
     assert_eq!(shapes(Attempt::ALL[3], false), ["2x12", "3", "3", "2x96"]);

@@ -1,7 +1,7 @@
-//! What only the other kernels of the crate used goes away.
+//! Removing what only the other kernels of the crate used.
 //!
-//! Roots are the exports. Active data segments stay whole, since nothing tells which of their bytes a kernel reads, and
-//! a table's functions stay as long as anything calls through the table.
+//! The exports are the roots. Active data segments stay whole, since nothing tells which of their bytes a kernel reads,
+//! and the functions of a table stay as long as anything calls through the table.
 
 use walrus::Module;
 

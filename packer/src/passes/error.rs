@@ -1,6 +1,6 @@
 //! Why a pass refuses a module.
 
-/// Why a module cannot become a kernel's.
+/// Why a module cannot become the module of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PassError {
@@ -35,7 +35,7 @@ pub enum PassError {
         /// The export's name in the crate's module.
         export: String,
     },
-    /// An export has another type than the ABI gives it.
+    /// An export does not have the type that the ABI gives it.
     #[error("its export \"{export}\" must be {needs}, but it is {has}: do not define an export of that name yourself")]
     ExportType {
         /// The export's name in the crate's module.

@@ -1,4 +1,4 @@
-//! The declared limit on memory becomes the memory's own maximum, so that every engine enforces it.
+//! Making the declared limit on memory the memory's own maximum, so that every engine enforces it.
 
 use kernelpack_abi::ResourceLimits;
 use walrus::Module;

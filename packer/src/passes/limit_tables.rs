@@ -1,4 +1,4 @@
-//! The declared limit on tables becomes the tables' own maximum.
+//! Making the declared limit on tables the tables' own maximum.
 
 use kernelpack_abi::ResourceLimits;
 use walrus::Module;
@@ -8,7 +8,7 @@ use super::error::PassError;
 /// Lowers the maxima of the tables so that together they stay within `max_table_elements`.
 ///
 /// The first table may grow into what the initial sizes leave over; the others keep their initial size. A maximum that
-/// is lower already, as linkers write it, stays.
+/// is already lower, as linkers write it, stays.
 ///
 /// # Errors
 /// The initial sizes together are above the limit.

@@ -4,7 +4,7 @@ use walrus::{ImportKind, Module};
 
 use super::error::PassError;
 
-/// Refuses a module with any import, and names the first.
+/// Refuses a module that imports anything, and names the first import.
 ///
 /// # Errors
 /// The module has an import.

@@ -1,4 +1,4 @@
-//! A kernel runs nothing while it is instantiated, since no deadline is armed then.
+//! A kernel must not run anything during its instantiation, when no deadline is armed yet.
 
 use walrus::Module;
 

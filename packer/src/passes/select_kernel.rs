@@ -1,4 +1,4 @@
-//! Of all the exports of a crate, one kernel's stay, under the names of the ABI.
+//! Keeping the exports of one kernel of a crate, under the names of the ABI.
 
 use kernelpack_abi::{KernelSpecBuf, exports};
 use walrus::{ExportItem, Module, ValType};

@@ -5,7 +5,7 @@ use walrus::{Module, RawCustomSection};
 
 use super::error::PassError;
 
-/// Replaces the crate's `kernelpack.spec` section by the entry of this kernel, byte for byte.
+/// Replaces the crate's `kernelpack.spec` section with the entry of this kernel, byte for byte.
 ///
 /// # Errors
 /// None at present.

@@ -1,7 +1,7 @@
-//! Nothing that neither runs nor describes the kernel stays: it would only tell machines and tools apart.
+//! Removing everything that neither runs nor describes the kernel, which would only vary with machines and tools.
 //!
-//! The names of functions stay, in a few per cent of the bytes, since a host's account of a trap would say nothing
-//! without them. They are demangled without the hashes of crates and compilers.
+//! The names of functions stay, in a few percent of the bytes, since a host's report of a trap would mean little
+//! without them. They are demangled, without the hashes of crates and compilers.
 
 use kernelpack_abi::section;
 use walrus::Module;

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Helpers that several tests share.
 
 use std::{fs, io::Write as _, path::Path, process::Command};
 
@@ -21,7 +21,7 @@ pub(crate) fn openssl_verifies(pack: &Path, key: &PublicKey) -> Option<bool> {
     Some(output.status.success())
 }
 
-/// Every file below a folder with its content, by its path.
+/// Every file below a folder, by path, with its content.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];

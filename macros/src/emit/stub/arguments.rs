@@ -32,7 +32,7 @@ pub(super) fn params(model: &Model) -> TokenStream {
     });
     let checks = model.scalars().filter(|scalar| scalar.ty == ParamType::F32).filter_map(|scalar| {
         let (name, default) = (default_name(scalar), scalar.default.as_ref()?);
-        // At the author's expression, which may be a constant of any value; yet not as if the author wrote it.
+        // At the author's expression, which may be a constant of any value, but not as the author's code.
         let span = Span::call_site().located_at(default.span());
         Some(quote_spanned! { span =>
             const _: () = ::core::assert!(
@@ -156,7 +156,8 @@ impl<'m> ScalarFields<'m> {
     }
 }
 
-/// The arguments of `new` and the fields that it fills: required tensors, then scalars without a default.
+/// The arguments of `new`, which are the required tensors and then the scalars without a default, and the fields that
+/// it fills.
 pub(super) fn constructor(
     model: &Model,
     tensors: &[&Tensor],
@@ -190,7 +191,8 @@ pub(super) fn constructor(
     (arguments, values)
 }
 
-/// The constant that holds a default: the author's expression stands in one place, so that a mistake in it shows once.
+/// The constant that holds a default: the author's expression is in one place, so that a mistake in it is reported
+/// once.
 fn default_name(scalar: &Scalar) -> Ident {
     format_ident!("DEFAULT_{}", scalar.ident.to_string().to_uppercase())
 }

@@ -169,7 +169,7 @@ fn reference_on(model: &Model) -> TokenStream {
     }
 }
 
-/// Makes the function known to hosts of this program, and private kernels used.
+/// Registers the function for hosts in this program, which also makes private kernels count as used.
 fn registration(model: &Model, marker: &Ident) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);

@@ -1,4 +1,4 @@
-//! The program is linked as cargo is configured in the author's workspace.
+//! The program is linked as the author's workspace configures cargo.
 
 use std::{
     env, fs,
@@ -37,13 +37,14 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// Writes a script by another process, since a program cannot run that a thread here, or its child, has open to write.
+/// Writes a script in another process, since a program cannot run while a thread here, or a child process, has it open
+/// for writing.
 fn script(path: &Path, content: &str) {
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
     assert!(Command::new("sh").arg("-c").arg(write).arg(path).arg(content).status().unwrap().success());
 }
 
-/// A crate in a workspace of its own, with this repository's lock file, whose compilers are not downloaded again.
+/// A crate in a workspace of its own, with this repository's lock file, so that nothing needs to be downloaded.
 fn author(folder: &Path) -> PathBuf {
     let root = folder.join("crate");
     fs::create_dir_all(root.join("src")).unwrap();
@@ -77,7 +78,7 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
     let path = env::var_os("PATH").unwrap();
     let real = env::split_paths(&path).map(|folder| folder.join("cc")).find(|cc| cc.is_file()).unwrap();
 
-    // Where a linker is not named, there is none that works.
+    // The default linker does not work.
     let bin = folder.path().join("bin");
     fs::create_dir(&bin).unwrap();
     script(&bin.join("cc"), "echo this linker does not work >&2; exit 1");
@@ -104,7 +105,7 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
     program.answer(&kernel, &asked.vector).unwrap().unwrap();
     assert_eq!(fs::read(root.join("Cargo.lock")).unwrap(), before);
 
-    // The crate compiles, procedural macros included, and the program alone is not linked.
+    // The crate compiles, including procedural macros; only the program cannot be linked.
     let refuses = "case \"$*\" in *reference*) echo this linker does not work >&2; exit 1;; esac";
     script(&wrapper, &format!("{refuses}; exec '{}' \"$@\"", real.display()));
     let error = link(&root, &mut said).unwrap_err().to_string();
@@ -120,7 +121,7 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
     assert_eq!(left.len(), 1, "only the program that is still there may be: {left:?}");
 }
 
-/// What the macro declares of the crate's kernel.
+/// What the macro declares about the crate's kernel.
 fn raw_spec() -> KernelSpecBuf {
     use kernelpack_abi::{DType, Dim, Expr, KernelSpec, Lifecycle, ResourceLimits, Role, Signature, TensorSpec};
     const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {

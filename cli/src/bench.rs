@@ -78,8 +78,8 @@ pub(crate) struct Args {
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
-    /// Fill in "benchmarks" in the manifest of a pack that is not signed yet. Nobody vouches for such a pack, so only the
-    /// sandbox protects from it
+    /// Fill in "benchmarks" in the manifest of a pack that is not signed yet. Nobody vouches for such a pack, so only
+    /// the sandbox protects from it
     #[arg(long, group = "trusted")]
     write: bool,
     /// Shape to measure instead of the usual ones: rowsxdim, for RoPE seqxwidth, for LoRA rowsxdinxdout, or the values

@@ -40,8 +40,8 @@ pub(crate) struct Args {
     /// WebAssembly
     #[arg(long)]
     no_health: bool,
-    /// Compile no second module of each kernel for engines without SIMD: for a pack that only servers use, or a crate that
-    /// needs SIMD
+    /// Compile no second module of each kernel for engines without SIMD: for a pack that only servers use, or a crate
+    /// that needs SIMD
     #[arg(long)]
     no_scalar: bool,
 }

@@ -20,8 +20,8 @@ use crate::{print, setup::Setup};
 /// The options about compiling.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opening {
-    /// Folder for compiled code, which nobody else may be able to write to; by default, kernelpack in $XDG_CACHE_HOME or
-    /// ~/.cache
+    /// Folder for compiled code, which nobody else may be able to write to; by default, kernelpack in $XDG_CACHE_HOME
+    /// or ~/.cache
     #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
     cache: Option<PathBuf>,
     /// Compile everything again and keep nothing

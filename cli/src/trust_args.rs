@@ -17,8 +17,8 @@ pub(crate) struct TrustArgs {
     /// Like --trust, but trusts the key also for native code in packs, which no sandbox contains
     #[arg(long = "trust-native", value_name = "PATH.pub")]
     native_keys: Vec<PathBuf>,
-    /// Trust store that lists the key that must have signed the pack (JSON, as `kernelpack trust` writes it). What it says
-    /// about a key also applies to keys given with --trust
+    /// Trust store that lists the key that must have signed the pack (JSON, as `kernelpack trust` writes it). What it
+    /// says about a key also applies to keys given with --trust
     #[arg(long, value_name = "FILE")]
     trust_store: Option<PathBuf>,
 }

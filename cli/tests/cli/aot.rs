@@ -1,4 +1,4 @@
-//! `aot`, and what other commands make of packs with native code.
+//! `aot`, and how other commands treat packs with native code.
 
 use std::{fs, path::Path};
 
@@ -30,7 +30,7 @@ fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 const AOT: &str = "aot pack --target x86_64 --key release.key";
-/// What our compilers say of themselves.
+/// What our compilers say about themselves.
 #[cfg(unix)]
 const VERSION: &str = "[ \"$1\" = --version ] && echo 'kernelpack-wamrc 9, WAMR 2.4.3, LLVM 14.0.6' && exit";
 
@@ -143,13 +143,13 @@ fn a_pack_gets_native_code_that_hosts_can_check() {
     let shown = run_in(folder, "inspect mine").succeeded().stdout;
     assert!(shown.contains("for thumbv7em by WAMR 2.4.3") && shown.contains("bounds-checks stack-checks"), "{shown}");
 
-    // The same again gives the same, and signing keeps it.
+    // Compiling again gives the same pack, and signing keeps the native code.
     let before = content(&folder.join("mine"));
     run_in(folder, line).succeeded();
     assert!(before == content(&folder.join("mine")), "compiling again gives other bytes");
     run_in(folder, "sign mine --key release.key").succeeded();
     run_in(folder, "verify mine --trust release.pub").succeeded();
-    // A file that was changed is refused, whoever asks.
+    // Every command refuses a changed file.
     let path = folder.join("mine").join(files[0]);
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;

@@ -23,7 +23,7 @@ fn kernels(pack: &Path) -> Vec<String> {
     kernels.iter().map(|kernel| kernel["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A pack whose signature was taken away.
+/// A pack whose signature was removed.
 fn unsigned() -> TempDir {
     let folder = copy();
     fs::remove_file(folder.path().join("pack/kernels.json.sig")).unwrap();
@@ -42,7 +42,7 @@ fn every_kernel_and_shape_has_a_line_of_figures() {
             lines.iter().filter(|line| line["kernel"] == **kernel).map(|line| &line["shape"]).collect();
         let expected = match &**kernel {
             lora if lora.starts_with("lora") => ["1x16x16", "1x4096x4096", "64x4096x4096"],
-            // One block.
+            // The least shape is one block.
             blocks if blocks.contains("_q") => ["1x32", "1x4096", "64x4096"],
             _ => ["1x16", "1x4096", "64x4096"],
         };

@@ -1,4 +1,4 @@
-//! The compile cache of `run` and `bench`, and what they say of it.
+//! The compile cache of `run` and `bench`, and what they say about it.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::fixture::{Ran, built, golden, program, run_in};
 
-/// Runs a kernel with more options.
+/// Runs a kernel with these options.
 fn run(folder: &Path, options: &str) -> Ran {
     let input = golden("rmsnorm_f32")[0].display().to_string();
     let pack = built().join("pack").display().to_string();
@@ -37,7 +37,7 @@ fn code_is_kept_and_what_was_tampered_with_is_told_and_not_used() {
 
     let again = said(" --cache cache --verbose");
     assert_eq!(told(&again, "was in the compile cache"), 13, "{again}");
-    // In pipes nothing is said of what is as it should be.
+    // If standard error is a pipe, only problems are reported.
     assert_eq!(said(" --cache cache").lines().count(), 2);
 
     for entry in entries(&cache) {
@@ -76,7 +76,7 @@ fn a_folder_that_was_named_must_do_and_the_usual_one_need_not() {
     assert!(fs::read_dir(&cache).unwrap().next().is_none());
     fs::remove_dir(&cache).unwrap();
     assert_eq!(opens("").stderr, "");
-    // Each module with deadlines and without.
+    // Each module is compiled with deadlines and without.
     assert_eq!(entries(&cache).len(), 26);
 }
 

@@ -1,4 +1,4 @@
-//! `--compile-native`: native code that is compiled where it runs.
+//! `--compile-native`: native code that is compiled on the machine that runs it.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::fixture::{Ran, built, golden, program, run_in};
 
-/// Runs a kernel with more options, and gives what it wrote.
+/// Runs a kernel with these options, and returns what it wrote.
 fn run(folder: &Path, options: &str) -> (Ran, Option<Vec<u8>>) {
     let input = golden("rmsnorm_f32")[0].display().to_string();
     let output = folder.join("out.safetensors");
@@ -21,7 +21,7 @@ fn run(folder: &Path, options: &str) -> (Ran, Option<Vec<u8>>) {
     (ran.into(), fs::read(output).ok())
 }
 
-/// WAMR's compiler, where it was built; where not, it says why.
+/// WAMR's compiler, if it was built; if not, this prints why.
 fn compiler() -> Option<PathBuf> {
     let program = Path::new(env!("CARGO_BIN_EXE_kernelpack")).with_file_name("kernelpack-wamrc");
     match Command::new(&program).arg("--version").output() {
@@ -42,13 +42,13 @@ fn kernels_run_as_native_code_that_nobody_was_granted() {
     assert!(ran.error().contains("no native code for this machine that its signer may vouch for"), "{ran:?}");
     let (ran, expected) = run(folder, "--engine wamr --no-cache --verbose");
     assert!(ran.succeeded().stderr.contains("loaded rmsnorm_f32 ("));
-    // The one beside the program.
+    // The compiler beside the program.
     let cache = format!("--cache {}", folder.join("cache").display());
     let (ran, result) = run(folder, &format!("--engine wamr-aot --compile-native --verbose {cache}"));
     assert!(ran.succeeded().stderr.contains("compiled rmsnorm_f32 ("));
     assert!(result.is_some() && result == expected, "the results differ from the interpreter's");
 
-    // One that is named, and then gone: it says the same of itself, so the code is the same.
+    // A compiler that is named, and then deleted: it reports the same version, so the cached code is used.
     let link = folder.join("wamrc");
     symlink(compiler, &link).unwrap();
     let named = format!("--engine wamr-aot --compile-native={} --verbose", link.display());

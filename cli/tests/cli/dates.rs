@@ -1,4 +1,4 @@
-//! The date of a pack: that of its sources, whatever surrounds the build.
+//! The date of a pack, which is that of its sources, whatever the environment of the build.
 
 use std::{
     fs,
@@ -56,7 +56,7 @@ fn an_exported_repository_is_not_the_crates() {
         .into();
     ran.succeeded();
     let manifest = Manifest::parse(&fs::read(pack.join("kernels.json")).unwrap()).unwrap();
-    // This workspace's own commit, or none where it is no checkout.
+    // The date of this workspace's own commit, or none if it is not a checkout.
     let mut git = Command::new("git");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
         git.env_remove(name);
@@ -74,13 +74,13 @@ fn gits_reason_not_to_tell_a_date_is_told() {
 
     let folder = tempfile::tempdir().unwrap();
     let crate_dir = repository(folder.path(), "theirs", 1_700_000_000, |root| {
-        // The date comes first, so that nothing need compile.
+        // The date comes first, so nothing needs to compile.
         fs::write(root.join("Cargo.toml"), "[package]\nname = \"theirs\"\nedition = \"2024\"\nauthors = [\"A\"]\n")
             .unwrap();
         fs::create_dir(root.join("src")).unwrap();
         fs::write(root.join("src/lib.rs"), "compile_error!(\"the end\");").unwrap();
     });
-    // Git itself, which takes the checkout to be another user's.
+    // Git itself, made to believe that the checkout is another user's.
     let bin = folder.path().join("bin");
     fs::create_dir(&bin).unwrap();
     let path = std::env::var_os("PATH").unwrap();
@@ -108,7 +108,7 @@ fn gits_reason_not_to_tell_a_date_is_told() {
     );
     assert!(said.contains("git config --global --add safe.directory"), "{said}");
     assert_eq!(fs::read_to_string(bin.join("locale")).unwrap(), "C\n");
-    // Without a repository there is nothing that git could be asked to do.
+    // Without a repository there is no advice from git to pass on.
     fs::remove_dir_all(crate_dir.join(".git")).unwrap();
     let said = run(&crate_dir).stderr;
     assert!(

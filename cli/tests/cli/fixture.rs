@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// What a run of the program left.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -54,7 +54,7 @@ impl From<Output> for Ran {
 /// The program, not yet started.
 pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_kernelpack"));
-    // The tests' own, which they share.
+    // The tests share a cache of their own.
     program.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
     program
 }
@@ -64,7 +64,7 @@ pub(crate) fn run_in(folder: &Path, line: &str) -> Ran {
     run_words(folder, &line.split(' ').collect::<Vec<_>>())
 }
 
-/// Runs the program in a folder, with words that may have spaces.
+/// Runs the program in a folder, with words that may contain spaces.
 pub(crate) fn run_words(folder: &Path, words: &[&str]) -> Ran {
     program().args(words).current_dir(folder).output().unwrap().into()
 }

@@ -1,4 +1,4 @@
-//! `health`: the vectors of a pack, run.
+//! `health`: running the vectors of a pack.
 
 use std::{fs, path::Path};
 
@@ -7,14 +7,14 @@ use serde_json::json;
 
 use crate::fixture::{built, copy, flip, run_in};
 
-/// Changes what a vector of the pack in a folder expects, and signs the pack anew.
+/// Changes what a vector of the pack in a folder expects, and signs the pack again.
 fn expect_otherwise(folder: &Path, kernel: &str) {
     let path = folder.join("pack/kernels.json");
     let mut manifest = Manifest::parse(&fs::read(&path).unwrap()).unwrap();
     let entry = manifest.kernels.iter_mut().find(|entry| entry.id == kernel).unwrap();
     let vector = folder.join("pack").join(&entry.health[0].path);
     let mut bytes = fs::read(&vector).unwrap();
-    // Expected results come last, by their names.
+    // Expected results come last, since tensors are sorted by name.
     *bytes.last_mut().unwrap() ^= 0x80;
     entry.health[0].hash = Digest::of(&bytes);
     fs::write(vector, bytes).unwrap();
@@ -47,7 +47,7 @@ fn another_result_is_told_with_kernel_and_element() {
     assert_eq!(json["error"].as_str(), Some(error));
     assert_eq!(json["checked"].as_array().unwrap().len(), 15);
 
-    // The others are run all the same, whichever fails first.
+    // The other vectors are run, too, whichever fails first.
     expect_otherwise(folder.path(), "lora_apply_f32");
     let ran = run_in(folder.path(), "health pack --trust release.pub --json");
     let failed = ran.json()["failed"].clone();
@@ -82,7 +82,7 @@ fn a_pack_that_is_not_in_order_is_not_run() {
     assert!(error.contains("rmsnorm_f32.safetensors has the digest sha256:"), "{error}");
 }
 
-/// Runs the program with at most so many KiB of address space.
+/// Runs the program with at most this many KiB of address space.
 #[cfg(target_os = "linux")]
 fn run_within(kilobytes: u32, folder: &Path, line: &str) -> crate::fixture::Ran {
     let program = crate::fixture::program();

@@ -1,4 +1,4 @@
-//! `inspect`: what a pack says of itself, and what is checked without a key.
+//! `inspect`: what a pack says about itself, and what is checked without a key.
 
 use std::fs;
 

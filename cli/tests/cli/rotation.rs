@@ -1,4 +1,4 @@
-//! The README's rotation of keys, step by step as it stands there.
+//! The README's rotation of keys, step by step as written there.
 
 use std::{fs, path::Path, process::Command};
 
@@ -23,7 +23,7 @@ fn keys_are_rotated_as_the_readme_says() {
         [programs.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     )
     .unwrap();
-    // By a shell, since that is where the README's lines are typed.
+    // In a shell, where users type the README's lines.
     let shell = |line: &str| -> Ran {
         let line = line.replace("build my-kernels", &format!("build {}", kernels.display()));
         let ran = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(folder.path()).output();
@@ -33,14 +33,14 @@ fn keys_are_rotated_as_the_readme_says() {
     let signed_by = |pack: &str| verify(pack).succeeded().json()["signed_by_id"].as_str().map(str::to_owned);
     let refused = |pack: &str| verify(pack).error().to_owned();
 
-    // Where the first steps of the README end.
+    // The state after the first steps of the README.
     shell("kernelpack keygen release");
     shell("kernelpack build my-kernels --out my-pack --key release.key");
     for step in steps("kernelpack trust add trust.json --id release-2026 --key release.pub") {
         shell(&step);
     }
     assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"));
-    // An engine's store, with the version before, too.
+    // An engine's store, which also has the previous version.
     shell("cp -r my-pack my-first-pack");
     let manifest = folder.path().join("my-first-pack/kernels.json");
     let text = fs::read_to_string(&manifest).unwrap();
@@ -104,7 +104,7 @@ fn keys_are_rotated_as_the_readme_says() {
     assert_eq!(after["active"]["signed_by"], verify("my-pack").json()["signed_by"]);
     assert_eq!(after["active"]["content"], verify("my-pack").json()["content"]);
     assert_ne!(after["active"]["signed_by"], before["active"]["signed_by"]);
-    // The way back is the one that it was, and as closed.
+    // The previous pack is the same as before, and a rollback to it still fails.
     assert_eq!(after["previous"], before["previous"]);
     assert!(rollback().error().starts_with("the previous pack cannot be used any more: pack rejected: the key "));
     let again = shell(install);

@@ -1,4 +1,4 @@
-//! `run`: each mistake has its message, and leaves no file.
+//! `run`: each mistake has a message of its own, and leaves no file.
 
 use std::fs;
 
@@ -76,7 +76,7 @@ fn a_failing_kernel_says_why_and_leaves_what_was_there() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 
-/// As a shell gives one for `<(…)`.
+/// A pipe such as a shell makes for `<(…)`.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_read_as_a_file_is() {
@@ -87,7 +87,7 @@ fn a_pipe_is_read_as_a_file_is() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let run_with = |content: Vec<u8>, tensor: &str| {
         let to = pipe.clone();
-        // Opening waits for the reader.
+        // Opening the pipe waits for the reader.
         let writer = std::thread::spawn(move || fs::write(to, content));
         let ran = run("rope_f32", &[format!("x={}{tensor}", pipe.display())], &[], &output);
         writer.join().unwrap().unwrap();

@@ -45,7 +45,7 @@ fn a_store_is_made_with_its_first_key_and_keeps_every_other() {
     let expired = format!("b {b}\n  expired since 2001-06-30T00:00:00Z\n  Bob's, on the token\n");
     assert_eq!(text, format!("a.1 {}\n  trusted\n{expired}", key.trim()));
 
-    // What is refused changes nothing.
+    // Refused commands change nothing.
     let before = fs::read(folder.path().join("trust.json")).unwrap();
     for (line, says) in [
         ("trust add trust.json --id b --key b.pub", "two keys have the id \"b\""),
@@ -153,7 +153,7 @@ fn a_revoked_key_is_refused_everywhere_and_by_its_id() {
     let seen = run_in(folder.path(), "inspect pack --trust-store trust.json --json").succeeded().json();
     assert_eq!((&seen["verified"]["signature"], &seen["verified"]["signed_by_id"]), (&json!(false), &Value::Null));
 
-    // A manifest that names the trusted key, signed by the revoked one: changed, and signed with the bare algorithm.
+    // A manifest that names the trusted key but is signed by the revoked one, with the bare algorithm.
     let path = folder.path().join("pack/kernels.json");
     let other = list(folder.path())["keys"][1]["key"].as_str().unwrap().to_owned();
     let release = list(folder.path())["keys"][0]["key"].as_str().unwrap().to_owned();
@@ -164,7 +164,7 @@ fn a_revoked_key_is_refused_everywhere_and_by_its_id() {
     fs::write(folder.path().join("pack/kernels.json.sig"), signature).unwrap();
     let refused = run_in(folder.path(), "verify pack --trust-store trust.json");
     assert!(refused.error().contains("the key \"release\""), "{refused:?}");
-    // Named: revoked. Signed: by the other key. That is fine, and inspect tells the two apart.
+    // The manifest names the revoked key, but the other key signed it. That is fine, and `inspect` tells the two apart.
     let named = named.replace(&other, &release);
     fs::write(&path, &named).unwrap();
     let secret = fs::read_to_string(folder.path().join("other.key")).unwrap();
@@ -183,9 +183,9 @@ fn a_store_that_trusts_nobody_says_what_to_do() {
     let refused = run_in(folder.path(), "verify pack --trust-store trust.json");
     assert!(refused.error().ends_with("no trusted keys are configured; add the public key that signs your packs"));
     assert_eq!(run_in(folder.path(), "trust list trust.json").succeeded().stdout, "");
-    // --trust beside it is enough.
+    // Adding --trust is enough.
     run_in(folder.path(), "verify pack --trust-store trust.json --trust release.pub").succeeded();
-    // Its first key goes into the file that is there.
+    // The first key is added to the existing file.
     run_in(folder.path(), "trust add trust.json --id release --key release.pub").succeeded();
     run_in(folder.path(), "verify pack --trust-store trust.json").succeeded();
 }
@@ -213,7 +213,7 @@ fn links_are_followed_permissions_kept_and_pipes_refused() {
     let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
     let new = mode("trust.json");
     assert_eq!(new & 0o022, 0, "{new:o}");
-    // As orchestrators mount files.
+    // Orchestrators mount files this way.
     fs::create_dir(at("data")).unwrap();
     fs::rename(at("trust.json"), at("data/trust.json")).unwrap();
     symlink("data/trust.json", at("trust.json")).unwrap();

@@ -54,7 +54,7 @@ fn wrong_command_lines_are_usage_errors() {
         assert!(ran.stderr.starts_with("error: ") && ran.stdout.is_empty(), "{line}: {ran:?}");
     }
     assert_eq!(Ran::from(program().output().unwrap()).code, 2);
-    // Which subcommands there are is shown without an error.
+    // Without a subcommand, the list of subcommands is shown, without an error.
     assert_eq!(run_in(Path::new("."), "trust").code, 2);
 }
 
@@ -83,7 +83,7 @@ fn cargo_passes_the_name_of_the_subcommand() {
     let help = cargo("kernelpack inspect --help").succeeded();
     assert!(help.stdout.contains("Usage: cargo kernelpack inspect "), "{help:?}");
     assert_eq!(cargo("kernelpack fly").code, 2);
-    // Called by itself; and a pack may have the name, too.
+    // The program also runs by itself, and a pack may be called kernelpack.
     assert!(cargo("inspect kernelpack").error().contains("kernelpack"));
 }
 

@@ -14,7 +14,8 @@ pub(super) fn marker(model: &Model) -> Ident {
     }
 }
 
-/// Tokens of the author's scope, for use inside the module beside the function: `self::` and `super::` are one level up.
+/// Tokens of the author's scope, for use inside the module beside the function: `self::` and `super::` are one level
+/// up.
 pub(super) fn inside(tokens: impl ToTokens) -> TokenStream {
     let mut inside = TokenStream::new();
     let mut tokens = tokens.to_token_stream().into_iter().peekable();

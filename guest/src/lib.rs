@@ -81,8 +81,8 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// | `#[param(default = 1e-5)] eps: f32` | one with a default: a literal, or a constant expression of that type |
 /// | `dim: usize` | the value of the shape symbol `dim` |
 ///
-/// `T` is f32, [`struct@f16`], i8, u8, i32, u32 or one of GGML's blocks, [`BlockQ8_0`] and [`BlockQ4_0`], or a type alias of
-/// these. A call has at most 16 tensors, 16 symbols and 32 scalars.
+/// `T` is f32, [`struct@f16`], i8, u8, i32, u32 or one of GGML's blocks, [`BlockQ8_0`] and [`BlockQ4_0`], or a type
+/// alias of these. A call has at most 16 tensors, 16 symbols and 32 scalars.
 ///
 /// When the function runs, every slice has the length that its shape gives, and writable slices overlap nothing.
 ///

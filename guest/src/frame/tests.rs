@@ -25,7 +25,7 @@ const STATE: usize = 3;
 const Y: usize = 4;
 const TMP: usize = 5;
 
-/// A tensor of every role, of several types, one of them optional.
+/// Tensors of every role and several types, one of them optional.
 const SIGNATURE: Signature<'static> = Signature {
     symbols: &["rows", "dim"],
     tensors: &[
@@ -53,7 +53,7 @@ impl Signed for Tested {
 }
 
 const SIZE: usize = 8192;
-/// Stands for the module's heap base.
+/// Represents the module's heap base.
 const FLOOR: u32 = 512;
 const HEAD: u32 = 512;
 const PARAMS: u32 = 576;
@@ -62,7 +62,7 @@ const PARAMS: u32 = 576;
 #[derive(Clone)]
 struct Buffer([u8; SIZE]);
 
-/// A call in a memory of its own, to be damaged before it is opened.
+/// A call in a memory of its own, which tests damage before they open it.
 #[derive(Clone)]
 struct Call {
     buffer: Box<Buffer>,
@@ -72,7 +72,7 @@ struct Call {
     entries: Vec<TensorEntry>,
     scalars: Vec<u8>,
     bounds: Bounds,
-    /// Whether `head` follows the rows.
+    /// Whether `head` is derived from the rows.
     consistent: bool,
 }
 
@@ -116,7 +116,7 @@ impl Call {
         }
     }
 
-    /// Writes everything into the buffer; a part that lies outside of it is left out.
+    /// Writes everything into the buffer; a part outside of it is left out.
     fn write(&mut self) {
         let size = params::block_size(self.entries.len(), self.scalars.len() as u32);
         if self.consistent {
@@ -137,8 +137,8 @@ impl Call {
         self.put(self.head_offset, head.as_bytes());
     }
 
-    /// What the quick check says of the call as it stands in the buffer, and what the complete one says; `None` if it
-    /// has no descriptor and block to judge.
+    /// The verdicts of the quick check and of the complete one on the call in the buffer; `None` if it has no
+    /// descriptor and block to check.
     fn verdicts(&self) -> Option<(bool, bool)> {
         let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
         // SAFETY: the buffer is aligned to 16 bytes, as large as the bounds or larger, and borrowed for as long as this
@@ -150,7 +150,7 @@ impl Call {
         Some((quick, complete))
     }
 
-    /// Whether the call is one that this memo remembers, but for offsets, and lies where it may.
+    /// Whether the call only differs in offsets from the one in this memo, and lies where it may.
     fn is_alike(&self, memo: &Memo) -> bool {
         let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
         // SAFETY: as in `verdicts`.
@@ -160,7 +160,8 @@ impl Call {
         })
     }
 
-    /// A memo of a call with the same rows but one behind the other in all of the memory; `None` if that is refused too.
+    /// A memo of a call with the same rows, but with consecutive tensors in all of the memory; `None` if that is
+    /// refused, too.
     fn memo_of_form(&self) -> Option<Memo> {
         let mut call = Self { bounds: Self::valid().bounds, ..self.clone() };
         let mut cursor = Cursor::new(1024);
@@ -171,7 +172,7 @@ impl Call {
         opens(&call, &mut memo).then_some(memo)
     }
 
-    /// Opens the call as it stands in the buffer; what the quick check accepts, the complete one must.
+    /// Opens the call in the buffer. The complete check must accept what the quick one accepts.
     fn open<R>(&mut self, f: impl FnOnce(kernelpack_abi::Result<Frame<'_, Tested>>, &LinearMemory) -> R) -> R {
         if let Some((quick, complete)) = self.verdicts() {
             assert!(complete || !quick, "the quick check accepts what the complete one refuses");
@@ -247,11 +248,12 @@ fn calls_as_hosts_make_them_need_the_quick_check_only() {
     }
 }
 
-/// Opens the call with this memo; whether that works.
+/// Whether the call can be opened with this memo.
 fn opens(call: &Call, memo: &mut Memo) -> bool {
     let memory = LinearMemory { base: (&raw const *call.buffer).expose_provenance(), bounds: call.bounds };
-    // SAFETY: the buffer is aligned to 16 bytes, as large as the bounds or larger, and borrowed for as long as the frame,
-    // which writes nothing. The memo remembers offsets only, and every buffer it is used with here has the same bounds.
+    // SAFETY: the buffer is aligned to 16 bytes, as large as the bounds or larger, and borrowed for as long as the
+    // frame, which writes nothing. The memo remembers offsets only, and every buffer it is used with here has the same
+    // bounds.
     unsafe { Frame::<Tested>::open(memory, call.head_offset, memo) }.is_ok()
 }
 
@@ -285,7 +287,7 @@ fn calls_of_a_batch_are_recognized_wherever_they_lie() {
     let alike = |change: fn(&mut Call)| Call::with(change).written();
     let mut memo = Memo::new();
     assert!(opens(&alike(|_| {}), &mut memo));
-    // Other offsets of everything, and an input that lies where another does.
+    // A call with other offsets of everything, and one with two inputs at the same place.
     let moved = alike(|call| {
         (call.head_offset, call.head.params_offset) = (544, 640);
         call.entries.iter_mut().for_each(|row| row.offset += 2048);
@@ -346,7 +348,7 @@ fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
         // SAFETY: as in `opens`.
         unsafe { memo.series.recall::<Tested>(memory, call.head_offset) }.is_some()
     };
-    // What came out of turn is not remembered, since nothing stands before it.
+    // A call out of turn is not remembered, since those before it are missing.
     run(&mut memo, &mut [3].into_iter());
     assert!(!recalled(&mut memo, Some(3), &calls[3]));
     memo = Memo::new();
@@ -358,7 +360,7 @@ fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
     }
     assert!(!recalled(&mut memo, Some(u32::MAX), &calls[0]));
 
-    // No word of one may differ, and another call takes its turn.
+    // No bit of a call may differ, and another call replaces the one of its turn.
     let call = &calls[5];
     let table = params::block_size(call.entries.len(), 0);
     let (head, block) = (call.head_offset, call.head.params_offset);
@@ -379,7 +381,7 @@ fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
     assert!(recalled(&mut memo, Some(6), &calls[6]));
 }
 
-/// No word of what is remembered may differ.
+/// No bit of what is remembered may differ.
 #[test]
 fn a_call_that_differs_anywhere_is_judged() {
     let mut memo = Memo::new();
@@ -662,13 +664,13 @@ fn damaged_scalars_are_refused() {
     });
 }
 
-/// Where the slice lies, as offsets.
+/// The offsets of a slice.
 fn range<T>(memory: &LinearMemory, slice: &[T]) -> Range<usize> {
     let start = slice.as_ptr().addr() - memory.base;
     start..start + size_of_val(slice)
 }
 
-/// Takes every tensor, touches every byte of it and checks what was promised about it.
+/// Takes every tensor, touches every byte of it, and checks what is promised about it.
 fn take_everything(mut frame: Frame<'_, Tested>, memory: &LinearMemory) {
     fn input<T: Element>(frame: &Frame<'_, Tested>, memory: &LinearMemory, row: usize) -> Option<Range<usize>> {
         let slice = frame.optional_input::<T>(row).unwrap()?;
@@ -706,7 +708,7 @@ fn take_everything(mut frame: Frame<'_, Tested>, memory: &LinearMemory) {
     let _ = frame.scalars().f32(0).and_then(|_| frame.scalars().bool(4));
 }
 
-/// Numbers near which checks have their limits.
+/// Numbers near the limits of checks.
 fn nasty() -> impl Strategy<Value = u32> {
     prop_oneof![
         (0u32..600).prop_map(|n| n * 16),
@@ -721,7 +723,7 @@ fn nasty() -> impl Strategy<Value = u32> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 20 } else { 4096 }, ..ProptestConfig::default() })]
 
-    /// Words of a valid call's descriptor, header and table are replaced, as bytes.
+    /// Words and bytes of a valid call's descriptor, header and table are replaced.
     #[test]
     fn a_mutated_call_is_refused_or_sound(
         words in prop::collection::vec((0u32..95, nasty()), 0..4),
@@ -737,7 +739,7 @@ proptest! {
         call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
     }
 
-    /// Rows are well-formed but anywhere and of any extents, and the descriptor follows them.
+    /// Rows are well-formed but have any offsets and extents, and the descriptor agrees with them.
     #[test]
     fn a_rearranged_call_is_refused_or_sound(
         rows in 0usize..4,
@@ -766,7 +768,7 @@ proptest! {
         if let Some((quick, true)) = call.verdicts() {
             prop_assert_eq!(quick, call.entries.iter().all(|row| row.is_absent() || row.size != 0));
         }
-        // With the form remembered, where it lies decides alone.
+        // If the form is remembered, only the offsets decide.
         if let Some(memo) = call.memo_of_form() {
             prop_assert_eq!(call.is_alike(&memo), call.verdicts().is_some_and(|(quick, _)| quick));
         }

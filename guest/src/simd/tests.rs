@@ -40,7 +40,7 @@ fn f32_narrows_as_half_does() {
         let theirs = values.map(f16::from_f32);
         assert_eq!(ours.map(f16::to_bits), theirs.map(f16::to_bits), "{values:?}");
     };
-    // Every f32 near a boundary of rounding, and a spread of all others.
+    // Every f32 near a rounding boundary, and a sample of all others.
     for half in 0..=u16::MAX {
         let bits = f16::from_bits(half).to_f32().to_bits();
         agree([0u32, 1, 0xfff, 0x1000, 0x1001, 0x1fff, 0x2000, 0x800].map(|offset| bits.wrapping_add(offset)));
@@ -63,6 +63,6 @@ fn a_pair_narrows_as_each_of_it_does() {
 
 #[test]
 fn lanes_are_added_in_pairs() {
-    // In any other order the small ones would be lost, or not.
+    // In any other order, other small numbers would be lost.
     assert_eq!(F32x4::new([1e8, 1.0, -1e8, 2.0]).sum(), 3.0);
 }

@@ -179,9 +179,8 @@ fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     }
 }
 
-/// Gradients of [`rmsnorm_f32`](fn@rmsnorm_f32): with s = 1 / sqrt(mean(x²) + eps),
-/// dx = s · (weight · dy − x · s² · mean(weight · dy · x)) and dweight = Σ over rows of dy · x · s. An `eps` that is negative or not
-/// finite is refused.
+/// Gradients of [`rmsnorm_f32`](fn@rmsnorm_f32): with s = 1 / sqrt(mean(x²) + eps), dx = s · (weight · dy − x · s² ·
+/// mean(weight · dy · x)) and dweight = Σ over rows of dy · x · s. An `eps` that is negative or not finite is refused.
 #[backward]
 pub fn rmsnorm_f32_backward(
     #[shape(rows, dim)] x: &[f32],

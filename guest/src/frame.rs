@@ -84,7 +84,7 @@ impl Scalars<'_> {
         match self.read(at)? {
             [0] => Ok(false),
             [1] => Ok(true),
-            [value] => Err(Fault::NoBool { value }),
+            [value] => Err(Fault::NotABool { value }),
         }
     }
 }
@@ -351,7 +351,7 @@ pub enum Fault {
         size: usize,
     },
     /// A byte that should be a bool is neither 0 nor 1.
-    NoBool {
+    NotABool {
         /// The byte.
         value: u8,
     },
@@ -371,7 +371,7 @@ impl From<Fault> for Error {
             Fault::ScalarsTooShort { size } => {
                 invalid(format_args!("the params block has {size} bytes of scalars, too few"))
             }
-            Fault::NoBool { value } => invalid(format_args!("a bool in the params block is {value}, not 0 or 1")),
+            Fault::NotABool { value } => invalid(format_args!("a bool in the params block is {value}, not 0 or 1")),
             Fault::Misuse { row } => {
                 Self::new(Status::InternalError, format_args!("tensor {row} was asked for with another type or role"))
             }

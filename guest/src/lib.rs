@@ -152,11 +152,11 @@ pub use kernelpack_macros::backward;
 ///
 /// fn check(eps: f32) -> Result<()> {
 ///     if eps < 0.0 {
-///         bail!(InvalidParams, "eps must not be negative, is {eps}");
+///         bail!(InvalidParams, "eps must not be negative, but is {eps}");
 ///     }
 ///     Ok(())
 /// }
-/// assert_eq!(check(-1.0).unwrap_err().to_string(), "INVALID_PARAMS: eps must not be negative, is -1");
+/// assert_eq!(check(-1.0).unwrap_err().to_string(), "INVALID_PARAMS: eps must not be negative, but is -1");
 /// ```
 #[macro_export]
 macro_rules! bail {
@@ -175,7 +175,7 @@ macro_rules! bail {
 /// use kernelpack_guest::{Result, ensure};
 ///
 /// fn check(dim: usize) -> Result<()> {
-///     ensure!(dim % 2 == 0, InvalidInput, "dim must be even, is {dim}");
+///     ensure!(dim % 2 == 0, InvalidInput, "dim must be even, but is {dim}");
 ///     Ok(())
 /// }
 /// assert!(check(4).is_ok() && check(5).is_err());

@@ -79,7 +79,7 @@ pub fn optional_view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<Optio
         _ => return Err(other_role(T::DTYPE)),
     };
     check_dtype::<T>(row.dtype)?;
-    let data = <[T]>::ref_from_bytes(bytes).map_err(|_| no_elements(T::DTYPE, bytes.len()))?;
+    let data = <[T]>::ref_from_bytes(bytes).map_err(|_| not_elements(T::DTYPE, bytes.len()))?;
     TensorView::new(data, &extents(row.shape)).map(Some).map_err(|error| wrong(format_args!("{error}")))
 }
 
@@ -94,7 +94,7 @@ pub fn view_mut<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorView
         _ => return Err(other_role(T::DTYPE)),
     };
     let len = bytes.len();
-    let data = <[T]>::mut_from_bytes(bytes).map_err(|_| no_elements(T::DTYPE, len))?;
+    let data = <[T]>::mut_from_bytes(bytes).map_err(|_| not_elements(T::DTYPE, len))?;
     TensorViewMut::new(data, &extents(row.shape)).map_err(|error| wrong(format_args!("{error}")))
 }
 
@@ -110,7 +110,7 @@ fn check_dtype<T: Element>(dtype: DType) -> Result<()> {
     }
 }
 
-fn no_elements(dtype: DType, bytes: usize) -> Error {
+fn not_elements(dtype: DType, bytes: usize) -> Error {
     wrong(format_args!("{bytes} bytes are not whole and aligned elements of {dtype}"))
 }
 

@@ -141,15 +141,15 @@ fn symbols(key: &Ident, value: Expr, errors: &mut Errors) -> Vec<Ident> {
                     errors.at(symbol, format_args!("`{symbol}` is named twice: remove one"));
                 }
                 Some(symbol) => symbols.push(symbol.clone()),
-                None => no_symbol(key, &expr, errors),
+                None => not_a_symbol(key, &expr, errors),
             },
-            _ => no_symbol(key, &expr, errors),
+            _ => not_a_symbol(key, &expr, errors),
         }
     }
     symbols
 }
 
-fn no_symbol(key: &Ident, expr: &Expr, errors: &mut Errors) {
+fn not_a_symbol(key: &Ident, expr: &Expr, errors: &mut Errors) {
     errors.at(
         expr,
         format_args!("`{key}` takes shape symbols: write `{key} = rows`, or `{key} = [batch, rows]` for several"),

@@ -30,13 +30,13 @@ use crate::{
 #[command(after_help = "\
 Each figure is the median of many samples of at least a millisecond; one process takes those of one kernel in turns:
   call      a call with tensors in this program's memory: checks, copies and the kernel
-  bound     a call of a kernel that uses this program's tensors in place, with a deadline like any call
-  native    the same function compiled into this program for the baseline instruction set; allocates scratch tensors
+  bound     a call of a kernel that uses this program's tensors in place; it has a deadline, too
+  native    the same function compiled into this program, for a baseline CPU; allocates its scratch
   x raw     bound relative to a call of an empty function by the engine alone
   x native  bound relative to native
   deadline  bound relative to bound in a runtime that never stops calls
   GB/s      throughput of bound; inputs and outputs count once
-  copy      GB/s relative to a plain copy of the first tensor, read and written; only for tensors larger than caches
+  copy      GB/s relative to a plain copy of the first tensor; only if it is larger than caches
 
 Kernels that are not compiled into this program are called by name, which allocates their results within the call. They \
 have no native figures, and their bound is the kernel alone with its data already in the sandbox. In-out tensors keep \
@@ -47,14 +47,16 @@ Example: everything, on the usual shapes
 
 Example: one kernel, for scripts: one object per line, with null for what was not measured
   kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 64x4096 --json
-  {\"kernel\":\"rmsnorm_f32\",\"engine\":\"wasmtime\",\"shape\":\"64x4096\",\"elements\":(values of the first tensor),
-   \"raw_call_ns\":...,\"typed_call_ns\":...,\"bound_call_ns\":...,\"bound_no_deadline_ns\":...,\"native_ns\":...,
-   \"named_call_ns\":(by name),\"prepared_ns\":(alone),\"typed_to_raw\":...,\"bound_to_raw\":...,\"typed_to_native\":...,
-   \"bound_to_native\":...,\"deadline_cost\":...,\"gb_per_s\":...,\"gflop_per_s\":(textbook operations of bound),
-   \"copy_gb_per_s\":...,\"copy_share\":...}
+  {\"kernel\":\"rmsnorm_f32\",\"engine\":\"wasmtime\",\"shape\":\"64x4096\",
+   \"elements\":(values of the first tensor),\"raw_call_ns\":...,\"typed_call_ns\":...,
+   \"bound_call_ns\":...,\"bound_no_deadline_ns\":...,\"native_ns\":...,
+   \"named_call_ns\":(by name),\"prepared_ns\":(alone),\"typed_to_raw\":...,\"bound_to_raw\":...,
+   \"typed_to_native\":...,\"bound_to_native\":...,\"deadline_cost\":...,\"gb_per_s\":...,
+   \"gflop_per_s\":(textbook operations of bound),\"copy_gb_per_s\":...,\"copy_share\":...}
 
 Example: compare an interpreter with the compiler
-  kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 1x4096 --engine wasmtime --engine wamr
+  kernelpack bench pack rmsnorm_f32 --trust release.pub --shape 1x4096 \\
+      --engine wasmtime --engine wamr
 
 Example: compare native code by WAMR's compiler, compiled here, with Wasmtime's
   kernelpack bench pack --trust release.pub --engine wasmtime --engine wamr-aot --compile-native

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Features of the package to turn on, separated by commas
     #[arg(long, short = 'F', value_name = "FEATURES", value_delimiter = ',')]
     features: Vec<String>,
-    /// Leave the package's default features off
+    /// Turn the package's default features off
     #[arg(long)]
     no_default_features: bool,
     /// Make no health vectors, and pack those in the crate's folder `health` unchecked: for a crate that only works in

@@ -20,10 +20,12 @@ Example:
 
 Example: for scripts
   kernelpack health pack --trust release.pub --json
-  {\"healthy\": true, \"checked\": [{\"kernel\": \"rmsnorm_f32\", \"vector\": \"health/rmsnorm_f32.safetensors\",
-   \"tolerance\": 0.0, \"microseconds\": 41.2}, ...], \"unchecked\": []}
+  {\"healthy\": true,
+   \"checked\": [{\"kernel\": \"rmsnorm_f32\", \"vector\": \"health/rmsnorm_f32.safetensors\",
+                \"tolerance\": 0.0, \"microseconds\": 41.2}, ...], \"unchecked\": []}
   {\"healthy\": false, \"error\": \"...\", \"kernel\": \"rmsnorm_f32\", \"vector\": \"...\",
-   \"failed\": [{\"kernel\": \"rmsnorm_f32\", \"vector\": \"...\", \"error\": \"...\"}], \"checked\": [...], \"unchecked\": []}")]
+   \"failed\": [{\"kernel\": \"rmsnorm_f32\", \"vector\": \"...\", \"error\": \"...\"}],
+   \"checked\": [...], \"unchecked\": []}")]
 pub(crate) struct Args {
     /// Folder of the pack
     #[arg(value_name = "PACK_DIR")]

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A trust store is a JSON file of public keys. It is not secret, but anyone who can write to it decides what is trusted. \
-It changes in one step, and no change removes a key, so that hosts can tell that a key was revoked.
+Each change is made in one step and keeps all keys, so that hosts can tell that a key was revoked.
 
 Example: a new key takes over from an old one
   kernelpack trust add trust.json --id release-2026 --key release-2026.pub

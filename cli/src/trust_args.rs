@@ -14,7 +14,7 @@ pub(crate) struct TrustArgs {
     /// Public key that must have signed the pack (PEM); repeat to trust any of several
     #[arg(long = "trust", value_name = "PATH.pub")]
     keys: Vec<PathBuf>,
-    /// Like --trust, but trusts the key also for native code in packs, which no sandbox contains
+    /// Like --trust, but also trust the key for native code in packs, which no sandbox confines
     #[arg(long = "trust-native", value_name = "PATH.pub")]
     native_keys: Vec<PathBuf>,
     /// Trust store that lists the key that must have signed the pack (JSON, as `kernelpack trust` writes it). What it

@@ -14,7 +14,8 @@ use crate::{outcome::Outcome, print};
 No id or key can be listed twice, and a revoked key cannot come back. Prints the key to standard output.
 
 Example: trust a key for a year and a half
-  kernelpack trust add trust.json --id release-2026 --key release.pub --not-after 2027-06-30T00:00:00Z")]
+  kernelpack trust add trust.json --id release-2026 --key release.pub \\
+      --not-after 2027-06-30T00:00:00Z")]
 pub(crate) struct Args {
     /// File of the trust store
     #[arg(value_name = "STORE")]
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     /// The last second in which the key is trusted, in UTC; without it, the key does not expire
     #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
     not_after: Option<Timestamp>,
-    /// Trust the key for native code, too, which `kernelpack aot` puts into packs and no sandbox contains
+    /// Trust the key for native code, too, which `kernelpack aot` puts into packs and no sandbox confines
     #[arg(long)]
     native: bool,
     /// A note, such as who holds the secret key

@@ -20,8 +20,9 @@ Example: which keys are trusted?
 
 Example: for scripts, the content of the file and a status for each key
   kernelpack trust list trust.json --json
-  {\"version\": 1, \"keys\": [{\"id\": \"release-2026\", \"key\": \"ed25519:...\", \"not_after\": \"2027-06-30T00:00:00Z\",
-                          \"status\": \"trusted\"}, ...]}    status: trusted, expired or revoked")]
+  {\"version\": 1, \"keys\": [{\"id\": \"release-2026\", \"key\": \"ed25519:...\",
+                          \"not_after\": \"2027-06-30T00:00:00Z\",
+                          \"status\": \"trusted\" (or \"expired\" or \"revoked\")}, ...]}")]
 pub(crate) struct Args {
     /// File of the trust store
     #[arg(value_name = "STORE")]

@@ -8,7 +8,7 @@ use crate::{outcome::Outcome, print};
 /// The arguments of `kernelpack trust native`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-No sandbox contains native code. Unless the key is trusted for it, hosts use the modules of the packs that it signed.
+No sandbox confines native code. Unless the key is trusted for it, hosts use the modules of the packs that it signed.
 
 Example: grant this trust, and withdraw it
   kernelpack trust native trust.json --id release-2026

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Id of the key
     #[arg(long, value_name = "ID")]
     id: String,
-    /// Why, in one line, which everyone sees whose pack is refused
+    /// Why, in one line; shown to everyone whose pack is refused
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }

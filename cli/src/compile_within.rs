@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     limit(args.seconds, args.mib)?;
     let key = load_public_key(&args.key)?;
     let setup = Setup::new(EngineArg::Wasmtime).with(|builder| builder.trust(key)).compile_cache(&args.cache);
-    // What is never interrupted is other code.
+    // A runtime that never interrupts calls compiles other code.
     for setup in [setup.clone().never_interrupted(), setup] {
         setup.build()?.open(&args.pack)?;
     }

@@ -54,7 +54,7 @@ fn a_wrong_number_would_be_noticed() {
     assert!(said.contains("static assertion failed"), "{said}");
 }
 
-/// Collects equalities of a C expression and a Rust number.
+/// Collects equalities between C expressions and Rust numbers.
 struct Equalities(String);
 
 impl Equalities {

@@ -206,7 +206,7 @@ pub fn rmsnorm_f32_backward(
             .sum::<f64>();
         let (scale, inner) = (scale as f32, (inner / dim as f64) as f32);
         for i in 0..dim {
-            // Near 1 whatever the magnitude of the row, so that no product of two overflows.
+            // This is near 1 whatever the magnitude of the row, so that the product of two does not overflow.
             let normal = x[i] * scale;
             dx[i] = scale * (weight[i] * dy[i] - normal * inner);
             dweight[i] += dy[i] * normal;

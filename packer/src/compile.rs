@@ -212,7 +212,8 @@ enum Word {
     Diagnostic(Diagnostic),
 }
 
-/// Runs cargo, passes on its output (compiler messages only once), and returns what `read` makes of the other messages.
+/// Runs cargo, passes on its output (compiler messages only once), and returns what `read` collects from the other
+/// messages.
 pub(crate) fn run<T: Default + Send + 'static>(
     mut command: Command,
     project: &Project,

@@ -98,7 +98,7 @@ pub enum BuildError {
     NoTarget {
         /// The crate.
         folder: PathBuf,
-        /// Rustup's name of the toolchain that it uses there, if known.
+        /// Rustup's name for the toolchain that it uses there, if known.
         toolchain: Option<String>,
     },
     /// The crate does not compile; the compiler's messages came as [`Event::Cargo`](crate::Event::Cargo).

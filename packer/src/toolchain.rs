@@ -88,7 +88,7 @@ fn rustc(folder: &Path, args: &[&str]) -> Result<String, BuildError> {
     String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".into()))
 }
 
-/// Rustup's name of the toolchain that it uses in a folder, because of a `rust-toolchain.toml` or otherwise.
+/// Rustup's name for the toolchain that it uses in a folder, because of a `rust-toolchain.toml` or otherwise.
 fn active_toolchain(rustup: &OsStr, folder: &Path) -> Option<String> {
     let output = Command::new(rustup).args(["show", "active-toolchain"]).current_dir(folder).output().ok()?;
     // The name comes first, then the reason why it is active.

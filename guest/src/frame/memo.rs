@@ -25,7 +25,7 @@ use super::{
     series::Series,
 };
 
-/// What the last accepted call had in its descriptor, its header and its tensor table.
+/// The descriptor, the header and the tensor table of the last accepted call.
 #[derive(Debug)]
 pub struct Memo {
     /// The pass whose signature it was accepted for; `None` before the first call.

@@ -22,7 +22,7 @@ const ROOM: usize = if REMEMBERS { 170 } else { 0 };
 /// The rows before those of the table: one with the descriptor and its address, one with the header.
 const LEAD: usize = 2;
 
-/// What accepted calls of batches had in their descriptors, headers and tensor tables.
+/// The descriptors, headers and tensor tables of accepted calls in batches.
 #[derive(Debug)]
 pub(super) struct Series {
     /// Whose turn it is; `None` while no batch runs.

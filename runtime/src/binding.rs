@@ -11,10 +11,10 @@ use kernelpack_memory::{SharedPart, escape};
 
 use crate::{
     BadCall, Error,
-    cores::Answers,
     guest::{CLEANUP_TICKS, Checked, Failure, Guest, Mapped, check, unreachable},
     loaded::LoadedKernel,
     split::{Piece, Plan, outline},
+    workers::Answers,
 };
 
 /// A forward call that is laid out in an instance of its own, which has seen nothing else and will not; or in several,
@@ -94,7 +94,7 @@ impl Binding {
     ) -> Result<(), Error> {
         let unfinished = Unfinished(self);
         let binding = &mut *unfinished.0;
-        let mut first = binding.loaded.newborn(budget.left())?;
+        let mut first = binding.loaded.new_instance(budget.left())?;
         if !first.maps() {
             binding.rows.iter_mut().for_each(Row::unmap);
         }
@@ -103,7 +103,7 @@ impl Binding {
         binding.plan = binding.plan_of(signature, tensors);
         binding.answers = (binding.plan.len() > 1).then(|| Answers::new(binding.plan.len()));
         while binding.guests.len() < binding.plan.len() {
-            binding.guests.push(Some(binding.loaded.newborn(budget.left())?));
+            binding.guests.push(Some(binding.loaded.new_instance(budget.left())?));
         }
         binding.lay_out(signature, tensors, scalars)?;
         mem::forget(unfinished);
@@ -112,8 +112,9 @@ impl Binding {
 
     /// How the call is divided, if it is. What is copied would have to be copied for each part.
     fn plan_of(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Plan {
-        let cores = self.loaded.cores.as_ref().filter(|_| !self.copies);
-        let divided = cores.and_then(|cores| Plan::new(signature, &self.loaded.spec.split, tensors, cores.count()));
+        let workers = self.loaded.workers.as_ref().filter(|_| !self.copies);
+        let divided =
+            workers.and_then(|workers| Plan::new(signature, &self.loaded.spec.split, tensors, workers.count()));
         divided.unwrap_or_else(Plan::whole)
     }
 
@@ -171,9 +172,9 @@ impl Binding {
                 ticks = budget.left();
             }
         }
-        let result = match (&mut self.guests[..], &self.loaded.cores, &self.answers) {
+        let result = match (&mut self.guests[..], &self.loaded.workers, &self.answers) {
             ([Some(guest)], ..) if self.copies => guest.run(tensors, scalars, ticks),
-            (guests, Some(cores), Some(answers)) => cores.run(guests, answers, ticks),
+            (guests, Some(workers), Some(answers)) => workers.run(guests, answers, ticks),
             (guests, ..) => guests.iter_mut().flatten().try_for_each(|guest| guest.run_again(ticks)),
         };
         match result {

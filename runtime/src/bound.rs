@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData};
 
 use kernelpack_abi::Kernel;
 
-use crate::{Error, TypedKernel, served::Served};
+use crate::{Error, TypedKernel, bound_call::BoundCall};
 
 /// A kernel bound to tensors: it is called any number of times and copies none of them.
 ///
@@ -41,12 +41,12 @@ use crate::{Error, TypedKernel, served::Served};
 /// }
 /// ```
 pub struct Bound<K> {
-    served: Served,
+    served: BoundCall,
     stub: PhantomData<fn() -> K>,
 }
 
 impl<K: Kernel> Bound<K> {
-    pub(crate) fn new(served: Served) -> Self {
+    pub(crate) fn new(served: BoundCall) -> Self {
         Self { served, stub: PhantomData }
     }
 
@@ -74,7 +74,7 @@ impl<K: Kernel> Bound<K> {
         K::lend(args, |tensors, scalars| {
             // Other tensors are as wrong as they would be for the kernel that is bound.
             self.served.check(&K::SIGNATURE, tensors)?;
-            self.served = Served::new(kernel.loaded(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
+            self.served = BoundCall::new(kernel.loaded(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
             self.served.call(&K::SIGNATURE, tensors, scalars)
         })
     }

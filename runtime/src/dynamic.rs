@@ -18,7 +18,7 @@ pub use self::{
     bound::DynBound,
     tensor::{DynTensor, DynView, DynViewMut},
 };
-use crate::{BadCall, Error, Occupancy, Placement, guest::check_size, loaded::LoadedKernel, served::Served};
+use crate::{BadCall, Error, Occupancy, Placement, bound_call::BoundCall, guest::check_size, loaded::LoadedKernel};
 
 /// A kernel of a pack, called with named arguments.
 ///
@@ -166,7 +166,7 @@ impl DynKernel {
     ) -> Result<DynBound, Error> {
         self.loaded.spec.forward.with(|signature| {
             lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
-                let served = Served::new(&self.loaded, signature, tensors, scalars, self.max_ticks)?;
+                let served = BoundCall::new(&self.loaded, signature, tensors, scalars, self.max_ticks)?;
                 Ok(DynBound::new(self.loaded.clone(), served))
             })
         })

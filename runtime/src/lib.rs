@@ -12,7 +12,7 @@
 mod bad_call;
 mod binding;
 mod bound;
-mod cores;
+mod bound_call;
 mod dynamic;
 mod error;
 #[cfg(feature = "async")]
@@ -31,11 +31,11 @@ mod prepared;
 mod raw_call;
 mod recovery;
 mod runtime;
-mod served;
 mod split;
 mod tensor;
 mod trust_file;
 mod typed;
+mod workers;
 
 pub use bad_call::BadCall;
 pub use bound::Bound;

@@ -9,11 +9,11 @@ use semver::Version;
 
 use crate::{
     Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, KernelFailure, Occupancy,
-    cores::Cores,
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
     neighbours::Neighbours,
     pool::{Full, Lease, Pool, PoolPolicy, WhenFull},
     recovery::{PackInfo, PackLabels, Recovery, Settings},
+    workers::Workers,
 };
 
 /// Which pack a kernel came from, for errors, logs and metrics.
@@ -45,7 +45,7 @@ pub(crate) struct LoadedKernel {
     pub(crate) origin: Arc<Origin>,
     pub(crate) recovery: Recovery,
     /// The threads that bound calls are divided over, if they are.
-    pub(crate) cores: Option<Arc<Cores>>,
+    pub(crate) workers: Option<Arc<Workers>>,
     neighbours: Arc<Neighbours>,
     facts: ModuleFacts,
     /// What instances may use: the manifest's limits, never above the runtime's.
@@ -68,7 +68,7 @@ pub(crate) struct Shares {
     /// Instances that the bindings of one kernel have at most.
     pub(crate) max_bindings: u32,
     /// The threads that bound calls are divided over, if they are.
-    pub(crate) cores: Option<Arc<Cores>>,
+    pub(crate) workers: Option<Arc<Workers>>,
     /// The kernels themselves.
     pub(crate) neighbours: Arc<Neighbours>,
 }
@@ -145,7 +145,7 @@ impl LoadedKernel {
             id: spec.id.as_str().into(),
             recovery: Recovery::new(settings, &interface, vectors, &origin.labels())?,
             origin,
-            cores: shares.cores.clone(),
+            workers: shares.workers.clone(),
             neighbours: shares.neighbours.clone(),
             facts: interface.facts().clone(),
             limits,
@@ -357,7 +357,7 @@ impl LoadedKernel {
                 result => return Ok((lease, result)),
             }
         }
-        let guest = lease.fill(self.birth(if guest_ran { budget.left() } else { max_ticks })?);
+        let guest = lease.fill(self.instantiate(if guest_ran { budget.left() } else { max_ticks })?);
         // What the host does to make an instance does not count, only what a guest did in it or in the one before.
         let left = if guest_ran { budget.left() } else { max_ticks };
         let result = run(guest, left);
@@ -399,14 +399,14 @@ impl LoadedKernel {
     }
 
     /// An instance that has seen nothing of any call, for a binding; it has a place among those until it is given back.
-    pub(crate) fn newborn(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
+    pub(crate) fn new_instance(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
         let full = |Full { limit, .. }| EngineError::TooManyBindings { kernel: self.id.clone(), limit };
         let lease = self.bindings.lease().map_err(full)?;
-        let guest = self.birth(max_ticks)?;
+        let guest = self.instantiate(max_ticks)?;
         Ok(lease.detach_with(guest))
     }
 
-    fn birth(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
+    fn instantiate(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
         let mut instance = self.module.instantiate();
         // What idle instances of the runtime's kernels keep may be what is lacking.
         if instance.as_ref().is_err_and(|error| !error.by_module) && self.neighbours.trim() > 0 {

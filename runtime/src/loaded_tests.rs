@@ -109,7 +109,7 @@ fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
     let compiled = CompiledKernel::new(&engine, KernelCode::Module(module()), ceiling).unwrap();
     let settings = Settings { metrics: false, ..Settings::default() };
     let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
-    let shares = Shares { pool: PoolPolicy::default(), max_bindings: 1000, cores: None, neighbours: Arc::default() };
+    let shares = Shares { pool: PoolPolicy::default(), max_bindings: 1000, workers: None, neighbours: Arc::default() };
     let loaded = LoadedKernel::new(compiled, &[], origin, &shares, &settings).unwrap();
     Arc::new(loaded)
 }

@@ -6,7 +6,8 @@ use kernelpack_abi::{Infer, Kernel, Pass};
 use kernelpack_engine::{Export, ticks};
 
 use crate::{
-    BadCall, Bound, Error, Interruption, Occupancy, Placement, guest::Calls, loaded::LoadedKernel, served::Served,
+    BadCall, Bound, Error, Interruption, Occupancy, Placement, bound_call::BoundCall, guest::Calls,
+    loaded::LoadedKernel,
 };
 
 /// A kernel of a pack, called with the arguments of its stub.
@@ -112,7 +113,7 @@ impl<K: Kernel> TypedKernel<K> {
     /// system does not map what it should.
     pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {
         K::lend(args, |tensors, scalars| {
-            let served = Served::new(&self.loaded, &K::SIGNATURE, tensors, scalars, self.max_ticks)?;
+            let served = BoundCall::new(&self.loaded, &K::SIGNATURE, tensors, scalars, self.max_ticks)?;
             Ok(Bound::new(served))
         })
     }

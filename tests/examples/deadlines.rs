@@ -6,7 +6,7 @@ mod fixtures;
 #[path = "../tests/pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than this needs")]
 mod stub;
-#[path = "../tests/road/wat_kernel.rs"]
+#[path = "../tests/end_to_end/wat_kernel.rs"]
 #[allow(dead_code, reason = "tests use the rest of it")]
 mod wat_kernel;
 

@@ -11,7 +11,7 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack::Copy};
 use wat_kernel::{Parts, call};
 
 #[expect(dead_code, reason = "the other tests use all of it")]
-#[path = "road/wat_kernel.rs"]
+#[path = "end_to_end/wat_kernel.rs"]
 mod wat_kernel;
 
 /// Rounds before the first measurement: allocators and thread pools take what they need on the way.

@@ -3,7 +3,7 @@
 //! One test at a time, and no others in its program, since it counts threads.
 #![cfg(target_os = "linux")]
 
-#[path = "road/wat_kernel.rs"]
+#[path = "end_to_end/wat_kernel.rs"]
 #[expect(dead_code, reason = "the other tests of hand-written modules use the rest")]
 mod wat_kernel;
 

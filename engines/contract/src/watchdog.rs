@@ -57,7 +57,7 @@ impl Stoppable for Arc<kernelpack_memory::Region> {
 const IDLE: u64 = 0;
 
 /// Nobody stops the call.
-const AT_PEACE: u8 = 0;
+const RUNNING: u8 = 0;
 /// The watchdog is about to stop it, or to find that the call has ended.
 const STOPPING: u8 = 1;
 /// The watchdog could not, or not wholly: a memory may be closed in part. The watchdog goes on unless the call ends first.
@@ -84,7 +84,7 @@ pub struct Watchdog<S> {
 struct Cell<S> {
     /// [`IDLE`], or the tick at which the call that runs is overdue. Written by who calls.
     overdue: AtomicU64,
-    /// [`AT_PEACE`], [`STOPPING`], [`STUCK`] or [`STOPPED`]. Written by the watchdog, but for what is stuck.
+    /// [`RUNNING`], [`STOPPING`], [`STUCK`] or [`STOPPED`]. Written by the watchdog, but for what is stuck.
     stop: AtomicU8,
     target: S,
 }
@@ -106,7 +106,7 @@ impl<S> Default for Watchdog<S> {
 impl<S: Stoppable> Watchdog<S> {
     /// Watches over an instance. Only calls that are armed are ever stopped.
     pub fn watch(self: &Arc<Self>, target: S) -> Watch<S> {
-        let cell = Arc::new(Cell { overdue: AtomicU64::new(IDLE), stop: AtomicU8::new(AT_PEACE), target });
+        let cell = Arc::new(Cell { overdue: AtomicU64::new(IDLE), stop: AtomicU8::new(RUNNING), target });
         if self.is_of_this_process() {
             self.lock().push(cell.clone());
         }
@@ -160,7 +160,7 @@ impl<S: Stoppable> Cell<S> {
     /// Whether there may be something to do for [`stop_if_overdue`](Self::stop_if_overdue).
     fn is_overdue(&self, now: u64) -> bool {
         match self.stop.load(Relaxed) {
-            AT_PEACE => (IDLE + 1..=now).contains(&self.overdue.load(Relaxed)),
+            RUNNING => (IDLE + 1..=now).contains(&self.overdue.load(Relaxed)),
             stop => stop == STUCK,
         }
     }
@@ -168,7 +168,7 @@ impl<S: Stoppable> Cell<S> {
     /// A step towards stopping it, if it is overdue; `true` if nothing remains to be done.
     fn stop_if_overdue(&self, now: u64, barrier: &Barrier) -> io::Result<bool> {
         match self.stop.load(Relaxed) {
-            AT_PEACE => {}
+            RUNNING => {}
             STUCK if self.stop.compare_exchange(STUCK, STOPPING, Acquire, Relaxed).is_ok() => return self.carry_out(),
             _ => return Ok(true),
         }
@@ -182,7 +182,7 @@ impl<S: Stoppable> Cell<S> {
         if passed.is_ok() && self.overdue.load(Acquire) == overdue {
             return self.carry_out();
         }
-        self.stop.store(AT_PEACE, Release);
+        self.stop.store(RUNNING, Release);
         passed.map(|()| true)
     }
 
@@ -207,7 +207,7 @@ impl<S: Stoppable> Watch<S> {
     pub fn disarm(&self) -> bool {
         self.cell.overdue.store(IDLE, Release);
         self.dog.barrier.meet();
-        self.cell.stop.load(Acquire) == AT_PEACE || self.settle()
+        self.cell.stop.load(Acquire) == RUNNING || self.settle()
     }
 
     /// Waits until the watchdog is done with a step, and says whether it left the call alone. A part of a memory may be
@@ -217,7 +217,7 @@ impl<S: Stoppable> Watch<S> {
     fn settle(&self) -> bool {
         loop {
             match self.cell.stop.load(Acquire) {
-                AT_PEACE => return true,
+                RUNNING => return true,
                 STOPPED => return false,
                 STUCK if self.cell.stop.compare_exchange(STUCK, STOPPED, Acquire, Relaxed).is_ok() => return false,
                 _ => std::thread::yield_now(),
@@ -364,7 +364,7 @@ mod tests {
             let (watch, slow) = slow(&dog, 1000);
             std::thread::scope(|scope| {
                 let ticking = scope.spawn(|| dog.tick());
-                while watch.cell.stop.load(Relaxed) == AT_PEACE {
+                while watch.cell.stop.load(Relaxed) == RUNNING {
                     std::hint::spin_loop();
                 }
                 drop(watch);

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use kernelpack_abi::ParamValue;
 
 use super::{DynKernel, DynView, DynViewMut, lend};
-use crate::{Error, loaded::LoadedKernel, served::Served};
+use crate::{Error, bound_call::BoundCall, loaded::LoadedKernel};
 
 /// A kernel bound to tensors by their names: it is called any number of times and copies none of them.
 ///
@@ -41,11 +41,11 @@ use crate::{Error, loaded::LoadedKernel, served::Served};
 /// ```
 pub struct DynBound {
     loaded: Arc<LoadedKernel>,
-    served: Served,
+    served: BoundCall,
 }
 
 impl DynBound {
-    pub(super) fn new(loaded: Arc<LoadedKernel>, served: Served) -> Self {
+    pub(super) fn new(loaded: Arc<LoadedKernel>, served: BoundCall) -> Self {
         Self { loaded, served }
     }
 
@@ -84,7 +84,7 @@ impl DynBound {
             lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
                 // Other tensors are as wrong as they would be for the kernel that is bound.
                 self.served.check(signature, tensors)?;
-                self.served = Served::new(kernel.loaded(), signature, tensors, scalars, kernel.max_ticks())?;
+                self.served = BoundCall::new(kernel.loaded(), signature, tensors, scalars, kernel.max_ticks())?;
                 self.loaded = kernel.loaded().clone();
                 self.served.call(signature, tensors, scalars)
             })

@@ -12,7 +12,8 @@ use kernelpack_manifest::{CompatibilityChecker, KernelPackVerifier, PublicKey, T
 
 use super::Runtime;
 use crate::{
-    BreakerPolicy, EngineError, Error, FallbackPolicy, Placement, PoolPolicy, cores::Cores, loaded::Shares, recovery,
+    BreakerPolicy, EngineError, Error, FallbackPolicy, Placement, PoolPolicy, loaded::Shares, recovery,
+    workers::Workers,
 };
 
 /// What a runtime allows at most, unless its engine or its builder says otherwise: 4 GiB, 10 s, 262,144 table elements, 1024
@@ -223,7 +224,7 @@ impl RuntimeBuilder {
         let budget = self.max_budget.unwrap_or_else(|| self.engine.default_budget());
         let ceiling = ResourceLimits { max_epoch_ticks: ticks(budget), ..self.ceiling };
         let engine = self.engine.start()?;
-        let cores = Cores::new(self.threads);
+        let workers = Workers::new(self.threads);
         let compatibility = CompatibilityChecker {
             runtime_version: Runtime::version(),
             engine: engine.name().to_owned(),
@@ -240,7 +241,7 @@ impl RuntimeBuilder {
             shares: Shares {
                 pool: self.pool,
                 max_bindings: self.max_bindings,
-                cores: cores.map(Arc::new),
+                workers: workers.map(Arc::new),
                 neighbours: Arc::default(),
             },
             recovery: Arc::new(self.recovery),

@@ -12,7 +12,7 @@ mod split;
 #[path = "../pool/stub.rs"]
 #[allow(dead_code, reason = "the stub does more than these tests need")]
 mod stub;
-#[path = "../road/wat_kernel.rs"]
+#[path = "../end_to_end/wat_kernel.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod wat_kernel;
 

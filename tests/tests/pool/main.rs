@@ -4,6 +4,6 @@ mod budgets;
 mod futures;
 mod stub;
 mod threads;
-#[path = "../road/wat_kernel.rs"]
+#[path = "../end_to_end/wat_kernel.rs"]
 #[expect(dead_code, reason = "the other tests of hand-written modules use the rest")]
 mod wat_kernel;

@@ -45,7 +45,7 @@ pub(super) fn run_caught(guest: &mut Guest, budget: Budget) -> Outcome {
 
 /// A thread, and the one job that it has been given.
 #[derive(Debug)]
-pub(super) struct Helper {
+pub(super) struct Worker {
     mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
     /// The process that has the thread: a forked child has none.
@@ -68,7 +68,7 @@ struct Mail {
     is_closed: bool,
 }
 
-impl Helper {
+impl Worker {
     /// Starts a thread, which is told apart by a number.
     pub(super) fn start(number: usize) -> io::Result<Self> {
         let mailbox = Arc::<Mailbox>::default();
@@ -102,7 +102,7 @@ impl Helper {
     }
 }
 
-impl Drop for Helper {
+impl Drop for Worker {
     fn drop(&mut self) {
         if !self.process.is_current() {
             // The thread is the parent's, and may have held the lock at the fork.

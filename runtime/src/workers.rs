@@ -5,7 +5,7 @@
 //! for the last one, spins for a moment before it sleeps. Parts that no thread has begun when the caller is done with its
 //! own are the caller's again, so that a call never waits for a thread that the system does not run.
 
-mod helper;
+mod worker;
 
 use std::{
     any::Any,
@@ -22,7 +22,7 @@ use std::{
 use kernelpack_engine::Budget;
 use kernelpack_memory::Lineage;
 
-use self::helper::{Answer, Helper, Job, run_caught};
+use self::worker::{Answer, Job, Worker, run_caught};
 use crate::guest::{Failure, Guest};
 
 /// How long a thread spins: as long as another kernel may take between two calls.
@@ -30,14 +30,14 @@ const SPIN: Duration = Duration::from_micros(300);
 
 /// Threads that help the one that calls.
 #[derive(Debug)]
-pub(crate) struct Cores {
-    helpers: Vec<Helper>,
+pub(crate) struct Workers {
+    workers: Vec<Worker>,
     calls: AtomicUsize,
-    /// The process that has the helpers: a forked child has none.
+    /// The process that has the workers: a forked child has none.
     process: Lineage,
 }
 
-/// The instances of a divided call, each in its place; none in one whose instance a helper has.
+/// The instances of a divided call, each in its place; none in one whose instance a worker has.
 pub(crate) type Parts = [Option<Box<Guest>>];
 
 /// Where the parts of one binding's calls come back.
@@ -64,28 +64,28 @@ impl Answers {
     }
 }
 
-impl Cores {
+impl Workers {
     /// So many threads, the calling one among them, or as many as the system gives; none if that is all.
     pub(crate) fn new(count: NonZeroUsize) -> Option<Self> {
         let start = |number| {
-            let helper = Helper::start(number);
-            if let Err(error) = &helper {
+            let worker = Worker::start(number);
+            if let Err(error) = &worker {
                 tracing::warn!(target: "kernelpack", threads = number, asked = count, %error, "calls have fewer threads");
             }
-            helper.ok()
+            worker.ok()
         };
-        let helpers: Vec<_> = (1..count.get()).map_while(start).collect();
-        (!helpers.is_empty()).then(|| Self { helpers, calls: AtomicUsize::new(0), process: Lineage::current() })
+        let workers: Vec<_> = (1..count.get()).map_while(start).collect();
+        (!workers.is_empty()).then(|| Self { workers, calls: AtomicUsize::new(0), process: Lineage::current() })
     }
 
     /// Threads that one call can use.
     pub(crate) fn count(&self) -> usize {
-        self.helpers().len() + 1
+        self.workers().len() + 1
     }
 
     /// Those of this process. In a forked child, one may have held its lock at the fork, and nobody would give that back.
-    fn helpers(&self) -> &[Helper] {
-        if self.process.is_current() { &self.helpers } else { &[] }
+    fn workers(&self) -> &[Worker] {
+        if self.process.is_current() { &self.workers } else { &[] }
     }
 
     /// Runs what is laid out in all parts at the same time, some of it on this thread, and gives the first failure in
@@ -94,12 +94,12 @@ impl Cores {
     /// All parts share one budget, which begins now. After one was stopped, this thread begins no other.
     pub(crate) fn run(&self, parts: &mut Parts, answers: &Answers, ticks: u32) -> Result<(), Failure> {
         let call = self.calls.fetch_add(1, Relaxed);
-        let helpers = self.helpers();
+        let workers = self.workers();
         let budget = Budget::new(ticks);
         let mut away = 0;
         for (index, place) in parts.iter_mut().enumerate().skip(1) {
             if let Some(guest) = place.take() {
-                match offer(helpers, Job { call, index, guest, budget, answers: answers.to.clone() }) {
+                match offer(workers, Job { call, index, guest, budget, answers: answers.to.clone() }) {
                     Ok(()) => away += 1,
                     Err(job) => *place = Some(job.guest),
                 }
@@ -111,7 +111,7 @@ impl Cores {
                 worst.record(index, run_caught(guest, budget));
             }
         }
-        while let Some(Job { index, mut guest, .. }) = helpers.iter().find_map(|helper| helper.withdraw(call)) {
+        while let Some(Job { index, mut guest, .. }) = workers.iter().find_map(|worker| worker.withdraw(call)) {
             if !worst.is_final() {
                 worst.record(index, run_caught(&mut guest, budget));
             }
@@ -130,12 +130,12 @@ impl Cores {
 }
 
 /// Gives a job to a thread that has nothing to do, or back.
-fn offer(helpers: &[Helper], job: Job) -> Result<(), Job> {
-    // Calls on several threads begin with different helpers.
-    let (after, before) = helpers.split_at(job.call % helpers.len().max(1));
+fn offer(workers: &[Worker], job: Job) -> Result<(), Job> {
+    // Calls on several threads begin with different workers.
+    let (after, before) = workers.split_at(job.call % workers.len().max(1));
     let mut job = job;
-    for helper in before.iter().chain(after) {
-        match helper.post(job) {
+    for worker in before.iter().chain(after) {
+        match worker.post(job) {
             Ok(()) => return Ok(()),
             Err(refused) => job = refused,
         }

@@ -8,13 +8,13 @@ use kernelpack_engine::Export;
 use crate::{Error, binding::Binding, guest::Failure, loaded::LoadedKernel, recovery::Call};
 
 /// A kernel that is bound to tensors and may fail, fall back and be out of service as any other.
-pub(crate) struct Served {
+pub(crate) struct BoundCall {
     loaded: Arc<LoadedKernel>,
     binding: Binding,
     max_ticks: u32,
 }
 
-impl Served {
+impl BoundCall {
     /// Binds a kernel to tensors.
     pub(crate) fn new(
         loaded: &Arc<LoadedKernel>,

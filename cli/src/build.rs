@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build, load_public_key, load_secret_key};
+use kernelpack_packer::{BuildOptions, Event, Features, Health, Signing, build, load_public_key, load_secret_key};
 
 use crate::{outcome::Outcome, print};
 
@@ -58,10 +58,10 @@ struct SignerArgs {
 }
 
 impl SignerArgs {
-    fn load(&self) -> Result<Signer, Box<dyn std::error::Error>> {
+    fn load(&self) -> Result<Signing, Box<dyn std::error::Error>> {
         Ok(match (&self.key, &self.unsigned_for) {
-            (Some(key), _) => Signer::Now(load_secret_key(key)?),
-            (None, Some(key)) => Signer::Later(load_public_key(key)?),
+            (Some(key), _) => Signing::Now(load_secret_key(key)?),
+            (None, Some(key)) => Signing::Later(load_public_key(key)?),
             (None, None) => return Err("no key: give --key or --unsigned-for".into()),
         })
     }
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         out_dir: args.out.clone(),
         health: Health { make: !args.no_health, ..Health::default() },
         scalar: !args.no_scalar,
-        signer: args.signer.load()?,
+        signing: args.signer.load()?,
     };
     let built = build(&options, &mut tell)?;
     Ok(print::data(format_args!("{}\n", built.digest))?)

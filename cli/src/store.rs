@@ -128,7 +128,7 @@ fn rollback(args: &Rollback) -> Outcome {
 fn open(store: &Path, trust: &TrustArgs) -> Result<KernelManager, Box<dyn std::error::Error>> {
     let manager =
         KernelManager::builder(trust.setup(EngineArg::Wasmtime)?.build()?).store(store).start_empty().build()?;
-    if let Some(fallback) = manager.fallback() {
+    if let Some(fallback) = manager.startup_fallback() {
         print::note(format_args!("warning: {} in the store cannot be used: {}", fallback.unusable, fallback.error));
     }
     Ok(manager)

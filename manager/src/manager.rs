@@ -58,7 +58,7 @@ impl KernelManager {
     }
 
     /// Why the active pack is not the one that the store names, if that one could not be opened.
-    pub fn fallback(&self) -> Option<&Fallback> {
+    pub fn startup_fallback(&self) -> Option<&Fallback> {
         self.shared.fallback.as_ref()
     }
 

@@ -41,12 +41,12 @@ pub struct BuildOptions {
     /// for servers only.
     pub scalar: bool,
     /// Who signs the pack, and when.
-    pub signer: Signer,
+    pub signing: Signing,
 }
 
 /// Who signs a pack, and when.
 #[derive(Clone, Debug)]
-pub enum Signer {
+pub enum Signing {
     /// This key signs at once.
     Now(SecretKey),
     /// The owner of this key signs later, with [`sign`](crate::sign()), so that the machine that builds need not have
@@ -54,7 +54,7 @@ pub enum Signer {
     Later(PublicKey),
 }
 
-impl Signer {
+impl Signing {
     /// The key that hosts will check the signature with.
     pub fn public(&self) -> PublicKey {
         match self {
@@ -88,7 +88,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     // Checked before the slow part, and again before anything is replaced.
     write::check_place(&options.out_dir)?;
     let project = Project::find(&options.crate_dir, options.package.as_deref())?;
-    if manifest::author(&project, &options.signer.public()).name == manifest::UNKNOWN {
+    if manifest::author(&project, &options.signing.public()).name == manifest::UNKNOWN {
         let (package, manifest) = (project.package.clone(), project.manifest.clone());
         progress(Event::Warning(Warning::NoAuthor { package, manifest }));
     }
@@ -148,7 +148,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
             kernel.health.push(entry);
         }
     }
-    let manifest = manifest::assemble(&project, &options.signer.public(), created_at, kernels)?;
+    let manifest = manifest::assemble(&project, &options.signing.public(), created_at, kernels)?;
     let json = manifest.to_json();
     // A host starts by parsing these bytes, too.
     match Manifest::parse(&json) {
@@ -157,9 +157,9 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
         Err(fault) => return Err(BuildError::rejected(fault)),
     }
 
-    let signature = match &options.signer {
-        Signer::Now(key) => Some(key.sign(&json)),
-        Signer::Later(_) => None,
+    let signature = match &options.signing {
+        Signing::Now(key) => Some(key.sign(&json)),
+        Signing::Later(_) => None,
     };
     let files = named.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
     let files = files.chain([(MANIFEST_FILE, json.as_slice())]);

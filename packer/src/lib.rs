@@ -11,7 +11,7 @@
 //!
 //! # Example: a key and a pack
 //! ```no_run
-//! use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build, generate, load_secret_key};
+//! use kernelpack_packer::{BuildOptions, Event, Features, Health, Signing, build, generate, load_secret_key};
 //!
 //! let keys = generate("release".as_ref())?;
 //! let options = BuildOptions {
@@ -21,7 +21,7 @@
 //!     out_dir: "kernel-pack-v1.0.0".into(),
 //!     health: Health::default(),
 //!     scalar: true,
-//!     signer: Signer::Now(load_secret_key(&keys.secret)?),
+//!     signing: Signing::Now(load_secret_key(&keys.secret)?),
 //! };
 //! let built = build(&options, &mut |event| match event {
 //!     Event::Cargo { line } => eprintln!("{line}"),
@@ -58,7 +58,7 @@ mod toolchain;
 mod write;
 
 pub use aot::{AotError, AotMade, AotOptions, aot};
-pub use build::{BuildOptions, Built, Signer, build};
+pub use build::{BuildOptions, Built, Signing, build};
 pub use compile::Features;
 pub use error::BuildError;
 pub use event::{Event, Warning};

@@ -15,7 +15,7 @@ use kernelpack_abi::{
     TensorSpec, section,
 };
 use kernelpack_manifest::{KernelPackVerifier, Manifest, SecretKey};
-use kernelpack_packer::{BuildError, BuildOptions, Built, Event, Features, Health, Signer, Warning, build};
+use kernelpack_packer::{BuildError, BuildOptions, Built, Event, Features, Health, Signing, Warning, build};
 use tempfile::TempDir;
 
 const fn spec(id: &'static str, fallback: &'static str) -> KernelSpec<'static> {
@@ -123,7 +123,7 @@ impl Fixture {
             health: Health::default(),
             // Saves half of the time in tests that do not depend on it.
             scalar: false,
-            signer: Signer::Now(self.key.clone()),
+            signing: Signing::Now(self.key.clone()),
         }
     }
 
@@ -265,7 +265,7 @@ fn a_workspaces_profile_does_not_reach_the_bytes() {
 #[test]
 fn a_pack_may_be_left_for_somebody_else_to_sign() {
     let fixture = Fixture::new(CARGO_TOML, &source());
-    let options = BuildOptions { signer: Signer::Later(fixture.key.public()), ..fixture.options() };
+    let options = BuildOptions { signing: Signing::Later(fixture.key.public()), ..fixture.options() };
     let (built, events) = build_with(&options);
     built.unwrap();
     let warned = events.iter().any(|event| matches!(event, Event::Warning(Warning::NoDate { .. })));

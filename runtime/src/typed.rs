@@ -54,7 +54,7 @@ impl<K: Kernel> TypedKernel<K> {
 
     /// The name of the reference implementation that calls fall back to, if there is one and the runtime's
     /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
-    pub fn fallback(&self) -> Option<&str> {
+    pub fn reference_name(&self) -> Option<&str> {
         self.loaded.recovery.fallback()
     }
 

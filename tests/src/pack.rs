@@ -9,7 +9,7 @@ use std::{
 
 use kernelpack_host::{Pack, Runtime, engine::NativeCompiler};
 use kernelpack_manifest::{AotTarget, Digest, Manifest, SecretKey};
-use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signer, aot, build};
+use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signing, aot, build};
 use tempfile::TempDir;
 
 use crate::engine::Engine;
@@ -141,7 +141,7 @@ fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
         out_dir: out.to_owned(),
         health,
         scalar: true,
-        signer: Signer::Now(key()),
+        signing: Signing::Now(key()),
     };
     let mut cargo = Vec::new();
     let built = build(&options, &mut |event| {

@@ -5,8 +5,8 @@
 //! very module and this very engine. Whatever else lies in the folder is as good as nothing: the module is compiled
 //! anew. Three things guard this, each alone enough against those who are not this user:
 //!
-//! - the [folder](folder) is this user's and nobody else can write to it, or the cache is refused;
-//! - each [entry](entry) is sealed with a secret that only this user can read;
+//! - the folder is this user's and nobody else can write to it, or the cache is refused;
+//! - each entry is sealed with a secret that only this user can read;
 //! - an entry names the SHA-256 of the module and the engine's fingerprint under that seal ([`Key`]).
 //!
 //! Entries appear by renaming, so processes that share the folder, and those that are killed, leave whole ones only.

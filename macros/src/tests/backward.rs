@@ -173,6 +173,10 @@ pub mod fill_backward {
         pub fn new(dy: ::kernelpack_guest::abi::TensorView<'a, f32>) -> Self {
             Self { dy }
         }
+        /// Replaces the scalars.
+        pub fn with_params(self, params: Params) -> Self {
+            Self { dy: self.dy }
+        }
     }
     /// The results of a call, allocated by the host.
     #[cfg(not(target_family = "wasm"))]

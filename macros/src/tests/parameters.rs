@@ -470,6 +470,18 @@ mod mix {
                 causal: Params::DEFAULT_CAUSAL,
             }
         }
+        /// Replaces the scalars.
+        pub fn with_params(self, params: Params) -> Self {
+            Self {
+                x: self.x,
+                blocks: self.blocks,
+                state: self.state,
+                gain: params.gain,
+                offset: params.offset,
+                seed: params.seed,
+                causal: params.causal,
+            }
+        }
     }
     /// The results of a call, allocated by the host.
     #[cfg(not(target_family = "wasm"))]

@@ -268,6 +268,13 @@ pub mod scale_f32 {
                 factor: Params::DEFAULT_FACTOR,
             }
         }
+        /// Replaces the scalars.
+        pub fn with_params(self, params: Params) -> Self {
+            Self {
+                x: self.x,
+                factor: params.factor,
+            }
+        }
     }
     /// The results of a call, allocated by the host.
     #[cfg(not(target_family = "wasm"))]

@@ -255,6 +255,14 @@ pub enum Rejected {
         /// The path inside the pack.
         path: String,
     },
+    /// The manifest names no health vector with this path for the kernel.
+    #[error("the manifest names no health vector {path:?} for kernel {kernel:?}")]
+    NoVector {
+        /// The kernel's id.
+        kernel: String,
+        /// The path inside the pack.
+        path: String,
+    },
     /// Something else has a file's name: a link, a folder or a device.
     #[error("{path:?} in the pack is not a regular file; put the file itself there")]
     NotAFile {

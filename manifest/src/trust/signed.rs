@@ -119,12 +119,12 @@ impl SignedManifest {
     /// the kernel.
     ///
     /// # Errors
-    /// [`Rejected::UnknownKernel`], [`Rejected::UnexpectedFile`] if the kernel has no vector with this path,
+    /// [`Rejected::UnknownKernel`], [`Rejected::NoVector`] if the kernel has no vector with this path,
     /// [`Rejected::VectorMismatch`] or [`Rejected::Vector`].
     pub fn verify_vector(&self, id: &str, path: &str, bytes: &[u8]) -> Result<VerifiedVector, Rejected> {
         let kernel = self.kernel(id).ok_or_else(|| Rejected::UnknownKernel { kernel: id.to_owned() })?;
         let entry = kernel.health.iter().find(|entry| entry.path == path);
-        let entry = entry.ok_or_else(|| Rejected::UnexpectedFile { path: path.to_owned() })?;
+        let entry = entry.ok_or_else(|| Rejected::NoVector { kernel: id.to_owned(), path: path.to_owned() })?;
         let vector = kernel.read_vector(entry, bytes)?;
         Ok(VerifiedVector { kernel: kernel.id.clone(), path: entry.path.clone(), tolerance: entry.tolerance, vector })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kernelpack_host::{Pack, PublicKey, Runtime};
-use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, build, generate, load_secret_key};
+use kernelpack_packer::{BuildOptions, Event, Features, Health, Signing, build, generate, load_secret_key};
 
 use crate::peer::Failure;
 
@@ -24,7 +24,7 @@ pub(crate) fn open() -> Result<Pack, Failure> {
         health: Health { make: false, ..Health::default() },
         // The engines here have SIMD.
         scalar: false,
-        signer: Signer::Now(secret),
+        signing: Signing::Now(secret),
     };
     eprintln!("building the pack of the core kernels");
     let built = build(&options, &mut |event| {

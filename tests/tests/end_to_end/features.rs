@@ -180,7 +180,7 @@ fn the_manifest_describes_every_kind() {
 fn lifecycle_and_backward_work(engine: Engine) {
     let kernel = with_std(engine).kernel::<remembers::Kernel>().unwrap();
     // The function lacks what `init` makes in an instance, so it is never run in its place.
-    assert_eq!(kernel.fallback(), None);
+    assert_eq!(kernel.reference_name(), None);
     let x = TensorBuf::zeros(&[4]).map(|mut x: TensorBuf<f32>| {
         x.data_mut().copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
         x

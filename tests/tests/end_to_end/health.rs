@@ -11,7 +11,7 @@ use kernelpack_host::{
     policy::{PoolPolicy, WhenFull},
 };
 use kernelpack_manifest::{Digest, HealthEntry, HealthVector, MAX_HEALTH_BYTES, NamedTensor, VectorFault};
-use kernelpack_packer::{BuildOptions, Event, Features, Health, Signer, Warning, build};
+use kernelpack_packer::{BuildOptions, Event, Features, Health, Signing, Warning, build};
 use kernelpack_tests::{
     apply,
     engine::Engine,
@@ -325,7 +325,7 @@ fn build_unwell(health: Health, out: &std::path::Path) -> Vec<Event> {
         out_dir: out.to_owned(),
         health,
         scalar: false,
-        signer: Signer::Now(pack::key()),
+        signing: Signing::Now(pack::key()),
     };
     let mut events = Vec::new();
     build(&options, &mut |event| events.push(event)).unwrap_or_else(|error| panic!("{error}: {events:?}"));

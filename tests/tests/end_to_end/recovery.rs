@@ -92,7 +92,7 @@ fn native() -> NativeKernel {
 #[apply(on_each_engine)]
 fn a_fallback_gives_the_references_result_on_untouched_tensors(engine: Engine) {
     let kernel = falls_of(engine, engine.builder());
-    assert_eq!(kernel.fallback(), Some("falls_reference"));
+    assert_eq!(kernel.reference_name(), Some("falls_reference"));
     // The kernel has added x to the sum in its sandbox before it fails; the sum must have been added to once.
     for fault in [0, 1, 3, 0, 1] {
         succeeds(&kernel, fault);
@@ -132,7 +132,7 @@ fn the_policy_says_when_and_answers_are_answers(engine: Engine) {
         other => panic!("{other:?}"),
     };
     let never = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never));
-    assert_eq!(never.fallback(), None);
+    assert_eq!(never.reference_name(), None);
     panicked(trapped(&never, 1), "in the sandbox");
     let on_trap = falls_of(engine, engine.builder());
     assert_eq!(trapped(&on_trap, 2), KernelError::EpochDeadline);
@@ -166,7 +166,7 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
 
     let open = |builder: RuntimeBuilder| builder.build().unwrap().open(copy.path());
     let kernel = open(engine.builder()).unwrap().kernel::<falls::Kernel>().unwrap();
-    assert_eq!(kernel.fallback(), None);
+    assert_eq!(kernel.reference_name(), None);
     assert!(matches!(trapped(&kernel, 1), KernelError::Returned { code: 6, .. }));
     let refused = open(engine.builder().placement("falls", Placement::Native)).unwrap_err();
     assert!(matches!(refused, Error::Engine(_)));

@@ -108,7 +108,7 @@ fn a_function_that_gives_something_else_never_stands_in_for_a_kernel(engine: Eng
     for (function, reason) in functions {
         let capture = Capture::default();
         let kernel = capture.during(|| open(engine.builder().reference(other(function)), &foreign)).unwrap();
-        assert_eq!(kernel.fallback(), None);
+        assert_eq!(kernel.reference_name(), None);
         let said = capture.take();
         let warning = said.iter().find(|event| event.contains("not known to compute the same")).unwrap();
         assert!(warning.starts_with("WARN ") && warning.contains(reason), "{warning}");

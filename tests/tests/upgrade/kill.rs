@@ -113,7 +113,7 @@ fn a_killed_upgrade_leaves_the_old_version_or_the_new_one() {
         }
 
         let manager = KernelManager::builder(pack::runtime()).store(&store).build().unwrap();
-        assert!(manager.fallback().is_none(), "round {round}: {:?}", manager.fallback());
+        assert!(manager.startup_fallback().is_none(), "round {round}: {:?}", manager.startup_fallback());
         let state = PackStore::open(&store).unwrap().state().unwrap();
         assert!(names("staging").is_empty(), "round {round}");
         let Some(id) = manager.active() else {

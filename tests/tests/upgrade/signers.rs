@@ -141,7 +141,7 @@ fn a_running_service_goes_over_to_the_pack_signed_by_another_key(engine: Engine)
     }
     // In the next process it is as it was.
     let manager = fixture.open(revoked()).unwrap();
-    assert!(manager.fallback().is_none());
+    assert!(manager.startup_fallback().is_none());
     assert_signed_anew(&manager.active().unwrap(), 2);
     assert_no_way_back(&manager);
     // From here on releases come as ever, and so does the way back from them.

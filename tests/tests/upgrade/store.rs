@@ -112,7 +112,7 @@ fn a_rotten_pack_gives_way_to_the_previous_one_and_says_so(engine: Engine) {
     fixture.rot(2);
     let manager = fixture.open();
     assert_eq!(active_shift(&manager), 1.0);
-    let fallback = manager.fallback().unwrap();
+    let fallback = manager.startup_fallback().unwrap();
     assert_eq!(fallback.unusable.version.patch, 2);
     assert!(matches!(fallback.error, UpgradeError::Rejected(_)), "{:?}", fallback.error);
     // It is not tried again and again.
@@ -120,7 +120,7 @@ fn a_rotten_pack_gives_way_to_the_previous_one_and_says_so(engine: Engine) {
     // The same pack once more repairs it.
     assert!(manager.upgrade(fixture.releases.path().join("2")).unwrap().is_change());
     let manager = fixture.open();
-    assert!(manager.fallback().is_none());
+    assert!(manager.startup_fallback().is_none());
     assert_eq!(active_shift(&manager), 2.0);
     manager.rollback().unwrap();
     assert_eq!(active_shift(&manager), 1.0);
@@ -137,7 +137,7 @@ fn after_a_fallback_the_pack_that_ran_is_the_one_to_go_back_to(engine: Engine) {
     fixture.rot(3);
     let manager = fixture.open();
     assert_eq!(manager.rollback().unwrap().to.version.patch, 1);
-    assert!(fixture.open().fallback().is_none());
+    assert!(fixture.open().startup_fallback().is_none());
 }
 
 #[apply(on_both_engines)]
@@ -146,7 +146,7 @@ fn a_pack_that_rots_while_it_is_active_is_repaired_by_the_same_upgrade(engine: E
     let manager = fixture.open();
     fixture.rot(2);
     assert!(!manager.upgrade(fixture.releases.path().join("2")).unwrap().is_change());
-    assert!(fixture.open().fallback().is_none());
+    assert!(fixture.open().startup_fallback().is_none());
     assert_eq!(manager.previous().unwrap().version.patch, 1);
 }
 
@@ -162,7 +162,7 @@ fn a_store_without_any_usable_pack_says_what_is_wrong_with_each(engine: Engine) 
     assert!(matches!(**previous, UpgradeError::Store(_)), "{previous:?}");
 
     let empty = KernelManager::builder(engine.runtime()).store(fixture.root()).start_empty().build().unwrap();
-    assert!(empty.active().is_none() && empty.fallback().is_some());
+    assert!(empty.active().is_none() && empty.startup_fallback().is_some());
     let older = empty.upgrade(fixture.releases.path().join("1")).unwrap_err();
     assert!(matches!(older, UpgradeError::Downgrade { .. }), "{older:?}");
     empty.upgrade(fixture.releases.path().join("2")).unwrap();
@@ -186,7 +186,7 @@ fn the_store_is_not_trusted_and_keys_are_asked_again(engine: Engine) {
     assert_eq!(swapped.from.as_ref().map(|id| id.digest), Some(swapped.to.digest));
     assert_ne!(swapped.from.as_ref().map(|id| &id.signed_by), Some(&swapped.to.signed_by));
     let manager = trusting(&[&new]).unwrap();
-    assert!(manager.fallback().is_none());
+    assert!(manager.startup_fallback().is_none());
     assert_eq!(active_shift(&manager), 1.0);
 }
 

@@ -86,6 +86,11 @@ pub(super) fn emit(model: &Model) -> TokenStream {
             pub fn new(#arguments) -> Self {
                 Self { #values }
             }
+
+            /// Replaces the scalars.
+            pub fn with_params(self, params: Params) -> Self {
+                Self { #(#names: self.#names,)* #(#scalar_names: params.#scalar_names,)* }
+            }
         }
 
         /// The results of a call, allocated by the host.

@@ -120,7 +120,7 @@ fn a_health_vector_is_verified_by_its_digest_and_its_kernel() {
     let found = manifest.verify_vector("k_f32", path, &changed).unwrap_err();
     assert!(matches!(&found, Rejected::VectorMismatch { expected, .. } if *expected == Digest::of(&bytes)), "{found}");
     let found = manifest.verify_vector("p_f32", path, &bytes).unwrap_err();
-    assert_eq!(found, Rejected::UnexpectedFile { path: path.into() });
+    assert_eq!(found, Rejected::NoVector { kernel: "p_f32".into(), path: path.into() });
     let found = manifest.verify_vector("q_f32", path, &bytes).unwrap_err();
     assert_eq!(found, Rejected::UnknownKernel { kernel: "q_f32".into() });
 

@@ -89,6 +89,7 @@ fn of(table: &[(&str, &str)], crates: &[(&str, &[&str])]) -> Vec<String> {
         .map(|(folder, uses)| Crate {
             folder: (*folder).to_owned(),
             uses: uses.iter().map(|used| (*used).to_owned()).collect(),
+            ..Crate::default()
         })
         .collect();
     faults(&format!("# Design\n\n{HEAD}\n|---|---|---|\n{rows}\nText.\n"), &crates)

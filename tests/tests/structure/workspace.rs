@@ -1,15 +1,24 @@
 //! What Cargo says of the workspace, without building anything.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// A crate of the workspace.
+#[derive(Default)]
 pub(crate) struct Crate {
     /// Relative to the workspace: `engines/wamr/sys`.
     pub(crate) folder: String,
     /// Folders of the crates that its library, program or build script depends on, for any system.
     pub(crate) uses: Vec<String>,
+    /// The files in its `src/`, relative to its folder.
+    pub(crate) sources: BTreeMap<String, String>,
+    /// Those of its sources that the compiler is started on, such as `src/lib.rs`.
+    pub(crate) roots: Vec<String>,
 }
 
 /// The workspace's folder.
@@ -35,10 +44,30 @@ fn of(metadata: &Metadata) -> Vec<Crate> {
     let crates = metadata.packages.iter().map(|package| {
         let folder = package.manifest_path.parent().unwrap();
         let uses = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+        let roots = package.targets.iter().filter_map(|target| target.src_path.strip_prefix(folder).ok());
         Crate {
             folder: relative(folder.as_std_path()),
             uses: uses.filter_map(|dependency| Some(relative(dependency.path.as_ref()?.as_std_path()))).collect(),
+            sources: sources(folder.as_std_path()),
+            roots: roots.map(ToString::to_string).filter(|root| root.starts_with("src/")).collect(),
         }
     });
     crates.collect()
+}
+
+fn sources(folder: &Path) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    let mut folders: Vec<PathBuf> = vec![folder.join("src")];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                sources.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    sources
 }

@@ -1,0 +1,95 @@
+//! Which file imports from which, and the circles among them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::tree::Tree;
+
+/// For each file those that it imports from, with the names that it takes.
+#[derive(Default)]
+pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
+
+impl Imports {
+    /// Adds what the files of a tree import from each other. A module and those within it belong together, and what
+    /// they import from each other does not count.
+    pub(crate) fn add(&mut self, tree: &Tree) {
+        for (id, module) in tree.modules.iter().enumerate() {
+            for mention in &module.mentions {
+                for other in tree.definitions(id, mention) {
+                    let other = &tree.modules[other];
+                    if related(&module.path, &other.path) || module.file == other.file {
+                        continue;
+                    }
+                    let name = mention.path.last().expect("a path that leads somewhere has a name");
+                    let names = self.0.entry(module.file.clone()).or_default().entry(other.file.clone()).or_default();
+                    names.insert(name.clone());
+                }
+            }
+        }
+    }
+
+    /// The shortest circle through each import that is part of one, as files; each circle once, beginning with the file
+    /// whose name is first.
+    pub(crate) fn circles(&self) -> BTreeSet<Vec<&str>> {
+        let mut circles = BTreeSet::new();
+        for (from, imports) in &self.0 {
+            for to in imports.keys() {
+                if let Some(mut circle) = self.way(to, from) {
+                    let first = (0..circle.len()).min_by_key(|at| circle[*at]).unwrap_or(0);
+                    circle.rotate_left(first);
+                    circles.insert(circle);
+                }
+            }
+        }
+        circles
+    }
+
+    /// Whether a file imports another that leads back to it.
+    pub(crate) fn is_in_a_circle(&self, from: &str, to: &str) -> bool {
+        self.0.get(from).is_some_and(|imports| imports.contains_key(to)) && self.way(to, from).is_some()
+    }
+
+    /// Forgets one file's import of another.
+    pub(crate) fn remove(&mut self, from: &str, to: &str) {
+        self.0.entry(from.to_owned()).or_default().remove(to);
+    }
+
+    /// A circle in words: `a.rs -> b.rs (Foo) -> a.rs (Bar)`.
+    pub(crate) fn describe(&self, circle: &[&str]) -> String {
+        let mut text = circle[0].to_owned();
+        for (at, from) in circle.iter().enumerate() {
+            let to = circle[(at + 1) % circle.len()];
+            let names: Vec<_> = self.0[*from][to].iter().map(String::as_str).collect();
+            text += &format!(" -> {to} ({})", names.join(", "));
+        }
+        text
+    }
+
+    /// The shortest way along imports, both ends included.
+    fn way(&self, from: &str, to: &str) -> Option<Vec<&str>> {
+        let (from, _) = self.0.get_key_value(from)?;
+        let mut before: BTreeMap<&str, Option<&str>> = BTreeMap::from([(from.as_str(), None)]);
+        let mut next = VecDeque::from([from.as_str()]);
+        while let Some(file) = next.pop_front() {
+            if file == to {
+                let mut way = vec![file];
+                while let Some(Some(file)) = before.get(way[way.len() - 1]) {
+                    way.push(file);
+                }
+                way.reverse();
+                return Some(way);
+            }
+            for import in self.0.get(file).into_iter().flat_map(BTreeMap::keys) {
+                if !before.contains_key(import.as_str()) {
+                    before.insert(import, Some(file));
+                    next.push_back(import);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Whether one of two modules holds the other.
+fn related(a: &[String], b: &[String]) -> bool {
+    a.starts_with(b) || b.starts_with(a)
+}

@@ -28,6 +28,7 @@ pub mod layout;
 #[cfg(feature = "registry")]
 pub mod native;
 pub mod params;
+mod role;
 pub mod section;
 mod shape;
 mod spec;
@@ -48,7 +49,7 @@ pub use info::KernelInfo;
 #[cfg(feature = "alloc")]
 pub use kernel::Infer;
 pub use kernel::{Kernel, NoBackward, Pass, TensorArg, TensorData};
-pub use params::Role;
+pub use role::Role;
 pub use shape::{MAX_RANK, Shape, ShapeError};
 pub use spec::{
     KernelSpec, Lifecycle, MAX_PARAMS, MAX_SYMBOLS, MAX_TENSORS, ParamSpec, ParamType, ParamValue, ResourceLimits,

@@ -41,10 +41,6 @@ impl<T: Element> TensorBuf<T> {
         Self { data: alloc::vec![T::new_zeroed(); shape.elements() as usize], shape }
     }
 
-    pub(crate) fn copy_of(view: &TensorView<'_, T>) -> Self {
-        Self { data: view.data().into(), shape: view.shape() }
-    }
-
     /// The elements, row-major.
     pub fn data(&self) -> &[T] {
         &self.data
@@ -73,5 +69,12 @@ impl<T: Element> TensorBuf<T> {
     /// A mutable view of the tensor.
     pub fn view_mut(&mut self) -> TensorViewMut<'_, T> {
         TensorViewMut::of_shape(&mut self.data, self.shape)
+    }
+}
+
+impl<T: Element> TensorView<'_, T> {
+    /// Copies the view to an owned tensor.
+    pub fn to_buf(&self) -> TensorBuf<T> {
+        TensorBuf { data: self.data().into(), shape: self.shape() }
     }
 }

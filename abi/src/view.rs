@@ -76,12 +76,6 @@ impl<'a, T: Element> TensorView<'a, T> {
     pub fn shape(&self) -> Shape {
         self.shape
     }
-
-    /// Copies the view to an owned tensor.
-    #[cfg(feature = "alloc")]
-    pub fn to_buf(&self) -> crate::TensorBuf<T> {
-        crate::TensorBuf::copy_of(self)
-    }
 }
 
 /// A mutably borrowed, contiguous, row-major tensor.

@@ -3,10 +3,11 @@
 use kernelpack_abi::{ResourceLimits, exports};
 
 use crate::{
-    Digest, File, Refused, Text, Version,
+    File, Refused, Text,
     names::{family_of, is_identifier, is_path, is_word},
     platform::Platform,
     scan::{Field, Scanner},
+    value::{digest, text},
 };
 
 const FIELDS: &[Field] = &[
@@ -151,21 +152,4 @@ fn limits(value: &mut Scanner<'_>) -> Result<ResourceLimits, Refused> {
         if fits { Ok(()) } else { Err(Refused::Bad { at: value.at(), field: "resource_limits" }) }
     })?;
     Ok(limits)
-}
-
-pub(crate) fn text<'m>(
-    value: &mut Scanner<'m>,
-    field: &'static str,
-    fits: impl FnOnce(&str) -> bool,
-) -> Result<&'m str, Refused> {
-    let text = value.plain()?;
-    if fits(text) { Ok(text) } else { Err(Refused::Bad { at: value.at(), field }) }
-}
-
-pub(crate) fn digest(value: &mut Scanner<'_>) -> Result<Digest, Refused> {
-    Digest::parse(value.plain()?).ok_or(Refused::Bad { at: value.at(), field: "hash" })
-}
-
-pub(crate) fn version<'m>(value: &mut Scanner<'m>, field: &'static str) -> Result<Version<'m>, Refused> {
-    Version::parse(value.plain()?).ok_or(Refused::Bad { at: value.at(), field })
 }

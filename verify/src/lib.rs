@@ -32,7 +32,9 @@
 #![forbid(unsafe_code)]
 
 mod digest;
+mod engine;
 mod entry;
+mod file;
 mod kernel;
 mod key;
 mod manifest;
@@ -40,17 +42,21 @@ mod names;
 mod platform;
 mod refused;
 mod scan;
+mod schema;
 mod text;
+mod value;
 mod verifier;
 mod version;
 
 pub use digest::Digest;
-pub use kernel::{Engine, Kernel, VerifiedCode, VerifiedModule};
+pub use engine::Engine;
+pub use file::File;
+pub use kernel::{Kernel, VerifiedCode, VerifiedModule};
 pub use key::{BadKey, KEY_BYTES, PublicKey, SIGNATURE_BYTES};
-pub use manifest::{MAX_KERNELS, MAX_MANIFEST_BYTES, SCHEMA, SignedManifest};
+pub use manifest::SignedManifest;
 pub use names::{MAX_NAME_BYTES, MAX_PATH_BYTES, family_of, is_identifier, is_path, is_printable, is_word, variant_of};
-pub use platform::File;
 pub use refused::{JsonFault, Refused};
+pub use schema::{MAX_KERNELS, MAX_MANIFEST_BYTES, SCHEMA};
 pub use text::Text;
 pub use verifier::{TrustedKey, Verifier};
 pub use version::Version;

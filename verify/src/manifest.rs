@@ -3,18 +3,12 @@
 use kernelpack_abi::ABI_VERSION;
 
 use crate::{
-    Digest, Engine, Kernel, Refused, Text, Version,
-    entry::{Entry, version},
+    Digest, Engine, Kernel, MAX_KERNELS, Refused, SCHEMA, Text, Version,
+    entry::Entry,
     names::is_printable,
     scan::{Field, Scanner},
+    value::version,
 };
-
-/// The value of `$schema`.
-pub const SCHEMA: &str = "https://kernelpack.dev/schemas/kernel-pack-v1.json";
-/// The most bytes a manifest may have.
-pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
-/// The most kernels a pack may have.
-pub const MAX_KERNELS: usize = 1024;
 
 const FIELDS: &[Field] = &[
     ("$schema", true),

@@ -1,10 +1,10 @@
 //! What an engine needs to run a kernel, and the files that it loads.
 
 use crate::{
-    Digest, Engine, JsonFault, MAX_NAME_BYTES, Refused, Version,
-    entry::{digest, text, version},
+    Digest, Engine, File, JsonFault, MAX_NAME_BYTES, Refused, Version,
     names::{is_path, is_word, variant_of},
     scan::{Field, Scanner},
+    value::{digest, text, version},
 };
 
 const FIELDS: &[Field] =
@@ -20,22 +20,6 @@ const CHECKS: [&str; 3] = ["bounds-checks", "stack-checks", "termination-checks"
 const TARGETS: [&str; 4] = ["x86_64", "aarch64", "thumbv7em", "thumbv7"];
 /// The most options that one file may have.
 const MAX_OPTIONS: usize = 32;
-
-/// A file of the pack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct File<'m> {
-    /// The file's path, relative to the pack.
-    pub path: &'m str,
-    /// The digest of the file's bytes.
-    pub hash: Digest,
-}
-
-impl File<'_> {
-    pub(crate) fn check(&self, bytes: &[u8]) -> Result<Digest, Refused> {
-        let (expected, actual) = (self.hash, Digest::of(bytes));
-        if actual == expected { Ok(actual) } else { Err(Refused::HashMismatch { expected, actual }) }
-    }
-}
 
 /// A kernel's platform entry for one engine.
 #[derive(Clone, Copy)]

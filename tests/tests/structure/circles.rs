@@ -28,9 +28,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("runtime", "src/neighbours.rs", "src/loaded.rs"),
     ("runtime", "src/recovery/mod.rs", "src/loaded.rs"),
     ("tests", "src/engine.rs", "src/pack.rs"),
-    ("verify", "src/platform.rs", "src/entry.rs"),
-    ("verify", "src/platform.rs", "src/kernel.rs"),
-    ("verify", "src/refused.rs", "src/manifest.rs"),
 ];
 
 #[test]

@@ -43,7 +43,8 @@ pub use kernelpack_verify::SIGNATURE_BYTES;
 
 pub use aot::facts::{AOT_FORMAT, AOT_RECORD, AotFacts, AotRecord};
 pub use aot::fault::AotFault;
-pub use aot::{AOT_CHECKS, AotFile, AotTarget, AotTargetError, MAX_AOT_BYTES};
+pub use aot::target::{AotTarget, AotTargetError};
+pub use aot::{AOT_CHECKS, AotFile, MAX_AOT_BYTES};
 pub use manifest::difference::first_difference;
 pub use manifest::extent::{Extent, ExtentError};
 pub use manifest::fault::KernelFault;
@@ -51,10 +52,7 @@ pub use manifest::kernel::{Backward, Benchmark, Kernel, ModuleFile, ModuleRef, P
 pub use manifest::length::{Length, LengthError, Step};
 pub use manifest::param::Param;
 pub use manifest::tensor::{Scratch, Tensor};
-pub use manifest::{
-    Author, MANIFEST_FILE, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, SCHEMA, SCHEMA_VERSION,
-    SIGNATURE_FILE,
-};
+pub use manifest::{Author, MAX_KERNELS, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, SCHEMA, SCHEMA_VERSION};
 pub use module::ModuleFacts;
 pub use module::code::{
     MAX_BLOCK_VALUES, MAX_BRANCH_TARGETS, MAX_CALL_VALUES, MAX_CODE_BYTES, MAX_DEFINITIONS, MAX_ELEMENTS,
@@ -63,28 +61,30 @@ pub use module::code::{
 pub use module::fault::ModuleFault;
 pub use module::features::{FEATURES, required_features};
 pub use pack::bytes::{FileBytes, Memory};
-pub use pack::compat::{CompatibilityChecker, CompatibilityResult};
+pub use pack::compat::CompatibilityChecker;
+pub use pack::compat::result::CompatibilityResult;
+pub use pack::files::{MANIFEST_FILE, SIGNATURE_FILE};
+pub use pack::path::check_path;
 pub use pack::rejected::Rejected;
 pub use pack::size::{MAX_PACK_BYTES, MAX_PACK_CODE_BYTES, PackSize};
 pub use schema::{JSON_SCHEMA, TRUST_STORE_JSON_SCHEMA};
 pub use text::digest::{Digest, DigestError};
 pub use text::json::{JsonFault, check_distinct_keys};
-pub use text::names::{MAX_NAME_BYTES, check_path, is_identifier};
+pub use text::names::{MAX_NAME_BYTES, is_identifier};
 pub use text::timestamp::{Timestamp, TimestampError};
 pub use trust::error::VerifyError;
 pub use trust::keys::{KeyError, PublicKey, SecretKey};
 pub use trust::signed::SignedManifest;
+pub use trust::signer::Signer;
 pub use trust::store::fault::TrustStoreError;
 pub use trust::store::{
     KeyStatus, MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, Revocation, TRUST_STORE_VERSION, TrustStore, TrustedKey,
 };
 pub use trust::verified::{VerifiedAot, VerifiedInterface, VerifiedModule, VerifiedVector};
-pub use trust::verifier::{KernelPackVerifier, Signer};
-pub use vector::entry::{
-    HEALTH_FOLDER, HealthEntry, HealthParam, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX,
-    check_tolerance,
-};
+pub use trust::verifier::KernelPackVerifier;
+pub use vector::entry::{HealthEntry, HealthParam, check_tolerance};
 pub use vector::fault::VectorFault;
+pub use vector::limits::{HEALTH_FOLDER, MAX_HEALTH_BYTES, MAX_PACK_HEALTH_BYTES, MAX_VECTORS, VECTOR_SUFFIX};
 pub use vector::mismatch::{Mismatch, Value, compare};
 pub use vector::stored;
 pub use vector::{HealthVector, NamedTensor};

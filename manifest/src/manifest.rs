@@ -25,10 +25,6 @@ use crate::{Kernel, Rejected};
 
 /// The schema version that this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
-/// The name of a pack's manifest file.
-pub const MANIFEST_FILE: &str = "kernels.json";
-/// The name of a pack's signature file.
-pub const SIGNATURE_FILE: &str = "kernels.json.sig";
 /// The most bytes that one module may have.
 pub const MAX_MODULE_BYTES: usize = 64 << 20;
 

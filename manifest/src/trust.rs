@@ -6,6 +6,7 @@
 pub(crate) mod error;
 pub(crate) mod keys;
 pub(crate) mod signed;
+pub(crate) mod signer;
 pub(crate) mod store;
 pub(crate) mod verified;
 pub(crate) mod verifier;

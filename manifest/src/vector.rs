@@ -6,7 +6,9 @@
 
 pub(crate) mod entry;
 pub(crate) mod fault;
+pub(crate) mod limits;
 pub(crate) mod mismatch;
+mod of_kernel;
 pub mod stored;
 
 use std::collections::BTreeMap;

@@ -12,8 +12,7 @@ use kernelpack_abi::{
 
 use crate::{
     Backward, Benchmark, Digest, Extent, Kernel, KernelFault, Length, Param, Platform, Rejected, Scratch, Step, Tensor,
-    first_difference,
-    text::names::{check_path, is_identifier},
+    first_difference, pack::path::check_path, text::names::is_identifier,
 };
 
 impl Kernel {

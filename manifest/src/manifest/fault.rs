@@ -2,7 +2,7 @@
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, ResourceLimits};
 
-use crate::{AotTarget, LengthError, text::names::MAX_NAME_BYTES, vector::entry::MAX_VECTORS};
+use crate::{AotTarget, LengthError, MAX_NAME_BYTES, MAX_VECTORS};
 
 /// Why a kernel's entry contradicts itself or the ABI.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

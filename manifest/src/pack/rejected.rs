@@ -1,9 +1,10 @@
 //! Why a pack is refused.
 
+use kernelpack_verify::{MAX_KERNELS, SCHEMA};
+
 use crate::{
-    AotFault, AotTarget, CompatibilityResult, Digest, KernelFault, ModuleFault, VectorFault, VerifyError,
-    manifest::{MAX_KERNELS, SCHEMA, SIGNATURE_FILE},
-    vector::entry::MAX_PACK_HEALTH_BYTES,
+    AotFault, AotTarget, CompatibilityResult, Digest, KernelFault, MAX_PACK_HEALTH_BYTES, ModuleFault, SIGNATURE_FILE,
+    VectorFault, VerifyError,
 };
 
 /// Why a pack, its manifest or one of its modules is refused.
@@ -287,6 +288,16 @@ pub enum Rejected {
         /// Bytes allowed.
         limit: u64,
     },
+}
+
+impl CompatibilityResult {
+    /// Converts the result to a `Result`.
+    ///
+    /// # Errors
+    /// [`Rejected::Incompatible`], unless the result is [`Compatible`](Self::Compatible).
+    pub fn into_result(self) -> Result<(), Rejected> {
+        if self.is_compatible() { Ok(()) } else { Err(Rejected::Incompatible(self)) }
+    }
 }
 
 fn describe_place(path: &str, kernel: &Option<String>) -> String {

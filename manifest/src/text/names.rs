@@ -1,20 +1,7 @@
-//! The rules for names and paths in a manifest.
+//! The rules for names, numbers and texts in a manifest.
 
 pub(crate) use kernelpack_verify::is_word;
 pub use kernelpack_verify::{MAX_NAME_BYTES, is_identifier};
-
-use crate::Rejected;
-
-/// Checks that a path stays inside the pack on every system.
-///
-/// A path has at most 255 bytes. Its components consist of ASCII letters, digits, `_`, `.` and `-`, are separated by
-/// `/`, and do not end with `.`.
-///
-/// # Errors
-/// [`Rejected::UnsafePath`].
-pub fn check_path(path: &str) -> Result<(), Rejected> {
-    if kernelpack_verify::is_path(path) { Ok(()) } else { Err(Rejected::UnsafePath { path: path.to_owned() }) }
-}
 
 /// Parses a number in its only valid decimal form: digits without a sign or leading zeros.
 pub(crate) fn parse_u32(text: &str) -> Option<u32> {

@@ -1,9 +1,10 @@
 //! Checks signatures.
 
-use std::{fmt, time::SystemTime};
+use std::time::SystemTime;
 
 use crate::{
-    Digest, KeyStatus, Manifest, PublicKey, Rejected, SignedManifest, Timestamp, TrustStore, TrustedKey, VerifyError,
+    Digest, KeyStatus, Manifest, PublicKey, Rejected, SignedManifest, Signer, Timestamp, TrustStore, TrustedKey,
+    VerifyError,
     manifest::{MAX_MANIFEST_BYTES, content},
 };
 
@@ -143,25 +144,5 @@ fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
     match entry.status(now) {
         KeyStatus::Trusted => Ok(signer),
         _ => Err(VerifyError::KeyExpired { id: id.clone(), not_after, now }),
-    }
-}
-
-/// Who signed a manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Signer {
-    /// The trusted key that made the signature. The manifest's `author.signing_key` plays no part in this.
-    pub key: PublicKey,
-    /// The key's id in the trust store, if the store has it.
-    pub id: Option<String>,
-    /// Whether the key may sign native code.
-    pub native: bool,
-}
-
-impl fmt::Display for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.id {
-            Some(id) => write!(f, "{id} ({})", self.key),
-            None => write!(f, "{}", self.key),
-        }
     }
 }

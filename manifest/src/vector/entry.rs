@@ -1,4 +1,4 @@
-//! The manifest's entries for a kernel's health vectors, and their limits.
+//! The manifest's entries for a kernel's health vectors.
 //!
 //! A health vector is a call with its expected results, in a safetensors file in the pack's `health` folder. Like a
 //! module, the file is bound to the manifest by its SHA-256 digest.
@@ -10,21 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Digest, HealthVector, Kernel, KernelFault, Rejected, VectorFault,
+    Digest, HEALTH_FOLDER, VECTOR_SUFFIX, VectorFault,
     manifest::param::{from_json, to_json},
-    text::names::check_path,
 };
-
-/// The folder of a pack that contains its health vectors.
-pub const HEALTH_FOLDER: &str = "health";
-/// The file extension of health vectors.
-pub const VECTOR_SUFFIX: &str = ".safetensors";
-/// The most health vectors that one kernel may have.
-pub const MAX_VECTORS: usize = 16;
-/// The most bytes that one vector's file may have.
-pub const MAX_HEALTH_BYTES: usize = 4 << 20;
-/// The most bytes in total of a pack's vectors, which hosts keep in memory.
-pub const MAX_PACK_HEALTH_BYTES: usize = 32 << 20;
 
 /// A health vector's entry in the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,7 +65,7 @@ impl HealthEntry {
             .collect()
     }
 
-    fn check(&self, signature: &Signature<'_>) -> Result<(), VectorFault> {
+    pub(super) fn check(&self, signature: &Signature<'_>) -> Result<(), VectorFault> {
         let name = self.path.strip_prefix(HEALTH_FOLDER).and_then(|path| path.strip_prefix('/'));
         match name.and_then(|name| name.strip_suffix(VECTOR_SUFFIX)) {
             Some(name) if !name.is_empty() && !name.contains('/') => {}
@@ -95,41 +83,4 @@ impl HealthEntry {
 /// [`VectorFault::BadTolerance`].
 pub fn check_tolerance(tolerance: f64) -> Result<(), VectorFault> {
     if (0.0..1.0).contains(&tolerance) { Ok(()) } else { Err(VectorFault::BadTolerance { tolerance }) }
-}
-
-impl Kernel {
-    /// Reads one of the kernel's health vectors from the bytes of its file.
-    ///
-    /// This does not check who wrote the entry; hosts use
-    /// [`SignedManifest::verify_vector`](crate::SignedManifest::verify_vector).
-    ///
-    /// # Errors
-    /// [`Rejected::VectorMismatch`] or [`Rejected::Vector`].
-    pub fn read_vector(&self, entry: &HealthEntry, bytes: &[u8]) -> Result<HealthVector, Rejected> {
-        let actual = Digest::of(bytes);
-        if actual != entry.hash {
-            let (kernel, path, expected) = (self.id.clone(), entry.path.clone(), entry.hash);
-            return Err(Rejected::VectorMismatch { kernel, path, expected, actual });
-        }
-        let signature = self.forward()?;
-        signature
-            .with(|signature| HealthVector::parse(bytes, signature, &entry.params(signature)?))
-            .map_err(|fault| self.reject_vector(entry, fault))
-    }
-
-    /// Checks the entries of the kernel's vectors, but not their files.
-    pub(crate) fn check_health(&self, signature: &Signature<'_>) -> Result<(), Rejected> {
-        if self.health.len() > MAX_VECTORS {
-            return Err(self.reject(KernelFault::too_many("health vectors", self.health.len())));
-        }
-        for entry in &self.health {
-            check_path(&entry.path)?;
-            entry.check(signature).map_err(|fault| self.reject_vector(entry, fault))?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn reject_vector(&self, entry: &HealthEntry, fault: VectorFault) -> Rejected {
-        Rejected::Vector { kernel: self.id.clone(), path: entry.path.clone(), fault }
-    }
 }

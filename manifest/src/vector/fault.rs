@@ -2,7 +2,7 @@
 
 use kernelpack_abi::{DType, ParamType, Signature};
 
-use crate::vector::entry::{HEALTH_FOLDER, VECTOR_SUFFIX};
+use crate::{HEALTH_FOLDER, VECTOR_SUFFIX};
 
 /// Why a health vector, or its entry in the manifest, does not fit its kernel.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

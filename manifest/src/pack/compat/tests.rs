@@ -1,6 +1,6 @@
 use super::*;
 use crate::samples::{PLAIN, PLAIN_WAT, json_with, key, manifest, module, plain_module};
-use crate::{Digest, KernelPackVerifier};
+use crate::{Digest, KernelPackVerifier, Rejected};
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()

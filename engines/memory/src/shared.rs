@@ -209,8 +209,8 @@ impl SharedMemory {
         let born = Moment::now();
         let mapped_len = len.max(1).checked_next_multiple_of(page_size()).ok_or(io::ErrorKind::OutOfMemory)?;
         // What has no room for a slab may have some for one tensor.
-        let in_slab =
-            (mapped_len <= Slabs::LARGEST).then(|| files.slabs().take(files, mapped_len)).and_then(Result::ok);
+        let take = || files.slabs().take(mapped_len, || files.map(HUGE_PAGE));
+        let in_slab = (mapped_len <= Slabs::LARGEST).then(take).and_then(Result::ok);
         let (address, range, view) = match in_slab {
             Some((address, range)) => (address, range, None),
             None => {

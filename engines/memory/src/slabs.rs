@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, ops::Range, ptr::NonNull};
 
 use rustix::{mm::Advice, param::page_size};
 
-use super::{HUGE_PAGE, ranges::Ranges, shared::Files, view::View};
+use super::{HUGE_PAGE, ranges::Ranges, view::View};
 
 /// Mapped ranges of a file with free pages in them.
 #[derive(Debug, Default)]
@@ -24,12 +24,17 @@ impl Slabs {
     /// Bytes of the largest pieces that a slab is for.
     pub(super) const LARGEST: usize = HUGE_PAGE / 8;
 
-    /// Takes so many bytes of whole pages out of a slab: their address, and where they are in the file.
-    pub(super) fn take(&mut self, files: &Files, len: usize) -> io::Result<(NonNull<u8>, Range<u64>)> {
+    /// Takes so many bytes of whole pages out of a slab: their address, and where they are in the file. `map` maps
+    /// [`HUGE_PAGE`] bytes for another slab.
+    pub(super) fn take(
+        &mut self,
+        len: usize,
+        map: impl FnOnce() -> io::Result<View>,
+    ) -> io::Result<(NonNull<u8>, Range<u64>)> {
         if let Some(taken) = self.slabs.values_mut().find_map(|slab| slab.take(len)) {
             return Ok(taken);
         }
-        let view = files.map(HUGE_PAGE)?;
+        let view = map()?;
         // One small piece shall not take all of it.
         view.advise(Advice::LinuxNoHugepage);
         let mut free = Ranges::default();

@@ -1,12 +1,12 @@
 //! WAMR, configured and started.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_compile_cache::CacheOutcome;
 use kernelpack_engine::{
-    CompileError, CompiledModule, EMPTY_MODULE, EmptyFunction, Engine, Interruption, KernelCode, LendMemory,
-    StartError, Ticker, Watchdog,
+    CompileError, CompiledModule, EMPTY_MODULE, EmptyFunction, Engine, EngineSettings, Interruption, KernelCode,
+    LendMemory, StartError, Ticker, Watchdog,
 };
 use kernelpack_manifest::{FEATURES, Memory};
 
@@ -37,9 +37,30 @@ pub struct WamrEngine {
     _ticker: Option<Ticker>,
 }
 
+impl Wamr {
+    /// Starts the engine.
+    ///
+    /// # Errors
+    /// The engine refuses its settings, another pool exists in this process, the engine's thread cannot be started, or
+    /// the compiler of native code or the compile cache cannot be used.
+    pub fn start_engine(&self) -> Result<WamrEngine, StartError> {
+        WamrEngine::new(self)
+    }
+}
+
+impl EngineSettings for Wamr {
+    fn start(&self) -> Result<Arc<dyn Engine>, StartError> {
+        Ok(Arc::new(self.start_engine()?))
+    }
+
+    fn default_budget(&self) -> Duration {
+        Self::BUDGET
+    }
+}
+
 impl WamrEngine {
     /// Joins the process's pool, or makes it.
-    pub(crate) fn new(settings: &Wamr) -> Result<Self, StartError> {
+    fn new(settings: &Wamr) -> Result<Self, StartError> {
         let Wamr { pool_bytes, stack_bytes, execution, interruption, tick, .. } = *settings;
         for (needed, built, feature) in [
             (execution == Execution::Interpreted, cfg!(feature = "interp"), "wamr"),

@@ -2,13 +2,13 @@
 
 #[cfg(feature = "compile")]
 use std::path::PathBuf;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use kernelpack_engine::{Engine, EngineSettings, Interruption, StartError, TICK};
+use kernelpack_engine::{Interruption, TICK};
 
+use crate::Execution;
 #[cfg(feature = "compile")]
 use crate::NativeCompiler;
-use crate::{Execution, WamrEngine};
 
 /// WAMR, for small devices: it interprets kernels or runs them as native code, in a pool of fixed size.
 ///
@@ -138,29 +138,10 @@ impl Wamr {
         self.tick = tick;
         self
     }
-
-    /// Starts the engine.
-    ///
-    /// # Errors
-    /// The engine refuses its settings, another pool exists in this process, the engine's thread cannot be started, or
-    /// the compiler of native code or the compile cache cannot be used.
-    pub fn start_engine(&self) -> Result<WamrEngine, StartError> {
-        WamrEngine::new(self)
-    }
 }
 
 impl Default for Wamr {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl EngineSettings for Wamr {
-    fn start(&self) -> Result<Arc<dyn Engine>, StartError> {
-        Ok(Arc::new(self.start_engine()?))
-    }
-
-    fn default_budget(&self) -> Duration {
-        Self::BUDGET
     }
 }

@@ -18,8 +18,9 @@ use crate::{
     engines::Engines,
     features,
     form::Form,
-    module::{Sandbox, WasmtimeModule},
+    module::WasmtimeModule,
     protection::Protection,
+    sandbox::Sandbox,
 };
 
 /// Wasmtime, started. [`Wasmtime::start_engine`](crate::Wasmtime::start_engine) makes one.

@@ -15,8 +15,8 @@ use crate::{
     engines::HEADROOM,
     form::Form,
     limits::Limits,
-    module::Sandbox,
     protection::Protected,
+    sandbox::Sandbox,
     trap::{backtrace, kernel_error},
 };
 

@@ -20,6 +20,7 @@ mod protection;
 #[cfg(not(target_os = "linux"))]
 #[path = "protection_unsupported.rs"]
 mod protection;
+mod sandbox;
 mod settings;
 mod trap;
 

@@ -1,19 +1,11 @@
 //! A module that Wasmtime compiled.
 
-use std::sync::Arc;
-
 use kernelpack_abi::ResourceLimits;
 use kernelpack_compile_cache::CacheOutcome;
 use kernelpack_engine::{CompiledModule, Instance, Interruption, NoInstance};
 use wasmtime::InstancePre;
 
-use crate::{form::Form, instance::WasmtimeInstance, limits::Limits, protection::Protection};
-
-/// What instances of a module need besides its code.
-pub(crate) struct Sandbox {
-    pub(crate) form: Arc<Form>,
-    pub(crate) protection: Protection,
-}
+use crate::{instance::WasmtimeInstance, limits::Limits, sandbox::Sandbox};
 
 pub(crate) struct WasmtimeModule {
     pub(crate) instance: InstancePre<Limits>,

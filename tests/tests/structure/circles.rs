@@ -8,10 +8,6 @@ use crate::{graph::Imports, tree::Tree, workspace};
 /// shorter.
 const KNOWN: &[(&str, &str, &str)] = &[
     ("cli", "src/engine_arg.rs", "src/setup.rs"),
-    ("engines/memory", "src/shared.rs", "src/slabs.rs"),
-    ("engines/wamr", "src/settings.rs", "src/engine.rs"),
-    ("engines/wamr/compiler", "src/native.rs", "src/present.rs"),
-    ("engines/wasmtime", "src/instance.rs", "src/module.rs"),
     ("manager", "src/follow.rs", "src/follow_bound.rs"),
     ("manager", "src/store/former.rs", "src/store/state.rs"),
     ("runtime", "src/bound.rs", "src/typed.rs"),

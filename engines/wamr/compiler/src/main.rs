@@ -8,6 +8,8 @@
 mod absent;
 mod error;
 #[cfg(llvm)]
+mod machine;
+#[cfg(llvm)]
 mod native;
 #[cfg(llvm)]
 mod present;

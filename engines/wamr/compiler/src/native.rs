@@ -8,7 +8,7 @@ use std::{
 
 use kernelpack_manifest::AOT_RECORD;
 
-use crate::present::Machine;
+use crate::machine::Machine;
 
 /// The most memory that this process may take, code and stacks included.
 const MEMORY: u64 = 8 << 30;

@@ -6,14 +6,12 @@ use std::{
     path::Path,
 };
 
-use kernelpack_manifest::{AOT_CHECKS, AOT_RECORD, AotFacts, AotFault, AotRecord, AotTarget, Digest, MAX_MODULE_BYTES};
+use kernelpack_manifest::{AOT_RECORD, AotFacts, AotFault, AotRecord, AotTarget, Digest, MAX_MODULE_BYTES};
 
-use crate::{Error, native};
+use crate::{Error, machine::Machine, native};
 
 const WAMR: &str = env!("KERNELPACK_WAMR");
 const LLVM: &str = env!("KERNELPACK_LLVM");
-const OPT_LEVEL: u32 = 3;
-const SIZE_LEVEL: u32 = 3;
 
 /// What is in here, and how it compiles for each target, which hosts tell compilers apart by.
 pub(crate) fn about() -> Result<String, Error> {
@@ -63,41 +61,6 @@ pub(crate) fn compile(target: AotTarget, module: &Path, file: &Path) -> Result<(
         return Err(Error::Unloadable(AotFault::Source { expected, found }));
     }
     fs::write(file, made).map_err(failed("write", file))
-}
-
-/// What LLVM and WAMR call a target.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Machine {
-    pub(crate) arch: &'static str,
-    pub(crate) abi: &'static str,
-    pub(crate) cpu: &'static str,
-    pub(crate) features: &'static str,
-}
-
-impl Machine {
-    fn of(target: AotTarget) -> Self {
-        let (arch, abi, cpu, features) = match target {
-            // SSE4.1 is the least that WAMR's SIMD needs.
-            AotTarget::X86_64 => ("x86_64", "gnu", "x86-64-v2", ""),
-            AotTarget::Aarch64 => ("aarch64v8", "gnu", "generic", "+neon"),
-            AotTarget::Thumbv7em => ("thumbv7em", "eabihf", "cortex-m4", ""),
-            // Without NEON, which rounds subnormal numbers to zero.
-            AotTarget::Thumbv7 => ("thumbv7", "gnueabihf", "generic", "+vfp3d16,-neon"),
-            target => unreachable!("{target} is known to the manifest and not here"),
-        };
-        Self { arch, abi, cpu, features }
-    }
-
-    fn options(&self) -> Vec<String> {
-        let checks = AOT_CHECKS.into_iter().chain(["aux-stack-checks"]).map(str::to_owned);
-        let levels =
-            [format!("cpu={}", self.cpu), format!("opt-level={OPT_LEVEL}"), format!("size-level={SIZE_LEVEL}")];
-        checks.chain(levels).collect()
-    }
-
-    pub(crate) fn levels(&self) -> (u32, u32) {
-        (OPT_LEVEL, SIZE_LEVEL)
-    }
 }
 
 /// Appends a custom section to a module.

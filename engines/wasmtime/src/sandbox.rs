@@ -1,0 +1,11 @@
+//! What instances are made with.
+
+use std::sync::Arc;
+
+use crate::{form::Form, protection::Protection};
+
+/// What instances of a module need besides its code.
+pub(crate) struct Sandbox {
+    pub(crate) form: Arc<Form>,
+    pub(crate) protection: Protection,
+}

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::ArcSwapOption;
 use kernelpack_runtime::{BadCall, Error, Pack, PackId};
 
-use crate::follow::{Followed, Follower, Slot};
+use crate::{
+    follow::Followed,
+    slot::{Follower, Slot},
+};
 
 /// A pack that may be called.
 pub(crate) struct Live {

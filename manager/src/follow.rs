@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use kernelpack_abi::{Infer, Kernel, ParamValue, Pass};
-use kernelpack_runtime::{DynKernel, DynTensor, DynView, DynViewMut, Error, Pack, TypedKernel};
+use kernelpack_runtime::{DynKernel, DynTensor, DynView, DynViewMut, Error, TypedKernel};
 
-use crate::follow_bound::FollowedBound;
+use crate::{follow_bound::FollowedBound, slot::Slot};
 
 /// A kernel of whichever pack is active: a [`TypedKernel`] from [`KernelManager::follow`](crate::KernelManager::follow)
 /// or a [`DynKernel`] from [`KernelManager::follow_named`](crate::KernelManager::follow_named).
@@ -125,43 +124,5 @@ impl<H> Clone for Followed<H> {
 impl<H: std::fmt::Debug> std::fmt::Debug for Followed<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Followed").field(&*self.slot.current.load()).finish()
-    }
-}
-
-type Resolve<H> = Box<dyn Fn(&Pack) -> Result<H, Error> + Send + Sync>;
-
-/// What a handle points to, and how to find it in another pack.
-pub(crate) struct Slot<H> {
-    pub(crate) current: ArcSwap<H>,
-    resolve: Resolve<H>,
-}
-
-impl<H> Slot<H> {
-    pub(crate) fn new(
-        pack: &Pack,
-        resolve: impl Fn(&Pack) -> Result<H, Error> + Send + Sync + 'static,
-    ) -> Result<Self, Error> {
-        Ok(Self { current: ArcSwap::from_pointee(resolve(pack)?), resolve: Box::new(resolve) })
-    }
-}
-
-/// A handle, whatever it points to.
-pub(crate) trait Follower: Send + Sync {
-    /// Whether this pack has what the handle points to.
-    fn check(&self, pack: &Pack) -> Result<(), Error>;
-    /// Points the handle to this pack, which passed the check.
-    fn move_to(&self, pack: &Pack);
-}
-
-impl<H: Send + Sync> Follower for Slot<H> {
-    fn check(&self, pack: &Pack) -> Result<(), Error> {
-        (self.resolve)(pack).map(|_| ())
-    }
-
-    fn move_to(&self, pack: &Pack) {
-        // It passed the check, whose answer depends on the pack alone.
-        if let Ok(next) = (self.resolve)(pack) {
-            self.current.store(Arc::new(next));
-        }
     }
 }

@@ -6,7 +6,7 @@ use arc_swap::Guard;
 use kernelpack_abi::{Kernel, ParamValue};
 use kernelpack_runtime::{Bound, DynBound, DynKernel, DynView, DynViewMut, Error, TypedKernel};
 
-use crate::follow::Slot;
+use crate::slot::Slot;
 
 /// A kernel of whichever pack is active, bound to tensors: [`Bound`] or [`DynBound`] for
 /// those who follow, made by `bind` of a [`Followed`](crate::Followed).

@@ -22,6 +22,7 @@ mod log;
 mod manager;
 mod policy;
 mod shared;
+mod slot;
 mod store;
 mod upgrade;
 mod watch;

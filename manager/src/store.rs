@@ -17,6 +17,7 @@ mod error;
 mod former;
 mod install;
 mod layout;
+mod read;
 mod state;
 
 use std::{

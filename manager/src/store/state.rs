@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use kernelpack_manifest::{Digest, check_distinct_keys};
+use kernelpack_manifest::Digest;
 use kernelpack_runtime::PackId;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::former;
-
 /// The form of the state that this build writes.
-const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 2;
 /// The most bytes that a state has.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
 /// The most packs whose withdrawal is remembered; the oldest are forgotten first.
@@ -35,7 +33,7 @@ pub struct StoreState {
 pub(crate) struct Accepted {
     pub(crate) version: Version,
     pub(crate) content: Digest,
-    /// The digest of the manifest, which the content may not be known of: see [`former`].
+    /// The digest of the manifest, which the content may not be known of: see [`former`](super::former).
     pub(crate) digest: Digest,
 }
 
@@ -125,21 +123,6 @@ impl StoreState {
         let mut json = serde_json::to_vec_pretty(self).expect("keys are strings and no value's serialization fails");
         json.push(b'\n');
         json
-    }
-
-    /// Reads a state; `content` looks up that of an installed pack, for a state of before.
-    pub(super) fn parse(json: &[u8], content: impl Fn(&PackId) -> Option<Digest>) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
-        }
-        check_distinct_keys(json).map_err(|fault| fault.to_string())?;
-        let head: Head = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        match head.format {
-            FORMAT => serde_json::from_slice(json).map_err(|error| error.to_string()),
-            former::FORMAT => former::read(json, content),
-            other => Err(format!("it has the format {other}, this build reads {} and {FORMAT}", former::FORMAT)),
-        }
     }
 }
 

@@ -8,8 +8,6 @@ use crate::{graph::Imports, tree::Tree, workspace};
 /// shorter.
 const KNOWN: &[(&str, &str, &str)] = &[
     ("cli", "src/engine_arg.rs", "src/setup.rs"),
-    ("manager", "src/follow.rs", "src/follow_bound.rs"),
-    ("manager", "src/store/former.rs", "src/store/state.rs"),
     ("runtime", "src/bound.rs", "src/typed.rs"),
     ("runtime", "src/neighbours.rs", "src/loaded.rs"),
     ("runtime", "src/recovery/mod.rs", "src/loaded.rs"),

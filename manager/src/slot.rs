@@ -1,0 +1,44 @@
+//! What a handle points to in the active pack, and how it is found in another.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use kernelpack_runtime::{Error, Pack};
+
+type Resolve<H> = Box<dyn Fn(&Pack) -> Result<H, Error> + Send + Sync>;
+
+/// What a handle points to, and how to find it in another pack.
+pub(crate) struct Slot<H> {
+    pub(crate) current: ArcSwap<H>,
+    resolve: Resolve<H>,
+}
+
+impl<H> Slot<H> {
+    pub(crate) fn new(
+        pack: &Pack,
+        resolve: impl Fn(&Pack) -> Result<H, Error> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        Ok(Self { current: ArcSwap::from_pointee(resolve(pack)?), resolve: Box::new(resolve) })
+    }
+}
+
+/// A handle, whatever it points to.
+pub(crate) trait Follower: Send + Sync {
+    /// Whether this pack has what the handle points to.
+    fn check(&self, pack: &Pack) -> Result<(), Error>;
+    /// Points the handle to this pack, which passed the check.
+    fn move_to(&self, pack: &Pack);
+}
+
+impl<H: Send + Sync> Follower for Slot<H> {
+    fn check(&self, pack: &Pack) -> Result<(), Error> {
+        (self.resolve)(pack).map(|_| ())
+    }
+
+    fn move_to(&self, pack: &Pack) {
+        // It passed the check, whose answer depends on the pack alone.
+        if let Ok(next) = (self.resolve)(pack) {
+            self.current.store(Arc::new(next));
+        }
+    }
+}

@@ -18,11 +18,7 @@ use self::{
     figures::Row, measure::measure, shape_arg::ShapeArg, stopwatch::Budget, subject::Subject, workload::Workload,
 };
 use crate::{
-    engine_arg::{CompileArg, EngineArg},
-    opening::Opening,
-    outcome::Outcome,
-    print,
-    trust_args::TrustArgs,
+    compile_arg::CompileArg, engine_arg::EngineArg, opening::Opening, outcome::Outcome, print, trust_args::TrustArgs,
 };
 
 /// The arguments of `kernelpack bench`.

@@ -8,6 +8,7 @@
 mod aot;
 mod bench;
 mod build;
+mod compile_arg;
 mod compile_within;
 mod describe;
 mod engine_arg;

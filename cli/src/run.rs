@@ -9,13 +9,8 @@ use std::{
 use kernelpack_host::{DynKernel, abi::Role, error::BadCall, tensor::DynView};
 
 use crate::{
-    engine_arg::{CompileArg, EngineArg},
-    input::InputArg,
-    opening::Opening,
-    outcome::Outcome,
-    param::ParamArg,
-    print, results,
-    trust_args::TrustArgs,
+    compile_arg::CompileArg, engine_arg::EngineArg, input::InputArg, opening::Opening, outcome::Outcome,
+    param::ParamArg, print, results, trust_args::TrustArgs,
 };
 
 /// The arguments of `kernelpack run`.

@@ -3,6 +3,7 @@
 pub mod bombs;
 pub mod engine;
 pub mod golden;
+mod key;
 pub mod pack;
 pub mod section;
 

@@ -8,21 +8,17 @@ use std::{
 };
 
 use kernelpack_host::{Pack, Runtime, engine::NativeCompiler};
-use kernelpack_manifest::{AotTarget, Digest, Manifest, SecretKey};
+use kernelpack_manifest::{AotTarget, Digest, Manifest};
 use kernelpack_packer::{AotCompiler, AotOptions, BuildOptions, Event, Features, Health, Signing, aot, build};
 use tempfile::TempDir;
 
 use crate::engine::Engine;
+pub use crate::key::key;
 
 /// The manifest of a pack.
 pub const MANIFEST: &str = "kernels.json";
 /// The signature of a pack.
 pub const SIGNATURE: &str = "kernels.json.sig";
-
-/// The key that signs test packs.
-pub fn key() -> SecretKey {
-    SecretKey::from_seed([7; 32])
-}
 
 /// A runtime with Wasmtime that trusts [`key`].
 ///

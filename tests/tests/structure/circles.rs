@@ -10,7 +10,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("runtime", "src/bound.rs", "src/typed.rs"),
     ("runtime", "src/neighbours.rs", "src/loaded.rs"),
     ("runtime", "src/recovery/mod.rs", "src/loaded.rs"),
-    ("tests", "src/engine.rs", "src/pack.rs"),
 ];
 
 #[test]

@@ -1,0 +1,57 @@
+//! Packs as an engine runs them.
+
+use std::{path::Path, sync::OnceLock};
+
+use kernelpack_host::Pack;
+
+use super::Engine;
+use crate::pack::{self, Copy};
+
+impl Engine {
+    /// Whether tests can run on it: native code takes a [compiler](pack::compiler), which says on standard error why there
+    /// is none.
+    pub fn is_there(self) -> bool {
+        self != Self::WamrAot || pack::compiler().is_some()
+    }
+
+    /// A pack as this engine runs it: with native code, where it runs nothing else, and then signed with
+    /// [`key`](pack::key).
+    ///
+    /// # Panics
+    /// The compiler refuses a kernel.
+    #[must_use]
+    pub fn ready(self, pack: Copy) -> Copy {
+        if self == Self::WamrAot {
+            assert!(pack::add_native(pack.path()), "there is no compiler");
+        }
+        pack
+    }
+
+    /// The folder of a pack as this engine runs it, made once a process.
+    ///
+    /// # Panics
+    /// The compiler refuses a kernel.
+    pub fn folder(self, pack: &'static Path) -> &'static Path {
+        if self == Self::WamrAot { pack::with_native(pack) } else { pack }
+    }
+
+    /// The folder of the core pack.
+    pub fn core(self) -> &'static Path {
+        self.folder(pack::core())
+    }
+
+    /// The folder of the pack of a crate in `tests/fixtures`.
+    pub fn fixture(self, name: &'static str) -> &'static Path {
+        self.folder(pack::fixture(name))
+    }
+
+    /// The core pack, opened once a process.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub fn core_pack(self) -> &'static Pack {
+        static PACKS: [OnceLock<Pack>; 3] = [const { OnceLock::new() }; 3];
+        let open = || self.runtime().open(self.core()).expect("the core pack is for every engine");
+        PACKS[self as usize].get_or_init(open)
+    }
+}

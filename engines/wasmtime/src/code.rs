@@ -79,26 +79,4 @@ fn deserialize(engine: &Engine, interruption: Interruption, artifact: &TrustedAr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use wasmtime::Config;
-
-    #[test]
-    fn engines_that_make_other_code_have_other_fingerprints() {
-        let of = |set: fn(&mut Config) -> &mut Config| {
-            let mut config = Config::new();
-            set(&mut config);
-            fingerprint(&Engine::new(&config).unwrap(), Interruption::Never)
-        };
-        let plain = of(|config| config);
-        assert_eq!(plain, of(|config| config));
-        assert_ne!(plain, of(|config| config.epoch_interruption(true)));
-        assert_ne!(plain, of(|config| config.cranelift_opt_level(wasmtime::OptLevel::None)));
-        assert_ne!(plain, of(|config| config.cranelift_nan_canonicalization(true)));
-        assert_ne!(plain, of(|config| config.memory_reservation(1 << 20)));
-        // Modules are rewritten for this one first, though the engine is the same.
-        assert_ne!(plain, fingerprint(&Engine::default(), Interruption::PageProtection));
-        // How much stack guests get is checked against a number that is no part of the code.
-        assert_eq!(plain, of(|config| config.max_wasm_stack(256 << 10)));
-    }
-}
+mod tests;

@@ -32,20 +32,4 @@ pub use settings::Wasmtime;
 const VERSION: semver::Version = semver::Version::new(48, 0, 8);
 
 #[cfg(test)]
-mod tests {
-    use kernelpack_engine::Engine as _;
-
-    use super::*;
-
-    #[test]
-    fn the_version_is_that_of_the_lock_file() {
-        let lock = include_str!("../../../Cargo.lock");
-        assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{VERSION}\"")), "update VERSION");
-    }
-
-    /// No more than kernels may use, so that what they could not be checked for is off, and no less.
-    #[test]
-    fn the_engine_has_on_what_kernels_may_use() {
-        assert_eq!(Wasmtime::new().start_engine().unwrap().features(), kernelpack_manifest::FEATURES);
-    }
-}
+mod tests;

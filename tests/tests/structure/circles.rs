@@ -9,7 +9,7 @@ use crate::{graph::Imports, tree::Tree, workspace};
 const KNOWN: &[(&str, &str, &str)] = &[
     ("runtime", "src/bound.rs", "src/typed.rs"),
     ("runtime", "src/neighbours.rs", "src/loaded.rs"),
-    ("runtime", "src/recovery/mod.rs", "src/loaded.rs"),
+    ("runtime", "src/recovery.rs", "src/loaded.rs"),
 ];
 
 #[test]

@@ -202,7 +202,7 @@ fn parent(file: &str) -> &str {
 }
 
 /// What `#[path = "..."]` says, and what it says under conditions.
-fn given_paths(attributes: &[Attribute]) -> Vec<String> {
+pub(crate) fn given_paths(attributes: &[Attribute]) -> Vec<String> {
     let direct = attributes.iter().map(|attribute| &attribute.meta).cloned();
     let conditional = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg_attr"));
     let conditional = conditional.flat_map(|attribute| arguments(&attribute.meta).into_iter().skip(1));

@@ -1,14 +1,19 @@
 //! No two files of a crate import each other, neither directly nor in a circle of several.
 
+mod finder;
+
 use std::collections::BTreeSet;
 
 use crate::{graph::Imports, tree::Tree, workspace};
 
 /// Imports that close a circle, as crate, file and the file that it imports. Each is to go: the list may only become
-/// shorter.
+/// shorter. Without them no circle is left, and each of them is part of one.
 const KNOWN: &[(&str, &str, &str)] = &[
+    // `TypedKernel::bind` makes the `Bound` that calls the kernel.
     ("runtime", "src/bound.rs", "src/typed.rs"),
+    // A kernel has its neighbours, which are kernels.
     ("runtime", "src/neighbours.rs", "src/loaded.rs"),
+    // A kernel has its recovery, part of which is `impl LoadedKernel`.
     ("runtime", "src/recovery.rs", "src/loaded.rs"),
 ];
 
@@ -32,7 +37,8 @@ fn files_do_not_import_each_other_in_a_circle() {
         let circles = imports.circles();
         faults.extend(circles.iter().map(|circle| format!("{}: {}", krate.folder, imports.describe(circle))));
     }
-    assert!(faults.is_empty(), "files import each other:\n{}", faults.join("\n"));
+    let remedy = "move what both need to a file of its own, or give one of them a value in place of the import";
+    assert!(faults.is_empty(), "files import each other; {remedy}:\n{}", faults.join("\n"));
     let folders: BTreeSet<_> = workspace::crates().into_iter().map(|krate| krate.folder).collect();
     assert!(KNOWN.iter().all(|(folder, ..)| folders.contains(*folder)), "KNOWN names a crate that is not there");
 }
@@ -47,5 +53,3 @@ fn every_source_belongs_to_a_tree() {
         assert!(lost.is_empty(), "{}: no `mod` leads to {lost:?}", krate.folder);
     }
 }
-
-mod finder;

@@ -11,16 +11,17 @@ DEVICE_FLAGS = --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"
 
 # Where tools lie that the project brings along, and the version of one, which must be that of its library.
 TOOLS = target/tools
+PYTHON_TOOLS = $(TOOLS)/python
 GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
-.PHONY: demo test device embedded lint fuzz bench-peers bench-instructions setup clean
+.PHONY: demo test device embedded platforms lint fuzz bench-peers bench-instructions setup tools clean
 
 ## The main job, from nothing to results on screen.
 demo: setup
 	@$(CARGO) build --release --locked --workspace --all-features --bins --examples
 	@scripts/demo target/release
 
-## Everything that is tested.
+## Tests everything that runs on this machine.
 test: setup device
 	$(CARGO) test --release --locked --workspace --all-features
 	@$(or $(CARGO_TARGET_DIR),target)/release/kernelpack-wamrc --version >/dev/null || \
@@ -39,6 +40,10 @@ embedded: setup device
 	@$(CARGO) build --release --locked --workspace --all-features --example device-pack
 	@mkdir -p target/embedded && target/release/examples/device-pack target/embedded
 	@scripts/embedded $(CARGO) target/embedded
+
+## Compiles for Windows and macOS, as far as finding errors takes it. Nothing is linked or run.
+platforms: setup tools
+	@scripts/platforms $(CARGO) $(PYTHON_TOOLS)
 
 ## Formatting, lints and documentation, with warnings as errors.
 lint: setup
@@ -70,6 +75,9 @@ setup:
 	@command -v rustup >/dev/null || { echo "error: install rustup first: https://rustup.rs" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "error: install a C compiler first, such as Debian's gcc" >&2; exit 1; }
 	@$(SETUP)
+
+tools:
+	@scripts/tools $(PYTHON_TOOLS)
 
 clean:
 	$(CARGO) clean

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use kernelpack_host::engine::NativeCompiler;
 
 use crate::{engine_arg::EngineArg, setup::Setup};
 
@@ -21,9 +20,7 @@ impl CompileArg {
     /// A runtime that compiles as it was asked to.
     pub(crate) fn apply(&self, setup: Setup) -> Setup {
         match &self.compile_native {
-            Some(program) => {
-                setup.compile_native(program.as_ref().map_or_else(NativeCompiler::find, NativeCompiler::at))
-            }
+            Some(program) => setup.compile_native(program.as_deref()),
             None => setup,
         }
     }

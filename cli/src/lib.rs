@@ -31,6 +31,11 @@ mod tensor_file;
 mod trust;
 mod trust_args;
 mod verify;
+#[cfg(feature = "wamr")]
+mod wamr;
+#[cfg(not(feature = "wamr"))]
+#[path = "wamr_unsupported.rs"]
+mod wamr;
 
 use std::{ffi::OsString, process::ExitCode};
 

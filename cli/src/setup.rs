@@ -1,19 +1,13 @@
 //! A runtime that is yet to be built, with the engine's settings beside it.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use kernelpack_host::{
     Error, Runtime, RuntimeBuilder,
-    engine::{Execution, Interruption, NativeCompiler, Wamr, Wasmtime},
+    engine::{Interruption, Wasmtime},
 };
 
-use crate::engine_arg::EngineArg;
-
-/// Room for instances with gigabytes of linear memory. What is not used of it takes no memory.
-const POOL: usize = 2 << 30;
-
-/// Interpreted kernels take a hundred times as long as compiled ones.
-const MAX_BUDGET: Duration = Duration::from_secs(10);
+use crate::{engine_arg::EngineArg, wamr::Wamr};
 
 /// Settings of a runtime and of its engine.
 #[derive(Clone, Debug)]
@@ -31,15 +25,14 @@ enum Engine {
 impl Setup {
     /// A runtime with this engine that trusts nobody yet.
     pub(crate) fn new(engine: EngineArg) -> Self {
-        let wamr = |execution| Engine::Wamr(Wamr::new().execution(execution).pool_bytes(POOL));
         let engine = match engine {
             EngineArg::Wasmtime => Engine::Wasmtime(Wasmtime::new()),
-            EngineArg::Wamr => wamr(Execution::Interpreted),
-            EngineArg::WamrAot => wamr(Execution::Native),
+            EngineArg::Wamr => Engine::Wamr(Wamr::interpreted()),
+            EngineArg::WamrAot => Engine::Wamr(Wamr::native()),
         };
         let builder = match engine {
             Engine::Wasmtime(_) => Runtime::server(),
-            Engine::Wamr(_) => Runtime::embedded().max_budget(MAX_BUDGET),
+            Engine::Wamr(_) => Wamr::runtime(),
         };
         Self { builder, engine }
     }
@@ -62,16 +55,16 @@ impl Setup {
     pub(crate) fn never_interrupted(self) -> Self {
         let engine = match self.engine {
             Engine::Wasmtime(engine) => Engine::Wasmtime(engine.interruption(Interruption::Never)),
-            Engine::Wamr(engine) => Engine::Wamr(engine.interruption(Interruption::Never)),
+            Engine::Wamr(engine) => Engine::Wamr(engine.never_interrupted()),
         };
         Self { engine, ..self }
     }
 
-    /// Compiles native code here. Wasmtime needs none.
-    pub(crate) fn compile_native(self, compiler: NativeCompiler) -> Self {
+    /// Compiles native code here, with this program or with the one that is found. Wasmtime needs none.
+    pub(crate) fn compile_native(self, program: Option<&Path>) -> Self {
         let engine = match self.engine {
             Engine::Wasmtime(engine) => Engine::Wasmtime(engine),
-            Engine::Wamr(engine) => Engine::Wamr(engine.compile_native(compiler)),
+            Engine::Wamr(engine) => Engine::Wamr(engine.compile_native(program)),
         };
         Self { engine, ..self }
     }
@@ -84,7 +77,7 @@ impl Setup {
         let builder = self.builder.clone();
         match self.engine.clone() {
             Engine::Wasmtime(engine) => builder.engine(engine).build(),
-            Engine::Wamr(engine) => builder.engine(engine).build(),
+            Engine::Wamr(engine) => engine.build(builder),
         }
     }
 }

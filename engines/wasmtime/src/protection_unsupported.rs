@@ -7,7 +7,7 @@ use wasmtime::Config;
 
 /// Does nothing.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Protection;
+pub(crate) struct Protection {}
 
 /// Does nothing.
 #[derive(Debug)]

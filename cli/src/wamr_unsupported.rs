@@ -1,0 +1,44 @@
+//! Programs without WAMR refuse to start it.
+
+use std::path::Path;
+
+use kernelpack_host::{
+    Error, Runtime, RuntimeBuilder,
+    error::{EngineError, StartError},
+};
+
+/// Does not start.
+#[derive(Clone, Debug)]
+pub(crate) struct Wamr;
+
+impl Wamr {
+    pub(crate) fn interpreted() -> Self {
+        Self
+    }
+
+    pub(crate) fn native() -> Self {
+        Self
+    }
+
+    pub(crate) fn runtime() -> RuntimeBuilder {
+        Runtime::server()
+    }
+
+    pub(crate) fn compile_cache(self, _: &Path) -> Self {
+        self
+    }
+
+    pub(crate) fn never_interrupted(self) -> Self {
+        self
+    }
+
+    pub(crate) fn compile_native(self, _: Option<&Path>) -> Self {
+        self
+    }
+
+    pub(crate) fn build(self, _: RuntimeBuilder) -> Result<Runtime, Error> {
+        let why = "this program was built without WAMR; use --engine wasmtime, or build kernelpack-cli with its feature \
+                   `wamr`";
+        Err(Error::Engine(EngineError::Start(StartError::Settings(why.into()))))
+    }
+}

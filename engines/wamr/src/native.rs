@@ -6,6 +6,7 @@ use crate::host_compiled::HostCompiled;
 
 /// Native code for which somebody vouches who may.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "without the feature `compile` nothing can be `HostCompiled`")]
 pub(crate) enum NativeCode {
     /// A pack's, signed by a key that was granted native code.
     Granted(VerifiedAot),

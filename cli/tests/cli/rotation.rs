@@ -1,4 +1,4 @@
-//! The README's rotation of keys, step by step as written there.
+//! The rotation of keys in `docs/src/release-engineer.md`, step by step as it stands there.
 
 use std::{fs, path::Path, process::Command};
 
@@ -6,8 +6,9 @@ use crate::fixture::{Ran, run_in};
 
 /// The commands of the block that begins with this one.
 fn steps(first: &str) -> Vec<String> {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
-    let (_, rest) = readme.split_once(&format!("```console\n$ {first}\n")).expect("the block is there");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/release-engineer.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once(&format!("```console\n$ {first}\n")).expect("the block is there");
     let (block, _) = rest.split_once("```").expect("the block ends");
     let more = block.lines().map(|line| line.strip_prefix("$ ").expect("a command").to_owned());
     [first.to_owned()].into_iter().chain(more).collect()
@@ -15,7 +16,7 @@ fn steps(first: &str) -> Vec<String> {
 
 #[cfg(unix)]
 #[test]
-fn keys_are_rotated_as_the_readme_says() {
+fn keys_are_rotated_as_the_book_says() {
     let folder = tempfile::tempdir().unwrap();
     let kernels = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/my-kernels")).unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_kernelpack")).parent().unwrap();
@@ -23,7 +24,7 @@ fn keys_are_rotated_as_the_readme_says() {
         [programs.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     )
     .unwrap();
-    // In a shell, where users type the README's lines.
+    // By a shell, since that is where the page's lines are typed.
     let shell = |line: &str| -> Ran {
         let line = line.replace("build my-kernels", &format!("build {}", kernels.display()));
         let ran = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(folder.path()).output();
@@ -33,7 +34,7 @@ fn keys_are_rotated_as_the_readme_says() {
     let signed_by = |pack: &str| verify(pack).succeeded().json()["signed_by_id"].as_str().map(str::to_owned);
     let refused = |pack: &str| verify(pack).error().to_owned();
 
-    // The state after the first steps of the README.
+    // Where the first steps of the page end.
     shell("kernelpack keygen release");
     shell("kernelpack build my-kernels --out my-pack --key release.key");
     for step in steps("kernelpack trust add trust.json --id release-2026 --key release.pub") {
@@ -59,7 +60,7 @@ fn keys_are_rotated_as_the_readme_says() {
     assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"));
     assert_eq!(signed_by("my-next-pack").as_deref(), Some("release-2027"));
 
-    // A test that runs for years must not depend on the README's date.
+    // A test that runs for years must not depend on the page's date.
     assert!(expire.ends_with("--not-after 2027-06-30T00:00:00Z"), "{expire}");
     shell(&expire.replace("2027-06-30", "2199-06-30"));
     assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"), "the old key's time is not over yet");

@@ -77,8 +77,8 @@ impl Runtime {
     ///
     /// Modules, instances, their stacks and linear memory are all in the pool, which one or two small kernels fit into as
     /// native code; `docs/src/small-devices.md` says what kernels take, and an interpreted one takes more. Of what WAMR
-    /// needs, nothing is allocated from the system after [`build`](RuntimeBuilder::build), except executable pages for native code when a
-    /// pack is opened, and the list of what is where in the pool, 12 bytes an allocation. A pack's files are read into the
+    /// needs, nothing is allocated from the system after [`build`](RuntimeBuilder::build), except executable pages for
+    /// native code when a pack is opened, and the list of what is where in the pool, 12 bytes an allocation. A pack's files are read into the
     /// pool, too, if it has room. The interpreter runs no SIMD, so packs must have a scalar form of their kernels; tensors
     /// are copied, not mapped.
     ///

@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, time::Duration};
 
 use kernelpack_host::{
-    DynKernel, Error, Pack, PublicKey, Runtime, Tensor, TypedKernel,
+    Error, Pack, PublicKey, Runtime, Tensor, TypedKernel,
     abi::{ParamValue, view, view_mut},
     engine::{NativeCompiler, Wamr, Wasmtime},
     manager::KernelManager,

@@ -103,9 +103,7 @@ async fn future(
 fn errors(rmsnorm: &TypedKernel<rmsnorm_f32::Kernel>, inputs: rmsnorm_f32::Inputs<'_>) -> Result {
     match rmsnorm.run(inputs) {
         Ok(outputs) => println!("{:?}", outputs.y.data()),
-        Err(Error::Kernel(failure)) if failure.error.is_refusal() => {
-            println!("the kernel does not take this: {failure}")
-        }
+        Err(Error::Kernel(failure)) if failure.error.is_refusal() => println!("refused: {failure}"),
         Err(Error::Kernel(failure)) => println!("{failure}; it was at {}", failure.backtrace),
         Err(Error::OutOfService(kernel)) => println!("{kernel}"),
         Err(other) => return Err(other.into()),

@@ -21,7 +21,7 @@ const ARTIFACT: usize = LENGTH + 8;
 
 /// Compiled code that this user's own process sealed for the module and the engine of its key.
 ///
-/// It is made by `open` only, which checks exactly that.
+/// Only [`CompileCache::load`](crate::CompileCache::load) makes one, after it checked exactly that.
 #[derive(Debug)]
 pub struct TrustedArtifact {
     key: Key,

@@ -31,7 +31,7 @@
 //! - *In a loop,* an access counts if its address is a variable that steps in this loop, times constants, plus or minus
 //!   values that the loop does not change. Such an address is computed anew in each iteration, and what dominates the access and uses it
 //!   was executed in the same iteration; and as the addresses differ, no store of another iteration overwrites it. It
-//!   counts for the loops around as well. [`loops`] says when Cranelift has such a variable. A call counts always. A
+//!   counts for the loops around as well. `loops` says when Cranelift has such a variable. A call counts always. A
 //!   loop in which one iteration can do without either gets a touch at its head.
 //! - *Along one path,* there is a touch after 2048 instructions without touch or call, and one after each instruction
 //!   that makes the host work on tables or makes memory larger.

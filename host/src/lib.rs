@@ -47,11 +47,11 @@
 //! | `kernelpack_failures_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`](error::KernelError::kind) |
 //! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in the kernel's stead |
 //! | `kernelpack_degraded` | gauge | | 1 while the last call did not get its result from the sandbox |
-//! | `kernelpack_out_of_service` | gauge | | 1 while the circuit breaker keeps calls from the sandbox |
+//! | `kernelpack_out_of_service` | gauge | | 1 while the circuit breaker keeps calls out of the sandbox |
 //! | `kernelpack_instances` | gauge | `state`: `idle`, `busy` | instances in the pool, at the end of the last call |
 //! | `kernelpack_pack_info` | gauge | none, and no `kernel` | packs that are loaded |
 //!
-//! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference gave the result), `refused` (the
+//! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference computed the result), `refused` (the
 //! kernel does not take the arguments: statuses 1 to 3), `failed` (any other failure of the kernel, without a result),
 //! `bad_call` (the caller is at fault), `engine` (the machine is), `internal` (Kernelpack is) or `out_of_service`.
 #![forbid(unsafe_code)]

@@ -7,7 +7,7 @@ use kernelpack_abi::{DType, ParamType, Role, Shape, ViewError};
 #[non_exhaustive]
 pub enum BadCall {
     /// The pack has no such kernel.
-    #[error("the pack has no kernel {name:?}, it has {}", .known.join(", "))]
+    #[error("the pack has no kernel {name:?}; it has {}", .known.join(", "))]
     UnknownKernel {
         /// The name asked for.
         name: String,
@@ -35,7 +35,7 @@ pub enum BadCall {
         kernel: String,
     },
     /// The kernel has no tensor or scalar of this name, or not in this place.
-    #[error("kernel {kernel:?} has no {what} {name:?}, it has {}", list(.known))]
+    #[error("kernel {kernel:?} has no {what} {name:?}; it has {}", list(.known))]
     UnknownArgument {
         /// The kernel's id.
         kernel: String,
@@ -71,7 +71,7 @@ pub enum BadCall {
         ty: ParamType,
     },
     /// A scalar has another type.
-    #[error("parameter {name:?} is {}, the value given is {}", .expected.name(), .actual.name())]
+    #[error("parameter {name:?} is {}, but the value given is {}", .expected.name(), .actual.name())]
     ParamType {
         /// The scalar's name.
         name: String,
@@ -81,7 +81,7 @@ pub enum BadCall {
         actual: ParamType,
     },
     /// The number of tensors, or the role of one, is not the signature's.
-    #[error("tensor {name:?} is {} of the kernel, the call gives something else", article(*.role))]
+    #[error("tensor {name:?} is {} of the kernel, but the call gives something else", article(*.role))]
     Role {
         /// The tensor's name.
         name: String,
@@ -92,7 +92,7 @@ pub enum BadCall {
     #[error(transparent)]
     View(ViewError),
     /// A tensor has elements of another type.
-    #[error("{} {name:?} holds {expected}, the one given holds {actual}", .role.name())]
+    #[error("{} {name:?} holds {expected}, but the tensor given holds {actual}", .role.name())]
     DType {
         /// The tensor's name.
         name: String,
@@ -104,7 +104,7 @@ pub enum BadCall {
         actual: DType,
     },
     /// A tensor is read as one of another element type.
-    #[error("tensor {name:?} holds {actual}, it is read as {expected}")]
+    #[error("tensor {name:?} holds {actual}, so it cannot be read as {expected}")]
     ElementType {
         /// The tensor's name.
         name: String,
@@ -114,7 +114,7 @@ pub enum BadCall {
         actual: DType,
     },
     /// A tensor's bytes are not what its shape needs.
-    #[error("{} {name:?} needs {shape} {dtype} ({expected} bytes), the one given has {actual}", .role.name())]
+    #[error("{} {name:?} needs {shape} {dtype} ({expected} bytes), but the tensor given has {actual} bytes", .role.name())]
     Size {
         /// The tensor's name.
         name: String,
@@ -145,7 +145,7 @@ pub enum BadCall {
     },
     /// The tensors need more memory than the kernel may have.
     #[error(
-        "kernel {kernel:?} would need {needed} pages of 64 KiB for these tensors, its limit is {limit}; \
+        "kernel {kernel:?} would need {needed} pages of 64 KiB for these tensors, but its limit is {limit}; \
          make the call smaller, {}",
         remedy(*.of_runtime)
     )]
@@ -169,7 +169,7 @@ pub enum BadCall {
     },
     /// A bound kernel is called with a tensor of another shape, perhaps a part of the one that it is bound to.
     #[error(
-        "{} {name:?} is {actual}, the tensor that the kernel is bound to is {bound}; bind the kernel to that shape, too",
+        "{} {name:?} is {actual}, but the kernel is bound to a {bound} tensor; bind it to the new shape as well",
         .role.name()
     )]
     NotBoundShape {
@@ -183,13 +183,13 @@ pub enum BadCall {
         actual: Shape,
     },
     /// A prepared call is entered, but an earlier entry was stopped and its instance thrown away.
-    #[error("the prepared call of kernel {kernel:?} was stopped before, with all that it held; prepare it anew")]
+    #[error("the prepared call of kernel {kernel:?} was stopped, and its instance dropped; prepare the call again")]
     Stopped {
         /// The kernel's id.
         kernel: String,
     },
     /// A prepared call is asked for its results, but its last entry did not succeed or there was none.
-    #[error("the prepared call of kernel {kernel:?} has no results; enter it first, with success")]
+    #[error("the prepared call of kernel {kernel:?} has no results; enter it successfully first")]
     NoResults {
         /// The kernel's id.
         kernel: String,

@@ -171,7 +171,7 @@ pub enum EngineError {
         source: CompileError,
     },
     /// The runtime allows less than a module has from the start.
-    #[error("kernel {kernel:?} starts with {needed} {what}, this runtime allows {limit}; raise its ceiling")]
+    #[error("kernel {kernel:?} starts with {needed} {what}, but this runtime allows {limit}; raise its limit")]
     CeilingTooLow {
         /// The kernel's id.
         kernel: String,
@@ -202,7 +202,7 @@ pub enum EngineError {
         by_module: bool,
     },
     /// The machine has no memory left for a tensor that the kernel's limits would allow.
-    #[error("kernel {kernel:?} needs {pages} more pages of 64 KiB, the engine cannot provide them")]
+    #[error("kernel {kernel:?} needs {pages} more pages of 64 KiB, which the engine cannot provide")]
     OutOfMemory {
         /// The kernel's id.
         kernel: Arc<str>,
@@ -210,7 +210,7 @@ pub enum EngineError {
         pages: u64,
     },
     /// The machine has no memory for a tensor.
-    #[error("there is no memory for a {shape} {dtype} tensor ({} bytes)", .shape.bytes(*.dtype))]
+    #[error("not enough memory for a {shape} {dtype} tensor ({} bytes)", .shape.bytes(*.dtype))]
     NoMemory {
         /// The tensor's shape.
         shape: Shape,
@@ -241,8 +241,8 @@ pub enum EngineError {
     },
     /// The bindings of a kernel have all the instances that they may have.
     #[error(
-        "the bindings of kernel {kernel:?} have {limit} instances, which are all that they may have; drop some, or raise \
-         the runtime's `max_bindings`"
+        "the bindings of kernel {kernel:?} already have all {limit} instances that they may have; drop some bindings, or \
+         raise the runtime's `max_bindings`"
     )]
     TooManyBindings {
         /// The kernel's id.

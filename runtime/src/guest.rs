@@ -301,5 +301,5 @@ impl Guest {
 /// Memory that was laid out is out of reach: that cannot be, but is no reason to panic.
 #[cold]
 pub(crate) fn unreachable() -> Failure {
-    Failure::Internal("memory of a guest that was laid out is out of reach")
+    Failure::Internal("the memory in which a call was laid out is out of reach")
 }

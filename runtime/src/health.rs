@@ -132,7 +132,7 @@ pub enum HealthFault {
     #[error("{0}")]
     Kernel(KernelError),
     /// The check as a whole ran out of its time.
-    #[error("the check was to take {limit:?} at most; allow more, or make the pack's vectors smaller or fewer")]
+    #[error("the check exceeded its limit of {limit:?}; allow more time, or make the pack's vectors smaller or fewer")]
     TimeLimit {
         /// The time it was given.
         limit: Duration,
@@ -145,7 +145,7 @@ pub enum HealthFault {
 /// The tolerance, where it is what an element failed.
 fn told(mismatch: &Mismatch) -> String {
     match mismatch.tolerance {
-        Some(tolerance) if mismatch.allowed > 0.0 => format!(", the tolerance is {tolerance:?}"),
+        Some(tolerance) if mismatch.allowed > 0.0 => format!(" (tolerance {tolerance:?})"),
         _ => String::new(),
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 
 /// Why native code is not loaded that was read.
 const NOT_GRANTED: &str =
-    "its signer may no longer vouch for native code, and its module was not kept; open the pack again";
+    "its signer is no longer trusted for native code, and its module was not kept; open the pack again";
 
 /// An engine that opens packs signed by keys it trusts.
 ///

@@ -52,7 +52,7 @@ impl<T: Element> Tensor<T> {
             Err(error) => {
                 // Where no system has such memory, nobody waits for it.
                 if error.kind() != io::ErrorKind::Unsupported {
-                    tracing::warn!(target: "kernelpack", bytes, %error, "a tensor lives on the heap, bindings copy it");
+                    tracing::warn!(target: "kernelpack", bytes, %error, "a tensor is on the heap, so bindings copy it");
                 }
                 Self::on_heap(dims)
             }

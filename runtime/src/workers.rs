@@ -70,7 +70,7 @@ impl Workers {
         let start = |number| {
             let worker = Worker::start(number);
             if let Err(error) = &worker {
-                tracing::warn!(target: "kernelpack", threads = number, asked = count, %error, "calls have fewer threads");
+                tracing::warn!(target: "kernelpack", threads = number, asked = count, %error, "bound calls use fewer threads");
             }
             worker.ok()
         };

@@ -104,7 +104,7 @@ fn one_kernel_has_a_table_at_the_shapes_asked_for() {
 #[test]
 fn kernels_and_shapes_that_there_are_not_are_named() {
     let said = |line: &str| run_in(built(), line).error().to_owned();
-    assert!(said("bench pack rope_f64 --trust release.pub --quick").contains("no kernel \"rope_f64\", it has "));
+    assert!(said("bench pack rope_f64 --trust release.pub --quick").contains("no kernel \"rope_f64\"; it has "));
     assert!(said("bench pack rope_f32 --trust other.pub --quick").contains("no trusted key signed"));
     let said = |shape: &str| said(&format!("bench pack rope_f32 --trust release.pub --quick --shape {shape}"));
     assert_eq!(said("7"), "kernel \"rope_f32\" takes the shape seqxwidth or batchxseqxheadsxdim, not 7");

@@ -34,9 +34,9 @@ fn mistakes_in_a_call_are_named() {
         run(kernel, &owned(inputs), &owned(params), &output).error().to_owned()
     };
     for (said, needs) in [
-        (call("no_f32", &[], &[]), "the pack has no kernel \"no_f32\", it has "),
-        (call("rmsnorm_f32", &[&x, &weight, &format!("z={file}")], &[]), "no input \"z\", it has x, weight"),
-        (call("rmsnorm_f32", &[&x, &weight, &format!("y={file}")], &[]), "no input \"y\", it has x, weight"),
+        (call("no_f32", &[], &[]), "the pack has no kernel \"no_f32\"; it has "),
+        (call("rmsnorm_f32", &[&x, &weight, &format!("z={file}")], &[]), "no input \"z\"; it has x, weight"),
+        (call("rmsnorm_f32", &[&x, &weight, &format!("y={file}")], &[]), "no input \"y\"; it has x, weight"),
         (call("rmsnorm_f32", &[&x], &[]), "input \"weight\" is missing"),
         (call("rmsnorm_f32", &[&x, &x, &weight], &[]), "input \"x\" is given twice"),
         (call("rmsnorm_f32", &[&format!("x={file}:half"), &weight], &[]), " needs f32, but holds F16"),
@@ -50,12 +50,12 @@ fn mistakes_in_a_call_are_named() {
         (call("rmsnorm_f32", &[&format!("x={text}"), &weight], &[]), "is not a safetensors file"),
         (call("rmsnorm_f32", &["x=no.safetensors", &weight], &[]), "cannot read no.safetensors"),
         (call("rmsnorm_f32", &["x=no.safetensors:x", &weight], &[]), "cannot read no.safetensors"),
-        (call("rmsnorm_f32", &[&x, &weight], &["esp=1"]), "no parameter \"esp\", it has eps"),
+        (call("rmsnorm_f32", &[&x, &weight], &["esp=1"]), "no parameter \"esp\"; it has eps"),
         (
             call("rmsnorm_f32", &[&x, &weight], &["eps=small"]),
             "parameter \"eps\" has the type f32: give a number such as 1e-5, inf or nan, not \"small\"",
         ),
-        (call("swiglu_f32", &[], &["eps=1"]), "no parameter \"eps\", it has none"),
+        (call("swiglu_f32", &[], &["eps=1"]), "no parameter \"eps\"; it has none"),
         (call("rope_f32", &[&x], &["interleaved=yes"]), "give true or false"),
         (call("rope_f32", &[&x], &["position_offset=-1"]), "give a whole number from 0 to 4294967295"),
     ] {

@@ -104,6 +104,8 @@ impl DynTensor {
             return Err(BadCall::ElementType { name, expected, actual }.into());
         }
         let elements = self.bytes.chunks_exact(size_of::<T>()).map(T::read_from_bytes);
-        elements.collect::<Result<_, _>>().map_err(|_| Error::Internal("an element has another size than its type"))
+        elements
+            .collect::<Result<_, _>>()
+            .map_err(|_| Error::Internal("the size of an element is not that of its type"))
     }
 }

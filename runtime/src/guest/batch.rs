@@ -180,7 +180,7 @@ impl Guest {
         match self.instance.call_batch(self.batch.range.start as u32, count, ticks) {
             Ok(BatchStatus::OK) => Ok(()),
             Ok(BatchStatus { code: 0, .. }) => Err(Failure::Returned(KernelError::Other {
-                message: "the batch names a call that failed, and no failure".to_owned(),
+                message: "the batch reports a failed call, but not how it failed".to_owned(),
             })),
             Ok(BatchStatus { code, .. }) => Err(self.failure(Ok(code))),
             Err(stop) => Err(self.failure(Err(stop))),

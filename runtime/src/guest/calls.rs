@@ -51,7 +51,7 @@ impl<'a> Calls<'a> {
         }
         Err(BadCall::Shape {
             message: format!(
-                "the stub gives other arguments than the {} tensors and {} bytes of scalars of its signature",
+                "the stub does not give the {} tensors and {} bytes of scalars of its signature",
                 self.rows, self.scalar_bytes
             ),
         })

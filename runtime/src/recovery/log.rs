@@ -49,7 +49,7 @@ pub(super) fn fell_back(kernel: &LoadedKernel, reference: &Reference) {
         pack = %kernel.origin.pack,
         version = %kernel.origin.version,
         reference = reference.reference_name(),
-        "the reference gave the result",
+        "the reference computed the result",
     );
 }
 
@@ -104,7 +104,7 @@ pub(super) fn native(kernel: &str, pack: &PackLabels<'_>, reference: &Reference)
         version = %pack.version,
         reference = reference.reference_name(),
         package = reference.package(),
-        "a kernel is placed outside the sandbox, as it was asked for",
+        "a kernel runs outside the sandbox, as configured",
     );
 }
 
@@ -122,7 +122,7 @@ pub(super) fn no_fallback(kernel: &str, pack: &PackLabels<'_>, reason: &NoRefere
                 pack = %pack.name,
                 version = %pack.version,
                 reason,
-                "a kernel has no fallback, since its reference is not known to compute the same",
+                "a kernel has no fallback, because its reference is not known to compute the same results",
             );
         }
     }

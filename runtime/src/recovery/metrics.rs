@@ -192,17 +192,17 @@ impl Drop for PackInfo {
 
 /// Tells the recorder what the metrics are; a recorder may be told more than once.
 pub(crate) fn describe() {
-    metrics::describe_counter!("kernelpack_calls_total", Unit::Count, "Calls of kernels, by how they ended.");
+    metrics::describe_counter!("kernelpack_calls_total", Unit::Count, "Kernel calls, by outcome.");
     metrics::describe_histogram!(
         "kernelpack_call_duration_seconds",
         Unit::Seconds,
-        "Time of whole calls: checks, copies, the kernel, and the reference where it ran instead."
+        "Time of whole calls: checks, copies, the kernel, and the reference if it ran instead."
     );
-    metrics::describe_counter!("kernelpack_failures_total", Unit::Count, "Failures of kernels, by kind.");
+    metrics::describe_counter!("kernelpack_failures_total", Unit::Count, "Kernel failures, by kind.");
     metrics::describe_counter!(
         "kernelpack_fallbacks_total",
         Unit::Count,
-        "Runs of a reference implementation in the stead of a kernel that failed."
+        "Runs of a reference implementation in place of a kernel that failed."
     );
     metrics::describe_gauge!(
         "kernelpack_degraded",
@@ -212,10 +212,10 @@ pub(crate) fn describe() {
     metrics::describe_gauge!(
         "kernelpack_out_of_service",
         Unit::Count,
-        "1 while the circuit breaker keeps a kernel's calls from the sandbox."
+        "1 while the circuit breaker keeps a kernel's calls out of the sandbox."
     );
     metrics::describe_gauge!("kernelpack_instances", Unit::Count, "Instances in a kernel's pool, by state.");
-    metrics::describe_gauge!("kernelpack_pack_info", Unit::Count, "Packs that are loaded.");
+    metrics::describe_gauge!("kernelpack_pack_info", Unit::Count, "Loaded packs.");
 }
 
 #[cfg(test)]

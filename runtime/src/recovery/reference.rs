@@ -37,19 +37,19 @@ impl Reference {
     ) -> Result<Self, NoReference> {
         let KernelSpecBuf { id, fallback, .. } = spec;
         if fallback.is_empty() {
-            return Err(NoReference::Missing("the manifest's fallbacks name no reference for it".to_owned()));
+            return Err(NoReference::Missing("the manifest's fallbacks do not name a reference for it".to_owned()));
         }
         if spec.lifecycle.init || spec.lifecycle.cleanup {
             // An instance keeps what `init` made; the function would compute with whatever its statics hold.
-            let why =
-                "it has an `init` or a `cleanup`: its function in this program has nothing that an instance keeps";
+            let why = "it has an `init` or a `cleanup`: its function in this program lacks an instance's state";
             return Err(NoReference::Missing(why.to_owned()));
         }
         let package = writer.rsplit_once(' ').map_or(writer, |(name, _)| name);
         let named = |kernel: &NativeKernel| kernel.spec.id == *id && kernel.spec.fallback == *fallback;
         let compiled_in = NativeKernel::all().copied().filter(|kernel| kernel.package == package);
         let mut why = NoReference::Missing(format!(
-            "no reference {fallback:?} of it was registered, and none of crate {package:?} is compiled into this program"
+            "its reference {fallback:?} was not registered, and the one of crate {package:?} is not compiled into this \
+             program"
         ));
         let given = given.iter().copied().map(|kernel| (Self(kernel), true));
         for (reference, was_given) in given.chain(compiled_in.map(|kernel| (Self(kernel), false))) {
@@ -73,12 +73,12 @@ impl Reference {
             return Some(format!("differs from the pack in its {difference}"));
         }
         if self.0.spec.lifecycle != Lifecycle::default() {
-            return Some("has an `init` or a `cleanup`, which the pack's kernel has not".to_owned());
+            return Some("has an `init` or a `cleanup`, but the pack's kernel does not".to_owned());
         }
         // Who gives a function vouches for it.
         if vectors.is_empty() && !was_given {
             return Some(
-                "cannot be compared with the pack, which has no health vector of the kernel: pack one, or give the \
+                "cannot be compared with the pack, which has no health vector for the kernel: add one, or give the \
                  function to RuntimeBuilder::reference"
                     .to_owned(),
             );
@@ -88,7 +88,7 @@ impl Reference {
         }
         // Once more after all of them: what a function keeps must not change what it gives.
         let again = vectors.iter().find_map(|vector| self.disagreement(spec, vector))?;
-        Some(format!("keeps something from call to call: when it is called again it {again}"))
+        Some(format!("keeps state between calls: when called again, it {again}"))
     }
 
     /// What it gives instead of what a vector expects.
@@ -102,7 +102,7 @@ impl Reference {
                 return Some(format!("fails the pack's health vector {path:?}: {error}"));
             }
             let mismatch = compare(vector.vector().expected(), &results, tolerance).err()?;
-            Some(format!("does not give what the pack's health vector {path:?} expects: {mismatch}"))
+            Some(format!("does not return what the pack's health vector {path:?} expects: {mismatch}"))
         })
     }
 
@@ -147,7 +147,7 @@ impl Reference {
             Export::Backward => self.0.backward,
             _ => Some(self.0.forward),
         };
-        let pass = pass.ok_or_else(|| failure("the reference has no such pass".to_owned()))?;
+        let pass = pass.ok_or_else(|| failure("the reference has no backward pass".to_owned()))?;
         let mut copies: Vec<Option<Aligned>> = tensors
             .iter()
             .map(|tensor| match &tensor.data {
@@ -231,7 +231,7 @@ fn failure(message: String) -> KernelError {
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("with something that is no text")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("with something that is not text")
 }
 
 fn misaligned(bytes: &[u8]) -> bool {
@@ -301,7 +301,7 @@ mod tests {
             assert!(matches!(find(keeps, keeps), Err(NoReference::Missing(_))), "{keeps:?}");
             assert!(matches!(find(keeps, stateless), Err(NoReference::Missing(_))), "{keeps:?}");
             let Err(NoReference::Differs(reason)) = find(stateless, keeps) else { panic!("{keeps:?} was taken") };
-            assert!(reason.ends_with("has an `init` or a `cleanup`, which the pack's kernel has not"), "{reason}");
+            assert!(reason.ends_with("has an `init` or a `cleanup`, but the pack's kernel does not"), "{reason}");
         }
         // One that would do is taken where it comes later.
         let given = [with(Lifecycle { init: true, cleanup: false }), with(stateless)];
@@ -321,6 +321,6 @@ mod tests {
         }
         let reference = Reference(NativeKernel { forward: explodes, ..with(Lifecycle::default()) });
         let error = reference.run_on_copies(Export::Forward, &mut [], &[]).unwrap_err();
-        assert!(error.to_string().contains("panicked: with something that is no text"), "{error}");
+        assert!(error.to_string().contains("panicked: with something that is not text"), "{error}");
     }
 }

@@ -218,7 +218,7 @@ impl RuntimeBuilder {
             ("max_stack_bytes", self.ceiling.max_stack_bytes, least_stack),
         ] {
             if given < least {
-                return Err(EngineError::Configure(format!("{what} is {given}, choose at least {least}")).into());
+                return Err(EngineError::Configure(format!("{what} is {given}; choose at least {least}")).into());
             }
         }
         let budget = self.max_budget.unwrap_or_else(|| self.engine.default_budget());

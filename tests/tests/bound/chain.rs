@@ -116,7 +116,7 @@ fn a_binding_takes_its_own_tensors_only(engine: Engine) {
     let first = kernelpack_host::abi::TensorView::new(&x.as_slice()[..8], &[1, 8]).unwrap();
     assert_eq!(
         bound.call(rmsnorm_f32::Args::new(first, weight.view(), row.view_mut())).unwrap_err().to_string(),
-        "bad call: input \"x\" is 1x8, the tensor that the kernel is bound to is 2x8; bind the kernel to that shape, too"
+        "bad call: input \"x\" is 1x8, but the kernel is bound to a 2x8 tensor; bind it to the new shape as well"
     );
     bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
 }

@@ -257,8 +257,8 @@ fn bindings_take_no_instance_of_other_calls(engine: Engine) {
     assert_eq!(all.len(), 100);
     assert_eq!(
         error.to_string(),
-        "the bindings of kernel \"wat_kernel\" have 100 instances, which are all that they may have; drop some, or raise \
-         the runtime's `max_bindings`"
+        "the bindings of kernel \"wat_kernel\" already have all 100 instances that they may have; drop some bindings, or \
+         raise the runtime's `max_bindings`"
     );
     all.iter_mut().for_each(|bound| check(bound, &x, &mut y));
     kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 1 }).unwrap();

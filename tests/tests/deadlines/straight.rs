@@ -74,6 +74,6 @@ fn tables_that_are_written_in_a_straight_line_are_left_alone_soon(engine: Engine
 fn tables_that_one_instruction_works_on_for_long_take_a_host_that_allows_them(engine: Engine) {
     let pack = engine.ready(honest(&straight("", 1, true)));
     let refused = engine.builder().build().unwrap().open(pack.path()).unwrap_err().to_string();
-    assert!(refused.contains("starts with 10000000 table elements, this runtime allows 262144"), "{refused}");
+    assert!(refused.contains("starts with 10000000 table elements, but this runtime allows 262144"), "{refused}");
     engine.builder().max_table_elements(ELEMENTS).build().unwrap().open(pack.path()).unwrap();
 }

@@ -45,30 +45,30 @@ fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused(engine: Engine) {
     assert_eq!(said(kernel.run(&good[..1], &[])), "input \"weight\" is missing");
     assert_eq!(
         said(kernel.run(&[good[0], ("wieght", good[1].1)], &[])),
-        "kernel \"rmsnorm_f32\" has no input \"wieght\", it has x, weight"
+        "kernel \"rmsnorm_f32\" has no input \"wieght\"; it has x, weight"
     );
     assert_eq!(said(kernel.run(&[good[0], good[1], good[0]], &[])), "input \"x\" is given twice");
     assert_eq!(
         said(kernel.run(&[("x", (&halves).into()), good[1]], &[])),
-        "input \"x\" holds f32, the one given holds u8"
+        "input \"x\" holds f32, but the tensor given holds u8"
     );
     let short = DynView { bytes: &good[0].1.bytes[..31], ..good[0].1 };
     assert_eq!(
         said(kernel.run(&[("x", short), good[1]], &[])),
-        "input \"x\" needs 2x4 f32 (32 bytes), the one given has 31"
+        "input \"x\" needs 2x4 f32 (32 bytes), but the tensor given has 31 bytes"
     );
     assert_eq!(
         said(kernel.run(&good, &[("epsilon", ParamValue::F32(1.0))])),
-        "kernel \"rmsnorm_f32\" has no parameter \"epsilon\", it has eps"
+        "kernel \"rmsnorm_f32\" has no parameter \"epsilon\"; it has eps"
     );
     assert_eq!(
         said(kernel.run(&good, &[("eps", ParamValue::U32(1))])),
-        "parameter \"eps\" is f32, the value given is u32"
+        "parameter \"eps\" is f32, but the value given is u32"
     );
     // An output is not an input.
     assert_eq!(
         said(kernel.run(&[good[0], good[1], ("y", good[0].1)], &[])),
-        "kernel \"rmsnorm_f32\" has no input \"y\", it has x, weight"
+        "kernel \"rmsnorm_f32\" has no input \"y\"; it has x, weight"
     );
     assert_eq!(
         said(pack.kernel_named("kv_pack_q8").unwrap().backward(&good, &[])),
@@ -84,7 +84,7 @@ fn dynamic_calls_with_wrong_names_types_and_sizes_are_refused(engine: Engine) {
 fn unknown_kernels_and_foreign_stubs_are_refused(engine: Engine) {
     let pack = engine.core_pack();
     let message = said(pack.kernel_named("softmax"));
-    assert!(message.starts_with("the pack has no kernel \"softmax\", it has kv_pack_q4, kv_pack_q8, "), "{message}");
+    assert!(message.starts_with("the pack has no kernel \"softmax\"; it has kv_pack_q4, kv_pack_q8, "), "{message}");
     assert!(said(pack.kernel::<kernelpack_fixture_with_std::panics::Kernel>()).contains("no kernel \"panics\""));
 
     /// A stub of an earlier `rmsnorm_f32` that had no `eps`.
@@ -146,7 +146,7 @@ fn extents_that_overflow_are_refused(engine: Engine) {
     let unpack = small.open(engine.core()).unwrap().kernel_named("kv_unpack_q4").unwrap();
     assert_eq!(
         said(unpack.run(&[("x", view)], &[])),
-        "kernel \"kv_unpack_q4\" would need 512 pages of 64 KiB for these tensors, its limit is 250; make the call \
+        "kernel \"kv_unpack_q4\" would need 512 pages of 64 KiB for these tensors, but its limit is 250; make the call \
          smaller, or raise the runtime's max_memory_pages"
     );
 }

@@ -114,7 +114,7 @@ fn memory_cannot_grow_past_the_limit(engine: Engine) {
     // A runtime may allow less than the manifest: the module's own minimum does not fit any more.
     let small = engine.builder().max_memory_pages(1).build().unwrap();
     let refused = small.open(engine.ready(Parts::default().pack()).path()).unwrap_err();
-    let message = "kernel \"wat_kernel\" starts with 2 pages of memory, this runtime allows 1; raise its ceiling";
+    let message = "kernel \"wat_kernel\" starts with 2 pages of memory, but this runtime allows 1; raise its limit";
     assert!(matches!(refused, Error::Engine(_)) && refused.to_string() == message, "{refused}");
 }
 

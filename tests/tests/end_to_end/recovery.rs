@@ -172,8 +172,8 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
     assert!(matches!(refused, Error::Engine(_)));
     assert_eq!(
         refused.to_string(),
-        "kernel \"falls\" cannot be placed natively: no reference \"falls_reference\" of it was registered, and none of \
-         crate \"kernelpack-fixture-with-stu\" is compiled into this program"
+        "kernel \"falls\" cannot be placed natively: its reference \"falls_reference\" was not registered, and the one \
+         of crate \"kernelpack-fixture-with-stu\" is not compiled into this program"
     );
 
     succeeds(&open(engine.builder().reference(native())).unwrap().kernel().unwrap(), 1);
@@ -187,7 +187,7 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
     // A pack whose manifest names no reference has none.
     let pack = engine.ready(Parts::default().pack());
     let refused = engine.builder().placement("wat_kernel", Placement::Native).build().unwrap().open(pack.path());
-    assert!(refused.unwrap_err().to_string().contains("the manifest's fallbacks name no reference"));
+    assert!(refused.unwrap_err().to_string().contains("the manifest's fallbacks do not name a reference"));
 }
 
 #[apply(on_each_engine)]
@@ -353,7 +353,7 @@ fn a_scrape_shows_calls_failures_and_fallbacks() {
     // The pack is gone by now.
     assert_eq!(of_falls("kernelpack_degraded", ""), Some(0.0));
     assert_eq!(sample(&scrape, "kernelpack_pack_info", &FALLS[1..]), Some(0.0));
-    assert!(scrape.contains("# HELP kernelpack_failures_total Failures of kernels, by kind."), "{scrape}");
+    assert!(scrape.contains("# HELP kernelpack_failures_total Kernel failures, by kind."), "{scrape}");
     assert!(scrape.contains("# TYPE kernelpack_call_duration_seconds histogram"), "{scrape}");
 }
 

@@ -97,9 +97,9 @@ fn a_function_that_gives_something_else_never_stands_in_for_a_kernel(engine: Eng
     let functions: [(Function, &str); 3] = [
         (
             larger,
-            "does not give what the pack's health vector \"health/falls.safetensors\" expects: element 0 of \"y\"",
+            "does not return what the pack's health vector \"health/falls.safetensors\" expects: element 0 of \"y\"",
         ),
-        (tires, "keeps something from call to call: when it is called again it does not give what"),
+        (tires, "keeps state between calls: when called again, it does not return what"),
         (
             panics,
             "fails the pack's health vector \"health/falls.safetensors\": it failed with INTERNAL_ERROR (6): panicked",

@@ -49,7 +49,7 @@ fn agree<'a, K>(
     let same: Vec<u32> = dynamic[0].to_vec::<f32>().unwrap().into_iter().map(f32::to_bits).collect();
     assert_eq!(same, bits(typed));
     let other = dynamic[0].to_vec::<u32>().unwrap_err().to_string();
-    assert_eq!(other, "bad call: tensor \"y\" holds f32, it is read as u32");
+    assert_eq!(other, "bad call: tensor \"y\" holds f32, so it cannot be read as u32");
 
     let error = largest_error(typed.data(), &golden.f64("y"));
     assert!(error <= bound, "{}: {error:e} is over {bound:e}", golden.name);

@@ -182,7 +182,7 @@ fn tables_obey_the_ceiling_of_the_runtime(engine: Engine) {
     call(&strict, 7).unwrap();
     let none = engine.builder().max_table_elements(0).build().unwrap();
     let none = none.open(honest(&parts(limits)).path()).unwrap_err();
-    assert!(none.to_string().contains("starts with 1 table elements, this runtime allows 0"), "{none}");
+    assert!(none.to_string().contains("starts with 1 table elements, but this runtime allows 0"), "{none}");
 }
 
 #[apply(on_both_engines)]
@@ -198,9 +198,9 @@ fn instances_obey_the_smaller_of_two_limits(engine: Engine) {
 #[apply(on_both_engines)]
 fn limits_that_no_kernel_could_live_with_are_refused(engine: Engine) {
     for (builder, message) in [
-        (engine.builder().max_instances(0), "max_instances is 0, choose at least 1"),
-        (engine.builder().max_bindings(0), "max_bindings is 0, choose at least 1"),
-        (engine.builder().max_stack_bytes(65_535), "max_stack_bytes is 65535, choose at least 65536"),
+        (engine.builder().max_instances(0), "max_instances is 0; choose at least 1"),
+        (engine.builder().max_bindings(0), "max_bindings is 0; choose at least 1"),
+        (engine.builder().max_stack_bytes(65_535), "max_stack_bytes is 65535; choose at least 65536"),
     ] {
         let refused = builder.build().unwrap_err().to_string();
         assert!(refused.contains(message), "{refused}");

@@ -201,5 +201,5 @@ fn idle_instances_can_be_let_go(engine: Engine) {
 #[apply(on_both_engines)]
 fn calls_cannot_be_without_an_instance(engine: Engine) {
     let refused = runtime(engine, PoolPolicy::new().size(0)).build().unwrap_err();
-    assert!(refused.to_string().contains("the size of the pool is 0, choose at least 1"), "{refused}");
+    assert!(refused.to_string().contains("the size of the pool is 0; choose at least 1"), "{refused}");
 }

@@ -1,4 +1,7 @@
-//! A call whose tensors stay where the kernel sees them.
+//! A call that is laid out once in an instance, with its tensors mapped into the kernel's memory where possible.
+//!
+//! A [`Binding`] records each tensor's address, shape and role, so that every later call is checked against them before
+//! the kernel runs. Tensors that cannot be mapped are copied at each call.
 
 use std::{
     mem::{self, discriminant},
@@ -17,38 +20,37 @@ use crate::{
     workers::Answers,
 };
 
-/// A forward call that is laid out in an instance of its own, which has seen nothing else and will not; or in several,
-/// where it is divided over threads.
+/// A forward call that is laid out in an instance that runs nothing else; or in several, if it is divided over threads.
 ///
-/// The instances are dropped with the binding, and with them every mapping; the memory of tensors that were dropped
-/// before goes then, too.
+/// Dropping the binding drops its instances and every mapping in them, and frees the memory of tensors that were
+/// dropped before it.
 pub(crate) struct Binding {
     loaded: Arc<LoadedKernel>,
     ticks: u32,
     rows: Vec<Row>,
-    /// Whether there are tensors that are copied.
+    /// Whether any tensor is copied.
     copies: bool,
     /// How each call is divided over the instances.
     plan: Plan,
-    /// Where the parts of a divided call come back.
+    /// Receives the parts of a divided call when they are done.
     answers: Option<Answers>,
-    /// None after one was stopped, until the next call.
+    /// Empty after one was stopped, until the next call makes new ones.
     guests: Vec<Option<Box<Guest>>>,
 }
 
-/// What a row of the tensor table is bound to.
+/// The tensor that a row of the tensor table is bound to.
 struct Row {
     data: mem::Discriminant<TensorData<'static>>,
     shape: Shape,
     len: usize,
     /// None for a tensor that is copied.
     part: Option<SharedPart>,
-    /// Where the part is in the host's memory; 0 for none.
+    /// The address of the part in the host's memory, or 0 if there is no part.
     address: usize,
 }
 
 impl Binding {
-    /// Lays out a call and maps those of its tensors that can be.
+    /// Lays out a call and maps those of its tensors that can be mapped.
     pub(crate) fn new(
         loaded: Arc<LoadedKernel>,
         signature: &Signature<'_>,
@@ -66,7 +68,7 @@ impl Binding {
         Ok(binding)
     }
 
-    /// Bytes that each call copies; scratch and scalars do not count.
+    /// How many bytes each call copies, not counting scratch and scalars.
     pub(crate) fn copied_bytes(&self, signature: &Signature<'_>) -> u64 {
         let copied = signature.tensors.iter().zip(&self.rows).filter(|(_, row)| row.part.is_none());
         copied
@@ -78,12 +80,12 @@ impl Binding {
             .sum()
     }
 
-    /// The threads that a call uses at most.
+    /// The maximum number of threads that a call uses.
     pub(crate) fn threads(&self) -> usize {
         self.plan.len()
     }
 
-    /// Makes instances, whose initializations share a budget, and maps into them.
+    /// Makes new instances, whose initializations share a budget, and lays out the call in them.
     #[cold]
     fn renew(
         &mut self,
@@ -110,7 +112,7 @@ impl Binding {
         Ok(())
     }
 
-    /// How the call is divided, if it is. What is copied would have to be copied for each part.
+    /// How the call is divided. A call with copied tensors stays whole, since each part would have to copy them.
     fn plan_of(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Plan {
         let workers = self.loaded.workers.as_ref().filter(|_| !self.copies);
         let divided =
@@ -134,8 +136,8 @@ impl Binding {
         Ok(())
     }
 
-    /// The instance in which a call with these arguments lies ready, and the ticks that it gets; none if there are several,
-    /// or something is to be copied, or the arguments are not those bound.
+    /// The instance that can run a call with these arguments at once, and the ticks that it gets. None if the call is
+    /// divided, if tensors must be copied, or if the arguments are not the bound ones.
     #[inline]
     pub(crate) fn ready<K: Pass>(&mut self, args: &mut K::Args<'_>) -> Option<(&mut Guest, u32)> {
         let [Some(guest)] = &mut self.guests[..] else { return None };
@@ -148,7 +150,7 @@ impl Binding {
         (takes & set && rows.next().is_none()).then_some((guest, self.ticks))
     }
 
-    /// Runs the kernel on tensors that are those bound, or have their shapes where they are copied.
+    /// Runs the kernel. Mapped tensors must be the bound ones; copied tensors must have the bound shapes.
     pub(crate) fn call(
         &mut self,
         signature: &Signature<'_>,
@@ -156,7 +158,7 @@ impl Binding {
         scalars: &[u8],
     ) -> Result<(), Error> {
         self.check(signature, tensors)?;
-        // An engine that panicked in a call, and whose panic somebody caught, has left its memory out of the host's reach.
+        // If an engine panicked in a call and the caller caught the panic, the host cannot reach its memory any more.
         if !self.set_scalars(scalars) {
             self.abandon();
         }
@@ -167,7 +169,7 @@ impl Binding {
             if !self.set_scalars(scalars) {
                 return Err(self.failed(unreachable()));
             }
-            // Making instances does not count unless a guest runs for it.
+            // The time for making instances counts only if guest code ran.
             if self.loaded.spec.lifecycle.init {
                 ticks = budget.left();
             }
@@ -183,12 +185,12 @@ impl Binding {
         }
     }
 
-    /// Gives the call these scalars in each instance; `false` if one of them cannot take them.
+    /// Writes these scalars to each instance; `false` if one of them cannot take them.
     fn set_scalars(&mut self, scalars: &[u8]) -> bool {
         self.guests.iter_mut().all(|guest| guest.as_mut().is_some_and(|guest| guest.set_scalars(scalars)))
     }
 
-    /// Whether the tensors are those bound, or have their shapes where they are copied.
+    /// Checks that mapped tensors are the bound ones, and that copied tensors have the bound shapes.
     #[inline]
     pub(crate) fn check(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<(), Error> {
         let takes = |(row, tensor): (&Row, &TensorArg<'_>)| row.takes(tensor);
@@ -198,19 +200,19 @@ impl Binding {
         Ok(())
     }
 
-    /// An error out of a failure; what must not be used again is dropped.
+    /// Turns a failure into an error, and drops instances that must not be used again.
     #[cold]
     pub(crate) fn failed(&mut self, failure: Failure) -> Error {
         if failure.spoils_guest() {
-            // One of them must not be used again, not even for its cleanup, and nothing tells which one.
+            // One of them must not run again, not even its cleanup, and it is unknown which one.
             self.abandon();
         }
-        // A kernel that wrote over its descriptor has made its next call fail, but not those after it.
+        // A kernel may have overwritten its descriptor, which would make each later call fail.
         self.guests.iter_mut().flatten().for_each(|guest| _ = guest.restore_head());
         self.loaded.error(failure)
     }
 
-    /// Drops the instances without running any more of their code.
+    /// Drops the instances without running their cleanup.
     #[cold]
     fn abandon(&mut self) {
         for guest in self.guests.drain(..).flatten() {
@@ -218,12 +220,13 @@ impl Binding {
         }
     }
 
-    /// Drops the instances. Their cleanup runs when the host may be using the tensors, so they lose their mappings first.
+    /// Drops the instances. The host may be using the tensors while their cleanup runs, so the tensors are unmapped
+    /// first.
     #[cold]
     fn release(&mut self) {
         let budget = Budget::new(CLEANUP_TICKS);
         for mut guest in self.guests.drain(..).flatten() {
-            // The head of an instance in which the engine panicked is out of reach: none of its code may run again.
+            // If the engine panicked, the head is out of reach, and none of the instance's code may run again.
             if guest.restore_head().is_ok() && guest.unmap().is_ok() {
                 self.loaded.retire(guest, budget.left());
             } else {
@@ -233,7 +236,7 @@ impl Binding {
     }
 }
 
-/// A binding whose instances are not all made and laid out; an error, or a panic of the engine, leaves none of them.
+/// A binding whose instances are still being made: if an error or a panic of the engine drops this, it drops them too.
 struct Unfinished<'a>(&'a mut Binding);
 
 impl Drop for Unfinished<'_> {
@@ -261,14 +264,15 @@ impl Row {
         }
     }
 
-    /// Has the tensor copied.
+    /// Lets calls copy the tensor instead.
     fn unmap(&mut self) {
         (self.part, self.address) = (None, 0);
     }
 
-    /// Whether this is the tensor that the row is bound to; where that is copied, one like it.
+    /// Whether this is the tensor that the row is bound to or, if the row is copied, one of the same role, shape and
+    /// size.
     ///
-    /// The bytes of one that is mapped are the kernel's from here on.
+    /// Exposes the tensor's bytes, which the kernel may access from here on.
     #[inline]
     fn takes(&self, tensor: &TensorArg<'_>) -> bool {
         let (address, len) = match bytes(&tensor.data) {
@@ -284,7 +288,7 @@ impl Row {
     }
 }
 
-/// Which way a tensor goes, whatever its lifetime.
+/// How a tensor is passed, without its lifetime.
 #[inline]
 fn kind(data: &TensorData<'_>) -> mem::Discriminant<TensorData<'static>> {
     match data {
@@ -296,7 +300,7 @@ fn kind(data: &TensorData<'_>) -> mem::Discriminant<TensorData<'static>> {
     }
 }
 
-/// The bytes of a tensor that has some.
+/// The bytes of a tensor, unless it is absent or scratch.
 #[inline]
 fn bytes(data: &TensorData<'_>) -> Option<*const [u8]> {
     match data {
@@ -306,7 +310,7 @@ fn bytes(data: &TensorData<'_>) -> Option<*const [u8]> {
     }
 }
 
-/// What is wrong with tensors that are not those of the binding.
+/// Describes how tensors differ from the bound ones.
 #[cold]
 fn misfit(signature: &Signature<'_>, tensors: &[TensorArg<'_>], rows: &[Row]) -> Error {
     if let Err(bad) = check(signature, tensors) {

@@ -1,4 +1,7 @@
-//! A binding with what happens around its calls.
+//! Calls of bound kernels, with recovery.
+//!
+//! A [`Binding`] runs the kernel in the sandbox; a [`BoundCall`] adds what every other call has: the circuit breaker,
+//! the fallback, logs and metrics. Calls through a typed stub take a shortcut while nothing of that is needed.
 
 use std::{sync::Arc, time::Instant};
 
@@ -7,7 +10,7 @@ use kernelpack_engine::Export;
 
 use crate::{Error, binding::Binding, guest::Failure, loaded::LoadedKernel, recovery::Call};
 
-/// A kernel that is bound to tensors and may fail, fall back and be out of service as any other.
+/// A kernel that is bound to tensors and recovers from failures as any other kernel does.
 pub(crate) struct BoundCall {
     loaded: Arc<LoadedKernel>,
     binding: Binding,
@@ -38,11 +41,11 @@ impl BoundCall {
         self.call_from(start, signature, tensors, scalars)
     }
 
-    /// The same with arguments of its stub.
+    /// Like [`call`](Self::call), but takes the arguments of the kernel's stub.
     #[inline]
     pub(crate) fn call_typed<K: Kernel>(&mut self, mut args: K::Args<'_>) -> Result<(), Error> {
         let start = self.loaded.recovery.clock.start();
-        // As nearly every call goes: nothing is lent, nothing of the rest is looked at.
+        // The path of nearly every call: the arguments are not turned into tables, and recovery is not consulted.
         if self.loaded.recovery.is_usual()
             && let Some((guest, ticks)) = self.binding.ready::<K>(&mut args)
         {
@@ -57,7 +60,7 @@ impl BoundCall {
         self.call_otherwise::<K>(args, start)
     }
 
-    /// A call that was run in place and failed.
+    /// Recovers a call that failed on the fast path of [`call_typed`](Self::call_typed).
     #[cold]
     #[inline(never)]
     fn failed<K: Kernel>(&mut self, args: K::Args<'_>, start: Option<Instant>, failure: Failure) -> Result<(), Error> {
@@ -68,7 +71,8 @@ impl BoundCall {
         })
     }
 
-    /// A call that is divided or copies, or that the kernel does not take, or that is not for the sandbox.
+    /// Runs a call that cannot take the fast path: it is divided, copies tensors, has wrong arguments or skips the
+    /// sandbox.
     #[inline(never)]
     fn call_otherwise<K: Kernel>(&mut self, args: K::Args<'_>, start: Option<Instant>) -> Result<(), Error> {
         K::lend(args, |tensors, scalars| self.call_from(start, &K::SIGNATURE, tensors, scalars))
@@ -87,7 +91,7 @@ impl BoundCall {
         })
     }
 
-    /// Whether it is this kernel that is bound.
+    /// Whether this kernel is the bound one.
     pub(crate) fn is_of(&self, kernel: &Arc<LoadedKernel>) -> bool {
         Arc::ptr_eq(&self.loaded, kernel)
     }
@@ -97,23 +101,23 @@ impl BoundCall {
         &self.loaded.id
     }
 
-    /// Refuses tensors that are not those bound.
+    /// Refuses tensors that are not the bound ones.
     pub(crate) fn check(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<(), Error> {
         self.binding.check(signature, tensors)
     }
 
-    /// Bytes that each call copies.
+    /// How many bytes each call copies.
     pub(crate) fn copied_bytes(&self, signature: &Signature<'_>) -> u64 {
         self.binding.copied_bytes(signature)
     }
 
-    /// The threads over which each call is divided.
+    /// The number of threads over which each call is divided.
     pub(crate) fn threads(&self) -> usize {
         self.binding.threads()
     }
 }
 
-/// A forward call on the caller's own tensors.
+/// A forward call that works on the caller's own tensors.
 fn forward<'c, 't>(
     signature: &'c Signature<'c>,
     tensors: &'c mut [TensorArg<'t>],

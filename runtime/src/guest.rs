@@ -1,4 +1,7 @@
-//! An instance with the part of its memory that the host uses.
+//! Instances with a call laid out in their memory.
+//!
+//! A [`Guest`] is an instance plus an *arena*: memory that the host grew for itself. A call is checked and laid out
+//! there once. Later calls that differ only in values copy their tensors in, run the kernel, and copy the results out.
 
 mod batch;
 mod calls;
@@ -18,27 +21,27 @@ pub(crate) use self::{
 };
 use crate::{BadCall, KernelError, pool::Pooled};
 
-/// What the cleanups of instances may take, however long the kernel's calls may: 100 ms.
+/// The budget for cleaning up instances, whatever the budget of the kernel's calls: 100 ms.
 pub(crate) const CLEANUP_TICKS: u32 = 10;
 
-/// What running a guest can fail with.
+/// Why running a guest failed.
 pub(crate) enum Failure {
     /// The call was refused; the guest did not run.
     Refused(BadCall),
-    /// The machine has no memory for this many more pages; the guest did not run.
+    /// The machine cannot provide this many more pages; the guest did not run.
     OutOfMemory { pages: u64 },
     /// A tensor cannot be mapped; the guest did not run.
     Unmappable(std::io::Error),
-    /// What cannot be happened; the guest must be thrown away.
+    /// An invariant of the host does not hold; the guest must be dropped.
     Internal(&'static str),
     /// The guest returned a failure and can be used again.
     Returned(KernelError),
-    /// The guest was stopped and must be thrown away.
+    /// The guest was stopped and must be dropped.
     Stopped(Stop),
 }
 
 impl Failure {
-    /// Whether the guest must be thrown away.
+    /// Whether the guest must be dropped.
     pub(crate) fn spoils_guest(&self) -> bool {
         matches!(self, Self::Internal(_) | Self::Stopped(_))
     }
@@ -46,8 +49,8 @@ impl Failure {
 
 /// An instance, and the arena in its memory where calls are laid out.
 ///
-/// The arena is memory that the host itself grew, behind all that the module declared: a guest's allocator, which takes
-/// what it grows and what lies between its data and the end of its initial memory, never shares a byte with it.
+/// The host grows the arena itself, after all memory that the module declares. A guest's allocator only uses memory
+/// that it grows, and what lies between the guest's data and the end of its initial memory, so the two never overlap.
 pub(crate) struct Guest {
     instance: Box<dyn Instance>,
     limits: ResourceLimits,
@@ -55,7 +58,7 @@ pub(crate) struct Guest {
     message: u32,
     arena_start: u64,
     arena_end: u64,
-    /// The end of memory when the instance was born.
+    /// The end of memory when the instance was new.
     first_end: u64,
     cleanup: bool,
     /// The last call that was laid out, as it lies in the arena.
@@ -92,18 +95,18 @@ impl Guest {
         self.enter(Export::Init { size }, at, ticks)
     }
 
-    /// Whether the call that was laid out last differs from this one in nothing but values, so that it can be
+    /// Whether this call differs from the one that was laid out last only in values, so that it can be
     /// [run](Self::run) without another check.
     #[inline]
     pub(crate) fn fits(&self, export: Export, tensors: &[TensorArg<'_>], scalars: &[u8]) -> bool {
         self.layout.fits(export, tensors, scalars)
     }
 
-    /// Copies in what the kernel reads, runs the call that was laid out last, and copies out what it wrote; tensors that
-    /// are mapped are not copied.
+    /// Copies in what the kernel reads, runs the call that was laid out last, and copies out what it wrote. Mapped
+    /// tensors are not copied.
     ///
-    /// The call [fits](Self::fits). Nothing is written to the caller's tensors unless the kernel succeeds, except to
-    /// those that are mapped.
+    /// The call must [fit](Self::fits). The caller's tensors, except mapped ones, are written only if the kernel
+    /// succeeds.
     #[inline]
     pub(crate) fn run(&mut self, tensors: &mut [TensorArg<'_>], scalars: &[u8], ticks: u32) -> Result<(), Failure> {
         self.copy_in(tensors, scalars)?;
@@ -116,7 +119,7 @@ impl Guest {
         Ok(())
     }
 
-    /// Gives the call that was laid out last these scalars; `false` if they are not as many bytes.
+    /// Writes these scalars to the call that was laid out last; `false` if their size is wrong or out of reach.
     #[inline]
     pub(crate) fn set_scalars(&mut self, scalars: &[u8]) -> bool {
         match self.instance.bytes(self.layout.scalars()) {
@@ -128,19 +131,19 @@ impl Guest {
         }
     }
 
-    /// Sees to it that descriptor and tensor table are there as they were laid out: a kernel may have written to them.
+    /// Restores the descriptor and tensor table as they were laid out, since a kernel may have overwritten them.
     #[inline]
     pub(crate) fn restore_head(&mut self) -> Result<(), Failure> {
         let (range, head) = self.layout.head();
         let there = self.instance.bytes(range).ok_or_else(unreachable)?;
-        // Hardly ever is anything to be written, and the guest reads sooner what was not.
+        // They have hardly ever changed, and the guest reads them sooner if they were not just written.
         if there != head {
             there.copy_from_slice(head);
         }
         Ok(())
     }
 
-    /// Copies what the kernel reads of the call that was laid out last: descriptor, params block and tensors.
+    /// Copies in what the kernel reads of the call that was laid out last: descriptor, params block and tensors.
     #[inline]
     pub(crate) fn copy_in(&mut self, tensors: &[TensorArg<'_>], scalars: &[u8]) -> Result<(), Failure> {
         self.restore_head()?;
@@ -160,13 +163,13 @@ impl Guest {
         Ok(())
     }
 
-    /// Runs the call that was laid out last on what lies in its memory.
+    /// Runs the call that was laid out last on the data that is in its memory.
     #[inline]
     pub(crate) fn run_again(&mut self, ticks: u32) -> Result<(), Failure> {
         self.enter(self.layout.export(), self.layout.descriptor(), ticks)
     }
 
-    /// Copies a tensor of the call that was laid out last, unless it is mapped; `data` must have its size.
+    /// Copies a tensor of the call that was laid out last to `data`, which must have its size, unless it is mapped.
     #[inline]
     pub(crate) fn copy_out(&mut self, row: usize, data: &mut [u8]) -> Result<(), Failure> {
         if let Some(range) = self.layout.copied(row) {
@@ -175,7 +178,7 @@ impl Guest {
         Ok(())
     }
 
-    /// What `kernel_info` writes.
+    /// Runs `kernel_info` and returns what it writes.
     pub(crate) fn info(&mut self) -> Result<kernelpack_abi::KernelInfo, Failure> {
         let size = kernelpack_abi::KernelInfo::SIZE;
         let at = self.reserve(u64::from(size))?;
@@ -184,7 +187,7 @@ impl Guest {
         Ok(kernelpack_abi::KernelInfo::from_bytes(self.bytes(at, size)?).unwrap_or_default())
     }
 
-    /// The text in a range of the guest's memory, as far as it lies inside.
+    /// The text in a range of the guest's memory; `None` if the range is out of bounds.
     pub(crate) fn text(&mut self, offset: u32, size: u32) -> Option<String> {
         Some(String::from_utf8_lossy(self.bytes(offset, size).ok()?).into_owned())
     }
@@ -194,11 +197,11 @@ impl Guest {
         self.instance.bytes(start..start + size as usize).ok_or_else(unreachable)
     }
 
-    /// Makes the arena at least this large and returns its start, a multiple of the page size.
+    /// Grows the arena to at least this size and returns its start, a multiple of the page size.
     fn reserve(&mut self, bytes: u64) -> Result<u32, Failure> {
         if self.arena_end - self.arena_start < bytes || self.arena_start == self.arena_end {
             let size = self.instance.memory_size();
-            // Where the guest grew memory itself meanwhile, the arena cannot be extended: start a new one behind.
+            // If the guest has grown memory meanwhile, the arena cannot be extended: start a new one at the end.
             let start = if self.arena_end == size { self.arena_start } else { size };
             let piece = self.instance.piece();
             let pieces = (bytes - (size - start).min(bytes)).div_ceil(piece).max(1);
@@ -213,7 +216,7 @@ impl Guest {
             self.arena_start = start;
             self.arena_end = self.instance.memory_size();
         }
-        // The arena ends at most at 4 GiB and is not empty.
+        // Fits: the arena is not empty and ends at 4 GiB at most.
         Ok(self.arena_start as u32)
     }
 
@@ -222,7 +225,7 @@ impl Guest {
     }
 
     fn too_large_pages(&self, needed: u64) -> Failure {
-        // The caller fills in the name and whose limit it is, and knows both.
+        // The caller fills in the kernel's name and whose limit it is.
         let limit = self.limits.max_memory_pages;
         Failure::Refused(BadCall::TooLarge { kernel: String::new(), needed, limit, of_runtime: false })
     }
@@ -241,7 +244,7 @@ impl Guest {
         match result {
             Ok(status) => Failure::Returned(KernelError::returned(status, self.message())),
             Err(mut stop) => {
-                // A panic leaves its message and then executes `unreachable`.
+                // A guest that panics leaves a message and then executes `unreachable`.
                 if stop.error == KernelError::Unreachable
                     && let Some(message) = self.message()
                 {
@@ -253,8 +256,8 @@ impl Guest {
         }
     }
 
-    /// Takes the message that the guest left, so that a later call which fails without one does not have this one. It may
-    /// be hostile: lengths are bounded and text is made valid.
+    /// Takes the message that the guest left, so that a later call that fails without one does not report it again. The
+    /// guest may be hostile, so the length is bounded and invalid UTF-8 is replaced.
     fn message(&mut self) -> Option<String> {
         let at = self.message;
         let len: &mut [u8; 4] = self.bytes(at, 4).ok()?.try_into().ok()?;
@@ -277,28 +280,29 @@ impl Pooled for Box<Guest> {
 }
 
 impl Guest {
-    /// Runs `kernel_cleanup`, where there is one and ticks are left. What it returns changes nothing any more.
+    /// Runs `kernel_cleanup`, if there is one and ticks are left, and ignores its status.
     ///
-    /// While a panic unwinds, it does not run: if the engine panicked for want of memory, it would again, and end the
-    /// process.
+    /// It does not run while a panic unwinds: an engine that panicked for lack of memory would panic again, which would
+    /// abort the process.
     pub(crate) fn clean_up(mut self, ticks: u32) {
         if self.cleanup && ticks > 0 && !std::thread::panicking() {
             let _ = self.enter(Export::Cleanup, 0, ticks.min(self.limits.max_epoch_ticks));
         }
     }
 
-    /// Whether tensors can be mapped into its memory.
+    /// Whether tensors can be mapped into this guest's memory.
     pub(crate) fn maps(&mut self) -> bool {
         self.instance.as_mapper().is_some()
     }
 
-    /// Whether the guest has grown memory itself, so that the arena could not stay where it began.
+    /// Whether the guest has grown memory itself, which keeps the arena from growing in place.
     pub(crate) fn has_grown_memory(&self) -> bool {
         self.arena_start != self.first_end || self.arena_end != self.instance.memory_size()
     }
 }
 
-/// Memory that was laid out is out of reach: that cannot be, but is no reason to panic.
+/// The failure when the host cannot reach the memory of a laid-out call. An error rather than a panic, though it should
+/// never happen.
 #[cold]
 pub(crate) fn unreachable() -> Failure {
     Failure::Internal("the memory in which a call was laid out is out of reach")

@@ -1,4 +1,4 @@
-//! A kernel that was compiled, with its instances.
+//! Compiled kernels and their instances.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     workers::Workers,
 };
 
-/// Which pack a kernel came from, for errors, logs and metrics.
+/// The pack that a kernel came from, for errors, logs and metrics.
 pub(crate) struct Origin {
     pub(crate) pack: Arc<str>,
     pub(crate) version: Version,
@@ -35,7 +35,7 @@ impl Origin {
     }
 }
 
-/// An instance out of its pool.
+/// An instance on lease from its pool, or a vacant place for one.
 pub(crate) type Leased<'a> = Lease<'a, Box<Guest>>;
 
 /// A compiled kernel.
@@ -44,32 +44,32 @@ pub(crate) struct LoadedKernel {
     pub(crate) spec: KernelSpecBuf,
     pub(crate) origin: Arc<Origin>,
     pub(crate) recovery: Recovery,
-    /// The threads that bound calls are divided over, if they are.
+    /// The threads over which bound calls are divided, if they are divided.
     pub(crate) workers: Option<Arc<Workers>>,
     neighbours: Arc<Neighbours>,
     facts: ModuleFacts,
-    /// What instances may use: the manifest's limits, never above the runtime's.
+    /// The limits of instances: the lower of the manifest's and the runtime's.
     limits: ResourceLimits,
-    /// What a batch may use: what the runtime allows.
+    /// The budget of a batch: what the runtime allows for one call.
     batch_ticks: u32,
     // Fields drop in order: idle instances first, then the module, then the engine whose ticker ends their calls.
-    /// Boxed, since they are handed from place to place.
+    /// Boxed, so that an instance is one word, which pools can swap atomically.
     pub(crate) pool: Pool<Box<Guest>>,
-    /// The places of instances that bindings have; none is ever idle.
+    /// The places of the instances of bindings; these are never idle.
     pub(crate) bindings: Pool<Box<Guest>>,
     module: Box<dyn CompiledModule>,
     _engine: Arc<dyn Engine>,
 }
 
-/// What the kernels of a runtime have alike.
+/// What all kernels of a runtime share.
 #[derive(Clone)]
 pub(crate) struct Shares {
     pub(crate) pool: PoolPolicy,
-    /// Instances that the bindings of one kernel have at most.
+    /// How many instances the bindings of one kernel may have.
     pub(crate) max_bindings: u32,
-    /// The threads that bound calls are divided over, if they are.
+    /// The threads over which bound calls are divided, if they are divided.
     pub(crate) workers: Option<Arc<Workers>>,
-    /// The kernels themselves.
+    /// All kernels of the runtime.
     pub(crate) neighbours: Arc<Neighbours>,
 }
 
@@ -80,13 +80,14 @@ impl Shares {
     }
 }
 
-/// A module with its code and limits, of which any thread can make its part.
+/// A compiled module with its limits. Any thread can compile one; the thread that loads the pack makes the
+/// [`LoadedKernel`].
 pub(crate) struct CompiledKernel {
     engine: Arc<dyn Engine>,
     interface: VerifiedInterface,
     module: Box<dyn CompiledModule>,
     limits: ResourceLimits,
-    /// What the runtime allows.
+    /// The runtime's limits.
     ceiling: ResourceLimits,
 }
 
@@ -106,7 +107,7 @@ impl CompiledKernel {
             max_instances: spec.limits.max_instances.min(ceiling.max_instances),
             max_stack_bytes: spec.limits.max_stack_bytes.min(ceiling.max_stack_bytes),
         };
-        // Told now and not at the first call: no instance could ever be made.
+        // Refused here rather than at the first call, since no instance could ever be made.
         for (what, needed, limit) in [
             ("pages of memory", facts.initial_pages, limits.max_memory_pages),
             ("table elements", facts.table_elements, limits.max_table_elements),
@@ -120,7 +121,7 @@ impl CompiledKernel {
         Ok(Self { engine: engine.clone(), interface, module: compiled, limits, ceiling })
     }
 
-    /// Where its code came from.
+    /// Where the code came from.
     pub(crate) fn cache_outcome(&self) -> CacheOutcome {
         self.module.cache_outcome()
     }
@@ -129,9 +130,9 @@ impl CompiledKernel {
 const _: () = assert!(Pool::<Box<Guest>>::IS_LOCK_FREE);
 
 impl LoadedKernel {
-    /// Makes a kernel of a module that was compiled.
+    /// Makes a kernel from a compiled module.
     ///
-    /// Loggers and recorders of metrics may be those of one thread, so this is for the thread that loads the pack.
+    /// Call this on the thread that loads the pack, since its logger and metrics recorder may be thread-local.
     pub(crate) fn new(
         compiled: CompiledKernel,
         vectors: &[VerifiedVector],
@@ -158,19 +159,20 @@ impl LoadedKernel {
         })
     }
 
-    /// Where its code came from.
+    /// Where the code came from.
     pub(crate) fn cache_outcome(&self) -> CacheOutcome {
         self.module.cache_outcome()
     }
 
-    /// How its calls are stopped.
+    /// How calls that overrun their budget are stopped.
     pub(crate) fn interruption(&self) -> Interruption {
         self.module.interruption()
     }
 
-    /// Checks a call, runs it in an instance of its own, and hands the instance back: the sandbox and nothing else.
+    /// Checks a call, runs it in an instance of its own, and gives the instance back. This uses the sandbox and nothing
+    /// else.
     ///
-    /// Callers of kernels get [`serve`](Self::serve), which knows what to do if this fails.
+    /// Callers of kernels use [`serve`](Self::serve), which also recovers from failures.
     #[inline]
     pub(crate) fn call(
         &self,
@@ -181,7 +183,7 @@ impl LoadedKernel {
         max_ticks: u32,
     ) -> Result<(), Error> {
         let ticks = self.ticks(max_ticks);
-        // An instance whose last call was like this one has all checks behind it.
+        // If the last call of the instance was like this one, it needs no further checks.
         if let Some(mut lease) = self.pool.warm() {
             if let Some(guest) = lease.item().filter(|guest| guest.fits(export, tensors, scalars)) {
                 let result = guest.run(tensors, scalars, ticks);
@@ -192,7 +194,7 @@ impl LoadedKernel {
         self.call_anew(export, signature, tensors, scalars, ticks)
     }
 
-    /// A call that is laid out first.
+    /// Lays out a call and runs it.
     #[inline(never)]
     fn call_anew(
         &self,
@@ -209,13 +211,13 @@ impl LoadedKernel {
         })
     }
 
-    /// An instance, or the place of one, for [`call_in`](Self::call_in), which is waited for at most so long where all are
-    /// busy, whatever the pool's policy is.
+    /// Takes an instance, or a place for one, for [`call_in`](Self::call_in). If all are busy, waits for at most
+    /// `limit`, whatever the pool's policy is.
     pub(crate) fn lease_within(&self, limit: Duration) -> Result<Leased<'_>, Error> {
         self.pool.lease_within(limit).map_err(|full| self.busy(full))
     }
 
-    /// Like [`call`](Self::call), but in an instance that the caller has.
+    /// Like [`call`](Self::call), but uses the caller's lease.
     pub(crate) fn call_in(
         &self,
         lease: Leased<'_>,
@@ -239,9 +241,9 @@ impl LoadedKernel {
         self.end(lease, result)
     }
 
-    /// Runs calls of the forward pass at one entry; `None` if the kernel has no export for that.
+    /// Runs calls of the forward pass in one entry; `None` if the kernel has no export for that.
     ///
-    /// They have `all` ticks together, as a budget that begins with the first of them.
+    /// Together they get `all` ticks, as a budget that starts with the first of them.
     pub(crate) fn call_batch(
         &self,
         signature: &Signature<'_>,
@@ -270,7 +272,7 @@ impl LoadedKernel {
         has_batch.then_some(result)
     }
 
-    /// Whether an instance could have a tensor of so many bytes.
+    /// Checks that an instance has room for a tensor of this many bytes.
     pub(crate) fn check_room(&self, bytes: u64) -> Result<(), BadCall> {
         let (needed, limit) = (bytes.div_ceil(PAGE), self.limits.max_memory_pages);
         if needed <= u64::from(limit) { Ok(()) } else { Err(self.too_large(needed, limit)) }
@@ -282,19 +284,19 @@ impl LoadedKernel {
         BadCall::TooLarge { kernel: self.id.to_string(), needed, limit, of_runtime }
     }
 
-    /// The ticks that so many calls get at one entry: those of one call for each of them, in all no more than the runtime
-    /// allows for one.
+    /// The ticks for a batch of this many calls: the sum of their budgets, but no more than the runtime allows for one
+    /// call.
     pub(crate) fn batch_ticks(&self, calls: usize, max_ticks: u32) -> u32 {
         let ticks = self.ticks(max_ticks);
         u32::try_from(calls).unwrap_or(u32::MAX).saturating_mul(ticks).min(self.batch_ticks.max(ticks))
     }
 
-    /// The ticks that one call gets.
+    /// The ticks for one call.
     pub(crate) fn ticks(&self, max_ticks: u32) -> u32 {
         max_ticks.min(self.limits.max_epoch_ticks)
     }
 
-    /// What the guest says of itself.
+    /// What the guest's `kernel_info` reports, and the id in it.
     pub(crate) fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
         self.with_guest(u32::MAX, |guest, _| {
             let info = guest.info()?;
@@ -311,22 +313,22 @@ impl LoadedKernel {
         self.end(lease, result)
     }
 
-    /// Hands an instance back, or drops it where it was stopped.
+    /// Gives an instance back, or drops it if it was stopped.
     #[inline]
     fn end<R>(&self, lease: Leased<'_>, result: Result<R, Failure>) -> Result<R, Error> {
         match result {
-            // Whatever it was doing, it cannot be used again.
+            // A spoiled instance must not be used again.
             Err(ref failure) if failure.spoils_guest() => drop(lease),
             _ => lease.give_back(),
         }
         result.map_err(|failure| self.error(failure))
     }
 
-    /// Runs something in an instance that nobody else uses, and gives both. What runs is told the ticks that making the
-    /// instance has left of `max_ticks`.
+    /// Runs a function in a leased instance, and returns the lease with the result. The function gets the ticks of
+    /// `max_ticks` that making the instance has left.
     ///
-    /// A warm instance whose guest has grown memory may have no room where a new one has: then a new one has a try, with
-    /// what is left of the budget.
+    /// If a warm instance lacks room because its guest has grown memory, the function runs again in a new instance,
+    /// with the rest of the budget.
     pub(crate) fn enter<R>(
         &self,
         max_ticks: u32,
@@ -358,18 +360,18 @@ impl LoadedKernel {
             }
         }
         let guest = lease.fill(self.instantiate(if guest_ran { budget.left() } else { max_ticks })?);
-        // What the host does to make an instance does not count, only what a guest did in it or in the one before.
+        // The time of the host for making an instance does not count, only that of guest code.
         let left = if guest_ran { budget.left() } else { max_ticks };
         let result = run(guest, left);
         Ok((lease, result))
     }
 
-    /// How many instances there are.
+    /// How many instances there are, by state.
     pub(crate) fn occupancy(&self) -> Occupancy {
         Occupancy { bound: self.bindings.occupancy().busy, ..self.pool.occupancy() }
     }
 
-    /// Ends the instance of a binding, with so many ticks for its cleanup; its place is free when this returns.
+    /// Ends the instance of a binding, with `ticks` for its cleanup; its place is free when this returns.
     pub(crate) fn retire(&self, guest: Box<Guest>, ticks: u32) {
         let mut lease = self.bindings.reattach(guest);
         if let Some(guest) = lease.vacate() {
@@ -377,17 +379,17 @@ impl LoadedKernel {
         }
     }
 
-    /// Drops the instances that are idle now, and says how many there were.
+    /// Drops the instances that are idle now and returns their number.
     pub(crate) fn trim(&self) -> u32 {
         self.trim_within(CLEANUP_TICKS)
     }
 
-    /// Like [`trim`](Self::trim), with so many ticks for their cleanups.
+    /// Like [`trim`](Self::trim), but with `ticks` for all the cleanups together.
     pub(crate) fn trim_within(&self, ticks: u32) -> u32 {
-        // One budget for all: a hostile cleanup must not hold up its caller once for each instance.
+        // One budget for all, so that a hostile cleanup cannot hold up its caller once per instance.
         let budget = Budget::new(ticks);
         let mut trimmed = 0;
-        // Not more than there were: other threads may go on giving instances back.
+        // No more than there were at the start, since other threads may keep giving instances back.
         for _ in 0..self.pool.occupancy().idle {
             let Some(mut lease) = self.pool.idle() else { break };
             if let Some(guest) = lease.vacate() {
@@ -398,7 +400,7 @@ impl LoadedKernel {
         trimmed
     }
 
-    /// An instance that has seen nothing of any call, for a binding; it has a place among those until it is given back.
+    /// Makes a new instance for a binding; it keeps a place in `bindings` until it is reattached.
     pub(crate) fn new_instance(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
         let full = |Full { limit, .. }| EngineError::TooManyBindings { kernel: self.id.clone(), limit };
         let lease = self.bindings.lease().map_err(full)?;
@@ -408,7 +410,7 @@ impl LoadedKernel {
 
     fn instantiate(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
         let mut instance = self.module.instantiate();
-        // What idle instances of the runtime's kernels keep may be what is lacking.
+        // Idle instances of the runtime's kernels may hold what is lacking.
         if instance.as_ref().is_err_and(|error| !error.by_module) && self.neighbours.trim() > 0 {
             instance = self.module.instantiate();
         }
@@ -431,7 +433,7 @@ impl LoadedKernel {
         Ok(guest)
     }
 
-    /// A failure with the names of kernel and pack.
+    /// Turns a failure into an error that names the kernel and its pack.
     #[cold]
     pub(crate) fn error(&self, failure: Failure) -> Error {
         match failure {

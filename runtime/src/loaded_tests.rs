@@ -1,4 +1,4 @@
-//! Deadlines by the thousand, in engines whose ticks are a hundredth of the usual ones.
+//! Thousands of deadlines, in engines whose ticks are a hundredth of the usual length.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use crate::{KernelError, Tensor, Wasmtime, binding::Binding};
 
 const TICK: Duration = Duration::from_micros(100);
 
-/// A mode in which the kernel never ends.
+/// The mode in which the kernel never ends.
 const SPIN: i32 = -1;
 
 const SPEC: KernelSpec<'static> = KernelSpec {
@@ -46,7 +46,7 @@ const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
     TensorSpec { name, dtype: DType::F32, role, optional: false, dims: &[Dim::Symbol(0)], len: Expr(&[]) }
 }
 
-/// Counts `mode` times 16 in memory, and adds the sixteenth of the count to each element of x.
+/// Counts to 16 times `mode` in memory, and adds a sixteenth of the count to each element of x.
 const MODULE: &str = r#"(module
     (memory (export "memory") 1 64)
     (global (export "__heap_base") i32 (i32.const 4096))
@@ -114,7 +114,7 @@ fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
     Arc::new(loaded)
 }
 
-/// How a thread calls the kernel: by copies and bound, in turns.
+/// Calls the kernel from one thread, with copies or bound.
 struct Caller {
     loaded: Arc<LoadedKernel>,
     bound: Binding,
@@ -130,7 +130,7 @@ impl Caller {
         Self { loaded: loaded.clone(), bound, x, y }
     }
 
-    /// What the kernel says: y is right if there is no error.
+    /// Calls the kernel and checks that y is right if there is no error.
     fn call(&mut self, bound: bool, mode: i32, budget: u32) -> Result<(), KernelError> {
         self.y.as_mut_slice().fill(-1.0);
         let mut tensors = [TensorArg::input(self.x.view()), TensorArg::output(self.y.view_mut())];
@@ -151,7 +151,7 @@ impl Caller {
     }
 }
 
-/// Runs this on four threads, and looks whether anything is left in use afterwards.
+/// Runs `run` on four threads, and checks that no instance is in use afterwards.
 fn on_four_threads(loaded: &Arc<LoadedKernel>, budget: u32, run: impl Fn(&mut Caller) + Sync) {
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -163,7 +163,7 @@ fn on_four_threads(loaded: &Arc<LoadedKernel>, budget: u32, run: impl Fn(&mut Ca
     assert!(occupancy.idle <= 4);
 }
 
-/// The same in Wasmtime, where nothing is left of what was mapped.
+/// Like [`on_four_threads`], but in Wasmtime, and checks that no mapping is left.
 fn in_wasmtime(interruption: Interruption, budget: u32, run: impl Fn(&mut Caller) + Sync) {
     let engine = Arc::new(Wasmtime::new().interruption(interruption).tick(TICK).start_engine().unwrap());
     let loaded = load(engine.clone());
@@ -180,10 +180,10 @@ fn in_wasmtime(interruption: Interruption, budget: u32, run: impl Fn(&mut Caller
     }
 }
 
-/// The same in WAMR, where nothing is left in the pool.
+/// Like [`on_four_threads`], but in WAMR, and checks that nothing is left in the pool.
 #[cfg(feature = "wamr")]
 fn in_wamr(budget: u32, run: impl Fn(&mut Caller) + Sync) {
-    // The pool is the process's.
+    // The process has only one pool.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let engine = Wamr::new().pool_bytes(4 << 20).execution(Execution::Interpreted).tick(TICK).start_engine().unwrap();
@@ -202,14 +202,14 @@ fn stop_often(caller: &mut Caller, stops: i32) {
     for stop in 0..stops {
         let bound = stop % 2 == 0;
         assert_eq!(caller.call(bound, SPIN, ONE_TICK), Err(KernelError::EpochDeadline));
-        // The system may give the thread's processor to others for longer than a tick.
+        // The system may run other threads on this processor for longer than a tick.
         while let Err(error) = caller.call(!bound, stop % 7, ONE_TICK) {
             assert_eq!(error, KernelError::EpochDeadline);
         }
     }
 }
 
-/// Finds the length at which calls are stopped as often as not, and stays there.
+/// Finds the length at which about half of the calls are stopped, and stays close to it.
 fn end_with_the_deadline(caller: &mut Caller, rounds: u32) {
     let (mut mode, mut ended, mut stopped) = (100, 0, 0);
     for round in 0..rounds {

@@ -1,4 +1,4 @@
-//! The kernels of one runtime, of which each may have what another one lacks.
+//! All kernels of a runtime, so that one that lacks resources can free the idle instances of the others.
 
 use std::sync::{Arc, Mutex, TryLockError, Weak};
 
@@ -6,7 +6,7 @@ use kernelpack_engine::Budget;
 
 use crate::{guest::CLEANUP_TICKS, loaded::LoadedKernel};
 
-/// Kernels that were loaded and are there still.
+/// The loaded kernels of a runtime that still exist.
 #[derive(Default)]
 pub(crate) struct Neighbours {
     kernels: Mutex<Vec<Weak<LoadedKernel>>>,
@@ -21,7 +21,7 @@ impl Neighbours {
         });
     }
 
-    /// Drops all instances that are idle now, and says how many there were. All their cleanups share the time of one.
+    /// Drops all instances that are idle now and returns their number. Their cleanups share the budget of one.
     #[cold]
     pub(crate) fn trim(&self) -> u32 {
         let kernels = self.with(|all| all.clone()).unwrap_or_default();
@@ -29,12 +29,12 @@ impl Neighbours {
         kernels.iter().filter_map(Weak::upgrade).map(|kernel| kernel.trim_within(budget.left())).sum()
     }
 
-    /// Does something with the list. Another thread that has it may be one of the process that forked this one, which
-    /// would never give it back: then nothing is done, and the worst is that nobody finds those kernels.
+    /// Runs `change` on the list, unless another thread has locked it. Waiting could take forever: in a forked child,
+    /// the lock may belong to a thread of the parent. At worst, some kernels are not found.
     fn with<R>(&self, change: impl FnOnce(&mut Vec<Weak<LoadedKernel>>) -> R) -> Option<R> {
         match self.kernels.try_lock() {
             Ok(mut kernels) => Some(change(&mut kernels)),
-            // A list is never left half changed.
+            // No panic leaves the list half changed.
             Err(TryLockError::Poisoned(poisoned)) => Some(change(&mut poisoned.into_inner())),
             Err(TryLockError::WouldBlock) => None,
         }

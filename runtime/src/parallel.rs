@@ -1,4 +1,4 @@
-//! Doing the same to many things, on all processors.
+//! Applies a function to many items, on all processors.
 
 use std::{
     sync::{
@@ -10,11 +10,10 @@ use std::{
 
 /// Applies a function to each item and its index; the results are in the items' order.
 ///
-/// The calling thread works as well, so that it is never worse than a loop; threads that cannot be started are done
-/// without.
+/// The calling thread works too, so this is never slower than a loop, even if no other thread can be started.
 ///
 /// # Errors
-/// That of the first item, in order, that fails. Items after it may have been tried or not.
+/// The error of the first item, in order, that fails. Items after it may or may not have been processed.
 pub(crate) fn map<T: Send, R: Send, E: Send>(
     items: Vec<T>,
     apply: impl Fn(usize, T) -> Result<R, E> + Sync,
@@ -23,7 +22,7 @@ pub(crate) fn map<T: Send, R: Send, E: Send>(
     let left = Mutex::new(items.into_iter().enumerate());
     let done = Mutex::new(Vec::with_capacity(count));
     let work = || {
-        // Items are handed out in order: whatever stands before a failed one has been begun, and will be done.
+        // Items are handed out in order, so every item before a failed one has been started and will be finished.
         while !failed.load(Ordering::Relaxed) {
             let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((index, item)) = next else { break };
@@ -65,7 +64,7 @@ mod tests {
         for first in 0..items.len() {
             let result = map(items.clone(), |index, _| {
                 if index == first {
-                    // The later ones get ahead.
+                    // Lets later items finish first.
                     thread::yield_now();
                 }
                 if index >= first { Err(index) } else { Ok(()) }

@@ -1,11 +1,12 @@
 //! The instances of one kernel.
 //!
-//! An instance, idle or busy, takes a *place*, and there are as many places as the limit says. Whoever uses an instance
-//! holds its place by a [`Lease`], so that no error and no panic can lose one.
+//! Each instance, idle or busy, takes a *place*; the limit of the pool is its number of places. A caller that uses an
+//! instance holds its place through a [`Lease`], which frees the place when it is dropped, even after an error or a
+//! panic.
 //!
-//! Taking and giving back is lock-free and allocates nothing. The lock guards the callers who wait, in their order:
-//! what becomes free is handed to the first of them, and newcomers queue up behind, so that nobody starves. No lock is
-//! held while an instance is made, used or dropped.
+//! Taking an idle instance and giving it back is lock-free and allocates nothing. Only the queue of waiting callers has
+//! a lock: an instance or place that becomes free goes to the first in the queue, and newcomers go to its end, so that
+//! no caller starves. The lock is never held while an instance is made, used or dropped.
 
 mod idle;
 mod policy;
@@ -22,19 +23,19 @@ use std::{
 use self::idle::Idle;
 pub use policy::{Occupancy, PoolPolicy, WhenFull};
 
-/// What a pool keeps.
+/// An item that a pool can keep.
 pub(crate) trait Pooled: Send {
-    /// Bytes of memory that it keeps while it is idle.
+    /// The memory that the item holds while it is idle, in bytes.
     fn bytes(&self) -> u64;
 
-    /// Ends it in good order, where the pool does not keep it.
+    /// Ends an item that the pool does not keep, with its cleanup.
     fn retire(self);
 }
 
-/// Every instance is busy and there may be no more.
+/// The error when every place is taken by a busy item.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full {
-    /// The instances that there may be.
+    /// How many items there may be.
     pub(crate) limit: u32,
     /// How long the caller waited.
     pub(crate) waited: Duration,
@@ -43,22 +44,22 @@ pub(crate) struct Full {
 /// A bounded set of items.
 pub(crate) struct Pool<T> {
     policy: PoolPolicy,
-    /// The places.
+    /// How many places there are.
     limit: u32,
-    /// The places where the pool may grow.
+    /// How many places there are when the pool has grown; equal to the limit if it may not grow.
     ceiling: u32,
-    /// Places taken, by busy and idle items.
+    /// How many places are taken, by busy and idle items.
     taken: AtomicU32,
     idle: Idle<T>,
-    /// The length of the queue, which is changed under its lock only.
+    /// The length of the queue; only changed under the lock of the queue.
     waiting: AtomicU32,
     queue: Mutex<Queue<T>>,
 }
 
-/// Those who wait, the first to come at the front.
+/// The waiting callers, with the first to come at the front.
 type Queue<T> = VecDeque<Arc<Waiter<T>>>;
 
-/// A place, with the item of whoever had it before.
+/// A place that is handed to a caller, with the item in it if there is one.
 enum Turn<T> {
     Warm(T),
     Vacant,
@@ -70,10 +71,10 @@ struct Waiter<T> {
 }
 
 impl<T: Pooled> Pool<T> {
-    /// Whether taking an idle item and giving it back waits for no other thread: what is pooled is one word.
+    /// Whether taking an idle item and giving it back never waits for another thread; true if the item is one word.
     pub(crate) const IS_LOCK_FREE: bool = Idle::<T>::IS_LOCK_FREE;
 
-    /// A pool of `limit` places by this policy's choice, and at most `ceiling` where it grows.
+    /// Makes a pool with at most `limit` places, as this policy says, or at most `ceiling` if the policy lets it grow.
     pub(crate) fn new(policy: PoolPolicy, limit: u32, ceiling: u32) -> Self {
         let limit = limit.min(ceiling).min(policy.size.unwrap_or(limit)).max(1);
         Self {
@@ -87,13 +88,13 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
-    /// An idle item, unless somebody waits, who comes first.
+    /// Takes an idle item, unless other callers are waiting, who come first.
     #[inline]
     pub(crate) fn warm(&self) -> Option<Lease<'_, T>> {
         if self.waiting.load(Ordering::Relaxed) == 0 { self.idle() } else { None }
     }
 
-    /// A place, warm or vacant.
+    /// Takes a place, with or without an item; in a full pool, waits or fails as the policy says.
     pub(crate) fn lease(&self) -> Result<Lease<'_, T>, Full> {
         match (self.free(), self.policy.when_full) {
             (Some(lease), _) => Ok(lease),
@@ -102,12 +103,12 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
-    /// Like [`lease`](Self::lease), but waits for at most so long in a full pool, whatever the policy is.
+    /// Like [`lease`](Self::lease), but waits for at most `limit` in a full pool, whatever the policy is.
     pub(crate) fn lease_within(&self, limit: Duration) -> Result<Lease<'_, T>, Full> {
         self.free().map_or_else(|| self.wait(Some(limit)), Ok)
     }
 
-    /// A place that is free, unless somebody waits, who comes first.
+    /// Takes a free place, unless other callers are waiting, who come first.
     fn free(&self) -> Option<Lease<'_, T>> {
         if self.waiting.load(Ordering::Relaxed) > 0 {
             return None;
@@ -115,12 +116,12 @@ impl<T: Pooled> Pool<T> {
         self.take().map(|turn| self.lease_of(turn))
     }
 
-    /// The lease of an item that was detached from its own.
+    /// Makes a new lease for an item that was detached from its lease.
     pub(crate) fn reattach(&self, item: T) -> Lease<'_, T> {
         Lease { pool: self, item: Some(item) }
     }
 
-    /// An idle item, if there is one.
+    /// Takes an idle item, if there is one.
     pub(crate) fn idle(&self) -> Option<Lease<'_, T>> {
         self.idle.pop().map(|item| self.reattach(item))
     }
@@ -151,10 +152,10 @@ impl<T: Pooled> Pool<T> {
         self.wake();
     }
 
-    /// Hands what has become free to those who wait.
+    /// Hands what has become free to waiting callers.
     fn wake(&self) {
         // Pairs with the fence in `wait`: either this sees the waiter, or the waiter sees what became free, which every
-        // caller told by a sequentially consistent operation.
+        // caller of `wake` published by a sequentially consistent operation.
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.dispatch(&mut self.lock());
         }
@@ -169,13 +170,13 @@ impl<T: Pooled> Pool<T> {
             queue.push_back(waiter.clone());
             self.waiting.store(queue.len() as u32, Ordering::Relaxed);
             fence(Ordering::SeqCst);
-            // Something may have become free before anybody could see that somebody waits.
+            // Something may have become free before other threads could see this waiter.
             self.dispatch(&mut queue);
         }
         if let Some(turn) = waiter.wait(timeout) {
             return Ok(self.lease_of(turn));
         }
-        // Turns are handed over under this lock, so that none can arrive after the waiter has left.
+        // Turns are handed over under this lock, so none can arrive after the waiter has left.
         let mut queue = self.lock();
         if let Some(turn) = waiter.take() {
             return Ok(self.lease_of(turn));
@@ -197,7 +198,7 @@ impl<T: Pooled> Pool<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue<T>> {
-        // Nothing under the lock can leave the queue half changed.
+        // No panic under the lock can leave the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -212,7 +213,7 @@ impl<T> Waiter<T> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The turn that is handed over within this time.
+    /// Waits for a turn for at most this long.
     fn wait(&self, timeout: Option<Duration>) -> Option<Turn<T>> {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let none = |turn: &mut Option<Turn<T>>| turn.is_none();
@@ -226,7 +227,7 @@ impl<T> Waiter<T> {
     }
 }
 
-/// A place of a pool, which is free again when this is dropped: the item with it, as one that failed must be.
+/// A place in a pool. Dropping the lease drops the item, as is right after a failure, and frees the place.
 pub(crate) struct Lease<'a, T: Pooled> {
     pool: &'a Pool<T>,
     item: Option<T>,
@@ -243,27 +244,27 @@ impl<T: Pooled> Lease<'_, T> {
         self.item.insert(item)
     }
 
-    /// Takes the item out, so that the place is vacant.
+    /// Takes the item out, which leaves the place vacant.
     pub(crate) fn vacate(&mut self) -> Option<T> {
         self.item.take()
     }
 
     /// Takes the item together with its place, which stays taken until the item is
-    /// [reattached](Pool::reattach); `None` for a vacant place, which is free then.
+    /// [reattached](Pool::reattach). `None` if the place was vacant; it is free then.
     pub(crate) fn detach(mut self) -> Option<T> {
         let item = self.item.take()?;
         std::mem::forget(self);
         Some(item)
     }
 
-    /// Gives the place to an item that is not in it, until that is [reattached](Pool::reattach).
+    /// Assigns the place to an item that is not in it, until that item is [reattached](Pool::reattach).
     pub(crate) fn detach_with(mut self, item: T) -> T {
         drop(self.item.take());
         std::mem::forget(self);
         item
     }
 
-    /// Leaves the item to the next caller, or retires it where the policy says so.
+    /// Leaves the item to the next caller, or retires it if the policy does not let the pool keep it.
     pub(crate) fn give_back(mut self) {
         let Some(item) = self.item.take() else { return };
         let pool = self.pool;
@@ -282,7 +283,7 @@ impl<T: Pooled> Lease<'_, T> {
 
 impl<T: Pooled> Drop for Lease<'_, T> {
     fn drop(&mut self) {
-        /// A place that is free when this is dropped, even if dropping its item panics.
+        /// Frees the place when it is dropped, even if dropping the item panics.
         struct Place<'a, T: Pooled>(&'a Pool<T>);
         impl<T: Pooled> Drop for Place<'_, T> {
             fn drop(&mut self) {
@@ -290,7 +291,7 @@ impl<T: Pooled> Drop for Lease<'_, T> {
             }
         }
         let _place = Place(self.pool);
-        // Before another can be made in its place, so that the limit holds at every moment.
+        // Dropped before another item can be made in its place, so that the limit holds at every moment.
         drop(self.item.take());
     }
 }

@@ -4,7 +4,7 @@ use std::{
     thread,
 };
 
-/// What is pooled, as far as a pool knows it.
+/// A pooled item that counts how often it is retired.
 #[derive(Default)]
 struct Item {
     bytes: u64,
@@ -155,7 +155,7 @@ fn a_wait_can_have_an_end_whatever_the_policy_is() {
     }
 }
 
-/// As between a look that finds nothing and the place in the queue that is the answer to it.
+/// An item may become free after a caller finds none and before it is in the queue.
 #[test]
 fn what_becomes_free_just_before_a_wait_ends_it_at_once() {
     let pool = pool(FOREVER, 1);
@@ -165,7 +165,7 @@ fn what_becomes_free_just_before_a_wait_ends_it_at_once() {
     assert_eq!(pool.occupancy(), occupancy(0, 0, 0, 1));
 }
 
-/// Waits until so many callers wait.
+/// Waits until this many callers are waiting.
 fn until_waiting(pool: &Pool<Item>, count: u32) {
     while pool.occupancy().waiting != count {
         thread::yield_now();
@@ -182,7 +182,7 @@ fn who_waits_gets_what_becomes_free_in_order_and_before_newcomers() {
             let (pool, order) = (&pool, &order);
             scope.spawn(move || {
                 let mut lease = pool.lease().unwrap();
-                // The first gets a vacant place, since the item before was dropped; it fills it for the rest.
+                // The first gets a vacant place, since the item in it was dropped, and fills it for the others.
                 assert_eq!(lease.item().is_none(), caller == 0);
                 order.lock().unwrap().push(caller);
                 filled(lease).give_back();
@@ -190,7 +190,7 @@ fn who_waits_gets_what_becomes_free_in_order_and_before_newcomers() {
             until_waiting(pool, caller + 1);
         }
         drop(lease);
-        // A newcomer, which may find nobody waiting any more.
+        // A newcomer, which may not find anybody waiting any more.
         let lease = filled(pool.lease().unwrap());
         assert_eq!(order.lock().unwrap().len(), 4);
         lease.give_back();
@@ -198,7 +198,7 @@ fn who_waits_gets_what_becomes_free_in_order_and_before_newcomers() {
     assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
 }
 
-/// Many threads on few places: nobody is forgotten, and no place is used twice at a time or lost.
+/// With many threads and few places, every caller gets a turn, and no place is lost or used by two callers at once.
 #[test]
 fn no_wake_up_is_lost() {
     const THREADS: u32 = 16;
@@ -220,7 +220,7 @@ fn no_wake_up_is_lost() {
                         }
                         busy.fetch_sub(1, SeqCst);
                         match (thread + round) % 5 {
-                            // As a kernel that trapped.
+                            // As after a trap.
                             0 => drop(lease),
                             1 => pool.reattach(lease.detach().unwrap()).give_back(),
                             _ => lease.give_back(),
@@ -238,7 +238,7 @@ fn no_wake_up_is_lost() {
     }
 }
 
-/// Timeouts that race with hand-overs: what a waiter leaves behind is there for the next.
+/// Timeouts race with handovers: a turn that arrives too late goes to the next caller.
 #[test]
 fn a_timeout_loses_no_place() {
     let pool = pool(WhenFull::Wait { timeout: Some(Duration::from_micros(50)) }, 1);

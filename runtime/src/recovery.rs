@@ -1,9 +1,10 @@
-//! What happens around a call, and after a kernel failed: log, release, fall back, report.
+//! Recovery from failed calls, with logs and metrics.
 //!
-//! [`LoadedKernel::call`] is the sandbox alone and releases what a stopped kernel held by dropping its instance.
-//! [`LoadedKernel::serve`] is what callers of kernels get: it keeps a kernel that fails again and again out of the way,
-//! runs the reference on untouched inputs where the policy allows it, and reports. A call that succeeds costs it a few
-//! atomic loads and additions and, one in 64 times, two looks at the clock; it takes no lock and allocates nothing.
+//! [`LoadedKernel::call`] runs a call in the sandbox and nothing else; if the kernel is stopped, it drops the instance,
+//! which frees everything that the kernel held. [`LoadedKernel::serve`] is for callers of kernels: it takes a kernel
+//! that keeps failing out of service, runs the reference on unchanged inputs if the policy allows it, and reports logs
+//! and metrics. For a call that succeeds, it adds a few atomic loads and additions and, in one call out of 64, two
+//! readings of the clock; it takes no lock and allocates nothing.
 
 mod breaker;
 mod clock;
@@ -40,10 +41,10 @@ use crate::{
     loaded::LoadedKernel,
 };
 
-/// Whether panics end this program, and with it those of a reference.
+/// Whether panics, even those of a reference, abort this program.
 const PANICS_ABORT: bool = cfg!(panic = "abort");
 
-/// What a loaded kernel needs to recover, all of it made when it is loaded.
+/// What a loaded kernel needs for recovery, all of it made when the kernel is loaded.
 pub(crate) struct Recovery {
     policy: FallbackPolicy,
     placement: Placement,
@@ -51,18 +52,18 @@ pub(crate) struct Recovery {
     breaker: Breaker,
     metrics: KernelMetrics,
     pub(crate) clock: Clock,
-    /// Whether the policy covers the last failure that counted: a kernel that is out of service since it overran its
-    /// budget has no fallback where overruns have none.
+    /// Whether the policy covers the last failure that counted. If a kernel is out of service because it overran its
+    /// budget, and the policy does not cover overruns, its calls do not fall back.
     covered: AtomicBool,
     /// Whether the last call did not get its result from the sandbox.
     degraded: AtomicBool,
 }
 
 impl Recovery {
-    /// What this runtime does for a kernel, whose health vectors tell whether a reference computes the same.
+    /// Finds the reference of a kernel and checks it against the kernel's health vectors.
     ///
     /// # Errors
-    /// The kernel is to run natively and has no reference.
+    /// The kernel is to run natively but has no reference.
     pub(crate) fn new(
         settings: &Settings,
         interface: &VerifiedInterface,
@@ -99,7 +100,7 @@ impl Recovery {
         self.placement
     }
 
-    /// The name of the reference that calls fall back to, if they do.
+    /// The name of the reference that calls fall back to, if there is one and the policy allows it.
     pub(crate) fn fallback(&self) -> Option<&str> {
         self.substitute().map(Reference::reference_name)
     }
@@ -108,13 +109,13 @@ impl Recovery {
         self.reference.as_ref().filter(|_| self.policy != FallbackPolicy::Never)
     }
 
-    /// Whether calls go to the sandbox and nothing stands in their way, as nearly always.
+    /// Whether calls simply go to the sandbox, as they nearly always do.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
         self.placement == Placement::Sandboxed && self.breaker.is_closed()
     }
 
-    /// Remembers and reports where the last result came from; only a change costs anything.
+    /// Records whether the last result came from the sandbox; writes only on a change.
     #[inline]
     fn set_degraded(&self, degraded: bool) {
         if self.degraded.load(Relaxed) != degraded {
@@ -124,31 +125,31 @@ impl Recovery {
     }
 }
 
-/// The ticks that each call of a batch gets at least when it is run by itself after the batch failed.
+/// The minimum number of ticks for each call that is run on its own after its batch failed.
 const LEAST_TICKS: u32 = 2;
 
-/// A call, as those who recover it need it.
+/// A call, with what recovery needs to know about it.
 pub(crate) struct Call<'c, 't> {
     pub(crate) export: Export,
     pub(crate) signature: &'c Signature<'c>,
     pub(crate) tensors: &'c mut [TensorArg<'t>],
     pub(crate) scalars: &'c [u8],
     pub(crate) max_ticks: u32,
-    /// The ticks that its caller allows it, which may be more than are left of a batch.
+    /// The ticks that the caller allows for it; `max_ticks` may be fewer, if a batch has used some of them.
     pub(crate) allowed: u32,
-    /// Whether the sandbox works on the caller's own tensors, so that a kernel that failed may have changed them.
+    /// Whether the sandbox works on the caller's own tensors, which a failed kernel may have changed.
     pub(crate) in_place: bool,
 }
 
 impl Call<'_, '_> {
-    /// Whether what the call reads is as it was before a kernel failed.
+    /// Whether the inputs of the call are unchanged after a failure, so that it can be repeated.
     fn is_repeatable(&self) -> bool {
         !self.in_place || !self.tensors.iter().any(|tensor| matches!(tensor.data, TensorData::InOut(_)))
     }
 }
 
 impl LoadedKernel {
-    /// Runs a call where the kernel is placed, with all that [`recovery`](self) adds.
+    /// Runs a call where the kernel is placed, with everything that [`recovery`](self) adds.
     #[inline]
     pub(crate) fn serve(
         &self,
@@ -172,7 +173,8 @@ impl LoadedKernel {
         })
     }
 
-    /// The same for a call that is run in the sandbox by `sandbox`; only if it has a start does it report its duration.
+    /// Like [`serve`](Self::serve), but `sandbox` runs the call in the sandbox, and the duration is reported only if
+    /// there is a start time.
     #[inline]
     pub(crate) fn serve_in<'c, 't>(
         &self,
@@ -192,14 +194,14 @@ impl LoadedKernel {
         }
     }
 
-    /// A usual call got its result.
+    /// Reports a call that took the usual path and succeeded.
     #[inline]
     pub(crate) fn served(&self, start: Option<Instant>) {
         self.succeeded(Admission::Closed);
         self.recovery.metrics.call(Outcome::Ok, start.map(|start| start.elapsed()));
     }
 
-    /// A usual call did not: what the policy makes of that.
+    /// Recovers a call that took the usual path and failed, as the policy says.
     #[cold]
     pub(crate) fn not_served(
         &self,
@@ -212,7 +214,7 @@ impl LoadedKernel {
         result
     }
 
-    /// A call of a kernel that runs natively, or is or was out of service.
+    /// Runs a call of a kernel that runs natively or is out of service.
     #[cold]
     fn serve_otherwise<'c, 't>(
         &self,
@@ -232,7 +234,7 @@ impl LoadedKernel {
         result
     }
 
-    /// The sandbox gave a result.
+    /// Records that the sandbox gave a result.
     #[inline]
     fn succeeded(&self, admission: Admission) {
         if self.recovery.breaker.succeeded(admission) == Change::Closed {
@@ -242,9 +244,9 @@ impl LoadedKernel {
         self.recovery.set_degraded(false);
     }
 
-    /// Runs calls of the forward pass at one entry of the sandbox, where the kernel is in service there and can do it.
-    /// Otherwise, and where one of them fails, they are run one by one, with what is left of the budget of all or a little
-    /// more: those before one that overran it still have their results.
+    /// Runs calls of the forward pass in one entry of the sandbox, if the kernel is in service there and supports
+    /// batches. If not, or if one of the calls fails, it runs them one by one with the rest of the batch's budget, or
+    /// slightly more: the calls before one that overruns the budget still get their results.
     pub(crate) fn serve_batch(
         &self,
         signature: &Signature<'_>,
@@ -253,9 +255,9 @@ impl LoadedKernel {
     ) -> Result<(), Error> {
         let recovery = &self.recovery;
         let mut left = None;
-        // Where the kernel is out of service, a call by itself is what tries whether it works again.
+        // If the kernel is out of service, a single call probes whether it works again.
         if recovery.is_usual() && calls.len() > 1 {
-            // Where one failed, each on its own finds out which it was, and gets what recovers it.
+            // If a call fails, running each on its own finds out which it was, and recovers it.
             let all = self.batch_ticks(calls.len(), max_ticks);
             let mut budget = None;
             match self.call_batch(signature, calls, all, &mut budget) {
@@ -265,7 +267,7 @@ impl LoadedKernel {
                     recovery.metrics.calls(Outcome::Ok, calls.len() as u64);
                     return Ok(());
                 }
-                // What was stopped has used up some of its time; what was refused has not begun.
+                // A batch that was stopped has used some of its time; one that was refused has used none.
                 Some(Err(Error::Kernel(_))) => left = budget,
                 _ => {}
             }
@@ -306,19 +308,19 @@ impl LoadedKernel {
         }
     }
 
-    /// A call of a kernel that is out of service.
+    /// Refuses a call because the kernel is out of service, or runs the reference.
     #[cold]
     fn refuse(&self, call: &mut Call<'_, '_>, retry_in: Duration) -> (Outcome, Result<(), Error>) {
         let (pack, version) = (self.origin.pack.clone(), self.origin.version.clone());
         let refused = Box::new(OutOfService { kernel: self.id.clone(), pack, version, retry_in });
-        // Arguments that the sandbox would not have been given are refused all the same.
+        // Bad arguments are refused as they would be in service.
         match check(call.signature, call.tensors) {
             Err(bad) => (Outcome::BadCall, Err(bad.into())),
             Ok(_) => self.fall_back_if(self.recovery.covered.load(Relaxed), call, refused.into()),
         }
     }
 
-    /// A call that the sandbox did not give a result for.
+    /// Recovers a call that failed in the sandbox.
     #[cold]
     fn recover(
         &self,
@@ -339,7 +341,7 @@ impl LoadedKernel {
         };
         log::trapped(trapped, call, start.map(|start| start.elapsed()));
         recovery.metrics.trap(&trapped.error);
-        // A caller that is in a hurry must not take the kernel from everybody else.
+        // A caller with a short deadline must not take the kernel out of service for everybody else.
         if trapped.error == KernelError::EpochDeadline && call.allowed < self.ticks(u32::MAX) {
             recovery.breaker.said_nothing(admission);
         } else {
@@ -353,8 +355,8 @@ impl LoadedKernel {
         self.fall_back_if(covered, call, error)
     }
 
-    /// Runs the reference in the kernel's stead, if that is `covered` by the policy and there is one; else gives the
-    /// error.
+    /// Runs the reference in place of the kernel, if there is one and the policy covers the failure (`covered`);
+    /// otherwise returns the error.
     #[cold]
     fn fall_back_if(&self, covered: bool, call: &mut Call<'_, '_>, error: Error) -> (Outcome, Result<(), Error>) {
         let recovery = &self.recovery;

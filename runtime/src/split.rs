@@ -1,22 +1,22 @@
-//! Dividing a call into calls over ranges of its leading axis.
+//! Divides a call into several, each over a range of the leading axis.
 
 use std::ops::Range;
 
 use kernelpack_abi::{Dim, Role, Shape, Signature, TENSOR_ALIGN, TensorArg, TensorData};
 
-/// Calls with fewer bytes in the tensors that are divided stay whole: waking a thread takes about as long as they do.
+/// Calls whose divided tensors have fewer bytes stay whole: they take about as long as waking a thread.
 const LEAST_BYTES: u64 = 256 << 10;
 
-/// How a call is divided: each part has a range of the symbol's axis in every tensor that has the symbol, and the whole
-/// of every other.
+/// How a call is divided: each part has a range of every tensor whose leading axis is the symbol, and every other
+/// tensor as a whole.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// None where the one part is all of the call.
+    /// None if the call stays whole.
     symbol: Option<u8>,
     ranges: Vec<Range<u32>>,
 }
 
-/// A tensor of a part: a range of the whole one's bytes.
+/// A tensor of a part, which is a range of the bytes of the whole tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     /// Its extents.
@@ -31,15 +31,15 @@ impl Plan {
         Self { symbol: None, ranges: std::iter::once(0..0).collect() }
     }
 
-    /// How to divide a call that was checked into so many parts at most, by the symbols that its author allows; none if
-    /// it is better left whole.
+    /// Divides a checked call into at most `parts` parts, by one of the symbols that the kernel's author allows; `None`
+    /// if the call is better left whole.
     pub(crate) fn new(
         signature: &Signature<'_>,
         symbols: &[u8],
         tensors: &[TensorArg<'_>],
         parts: usize,
     ) -> Option<Self> {
-        // The one with the longest axis.
+        // The symbol with the longest axis wins.
         let plans = symbols.iter().filter_map(|&symbol| Self::by(signature, symbol, tensors, parts));
         plans.max_by_key(|plan| plan.ranges.last().map_or(0, |last| last.end))
     }
@@ -53,7 +53,7 @@ impl Plan {
                 let row_bytes = tensor.shape.bytes(tensor.dtype) / u64::from(rows.max(1));
                 extent = Some(rows);
                 bytes += row_bytes * u64::from(rows);
-                // A power of two, since the alignment is one.
+                // A power of two, because the alignment is one.
                 step = step.max(TENSOR_ALIGN >> row_bytes.trailing_zeros().min(TENSOR_ALIGN.trailing_zeros()));
             }
         }
@@ -72,7 +72,7 @@ impl Plan {
         self.ranges.len()
     }
 
-    /// The tensors of a part; those without bytes are as they are in the whole call.
+    /// The tensors of a part. Tensors without bytes are the same as in the whole call.
     pub(crate) fn pieces(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], part: usize) -> Vec<Piece> {
         let range = self.ranges.get(part).cloned().unwrap_or_default();
         let piece = |(spec, tensor): (&kernelpack_abi::TensorSpec<'_>, &TensorArg<'_>)| {
@@ -85,7 +85,7 @@ impl Plan {
             let Some(rows) = dims.first_mut() else { return whole };
             let row_bytes = tensor.shape.bytes(tensor.dtype) / (*rows).max(1) as u64;
             *rows = range.len();
-            // Both fit, since the whole tensor's do.
+            // The offset fits, because the whole tensor's size does.
             let offset = u32::try_from(row_bytes * u64::from(range.start)).unwrap_or(u32::MAX);
             Shape::new(&dims).map_or(whole, |shape| Piece { shape, offset })
         };
@@ -97,7 +97,7 @@ fn has_bytes(tensor: &TensorArg<'_>) -> bool {
     !matches!(tensor.data, TensorData::Absent | TensorData::Scratch)
 }
 
-/// A tensor without its bytes, in another shape, for laying out.
+/// Like `tensor`, but without its bytes and in another shape, for laying out a part.
 pub(crate) fn outline(role: Role, tensor: &TensorArg<'_>, shape: Shape) -> TensorArg<'static> {
     let data = match (&tensor.data, role) {
         (TensorData::Absent, _) => TensorData::Absent,
@@ -149,7 +149,7 @@ mod tests {
     fn parts_cover_the_axis_and_are_aligned() {
         assert_eq!(ranges(256, 4096, 2), Some(vec![0..128, 128..256]));
         assert_eq!(ranges(5, 65536, 3), Some(vec![0..1, 1..3, 3..5]));
-        // A row of y has 2 x 4097 bytes, so that parts start at multiples of eight rows.
+        // A row of y has 2 x 4097 bytes, so parts start at multiples of eight rows.
         assert_eq!(ranges(20, 4097, 4), Some(vec![0..8, 8..16, 16..20]));
         assert_eq!(ranges(2, 1 << 20, 8), Some(vec![0..1, 1..2]));
     }

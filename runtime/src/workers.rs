@@ -1,9 +1,12 @@
 //! The threads over which bound calls are divided.
 //!
-//! A part of a call is an instance that has it laid out, and goes to another thread and comes back as that instance.
-//! Waking a thread takes about as long as a kernel of 256 rows, and calls come in a row: who waits for the next part, or
-//! for the last one, spins for a moment before it sleeps. Parts that no thread has begun when the caller is done with its
-//! own are the caller's again, so that a call never waits for a thread that the system does not run.
+//! Each part of a divided call is laid out in an instance of its own. To run a part, the caller sends the instance to a
+//! worker thread, which sends it back when the part is done.
+//!
+//! Waking a thread takes about as long as a kernel on 256 rows, and calls often follow each other closely. So workers
+//! that wait for the next part, and callers that wait for the last one, spin for a moment before they sleep. When the
+//! caller is done with its own part, it takes back the parts that no worker has begun, so that a call never waits for a
+//! thread that the system has not scheduled.
 
 mod worker;
 
@@ -25,35 +28,35 @@ use kernelpack_memory::Lineage;
 use self::worker::{Answer, Job, Worker, run_caught};
 use crate::guest::{Failure, Guest};
 
-/// How long a thread spins: as long as another kernel may take between two calls.
+/// How long a thread spins; another kernel may take as long between two calls.
 const SPIN: Duration = Duration::from_micros(300);
 
-/// Threads that help the one that calls.
+/// Threads that help the calling one.
 #[derive(Debug)]
 pub(crate) struct Workers {
     workers: Vec<Worker>,
     calls: AtomicUsize,
-    /// The process that has the workers: a forked child has none.
+    /// The process that started the workers; a forked child does not have them.
     process: Lineage,
 }
 
-/// The instances of a divided call, each in its place; none in one whose instance a worker has.
+/// The instances of a divided call, by part; `None` while a worker has the instance.
 pub(crate) type Parts = [Option<Box<Guest>>];
 
-/// Where the parts of one binding's calls come back.
+/// The channel through which workers return the parts of one binding's calls.
 pub(crate) struct Answers {
     to: SyncSender<Answer>,
     from: Receiver<Answer>,
 }
 
 impl Answers {
-    /// For so many parts.
+    /// Makes a channel with room for this many parts.
     pub(crate) fn new(parts: usize) -> Self {
         let (to, from) = sync_channel(parts);
         Self { to, from }
     }
 
-    /// The next one, which is under way.
+    /// Waits for the next part that a worker returns.
     fn next(&self) -> Option<Answer> {
         let mut answer = Err(TryRecvError::Empty);
         spin_while(|| {
@@ -65,7 +68,8 @@ impl Answers {
 }
 
 impl Workers {
-    /// So many threads, the calling one among them, or as many as the system gives; none if that is all.
+    /// Starts workers for `count` threads including the calling one, or as many as the system allows; `None` if there
+    /// are no workers.
     pub(crate) fn new(count: NonZeroUsize) -> Option<Self> {
         let start = |number| {
             let worker = Worker::start(number);
@@ -78,20 +82,21 @@ impl Workers {
         (!workers.is_empty()).then(|| Self { workers, calls: AtomicUsize::new(0), process: Lineage::current() })
     }
 
-    /// Threads that one call can use.
+    /// How many threads one call can use.
     pub(crate) fn count(&self) -> usize {
         self.workers().len() + 1
     }
 
-    /// Those of this process. In a forked child, one may have held its lock at the fork, and nobody would give that back.
+    /// The workers of this process. A forked child must not use them: one may have held its lock at the fork, which
+    /// would never be released.
     fn workers(&self) -> &[Worker] {
         if self.process.is_current() { &self.workers } else { &[] }
     }
 
-    /// Runs what is laid out in all parts at the same time, some of it on this thread, and gives the first failure in
-    /// their order; that of one which was stopped, if there is any.
+    /// Runs all parts of a call at the same time, some of them on this thread. If parts fail, returns the failure of
+    /// the first one that was stopped or, if none was, of the first one that failed.
     ///
-    /// All parts share one budget, which begins now. After one was stopped, this thread begins no other.
+    /// All parts share one budget, which starts now. After a part was stopped, this thread does not begin another.
     pub(crate) fn run(&self, parts: &mut Parts, answers: &Answers, ticks: u32) -> Result<(), Failure> {
         let call = self.calls.fetch_add(1, Relaxed);
         let workers = self.workers();
@@ -119,7 +124,7 @@ impl Workers {
             away -= 1;
         }
         while away > 0 {
-            // There is a sender as long as `answers` is there.
+            // Never `None`, since `answers` itself keeps a sender.
             let Some(Answer { index, guest, outcome }) = answers.next() else { break };
             worst.record(index, outcome);
             parts[index] = Some(guest);
@@ -129,9 +134,9 @@ impl Workers {
     }
 }
 
-/// Gives a job to a thread that has nothing to do, or back.
+/// Gives a job to a worker that is idle, or gives it back if there is none.
 fn offer(workers: &[Worker], job: Job) -> Result<(), Job> {
-    // Calls on several threads begin with different workers.
+    // Calls from several threads start with different workers.
     let (after, before) = workers.split_at(job.call % workers.len().max(1));
     let mut job = job;
     for worker in before.iter().chain(after) {
@@ -143,10 +148,10 @@ fn offer(workers: &[Worker], job: Job) -> Result<(), Job> {
     Err(job)
 }
 
-/// How a part ended; an error is what a panic was thrown with.
+/// How a part ended; the outer error is the payload of a panic.
 type Outcome = Result<Result<(), Failure>, Box<dyn Any + Send>>;
 
-/// The failure that a caller is told of several.
+/// The failure, of several, that the caller gets.
 #[derive(Default)]
 struct Worst {
     panic: Option<Box<dyn Any + Send>>,
@@ -158,7 +163,7 @@ impl Worst {
         match outcome {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
-                // One that was stopped is what the caller must know of: its instance is lost.
+                // A stopped part comes first, since its instance is lost.
                 let rank = |index: usize, failure: &Failure| (!failure.spoils_guest(), index);
                 let is_worse = |(at, known): &(usize, Failure)| rank(index, &failure) < rank(*at, known);
                 if self.failure.as_ref().is_none_or(is_worse) {
@@ -169,7 +174,7 @@ impl Worst {
         }
     }
 
-    /// Whether the call has failed, so that another part would run for nothing.
+    /// Whether the call has failed so that running further parts is useless.
     fn is_final(&self) -> bool {
         self.panic.is_some() || self.failure.as_ref().is_some_and(|(_, failure)| failure.spoils_guest())
     }
@@ -182,11 +187,11 @@ impl Worst {
     }
 }
 
-/// Waits for a moment, at most as long as this holds.
+/// Spins for a moment while this holds.
 fn spin_while(mut holds: impl FnMut() -> bool) {
     let mut start = None;
     loop {
-        // A look at the clock takes longer than one at the condition.
+        // Reading the clock takes longer than checking the condition.
         for _ in 0..32 {
             if !holds() {
                 return;

@@ -1,15 +1,15 @@
-//! Many calls in one entry of the sandbox.
+//! Lays out and runs many calls in one entry of the sandbox.
 //!
 //! ```text
 //! the arena, from a multiple of 64 KiB on
 //!   the descriptors, one behind the other
 //!   the params blocks, all of one size                                each at a multiple of 16 bytes
-//!   of each call: tensors, scratch                                    each at a multiple of 16 bytes
+//!   for each call: tensors, scratch                                   each at a multiple of 16 bytes
 //! ```
 //!
-//! What stands before the tensors is written in one piece. A guest remembers how its last batch lies, as it does of its
-//! last single call: one that differs from it in values only is not checked or laid out again. Both may lie in the same
-//! bytes, since all that a call reads is written each time.
+//! Everything before the tensors is written in one piece. A guest remembers the layout of its last batch as well as
+//! that of its last single call: a batch that differs from the last one only in values is not checked or laid out
+//! again. Both layouts may use the same bytes, since everything that a call reads is written each time.
 
 use std::{mem, ops::Range};
 
@@ -27,28 +27,28 @@ use super::{
 };
 use crate::KernelError;
 
-/// A batch as it lies in memory.
+/// The layout of a batch in memory.
 #[derive(Debug, Default)]
 pub(super) struct BatchLayout {
-    /// From the first descriptor to the end of the last tensor; empty where nothing was laid out yet.
+    /// From the first descriptor to the end of the last tensor; empty if nothing was laid out yet.
     range: Range<usize>,
-    /// What lies there up to the end of the last params block, as it was before a kernel could write to it.
+    /// The bytes up to the end of the last params block, as they were before a kernel could overwrite them.
     head: Vec<u8>,
-    /// Where in that the scalars of the first call are, how many bytes they have, and how far those of each call are
-    /// behind those of the one before.
+    /// Where the scalars of the first call are in `head`, their size, and the distance from each call's scalars to the
+    /// next call's, all in bytes.
     scalars: usize,
     scalar_bytes: usize,
     pitch: usize,
     calls: usize,
     /// The tensor tables of all calls.
     entries: Vec<TensorEntry>,
-    /// Which of these rows are inputs that lie where those of the call before do, since they are the same.
+    /// Which of these rows are the same input as in the call before, and so share its place.
     shared: Vec<bool>,
 }
 
 impl BatchLayout {
-    /// Copies what the calls read to the memory of the batch; false if they are not those that were laid out but for their
-    /// values, when a part of them may have been copied.
+    /// Copies what the calls read to the memory of the batch. Returns false if they differ from the laid-out calls in
+    /// more than values; some of them may have been copied then.
     fn copy_in(&mut self, memory: &mut [u8], calls: &Calls<'_>) -> bool {
         let tensors = calls.tensors();
         if calls.len() != self.calls || calls.scalar_bytes() != self.scalar_bytes || tensors.len() != self.entries.len()
@@ -56,7 +56,7 @@ impl BatchLayout {
             return false;
         }
         for (index, ((entry, shared), tensor)) in self.entries.iter().zip(&self.shared).zip(tensors).enumerate() {
-            // Each way by itself, so that the compiler need not find out twice which it is.
+            // One arm per role, so that the role is tested only once.
             let data: &[u8] = match &tensor.data {
                 TensorData::In(data) => {
                     if is_shared(calls, index, data) != *shared || !entry_fits(entry, tensor) {
@@ -83,7 +83,7 @@ impl BatchLayout {
         memory.get_mut(..self.head.len()).map(|to| to.copy_from_slice(&self.head)).is_some()
     }
 
-    /// Copies what the calls wrote; false if that is out of reach.
+    /// Copies what the calls wrote to the caller; false if that memory is out of reach.
     fn copy_out(&self, memory: &[u8], calls: &mut Calls<'_>) -> bool {
         for (entry, tensor) in self.entries.iter().zip(calls.tensors_mut()) {
             if let TensorData::Out(data) | TensorData::InOut(data) = &mut tensor.data {
@@ -96,12 +96,12 @@ impl BatchLayout {
 }
 
 impl Guest {
-    /// Whether its module runs many calls at one entry.
+    /// Whether its module can run many calls in one entry.
     pub(crate) fn has_batch(&self) -> bool {
         self.instance.has_batch()
     }
 
-    /// Checks the calls and lays them out; they replace the batch before.
+    /// Checks the calls and lays them out in place of the last batch.
     pub(crate) fn lay_out_batch(&mut self, signature: &Signature<'_>, calls: &Calls<'_>) -> Result<(), Failure> {
         let mut layout = mem::take(&mut self.batch);
         self.lay_out_calls(&mut layout, signature, calls)?;
@@ -120,7 +120,7 @@ impl Guest {
         let pitch = block_size.next_multiple_of(TENSOR_ALIGN);
         let mut cursor = Cursor::new(0);
         let descriptors = self.place(&mut cursor, count as u64 * u64::from(KernelDescriptor::SIZE))?;
-        // The last one ends at a multiple of 16 as the others do.
+        // Every block, even the last one, is padded to a multiple of 16 bytes.
         let blocks = self.place(&mut cursor, count as u64 * u64::from(pitch))?;
         let head_of = |index: usize| Head {
             descriptor: descriptors + index as u32 * KernelDescriptor::SIZE,
@@ -162,9 +162,9 @@ impl Guest {
         Ok(())
     }
 
-    /// Copies what the calls read, runs them, and copies what they wrote, which is only done if all of them succeed.
+    /// Copies in what the calls read, runs them and, if all of them succeed, copies out what they wrote.
     ///
-    /// `None`, and nothing ran, if they differ from the batch that was laid out last in more than values.
+    /// Returns `None` without running anything if they differ from the last batch laid out in more than values.
     pub(crate) fn run_batch(&mut self, calls: &mut Calls<'_>, ticks: u32) -> Option<Result<(), Failure>> {
         let memory = self.instance.bytes(self.batch.range.clone())?;
         if !self.batch.copy_in(memory, calls) {
@@ -188,14 +188,15 @@ impl Guest {
     }
 }
 
-/// Where a tensor lies in the range of its batch.
+/// The position of a tensor in the range of its batch.
 #[inline]
 fn bytes_of(entry: &TensorEntry, range: &Range<usize>) -> Range<usize> {
     let start = (entry.offset as usize).wrapping_sub(range.start);
     start..start.wrapping_add(entry.size as usize)
 }
 
-/// Whether the call before had this input as well, such as weights: both are borrowed for the whole batch.
+/// Whether the call before has the same input, such as weights. Equal addresses are enough, since both inputs are
+/// borrowed for the whole batch.
 #[inline]
 fn is_shared(calls: &Calls<'_>, index: usize, data: &[u8]) -> bool {
     let before = index.checked_sub(calls.rows()).and_then(|index| calls.tensors().get(index));

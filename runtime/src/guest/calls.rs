@@ -1,4 +1,4 @@
-//! The calls of a batch, as long as they are borrowed.
+//! The borrowed tensors and scalars of the calls of a batch.
 
 use std::{cell::Cell, ops::Range};
 
@@ -6,33 +6,33 @@ use kernelpack_abi::{Pass, TensorArg, params};
 
 use crate::BadCall;
 
-/// The most tensors that a thread keeps room for.
+/// How many tensors a thread keeps room for at most.
 const MOST_KEPT: usize = 1 << 14;
 
-/// Room for tensors and scalars.
+/// Buffers for tensors and scalars.
 type Room<'a> = (Vec<TensorArg<'a>>, Vec<u8>);
 
 thread_local! {
-    /// Room for the thread's next batch, so that one which is not larger than the last asks nothing of the allocator.
+    /// Room for the thread's next batch, so that a batch that is not larger than the last one allocates nothing.
     static ROOM: Cell<Room<'static>> = const { Cell::new((Vec::new(), Vec::new())) };
 }
 
-/// Calls of one pass, one behind the other: each has as many tensors, and bytes of scalars, as the pass says.
+/// Calls of one pass, one after the other. Each has as many tensors and bytes of scalars as the signature of the pass.
 #[derive(Debug)]
 pub(crate) struct Calls<'a> {
     tensors: Vec<TensorArg<'a>>,
     scalars: Vec<u8>,
     len: usize,
-    /// Tensors of a call.
+    /// The number of tensors per call.
     rows: usize,
-    /// Bytes of a call's scalars.
+    /// The bytes of scalars per call.
     scalar_bytes: usize,
 }
 
 impl<'a> Calls<'a> {
-    /// None of this pass yet, in the room that this thread kept.
+    /// Makes an empty batch of this pass, with the room that this thread kept.
     pub(crate) fn of<P: Pass>() -> Self {
-        // It is gone where the thread ends.
+        // The room is gone while the thread ends.
         let (tensors, scalars) = ROOM.try_with(Cell::take).unwrap_or_default();
         let scalar_bytes = const { params::scalars_size(P::SIGNATURE.params) } as usize;
         Self { tensors, scalars, len: 0, rows: P::SIGNATURE.tensors.len(), scalar_bytes }
@@ -41,7 +41,7 @@ impl<'a> Calls<'a> {
     /// Adds a call.
     ///
     /// # Errors
-    /// It gives other numbers of tensors or scalars than the signature says, as a stub that was written by hand might.
+    /// The numbers of tensors or scalars differ from the signature, as they might in a handwritten stub.
     #[inline]
     pub(crate) fn push<P: Pass>(&mut self, args: P::Args<'a>) -> Result<(), BadCall> {
         P::give(args, |row| self.tensors.push(row), |scalars| self.scalars.extend_from_slice(scalars));
@@ -61,12 +61,12 @@ impl<'a> Calls<'a> {
         self.len
     }
 
-    /// The tensors of a call.
+    /// The number of tensors per call.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The bytes of a call's scalars.
+    /// The bytes of scalars per call.
     pub(crate) fn scalar_bytes(&self) -> usize {
         self.scalar_bytes
     }
@@ -76,12 +76,12 @@ impl<'a> Calls<'a> {
         &self.tensors
     }
 
-    /// The same, to be written to.
+    /// The tensors of all calls, mutable so that results can be written.
     pub(crate) fn tensors_mut(&mut self) -> &mut [TensorArg<'a>] {
         &mut self.tensors
     }
 
-    /// The scalars of each call, where there are any.
+    /// The scalars of each call; empty if calls have none.
     pub(crate) fn scalars(&self) -> impl Iterator<Item = &[u8]> {
         self.scalars.chunks_exact(self.scalar_bytes.max(1))
     }
@@ -92,7 +92,7 @@ impl<'a> Calls<'a> {
         (self.tensors.get(rows).unwrap_or_default(), self.scalars.get(scalars).unwrap_or_default())
     }
 
-    /// The same, so that tensors can be written to.
+    /// Like [`call`](Self::call), but the tensors can be written to.
     pub(crate) fn call_mut(&mut self, index: usize) -> (&mut [TensorArg<'a>], &[u8]) {
         let [rows, scalars] = self.ranges(index);
         (self.tensors.get_mut(rows).unwrap_or_default(), self.scalars.get(scalars).unwrap_or_default())
@@ -102,7 +102,7 @@ impl<'a> Calls<'a> {
         [self.rows, self.scalar_bytes].map(|size| index * size..(index + 1) * size)
     }
 
-    /// Ends the borrow of the calls, and leaves their room to the thread's next batch.
+    /// Ends the borrow of the calls and keeps their room for the thread's next batch.
     pub(crate) fn keep_room(self) {
         let Self { mut tensors, mut scalars, .. } = self;
         if tensors.capacity() > MOST_KEPT {
@@ -110,7 +110,8 @@ impl<'a> Calls<'a> {
         }
         tensors.clear();
         scalars.clear();
-        // A vector of nothing that becomes one of another lifetime; std keeps its memory, which a test counts.
+        // Turns an empty vector into one of another lifetime; std reuses its memory, as a test that counts allocations
+        // checks.
         #[allow(clippy::unnecessary_filter_map, reason = "a filter would keep the lifetime")]
         let tensors = tensors.into_iter().filter_map(|_| None).collect();
         let _ = ROOM.try_with(|room| room.set((tensors, scalars)));

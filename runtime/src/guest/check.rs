@@ -1,10 +1,10 @@
-//! Whether the tensors of a call are those of a signature.
+//! Checks that the tensors of a call match a signature.
 
 use kernelpack_abi::{DType, Role, Shape, Signature, Symbols, TensorArg, TensorData, TensorSpec};
 
 use crate::BadCall;
 
-/// Whether the caller's tensors are those of the signature, and what its symbols are.
+/// Checks that the caller's tensors match the signature, and returns the values of its symbols.
 pub(crate) fn check(signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<Symbols, BadCall> {
     if let (true, Some(spec)) = (tensors.len() != signature.tensors.len(), signature.tensors.last()) {
         return Err(BadCall::Role { name: spec.name.to_owned(), role: spec.role });
@@ -25,7 +25,7 @@ pub(crate) fn check(signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Res
     bind(signature, tensors)
 }
 
-/// Whether a tensor has the declared type, and the bytes that its shape needs.
+/// Checks that a tensor has the declared type, and as many bytes as its shape needs.
 pub(crate) fn check_size(spec: &TensorSpec<'_>, dtype: DType, shape: Shape, len: usize) -> Result<(), BadCall> {
     let (name, role, expected) = (|| spec.name.to_owned(), spec.role, spec.dtype);
     if dtype != expected {
@@ -39,7 +39,7 @@ pub(crate) fn check_size(spec: &TensorSpec<'_>, dtype: DType, shape: Shape, len:
     }
 }
 
-/// The symbols, from the tensors that take part in the call.
+/// Determines the symbols from the tensors that are present in the call.
 pub(crate) fn bind(signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<Symbols, BadCall> {
     let shapes = signature.tensors.iter().zip(tensors).map(|(spec, tensor)| {
         let present = !matches!(tensor.data, TensorData::Absent | TensorData::Scratch);

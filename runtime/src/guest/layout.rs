@@ -1,9 +1,9 @@
-//! Where the parts of a call lie in a guest's memory.
+//! The layout of a call in a guest's memory.
 //!
 //! ```text
 //! the arena, from a multiple of 64 KiB on
-//!   descriptor, params block, tensors that are copied, scratch        each at a multiple of 16 bytes
-//!   tensors that are mapped, each behind a page that is not accessible
+//!   descriptor, params block, copied tensors, scratch                 each at a multiple of 16 bytes
+//!   mapped tensors                                                    each after an inaccessible gap
 //! ```
 
 use std::{
@@ -25,31 +25,32 @@ use super::{
     place::{Checked, Head},
 };
 
-/// The gap before each mapped tensor, and what it is aligned to: a multiple of the page size of every system.
+/// The gap before each mapped tensor, and its alignment: a multiple of the page size on every system.
 const GAP: u64 = 64 << 10;
 
-/// A tensor that is mapped: shared memory, and where in it the tensor starts.
+/// A tensor to be mapped: shared memory, and where the tensor starts in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapped {
     pub(crate) part: SharedPart,
     pub(crate) offset: u32,
 }
 
-/// A call as it lies in memory.
+/// The layout of a call in memory.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// None where nothing was laid out yet.
+    /// `None` if nothing was laid out yet.
     export: Option<Export>,
     descriptor: u32,
-    /// What lies there from the descriptor to the end of the tensor table, as it was before the kernel could write to it.
+    /// The bytes from the descriptor to the end of the tensor table, as they were before the kernel could overwrite
+    /// them.
     head: Vec<u8>,
-    /// The bytes of the scalars, which lie behind that.
+    /// The bytes of the scalars, which follow the tensor table.
     scalars_size: usize,
     /// The tensor table.
     entries: Vec<TensorEntry>,
-    /// A bit for each tensor that is mapped.
+    /// A bit for each row, set if the tensor is mapped.
     mapped: u32,
-    /// What was closed, so that tensors could be mapped there.
+    /// The range that was made inaccessible, so that tensors could be mapped there.
     closed: Range<usize>,
 }
 
@@ -62,21 +63,21 @@ impl Layout {
         self.descriptor
     }
 
-    /// Where descriptor, header and tensor table lie, and the bytes that belong there.
+    /// The position of descriptor, header and tensor table, and the bytes that belong there.
     #[inline]
     pub(super) fn head(&self) -> (Range<usize>, &[u8]) {
         let start = self.descriptor as usize;
         (start..start + self.head.len(), &self.head)
     }
 
-    /// Where the scalars lie, behind that.
+    /// The position of the scalars, which follow the head.
     #[inline]
     pub(super) fn scalars(&self) -> Range<usize> {
         let start = self.descriptor as usize + self.head.len();
         start..start + self.scalars_size
     }
 
-    /// Where a tensor lies that is copied; none for one that is mapped.
+    /// The position of a copied tensor; `None` if the tensor is mapped.
     #[inline]
     pub(super) fn copied(&self, row: usize) -> Option<Range<usize>> {
         if self.is_mapped(row) {
@@ -99,11 +100,11 @@ impl Layout {
     }
 }
 
-/// Whether a tensor is the one that the row was made for but for its values.
+/// Whether a tensor differs only in values from the one that the row was made for.
 #[inline]
 pub(super) fn entry_fits(entry: &TensorEntry, tensor: &TensorArg<'_>) -> bool {
     let (role, len) = match &tensor.data {
-        // The others are as long as the declared arithmetic makes them, which depends on the shapes of the rest.
+        // The size of scratch follows from the shapes of the other tensors.
         TensorData::Scratch => return entry.role == Role::Scratch as u8,
         TensorData::Absent => return entry.is_absent(),
         TensorData::In(data) => (Role::In, data.len()),
@@ -118,10 +119,10 @@ pub(super) fn entry_fits(entry: &TensorEntry, tensor: &TensorArg<'_>) -> bool {
 }
 
 impl Guest {
-    /// Lays out a call that was checked; it replaces the one before.
+    /// Lays out a checked call in place of the last one.
     ///
-    /// Rows that have a part of shared memory are mapped, the others are to be copied. A guest with a mapping takes no
-    /// further layout.
+    /// Rows that have a part of shared memory are mapped; calls copy the others. A guest with mapped tensors cannot be
+    /// laid out again.
     pub(crate) fn lay_out(
         &mut self,
         export: Export,
@@ -139,7 +140,7 @@ impl Guest {
         let mut cursor = Cursor::new(0);
         let descriptor = self.place(&mut cursor, u64::from(KernelDescriptor::SIZE))?;
         let head = Head { descriptor, block: self.place(&mut cursor, u64::from(block_size))?, block_size };
-        // The others find their place when all that is copied has one.
+        // Mapped tensors are placed after all copied ones.
         let is_mapped = |row| part(parts, row).map(|_| 0);
         self.place_tensors(&mut cursor, call, tensors, entries, is_mapped)?;
         let copied_end = cursor.end();
@@ -169,12 +170,12 @@ impl Guest {
         self.restore_head()
     }
 
-    /// What was laid out lies there no more.
+    /// Forgets the layout, because its memory is overwritten.
     pub(super) fn forget(&mut self) {
         self.layout = Layout::default();
     }
 
-    /// Maps the rows that have a part, where their entries say, which is behind all else.
+    /// Maps the rows that have a part at the offsets of their entries, which are after everything else.
     fn map(&mut self, from: usize, entries: &[TensorEntry], parts: &[Option<Mapped>]) -> io::Result<()> {
         self.layout.closed = from.next_multiple_of(GAP as usize)..self.arena_end as usize;
         let mapper = self.instance.as_mapper().ok_or(ErrorKind::Unsupported)?;
@@ -189,7 +190,7 @@ impl Guest {
         Ok(())
     }
 
-    /// Takes away what is mapped; the guest can be cleaned up, but not called any more.
+    /// Unmaps all tensors; after that, the guest can be cleaned up, but not called.
     pub(crate) fn unmap(&mut self) -> io::Result<()> {
         self.layout.export = None;
         if self.layout.closed.is_empty() {
@@ -199,12 +200,12 @@ impl Guest {
         mapper.close(self.layout.closed.clone())
     }
 
-    /// The offset of the pages of a part, in the arena.
+    /// Finds a place in the arena for the pages of a part.
     fn place_part(&self, cursor: &mut Cursor, part: &SharedPart) -> Result<u32, Failure> {
         let len = part.mapped_len() as u64;
         let gap_end = cursor.end() + GAP;
         let offset = if len >= HUGE_PAGE as u64 {
-            // Huge pages must be aligned in memory, not in the arena.
+            // Huge pages must be aligned in memory, not just in the arena.
             let start = self.arena_start;
             (start + gap_end).next_multiple_of(HUGE_PAGE as u64) - start
         } else {

@@ -1,7 +1,7 @@
-//! Finding places for the parts of calls, and writing what stands before their tensors.
+//! Places the parts of calls in a guest's memory, and writes the part before the tensors.
 //!
-//! Offsets are found from the start of the arena first, since where that lies depends on how much is needed. A call's
-//! *head* is its descriptor and its params block.
+//! Offsets are first counted from the start of the arena, because the position of the arena depends on how much memory
+//! a call needs. A call's *head* is its descriptor and its params block.
 
 use kernelpack_abi::{
     KernelDescriptor, Shape, Signature, Symbols, TensorArg, TensorData, TensorSpec,
@@ -16,48 +16,48 @@ use super::{
 };
 use crate::{BadCall, KernelError};
 
-/// The signature that the tensors of a call were found to have, and the values of its symbols.
+/// Proof that the tensors of a call match a signature, with the values of its symbols.
 pub(crate) struct Checked<'a> {
     signature: &'a Signature<'a>,
     symbols: Symbols,
 }
 
 impl<'a> Checked<'a> {
-    /// Checks tensors.
+    /// Checks the tensors of a call.
     pub(crate) fn new(signature: &'a Signature<'a>, tensors: &[TensorArg<'_>]) -> Result<Self, BadCall> {
         check(signature, tensors).map(|symbols| Self { signature, symbols })
     }
 
-    /// The same for tensors without their bytes.
+    /// Like [`new`](Self::new), but for tensors without their bytes.
     pub(crate) fn outlines(signature: &'a Signature<'a>, tensors: &[TensorArg<'_>]) -> Result<Self, BadCall> {
         bind(signature, tensors).map(|symbols| Self { signature, symbols })
     }
 }
 
-/// The places of a call's descriptor and params block.
+/// The offsets of a call's descriptor and params block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) descriptor: u32,
     pub(super) block: u32,
-    /// Bytes of the block.
+    /// The size of the block in bytes.
     pub(super) block_size: u32,
 }
 
 impl Head {
-    /// Where the block ends.
+    /// The offset of the end of the block.
     pub(super) fn end(&self) -> u32 {
         self.block + self.block_size
     }
 }
 
 impl Guest {
-    /// Finds a place for some bytes.
+    /// Finds a place for this many bytes.
     pub(super) fn place(&self, cursor: &mut Cursor, bytes: u64) -> Result<u32, Failure> {
         cursor.place(bytes).ok_or_else(|| self.too_large(cursor.end().saturating_add(bytes)))
     }
 
-    /// Makes the tensor table of a call, and finds a place for each tensor that has none yet: `elsewhere` gives the offset
-    /// of one that has.
+    /// Makes the tensor table of a call. A tensor gets the offset that `elsewhere` gives for its row or, if that is
+    /// `None`, a new place.
     pub(super) fn place_tensors(
         &self,
         cursor: &mut Cursor,
@@ -82,8 +82,8 @@ impl Guest {
         Ok(())
     }
 
-    /// Makes offsets from the arena's start offsets in memory, checks the call as the guest will, and writes its head to
-    /// `out`, which begins where the arena does.
+    /// Converts offsets in the arena to offsets in memory, checks the call as the guest will, and writes its head to
+    /// `out`, which begins at the start of the arena.
     pub(super) fn write_call(
         &self,
         start: u32,
@@ -92,9 +92,9 @@ impl Guest {
         scalars: &[u8],
         out: &mut [u8],
     ) -> Result<(), Failure> {
-        // No tensor is at the start of the arena.
+        // No tensor has offset 0, where the descriptor is.
         for entry in entries.iter_mut().filter(|entry| !entry.is_absent()) {
-            // Beyond 4 GiB only for an empty tensor at the very end.
+            // Only the offset of an empty tensor at the very end can exceed 4 GiB.
             let offset = entry.offset.checked_add(start);
             entry.offset = offset.ok_or_else(|| self.too_large(u64::from(entry.offset)))?;
         }
@@ -113,7 +113,7 @@ impl Guest {
     }
 }
 
-/// The shape of a tensor in a call, none if it is left out. That of scratch follows from the others'.
+/// The shape of a tensor in a call, or `None` if it is absent. The shape of scratch follows from the other tensors.
 fn shape_of(tensor: &TensorArg<'_>, spec: &TensorSpec<'_>, symbols: &Symbols) -> Result<Option<Shape>, Failure> {
     let shape = match tensor.data {
         TensorData::Absent => return Ok(None),

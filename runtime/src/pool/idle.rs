@@ -1,9 +1,9 @@
-//! The items that wait for a caller.
+//! The idle items of a pool.
 //!
-//! A thread that stands still between any two instructions holds up nobody: each slot is one word that is swapped, and a
-//! bit for each slot says where it is worth looking. A bit may be set for a slot that has been emptied meanwhile; for one
-//! that is filled, it is set, or whoever filled or cleared it has not finished. So nothing is ever lost, and the fewest
-//! that can be found are those that nobody is handling.
+//! No thread ever waits for another here. Each slot is one word that is swapped atomically, and one bit per slot says
+//! where it is worth looking. A bit may be set although its slot has been emptied. If a slot is filled, its bit is set,
+//! unless another thread is in the middle of filling or emptying that slot. So no item is lost, and a search finds
+//! every item that no other thread is handling.
 
 use std::sync::atomic::{
     AtomicU64, AtomicUsize,
@@ -12,22 +12,23 @@ use std::sync::atomic::{
 
 use crossbeam_utils::{CachePadded, atomic::AtomicCell};
 
-/// Slots of a word of bits.
+/// Slots per word of bits.
 const BITS: usize = u64::BITS as usize;
 
-/// Up to so many items, in no order, but each thread gets what it left last where it can: that is in its caches.
+/// A fixed number of slots for items. A thread gets the item that it left last if possible, which is still in its
+/// caches.
 ///
-/// Lock-free if an `Option<T>` is one word.
+/// It is lock-free if an `Option<T>` is one word.
 pub(super) struct Idle<T> {
     slots: Box<[CachePadded<AtomicCell<Option<T>>>]>,
     bits: Box<[AtomicU64]>,
 }
 
 impl<T> Idle<T> {
-    /// Whether no operation waits for another thread.
+    /// Whether operations never wait for another thread.
     pub(super) const IS_LOCK_FREE: bool = AtomicCell::<Option<T>>::is_lock_free();
 
-    /// Room for so many items, at least one.
+    /// Makes room for `capacity` items, at least one.
     pub(super) fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
         Self {
@@ -43,7 +44,7 @@ impl<T> Idle<T> {
         self.take(own).or_else(|| self.pop_elsewhere(own / BITS))
     }
 
-    /// An item of another thread's; the search begins at the word of bits where one's own is.
+    /// Takes an item from another thread's slot; the search begins at the word of bits that has this thread's slot.
     fn pop_elsewhere(&self, first: usize) -> Option<T> {
         let words = self.bits.len();
         (0..words).map(|turn| (first + turn) % words).find_map(|word| {
@@ -62,7 +63,7 @@ impl<T> Idle<T> {
     /// Leaves an item.
     ///
     /// # Errors
-    /// There is no room for it, and it is given back, or another one.
+    /// If there is no room, gives back this item or another one.
     #[inline]
     pub(super) fn push(&self, item: T) -> Result<(), T> {
         let own = self.own();
@@ -71,7 +72,7 @@ impl<T> Idle<T> {
 
     #[cold]
     fn push_elsewhere(&self, own: usize, mut item: T) -> Result<(), T> {
-        // Those that look empty first; then all, since a bit may be that of a slot which is not filled any more.
+        // First the slots that look empty, then the others, since a bit may be set for a slot that has been emptied.
         for looks_full in [false, true] {
             for turn in 1..self.slots.len() {
                 let slot = (own + turn) % self.slots.len();
@@ -86,7 +87,7 @@ impl<T> Idle<T> {
         Err(item)
     }
 
-    /// How many items can be found now.
+    /// How many items a search can find now.
     pub(super) fn len(&self) -> usize {
         self.bits.iter().map(|bits| bits.load(Relaxed).count_ones() as usize).sum()
     }
@@ -95,8 +96,8 @@ impl<T> Idle<T> {
         self.bits[slot / BITS].load(Relaxed) & bit(slot) != 0
     }
 
-    /// The bit goes before the item, as it comes after it in [`put`](Self::put): an item whose bit is cleared is about to
-    /// be taken.
+    /// Clears the bit before it takes the item; [`put`](Self::put) sets the bit after it puts the item. So an item
+    /// whose bit is clear is about to be taken, or has just been put.
     #[inline]
     fn take(&self, slot: usize) -> Option<T> {
         let bits = &self.bits[slot / BITS];
@@ -106,7 +107,7 @@ impl<T> Idle<T> {
         self.slots[slot].take()
     }
 
-    /// Puts an item into a slot and gives what was there.
+    /// Puts an item into a slot and gives back the one that was there.
     #[inline]
     fn put(&self, slot: usize, item: T) -> Result<(), T> {
         let before = self.slots[slot].swap(Some(item));
@@ -121,7 +122,7 @@ impl<T> Idle<T> {
         thread_local! {
             static NUMBER: usize = THREADS.fetch_add(1, Relaxed);
         }
-        // A thread that ends has no number any more, and takes the first.
+        // A thread that is ending has no number any more and uses the first slot.
         NUMBER.try_with(|number| number % self.slots.len()).unwrap_or(0)
     }
 }

@@ -1,7 +1,7 @@
 //! The circuit breaker of a kernel.
 //!
-//! It is one number that says until when the kernel is out of service, and one that counts failures in a row; while all
-//! is well a call loads each once. The caller tells the time, so that nothing here waits for it.
+//! It holds two numbers: until when the kernel is out of service, and how many failures there were in a row. While all
+//! is well, a call loads each once. The caller passes the time, so that tests need not wait.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -10,7 +10,7 @@ use std::{
 
 use super::BreakerPolicy;
 
-/// In service; otherwise nanoseconds from [`Breaker::epoch`].
+/// The value of [`Breaker::open_until`] while the kernel is in service.
 const CLOSED: u64 = 0;
 
 pub(super) struct Breaker {
@@ -18,34 +18,34 @@ pub(super) struct Breaker {
     epoch: Instant,
     /// Failures in a row while the kernel is in service.
     failures: AtomicU32,
-    /// [`CLOSED`], or when the next call may try the sandbox.
+    /// [`CLOSED`], or when the next call may try the sandbox, in nanoseconds since [`Breaker::epoch`].
     ///
-    /// Whoever moves an instant that has passed into the future is that call, so that there is exactly one, and a
-    /// probe that never reports back delays the next one but does not prevent it. Nothing else is published through it,
-    /// so no ordering is needed.
+    /// The call that moves an instant in the past to the future is the probe, so there is exactly one, and a probe that
+    /// never reports back delays the next one but does not prevent it. This publishes no other data, so relaxed
+    /// ordering is enough.
     open_until: AtomicU64,
 }
 
-/// The breaker's word on a call.
+/// The breaker's decision on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// In service.
     Closed,
-    /// Out of service, and this call finds out whether that is still right.
+    /// Out of service, and this call probes whether the kernel works again.
     Probe {
-        /// When the kernel was to be tried again, before this call came.
+        /// When the next probe was due before this call.
         was: u64,
-        /// When it will be now.
+        /// When the next probe is due now.
         until: u64,
     },
     /// Out of service.
     Refused {
-        /// When a call may try.
+        /// How long until a call may try.
         retry_in: Duration,
     },
 }
 
-/// What a report changed.
+/// How a report changed the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Nothing,
@@ -62,13 +62,13 @@ impl Breaker {
         self.policy
     }
 
-    /// Whether it admits every call.
+    /// Whether the breaker admits every call.
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
         self.open_until.load(Relaxed) == CLOSED
     }
 
-    /// Whether a call may enter the sandbox.
+    /// Decides whether a call may enter the sandbox.
     #[inline]
     pub(super) fn admit(&self, now: impl FnOnce() -> Instant) -> Admission {
         match self.open_until.load(Relaxed) {
@@ -84,7 +84,7 @@ impl Breaker {
             let next = self.next(now);
             match self.open_until.compare_exchange(until, next, Relaxed, Relaxed) {
                 Ok(was) => return Admission::Probe { was, until: next },
-                // Another call closed it, or is the probe.
+                // Another call closed the breaker, or became the probe.
                 Err(CLOSED) => return Admission::Closed,
                 Err(later) => return Admission::Refused { retry_in: Duration::from_nanos(later.saturating_sub(at)) },
             }
@@ -92,14 +92,14 @@ impl Breaker {
         Admission::Refused { retry_in: Duration::from_nanos(until - at) }
     }
 
-    /// An admitted call succeeded.
+    /// Reports that an admitted call succeeded.
     #[inline]
     pub(super) fn succeeded(&self, admission: Admission) -> Change {
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
         match admission {
-            // Only the probe puts it back: a call that began before it was taken out proves nothing.
+            // Only a probe closes the breaker: a call that began before it opened proves nothing.
             Admission::Probe { until, .. } => match self.open_until.compare_exchange(until, CLOSED, Relaxed, Relaxed) {
                 Ok(_) => Change::Closed,
                 Err(_) => Change::Nothing,
@@ -108,13 +108,13 @@ impl Breaker {
         }
     }
 
-    /// An admitted call failed in a way that counts.
+    /// Reports that an admitted call failed in a way that counts.
     #[cold]
     pub(super) fn failed(&self, admission: Admission, now: Instant) -> Change {
         let BreakerPolicy::After { failures: limit, .. } = self.policy else { return Change::Nothing };
         match admission {
             Admission::Probe { until, .. } => {
-                // From now on, and not from when the probe began.
+                // Counted from now, not from when the probe began.
                 let _ = self.open_until.compare_exchange(until, self.next(now), Relaxed, Relaxed);
                 Change::Nothing
             }
@@ -132,7 +132,8 @@ impl Breaker {
         }
     }
 
-    /// An admitted call ended in a way that says nothing about the kernel; if it was the probe, the next one is.
+    /// Reports that an admitted call ended in a way that says nothing about the kernel. If it was the probe, the next
+    /// call becomes the probe.
     pub(super) fn said_nothing(&self, admission: Admission) {
         if let Admission::Probe { was, until } = admission {
             let _ = self.open_until.compare_exchange(until, was, Relaxed, Relaxed);
@@ -143,7 +144,7 @@ impl Breaker {
         nanos(now.saturating_duration_since(self.epoch))
     }
 
-    /// When the kernel may be tried again if it is taken out now; never [`CLOSED`].
+    /// When the next probe is due if the breaker opens now; never [`CLOSED`].
     fn next(&self, now: Instant) -> u64 {
         let open_for = match self.policy {
             BreakerPolicy::After { open_for, .. } => open_for,
@@ -153,7 +154,7 @@ impl Breaker {
     }
 }
 
-/// Saturates after five centuries.
+/// The nanoseconds in a duration; saturates after five centuries.
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -164,7 +165,7 @@ mod tests {
 
     const OPEN_FOR: Duration = Duration::from_secs(60);
 
-    /// A breaker that opens at the third failure, and the time at which it was made.
+    /// A breaker that opens at the third failure, and its time of creation.
     fn breaker() -> (Breaker, Instant) {
         let start = Instant::now();
         (Breaker::new(BreakerPolicy::after(3, OPEN_FOR), start), start)
@@ -205,7 +206,7 @@ mod tests {
         assert!(matches!(breaker.admit(|| later), Admission::Refused { .. }));
         assert_eq!(breaker.succeeded(probe), Change::Closed);
         assert_eq!(breaker.admit(|| later), Admission::Closed);
-        // It takes as many failures as ever to open it again.
+        // It takes as many failures as before to open it again.
         assert_eq!(breaker.failed(Admission::Closed, later), Change::Nothing);
     }
 

@@ -1,11 +1,11 @@
-//! Which calls are timed.
+//! Chooses the calls that are timed.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Instant,
 };
 
-/// One call in so many is timed, since two looks at the clock take about as long as a short call.
+/// One call in this many is timed, since reading the clock twice takes about as long as a short call.
 const EVERY: u32 = 64;
 
 /// Starts the clock for some of a kernel's calls.
@@ -20,11 +20,10 @@ impl Clock {
         Self { on, calls: AtomicU32::new(0) }
     }
 
-    /// The start of a call that is timed, the first among them.
+    /// The start time of a call, if this call is timed. The first call is.
     #[inline]
     pub(crate) fn start(&self) -> Option<Instant> {
-        // Not one addition: a count that two threads lose changes nothing, and a locked instruction would cost more than
-        // all else here.
+        // Not an atomic addition: that costs more than everything else here, and it does not matter if a count is lost.
         let call = self.calls.load(Relaxed);
         self.calls.store(call.wrapping_add(1), Relaxed);
         (self.on && call.is_multiple_of(EVERY)).then(Instant::now)

@@ -1,7 +1,7 @@
-//! What the log says about failures, fallbacks and placements.
+//! Log events about failures, fallbacks and placements.
 //!
-//! Events have the target `kernelpack` and their facts as fields. What a guest wrote reaches them through `Display`
-//! implementations that escape it.
+//! Events have the target `kernelpack` and carry their data in fields. Text from a guest is escaped by the `Display`
+//! implementations that write it.
 
 use std::{fmt, time::Duration};
 
@@ -34,13 +34,13 @@ pub(super) fn trapped(trapped: &KernelFailure, call: &Call<'_, '_>, took: Option
     );
 }
 
-/// The kernel or the host did not take the call, which is the caller's affair.
+/// The kernel or the host refused the call, which is for the caller to handle.
 #[cold]
 pub(super) fn refused(error: &Error) {
     debug!(target: TARGET, %error, "a call was refused");
 }
 
-/// The reference gave the result.
+/// The reference computed the result.
 #[cold]
 pub(super) fn fell_back(kernel: &LoadedKernel, reference: &Reference) {
     debug!(
@@ -108,13 +108,13 @@ pub(super) fn native(kernel: &str, pack: &PackLabels<'_>, reference: &Reference)
     );
 }
 
-/// A kernel's failures will be the caller's to handle.
+/// A kernel has no fallback, so callers have to handle its failures.
 pub(super) fn no_fallback(kernel: &str, pack: &PackLabels<'_>, reason: &NoReference) {
     match reason {
         NoReference::Missing(reason) => {
             debug!(target: TARGET, kernel, pack = %pack.name, version = %pack.version, reason, "a kernel has no fallback");
         }
-        // Somebody who linked the function counts on it.
+        // A warning: a program that links the function expects it to be used.
         NoReference::Differs(reason) => {
             warn!(
                 target: TARGET,
@@ -128,7 +128,7 @@ pub(super) fn no_fallback(kernel: &str, pack: &PackLabels<'_>, reason: &NoRefere
     }
 }
 
-/// The tensors of a call, `x 2x64, y 2x64`.
+/// Writes the tensors of a call, such as `x 2x64, y 2x64`.
 struct Shapes<'a, 'c, 't>(&'a Call<'c, 't>);
 
 impl fmt::Display for Shapes<'_, '_, '_> {

@@ -1,9 +1,9 @@
-//! What a runtime reports, through the `metrics` facade.
+//! The metrics that a runtime reports through the `metrics` facade.
 //!
-//! The names, units and labels are in the crate's documentation, for users, and below in [`describe`], for recorders.
+//! Names, units and labels are documented for users in the crate's documentation, and for recorders in [`describe`].
 //!
-//! Handles are made when a pack is loaded, with the recorder that is installed then: install it first. A call updates
-//! them without a lookup, a lock or an allocation of its own.
+//! Handles are made when a pack is loaded, from the recorder that is installed at that time. A call updates them
+//! without a lookup, a lock or an allocation of its own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use metrics::{Counter, Gauge, Histogram, Label, Unit, counter, gauge, histogram}
 use super::Placement;
 use crate::{Error, KernelError};
 
-/// How a call ended; the order is that of [`OUTCOMES`].
+/// How a call ended, in the order of [`OUTCOMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Ok,
@@ -27,7 +27,7 @@ pub(super) enum Outcome {
 
 const OUTCOMES: [&str; 8] = ["ok", "fallback", "refused", "failed", "bad_call", "engine", "out_of_service", "internal"];
 
-/// The kinds that count as failures: those of [`KernelError::kind`] that are no refusals.
+/// The kinds that count as failures: those of [`KernelError::kind`] that are not refusals.
 const KINDS: [&str; 12] = [
     "epoch_deadline",
     "memory_access_violation",
@@ -57,7 +57,7 @@ impl Outcome {
     }
 }
 
-/// The handles of one loaded kernel.
+/// The metrics handles of one loaded kernel.
 pub(crate) struct KernelMetrics {
     calls: [Counter; OUTCOMES.len()],
     duration: Histogram,
@@ -70,7 +70,7 @@ pub(crate) struct KernelMetrics {
 }
 
 impl KernelMetrics {
-    /// Handles of the recorder that is installed, or handles that do nothing.
+    /// Makes handles from the installed recorder, or handles that do nothing if metrics are off.
     pub(super) fn new(enabled: bool, kernel: &str, pack: &Pack<'_>, placement: Placement) -> Self {
         if !enabled {
             return Self::none();
@@ -121,7 +121,7 @@ impl KernelMetrics {
         }
     }
 
-    /// So many calls that ended alike, at one entry.
+    /// Counts calls that were run in one entry and ended alike.
     pub(super) fn calls(&self, outcome: Outcome, count: u64) {
         self.calls[outcome as usize].increment(count);
     }
@@ -144,7 +144,7 @@ impl KernelMetrics {
         self.out_of_service.set(f64::from(u8::from(out)));
     }
 
-    /// How many instances wait for a call, and how many are in one.
+    /// Reports how many instances are idle, and how many are in a call.
     pub(crate) fn pool(&self, idle: u32, busy: u32) {
         self.idle.set(f64::from(idle));
         self.busy.set(f64::from(busy));
@@ -152,7 +152,7 @@ impl KernelMetrics {
 }
 
 impl Drop for KernelMetrics {
-    /// A kernel that is gone is neither degraded nor has it instances.
+    /// Resets the gauges: a dropped kernel is not degraded and has no instances.
     fn drop(&mut self) {
         self.degraded(false);
         self.out_of_service(false);
@@ -160,7 +160,7 @@ impl Drop for KernelMetrics {
     }
 }
 
-/// What packs are labelled with.
+/// The labels of a pack.
 pub(crate) struct Pack<'a> {
     pub(crate) name: &'a Arc<str>,
     pub(crate) version: &'a semver::Version,
@@ -178,7 +178,7 @@ pub(crate) struct PackInfo(Gauge);
 impl PackInfo {
     pub(crate) fn new(enabled: bool, pack: &Pack<'_>) -> Self {
         let gauge = if enabled { gauge!("kernelpack_pack_info", pack.labels()) } else { Gauge::noop() };
-        // Not set to 1: the same version may be loaded twice, as it is for a moment when a pack is replaced by itself.
+        // Not set to 1, since the same version may be loaded twice, for example while a pack is reloaded.
         gauge.increment(1);
         Self(gauge)
     }
@@ -190,7 +190,7 @@ impl Drop for PackInfo {
     }
 }
 
-/// Tells the recorder what the metrics are; a recorder may be told more than once.
+/// Describes the metrics to the recorder; doing so more than once is harmless.
 pub(crate) fn describe() {
     metrics::describe_counter!("kernelpack_calls_total", Unit::Count, "Kernel calls, by outcome.");
     metrics::describe_histogram!(

@@ -1,4 +1,4 @@
-//! What a runtime decided about kernels that fail.
+//! Policies for kernels that fail.
 
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
@@ -6,37 +6,37 @@ use kernelpack_abi::native::NativeKernel;
 
 use crate::KernelError;
 
-/// When a failed call is run again on the kernel's reference implementation.
+/// Which failed calls are run again on the kernel's reference implementation.
 ///
-/// There is a reference if the manifest's `fallbacks` names one for the kernel and this program has it: the native
-/// function of the crate that the pack was built from, where it is compiled in, or one given to
+/// A kernel has a reference if the manifest's `fallbacks` names one for it and this program contains it: either the
+/// native function of the crate that the pack was built from, compiled into the program, or one that was given to
 /// [`RuntimeBuilder::reference`](crate::RuntimeBuilder::reference).
 ///
-/// When a pack is opened, each reference has to give what the pack's health vectors expect, twice over, and is not used
-/// otherwise: the function may have been compiled from other sources, with other features, or keep something from call
-/// to call. A function that is merely compiled in is not used either where its kernel has no vector. Vectors say nothing
-/// of backward passes. Kernels with an `init` or a `cleanup` have no reference, and in programs that abort at panics
-/// (`panic = "abort"`) nothing falls back, since a reference that panics would end the program.
+/// When a pack is opened, each reference runs the pack's health vectors twice, and is used only if it returns what they
+/// expect: the function may have been compiled from other sources or with other features, or keep state between calls.
+/// If a kernel has no vectors, only a reference that was given to the builder is used. Vectors do not test backward
+/// passes. Kernels with an `init` or a `cleanup` have no reference. In programs that abort on panics (`panic =
+/// "abort"`) no call falls back, since a reference that panics would end the program.
 ///
-/// A kernel that refuses its arguments with `INVALID_INPUT`, `INVALID_OUTPUT` or `INVALID_PARAMS` has answered: no
-/// policy runs the reference then. Neither does one when the caller or the machine is at fault.
+/// No policy runs the reference if a kernel refuses its arguments with `INVALID_INPUT`, `INVALID_OUTPUT` or
+/// `INVALID_PARAMS`, which is a valid answer, or if the caller or the machine is at fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FallbackPolicy {
-    /// Never: every failure is the caller's to handle.
+    /// None: callers handle every failure.
     Never,
-    /// After traps, panics and failing statuses, but not after [`KernelError::EpochDeadline`] and
+    /// Calls that end in a trap, a panic or a failing status, but not in [`KernelError::EpochDeadline`] or
     /// [`KernelError::StackOverflow`].
     #[default]
     OnTrap,
-    /// After those, after deadlines and after stack overflows. Nothing stops native code: where arguments made the kernel
-    /// loop or recurse for ever, the reference may do so too, and hang the caller or end the program, which is why this
-    /// is not the default.
+    /// All of those, and calls that end in a deadline or a stack overflow. This is not the default, because nothing
+    /// stops native code: if the arguments make the kernel loop or recurse forever, the reference may do so too, and
+    /// hang the caller or crash the program.
     Always,
 }
 
 impl FallbackPolicy {
-    /// Whether a call that failed with this is run again.
+    /// Whether a call that failed with this error is run again.
     pub(crate) fn covers(self, error: &KernelError) -> bool {
         match self {
             Self::Never => false,
@@ -55,28 +55,29 @@ pub enum Placement {
     #[default]
     Sandboxed,
     /// Natively, as the reference implementation that is compiled into the program: without isolation, without limits
-    /// of time and memory, and directly on the caller's tensors, so that a call that fails may leave anything in its
+    /// on time and memory, and directly on the caller's tensors, so that a failed call may leave any values in its
     /// outputs and in-out tensors.
     Native,
 }
 
 /// When a kernel that keeps failing is taken out of service.
 ///
-/// Out of service, a kernel's calls go straight to its reference where there is one and the [`FallbackPolicy`] covers
-/// the last failure, else they are refused with [`Error::OutOfService`](crate::Error::OutOfService). After `open_for` one call tries the sandbox: its success puts
-/// the kernel back in service, its failure takes it out for as long again.
+/// While a kernel is out of service, its calls go straight to its reference if there is one and the [`FallbackPolicy`]
+/// covers the last failure; otherwise they fail with [`Error::OutOfService`](crate::Error::OutOfService). After
+/// `open_for`, one call tries the sandbox: if it succeeds, the kernel is back in service; if it fails, the kernel stays
+/// out of service for as long again.
 ///
-/// Traps, panics, failing statuses and overrun budgets count. What does not: statuses that refuse the arguments, errors
-/// of the caller or the machine, and deadlines of calls that had asked for less time than the kernel may have.
+/// Traps, panics, failing statuses and overrun budgets count as failures. Statuses that refuse the arguments, errors of
+/// the caller or the machine, and deadlines of calls that allowed less time than the kernel may have do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BreakerPolicy {
-    /// Kernels stay in service whatever they do.
+    /// Kernels always stay in service.
     Never,
-    /// So many failures in a row, of whatever callers, take the kernel out of service for a while.
+    /// This many failures in a row, counted over all callers, take the kernel out of service for a while.
     #[non_exhaustive]
     After {
-        /// The failures in a row.
+        /// The number of failures in a row.
         failures: NonZeroU32,
         /// How long the kernel is out of service before one call tries the sandbox.
         open_for: Duration,
@@ -100,7 +101,7 @@ impl Default for BreakerPolicy {
     }
 }
 
-/// All that a runtime's builder was told about it.
+/// All settings of a runtime's builder that concern recovery.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) fallback: FallbackPolicy,
@@ -111,7 +112,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Why no kernel of this placement calls its reference, whatever that is like.
+    /// Why a kernel with this placement never calls its reference, if that is so.
     pub(super) fn has_no_use_for_references(&self, placement: Placement, panics_abort: bool) -> Option<&'static str> {
         match placement {
             Placement::Native => None,
@@ -162,7 +163,7 @@ mod tests {
         let reason = |placement, panics_abort| settings.has_no_use_for_references(placement, panics_abort);
         assert!(reason(Placement::Sandboxed, true).is_some_and(|reason| reason.contains("abort")));
         assert_eq!(reason(Placement::Sandboxed, false), None);
-        // Who gives up the sandbox has asked for whatever the function does.
+        // A program that gives up the sandbox accepts whatever the function does.
         assert_eq!(reason(Placement::Native, true), None);
         let never = Settings { fallback: FallbackPolicy::Never, ..Settings::default() };
         assert!(never.has_no_use_for_references(Placement::Sandboxed, false).is_some());

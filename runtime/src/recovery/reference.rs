@@ -1,4 +1,4 @@
-//! The reference implementations of kernels: which one a kernel has, and running it.
+//! Finds, checks and runs the reference implementations of kernels.
 
 use std::{
     any::Any,
@@ -13,7 +13,7 @@ use zerocopy::IntoBytes as _;
 
 use crate::KernelError;
 
-/// The alignment that every element type is content with.
+/// An alignment that is sufficient for every element type.
 const ALIGN: usize = 4;
 
 /// The native implementation of a kernel.
@@ -21,14 +21,15 @@ const ALIGN: usize = 4;
 pub(super) struct Reference(NativeKernel);
 
 impl Reference {
-    /// The reference of a kernel that a module of the crate `writer`, "name version", declares.
+    /// Finds the reference of a kernel whose module was built from the crate `writer`, "name version".
     ///
-    /// References that were given come first. Those that are merely compiled in count only if they are of the crate
-    /// that the module was built from: another crate's function of the same name may compute something else. Each has
-    /// to give what the kernel's `vectors` expect, since nothing else tells of other sources, features or settings.
+    /// References that were given to the builder come first. Those that are just compiled in must be from the crate
+    /// that the module was built from, since a function of the same name in another crate may compute something else.
+    /// Every reference must return what the kernel's `vectors` expect, which is the only protection against other
+    /// sources, features or settings.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why the kernel has no reference.
     pub(super) fn find(
         spec: &KernelSpecBuf,
         writer: &str,
@@ -40,7 +41,7 @@ impl Reference {
             return Err(NoReference::Missing("the manifest's fallbacks do not name a reference for it".to_owned()));
         }
         if spec.lifecycle.init || spec.lifecycle.cleanup {
-            // An instance keeps what `init` made; the function would compute with whatever its statics hold.
+            // An instance keeps the state that `init` made; the native function would use its own statics.
             let why = "it has an `init` or a `cleanup`: its function in this program lacks an instance's state";
             return Err(NoReference::Missing(why.to_owned()));
         }
@@ -67,7 +68,7 @@ impl Reference {
         Err(why)
     }
 
-    /// Why calls of the kernel must not be answered by this, if anything is known against it.
+    /// Why this reference must not compute the kernel's results, if there is a reason.
     fn difference(&self, spec: &KernelSpecBuf, vectors: &[VerifiedVector], was_given: bool) -> Option<String> {
         if let Some(difference) = interface_difference(self.0.spec.into(), spec) {
             return Some(format!("differs from the pack in its {difference}"));
@@ -75,7 +76,7 @@ impl Reference {
         if self.0.spec.lifecycle != Lifecycle::default() {
             return Some("has an `init` or a `cleanup`, but the pack's kernel does not".to_owned());
         }
-        // Who gives a function vouches for it.
+        // A program that gives a function vouches for it.
         if vectors.is_empty() && !was_given {
             return Some(
                 "cannot be compared with the pack, which has no health vector for the kernel: add one, or give the \
@@ -86,12 +87,12 @@ impl Reference {
         if let Some(found) = vectors.iter().find_map(|vector| self.disagreement(spec, vector)) {
             return Some(found);
         }
-        // Once more after all of them: what a function keeps must not change what it gives.
+        // All of them again, since state that a function keeps must not change its results.
         let again = vectors.iter().find_map(|vector| self.disagreement(spec, vector))?;
         Some(format!("keeps state between calls: when called again, it {again}"))
     }
 
-    /// What it gives instead of what a vector expects.
+    /// How its results differ from what a vector expects.
     fn disagreement(&self, spec: &KernelSpecBuf, vector: &VerifiedVector) -> Option<String> {
         let (path, tolerance) = (vector.path(), vector.tolerance());
         spec.forward.with(|signature| {
@@ -116,7 +117,7 @@ impl Reference {
         self.0.package
     }
 
-    /// Runs it on copies of the outputs and in-out tensors, which become the caller's only if it succeeds.
+    /// Runs it on copies of the outputs and in-out tensors, which are copied back to the caller only if it succeeds.
     pub(super) fn run_on_copies(
         &self,
         export: Export,
@@ -126,7 +127,7 @@ impl Reference {
         self.run(export, tensors, scalars, |_| true)
     }
 
-    /// Runs it on the caller's tensors, and on copies only of what is not aligned for its elements.
+    /// Runs it on the caller's tensors, except that it copies tensors that are not aligned for their elements.
     pub(super) fn run_in_place(
         &self,
         export: Export,
@@ -175,8 +176,7 @@ impl Reference {
                 TensorArg { dtype: tensor.dtype, shape: tensor.shape, data }
             })
             .collect();
-        // Nothing that it leaves half-done is looked at: copies are dropped, and what was written in place is
-        // unspecified after a failure.
+        // Unwind safe: copies are dropped, and tensors written in place are unspecified after a failure.
         let ran = catch_unwind(AssertUnwindSafe(|| pass(&mut lent, scalars)));
         drop(lent);
         match ran {
@@ -187,7 +187,7 @@ impl Reference {
             }
             Err(panic) => {
                 let error = failure(format!("panicked: {}", panic_message(&*panic)));
-                // What it panicked with is the function's, and may panic in turn.
+                // The payload is the function's, and dropping it may panic as well.
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
                     mem::forget(panic);
                 }
@@ -206,9 +206,9 @@ impl Reference {
 /// Why a kernel has no reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoReference {
-    /// There is nothing that could be one.
+    /// No function qualifies.
     Missing(String),
-    /// There is a function of its name, which may compute something else.
+    /// A function has its name, but may compute something else.
     Differs(String),
 }
 
@@ -219,7 +219,7 @@ impl fmt::Display for NoReference {
     }
 }
 
-/// The first difference in what calls depend on: the two passes. Texts and limits are the pack's affair.
+/// The first difference in the two passes, which calls depend on. Texts and limits may differ.
 pub(crate) fn interface_difference(stub: KernelSpecBuf, spec: &KernelSpecBuf) -> Option<String> {
     let interface = KernelSpecBuf { forward: stub.forward, backward: stub.backward, ..spec.clone() };
     kernelpack_manifest::first_difference(&interface, spec)
@@ -303,7 +303,7 @@ mod tests {
             let Err(NoReference::Differs(reason)) = find(stateless, keeps) else { panic!("{keeps:?} was taken") };
             assert!(reason.ends_with("has an `init` or a `cleanup`, but the pack's kernel does not"), "{reason}");
         }
-        // One that would do is taken where it comes later.
+        // A suitable reference is found even after an unsuitable one.
         let given = [with(Lifecycle { init: true, cleanup: false }), with(stateless)];
         Reference::find(&KernelSpecBuf::from(&SPEC), "test 1.0.0", &given, &[]).unwrap();
     }

@@ -20,42 +20,42 @@ use kernelpack_memory::Lineage;
 use super::{Outcome, spin_while};
 use crate::guest::Guest;
 
-/// A part of a call that is to be run.
+/// A part of a call, to be run by a worker.
 pub(super) struct Job {
-    /// Which call, of those that were begun.
+    /// The number of the call.
     pub(super) call: usize,
-    /// Which part.
+    /// The number of the part.
     pub(super) index: usize,
     pub(super) guest: Box<Guest>,
     pub(super) budget: Budget,
     pub(super) answers: SyncSender<Answer>,
 }
 
-/// A part that was run.
+/// A part that a worker has run.
 pub(super) struct Answer {
     pub(super) index: usize,
     pub(super) guest: Box<Guest>,
     pub(super) outcome: Outcome,
 }
 
-/// Runs what is laid out in an instance; a panic is what the caller shall see, once all parts are back.
+/// Runs the part that is laid out in an instance. Catches panics, which resume in the caller once all parts are back.
 pub(super) fn run_caught(guest: &mut Guest, budget: Budget) -> Outcome {
     catch_unwind(AssertUnwindSafe(|| guest.run_again(budget.left())))
 }
 
-/// A thread, and the one job that it has been given.
+/// A thread, and a mailbox for one job.
 #[derive(Debug)]
 pub(super) struct Worker {
     mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
-    /// The process that has the thread: a forked child has none.
+    /// The process that started the thread; a forked child does not have it.
     process: Lineage,
 }
 
 #[derive(Default)]
 struct Mailbox {
     mail: Mutex<Mail>,
-    /// Whether there is a job, or will never be one again: what a thread that spins looks at.
+    /// Whether there is a job or the mailbox is closed; a spinning thread checks this.
     is_full: AtomicBool,
     wake: Condvar,
 }
@@ -69,7 +69,7 @@ struct Mail {
 }
 
 impl Worker {
-    /// Starts a thread, which is told apart by a number.
+    /// Starts a thread with a number in its name.
     pub(super) fn start(number: usize) -> io::Result<Self> {
         let mailbox = Arc::<Mailbox>::default();
         let theirs = mailbox.clone();
@@ -77,7 +77,7 @@ impl Worker {
         Ok(Self { mailbox, thread: Some(thread), process: Lineage::current() })
     }
 
-    /// Gives the thread a job, or the job back if it has one.
+    /// Gives the thread a job, or gives the job back if the thread already has one.
     pub(super) fn post(&self, job: Job) -> Result<(), Job> {
         let mut mail = self.mailbox.lock();
         if mail.is_working || mail.job.is_some() {
@@ -93,7 +93,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes a job of this call back, unless the thread has begun it.
+    /// Takes back a job of this call, unless the thread has begun it.
     pub(super) fn withdraw(&self, call: usize) -> Option<Job> {
         let mut mail = self.mailbox.lock();
         let job = mail.job.take_if(|job| job.call == call)?;
@@ -105,7 +105,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         if !self.process.is_current() {
-            // The thread is the parent's, and may have held the lock at the fork.
+            // The thread belongs to the parent process, and may have held the lock at the fork.
             mem::forget((self.mailbox.clone(), self.thread.take()));
             return;
         }
@@ -113,7 +113,7 @@ impl Drop for Worker {
         self.mailbox.is_full.store(true, Release);
         self.mailbox.wake.notify_one();
         if let Some(thread) = self.thread.take() {
-            // Panics of jobs are their callers', and nothing else there panics.
+            // The thread catches panics of jobs, and nothing else in it panics.
             let _ = thread.join();
         }
     }
@@ -121,21 +121,21 @@ impl Drop for Worker {
 
 impl Mailbox {
     fn lock(&self) -> MutexGuard<'_, Mail> {
-        // Nothing that is done under the lock panics half-way.
+        // No panic under the lock can leave the mail half changed.
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) {
         while let Some(Job { index, mut guest, budget, answers, .. }) = self.next() {
             let outcome = run_caught(&mut guest, budget);
-            // Before the caller hears of it, who will have the next job at once.
+            // Before the answer is sent, since the caller may post the next job at once.
             self.lock().is_working = false;
-            // The caller waits for it, and its channel has room for every part.
+            // The caller is waiting, and the channel has room for every part.
             let _ = answers.send(Answer { index, guest, outcome });
         }
     }
 
-    /// Waits for a job; none once there will be no more.
+    /// Waits for a job; `None` once the mailbox is closed.
     fn next(&self) -> Option<Job> {
         spin_while(|| !self.is_full.load(Acquire));
         let mut mail = self.lock();

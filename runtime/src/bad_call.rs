@@ -1,4 +1,4 @@
-//! What a caller can get wrong.
+//! The mistakes that a caller can make.
 
 use kernelpack_abi::{DType, ParamType, Role, Shape, ViewError};
 
@@ -6,15 +6,15 @@ use kernelpack_abi::{DType, ParamType, Role, Shape, ViewError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadCall {
-    /// The pack has no such kernel.
+    /// The pack has no kernel of this name.
     #[error("the pack has no kernel {name:?}; it has {}", .known.join(", "))]
     UnknownKernel {
-        /// The name asked for.
+        /// The name requested.
         name: String,
         /// The kernels of the pack.
         known: Vec<String>,
     },
-    /// The stub that is compiled in and the pack describe different kernels.
+    /// The stub compiled into the program and the pack describe different kernels.
     #[error(
         "the stub of kernel {kernel:?} and the pack disagree on its {difference}; \
          build the program with the crate that the pack was built from"
@@ -22,10 +22,10 @@ pub enum BadCall {
     StubDisagrees {
         /// The kernel's id.
         kernel: String,
-        /// The first difference, both sides named.
+        /// The first difference, with both values.
         difference: String,
     },
-    /// A manager has no pack yet.
+    /// The manager has no pack yet.
     #[error("no pack is active; upgrade the manager to one first")]
     NoActivePack,
     /// The kernel has no backward pass.
@@ -34,12 +34,12 @@ pub enum BadCall {
         /// The kernel's id.
         kernel: String,
     },
-    /// The kernel has no tensor or scalar of this name, or not in this place.
+    /// The kernel has no tensor or scalar of this name, or has it in another role.
     #[error("kernel {kernel:?} has no {what} {name:?}; it has {}", list(.known))]
     UnknownArgument {
         /// The kernel's id.
         kernel: String,
-        /// What was looked for: `input` or `parameter`.
+        /// What was looked for: `input`, `output` or `parameter`.
         what: &'static str,
         /// The name given.
         name: String,
@@ -49,7 +49,7 @@ pub enum BadCall {
     /// The same argument was given twice.
     #[error("{what} {name:?} is given twice")]
     RepeatedArgument {
-        /// `input` or `parameter`.
+        /// `input`, `output` or `parameter`.
         what: &'static str,
         /// The name.
         name: String,
@@ -59,7 +59,7 @@ pub enum BadCall {
     MissingTensor {
         /// The tensor's name.
         name: String,
-        /// Which way it goes.
+        /// Its role.
         role: Role,
     },
     /// A scalar without a default is missing.
@@ -70,77 +70,77 @@ pub enum BadCall {
         /// Its type.
         ty: ParamType,
     },
-    /// A scalar has another type.
+    /// A scalar's value has the wrong type.
     #[error("parameter {name:?} is {}, but the value given is {}", .expected.name(), .actual.name())]
     ParamType {
         /// The scalar's name.
         name: String,
-        /// The type declared.
+        /// The declared type.
         expected: ParamType,
-        /// The type given.
+        /// The type of the value given.
         actual: ParamType,
     },
-    /// The number of tensors, or the role of one, is not the signature's.
+    /// The number of tensors, or the role of one, differs from the signature.
     #[error("tensor {name:?} is {} of the kernel, but the call gives something else", article(*.role))]
     Role {
         /// The tensor's name.
         name: String,
-        /// The role declared.
+        /// The declared role.
         role: Role,
     },
-    /// A slice and extents do not make a tensor.
+    /// The length of a slice does not match the extents given.
     #[error(transparent)]
     View(ViewError),
-    /// A tensor has elements of another type.
+    /// The elements of a tensor have the wrong type.
     #[error("{} {name:?} holds {expected}, but the tensor given holds {actual}", .role.name())]
     DType {
         /// The tensor's name.
         name: String,
-        /// Which way it goes.
+        /// Its role.
         role: Role,
-        /// The type declared.
+        /// The declared type.
         expected: DType,
-        /// The type given.
+        /// The type of the tensor given.
         actual: DType,
     },
-    /// A tensor is read as one of another element type.
+    /// A tensor is read as elements of another type.
     #[error("tensor {name:?} holds {actual}, so it cannot be read as {expected}")]
     ElementType {
         /// The tensor's name.
         name: String,
-        /// The type asked for.
+        /// The type requested.
         expected: DType,
         /// The type that it holds.
         actual: DType,
     },
-    /// A tensor's bytes are not what its shape needs.
+    /// A tensor does not have as many bytes as its shape needs.
     #[error("{} {name:?} needs {shape} {dtype} ({expected} bytes), but the tensor given has {actual} bytes", .role.name())]
     Size {
         /// The tensor's name.
         name: String,
-        /// Which way it goes.
+        /// Its role.
         role: Role,
         /// Its shape.
         shape: Shape,
         /// Its element type.
         dtype: DType,
-        /// The bytes that these make.
+        /// The bytes that its shape and element type need.
         expected: u64,
         /// The bytes given.
         actual: u64,
     },
-    /// The shapes disagree with the declared ones or with each other.
+    /// The shapes contradict the declared ones or each other.
     #[error("{message}")]
     Shape {
-        /// The tensor, the axis, and both values.
+        /// Names the tensor, the axis and both values.
         message: String,
     },
-    /// A scratch tensor's length has no value for these shapes.
+    /// The length of a scratch tensor cannot be computed from these shapes.
     #[error("scratch tensor {name:?}: {error}")]
     Scratch {
         /// The tensor's name.
         name: String,
-        /// What the arithmetic did.
+        /// Why the arithmetic failed.
         error: kernelpack_abi::ExprError,
     },
     /// The tensors need more memory than the kernel may have.
@@ -156,18 +156,18 @@ pub enum BadCall {
         needed: u64,
         /// Pages that the kernel may have.
         limit: u32,
-        /// Whether it is the runtime's ceiling, below what the pack says.
+        /// Whether this is the runtime's limit, which is lower than the pack's.
         of_runtime: bool,
     },
-    /// A bound kernel is called with another tensor than it is bound to.
+    /// A bound kernel is called with a tensor that it is not bound to.
     #[error("{} {name:?} is not the one that the kernel is bound to; bind the kernel to each set of tensors", .role.name())]
     NotBound {
         /// The tensor's name.
         name: String,
-        /// Which way it goes.
+        /// Its role.
         role: Role,
     },
-    /// A bound kernel is called with a tensor of another shape, perhaps a part of the one that it is bound to.
+    /// A bound kernel is called with a tensor of another shape, which may be a part of the one that it is bound to.
     #[error(
         "{} {name:?} is {actual}, but the kernel is bound to a {bound} tensor; bind it to the new shape as well",
         .role.name()
@@ -175,20 +175,20 @@ pub enum BadCall {
     NotBoundShape {
         /// The tensor's name.
         name: String,
-        /// Which way it goes.
+        /// Its role.
         role: Role,
         /// The shape that the kernel is bound to.
         bound: Shape,
         /// The shape given.
         actual: Shape,
     },
-    /// A prepared call is entered, but an earlier entry was stopped and its instance thrown away.
+    /// A prepared call is entered again after an entry was stopped, which dropped its instance.
     #[error("the prepared call of kernel {kernel:?} was stopped, and its instance dropped; prepare the call again")]
     Stopped {
         /// The kernel's id.
         kernel: String,
     },
-    /// A prepared call is asked for its results, but its last entry did not succeed or there was none.
+    /// A prepared call has no results, because its last entry failed or there was none.
     #[error("the prepared call of kernel {kernel:?} has no results; enter it successfully first")]
     NoResults {
         /// The kernel's id.
@@ -196,7 +196,7 @@ pub enum BadCall {
     },
 }
 
-/// Who can raise a limit: the pack is signed.
+/// How to raise the limit: the pack is signed, so only its author can raise its own.
 fn remedy(of_runtime: bool) -> &'static str {
     if of_runtime {
         "or raise the runtime's max_memory_pages"

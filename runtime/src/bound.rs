@@ -1,4 +1,4 @@
-//! A typed call whose tensors stay where the kernel sees them.
+//! Typed calls on tensors that are mapped into the kernel's memory once.
 
 use std::{fmt, marker::PhantomData};
 
@@ -6,16 +6,16 @@ use kernelpack_abi::Kernel;
 
 use crate::{Error, TypedKernel, bound_call::BoundCall};
 
-/// A kernel bound to tensors: it is called any number of times and copies none of them.
+/// A kernel bound to tensors, which can be called any number of times without copying them.
 ///
 /// [`TypedKernel::bind`](crate::TypedKernel::bind) makes one. Each call takes the arguments again, which costs next to
-/// nothing: it borrows the tensors for the time of the call, inputs shared and outputs exclusively, so that the compiler
-/// sees to it that nobody reads what the kernel is writing; between calls the host does with them what it likes. A tensor
-/// can be bound to any number of kernels at once, as the output of one and the input of the next. Scalars may differ from
-/// call to call.
+/// nothing: it borrows the tensors for the duration of the call, inputs shared and outputs exclusively, so that the
+/// compiler prevents reads of what the kernel is writing. Between calls the host may read and write them freely. A
+/// tensor can be bound to any number of kernels at once, as the output of one and the input of the next. Scalars may
+/// differ from call to call.
 ///
-/// The kernel has an instance to itself, with nothing of other calls in it. Dropping the binding drops the instance and
-/// unmaps all that was mapped into it, whether the tensors live on or were dropped before.
+/// The binding has an instance to itself, with no data of other calls in it. Dropping the binding drops the instance
+/// and unmaps everything that was mapped into it, whether or not the tensors still exist.
 ///
 /// # Example: a chain without a copy
 /// ```ignore
@@ -52,44 +52,44 @@ impl<K: Kernel> Bound<K> {
 
     /// Runs the kernel on the tensors that it is bound to.
     ///
-    /// Tensors that are mapped must be those bound; of others only the shape must be the same. A kernel that is stopped
-    /// may have written to its outputs and in-out tensors. It gets a new instance at the next call. Its reference
-    /// replaces it for this call as the runtime's [`FallbackPolicy`](crate::FallbackPolicy) says, unless there are in-out
-    /// tensors, which it may have changed.
+    /// Mapped tensors must be the bound ones; the others need only have the bound shapes. A kernel that is stopped may
+    /// have written to its outputs and in-out tensors, and gets a new instance at the next call. Its reference runs
+    /// instead for this call if the runtime's [`FallbackPolicy`](crate::FallbackPolicy) says so, unless there are
+    /// in-out tensors, which the kernel may have changed.
     ///
     /// # Errors
-    /// [`BadCall::NotBound`](crate::BadCall::NotBound) if a tensor is another; else as
+    /// [`BadCall::NotBound`](crate::BadCall::NotBound) if a tensor is not the bound one; otherwise as
     /// [`TypedKernel::call`](crate::TypedKernel::call).
     #[inline]
     pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
         self.served.call_typed::<K>(args)
     }
 
-    /// Like [`call`](Self::call), but binds another kernel of the same stub first, such as that of a newer pack, to the
+    /// Like [`call`](Self::call), but first binds another kernel of the same stub, such as that of a newer pack, to the
     /// tensors that this kernel is bound to. If that fails, this kernel stays bound.
     ///
     /// # Errors
     /// As [`call`](Self::call), and as [`TypedKernel::bind`](crate::TypedKernel::bind).
     pub fn call_on(&mut self, kernel: &TypedKernel<K>, args: K::Args<'_>) -> Result<(), Error> {
         K::lend(args, |tensors, scalars| {
-            // Other tensors are as wrong as they would be for the kernel that is bound.
+            // Only the bound tensors are accepted, as in `call`.
             self.served.check(&K::SIGNATURE, tensors)?;
             self.served = BoundCall::new(kernel.loaded(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
             self.served.call(&K::SIGNATURE, tensors, scalars)
         })
     }
 
-    /// Whether this is a binding of `kernel`, and not of the same stub's kernel in another pack.
+    /// Whether this binding is of `kernel`, rather than of the same stub's kernel in another pack.
     pub fn is_of(&self, kernel: &TypedKernel<K>) -> bool {
         self.served.is_of(kernel.loaded())
     }
 
-    /// Bytes that each call copies, of tensors that are not mapped.
+    /// How many bytes each call copies, because some tensors are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.served.copied_bytes(&K::SIGNATURE)
     }
 
-    /// The threads over which each call is divided, 1 where it is not.
+    /// The number of threads over which each call is divided; 1 if it is not divided.
     pub fn threads(&self) -> usize {
         self.served.threads()
     }

@@ -63,12 +63,12 @@ impl DynKernel {
         &self.loaded.spec
     }
 
-    /// What a forward call takes.
+    /// The signature of the forward pass.
     pub fn signature(&self) -> &SignatureBuf {
         &self.loaded.spec.forward
     }
 
-    /// What a backward call takes, if the kernel has one.
+    /// The signature of the backward pass, if the kernel has one.
     pub fn backward_signature(&self) -> Option<&SignatureBuf> {
         self.loaded.spec.backward.as_ref()
     }
@@ -87,7 +87,7 @@ impl DynKernel {
         self
     }
 
-    /// Runs the kernel on named inputs, among them the start values of in-out tensors, and returns its outputs and
+    /// Runs the kernel on named inputs, which include the initial values of in-out tensors, and returns its outputs and
     /// in-out tensors in declaration order. Scalars that are not given have their defaults.
     ///
     /// # Errors
@@ -106,15 +106,16 @@ impl DynKernel {
         self.loaded.spec.forward.with(|signature| self.pass(Export::Forward, signature, inputs, params))
     }
 
-    /// Runs the kernel on named inputs and writes to the caller's outputs, in-out tensors among them. Scalars that are not
-    /// given have their defaults.
+    /// Runs the kernel on named inputs and writes to the caller's outputs, which include in-out tensors. Scalars that
+    /// are not given have their defaults.
     ///
     /// Outputs and in-out tensors are written only if the call succeeds.
     ///
     /// # Errors
     /// [`Error::BadCall`] if a name, type or shape is wrong or missing, before the sandbox is entered;
-    /// [`Error::Kernel`] if the kernel fails or runs out of its budget, unless its reference gives the result as the
-    /// runtime's [`FallbackPolicy`](crate::FallbackPolicy) says; [`Error::OutOfService`] if it failed too often.
+    /// [`Error::Kernel`] if the kernel fails or runs out of its budget, unless the runtime's
+    /// [`FallbackPolicy`](crate::FallbackPolicy) runs its reference instead; [`Error::OutOfService`] if it failed too
+    /// often.
     ///
     /// # Example: a sum in place
     /// ```no_run
@@ -140,7 +141,7 @@ impl DynKernel {
     /// Runs the kernel's backward pass on named inputs, like [`run`](Self::run), and returns the gradients.
     ///
     /// # Errors
-    /// As [`call`](Self::call); or the kernel has no backward pass.
+    /// As [`call`](Self::call), and if the kernel has no backward pass.
     pub fn backward(
         &self,
         inputs: &[(&str, DynView<'_>)],
@@ -152,9 +153,9 @@ impl DynKernel {
         }
     }
 
-    /// Lays out a call once, to run it any number of times on the same tensors without copying them, as
-    /// [`TypedKernel::bind`](crate::TypedKernel::bind): what lies in a [`Tensor`](crate::Tensor) is mapped, all else is
-    /// copied at each call. In-out tensors are among the outputs.
+    /// Lays out a call once, to run it any number of times on the same tensors without copying them, like
+    /// [`TypedKernel::bind`](crate::TypedKernel::bind): a [`Tensor`](crate::Tensor) is mapped, and everything else is
+    /// copied at each call. The outputs include in-out tensors.
     ///
     /// # Errors
     /// As [`call`](Self::call) and [`TypedKernel::bind`](crate::TypedKernel::bind).
@@ -172,10 +173,10 @@ impl DynKernel {
         })
     }
 
-    /// What the guest's `kernel_info` says, and the id in it. A guest can say anything.
+    /// Returns what the guest's `kernel_info` reports, and the id in it. Nothing verifies what a guest reports.
     ///
     /// # Errors
-    /// [`Error::Kernel`] if the guest fails instead of saying something.
+    /// [`Error::Kernel`] if the guest fails.
     pub fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
         self.loaded.info()
     }
@@ -193,8 +194,8 @@ impl DynKernel {
         Ok(results)
     }
 
-    /// Lends the tensors of a call, in the order of the table, and its scalars to `f`, and returns what the call's
-    /// outputs and in-out tensors then are.
+    /// Lends the tensors of a call, in the order of the table, and its scalars to `f`. Returns the call's outputs and
+    /// in-out tensors as `f` leaves them.
     pub(crate) fn arrange<R>(
         &self,
         signature: &Signature<'_>,
@@ -208,7 +209,7 @@ impl DynKernel {
         let scalars = Scalars::new(self.id(), signature.params, params)?;
 
         let given = |name: &str| find(inputs, name).copied();
-        // Before anything is allocated by the shapes that they claim.
+        // Checked before anything is allocated for the shapes that they claim.
         for spec in signature.tensors {
             if let Some(view) = given(spec.name) {
                 check_size(spec, view.dtype, view.shape, view.bytes.len())?;
@@ -225,7 +226,7 @@ impl DynKernel {
                     Some(view) => TensorArg { dtype: view.dtype, shape: view.shape, data: TensorData::In(view.bytes) },
                     None => TensorArg { dtype, shape: Shape::default(), data: TensorData::Absent },
                 },
-                // `allocate` made one for each of these, in the same order.
+                // `allocate` made one result for each of these, in the same order.
                 Role::Out | Role::InOut => match writable.next() {
                     Some(DynTensor { dtype, shape, bytes, .. }) => {
                         let data = match spec.role {
@@ -250,9 +251,9 @@ impl std::fmt::Debug for DynKernel {
     }
 }
 
-/// Room for the results in declaration order; in-out tensors hold their start values.
+/// Allocates the results in declaration order; in-out tensors hold their initial values.
 ///
-/// `check_room` judges whether the kernel could have a tensor of so many bytes.
+/// `check_room` checks that the kernel has room for a tensor of this many bytes.
 fn allocate(
     signature: &Signature<'_>,
     inputs: &[(&str, DynView<'_>)],

@@ -9,7 +9,7 @@ use semver::Version;
 
 use crate::BadCall;
 
-/// What opening a pack or calling a kernel can fail with.
+/// Why opening a pack or calling a kernel failed.
 ///
 /// # Example: one error type for making tensors and calling kernels
 /// ```
@@ -33,7 +33,7 @@ pub enum Error {
     /// The kernel is at fault: it trapped, ran out of its budget or returned a failure.
     #[error(transparent)]
     Kernel(#[from] Box<KernelFailure>),
-    /// The kernel is at fault: it failed so often that it is not tried again for a while.
+    /// The kernel is at fault: it failed so often that the sandbox does not try it again for a while.
     #[error(transparent)]
     OutOfService(#[from] Box<OutOfService>),
     /// The operator is at fault: the trust store cannot be used.
@@ -42,7 +42,7 @@ pub enum Error {
     /// The engine or the machine is at fault.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Kernelpack is at fault: something happened that it rules out.
+    /// Kernelpack is at fault: one of its own invariants does not hold.
     #[error("an invariant of Kernelpack does not hold: {0}; please report this")]
     Internal(&'static str),
 }
@@ -59,7 +59,7 @@ impl From<BadCall> for Error {
     }
 }
 
-/// What a program can meet on the way to a call or to a pack converts too, so that one `?` serves for all of it.
+/// Errors from making tensors, verifying packs and starting engines convert too, so that one `?` covers them all.
 macro_rules! convert {
     ($($from:ty => $variant:ident($into:expr)),+ $(,)?) => {
         $(impl From<$from> for Error {
@@ -80,7 +80,7 @@ convert! {
     StartError => Engine(EngineError::Start),
 }
 
-/// A kernel that failed, with where it came from.
+/// The failure of a kernel, and the pack that it came from.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct KernelFailure {
@@ -92,11 +92,11 @@ pub struct KernelFailure {
     pub version: Version,
     /// What happened.
     pub error: KernelError,
-    /// Where in the kernel; empty if it returned by itself, or ran natively.
+    /// Where in the kernel it happened; empty if the kernel returned by itself, or ran natively.
     pub backtrace: Backtrace,
 }
 
-// By hand, since the derive macro takes a field of this type's name for the standard library's backtrace.
+// Implemented by hand: the derive macro takes a field of type `Backtrace` for the standard library's.
 impl fmt::Display for KernelFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kernel, pack, version, error, .. } = self;
@@ -124,7 +124,7 @@ pub struct OutOfService {
     pub pack: Arc<str>,
     /// The pack's version.
     pub version: Version,
-    /// When a call may try it again.
+    /// How long until a call may try it again.
     pub retry_in: Duration,
 }
 
@@ -139,7 +139,7 @@ pub struct TrustFileError {
     pub fault: TrustStoreError,
 }
 
-/// What a compiler says names the kernel already.
+/// A compiler already names the kernel in its message.
 fn uncompiled(kernel: &str, source: &CompileError) -> String {
     match source {
         CompileError::Compiler(error) => error.to_string(),
@@ -147,22 +147,22 @@ fn uncompiled(kernel: &str, source: &CompileError) -> String {
     }
 }
 
-/// How long a call waited, unless it did not.
+/// How long a call waited; empty if it did not wait.
 fn after(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after {} ms of waiting", waited.as_millis()) }
 }
 
-/// What the engine or the machine can fail with.
+/// A failure of the engine or the machine.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The runtime cannot have a setting that it was given.
+    /// The runtime was given a setting that it cannot have.
     #[error("the runtime cannot be configured: {0}")]
     Configure(String),
-    /// The engine does not start.
+    /// The engine cannot start.
     #[error(transparent)]
     Start(StartError),
-    /// The engine does not take a verified module.
+    /// The engine cannot compile a verified module.
     #[error("{}", uncompiled(.kernel, .source))]
     Compile {
         /// The kernel's id.
@@ -170,24 +170,24 @@ pub enum EngineError {
         /// Why.
         source: CompileError,
     },
-    /// The runtime allows less than a module has from the start.
+    /// The runtime allows less than a module starts with.
     #[error("kernel {kernel:?} starts with {needed} {what}, but this runtime allows {limit}; raise its limit")]
     CeilingTooLow {
         /// The kernel's id.
         kernel: String,
-        /// What there is too much of.
+        /// What exceeds the limit.
         what: &'static str,
-        /// What the module has from the start.
+        /// How much the module starts with.
         needed: u32,
-        /// What the runtime allows.
+        /// How much the runtime allows.
         limit: u32,
     },
-    /// A kernel is to run natively, but there is no reference implementation to run.
+    /// A kernel is to run natively, but has no reference implementation.
     #[error("kernel {kernel:?} cannot be placed natively: {reason}")]
     NoReference {
         /// The kernel's id.
         kernel: String,
-        /// Why there is none.
+        /// Why it has none.
         reason: String,
     },
     /// An instance could not be made.
@@ -195,21 +195,21 @@ pub enum EngineError {
     Instantiate {
         /// The kernel's id.
         kernel: Arc<str>,
-        /// The engine's words.
+        /// The engine's message.
         message: String,
-        /// Whether that is the kernel's fault, whose module is not in order. Else the machine has no more of what an
-        /// instance takes: address space, memory, mappings.
+        /// Whether the kernel's module is at fault. If not, the machine lacks what an instance takes: address space,
+        /// memory or mappings.
         by_module: bool,
     },
-    /// The machine has no memory left for a tensor that the kernel's limits would allow.
+    /// The machine lacks the memory for a tensor that the kernel's limits allow.
     #[error("kernel {kernel:?} needs {pages} more pages of 64 KiB, which the engine cannot provide")]
     OutOfMemory {
         /// The kernel's id.
         kernel: Arc<str>,
-        /// The pages asked for.
+        /// The pages requested.
         pages: u64,
     },
-    /// The machine has no memory for a tensor.
+    /// The machine lacks the memory for a tensor.
     #[error("not enough memory for a {shape} {dtype} tensor ({} bytes)", .shape.bytes(*.dtype))]
     NoMemory {
         /// The tensor's shape.
@@ -217,15 +217,15 @@ pub enum EngineError {
         /// The type of its elements.
         dtype: DType,
     },
-    /// The system does not map a tensor into the kernel's memory.
+    /// The system cannot map a tensor into the kernel's memory.
     #[error("the tensors of kernel {kernel:?} cannot be mapped: {error}")]
     Unmappable {
         /// The kernel's id.
         kernel: Arc<str>,
-        /// The system's words.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// Every instance of the kernel is busy and there may be no more of them.
+    /// Every instance of the kernel is busy, and it may not have more.
     #[error(
         "all {limit} instances of kernel {kernel:?} are busy{}; call from fewer threads, drop prepared calls, or let the \
          pool grow (`WhenFull::Grow`, up to the runtime's `max_instances`)",
@@ -234,12 +234,12 @@ pub enum EngineError {
     Busy {
         /// The kernel's id.
         kernel: Arc<str>,
-        /// The instances that there may be.
+        /// The instances that it may have.
         limit: u32,
-        /// How long the call waited for one; zero where the pool's policy is not to wait.
+        /// How long the call waited for one; zero if the pool's policy is not to wait.
         waited: Duration,
     },
-    /// The bindings of a kernel have all the instances that they may have.
+    /// The bindings of a kernel already have all the instances that they may have.
     #[error(
         "the bindings of kernel {kernel:?} already have all {limit} instances that they may have; drop some bindings, or \
          raise the runtime's `max_bindings`"
@@ -250,7 +250,7 @@ pub enum EngineError {
         /// The instances that they may have.
         limit: u32,
     },
-    /// What should be a pack is no folder.
+    /// A pack's path does not lead to a folder.
     #[error("{path:?} is not a folder; name the folder of a pack")]
     NotAFolder {
         /// The path.
@@ -261,7 +261,7 @@ pub enum EngineError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: std::io::Error,
     },
 }

@@ -1,20 +1,20 @@
 //! Calls that return futures, with the `async` feature.
 //!
-//! A kernel runs on a thread for blocking work, and so does the wait for an instance: a thread that polls futures is
-//! never held up, whichever executor it belongs to. Arguments are borrowed, and a future can be leaked while its kernel
-//! runs, so a job owns the data of its call and lends it to itself; the data comes back with the result.
+//! A call runs on a thread for blocking work, and also waits for an instance there, so it never blocks the thread that
+//! polls the future, whichever executor that belongs to. Since a future can be leaked while its kernel runs, it cannot
+//! borrow tensors from the caller: it owns them and returns them with the result.
 //!
-//! Nothing happens until a future is polled. Dropping one that was polled stops a call that has not begun; one that has
-//! runs on within its budget, and its data is dropped when it ends.
+//! A call starts only when its future is polled. Dropping the future cancels a call that has not begun; a call that has
+//! begun keeps running within its budget, and its data is dropped when it ends.
 
 use kernelpack_abi::{Infer, Kernel, ParamValue, Pass};
 
 use crate::{DynKernel, DynTensor, DynView, DynViewMut, Error, TypedKernel};
 
 impl<K: Kernel> TypedKernel<K> {
-    /// [`call`](Self::call) on the arguments that `args` makes of `tensors`, without blocking the executor's thread.
+    /// Like [`call`](Self::call), but does not block the executor's thread. `args` makes the arguments from `tensors`.
     ///
-    /// `tensors` comes back whether the call succeeds or fails. A panic of `args` is passed on to who awaits.
+    /// The future returns `tensors` whether the call succeeds or fails. If `args` panics, awaiting the future panics.
     ///
     /// # Example: a kernel with an input and an output
     /// ```
@@ -44,7 +44,8 @@ impl<K: Kernel> TypedKernel<K> {
         self.job(tensors, |kernel, tensors| kernel.call(args(tensors)))
     }
 
-    /// [`backward`](Self::backward) on the arguments that `args` makes of `tensors`; as [`call_async`](Self::call_async).
+    /// Like [`backward`](Self::backward), but does not block the executor's thread; takes its arguments like
+    /// [`call_async`](Self::call_async).
     pub fn backward_async<T, F>(
         &self,
         tensors: T,
@@ -57,7 +58,8 @@ impl<K: Kernel> TypedKernel<K> {
         self.job(tensors, |kernel, tensors| kernel.backward(args(tensors)))
     }
 
-    /// [`run`](Self::run) on the inputs that `inputs` makes of `tensors`; as [`call_async`](Self::call_async).
+    /// Like [`run`](Self::run), but does not block the executor's thread. `inputs` makes the inputs from `tensors`,
+    /// which the future returns with the results.
     pub fn run_async<T, F>(
         &self,
         tensors: T,
@@ -90,14 +92,15 @@ impl<K: Kernel> TypedKernel<K> {
     }
 }
 
-/// What a call with named arguments gives.
+/// The results of a call with named arguments.
 type Results = Result<Vec<DynTensor>, Error>;
 
-/// A pass with named arguments.
+/// A method that runs a pass with named arguments.
 type DynCall = fn(&DynKernel, &[(&str, DynView<'_>)], &[(&str, ParamValue)]) -> Results;
 
 impl DynKernel {
-    /// [`run`](Self::run) on owned inputs, without blocking the executor's thread. The inputs come back.
+    /// Like [`run`](Self::run), but does not block the executor's thread. It takes owned inputs, which the future
+    /// returns with the results.
     pub fn run_async(
         &self,
         inputs: Vec<DynTensor>,
@@ -106,8 +109,8 @@ impl DynKernel {
         self.job(inputs, params, Self::run)
     }
 
-    /// [`call`](Self::call) on owned inputs and outputs, without blocking the executor's thread. Both come back, the
-    /// outputs as the call left them.
+    /// Like [`call`](Self::call), but does not block the executor's thread. It takes owned inputs and outputs; the
+    /// future returns both, the outputs as the call left them.
     pub fn call_async(
         &self,
         inputs: Vec<DynTensor>,
@@ -135,7 +138,8 @@ impl DynKernel {
         }
     }
 
-    /// [`backward`](Self::backward) on owned inputs; as [`run_async`](Self::run_async).
+    /// Like [`backward`](Self::backward), but does not block the executor's thread. It takes owned inputs, which the
+    /// future returns with the results.
     pub fn backward_async(
         &self,
         inputs: Vec<DynTensor>,

@@ -1,7 +1,7 @@
-//! Whether the kernels of a pack work: their health vectors, run in the sandbox.
+//! Checks that the kernels of a pack work, by running their health vectors in the sandbox.
 //!
-//! A vector is answered by the sandbox alone, never by a reference implementation in its place, since the question is
-//! what the module does on this engine and machine. Nothing is written anywhere.
+//! Vectors run in the sandbox alone and never fall back on a reference implementation, since the question is what the
+//! module does on this engine and machine. Nothing is written anywhere.
 
 use std::{
     sync::Arc,
@@ -18,20 +18,20 @@ use crate::{
     loaded::{Leased, LoadedKernel},
 };
 
-/// What a whole check may take, unless the caller says otherwise.
+/// The time limit of a whole check, unless the caller gives another.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A pack all of whose health vectors gave what they were to give.
+/// The result of a check that every health vector passed.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct HealthReport {
     /// The vectors that were run, in the manifest's order.
     pub checked: Vec<CheckedVector>,
-    /// The ids of the kernels that have no vectors, of whose health nothing is known.
+    /// The ids of the kernels that have no vectors, so that their health is unknown.
     pub unchecked: Vec<String>,
 }
 
-/// A health vector that gave what it was to give.
+/// A health vector that passed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CheckedVector {
@@ -41,11 +41,11 @@ pub struct CheckedVector {
     pub vector: String,
     /// How far the results were allowed to be from the expected ones.
     pub tolerance: f64,
-    /// What the call took, with its copies, and with making an instance where there was none.
+    /// How long the call took, including its copies, and making an instance if there was none.
     pub took: Duration,
 }
 
-/// A pack of whose health vectors one or more did not give what they were to give.
+/// A pack that failed one or more of its health vectors.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "pack {pack:?} {version} is unhealthy: kernel {kernel:?} fails its vector {vector:?}: {fault}{}",
@@ -64,14 +64,13 @@ pub struct Unhealthy {
     /// What happened.
     #[source]
     pub fault: HealthFault,
-    /// The vectors that failed after it. Those behind one that found no time left, or no room on
-    /// the machine, were not run.
+    /// The vectors that failed after it. Once time or the machine's memory ran out, no further ones were run.
     pub others: Vec<FailedVector>,
-    /// The vectors that did not fail.
+    /// The vectors that passed.
     pub report: HealthReport,
 }
 
-/// A health vector that did not give what it was to give.
+/// A health vector that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("kernel {kernel:?} fails its vector {vector:?}: {fault}")]
 #[non_exhaustive]
@@ -89,7 +88,7 @@ fn list(others: &[FailedVector]) -> String {
     others.iter().map(|failed| format!("; {failed}")).collect()
 }
 
-/// A pack of which nothing was found out, for a reason that is not the pack's.
+/// A pack whose health could not be checked, through no fault of its own.
 #[derive(Debug, thiserror::Error)]
 #[error("the health of pack {pack:?} {version} cannot be checked here: {error}")]
 #[non_exhaustive]
@@ -100,30 +99,30 @@ pub struct Unchecked {
     pub version: Version,
     /// The id of the kernel that could not be run.
     pub kernel: String,
-    /// What the machine or the engine lacks, or that callers have all instances.
+    /// What the machine or the engine lacks, or that other callers have all instances.
     #[source]
     pub error: EngineError,
 }
 
-/// Why a check has no report.
+/// Why a check did not pass.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthError {
     /// The pack is at fault.
     #[error(transparent)]
     Unhealthy(Box<Unhealthy>),
-    /// The machine is at fault, or there was no instance to be had. The pack may be healthy.
+    /// The machine is at fault, or no instance was free. The pack may be healthy.
     #[error(transparent)]
     Unchecked(Box<Unchecked>),
 }
 
-/// What can happen instead of the expected results.
+/// How a health vector can fail.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HealthFault {
-    /// The kernel gave something else.
+    /// The kernel returned something else.
     #[error("{mismatch}{}", told(.mismatch))]
     WrongResult {
-        /// The first element that is not what was expected.
+        /// The first element that differs from the expected one.
         mismatch: Mismatch,
         /// The vector's tolerance, relative to the larger of the expected value and the rms of its tensor.
         tolerance: f64,
@@ -131,10 +130,10 @@ pub enum HealthFault {
     /// The kernel trapped, ran out of the budget of a call, or refused the call.
     #[error("{0}")]
     Kernel(KernelError),
-    /// The check as a whole ran out of its time.
+    /// The check as a whole exceeded its time limit.
     #[error("the check exceeded its limit of {limit:?}; allow more time, or make the pack's vectors smaller or fewer")]
     TimeLimit {
-        /// The time it was given.
+        /// The limit.
         limit: Duration,
     },
     /// The call could not be made.
@@ -142,7 +141,7 @@ pub enum HealthFault {
     Failed(Error),
 }
 
-/// The tolerance, where it is what an element failed.
+/// The tolerance, if the element exceeded one.
 fn told(mismatch: &Mismatch) -> String {
     match mismatch.tolerance {
         Some(tolerance) if mismatch.allowed > 0.0 => format!(" (tolerance {tolerance:?})"),
@@ -153,16 +152,15 @@ fn told(mismatch: &Mismatch) -> String {
 impl Pack {
     /// Runs every health vector of the pack in its sandbox, each within the budget of any call, for 60 s in all.
     ///
-    /// Vectors have been checked against their kernels when the pack was verified. A pack without any is healthy, as far
-    /// as is known: [`HealthReport::unchecked`] names the kernels without one. Where callers have all instances of a
-    /// kernel, the check waits for one, whatever the pool's policy is. Of a kernel that had no instances, the check leaves
-    /// none.
+    /// A pack without vectors passes; [`HealthReport::unchecked`] names the kernels that have none. If all instances of
+    /// a kernel are busy, the check waits for one, whatever the pool's policy is. If a kernel had no instances before,
+    /// the check leaves none behind.
     ///
     /// # Errors
-    /// [`HealthError::Unhealthy`] with the vectors that gave something else than they were to give: wrong results, a trap,
-    /// an overrun deadline. All vectors are run for that, so long as there is time. [`HealthError::Unchecked`] where the
-    /// machine has no address space, memory or mappings left for an instance, or callers have all instances until the time
-    /// is over: that says nothing of the pack.
+    /// [`HealthError::Unhealthy`] with the vectors that failed: by wrong results, a trap or an overrun deadline. The
+    /// check runs all vectors to find them, as long as there is time. [`HealthError::Unchecked`] if the machine lacks
+    /// address space, memory or mappings for an instance, or if all instances stay busy until the time is up: neither
+    /// says anything about the pack.
     ///
     /// # Example: refusing a pack that computes nonsense on this machine
     /// ```no_run
@@ -172,7 +170,7 @@ impl Pack {
     ///     let pack = runtime.open(dir)?;
     ///     let report = pack.check_health()?;
     ///     for kernel in &report.unchecked {
-    ///         eprintln!("nothing tells whether {kernel} works");
+    ///         eprintln!("{kernel} has no health vectors");
     ///     }
     ///     Ok(pack)
     /// }
@@ -181,8 +179,8 @@ impl Pack {
         self.check_health_within(LIMIT)
     }
 
-    /// Like [`check_health`](Self::check_health), but for at most so long in all, waiting for instances included; the end is
-    /// met as closely as the deadlines of calls are.
+    /// Like [`check_health`](Self::check_health), but takes at most `limit` in total, including waiting for instances.
+    /// The limit is kept as closely as the deadlines of calls are.
     ///
     /// # Errors
     /// As [`check_health`](Self::check_health).
@@ -200,7 +198,8 @@ impl Pack {
                     let (tolerance, took) = (vector.tolerance(), start.elapsed());
                     report.checked.push(CheckedVector { kernel, vector: path, tolerance, took });
                 }
-                // What the machine lacks says nothing of the pack, and what failed before says enough.
+                // What the machine lacks says nothing about the pack. If vectors failed before, they are enough to
+                // report.
                 Err(HealthFault::Failed(Error::Engine(error))) if !is_by_pack(&error) => {
                     if failed.is_empty() {
                         return Err(self.not_checked(kernel, error));
@@ -252,12 +251,12 @@ impl Pack {
     }
 }
 
-/// Whether the pack is at fault, and not the machine or its user.
+/// Whether the pack is at fault, rather than the machine or its user.
 fn is_by_pack(error: &EngineError) -> bool {
     matches!(error, EngineError::Instantiate { by_module: true, .. })
 }
 
-/// The whole ticks of this time.
+/// The whole ticks in this time.
 fn ticks(time: Duration) -> u32 {
     u32::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX)
 }
@@ -269,11 +268,11 @@ fn run_in_time(
     left: Duration,
 ) -> Result<(), HealthFault> {
     let start = Instant::now();
-    // A pack in use is not unhealthy: its callers have all the instances that there may be.
+    // The pack is not unhealthy just because its callers have all the instances.
     let lease = kernel.lease_within(left).map_err(HealthFault::Failed)?;
     let ticks = ticks(left.saturating_sub(start.elapsed()));
     match run(kernel, lease, vector, ticks) {
-        // By itself it could have gone on.
+        // The budget of a call alone would have let it go on.
         Err(HealthFault::Kernel(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
             Err(HealthFault::TimeLimit { limit })
         }
@@ -281,7 +280,7 @@ fn run_in_time(
     }
 }
 
-/// Makes the call of a vector and compares what it gave.
+/// Makes the call of a vector and compares its results.
 fn run(kernel: &Arc<LoadedKernel>, lease: Leased<'_>, vector: &VerifiedVector, ticks: u32) -> Result<(), HealthFault> {
     kernel.spec.forward.with(|signature| {
         let (called, results) = vector.vector().lend(signature, |tensors, scalars| {

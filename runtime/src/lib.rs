@@ -3,10 +3,9 @@
 //! Engine developers use this crate through `kernelpack-host`, whose documentation begins with an example.
 //!
 //! A [`Runtime`] reads, verifies and loads packs; each kernel of a [`Pack`] is called through a [`TypedKernel`], a
-//! [`DynKernel`] or a [`Bound`]; what fails is recovered as the runtime's policies say. Nothing of a pack is compiled
-//! before it is verified: [`VerifiedPack`] can be made only by checking everything, and [`Runtime::load`] takes nothing
-//! else.
-// Allowed file by file, each with its reason: where address space is made and changed, and where an engine takes our word.
+//! [`DynKernel`] or a [`Bound`]; the runtime's policies say how failed calls are recovered. A pack is verified before
+//! anything in it is compiled: making a [`VerifiedPack`] checks everything, and [`Runtime::load`] takes nothing else.
+// Allowed file by file, each with its reason.
 #![deny(unsafe_code)]
 
 mod bad_call;

@@ -2,26 +2,27 @@
 
 use crate::CacheOutcome;
 
-/// What [`Runtime::open_with`](crate::Runtime::open_with) tells; modules count from 0, in the manifest's order.
+/// Progress that [`Runtime::open_with`](crate::Runtime::open_with) reports. Modules are numbered from 0, in the
+/// manifest's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadEvent<'a> {
-    /// A module's code is being looked for or made.
+    /// A module is about to be compiled or loaded from the compile cache.
     Started {
         /// The kernel's id.
         kernel: &'a str,
-        /// Which module it is.
+        /// The number of the module.
         index: usize,
-        /// How many there are.
+        /// How many modules the pack has.
         total: usize,
     },
-    /// A module's code is there.
+    /// A module's code is ready.
     Finished {
         /// The kernel's id.
         kernel: &'a str,
-        /// Which module it is.
+        /// The number of the module.
         index: usize,
-        /// How many there are.
+        /// How many modules the pack has.
         total: usize,
         /// Where the code came from.
         cache: CacheOutcome,

@@ -43,7 +43,7 @@ impl Pack {
         Self { content: Arc::new(Content { manifest, signer, kernels, vectors }) }
     }
 
-    /// The manifest, as a trusted key signed it.
+    /// The manifest that a trusted key signed.
     pub fn manifest(&self) -> &Manifest {
         &self.content.manifest
     }
@@ -53,7 +53,7 @@ impl Pack {
         &self.content.signer.key
     }
 
-    /// The same, with the key's id where it came from a trust store; both as they were when the pack was opened.
+    /// The signer as it was when the pack was opened: its key and, if that came from a trust store, the key's id there.
     pub fn signer(&self) -> &Signer {
         &self.content.signer
     }
@@ -63,7 +63,7 @@ impl Pack {
         self.content.kernels.keys().map(String::as_str)
     }
 
-    /// Where the code of each kernel came from, by the kernels' ids.
+    /// Where the code of each kernel came from, with the kernel's id.
     ///
     /// [`CacheOutcome::Replaced`] may mean that somebody tampered with the compile cache.
     pub fn cache_outcomes(&self) -> impl Iterator<Item = (&str, CacheOutcome)> {
@@ -72,7 +72,7 @@ impl Pack {
 
     /// The kernel that a typed stub describes.
     ///
-    /// Do this once and keep the result: the stub is compared with the manifest here, so that calls need not.
+    /// Call this once and keep the result: it compares the stub with the manifest, so that calls need not.
     ///
     /// # Errors
     /// The pack has no such kernel, or the stub was made from another version of it.
@@ -80,7 +80,7 @@ impl Pack {
         self.loaded_like(KernelSpecBuf::from(&K::SPEC)).map(|loaded| TypedKernel::new(loaded.clone()))
     }
 
-    /// The kernel of this id, to be called with named arguments.
+    /// The kernel with this id, to be called with named arguments.
     ///
     /// # Errors
     /// The pack has no such kernel.
@@ -88,8 +88,8 @@ impl Pack {
         self.loaded(id).map(|loaded| DynKernel::new(loaded.clone()))
     }
 
-    /// The kernel with this spec's id, if it can be called in the same way: what the spec was made from may be another
-    /// version of the kernel.
+    /// The kernel with the id of `stub`, if it can be called in the same way. `stub` may come from another version of
+    /// the kernel.
     ///
     /// # Errors
     /// The pack has no such kernel, or its tensors or parameters differ from the spec's.
@@ -111,14 +111,14 @@ impl Pack {
         &self.content.vectors
     }
 
-    /// Drops the instances that are idle now, with the memory that they have grown, and says how many there were.
+    /// Drops the instances that are idle now, which frees their memory, and returns their number.
     ///
-    /// Later calls make new ones. The cleanups of a kernel together get 100 ms.
+    /// Later calls make new ones. All cleanups of a kernel together get 100 ms.
     pub fn trim(&self) -> u32 {
         self.content.kernels.values().map(|kernel| kernel.trim()).sum()
     }
 
-    /// How many instances each kernel has, by its id.
+    /// How many instances each kernel has, with the kernel's id.
     pub fn occupancy(&self) -> impl Iterator<Item = (&str, Occupancy)> {
         self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.occupancy()))
     }

@@ -1,4 +1,4 @@
-//! A call that is laid out once and entered many times.
+//! Calls that are laid out once and run many times without copies.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::{
     loaded::LoadedKernel,
 };
 
-/// A forward call that lies in a sandbox's memory, its inputs copied: entering it copies nothing.
+/// A forward call that is laid out in a sandbox with its inputs copied, so that entering it copies nothing.
 ///
-/// [`DynKernel::prepare`](crate::DynKernel::prepare) makes one. It has an instance to itself, which goes back to the
-/// kernel's idle ones when it is dropped; until then there is one less for other calls. Each entry finds what the one before left: an in-out tensor goes on from its
-/// last value.
+/// [`DynKernel::prepare`](crate::DynKernel::prepare) makes one. It takes one of the kernel's instances, which returns
+/// to the pool when this is dropped. Each entry sees what the one before left: an in-out tensor continues from its last
+/// value.
 ///
 /// # Example: the time of a kernel without its copies
 /// ```no_run
@@ -35,21 +35,21 @@ use crate::{
 /// ```
 pub struct Prepared {
     loaded: Arc<LoadedKernel>,
-    /// None once it was stopped.
+    /// `None` after an entry was stopped.
     guest: Option<Box<Guest>>,
     /// Whether the last entry succeeded.
     succeeded: bool,
     ticks: u32,
     /// The rows of the tensors that the kernel writes for its caller.
     written: Vec<usize>,
-    /// What they are called, and room for their values.
+    /// The names of these tensors, and room for their values.
     results: Vec<DynTensor>,
 }
 
 impl DynKernel {
-    /// Lays out a call once, to enter the kernel many times; the arguments are those of [`run`](Self::run).
+    /// Lays out a call once, to enter the kernel many times; takes the same arguments as [`run`](Self::run).
     ///
-    /// This is the sandbox alone, wherever the kernel is placed: nothing falls back, is logged or reported.
+    /// Entries use the sandbox, wherever the kernel is placed, and do not fall back, log or report metrics.
     ///
     /// # Errors
     /// As [`run`](Self::run); the kernel does not run yet.
@@ -65,7 +65,7 @@ impl DynKernel {
 }
 
 impl Prepared {
-    /// Checks a call and lays it out in an instance of its own.
+    /// Checks a call and lays it out in one of the kernel's instances.
     pub(crate) fn lay_out(
         loaded: Arc<LoadedKernel>,
         signature: &Signature<'_>,
@@ -79,7 +79,7 @@ impl Prepared {
             guest.lay_out(Export::Forward, &call, tensors, scalars, &[])?;
             guest.copy_in(tensors, scalars)
         })?;
-        // Nothing ran, so that the instance can be used again whatever came out.
+        // Nothing ran, so the instance can be used again.
         if let Err(failure) = laid_out {
             lease.give_back();
             return Err(loaded.error(failure));
@@ -94,22 +94,22 @@ impl Prepared {
         Ok(Self { loaded, guest, succeeded: false, ticks, written, results: Vec::new() })
     }
 
-    /// Gives the written tensors, in their order, names and shapes.
+    /// Sets the names and shapes of the written tensors, in their order.
     pub(crate) fn set_results(&mut self, results: Vec<DynTensor>) {
         self.results = results;
     }
 
-    /// Runs the kernel on what lies in its memory, within the budget of any other call.
+    /// Runs the kernel on the data in its memory, within the budget of any other call.
     ///
     /// # Errors
-    /// [`Error::Kernel`] if the kernel fails or runs out of its budget. Where it was stopped, which is everything but
-    /// a status that it returned, [`BadCall::Stopped`] is the answer from then on.
+    /// [`Error::Kernel`] if the kernel fails or runs out of its budget. Unless it failed by returning a status, its
+    /// instance is dropped, and every later entry fails with [`BadCall::Stopped`].
     pub fn enter(&mut self) -> Result<(), Error> {
         self.succeeded = false;
         let Some(guest) = self.guest.take() else {
             return Err(BadCall::Stopped { kernel: self.loaded.id.to_string() }.into());
         };
-        // Its lease drops the instance where the engine panics, or where it was stopped; its place is free at once then.
+        // If the engine panics or the kernel is stopped, the lease drops the instance and frees its place.
         let mut lease = self.loaded.pool.reattach(guest);
         let entered = lease.item().map_or_else(|| Err(unreachable()), |guest| guest.run_again(self.ticks));
         self.succeeded = entered.is_ok();
@@ -119,7 +119,7 @@ impl Prepared {
         entered.map_err(|failure| self.loaded.error(failure))
     }
 
-    /// Copies the outputs and in-out tensors, in declaration order, as the last entry left them.
+    /// Returns copies of the outputs and in-out tensors, in declaration order, as the last entry left them.
     ///
     /// # Errors
     /// [`BadCall::NoResults`] if there was no entry yet, or the last one failed.

@@ -1,4 +1,4 @@
-//! A call of nothing, to measure against.
+//! Calls of an empty function, as a baseline for measurements.
 
 use std::{fmt, sync::Arc};
 
@@ -6,10 +6,10 @@ use kernelpack_engine::{EmptyFunction, Engine};
 
 use crate::{EngineError, Error, Runtime};
 
-/// A call of an empty function, by the engine alone: no checks, no copies, no deadline. For measuring only.
+/// A call of an empty function by the engine alone, without checks, copies or a deadline. For measurements only.
 ///
-/// [`Runtime::raw_call`](crate::Runtime::raw_call) makes one. What a kernel's call takes beyond it is what Kernelpack
-/// adds, and the kernel.
+/// [`Runtime::raw_call`](crate::Runtime::raw_call) makes one. The additional time of a kernel's call is spent in
+/// Kernelpack and in the kernel.
 ///
 /// # Example: the time of a raw call
 /// ```no_run
@@ -27,15 +27,15 @@ use crate::{EngineError, Error, Runtime};
 /// ```
 pub struct RawCall {
     function: Box<dyn EmptyFunction>,
-    // Dropped last: instances go before their engine.
+    // Dropped last, since instances must not outlive their engine.
     _engine: Arc<dyn Engine>,
 }
 
 impl Runtime {
-    /// A call of an empty function by the engine alone, to measure calls of kernels against.
+    /// Makes a call of an empty function by the engine alone, as a baseline for measuring kernels.
     ///
     /// # Errors
-    /// The engine does not make an instance.
+    /// The engine cannot make an instance.
     pub fn raw_call(&self) -> Result<RawCall, Error> {
         RawCall::new(self.engine())
     }

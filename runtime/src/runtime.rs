@@ -1,4 +1,4 @@
-//! Runtimes: an engine with the keys that it trusts.
+//! Runtimes: an engine and the keys that it trusts.
 
 mod builder;
 
@@ -24,17 +24,17 @@ use crate::{
     parallel, recovery,
 };
 
-/// Why native code is not loaded that was read.
+/// Why native code that was read is not loaded.
 const NOT_GRANTED: &str =
     "its signer is no longer trusted for native code, and its module was not kept; open the pack again";
 
 /// An engine that opens packs signed by keys it trusts.
 ///
-/// Cheap to clone; the engine, and the thread that counts its ticks, end with the last runtime, pack and kernel.
+/// Cheap to clone. The engine, and the thread that counts its ticks, end with the last runtime, pack and kernel.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Arc<dyn Engine>,
-    /// Shared by all clones; what opens a pack holds on to what it began with.
+    /// Shared by all clones. Opening a pack keeps using the verifier that it began with.
     verifier: Arc<RwLock<Arc<KernelPackVerifier>>>,
     compatibility: Arc<CompatibilityChecker>,
     ceiling: ResourceLimits,
@@ -73,25 +73,25 @@ impl Runtime {
     }
 
     /// Configures a runtime for small devices: [`Wamr`](crate::Wamr) with its defaults, which are a pool of 256 KiB, a
-    /// stack of 32 KiB an instance and 100 ms for a call, whatever a manifest says.
+    /// stack of 32 KiB per instance and 100 ms per call, whatever a manifest says.
     ///
-    /// Modules, instances, their stacks and linear memory are all in the pool, which one or two small kernels fit into as
-    /// native code; `docs/src/small-devices.md` says what kernels take, and an interpreted one takes more. Of what WAMR
-    /// needs, nothing is allocated from the system after [`build`](RuntimeBuilder::build), except executable pages for
-    /// native code when a pack is opened, and the list of what is where in the pool, 12 bytes an allocation. A pack's files are read into the
-    /// pool, too, if it has room. The interpreter runs no SIMD, so packs must have a scalar form of their kernels; tensors
-    /// are copied, not mapped.
+    /// The pool holds modules, instances, their stacks and their linear memory. One or two small kernels fit into it as
+    /// native code; interpreted kernels take more, and `docs/src/small-devices.md` says how much. After
+    /// [`build`](RuntimeBuilder::build), WAMR allocates only two things from the system: executable pages for native
+    /// code when a pack is opened, and the list of allocations in the pool, at 12 bytes each. A pack's files are also
+    /// read into the pool if it has room. The interpreter does not support SIMD, so packs must have scalar modules.
+    /// Tensors are copied, not mapped.
     ///
-    /// A pack's native code is run only if the pack's signer was granted it, with
-    /// [`trust_native`](RuntimeBuilder::trust_native) or in a trust store: no sandbox holds what it does. What the host
-    /// compiles itself takes no grant: see `Wamr::compile_native`, and [`Execution`](crate::Execution) for what happens
-    /// otherwise.
+    /// A pack's native code runs only if its signer is trusted for native code, by
+    /// [`trust_native`](RuntimeBuilder::trust_native) or in a trust store, since no sandbox contains it. Code that the
+    /// host compiles itself needs no such trust: see `Wamr::compile_native`, and [`Execution`](crate::Execution) for
+    /// what happens otherwise.
     #[cfg(feature = "kernelpack-wamr")]
     pub fn embedded() -> RuntimeBuilder {
         Self::builder(crate::Wamr::new())
     }
 
-    /// The version that packs bound with `min_runtime_version` and `max_runtime_version`.
+    /// The version that a pack's `min_runtime_version` and `max_runtime_version` refer to.
     pub fn version() -> Version {
         env!("CARGO_PKG_VERSION").parse().expect("cargo takes semantic versions only")
     }
@@ -99,7 +99,7 @@ impl Runtime {
     /// Verifies the pack in this folder, checks that it fits, and compiles it.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if anything about the pack is not in order, see [`VerifiedPack::open`];
+    /// [`Error::Rejected`] if the pack fails a check, see [`VerifiedPack::open`];
     /// [`Error::Engine`] if a file cannot be read or a module does not compile.
     pub fn open(&self, dir: impl AsRef<Path>) -> Result<Pack, Error> {
         self.open_with(dir, |_| ())
@@ -107,28 +107,28 @@ impl Runtime {
 
     /// Like [`open`](Self::open), but reports progress as each module is compiled.
     ///
-    /// Several modules are compiled at once: `progress` is called by several threads and should not take long.
+    /// Several modules are compiled at once, so `progress` is called from several threads. It should return quickly.
     ///
     /// # Errors
-    /// As [`open`](Self::open); of several modules that do not compile, the first in the manifest's order.
+    /// As [`open`](Self::open). If several modules do not compile, the error is that of the first in the manifest's
+    /// order.
     pub fn open_with(&self, dir: impl AsRef<Path>, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
         self.load_with(self.verify(dir)?, progress)
     }
 
-    /// Verifies the pack in this folder and checks that it fits this runtime. Nothing is compiled, and files that this
-    /// runtime's engine does not load are not read; [`load`](Self::load) does the rest.
+    /// Verifies the pack in this folder and checks that it fits this runtime, without compiling anything or reading
+    /// files that this runtime's engine does not load. [`load`](Self::load) does the rest.
     ///
     /// # Errors
-    /// As [`open`](Self::open), but for what compiling a module can fail with.
+    /// As [`open`](Self::open), except for errors of compiling a module.
     pub fn verify(&self, dir: impl AsRef<Path>) -> Result<VerifiedPack, Error> {
         let dir = dir.as_ref();
-        // Version bounds come before the modules: a pack for another runtime is told so, not that it is malformed.
+        // Version bounds are checked before the modules, so that a pack for another runtime is not called malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
         VerifiedPack::open_for(&*self.engine, dir, &self.verifier(), fits)
     }
 
-    /// Checks that this runtime trusts the signer of a verified pack now, whoever verified it and when; that it fits; and
-    /// compiles it.
+    /// Checks that this runtime currently trusts the signer of a verified pack and that the pack fits, and compiles it.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -136,7 +136,7 @@ impl Runtime {
         self.load_with(pack, |_| ())
     }
 
-    /// Like [`load`](Self::load), but reports progress as [`open_with`](Self::open_with) does.
+    /// Like [`load`](Self::load), but reports progress like [`open_with`](Self::open_with).
     ///
     /// # Errors
     /// As [`open_with`](Self::open_with).
@@ -160,7 +160,7 @@ impl Runtime {
             let kernel = manifest.kernels[index].id.as_str();
             progress(LoadEvent::Started { kernel, index, total });
             if matches!(code, KernelCode::Native(..)) && !signer.native {
-                // The signer lost the grant since the pack was read.
+                // The signer's trust for native code was withdrawn after the pack was read.
                 let source = CompileError::Refused(NOT_GRANTED.to_owned());
                 return Err(EngineError::Compile { kernel: kernel.to_owned(), source }.into());
             }
@@ -177,24 +177,24 @@ impl Runtime {
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
         self.shares.neighbours.add(kernels.values());
-        // Once more, since compiling takes its time: after a key is revoked, no pack of its signer's is handed out.
+        // Checked again, since compiling takes time: once a key is revoked, no pack that it signed may be handed out.
         let signer = self.check_key(signed.signed_by())?;
         Ok(Pack::new(signed.into_manifest(), signer, kernels, vectors.into_iter().flatten().collect()))
     }
 
-    /// Trusts the keys of this store from now on, instead of those of the store that the runtime had; keys given to
-    /// [`RuntimeBuilder::trust`] stay, except those that the new store says are revoked or expired.
+    /// Replaces the runtime's trust store with this one. Keys given to [`RuntimeBuilder::trust`] remain trusted, except
+    /// those that the new store says are revoked or expired.
     ///
-    /// It holds for all clones of the runtime, and for each pack that is handed out after this returns. Packs that are
-    /// loaded go on working, since calls may be under way in them: a service that revokes a key asks
-    /// [`check_trust`](Self::check_trust) about each pack that it holds, and drops or replaces those that are refused.
+    /// This affects all clones of the runtime, and each pack that is handed out after it returns. Packs that are
+    /// already loaded keep working, since calls may be running in them. To revoke a key, call
+    /// [`check_trust`](Self::check_trust) for each loaded pack, and drop or replace those that it refuses.
     ///
     /// # Example: revoking keys without a restart
     /// ```no_run
     /// use kernelpack_host::{Error, Pack, Runtime, trust::read_trust_store};
     ///
-    /// /// To be called when the file has changed, for example at SIGHUP. Where it cannot be read, the trust stays as it
-    /// /// was, so somebody must learn of the error.
+    /// /// Called when the file has changed, for example on SIGHUP. If it cannot be read, the old trust store stays in use,
+    /// /// so report the error.
     /// fn reload(runtime: &Runtime, packs: &mut Vec<Pack>) -> Result<(), Error> {
     ///     runtime.replace_trust_store(read_trust_store("/etc/kernelpack/trust.json")?);
     ///     packs.retain(|pack| runtime.check_trust(pack).is_ok());
@@ -206,10 +206,10 @@ impl Runtime {
         *verifier = Arc::new(verifier.as_ref().clone().with_trust_store(store));
     }
 
-    /// Checks that the key that signed a loaded pack is trusted now.
+    /// Checks that the key that signed a loaded pack is still trusted.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if the key is not trusted any more: it expired, was revoked, or is not in the trust store.
+    /// [`Error::Rejected`] if the key has expired, was revoked, or is not in the trust store any more.
     pub fn check_trust(&self, pack: &Pack) -> Result<(), Error> {
         self.check_key(pack.signed_by()).map(drop)
     }
@@ -218,12 +218,12 @@ impl Runtime {
         Ok(self.verifier().check_key(key, SystemTime::now()).map_err(Rejected::from)?)
     }
 
-    /// What packs are measured against.
+    /// Checks packs for compatibility with this runtime and its engine.
     pub fn compatibility(&self) -> &CompatibilityChecker {
         &self.compatibility
     }
 
-    /// What judges signatures: the keys that are trusted at the moment.
+    /// Verifies signatures with the keys that are trusted at the moment.
     pub fn verifier(&self) -> Arc<KernelPackVerifier> {
         self.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,5 +1,5 @@
 //! Tensors that a host owns and kernels can work on in place.
-#![allow(unsafe_code, reason = "slices over shared pages; the reasons stand at the blocks")]
+#![allow(unsafe_code, reason = "slices over shared pages; each block gives its reason")]
 
 use std::{fmt, io, slice, sync::Arc};
 
@@ -10,12 +10,13 @@ use crate::{EngineError, Error, bad_call::BadCall};
 
 /// A contiguous, row-major tensor in memory that can be mapped into a sandbox.
 ///
-/// It is used like any other: [`view`](Self::view) and [`view_mut`](Self::view_mut) give what calls take. What is special
-/// shows in [`TypedKernel::bind`](crate::TypedKernel::bind), which maps the memory of such a tensor into the kernel's
-/// instead of copying it at each call. It starts at the start of a page of 4 KiB (2 MiB for larger ones) and has its pages
-/// to itself. Where the system has no more memory of that kind, by its limits of a file's size or of a process's mappings,
-/// it lives on the heap, and calls copy: [`is_mappable`](Self::is_mappable) tells, a warning to `tracing` says why, and
-/// [`Bound::copied_bytes`](crate::Bound::copied_bytes) how much.
+/// Pass it to calls through [`view`](Self::view) and [`view_mut`](Self::view_mut), like any other tensor.
+/// [`TypedKernel::bind`](crate::TypedKernel::bind) maps its memory into the kernel's, so that calls do not copy it. It
+/// starts at a page boundary of 4 KiB (2 MiB for larger tensors) and shares its pages with nothing else.
+///
+/// If the system cannot provide such memory, for example because of its limits on file sizes or a process's mappings,
+/// the tensor is on the heap and calls copy it. [`is_mappable`](Self::is_mappable) tells whether that happened, a
+/// warning to `tracing` says why, and [`Bound::copied_bytes`](crate::Bound::copied_bytes) says how much is copied.
 ///
 /// # Example: memory that the host reads and writes between calls
 /// ```
@@ -41,16 +42,17 @@ enum Memory<T> {
 }
 
 impl<T: Element> Tensor<T> {
-    /// A tensor of zeros with these extents, outermost first.
+    /// Makes a tensor of zeros with these extents, outermost first.
     ///
     /// # Errors
-    /// [`BadCall::Shape`] if the extents are not a shape; [`EngineError::NoMemory`] if the machine has no memory for it.
+    /// [`BadCall::Shape`] if the extents are not a valid shape; [`EngineError::NoMemory`] if the machine lacks the
+    /// memory.
     pub fn zeros(dims: &[usize]) -> Result<Self, Error> {
         let (shape, bytes) = measure::<T>(dims)?;
         match SharedMemory::zeros(bytes) {
             Ok(memory) => Ok(Self { memory: Memory::Shared(memory), shape, len: bytes / size_of::<T>() }),
             Err(error) => {
-                // Where no system has such memory, nobody waits for it.
+                // No warning on systems that never have such memory.
                 if error.kind() != io::ErrorKind::Unsupported {
                     tracing::warn!(target: "kernelpack", bytes, %error, "a tensor is on the heap, so bindings copy it");
                 }
@@ -59,7 +61,7 @@ impl<T: Element> Tensor<T> {
         }
     }
 
-    /// The same on the heap, which calls copy from and to.
+    /// Like [`zeros`](Self::zeros), but on the heap, so that calls copy the tensor.
     ///
     /// # Errors
     /// As [`zeros`](Self::zeros).
@@ -72,10 +74,10 @@ impl<T: Element> Tensor<T> {
         Ok(Self { memory: Memory::Heap(data), shape, len })
     }
 
-    /// A copy of these elements with these extents, outermost first.
+    /// Makes a tensor with these extents, outermost first, and copies these elements to it.
     ///
     /// # Errors
-    /// As [`zeros`](Self::zeros); or [`BadCall::Shape`] if there are more or fewer elements than the extents make.
+    /// As [`zeros`](Self::zeros), and [`BadCall::Shape`] if the number of elements does not match the extents.
     pub fn from_slice(data: &[T], dims: &[usize]) -> Result<Self, Error> {
         TensorView::new(data, dims).map_err(|error| BadCall::Shape { message: error.to_string() })?;
         let mut tensor = Self::zeros(dims)?;
@@ -88,7 +90,7 @@ impl<T: Element> Tensor<T> {
         self.shape
     }
 
-    /// Whether its memory can be mapped.
+    /// Whether the tensor's memory can be mapped into a kernel.
     pub fn is_mappable(&self) -> bool {
         matches!(self.memory, Memory::Shared(_))
     }
@@ -99,13 +101,13 @@ impl<T: Element> Tensor<T> {
         match &self.memory {
             // SAFETY: the pages hold this many elements, which start at a multiple of the page size and are always
             // initialized; any bytes are an element. A kernel writes to them only during a call that was given a
-            // mutable view, which borrows this tensor exclusively, so that no such slice exists meanwhile.
+            // mutable view, which borrows this tensor exclusively, so no such slice exists at that time.
             Memory::Shared(memory) => unsafe { slice::from_raw_parts(memory.address().cast().as_ptr(), self.len) },
             Memory::Heap(data) => data,
         }
     }
 
-    /// The elements, row-major.
+    /// The elements, row-major and mutable.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         match &mut self.memory {
@@ -116,13 +118,13 @@ impl<T: Element> Tensor<T> {
         }
     }
 
-    /// The tensor as an input.
+    /// A view of the tensor, to pass it as an input.
     #[inline]
     pub fn view(&self) -> TensorView<'_, T> {
         TensorView::of_shape(self.as_slice(), self.shape)
     }
 
-    /// The tensor as an output or in-out tensor.
+    /// A mutable view of the tensor, to pass it as an output or in-out tensor.
     #[inline]
     pub fn view_mut(&mut self) -> TensorViewMut<'_, T> {
         let shape = self.shape;
@@ -130,7 +132,7 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-/// A shape, and the bytes of a tensor that has it.
+/// The shape with these extents, and the size in bytes of a tensor that has it.
 fn measure<T: Element>(dims: &[usize]) -> Result<(Shape, usize), Error> {
     let shape = Shape::new(dims).map_err(|error| BadCall::Shape { message: error.to_string() })?;
     let bytes = usize::try_from(shape.bytes(T::DTYPE)).map_err(|_| EngineError::NoMemory { shape, dtype: T::DTYPE })?;

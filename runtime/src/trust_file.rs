@@ -9,12 +9,12 @@ use crate::{EngineError, Error, TrustFileError};
 
 /// Reads a trust store.
 ///
-/// Links are followed, since that is how orchestrators mount files that change; whoever names the path decides what is
-/// trusted, unlike with packs, which come from elsewhere.
+/// Symbolic links are followed, since orchestrators mount changing files that way. That is safe here, unlike in packs
+/// that others made: the caller who names the path decides what is trusted.
 ///
 /// # Errors
-/// [`Error::TrustStore`] if it is no regular file, everybody may write to it, or it does not hold what
-/// [`TrustStore::parse`] reads; [`Error::Engine`] if the system cannot read it.
+/// [`Error::TrustStore`] if it is not a regular file, if everybody may write to it, or if [`TrustStore::parse`] rejects
+/// it; [`Error::Engine`] if the system cannot read it.
 pub fn read_trust_store(path: impl AsRef<Path>) -> Result<TrustStore, Error> {
     let path = path.as_ref();
     let failed = |source| Error::from(EngineError::Read { path: path.into(), source });

@@ -1,4 +1,4 @@
-//! Calls through the stub that `#[kernel]` made.
+//! Calls through the stubs that `#[kernel]` makes.
 
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
@@ -42,7 +42,7 @@ impl<K: Kernel> TypedKernel<K> {
         self.loaded.occupancy()
     }
 
-    /// How calls are stopped that overrun their budget.
+    /// How calls that overrun their budget are stopped.
     pub fn interruption(&self) -> Interruption {
         self.loaded.interruption()
     }
@@ -67,10 +67,10 @@ impl<K: Kernel> TypedKernel<K> {
         self
     }
 
-    /// Runs the kernel on these arguments: in the sandbox, unless the runtime places it elsewhere.
+    /// Runs the kernel on these arguments, in the sandbox unless the runtime places it elsewhere.
     ///
-    /// Outputs and in-out tensors are written only if the call succeeds. A kernel that fails may be replaced by its
-    /// reference implementation for this call, as the runtime's [`FallbackPolicy`](crate::FallbackPolicy) says.
+    /// Outputs and in-out tensors are written only if the call succeeds. If the kernel fails, its reference
+    /// implementation may run instead for this call, as the runtime's [`FallbackPolicy`](crate::FallbackPolicy) says.
     ///
     /// # Errors
     /// [`Error::BadCall`] if the shapes disagree or need more memory than the kernel may have, before the sandbox is
@@ -80,16 +80,16 @@ impl<K: Kernel> TypedKernel<K> {
         self.enter::<K>(Export::Forward, args)
     }
 
-    /// Runs the kernel on many sets of arguments at one entry of the sandbox.
+    /// Runs the kernel on many sets of arguments in one entry of the sandbox.
     ///
-    /// A batch like the one before it, with as many calls of the same types and shapes that share the same inputs, has its
-    /// checks behind it as a single warm call has, and allocates nothing unless it has more than 16,384 tensors. Each of
-    /// its calls then costs less than a single one, the more so the smaller its tensors are.
+    /// If a batch has as many calls as the last one, with the same types, shapes and shared inputs, it needs no further
+    /// checks, like a single warm call, and allocates nothing unless it has more than 16,384 tensors. Each of its calls
+    /// then costs less than a single call, especially with small tensors. An input that consecutive calls share, such
+    /// as weights, is copied once. Durations of batches are not reported.
     ///
-    /// The budget of the batch is that of all its calls, though no more than the runtime allows for one. If one of them
-    /// fails they are run again one by one, with what is left of that budget and at least 20 ms each: those
-    /// before the first that fails have their results, those behind it do not. An input that is the same for one call and the next, such as weights, is copied once. Durations of batches
-    /// are not reported.
+    /// The budget of the batch is the sum of its calls' budgets, but no more than the runtime allows for one call. If a
+    /// call fails, all are run again one by one, with the rest of that budget and at least 20 ms each: the calls before
+    /// the first that fails get their results, and those after it do not.
     ///
     /// # Errors
     /// As [`call`](Self::call), for the first call that fails.
@@ -103,14 +103,15 @@ impl<K: Kernel> TypedKernel<K> {
 
     /// Lays out a call once, to run it any number of times on the same tensors without copying them.
     ///
-    /// Arguments that lie in a [`Tensor`](crate::Tensor) are mapped into an instance made for the binding: inputs such
-    /// that the kernel cannot write to them, nothing else within its reach. What lies elsewhere is copied at each call.
+    /// Arguments in a [`Tensor`](crate::Tensor) are mapped into an instance made for the binding. The kernel cannot
+    /// write to mapped inputs, and cannot reach any other memory of the host. Other arguments are copied at each call.
     /// The borrow of the arguments ends with this call; see [`Bound`].
     ///
     /// # Errors
-    /// As [`call`](Self::call), though nothing is run but the kernel's initialization; [`EngineError::TooManyBindings`](crate::EngineError::TooManyBindings)
-    /// if the kernel has as many instances as it may, of which a binding takes one; [`EngineError::Unmappable`](crate::EngineError::Unmappable) if the
-    /// system does not map what it should.
+    /// As [`call`](Self::call), although only the kernel's initialization runs;
+    /// [`EngineError::TooManyBindings`](crate::EngineError::TooManyBindings) if the kernel's bindings already have as
+    /// many instances as they may; [`EngineError::Unmappable`](crate::EngineError::Unmappable) if the system cannot map
+    /// a tensor.
     pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {
         K::lend(args, |tensors, scalars| {
             let served = BoundCall::new(&self.loaded, &K::SIGNATURE, tensors, scalars, self.max_ticks)?;
@@ -118,7 +119,7 @@ impl<K: Kernel> TypedKernel<K> {
         })
     }
 
-    /// Runs the kernel on these inputs and returns its results, whose shapes follow from the inputs'.
+    /// Runs the kernel on these inputs and returns its results, whose shapes follow from the shapes of the inputs.
     ///
     /// # Errors
     /// As [`call`](Self::call).
@@ -132,7 +133,7 @@ impl<K: Kernel> TypedKernel<K> {
         Ok(outputs)
     }
 
-    /// Runs the kernel's backward pass; as [`call`](Self::call).
+    /// Runs the kernel's backward pass, like [`call`](Self::call).
     ///
     /// # Errors
     /// As [`call`](Self::call).

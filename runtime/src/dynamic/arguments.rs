@@ -1,4 +1,4 @@
-//! From named arguments to the rows and scalars of a call.
+//! Converts named arguments to the tensor table and scalars of a call.
 
 use std::array;
 
@@ -29,12 +29,12 @@ pub(super) fn check_names<'a>(
     Ok(())
 }
 
-/// What is given under a name.
+/// The value given for a name.
 pub(super) fn find<'a, T>(given: &'a [(&str, T)], name: &str) -> Option<&'a T> {
     given.iter().find(|(given, _)| *given == name).map(|(_, value)| value)
 }
 
-/// The scalars of a params block: given values, else defaults.
+/// The scalars of a params block: the given values, or their defaults.
 pub(super) struct Scalars {
     /// No scalar has more than four bytes.
     bytes: [u8; 4 * MAX_PARAMS],
@@ -62,7 +62,7 @@ impl Scalars {
     }
 }
 
-/// The row of a tensor, and which way it goes, if it has this type.
+/// The row and role of a tensor, if it has this element type.
 fn row_of(signature: &Signature<'_>, name: &str, actual: DType) -> Result<(usize, Role), BadCall> {
     let mut rows = signature.tensors.iter().enumerate();
     match rows.find(|(_, spec)| spec.name == name) {
@@ -72,10 +72,10 @@ fn row_of(signature: &Signature<'_>, name: &str, actual: DType) -> Result<(usize
     }
 }
 
-/// Lends the tensors of a call that writes to its caller's, in the order of the table, and its scalars to `f`. Nothing is
-/// allocated.
+/// Lends the caller's tensors, in the order of the table, and the scalars of a call to `f`, without allocating
+/// anything.
 ///
-/// In-out tensors are outputs. What is missing is absent, which whoever checks the tensors refuses.
+/// In-out tensors are outputs. Missing tensors become absent ones, which the later check of the tensors refuses.
 pub(crate) fn lend<R>(
     kernel: &str,
     signature: &Signature<'_>,

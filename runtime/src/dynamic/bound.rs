@@ -1,4 +1,4 @@
-//! A call with named arguments whose tensors stay where the kernel sees them.
+//! Calls with named arguments on tensors that are mapped into the kernel's memory once.
 
 use std::{fmt, sync::Arc};
 
@@ -7,11 +7,11 @@ use kernelpack_abi::ParamValue;
 use super::{DynKernel, DynView, DynViewMut, lend};
 use crate::{Error, bound_call::BoundCall, loaded::LoadedKernel};
 
-/// A kernel bound to tensors by their names: it is called any number of times and copies none of them.
+/// A kernel bound to tensors by name, which can be called any number of times without copying them.
 ///
 /// [`DynKernel::bind`](crate::DynKernel::bind) makes one. It is to [`Bound`](crate::Bound) what
-/// [`DynKernel`](crate::DynKernel) is to [`TypedKernel`](crate::TypedKernel), and all that stands there of instances and
-/// mappings holds here. Each call borrows the tensors again, inputs shared and outputs exclusively:
+/// [`DynKernel`](crate::DynKernel) is to [`TypedKernel`](crate::TypedKernel), and has instances and mappings like it.
+/// Each call borrows the tensors again, inputs shared and outputs exclusively:
 ///
 /// ```compile_fail,E0502
 /// use kernelpack_host::{DynBound, Error, Tensor};
@@ -49,11 +49,11 @@ impl DynBound {
         Self { loaded, served }
     }
 
-    /// Runs the kernel on the tensors that it is bound to, as [`Bound::call`](crate::Bound::call). Scalars that are not
-    /// given have their defaults, whatever they were when it was bound.
+    /// Runs the kernel on the tensors that it is bound to, like [`Bound::call`](crate::Bound::call). Scalars that are
+    /// not given have their defaults, whatever their values were when the kernel was bound.
     ///
     /// # Errors
-    /// As [`Bound::call`](crate::Bound::call); or a name or type is wrong.
+    /// As [`Bound::call`](crate::Bound::call), and if a name or type is wrong.
     pub fn call(
         &mut self,
         inputs: &[(&str, DynView<'_>)],
@@ -68,8 +68,8 @@ impl DynBound {
         })
     }
 
-    /// Like [`call`](Self::call), but binds another kernel with the same signature first, such as that of a newer pack, to
-    /// the tensors that this kernel is bound to. If that fails, this kernel stays bound.
+    /// Like [`call`](Self::call), but first binds another kernel with the same signature, such as that of a newer pack,
+    /// to the tensors that this kernel is bound to. If that fails, this kernel stays bound.
     ///
     /// # Errors
     /// As [`call`](Self::call), and as [`DynKernel::bind`](crate::DynKernel::bind).
@@ -82,7 +82,7 @@ impl DynBound {
     ) -> Result<(), Error> {
         kernel.signature().with(|signature| {
             lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
-                // Other tensors are as wrong as they would be for the kernel that is bound.
+                // Only the bound tensors are accepted, as in `call`.
                 self.served.check(signature, tensors)?;
                 self.served = BoundCall::new(kernel.loaded(), signature, tensors, scalars, kernel.max_ticks())?;
                 self.loaded = kernel.loaded().clone();
@@ -91,17 +91,17 @@ impl DynBound {
         })
     }
 
-    /// Whether this is a binding of `kernel`, and not of the kernel with its id in another pack.
+    /// Whether this binding is of `kernel`, rather than of the kernel with the same id in another pack.
     pub fn is_of(&self, kernel: &DynKernel) -> bool {
         self.served.is_of(kernel.loaded())
     }
 
-    /// Bytes that each call copies, of tensors that are not mapped.
+    /// How many bytes each call copies, because some tensors are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.loaded.spec.forward.with(|signature| self.served.copied_bytes(signature))
     }
 
-    /// The threads over which each call is divided, 1 where it is not.
+    /// The number of threads over which each call is divided; 1 if it is not divided.
     pub fn threads(&self) -> usize {
         self.served.threads()
     }

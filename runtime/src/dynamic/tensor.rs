@@ -1,16 +1,16 @@
-//! Tensors whose types are known at run time.
+//! Tensors whose element types are known only at run time.
 
 use kernelpack_abi::{DType, Element, Shape, TensorBuf, TensorView, TensorViewMut};
 use zerocopy::IntoBytes;
 
 use crate::{BadCall, Error, Tensor};
 
-/// A borrowed tensor whose type is known at run time.
+/// A borrowed tensor whose element type is known only at run time.
 #[derive(Clone, Copy, Debug)]
 pub struct DynView<'a> {
     /// The type of its elements.
     pub dtype: DType,
-    /// Its extents; for block types they count blocks.
+    /// Its extents; those of block types count blocks.
     pub shape: Shape,
     /// Its elements, row-major and little-endian.
     pub bytes: &'a [u8],
@@ -40,12 +40,12 @@ impl<'a, T: Element> From<&'a Tensor<T>> for DynView<'a> {
     }
 }
 
-/// A tensor that a kernel may write to, whose type is known at run time.
+/// A mutably borrowed tensor whose element type is known only at run time.
 #[derive(Debug)]
 pub struct DynViewMut<'a> {
     /// The type of its elements.
     pub dtype: DType,
-    /// Its extents; for block types they count blocks.
+    /// Its extents; those of block types count blocks.
     pub shape: Shape,
     /// Its elements, row-major and little-endian.
     pub bytes: &'a mut [u8],
@@ -75,21 +75,21 @@ impl<'a> From<&'a mut DynTensor> for DynViewMut<'a> {
     }
 }
 
-/// An owned tensor whose type is known at run time.
+/// An owned tensor whose element type is known only at run time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DynTensor {
     /// The parameter's name.
     pub name: String,
     /// The type of its elements.
     pub dtype: DType,
-    /// Its extents; for block types they count blocks.
+    /// Its extents; those of block types count blocks.
     pub shape: Shape,
     /// Its elements, row-major and little-endian.
     pub bytes: Vec<u8>,
 }
 
 impl DynTensor {
-    /// A tensor of this name that holds a copy of `view`.
+    /// Makes a tensor with this name that holds a copy of `view`.
     pub fn from_view<T: Element>(name: impl Into<String>, view: TensorView<'_, T>) -> Self {
         Self { name: name.into(), dtype: T::DTYPE, shape: view.shape(), bytes: view.data().as_bytes().to_vec() }
     }

@@ -1,4 +1,4 @@
-//! Reading a pack's files: regular files only, and none that the manifest does not name.
+//! Reads a pack's files. Only regular files that the manifest names are accepted.
 
 use std::path::{Path, PathBuf};
 
@@ -11,8 +11,8 @@ use crate::{EngineError, Error};
 /// Reads a file of a pack without verifying anything.
 ///
 /// # Errors
-/// [`Error::Rejected`] if it is missing, not a regular file or larger than `limit` bytes; [`Error::Engine`] if the system
-/// cannot read it.
+/// [`Error::Rejected`] if it is missing, not a regular file or larger than `limit` bytes; [`Error::Engine`] if the
+/// system cannot read it.
 pub fn read_pack_file(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = dir.join(name);
     kernelpack_files::read(&path, limit, Links::Refuse).map_err(|error| unread(path, name, error))
@@ -38,8 +38,8 @@ impl From<ListError> for Error {
     }
 }
 
-/// Checks that a pack holds the files that its manifest names and nothing else. Each file that is missing, unexpected or
-/// not a regular file goes to `fault`, until that returns an error.
+/// Checks that a pack holds the files that its manifest names and nothing else. Reports each file that is missing,
+/// unexpected or not a regular file to `fault`, until `fault` returns an error.
 ///
 /// # Errors
 /// The error that `fault` returned, or [`Error::Engine`] if the system cannot list a folder.

@@ -1,4 +1,4 @@
-//! Which pack: what tells one from all others.
+//! The identity of a pack.
 
 use std::fmt;
 
@@ -6,10 +6,11 @@ use kernelpack_manifest::Digest;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-/// Which pack, and who vouched for it.
+/// The identity of a pack: its name, version, content and signer.
 ///
-/// Every byte of a pack but its signature hangs on its manifest. Signing writes the signer's key into the manifest, so
-/// that a pack signed by another key has another `digest`; its `content` stays the same, and is what versions are held to.
+/// The manifest determines every byte of a pack except its signature. Signing writes the signer's key into the
+/// manifest, so packs that different keys signed have different `digest`s. Their `content` is the same, and two packs
+/// with the same name and version are expected to have the same `content`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackId {
@@ -17,9 +18,9 @@ pub struct PackId {
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// What it is, whoever signed it: [`Manifest::content`](kernelpack_manifest::Manifest::content).
+    /// A digest that does not depend on the signer: [`Manifest::content`](kernelpack_manifest::Manifest::content).
     pub content: Digest,
-    /// The SHA-256 of its manifest, which names the signer.
+    /// The SHA-256 of its manifest, which includes the signer's key.
     pub digest: Digest,
     /// The trusted key that signed it, as [`PublicKey::id`](crate::PublicKey::id) writes it.
     pub signed_by: String,
@@ -28,7 +29,7 @@ pub struct PackId {
 impl fmt::Display for PackId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, version, digest, .. } = self;
-        // Twelve digits tell packs of one name and version apart, also those that differ in their signer alone.
+        // Twelve digits distinguish packs with the same name and version, even if only their signers differ.
         write!(f, "{name:?} {version} ({:.19})", digest.to_string())
     }
 }

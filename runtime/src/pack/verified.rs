@@ -1,4 +1,4 @@
-//! A pack that was read and verified, but not compiled.
+//! Packs that were read and verified, but not compiled.
 
 use std::{
     collections::BTreeSet,
@@ -19,10 +19,10 @@ use kernelpack_manifest::{
 use super::{PackId, files};
 use crate::{EngineError, Error, parallel};
 
-/// A pack whose signature, files, digests and modules have all been found in order.
+/// A pack whose signature, files, digests and modules have all been verified.
 ///
-/// Only [`VerifiedPack::open`] and [`Runtime::verify`](crate::Runtime::verify) make one, so a pack of this type need not
-/// be checked again.
+/// Only [`VerifiedPack::open`] and [`Runtime::verify`](crate::Runtime::verify) make one, so it need not be verified
+/// again.
 #[derive(Debug)]
 pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
@@ -32,10 +32,10 @@ pub struct VerifiedPack {
     files: BTreeSet<String>,
 }
 
-/// What was read of one kernel of a pack.
+/// The verified code and health vectors of one kernel of a pack.
 #[derive(Debug)]
 pub struct VerifiedKernel {
-    /// Of a pack that was read for an engine, what that engine loads; else each module.
+    /// What the engine loads, if the pack was read for one; otherwise every module.
     code: Vec<KernelCode>,
     pub(crate) vectors: Vec<VerifiedVector>,
 }
@@ -49,8 +49,9 @@ impl VerifiedKernel {
         })
     }
 
-    /// The native code that the engine which the pack was read for loads on this machine. None if the pack has none, if
-    /// its signer is trusted for modules only, or if the runtime interprets; the kernel's module was verified in any case.
+    /// The native code that the engine loads on this machine, if the pack was read for an engine. `None` if the pack
+    /// has none, if its signer is trusted for modules only, or if the engine interprets. The kernel's module is always
+    /// verified.
     pub fn native(&self) -> Option<&VerifiedAot> {
         self.code.iter().find_map(|code| match code {
             KernelCode::Native(_, native) => Some(native),
@@ -63,13 +64,13 @@ impl VerifiedKernel {
         &self.vectors
     }
 
-    /// What an engine makes of the module with this path.
+    /// The code of the module with this path.
     fn code_at(&self, path: &str) -> Result<&KernelCode, Error> {
         let code = self.code.iter().find(|code| code.interface().path() == path);
         code.ok_or_else(|| Rejected::MissingFile { path: path.to_owned() }.into())
     }
 
-    /// Takes out what an engine makes of the module with this path.
+    /// Takes out the code of the module with this path.
     pub(crate) fn take_code(&mut self, path: &str) -> Result<KernelCode, Error> {
         let at = self.code.iter().position(|code| code.interface().path() == path);
         let at = at.ok_or_else(|| Error::from(Rejected::MissingFile { path: path.to_owned() }))?;
@@ -78,20 +79,24 @@ impl VerifiedKernel {
 }
 
 impl VerifiedPack {
-    /// Reads each file once, modules for other engines included, and checks, in this order: the signature over the raw
-    /// bytes of the manifest, by a key that is trusted now; the manifest's schema and content; that the pack holds
-    /// exactly the files that it names; each module's SHA-256; that each module's exports, imports, memory limits and
-    /// custom section agree with its entry; each health vector's SHA-256, and that it is a call of its kernel.
+    /// Reads and verifies the pack in this folder. Reads each file once, including modules for other engines, and
+    /// checks in this order:
+    ///
+    /// 1. the signature over the raw bytes of the manifest, by a key that is trusted now;
+    /// 2. the manifest's schema and content;
+    /// 3. that the pack holds exactly the files that the manifest names;
+    /// 4. each module's SHA-256, and that its exports, imports, memory limits and custom section match its entry;
+    /// 5. each health vector's SHA-256, and that it is a call of its kernel.
     ///
     /// # Errors
-    /// [`Error::Rejected`] with the first thing that is not in order, or [`Error::Engine`] if a file cannot be read.
+    /// [`Error::Rejected`] for the first check that fails, or [`Error::Engine`] if a file cannot be read.
     pub fn open(dir: impl AsRef<Path>, verifier: &KernelPackVerifier) -> Result<Self, Error> {
         Self::open_if(dir.as_ref(), verifier, None, |_| Ok(()))
     }
 
-    /// Like [`open`](Self::open), but reads only the modules and the native code that this engine loads. `fits` runs after
-    /// the manifest is verified, before anything else is read, and may reject the pack. Native code is read after its
-    /// kernel's module, whose bytes are dropped then: engines that run native code are for machines with little memory.
+    /// Like [`open`](Self::open), but reads only the modules and the native code that this engine loads. `fits` runs
+    /// after the manifest is verified, before anything else is read, and may reject the pack. The bytes of a module are
+    /// dropped before its native code is read, since engines that run native code are for machines with little memory.
     pub(crate) fn open_for(
         engine: &dyn Engine,
         dir: &Path,
@@ -108,7 +113,7 @@ impl VerifiedPack {
         fits: impl FnOnce(&Manifest) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let raw = read_raw_manifest(dir)?;
-        // A longer signature is read far enough to be seen to be too long.
+        // The limit is above the length of a signature, so that a longer one is still read and reported as too long.
         let signature = files::read_pack_file(dir, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES)?;
         let manifest = verifier.verify(&raw, &signature, SystemTime::now())?;
         drop(raw);
@@ -123,11 +128,11 @@ impl VerifiedPack {
         Ok(Self { manifest, kernels, files })
     }
 
-    /// Checks that the pack fits a runtime and its engine: version bounds, what its manifest asks for, and what its
-    /// modules really use.
+    /// Checks that the pack fits a runtime and its engine: its version bounds, what its manifest requires, and what its
+    /// modules actually use.
     ///
     /// # Errors
-    /// [`Error::Rejected`] with the first thing that does not fit.
+    /// [`Error::Rejected`] for the first thing that does not fit.
     pub fn check_compatibility(&self, checker: &CompatibilityChecker) -> Result<(), Error> {
         checker.check(self.manifest.manifest()).into_result()?;
         for (entry, kernel) in self.manifest.manifest().kernels.iter().zip(&self.kernels) {
@@ -137,12 +142,12 @@ impl VerifiedPack {
         Ok(())
     }
 
-    /// The path of each file of the pack, the manifest and its signature among them.
+    /// The path of each file of the pack, including the manifest and its signature.
     pub fn files(&self) -> &BTreeSet<String> {
         &self.files
     }
 
-    /// Which pack it is.
+    /// The identity of the pack.
     pub fn id(&self) -> PackId {
         PackId {
             name: self.manifest.name.clone(),
@@ -153,18 +158,18 @@ impl VerifiedPack {
         }
     }
 
-    /// The manifest and who signed it.
+    /// The manifest and its signer.
     pub fn signed_manifest(&self) -> &SignedManifest {
         &self.manifest
     }
 
-    /// What was read of each kernel, in the manifest's order.
+    /// The kernels, in the manifest's order.
     pub fn kernels(&self) -> &[VerifiedKernel] {
         &self.kernels
     }
 }
 
-/// Reads what an engine loads of each kernel; or all modules, where no engine is named, and checks all native code.
+/// Reads the code of each kernel that an engine loads. Without an engine, reads all modules and checks all native code.
 fn read_code(
     dir: &Path,
     manifest: &SignedManifest,
@@ -213,7 +218,7 @@ fn read_modules(
             None => manifest.verify_module(&kernel.id, bytes)?,
             Some((engine, _)) => manifest.verify_module_for(&kernel.id, engine, bytes)?,
         };
-        // Bounds what is held in memory while more is read, in whatever order that goes.
+        // Bounds the memory that is held while other threads read further modules.
         let bytes = module.bytes().len();
         if read.fetch_add(bytes, Relaxed) + bytes > MAX_PACK_BYTES {
             let (kernel, limit) = (kernel.id.clone(), MAX_PACK_BYTES);
@@ -221,7 +226,7 @@ fn read_modules(
         }
         Ok::<_, Error>(module)
     })?;
-    // In the manifest's order, so that the error is the same each time.
+    // In the manifest's order, so that the error is the same every time.
     let mut size = PackSize::default();
     for module in &modules {
         size.add(&module.spec().id, module.bytes().len(), module.facts())?;
@@ -248,7 +253,7 @@ fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<Vec<Verifie
     Ok(all)
 }
 
-/// Reads the manifest of a pack without verifying anything: nobody vouches for what it says.
+/// Reads the manifest of a pack without verifying anything, so its content cannot be trusted.
 ///
 /// # Errors
 /// The manifest cannot be read or is malformed.
@@ -257,7 +262,7 @@ pub fn read_manifest(dir: impl AsRef<Path>) -> Result<Manifest, Error> {
 }
 
 fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
-    // A path that is no folder would read as a pack without a manifest; say what it is.
+    // Without this check, a path to a file would be reported as a pack without a manifest.
     let metadata = fs::metadata(dir).map_err(|source| EngineError::Read { path: dir.into(), source })?;
     if !metadata.is_dir() {
         return Err(EngineError::NotAFolder { path: dir.into() }.into());

@@ -1,10 +1,11 @@
-//! What a host can say about the pools of its kernels, and read from them.
+//! How instance pools are configured, and how many instances they report.
 
 use std::time::Duration;
 
-/// How a runtime keeps the instances of each kernel; [`RuntimeBuilder::pool`](crate::RuntimeBuilder::pool) takes one.
+/// How many instances of each kernel a runtime keeps; passed to
+/// [`RuntimeBuilder::pool`](crate::RuntimeBuilder::pool).
 ///
-/// # Example: at most eight instances a kernel, two of them kept warm, and a refusal for the ninth caller
+/// # Example: at most eight instances per kernel, two of them kept while idle, and an error for the ninth caller
 /// ```
 /// use kernelpack_host::{Runtime, policy::{PoolPolicy, WhenFull}};
 ///
@@ -21,35 +22,35 @@ pub struct PoolPolicy {
 }
 
 impl PoolPolicy {
-    /// As many instances as the manifest and the runtime allow, all of them kept when they are idle; a call that finds all
-    /// of them busy waits for up to 10 s.
+    /// Allows as many instances as the manifest and the runtime do and keeps all of them while they are idle. A call
+    /// that finds all of them busy waits for up to 10 s.
     pub fn new() -> Self {
         let when_full = WhenFull::Wait { timeout: Some(Duration::from_secs(10)) };
         Self { size: None, when_full, max_idle: None, max_idle_bytes: None }
     }
 
-    /// Lets a kernel have at most this many instances at once, at least 1, if its manifest and the runtime do not allow
-    /// fewer. Instances of bindings do not count.
+    /// Lets a kernel have at most this many instances at once, at least 1; the manifest or the runtime may allow fewer.
+    /// Instances of bindings do not count.
     pub fn size(mut self, instances: u32) -> Self {
         self.size = Some(instances);
         self
     }
 
-    /// Chooses what a call does that finds every instance busy and the limit reached. By default, it waits for up to
-    /// 10 s.
+    /// Chooses what a call does if every instance is busy and the limit is reached. By default, it waits for up to 10
+    /// s.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
     }
 
-    /// Keeps at most this many idle instances. With 0, each call gets a new instance, so that nothing of one call is left
-    /// for the next.
+    /// Keeps at most this many idle instances. With 0, each call gets a new instance, which has no data of earlier
+    /// calls.
     pub fn max_idle(mut self, instances: u32) -> Self {
         self.max_idle = Some(instances);
         self
     }
 
-    /// Does not keep an instance whose memory has grown past this many bytes when its call ends. By default, all are kept.
+    /// Drops an instance after a call if its memory has more than this many bytes. By default, all are kept.
     pub fn max_idle_bytes(mut self, bytes: u64) -> Self {
         self.max_idle_bytes = Some(bytes);
         self
@@ -62,37 +63,37 @@ impl Default for PoolPolicy {
     }
 }
 
-/// What a call does that finds every instance of its kernel busy and the limit reached.
+/// What a call does if every instance of its kernel is busy and the limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// It waits until an instance is free, first come, first served.
+    /// The call waits until an instance is free, first come, first served.
     ///
-    /// A [`Prepared`](crate::Prepared) call keeps its instance: a thread that holds the last one and calls the kernel
-    /// waits for itself, without end if there is no timeout.
+    /// A [`Prepared`](crate::Prepared) call keeps its instance: a thread that holds the last instance in one and calls
+    /// the kernel waits for itself, forever if there is no timeout.
     Wait {
-        /// After which it fails with [`EngineError::Busy`](crate::EngineError::Busy); `None` for never.
+        /// How long it waits before it fails with [`EngineError::Busy`](crate::EngineError::Busy); `None` for no limit.
         timeout: Option<Duration>,
     },
-    /// It fails with [`EngineError::Busy`](crate::EngineError::Busy).
+    /// The call fails with [`EngineError::Busy`](crate::EngineError::Busy).
     Fail,
-    /// It gets a further instance, which is not kept, beyond what the manifest allows but never beyond what the runtime
-    /// does; at that ceiling it fails.
+    /// The call gets an extra instance, which is not kept. That may exceed the limit of the manifest, but not that of
+    /// the runtime; when the runtime's limit is reached, the call fails.
     Grow,
 }
 
-/// How many instances of a kernel there are at a moment; other threads change it at any time.
+/// How many instances a kernel has at one moment; other threads may change that at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Occupancy {
-    /// Instances that wait for a call.
+    /// Idle instances.
     pub idle: u32,
-    /// Instances in a call, prepared calls among them.
+    /// Instances that are running a call or belong to a prepared one.
     pub busy: u32,
-    /// Instances that bindings have, which are none of the others.
+    /// Instances of bindings, which the other numbers do not include.
     pub bound: u32,
-    /// Calls that wait for an instance.
+    /// Calls that are waiting for an instance.
     pub waiting: u32,
-    /// Instances that there may be; more than this are busy only where the pool may [grow](WhenFull::Grow).
+    /// How many instances there may be; more can be busy only if the pool may [grow](WhenFull::Grow).
     pub limit: u32,
 }

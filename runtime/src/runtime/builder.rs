@@ -16,11 +16,11 @@ use crate::{
     workers::Workers,
 };
 
-/// What a runtime allows at most, unless its engine or its builder says otherwise: 4 GiB, 10 s, 262,144 table elements, 1024
+/// The limits of a runtime, unless its engine or its builder sets others: 4 GiB, 10 s, 262,144 table elements, 1024
 /// instances, 1 MiB of stack.
 ///
-/// Tables are for functions, of which kernels have some hundred; one instruction fills or copies so many elements in less
-/// than a tick.
+/// Tables hold functions, of which a kernel has a few hundred. One instruction can fill or copy this many elements in
+/// less than a tick.
 const CEILING: ResourceLimits = ResourceLimits {
     max_memory_pages: 65_536,
     max_epoch_ticks: 1000,
@@ -29,8 +29,8 @@ const CEILING: ResourceLimits = ResourceLimits {
     max_stack_bytes: 1 << 20,
 };
 
-/// Instances that the bindings of a kernel may have unless a builder says otherwise: 4 TiB of address space, of which a
-/// process on the machines at hand has 128 TiB at least.
+/// How many instances the bindings of a kernel may have, unless a builder says otherwise. They take 4 TiB of address
+/// space, of which a process has at least 128 TiB on supported machines.
 const MAX_BINDINGS: u32 = 1024;
 
 /// Configures a [`Runtime`].
@@ -41,7 +41,7 @@ pub struct RuntimeBuilder {
     native_keys: Vec<PublicKey>,
     trust_store: TrustStore,
     ceiling: ResourceLimits,
-    /// Unless given, the engine's.
+    /// `None` for the engine's default.
     max_budget: Option<Duration>,
     pool: PoolPolicy,
     max_bindings: u32,
@@ -66,38 +66,39 @@ impl RuntimeBuilder {
         }
     }
 
-    /// Replaces the engine and keeps all else.
+    /// Replaces the engine and keeps all other settings.
     pub fn engine(mut self, engine: impl EngineSettings + 'static) -> Self {
         self.engine = Arc::new(engine);
         self
     }
 
-    /// Trusts packs that this key signed; can be said several times. Keys that expire or may be revoked one day are better
-    /// kept in a [trust store](Self::trust_store).
+    /// Trusts packs that this key signed; may be called several times. Keep keys that expire or may be revoked in a
+    /// [trust store](Self::trust_store).
     pub fn trust(mut self, key: PublicKey) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// Trusts packs that this key signed, and the native code in them: what [`trust`](Self::trust) grants does not
-    /// include that, since no sandbox holds it. Of a key in the trust store, the store says what it is trusted for.
+    /// Trusts packs that this key signed, including the native code in them, which no sandbox contains;
+    /// [`trust`](Self::trust) does not include native code. If the trust store has the key, the store decides.
     pub fn trust_native(mut self, key: PublicKey) -> Self {
         self.native_keys.push(key);
         self.trust(key)
     }
 
-    /// Trusts packs that a key of this store signed while it is neither expired nor revoked; of several stores the last
-    /// counts. What the store says of a key holds for keys given to [`trust`](Self::trust), too.
+    /// Trusts packs that a key of this store signed, as long as the key is neither expired nor revoked. If this is
+    /// called several times, the last store counts. What the store says about a key also applies if the key was given
+    /// to [`trust`](Self::trust).
     ///
-    /// [`read_trust_store`](crate::read_trust_store) reads one from a file,
-    /// [`Runtime::replace_trust_store`] replaces it while the runtime is in use.
+    /// [`read_trust_store`](crate::read_trust_store) reads a store from a file, and [`Runtime::replace_trust_store`]
+    /// replaces it while the runtime is in use.
     pub fn trust_store(mut self, store: TrustStore) -> Self {
         self.trust_store = store;
         self
     }
 
-    /// Lets no call run longer than this, whatever a manifest says. The default is the engine's: 10 s with Wasmtime,
-    /// 100 ms with WAMR.
+    /// Limits each call to this much time, whatever a manifest says. The default depends on the engine: 10 s with
+    /// Wasmtime, 100 ms with WAMR.
     ///
     /// Engines count in ticks of 10 ms: the budget is rounded up to whole ticks, and a call is stopped within two ticks
     /// after its budget is over.
@@ -106,98 +107,100 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Lets no instance have more than this many pages of 64 KiB, whatever a manifest says; 65536 unless given.
+    /// Limits each instance to this many pages of 64 KiB, whatever a manifest says; 65536 by default.
     pub fn max_memory_pages(mut self, pages: u32) -> Self {
         self.ceiling.max_memory_pages = pages;
         self
     }
 
-    /// Lets no instance have more table elements than this, whatever a manifest says; 262,144 unless given.
+    /// Limits each instance to this many table elements, whatever a manifest says; 262,144 by default.
     ///
-    /// One instruction works on as many, and calls are not stopped within it: ten million take up to 0.3 s.
+    /// One instruction can process all elements of a table, and a call cannot be stopped within an instruction: ten
+    /// million elements take up to 0.3 s.
     pub fn max_table_elements(mut self, elements: u32) -> Self {
         self.ceiling.max_table_elements = elements;
         self
     }
 
-    /// Lets no kernel have more than this many instances at once, those of bindings aside, whatever a manifest or the pool's
-    /// policy says; 1024 unless given.
+    /// Limits each kernel to this many instances at once, not counting those of bindings, whatever a manifest or the
+    /// pool's policy says; 1024 by default.
     pub fn max_instances(mut self, instances: u32) -> Self {
         self.ceiling.max_instances = instances;
         self
     }
 
-    /// Lets no call use more than this many bytes of stack, whatever a manifest says; 1 MiB unless given, at least
-    /// 64 KiB.
+    /// Limits each call to this many bytes of stack, whatever a manifest says; 1 MiB by default, and at least 64 KiB.
     ///
-    /// A thread that has less left than a kernel may use, and 128 KiB more, gets a stack mapped for each call, so that a
-    /// kernel cannot overflow the stack of its caller. That is told from what the system says of the thread: programs
-    /// that switch stacks themselves, as with stackful coroutines, must provide the room.
+    /// If the calling thread has less stack left than the kernel may use plus 128 KiB, each call gets a stack of its
+    /// own, so that a kernel cannot overflow its caller's stack. The system tells how much is left. Programs that
+    /// switch stacks themselves, as with stackful coroutines, must provide enough room.
     pub fn max_stack_bytes(mut self, bytes: u32) -> Self {
         self.ceiling.max_stack_bytes = bytes;
         self
     }
 
-    /// Lets the bindings of no kernel have more instances than this at once, one for each binding, or for each part of a
-    /// divided one; 1024 unless given. They do not count among the kernel's other instances. One more fails at once with
+    /// Limits the bindings of each kernel to this many instances at once; 1024 by default. Each binding takes one
+    /// instance, or one for each part of a divided call, and these do not count towards
+    /// [`max_instances`](Self::max_instances). A binding beyond the limit fails at once with
     /// [`EngineError::TooManyBindings`].
     pub fn max_bindings(mut self, instances: u32) -> Self {
         self.max_bindings = instances;
         self
     }
 
-    /// How the instances of each kernel are kept, and what a call does when all are busy.
+    /// Sets how many instances of each kernel are kept, and what a call does when all are busy.
     pub fn pool(mut self, policy: PoolPolicy) -> Self {
         self.pool = policy;
         self
     }
 
-    /// Divides each [bound](crate::TypedKernel::bind) call over so many threads, the calling one among them; one unless
-    /// given. Where the system does not give as many, over those that it gives; in a forked child, over none but its own.
+    /// Divides each [bound](crate::TypedKernel::bind) call over this many threads, including the calling one; 1 by
+    /// default. If the system cannot start as many, fewer are used. A forked child uses only the calling thread.
     ///
-    /// A call is divided by ranges of the leading axis of its tensors, if the kernel's author named that axis with
-    /// `split`, all tensors are mapped, and they have 256 KiB or more. Each range has an instance of its own, which counts
-    /// towards [`max_bindings`](Self::max_bindings); all see the same tensors. Results are those of the whole call.
+    /// A call is divided into ranges of the leading axis of its tensors, if the kernel's author named that axis with
+    /// `split`, all tensors are mapped, and the divided ones have 256 KiB or more. Each range has an instance of its
+    /// own, which counts towards [`max_bindings`](Self::max_bindings). The results are those of an undivided call.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// When calls that fail are run again on a kernel's reference; [`FallbackPolicy::OnTrap`] unless given.
+    /// Sets which failed calls are run again on a kernel's reference; [`FallbackPolicy::OnTrap`] by default.
     pub fn fallback(mut self, policy: FallbackPolicy) -> Self {
         self.recovery.fallback = policy;
         self
     }
 
-    /// Makes a native function the reference of the kernel whose id, reference name and signatures it has, whatever
-    /// crate it is from; can be said several times, and goes before what is merely compiled in.
+    /// Makes a native function the reference of the kernel with its id, reference name and signatures, whatever crate
+    /// the function is from. May be called several times; references given here come before those that are just
+    /// compiled in.
     ///
-    /// The manifest must still name the reference: a pack without `fallbacks` has none. So must the function give what
-    /// the pack's health vectors expect; where a kernel has none, that it was given here is enough.
+    /// The manifest must still name the reference in `fallbacks`, and the function must return what the pack's health
+    /// vectors expect. If a kernel has no vectors, the function is used without such a check.
     pub fn reference(mut self, kernel: NativeKernel) -> Self {
         self.recovery.references.push(kernel);
         self
     }
 
-    /// When a kernel that keeps failing is taken out of service; after ten failures in a row for 30 seconds unless
-    /// given.
+    /// Sets when a kernel that keeps failing is taken out of service. By default, ten failures in a row take it out for
+    /// 30 seconds.
     pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
         self.recovery.breaker = policy;
         self
     }
 
-    /// Where the kernel with this id runs, in whatever pack it comes; [`Placement::Sandboxed`] unless given.
+    /// Sets where the kernel with this id runs, whatever pack it is in; [`Placement::Sandboxed`] by default.
     ///
-    /// [`Placement::Native`] gives up the sandbox: the pack's module is verified as ever, but what runs is the code
-    /// that is compiled into this program. Loading a pack fails if it is asked for and there is no reference that gives
-    /// what the pack's health vectors expect.
+    /// [`Placement::Native`] gives up the sandbox: the pack's module is still verified, but the code that runs is the
+    /// reference compiled into this program. Loading a pack fails if such a kernel has no reference that returns what
+    /// the pack's health vectors expect.
     pub fn placement(mut self, kernel: impl Into<String>, placement: Placement) -> Self {
         self.recovery.placements.insert(kernel.into(), placement);
         self
     }
 
-    /// Whether packs report to the recorder of the `metrics` facade that is installed when they are loaded; they do
-    /// unless told otherwise. The crate's documentation lists what is reported.
+    /// Turns metrics on or off; on by default. A pack reports to the recorder of the `metrics` facade that is installed
+    /// when the pack is loaded. The crate's documentation lists the metrics.
     pub fn metrics(mut self, on: bool) -> Self {
         self.recovery.metrics = on;
         self
@@ -206,9 +209,9 @@ impl RuntimeBuilder {
     /// Starts the engine.
     ///
     /// # Errors
-    /// A limit is below what any kernel needs, the engine refuses its configuration or this machine's processor, its
-    /// thread cannot be started, the folder of the compile cache is not one that only this user can write to, or the
-    /// compiler of native code is not there or does not work.
+    /// A limit is too low for any kernel; the engine refuses its configuration or this machine's processor; its thread
+    /// cannot be started; other users can write to the folder of the compile cache; or the compiler of native code is
+    /// missing or does not work.
     pub fn build(self) -> Result<Runtime, Error> {
         let least_stack = ResourceLimits::LEAST_STACK;
         for (what, given, least) in [

@@ -14,7 +14,7 @@ TOOLS = target/tools
 PYTHON_TOOLS = $(TOOLS)/python
 GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
-.PHONY: demo test test-all device embedded platforms lint features typos deny fuzz bench-peers bench-instructions setup \
+.PHONY: demo test test-all device embedded platforms emulated lint features typos deny fuzz bench-peers bench-instructions setup \
 	tools clean
 
 ## The main job, from nothing to results on screen.
@@ -29,7 +29,7 @@ test: setup device
 		{ echo "LEFT OUT: tests of ahead-of-time compilation, for the reason above; \`make test\` again runs them" >&2; }
 
 ## What `make test` leaves out: other machines and systems.
-test-all: embedded platforms
+test-all: embedded platforms emulated
 
 ## A program that verifies a pack on a microcontroller; it links only if that takes no system and no allocator.
 device: setup
@@ -48,6 +48,10 @@ embedded: setup device
 ## Compiles for Windows and macOS, as far as finding errors takes it. Nothing is linked or run.
 platforms: setup tools
 	@scripts/platforms $(CARGO) $(PYTHON_TOOLS)
+
+## Unit tests for 64-bit Arm under qemu and for Windows under Wine.
+emulated: setup
+	@scripts/emulated $(CARGO)
 
 ## Formatting, lints and documentation, with warnings as errors.
 lint: setup

@@ -19,7 +19,7 @@ use crate::{Error, TypedKernel, bound_call::BoundCall};
 ///
 /// # Example: a chain without a copy
 /// ```ignore
-/// // Not compiled here: the stubs come from a kernel crate, which this crate does not know.
+/// // Not compiled here: the stubs come from a kernel crate, which this crate does not depend on.
 /// use kernelpack_host::{Error, Pack, Tensor};
 /// use kernelpack_kernels::{rmsnorm_f32, swiglu_f32};
 ///
@@ -84,7 +84,7 @@ impl<K: Kernel> Bound<K> {
         self.served.is_of(kernel.loaded())
     }
 
-    /// How many bytes each call copies, because some tensors are not mapped.
+    /// How many bytes each call copies, for the tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.served.copied_bytes(&K::SIGNATURE)
     }

@@ -136,7 +136,7 @@ impl Guest {
     pub(crate) fn restore_head(&mut self) -> Result<(), Failure> {
         let (range, head) = self.layout.head();
         let there = self.instance.bytes(range).ok_or_else(unreachable)?;
-        // They have hardly ever changed, and the guest reads them sooner if they were not just written.
+        // They have rarely changed, and the guest reads them faster if they were not just written.
         if there != head {
             there.copy_from_slice(head);
         }

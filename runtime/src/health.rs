@@ -27,7 +27,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct HealthReport {
     /// The vectors that were run, in the manifest's order.
     pub checked: Vec<CheckedVector>,
-    /// The ids of the kernels that have no vectors, so that their health is unknown.
+    /// The ids of the kernels that have no vectors, so their health is unknown.
     pub unchecked: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ pub struct Unhealthy {
     /// What happened.
     #[source]
     pub fault: HealthFault,
-    /// The vectors that failed after it. Once time or the machine's memory ran out, no further ones were run.
+    /// The vectors that failed after it. Once time or the machine's memory ran out, no further vectors were run.
     pub others: Vec<FailedVector>,
     /// The vectors that passed.
     pub report: HealthReport,
@@ -150,7 +150,7 @@ fn told(mismatch: &Mismatch) -> String {
 }
 
 impl Pack {
-    /// Runs every health vector of the pack in its sandbox, each within the budget of any call, for 60 s in all.
+    /// Runs every health vector of the pack in the sandbox, each within the budget of a usual call, and all within 60 s.
     ///
     /// A pack without vectors passes; [`HealthReport::unchecked`] names the kernels that have none. If all instances of
     /// a kernel are busy, the check waits for one, whatever the pool's policy is. If a kernel had no instances before,

@@ -360,7 +360,7 @@ impl LoadedKernel {
             }
         }
         let guest = lease.fill(self.instantiate(if guest_ran { budget.left() } else { max_ticks })?);
-        // The time of the host for making an instance does not count, only that of guest code.
+        // The host's time for making an instance does not count, only that of guest code.
         let left = if guest_ran { budget.left() } else { max_ticks };
         let result = run(guest, left);
         Ok((lease, result))

@@ -227,7 +227,7 @@ impl<T> Waiter<T> {
     }
 }
 
-/// A place in a pool. Dropping the lease drops the item, as is right after a failure, and frees the place.
+/// A place in a pool. Dropping the lease drops the item, as must happen after a failure, and frees the place.
 pub(crate) struct Lease<'a, T: Pooled> {
     pool: &'a Pool<T>,
     item: Option<T>,

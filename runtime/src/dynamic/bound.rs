@@ -96,7 +96,7 @@ impl DynBound {
         self.served.is_of(kernel.loaded())
     }
 
-    /// How many bytes each call copies, because some tensors are not mapped.
+    /// How many bytes each call copies, for the tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.loaded.spec.forward.with(|signature| self.served.copied_bytes(signature))
     }

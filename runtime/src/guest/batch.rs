@@ -83,7 +83,7 @@ impl BatchLayout {
         memory.get_mut(..self.head.len()).map(|to| to.copy_from_slice(&self.head)).is_some()
     }
 
-    /// Copies what the calls wrote to the caller; false if that memory is out of reach.
+    /// Copies to the caller what the calls wrote; false if that memory is out of reach.
     fn copy_out(&self, memory: &[u8], calls: &mut Calls<'_>) -> bool {
         for (entry, tensor) in self.entries.iter().zip(calls.tensors_mut()) {
             if let TensorData::Out(data) | TensorData::InOut(data) = &mut tensor.data {

@@ -15,8 +15,8 @@ use crate::KernelError;
 /// When a pack is opened, each reference runs the pack's health vectors twice, and is used only if it returns what they
 /// expect: the function may have been compiled from other sources or with other features, or keep state between calls.
 /// If a kernel has no vectors, only a reference that was given to the builder is used. Vectors do not test backward
-/// passes. Kernels with an `init` or a `cleanup` have no reference. In programs that abort on panics (`panic =
-/// "abort"`) no call falls back, since a reference that panics would end the program.
+/// passes. Kernels with an `init` or a `cleanup` have no reference. In programs that abort on panics
+/// (`panic = "abort"`) no call falls back, since a reference that panics would end the program.
 ///
 /// No policy runs the reference if a kernel refuses its arguments with `INVALID_INPUT`, `INVALID_OUTPUT` or
 /// `INVALID_PARAMS`, which is a valid answer, or if the caller or the machine is at fault.

@@ -45,7 +45,7 @@
 //! | `kernelpack_calls_total` | counter | `placement`, `outcome` | calls by how they ended, see below |
 //! | `kernelpack_call_duration_seconds` | histogram, s | `placement` | one call in 64, whole: checks, copies, kernel, fallback |
 //! | `kernelpack_failures_total` | counter | `kind` | failures of the kernel, by [`KernelError::kind`](error::KernelError::kind) |
-//! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in the kernel's stead |
+//! | `kernelpack_fallbacks_total` | counter | `result`: `ok`, `failed` | runs of the reference in place of the kernel |
 //! | `kernelpack_degraded` | gauge | | 1 while the last call did not get its result from the sandbox |
 //! | `kernelpack_out_of_service` | gauge | | 1 while the circuit breaker keeps calls out of the sandbox |
 //! | `kernelpack_instances` | gauge | `state`: `idle`, `busy` | instances in the pool, at the end of the last call |

@@ -150,7 +150,7 @@ fn told(mismatch: &Mismatch) -> String {
 }
 
 impl Pack {
-    /// Runs every health vector of the pack in the sandbox, each within the budget of a usual call, and all within 60 s.
+    /// Runs every health vector of the pack in the sandbox, each within a call's usual budget, and all within 60 s.
     ///
     /// A pack without vectors passes; [`HealthReport::unchecked`] names the kernels that have none. If all instances of
     /// a kernel are busy, the check waits for one, whatever the pool's policy is. If a kernel had no instances before,

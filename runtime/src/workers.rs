@@ -174,7 +174,7 @@ impl Worst {
         }
     }
 
-    /// Whether the call has failed so that running further parts is useless.
+    /// Whether the call has already failed, which makes running further parts useless.
     fn is_final(&self) -> bool {
         self.panic.is_some() || self.failure.as_ref().is_some_and(|(_, failure)| failure.spoils_guest())
     }

@@ -42,7 +42,7 @@ pub(super) struct BatchLayout {
     calls: usize,
     /// The tensor tables of all calls.
     entries: Vec<TensorEntry>,
-    /// Which of these rows are the same input as in the call before, and so share its place.
+    /// Which rows have the same input as the call before, and so share its place.
     shared: Vec<bool>,
 }
 

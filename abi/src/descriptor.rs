@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// The descriptor of a kernel call: ten little-endian `u32`, as laid out in section 3.2 of the specification.
+/// The descriptor of a kernel call: ten little-endian `u32`.
 ///
 /// Offsets count from the start of linear memory. An absent tensor has offset 0 and size 0. The descriptor contains the
 /// first two inputs, the first output or in-out tensor, and the first scratch tensor. The table in the

@@ -4,7 +4,7 @@ use std::fmt;
 
 use kernelpack_abi::Status;
 
-/// Why a kernel failed, with the variants of section 3.3 of the specification.
+/// Why a kernel failed.
 ///
 /// After any of these the next call works: an instance that trapped is thrown away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum KernelError {
 
 impl KernelError {
     /// The kind of failure as a word for logs and metrics: the variant's name in snake case, for
-    /// [`KernelTrap`](Self::Returned) that of the status, such as `internal_error`, or `unknown_status`.
+    /// [`Returned`](Self::Returned) that of the status, such as `internal_error`, or `unknown_status`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::EpochDeadline => "epoch_deadline",

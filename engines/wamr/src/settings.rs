@@ -48,7 +48,7 @@ impl Wamr {
     /// The default time that a call may take, 100 ms.
     pub const BUDGET: Duration = Duration::from_millis(100);
 
-    /// WAMR as section 6.2 of the specification has it: a pool of 256 KiB, 32 KiB of stack an instance, 100 ms for a
+    /// WAMR for a small device: a pool of 256 KiB, 32 KiB of stack an instance, 100 ms for a
     /// call. Native code is run where a pack has any that its signer may vouch for, and modules are interpreted else.
     pub fn new() -> Self {
         Self {

@@ -148,7 +148,7 @@ fn without_a_health_vector_only_a_function_that_was_given_stands_in(engine: Engi
     assert!(matches!(call(&open(engine.builder(), &copy).unwrap()), Err(Error::Kernel(_))));
     let refused = open(engine.builder().placement("falls", Placement::Native), &copy).unwrap_err().to_string();
     assert!(
-        refused.contains("which has no health vector of the kernel: pack one, or give the function to"),
+        refused.contains("which has no health vector for the kernel: add one, or give the function to"),
         "{refused}"
     );
     assert_eq!(call(&open(engine.builder().reference(native()), &copy).unwrap()).unwrap(), [22.0, 44.0]);

@@ -39,7 +39,7 @@ pub enum CompileError {
     #[error(transparent)]
     Compiler(Inner),
     /// The engine allows less than the module has from the start.
-    #[error("it starts with {needed} {what}, the engine allows {limit}")]
+    #[error("it starts with {needed} {what}, but the engine allows {limit}")]
     CeilingTooLow {
         /// What the module has too much of.
         what: &'static str,

@@ -76,14 +76,14 @@ const MODULE: &str = r#"(module
             (br_if $write (i32.lt_u (local.get $y) (local.get $end))))
         (i32.const 0)))"#;
 
-fn module() -> kernelpack_manifest::VerifiedModule {
-    let mut wasm = wat::parse_str(MODULE).unwrap();
-    let entry = section::encode_to_vec(&SPEC, "hand-written 0.0.0");
+fn module(spec: &KernelSpec<'_>, text: &str) -> kernelpack_manifest::VerifiedModule {
+    let mut wasm = wat::parse_str(text).unwrap();
+    let entry = section::encode_to_vec(spec, "hand-written 0.0.0");
     let section = CustomSection { name: section::NAME.into(), data: entry.into() };
     wasm.push(section.id());
     section.encode(&mut wasm);
     let key = SecretKey::from_seed([1; 32]);
-    let spec = KernelSpecBuf::from(&SPEC);
+    let spec = KernelSpecBuf::from(spec);
     let manifest = Manifest {
         schema: SCHEMA.to_owned(),
         abi_version: ABI_VERSION,
@@ -105,8 +105,12 @@ fn module() -> kernelpack_manifest::VerifiedModule {
 
 /// The kernel, compiled with this engine.
 fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
+    load_module(engine, module(&SPEC, MODULE))
+}
+
+fn load_module(engine: Arc<dyn Engine>, module: kernelpack_manifest::VerifiedModule) -> Arc<LoadedKernel> {
     let ceiling = ResourceLimits { max_epoch_ticks: 1_000_000, ..SPEC.limits };
-    let compiled = CompiledKernel::new(&engine, KernelCode::Module(module()), ceiling).unwrap();
+    let compiled = CompiledKernel::new(&engine, KernelCode::Module(module), ceiling).unwrap();
     let settings = Settings { metrics: false, ..Settings::default() };
     let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
     let shares = Shares { pool: PoolPolicy::default(), max_bindings: 1000, workers: None, neighbours: Arc::default() };
@@ -266,4 +270,28 @@ mod a_deadline_at_the_end_of_a_call_is_settled_one_way {
     fn wamr() {
         in_wamr(0, |caller| end_with_the_deadline(caller, 2000));
     }
+}
+
+/// `init` takes more than a tick of 10 ms on any machine: 200 million steps, of which a processor does no more than one
+/// in a cycle.
+#[test]
+fn the_time_of_init_comes_out_of_the_budget_of_the_call() {
+    let init = r#"(func (export "kernel_init") (param i32 i32) (result i32) (local $i i32)
+        (loop $next
+            (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if $next (i32.lt_u (local.get $i) (i32.const 200000000))))
+        (i32.const 0))"#;
+    let text = MODULE.replacen("(module", &format!("(module {init}"), 1);
+    let spec = KernelSpec { lifecycle: Lifecycle { init: true, cleanup: false }, ..SPEC };
+    let engine = Arc::new(Wasmtime::new().start_engine().unwrap());
+    let loaded = load_module(engine, module(&spec, &text));
+    let ticks = 100_000;
+    let given = || {
+        let (lease, given) = loaded.enter(ticks, |_, ticks| Ok(ticks)).unwrap();
+        lease.give_back();
+        given.unwrap_or_else(|_| panic!("the function fails"))
+    };
+    assert!((1..ticks).contains(&given()), "a call in a new instance");
+    assert_eq!(given(), ticks, "a call in a warm instance");
 }

@@ -1,6 +1,9 @@
 //! Kernelpack, batch: many rows at one entry of the sandbox, from and to the caller's memory.
 
-use kernelpack_host::{Pack, TypedKernel, abi::{TensorView, TensorViewMut}};
+use kernelpack_host::{
+    Pack, TypedKernel,
+    abi::{TensorView, TensorViewMut},
+};
 use kernelpack_kernels::rmsnorm_f32;
 
 use crate::{

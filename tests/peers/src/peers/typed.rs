@@ -1,6 +1,9 @@
 //! Kernelpack, typed call: from and to the caller's memory, all checks, a deadline.
 
-use kernelpack_host::{Pack, TypedKernel, abi::{TensorView, TensorViewMut}};
+use kernelpack_host::{
+    Pack, TypedKernel,
+    abi::{TensorView, TensorViewMut},
+};
 use kernelpack_kernels::rmsnorm_f32;
 
 use crate::{

@@ -77,9 +77,7 @@ fuzz_target!(|input: &[u8]| {
 
 /// The kernels' platforms, in the manifest's order.
 fn platforms(signed: &SignedManifest) -> impl Iterator<Item = (&str, &str)> {
-    signed.kernels.iter().flat_map(|kernel| {
-        kernel.platforms.keys().map(|engine| (kernel.id.as_str(), engine.as_str()))
-    })
+    signed.kernels.iter().flat_map(|kernel| kernel.platforms.keys().map(|engine| (kernel.id.as_str(), engine.as_str())))
 }
 
 /// Has the manifest name the files that are there, and each native file the module that it would be from.

@@ -84,7 +84,7 @@ impl Shares {
 /// [`LoadedKernel`].
 pub(crate) struct CompiledKernel {
     engine: Arc<dyn Engine>,
-    interface: VerifiedInterface,
+    interface: Arc<VerifiedInterface>,
     module: Box<dyn CompiledModule>,
     limits: ResourceLimits,
     /// The runtime's limits.
@@ -141,14 +141,15 @@ impl LoadedKernel {
         settings: &Settings,
     ) -> Result<Self, EngineError> {
         let CompiledKernel { engine, interface, module, limits, ceiling } = compiled;
-        let spec = interface.spec().clone();
+        let recovery = Recovery::new(settings, &interface, vectors, &origin.labels())?;
+        let (spec, facts) = Arc::unwrap_or_clone(interface).into_parts();
         Ok(Self {
             id: spec.id.as_str().into(),
-            recovery: Recovery::new(settings, &interface, vectors, &origin.labels())?,
+            recovery,
             origin,
             workers: shares.workers.clone(),
             neighbours: shares.neighbours.clone(),
-            facts: interface.facts().clone(),
+            facts,
             limits,
             batch_ticks: ceiling.max_epoch_ticks,
             pool: Pool::new(shares.pool, limits.max_instances, ceiling.max_instances),

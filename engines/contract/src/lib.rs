@@ -77,12 +77,12 @@ pub enum KernelCode {
     /// A module, to be compiled or interpreted.
     Module(VerifiedModule),
     /// Native code that the pack brings in place of this module.
-    Native(VerifiedInterface, VerifiedAot),
+    Native(Arc<VerifiedInterface>, VerifiedAot),
 }
 
 impl KernelCode {
     /// What is known of the module.
-    pub fn interface(&self) -> &VerifiedInterface {
+    pub fn interface(&self) -> &Arc<VerifiedInterface> {
         match self {
             Self::Module(module) => module.interface(),
             Self::Native(interface, _) => interface,

@@ -1,6 +1,6 @@
 //! A manifest that a trusted key has signed, and the checks of the files that it names.
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 use crate::{
     AotTarget, Digest, FileBytes, Manifest, ModuleRef, PublicKey, Rejected, Signer, VerifiedAot, VerifiedInterface,
@@ -86,7 +86,7 @@ impl SignedManifest {
         let spec = kernel.to_spec(&self.fallbacks)?;
         let facts = module.check(&bytes, &spec)?;
         let interface = VerifiedInterface { path: module.path.to_owned(), digest, spec, facts };
-        Ok(VerifiedModule { interface, bytes })
+        Ok(VerifiedModule { interface: Arc::new(interface), bytes })
     }
 
     /// Checks that these bytes are the native code that an engine loads for a kernel on this machine.

@@ -1,5 +1,7 @@
 //! Files of a pack that were checked against a signed manifest.
 
+use std::sync::Arc;
+
 use kernelpack_abi::KernelSpecBuf;
 
 use crate::{AotFacts, AotFile, Digest, FileBytes, HealthVector, ModuleFacts};
@@ -33,12 +35,17 @@ impl VerifiedInterface {
     pub fn facts(&self) -> &ModuleFacts {
         &self.facts
     }
+
+    /// The kernel's spec, and what the check found.
+    pub fn into_parts(self) -> (KernelSpecBuf, ModuleFacts) {
+        (self.spec, self.facts)
+    }
 }
 
 /// A module that a signed manifest names by its digest, and that agrees with its entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedModule {
-    pub(super) interface: VerifiedInterface,
+    pub(super) interface: Arc<VerifiedInterface>,
     pub(super) bytes: FileBytes,
 }
 
@@ -49,12 +56,12 @@ impl VerifiedModule {
     }
 
     /// What is known of the module besides its bytes.
-    pub fn interface(&self) -> &VerifiedInterface {
+    pub fn interface(&self) -> &Arc<VerifiedInterface> {
         &self.interface
     }
 
     /// Gives up the bytes, where memory is scarce and native code is loaded in place of the module.
-    pub fn into_interface(self) -> VerifiedInterface {
+    pub fn into_interface(self) -> Arc<VerifiedInterface> {
         self.interface
     }
 

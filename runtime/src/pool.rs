@@ -251,6 +251,7 @@ impl<T: Pooled> Lease<'_, T> {
 
     /// Takes the item together with its place, which stays taken until the item is
     /// [reattached](Pool::reattach). `None` if the place was vacant; it is free then.
+    #[cfg(any(test, feature = "measure"))]
     pub(crate) fn detach(mut self) -> Option<T> {
         let item = self.item.take()?;
         std::mem::forget(self);

@@ -122,7 +122,11 @@ impl Runtime {
     /// # Errors
     /// As [`open`](Self::open), except for errors of compiling a module.
     pub fn verify(&self, dir: impl AsRef<Path>) -> Result<VerifiedPack, Error> {
-        let dir = dir.as_ref();
+        self.verify_in(dir.as_ref())
+    }
+
+    #[inline(never)]
+    fn verify_in(&self, dir: &Path) -> Result<VerifiedPack, Error> {
         // Version bounds are checked before the modules, so that a pack for another runtime is not called malformed.
         let fits = |manifest: &Manifest| Ok(self.compatibility.check(manifest).into_result()?);
         VerifiedPack::open_for(&*self.engine, dir, &self.verifier(), fits)
@@ -140,6 +144,8 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`open_with`](Self::open_with).
+    // Devices have small stacks: what this needs does not add to what verification needs.
+    #[inline(never)]
     pub fn load_with(&self, pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
         let signer = self.check_key(pack.manifest.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;

@@ -72,12 +72,11 @@ pub trait EngineSettings: fmt::Debug + Send + Sync {
 
 /// What an engine makes a kernel's instances of.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one for each kernel, while a pack is loaded")]
 pub enum KernelCode {
     /// A module, to be compiled or interpreted.
     Module(VerifiedModule),
     /// Native code that the pack brings in place of this module.
-    Native(Arc<VerifiedInterface>, VerifiedAot),
+    Native(Arc<VerifiedInterface>, Box<VerifiedAot>),
 }
 
 impl KernelCode {

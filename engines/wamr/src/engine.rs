@@ -102,7 +102,7 @@ impl WamrEngine {
             KernelCode::Native(_, native) => {
                 let checked = native.facts().check_engine(&self.version());
                 checked.map_err(|fault| CompileError::Refused(fault.to_string()))?;
-                return Ok((load(NativeCode::Granted(native))?, CacheOutcome::NotCompiled));
+                return Ok((load(NativeCode::Granted(*native))?, CacheOutcome::NotCompiled));
             }
         };
         let made = |compiler: &HostCompiler| {

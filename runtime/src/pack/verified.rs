@@ -54,7 +54,7 @@ impl VerifiedKernel {
     /// verified.
     pub fn native(&self) -> Option<&VerifiedAot> {
         self.code.iter().find_map(|code| match code {
-            KernelCode::Native(_, native) => Some(native),
+            KernelCode::Native(_, native) => Some(&**native),
             KernelCode::Module(_) => None,
         })
     }
@@ -195,7 +195,7 @@ fn read_code(
         let interface = module.into_interface();
         let bytes = files::read_for(Some(engine), dir, &file.path, MAX_AOT_BYTES as u64)?;
         let native = manifest.verify_aot(&kernel.id, engine.name(), target, bytes)?;
-        Ok(vec![KernelCode::Native(interface, native)])
+        Ok(vec![KernelCode::Native(interface, Box::new(native))])
     });
     code.collect()
 }

@@ -76,7 +76,7 @@ impl KernelManagerBuilder {
     }
 
     /// Starts the manager. With a store, its active pack is verified, compiled and checked for health; if it does not
-    /// pass, the previous one has a try, and [`KernelManager::fallback`] says why.
+    /// pass, the previous one has a try, and [`KernelManager::startup_fallback`] says why.
     ///
     /// # Errors
     /// The store cannot be read, or has packs of which none can be used; or a thread cannot be started.

@@ -22,6 +22,10 @@ use crate::{
 const NO_NATIVE: &str = "the pack has no native code for this machine that its signer may vouch for, and nothing is \
                          interpreted, or compiled here, unless Runtime::embedded is told to";
 
+/// Why native code is not run by an engine that interprets.
+const INTERPRETS: &str = "its native code was read for a runtime that runs native code, and this one only interprets; open \
+                          the pack with this runtime";
+
 /// What WAMR's interpreter does not run as it is configured.
 pub(crate) const WITHOUT: [&str; 2] = ["relaxed-simd", "simd"];
 
@@ -99,6 +103,8 @@ impl WamrEngine {
         let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(CompileError::Refused);
         let module = match code {
             KernelCode::Module(module) => module,
+            // Read for another runtime, since this one asks for none.
+            KernelCode::Native(..) if !self.runs_native() => return Err(CompileError::Refused(INTERPRETS.to_owned())),
             KernelCode::Native(_, native) => {
                 let checked = native.facts().check_engine(&self.version());
                 checked.map_err(|fault| CompileError::Refused(fault.to_string()))?;

@@ -36,6 +36,16 @@ fn who_was_granted_modules_alone_is_not_believed_native_code() {
 }
 
 #[test]
+fn native_code_that_was_read_for_another_runtime_is_not_run_where_modules_are_interpreted() {
+    let Some(pack) = native(&square(SPEC.limits)) else { return };
+    let granting = |execution| embedded(execution).trust_native(key().public()).build().unwrap();
+    let verified = granting(Execution::Native).verify(pack.path()).unwrap();
+    assert!(verified.kernels()[0].native().is_some());
+    let refused = granting(Execution::Interpreted).load(verified).unwrap_err().to_string();
+    assert!(refused.contains("this one only interprets; open the pack with this runtime"), "{refused}");
+}
+
+#[test]
 fn what_has_no_native_code_is_interpreted_unless_told_otherwise() {
     for (engine, refused) in [(Wamr::new(), false), (Wamr::new().execution(Execution::Native), true)] {
         let runtime = Runtime::builder(engine.pool_bytes(POOL)).trust(key().public()).build().unwrap();

@@ -69,7 +69,7 @@ impl Code {
         // sandbox, and unchanged since. The file's record of that was read in either case.
         // A `VerifiedAot` is made only of bytes whose digest is in a manifest that was signed by a key which the host
         // granted native code, which is the word of the key's owner.
-        // An `OwnCode` is made in `own.rs` only: of a `Compiled`, which is what the program that the host's developer
+        // A `HostCompiled` is made in `host_compiled.rs` only: of a `Compiled`, which is what the program that the host's developer
         // named as this compiler wrote just now, into a folder closed to others, when it was given a `VerifiedModule`; or
         // of a `TrustedArtifact`, an entry of the compile cache whose seal was checked with a secret that only this user
         // can read. Entries under such a fingerprint are sealed there only, and of the former only.

@@ -114,11 +114,10 @@ impl DynKernel {
     pub fn call_async(
         &self,
         inputs: Vec<DynTensor>,
-        outputs: Vec<DynTensor>,
+        mut outputs: Vec<DynTensor>,
         params: Vec<(String, ParamValue)>,
     ) -> impl Future<Output = (Vec<DynTensor>, Vec<DynTensor>, Result<(), Error>)> + Send + use<> {
         let kernel = self.clone();
-        let mut outputs = outputs;
         async move {
             blocking::unblock(move || {
                 let result = {

@@ -469,5 +469,4 @@ impl Drop for LoadedKernel {
 }
 
 #[cfg(test)]
-#[path = "loaded_tests.rs"]
 mod tests;

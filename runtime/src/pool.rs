@@ -298,5 +298,4 @@ impl<T: Pooled> Drop for Lease<'_, T> {
 }
 
 #[cfg(test)]
-#[path = "pool_tests.rs"]
 mod tests;

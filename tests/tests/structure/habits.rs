@@ -7,9 +7,6 @@ use crate::{
     workspace,
 };
 
-/// Crates that still have tests in the files that they test. The list may only become shorter.
-const KNOWN: &[&str] = &["runtime"];
-
 #[test]
 fn a_module_with_parts_is_a_file_beside_its_folder() {
     for krate in workspace::crates() {
@@ -24,13 +21,11 @@ fn unit_tests_are_files_of_their_own() {
     for krate in workspace::crates() {
         let mixed: Vec<_> =
             krate.sources.iter().filter(|(_, source)| has_tests(source)).map(|(file, _)| file).collect();
-        match (KNOWN.contains(&krate.folder.as_str()), mixed.is_empty()) {
-            (false, false) => faults.push(format!(
+        if !mixed.is_empty() {
+            faults.push(format!(
                 "{}: {mixed:?} have tests in braces or under another name: move them from x.rs to x/tests.rs",
                 krate.folder
-            )),
-            (true, true) => faults.push(format!("{}: all tests stand apart: remove it from KNOWN", krate.folder)),
-            _ => {}
+            ));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

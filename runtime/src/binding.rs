@@ -327,3 +327,6 @@ fn misfit(signature: &Signature<'_>, tensors: &[TensorArg<'_>], rows: &[Row]) ->
         _ => BadCall::NotBound { name, role }.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

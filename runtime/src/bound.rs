@@ -41,15 +41,31 @@ use crate::{Error, TypedKernel, bound_call::BoundCall};
 /// }
 /// ```
 pub struct Bound<K> {
-    served: BoundCall,
+    inner: BoundCall,
     stub: PhantomData<fn() -> K>,
 }
 
-impl<K: Kernel> Bound<K> {
-    pub(crate) fn new(served: BoundCall) -> Self {
-        Self { served, stub: PhantomData }
+impl<K: Kernel> TypedKernel<K> {
+    /// Lays out a call once, to run it any number of times on the same tensors without copying them.
+    ///
+    /// Arguments in a [`Tensor`](crate::Tensor) are mapped into an instance made for the binding. The kernel cannot
+    /// write to mapped inputs, and cannot reach any other memory of the host. Other arguments are copied at each call.
+    /// The borrow of the arguments ends with this call; see [`Bound`].
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), although only the kernel's initialization runs;
+    /// [`EngineError::TooManyBindings`](crate::EngineError::TooManyBindings) if the kernel's bindings already have as
+    /// many instances as they may; [`EngineError::Unmappable`](crate::EngineError::Unmappable) if the system cannot map
+    /// a tensor.
+    pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {
+        K::lend(args, |tensors, scalars| {
+            let inner = BoundCall::new(self.dispatcher(), &K::SIGNATURE, tensors, scalars, self.max_ticks())?;
+            Ok(Bound { inner, stub: PhantomData })
+        })
     }
+}
 
+impl<K: Kernel> Bound<K> {
     /// Runs the kernel on the tensors that it is bound to.
     ///
     /// Mapped tensors must be the bound ones; the others need only have the bound shapes. A kernel that is stopped may
@@ -62,7 +78,7 @@ impl<K: Kernel> Bound<K> {
     /// [`TypedKernel::call`](crate::TypedKernel::call).
     #[inline]
     pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
-        self.served.call_typed::<K>(args)
+        self.inner.call_typed::<K>(args)
     }
 
     /// Like [`call`](Self::call), but first binds another kernel of the same stub, such as that of a newer pack, to the
@@ -73,30 +89,30 @@ impl<K: Kernel> Bound<K> {
     pub fn call_on(&mut self, kernel: &TypedKernel<K>, args: K::Args<'_>) -> Result<(), Error> {
         K::lend(args, |tensors, scalars| {
             // Only the bound tensors are accepted, as in `call`.
-            self.served.check(&K::SIGNATURE, tensors)?;
-            self.served = BoundCall::new(kernel.loaded(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
-            self.served.call(&K::SIGNATURE, tensors, scalars)
+            self.inner.check(&K::SIGNATURE, tensors)?;
+            self.inner = BoundCall::new(kernel.dispatcher(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
+            self.inner.call(&K::SIGNATURE, tensors, scalars)
         })
     }
 
     /// Whether this binding is of `kernel`, rather than of the same stub's kernel in another pack.
     pub fn is_of(&self, kernel: &TypedKernel<K>) -> bool {
-        self.served.is_of(kernel.loaded())
+        self.inner.is_of(kernel.dispatcher())
     }
 
     /// How many bytes each call copies, for the tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
-        self.served.copied_bytes(&K::SIGNATURE)
+        self.inner.copied_bytes(&K::SIGNATURE)
     }
 
     /// The number of threads over which each call is divided; 1 if it is not divided.
     pub fn threads(&self) -> usize {
-        self.served.threads()
+        self.inner.threads()
     }
 }
 
 impl<K> fmt::Debug for Bound<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Bound").field(&self.served.id()).finish()
+        f.debug_tuple("Bound").field(&self.inner.id()).finish()
     }
 }

@@ -8,11 +8,11 @@ use std::{sync::Arc, time::Instant};
 use kernelpack_abi::{Kernel, Signature, TensorArg};
 use kernelpack_engine::Export;
 
-use crate::{Error, binding::Binding, guest::Failure, loaded::LoadedKernel, recovery::Call};
+use crate::{Error, binding::Binding, call::Call, dispatcher::Dispatcher, guest::Failure};
 
 /// A kernel that is bound to tensors and recovers from failures as any other kernel does.
 pub(crate) struct BoundCall {
-    loaded: Arc<LoadedKernel>,
+    dispatcher: Arc<Dispatcher>,
     binding: Binding,
     max_ticks: u32,
 }
@@ -20,14 +20,14 @@ pub(crate) struct BoundCall {
 impl BoundCall {
     /// Binds a kernel to tensors.
     pub(crate) fn new(
-        loaded: &Arc<LoadedKernel>,
+        dispatcher: &Arc<Dispatcher>,
         signature: &Signature<'_>,
         tensors: &mut [TensorArg<'_>],
         scalars: &[u8],
         max_ticks: u32,
     ) -> Result<Self, Error> {
-        let binding = Binding::new(loaded.clone(), signature, tensors, scalars, max_ticks)?;
-        Ok(Self { loaded: loaded.clone(), binding, max_ticks })
+        let binding = Binding::new(dispatcher.loaded.clone(), signature, tensors, scalars, max_ticks)?;
+        Ok(Self { dispatcher: dispatcher.clone(), binding, max_ticks })
     }
 
     /// Runs the kernel on the tensors that it is bound to.
@@ -37,21 +37,21 @@ impl BoundCall {
         tensors: &mut [TensorArg<'_>],
         scalars: &[u8],
     ) -> Result<(), Error> {
-        let start = self.loaded.recovery.clock.start();
+        let start = self.dispatcher.recovery.clock.start();
         self.call_from(start, signature, tensors, scalars)
     }
 
     /// Like [`call`](Self::call), but takes the arguments of the kernel's stub.
     #[inline]
     pub(crate) fn call_typed<K: Kernel>(&mut self, mut args: K::Args<'_>) -> Result<(), Error> {
-        let start = self.loaded.recovery.clock.start();
+        let start = self.dispatcher.recovery.clock.start();
         // The path of nearly every call: the arguments are not turned into tables, and recovery is not consulted.
-        if self.loaded.recovery.is_usual()
+        if self.dispatcher.recovery.is_usual()
             && let Some((guest, ticks)) = self.binding.ready::<K>(&mut args)
         {
             return match guest.run_again(ticks) {
                 Ok(()) => {
-                    self.loaded.served(start);
+                    self.dispatcher.recovery.succeeded(start);
                     Ok(())
                 }
                 Err(failure) => self.failed::<K>(args, start, failure),
@@ -65,9 +65,9 @@ impl BoundCall {
     #[inline(never)]
     fn failed<K: Kernel>(&mut self, args: K::Args<'_>, start: Option<Instant>, failure: Failure) -> Result<(), Error> {
         let error = self.binding.failed(failure);
-        let (loaded, max_ticks) = (&self.loaded, self.max_ticks);
+        let (recovery, max_ticks) = (&self.dispatcher.recovery, self.max_ticks);
         K::lend(args, |tensors, scalars| {
-            loaded.not_served(&mut forward(&K::SIGNATURE, tensors, scalars, max_ticks), start, error)
+            recovery.failed(&mut forward(&K::SIGNATURE, tensors, scalars, max_ticks), start, error)
         })
     }
 
@@ -86,19 +86,19 @@ impl BoundCall {
         scalars: &[u8],
     ) -> Result<(), Error> {
         let binding = &mut self.binding;
-        self.loaded.serve_in(&mut forward(signature, tensors, scalars, self.max_ticks), start, |call| {
+        self.dispatcher.call_in(&mut forward(signature, tensors, scalars, self.max_ticks), start, |call| {
             binding.call(call.signature, call.tensors, call.scalars)
         })
     }
 
     /// Whether this kernel is the bound one.
-    pub(crate) fn is_of(&self, kernel: &Arc<LoadedKernel>) -> bool {
-        Arc::ptr_eq(&self.loaded, kernel)
+    pub(crate) fn is_of(&self, kernel: &Arc<Dispatcher>) -> bool {
+        Arc::ptr_eq(&self.dispatcher, kernel)
     }
 
     /// The kernel's id.
     pub(crate) fn id(&self) -> &str {
-        &self.loaded.id
+        self.dispatcher.loaded.id()
     }
 
     /// Refuses tensors that are not the bound ones.

@@ -18,40 +18,47 @@ pub use self::{
     bound::DynBound,
     tensor::{DynTensor, DynView, DynViewMut},
 };
-use crate::{BadCall, Error, Occupancy, Placement, bound_call::BoundCall, guest::check_size, loaded::LoadedKernel};
+use crate::{
+    BadCall, Error, Occupancy, Placement, bound_call::BoundCall, dispatcher::Dispatcher, guest::check_size,
+    loaded::LoadedKernel,
+};
 
 /// A kernel of a pack, called with named arguments.
 ///
 /// Cheap to clone, and callable from many threads at once.
 #[derive(Clone)]
 pub struct DynKernel {
-    loaded: Arc<LoadedKernel>,
+    dispatcher: Arc<Dispatcher>,
     max_ticks: u32,
 }
 
 impl DynKernel {
-    pub(crate) fn new(loaded: Arc<LoadedKernel>) -> Self {
-        Self { loaded, max_ticks: u32::MAX }
+    pub(crate) fn new(dispatcher: Arc<Dispatcher>) -> Self {
+        Self { dispatcher, max_ticks: u32::MAX }
     }
 
     /// The kernel's id.
     pub fn id(&self) -> &str {
-        &self.loaded.id
+        self.loaded().id()
     }
 
     /// Where the kernel runs.
     pub fn placement(&self) -> Placement {
-        self.loaded.recovery.placement()
+        self.dispatcher.recovery.placement()
     }
 
     /// The name of the reference implementation that calls fall back to, if there is one and the runtime's
     /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
     pub fn reference_name(&self) -> Option<&str> {
-        self.loaded.recovery.fallback()
+        self.dispatcher.recovery.fallback()
+    }
+
+    pub(crate) fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.dispatcher
     }
 
     pub(crate) fn loaded(&self) -> &Arc<LoadedKernel> {
-        &self.loaded
+        &self.dispatcher.loaded
     }
 
     pub(crate) fn max_ticks(&self) -> u32 {
@@ -60,22 +67,22 @@ impl DynKernel {
 
     /// The kernel's spec: its signatures, limits and names.
     pub fn spec(&self) -> &KernelSpecBuf {
-        &self.loaded.spec
+        &self.loaded().spec
     }
 
     /// The signature of the forward pass.
     pub fn signature(&self) -> &SignatureBuf {
-        &self.loaded.spec.forward
+        &self.loaded().spec.forward
     }
 
     /// The signature of the backward pass, if the kernel has one.
     pub fn backward_signature(&self) -> Option<&SignatureBuf> {
-        self.loaded.spec.backward.as_ref()
+        self.loaded().spec.backward.as_ref()
     }
 
     /// How many instances the kernel has, and how many it may have.
     pub fn occupancy(&self) -> Occupancy {
-        self.loaded.occupancy()
+        self.loaded().occupancy()
     }
 
     /// Gives each call at most this much time; the manifest's and the runtime's budgets still hold.
@@ -103,7 +110,7 @@ impl DynKernel {
     /// }
     /// ```
     pub fn run(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
-        self.loaded.spec.forward.with(|signature| self.pass(Export::Forward, signature, inputs, params))
+        self.loaded().spec.forward.with(|signature| self.pass(Export::Forward, signature, inputs, params))
     }
 
     /// Runs the kernel on named inputs and writes to the caller's outputs, which include in-out tensors. Scalars that
@@ -131,9 +138,9 @@ impl DynKernel {
         outputs: &mut [(&str, DynViewMut<'_>)],
         params: &[(&str, ParamValue)],
     ) -> Result<(), Error> {
-        self.loaded.spec.forward.with(|signature| {
+        self.loaded().spec.forward.with(|signature| {
             lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
-                self.loaded.serve(Export::Forward, signature, tensors, scalars, self.max_ticks)
+                self.dispatcher.call(Export::Forward, signature, tensors, scalars, self.max_ticks)
             })
         })
     }
@@ -147,7 +154,7 @@ impl DynKernel {
         inputs: &[(&str, DynView<'_>)],
         params: &[(&str, ParamValue)],
     ) -> Result<Vec<DynTensor>, Error> {
-        match &self.loaded.spec.backward {
+        match &self.loaded().spec.backward {
             None => Err(BadCall::NoBackward { kernel: self.id().to_owned() }.into()),
             Some(signature) => signature.with(|signature| self.pass(Export::Backward, signature, inputs, params)),
         }
@@ -165,10 +172,10 @@ impl DynKernel {
         outputs: &mut [(&str, DynViewMut<'_>)],
         params: &[(&str, ParamValue)],
     ) -> Result<DynBound, Error> {
-        self.loaded.spec.forward.with(|signature| {
+        self.loaded().spec.forward.with(|signature| {
             lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
-                let served = BoundCall::new(&self.loaded, signature, tensors, scalars, self.max_ticks)?;
-                Ok(DynBound::new(self.loaded.clone(), served))
+                let inner = BoundCall::new(&self.dispatcher, signature, tensors, scalars, self.max_ticks)?;
+                Ok(DynBound::new(self.loaded().clone(), inner))
             })
         })
     }
@@ -178,7 +185,7 @@ impl DynKernel {
     /// # Errors
     /// [`Error::Kernel`] if the guest fails.
     pub fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
-        self.loaded.info()
+        self.loaded().info()
     }
 
     fn pass(
@@ -189,7 +196,7 @@ impl DynKernel {
         params: &[(&str, ParamValue)],
     ) -> Result<Vec<DynTensor>, Error> {
         let ((), results) = self.arrange(signature, inputs, params, |tensors, scalars| {
-            self.loaded.serve(export, signature, tensors, scalars, self.max_ticks)
+            self.dispatcher.call(export, signature, tensors, scalars, self.max_ticks)
         })?;
         Ok(results)
     }
@@ -215,7 +222,7 @@ impl DynKernel {
                 check_size(spec, view.dtype, view.shape, view.bytes.len())?;
             }
         }
-        let mut results = allocate(signature, inputs, |bytes| self.loaded.check_room(bytes))?;
+        let mut results = allocate(signature, inputs, |bytes| self.loaded().check_room(bytes))?;
         let mut writable = results.iter_mut();
         let mut tensors: Vec<TensorArg<'_>> = Vec::with_capacity(MAX_TENSORS);
         for spec in signature.tensors {
@@ -247,7 +254,7 @@ impl DynKernel {
 
 impl std::fmt::Debug for DynKernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("DynKernel").field(&self.loaded.id).finish()
+        f.debug_tuple("DynKernel").field(self.loaded().id()).finish()
     }
 }
 

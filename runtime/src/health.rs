@@ -16,6 +16,7 @@ use crate::{
     EngineError, Error, KernelError, Occupancy, Pack,
     guest::CLEANUP_TICKS,
     loaded::{Leased, LoadedKernel},
+    neighbours::Neighbour as _,
 };
 
 /// The time limit of a whole check, unless the caller gives another.
@@ -221,7 +222,7 @@ impl Pack {
     }
 
     fn check_vector(&self, vector: &VerifiedVector, limit: Duration, left: Duration) -> Result<(), HealthFault> {
-        let kernel = self.loaded(vector.kernel()).map_err(HealthFault::Failed)?;
+        let kernel = &self.dispatcher(vector.kernel()).map_err(HealthFault::Failed)?.loaded;
         if ticks(left) == 0 {
             return Err(HealthFault::TimeLimit { limit });
         }

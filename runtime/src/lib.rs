@@ -12,15 +12,22 @@ mod bad_call;
 mod binding;
 mod bound;
 mod bound_call;
+mod call;
+mod compiled;
+mod dispatcher;
 mod dynamic;
 mod error;
+#[cfg(test)]
+mod fixture;
 #[cfg(feature = "async")]
 mod future;
 mod guest;
 mod health;
 mod load_event;
 mod loaded;
+mod metrics;
 mod neighbours;
+mod origin;
 mod pack;
 mod parallel;
 mod pool;

@@ -1,49 +1,28 @@
-//! Compiled kernels and their instances.
+//! Loaded kernels and their instances.
 
 use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
-use kernelpack_engine::{Budget, CompiledModule, Engine, Export, KernelCode, NoInstance, PAGE, Places, Stop};
-use kernelpack_manifest::{ModuleFacts, VerifiedInterface, VerifiedVector};
-use semver::Version;
+use kernelpack_engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop};
+use kernelpack_manifest::ModuleFacts;
 
 use crate::{
-    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, KernelFailure, Occupancy,
+    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Occupancy,
+    compiled::CompiledKernel,
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
-    neighbours::Neighbours,
+    neighbours::{Neighbour, Neighbours},
+    origin::Origin,
     pool::{Full, Lease, Pool, PoolPolicy, WhenFull},
-    recovery::{PackInfo, PackLabels, Recovery, Settings},
     workers::Workers,
 };
-
-/// The pack that a kernel came from, for errors, logs and metrics.
-pub(crate) struct Origin {
-    pub(crate) pack: Arc<str>,
-    pub(crate) version: Version,
-    _info: PackInfo,
-}
-
-impl Origin {
-    pub(crate) fn new(pack: &str, version: &Version, settings: &Settings) -> Self {
-        let pack: Arc<str> = pack.into();
-        let info = PackInfo::new(settings.metrics, &PackLabels { name: &pack, version });
-        Self { pack, version: version.clone(), _info: info }
-    }
-
-    fn labels(&self) -> PackLabels<'_> {
-        PackLabels { name: &self.pack, version: &self.version }
-    }
-}
 
 /// An instance on lease from its pool, or a vacant place for one.
 pub(crate) type Leased<'a> = Lease<'a, Box<Guest>>;
 
-/// A compiled kernel.
+/// A kernel that can be called in the sandbox.
 pub(crate) struct LoadedKernel {
-    pub(crate) id: Arc<str>,
     pub(crate) spec: KernelSpecBuf,
     pub(crate) origin: Arc<Origin>,
-    pub(crate) recovery: Recovery,
     /// The threads over which bound calls are divided, if they are divided.
     pub(crate) workers: Option<Arc<Workers>>,
     neighbours: Arc<Neighbours>,
@@ -80,72 +59,14 @@ impl Shares {
     }
 }
 
-/// A compiled module with its limits. Any thread can compile one; the thread that loads the pack makes the
-/// [`LoadedKernel`].
-pub(crate) struct CompiledKernel {
-    engine: Arc<dyn Engine>,
-    interface: Arc<VerifiedInterface>,
-    module: Box<dyn CompiledModule>,
-    limits: ResourceLimits,
-    /// The runtime's limits.
-    ceiling: ResourceLimits,
-}
-
-impl CompiledKernel {
-    /// Compiles a verified module, or loads native code.
-    pub(crate) fn new(
-        engine: &Arc<dyn Engine>,
-        code: KernelCode,
-        ceiling: ResourceLimits,
-    ) -> Result<Self, EngineError> {
-        let interface = code.interface().clone();
-        let (spec, facts) = (interface.spec(), interface.facts());
-        let limits = ResourceLimits {
-            max_memory_pages: spec.limits.max_memory_pages.min(ceiling.max_memory_pages),
-            max_epoch_ticks: spec.limits.max_epoch_ticks.min(ceiling.max_epoch_ticks),
-            max_table_elements: spec.limits.max_table_elements.min(ceiling.max_table_elements),
-            max_instances: spec.limits.max_instances.min(ceiling.max_instances),
-            max_stack_bytes: spec.limits.max_stack_bytes.min(ceiling.max_stack_bytes),
-        };
-        // Refused here rather than at the first call, since no instance could ever be made.
-        for (what, needed, limit) in [
-            ("pages of memory", facts.initial_pages, limits.max_memory_pages),
-            ("table elements", facts.table_elements, limits.max_table_elements),
-        ] {
-            if needed > limit {
-                return Err(EngineError::CeilingTooLow { kernel: spec.id.clone(), what, needed, limit });
-            }
-        }
-        let compiled = engine.compile(code, limits);
-        let compiled = compiled.map_err(|source| EngineError::Compile { kernel: spec.id.clone(), source })?;
-        Ok(Self { engine: engine.clone(), interface, module: compiled, limits, ceiling })
-    }
-
-    /// Where the code came from.
-    pub(crate) fn cache_outcome(&self) -> CacheOutcome {
-        self.module.cache_outcome()
-    }
-}
-
 const _: () = assert!(Pool::<Box<Guest>>::IS_LOCK_FREE);
 
 impl LoadedKernel {
     /// Makes a kernel from a compiled module.
-    ///
-    /// Call this on the thread that loads the pack, since its logger and metrics recorder may be thread-local.
-    pub(crate) fn new(
-        compiled: CompiledKernel,
-        vectors: &[VerifiedVector],
-        origin: Arc<Origin>,
-        shares: &Shares,
-        settings: &Settings,
-    ) -> Result<Self, EngineError> {
+    pub(crate) fn new(compiled: CompiledKernel, origin: Arc<Origin>, shares: &Shares) -> Self {
         let CompiledKernel { engine, interface, module, limits, ceiling } = compiled;
-        let recovery = Recovery::new(settings, &interface, vectors, &origin.labels())?;
         let (spec, facts) = Arc::unwrap_or_clone(interface).into_parts();
-        Ok(Self {
-            id: spec.id.as_str().into(),
-            recovery,
+        Self {
             origin,
             workers: shares.workers.clone(),
             neighbours: shares.neighbours.clone(),
@@ -157,7 +78,12 @@ impl LoadedKernel {
             module,
             spec,
             _engine: engine,
-        })
+        }
+    }
+
+    /// The kernel's id.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.origin.kernel
     }
 
     /// Where the code came from.
@@ -171,9 +97,7 @@ impl LoadedKernel {
     }
 
     /// Checks a call, runs it in an instance of its own, and gives the instance back. This uses the sandbox and nothing
-    /// else.
-    ///
-    /// Callers of kernels use [`serve`](Self::serve), which also recovers from failures.
+    /// else, and does not recover from failures.
     #[inline]
     pub(crate) fn call(
         &self,
@@ -282,7 +206,7 @@ impl LoadedKernel {
     #[cold]
     fn too_large(&self, needed: u64, limit: u32) -> BadCall {
         let of_runtime = limit < self.spec.limits.max_memory_pages;
-        BadCall::TooLarge { kernel: self.id.to_string(), needed, limit, of_runtime }
+        BadCall::TooLarge { kernel: self.id().to_string(), needed, limit, of_runtime }
     }
 
     /// The ticks for a batch of this many calls: the sum of their budgets, but no more than the runtime allows for one
@@ -385,25 +309,9 @@ impl LoadedKernel {
         self.trim_within(CLEANUP_TICKS)
     }
 
-    /// Like [`trim`](Self::trim), but with `ticks` for all the cleanups together.
-    pub(crate) fn trim_within(&self, ticks: u32) -> u32 {
-        // One budget for all, so that a hostile cleanup cannot hold up its caller once per instance.
-        let budget = Budget::new(ticks);
-        let mut trimmed = 0;
-        // No more than there were at the start, since other threads may keep giving instances back.
-        for _ in 0..self.pool.occupancy().idle {
-            let Some(mut lease) = self.pool.idle() else { break };
-            if let Some(guest) = lease.vacate() {
-                guest.clean_up(budget.left());
-                trimmed += 1;
-            }
-        }
-        trimmed
-    }
-
     /// Makes a new instance for a binding; it keeps a place in `bindings` until it is reattached.
     pub(crate) fn new_instance(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
-        let full = |Full { limit, .. }| EngineError::TooManyBindings { kernel: self.id.clone(), limit };
+        let full = |Full { limit, .. }| EngineError::TooManyBindings { kernel: self.id().clone(), limit };
         let lease = self.bindings.lease().map_err(full)?;
         let guest = self.instantiate(max_ticks)?;
         Ok(lease.detach_with(guest))
@@ -416,7 +324,7 @@ impl LoadedKernel {
             instance = self.module.instantiate();
         }
         let instance = instance.map_err(|NoInstance { message, by_module }| EngineError::Instantiate {
-            kernel: self.id.clone(),
+            kernel: self.id().clone(),
             message,
             by_module,
         })?;
@@ -440,25 +348,34 @@ impl LoadedKernel {
         match failure {
             Failure::Refused(BadCall::TooLarge { needed, limit, .. }) => self.too_large(needed, limit).into(),
             Failure::Refused(call) => call.into(),
-            Failure::Unmappable(error) => EngineError::Unmappable { kernel: self.id.clone(), error }.into(),
-            Failure::OutOfMemory { pages } => EngineError::OutOfMemory { kernel: self.id.clone(), pages }.into(),
+            Failure::Unmappable(error) => EngineError::Unmappable { kernel: self.id().clone(), error }.into(),
+            Failure::OutOfMemory { pages } => EngineError::OutOfMemory { kernel: self.id().clone(), pages }.into(),
             Failure::Internal(what) => Error::Internal(what),
-            Failure::Returned(error) => self.trapped(Stop { error, backtrace: Backtrace::default() }).into(),
-            Failure::Stopped(stop) => self.trapped(stop).into(),
+            Failure::Returned(error) => self.origin.failure(Stop { error, backtrace: Backtrace::default() }).into(),
+            Failure::Stopped(stop) => self.origin.failure(stop).into(),
         }
     }
 
     #[cold]
     fn busy(&self, Full { limit, waited }: Full) -> Error {
-        EngineError::Busy { kernel: self.id.clone(), limit, waited }.into()
+        EngineError::Busy { kernel: self.id().clone(), limit, waited }.into()
     }
+}
 
-    #[cold]
-    pub(crate) fn trapped(&self, stop: Stop) -> Box<KernelFailure> {
-        let Origin { pack, version, .. } = &*self.origin;
-        let Stop { error, backtrace } = stop;
-        let (kernel, pack, version) = (self.id.clone(), pack.clone(), version.clone());
-        Box::new(KernelFailure { kernel, pack, version, error, backtrace })
+impl Neighbour for LoadedKernel {
+    fn trim_within(&self, ticks: u32) -> u32 {
+        // One budget for all, so that a hostile cleanup cannot hold up its caller once per instance.
+        let budget = Budget::new(ticks);
+        let mut trimmed = 0;
+        // No more than there were at the start, since other threads may keep giving instances back.
+        for _ in 0..self.pool.occupancy().idle {
+            let Some(mut lease) = self.pool.idle() else { break };
+            if let Some(guest) = lease.vacate() {
+                guest.clean_up(budget.left());
+                trimmed += 1;
+            }
+        }
+        trimmed
     }
 }
 

@@ -14,7 +14,7 @@ pub use id::PackId;
 pub use verified::{VerifiedKernel, VerifiedPack, read_manifest};
 
 use crate::{
-    BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, loaded::LoadedKernel,
+    BadCall, CacheOutcome, DynKernel, Error, Occupancy, TypedKernel, dispatcher::Dispatcher,
     recovery::interface_difference,
 };
 
@@ -29,7 +29,7 @@ pub struct Pack {
 struct Content {
     manifest: Manifest,
     signer: Signer,
-    kernels: BTreeMap<String, Arc<LoadedKernel>>,
+    kernels: BTreeMap<String, Arc<Dispatcher>>,
     vectors: Vec<VerifiedVector>,
 }
 
@@ -37,7 +37,7 @@ impl Pack {
     pub(crate) fn new(
         manifest: Manifest,
         signer: Signer,
-        kernels: BTreeMap<String, Arc<LoadedKernel>>,
+        kernels: BTreeMap<String, Arc<Dispatcher>>,
         vectors: Vec<VerifiedVector>,
     ) -> Self {
         Self { content: Arc::new(Content { manifest, signer, kernels, vectors }) }
@@ -67,7 +67,7 @@ impl Pack {
     ///
     /// [`CacheOutcome::Replaced`] may mean that somebody tampered with the compile cache.
     pub fn cache_outcomes(&self) -> impl Iterator<Item = (&str, CacheOutcome)> {
-        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.cache_outcome()))
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.loaded.cache_outcome()))
     }
 
     /// The kernel that a typed stub describes.
@@ -77,7 +77,7 @@ impl Pack {
     /// # Errors
     /// The pack has no such kernel, or the stub was made from another version of it.
     pub fn kernel<K: Kernel>(&self) -> Result<TypedKernel<K>, Error> {
-        self.loaded_like(KernelSpecBuf::from(&K::SPEC)).map(|loaded| TypedKernel::new(loaded.clone()))
+        self.dispatcher_like(KernelSpecBuf::from(&K::SPEC)).map(|kernel| TypedKernel::new(kernel.clone()))
     }
 
     /// The kernel with this id, to be called with named arguments.
@@ -85,7 +85,7 @@ impl Pack {
     /// # Errors
     /// The pack has no such kernel.
     pub fn kernel_named(&self, id: &str) -> Result<DynKernel, Error> {
-        self.loaded(id).map(|loaded| DynKernel::new(loaded.clone()))
+        self.dispatcher(id).map(|kernel| DynKernel::new(kernel.clone()))
     }
 
     /// The kernel with the id of `stub`, if it can be called in the same way. `stub` may come from another version of
@@ -94,14 +94,14 @@ impl Pack {
     /// # Errors
     /// The pack has no such kernel, or its tensors or parameters differ from the spec's.
     pub fn kernel_like(&self, stub: KernelSpecBuf) -> Result<DynKernel, Error> {
-        self.loaded_like(stub).map(|loaded| DynKernel::new(loaded.clone()))
+        self.dispatcher_like(stub).map(|kernel| DynKernel::new(kernel.clone()))
     }
 
-    fn loaded_like(&self, stub: KernelSpecBuf) -> Result<&Arc<LoadedKernel>, Error> {
-        let loaded = self.loaded(&stub.id)?;
+    fn dispatcher_like(&self, stub: KernelSpecBuf) -> Result<&Arc<Dispatcher>, Error> {
+        let kernel = self.dispatcher(&stub.id)?;
         let id = stub.id.clone();
-        match interface_difference(stub, &loaded.spec) {
-            None => Ok(loaded),
+        match interface_difference(stub, &kernel.loaded.spec) {
+            None => Ok(kernel),
             Some(difference) => Err(BadCall::StubDisagrees { kernel: id, difference }.into()),
         }
     }
@@ -115,15 +115,15 @@ impl Pack {
     ///
     /// Later calls make new ones. All cleanups of a kernel together get 100 ms.
     pub fn trim(&self) -> u32 {
-        self.content.kernels.values().map(|kernel| kernel.trim()).sum()
+        self.content.kernels.values().map(|kernel| kernel.loaded.trim()).sum()
     }
 
     /// How many instances each kernel has, with the kernel's id.
     pub fn occupancy(&self) -> impl Iterator<Item = (&str, Occupancy)> {
-        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.occupancy()))
+        self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.loaded.occupancy()))
     }
 
-    pub(crate) fn loaded(&self, id: &str) -> Result<&Arc<LoadedKernel>, Error> {
+    pub(crate) fn dispatcher(&self, id: &str) -> Result<&Arc<Dispatcher>, Error> {
         self.content.kernels.get(id).ok_or_else(|| {
             let known = self.kernel_ids().map(str::to_owned).collect();
             BadCall::UnknownKernel { name: id.to_owned(), known }.into()

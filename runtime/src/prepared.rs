@@ -107,7 +107,7 @@ impl Prepared {
     pub fn enter(&mut self) -> Result<(), Error> {
         self.succeeded = false;
         let Some(guest) = self.guest.take() else {
-            return Err(BadCall::Stopped { kernel: self.loaded.id.to_string() }.into());
+            return Err(BadCall::Stopped { kernel: self.loaded.id().to_string() }.into());
         };
         // If the engine panics or the kernel is stopped, the lease drops the instance and frees its place.
         let mut lease = self.loaded.pool.reattach(guest);
@@ -125,7 +125,7 @@ impl Prepared {
     /// [`BadCall::NoResults`] if there was no entry yet, or the last one failed.
     pub fn results(&mut self) -> Result<Vec<DynTensor>, Error> {
         let (Some(guest), true) = (&mut self.guest, self.succeeded) else {
-            return Err(BadCall::NoResults { kernel: self.loaded.id.to_string() }.into());
+            return Err(BadCall::NoResults { kernel: self.loaded.id().to_string() }.into());
         };
         let mut results = self.results.clone();
         let copied =
@@ -145,6 +145,6 @@ impl Drop for Prepared {
 
 impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Prepared").field(&self.loaded.id).finish()
+        f.debug_tuple("Prepared").field(self.loaded.id()).finish()
     }
 }

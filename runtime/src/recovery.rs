@@ -1,44 +1,40 @@
 //! Recovery from failed calls, with logs and metrics.
 //!
-//! [`LoadedKernel::call`] runs a call in the sandbox and nothing else; if the kernel is stopped, it drops the instance,
-//! which frees everything that the kernel held. [`LoadedKernel::serve`] is for callers of kernels: it takes a kernel
-//! that keeps failing out of service, runs the reference on unchanged inputs if the policy allows it, and reports logs
-//! and metrics. For a call that succeeds, it adds a few atomic loads and additions and, in one call out of 64, two
-//! readings of the clock; it takes no lock and allocates nothing.
+//! A [`Recovery`] takes a kernel that keeps failing out of service, runs the reference on unchanged inputs if the policy
+//! allows it, and reports logs and metrics. For a call that succeeds, it adds a few atomic loads and additions and, in
+//! one call out of 64, two readings of the clock; it takes no lock and allocates nothing.
 
 mod breaker;
 mod clock;
 mod log;
-mod metrics;
 mod policy;
 mod reference;
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
-use kernelpack_abi::{Signature, TensorArg, TensorData};
-use kernelpack_engine::{Budget, Export, Stop};
+use kernelpack_engine::Stop;
 use kernelpack_manifest::{VerifiedInterface, VerifiedVector};
 
-pub(crate) use self::{
-    metrics::{Pack as PackLabels, PackInfo, describe},
-    policy::Settings,
-    reference::interface_difference,
-};
+pub(crate) use self::{breaker::Admission, policy::Settings, reference::interface_difference};
 pub use policy::{BreakerPolicy, FallbackPolicy, Placement};
 
 use self::{
-    breaker::{Admission, Breaker, Change},
+    breaker::{Breaker, Change},
     clock::Clock,
-    metrics::{KernelMetrics, Outcome},
     reference::{NoReference, Reference},
 };
 use crate::{
-    Backtrace, EngineError, Error, KernelError, Occupancy, OutOfService,
-    guest::{Calls, check},
-    loaded::LoadedKernel,
+    Backtrace, EngineError, Error, KernelError, OutOfService,
+    call::Call,
+    guest::check,
+    metrics::{KernelMetrics, Outcome},
+    origin::Origin,
 };
 
 /// Whether panics, even those of a reference, abort this program.
@@ -46,11 +42,14 @@ const PANICS_ABORT: bool = cfg!(panic = "abort");
 
 /// What a loaded kernel needs for recovery, all of it made when the kernel is loaded.
 pub(crate) struct Recovery {
+    origin: Arc<Origin>,
+    /// The most ticks that a call may have.
+    max_ticks: u32,
     policy: FallbackPolicy,
     placement: Placement,
     reference: Option<Reference>,
     breaker: Breaker,
-    metrics: KernelMetrics,
+    pub(crate) metrics: KernelMetrics,
     pub(crate) clock: Clock,
     /// Whether the policy covers the last failure that counted. If a kernel is out of service because it overran its
     /// budget, and the policy does not cover overruns, its calls do not fall back.
@@ -68,7 +67,8 @@ impl Recovery {
         settings: &Settings,
         interface: &VerifiedInterface,
         vectors: &[VerifiedVector],
-        pack: &PackLabels<'_>,
+        origin: &Arc<Origin>,
+        max_ticks: u32,
     ) -> Result<Self, EngineError> {
         let spec = interface.spec();
         let placement = settings.placements.get(&spec.id).copied().unwrap_or_default();
@@ -80,16 +80,18 @@ impl Recovery {
             (Placement::Native, Err(reason)) => {
                 return Err(EngineError::NoReference { kernel: spec.id.clone(), reason: reason.to_string() });
             }
-            (Placement::Native, Ok(reference)) => log::native(&spec.id, pack, reference),
-            (Placement::Sandboxed, Err(reason)) => log::no_fallback(&spec.id, pack, reason),
+            (Placement::Native, Ok(reference)) => log::native(origin, reference),
+            (Placement::Sandboxed, Err(reason)) => log::no_fallback(origin, reason),
             (Placement::Sandboxed, Ok(_)) => {}
         }
         Ok(Self {
+            origin: origin.clone(),
+            max_ticks,
             policy: settings.fallback,
             placement,
             reference: found.ok(),
             breaker: Breaker::new(settings.breaker, Instant::now()),
-            metrics: KernelMetrics::new(settings.metrics, &spec.id, pack, placement),
+            metrics: KernelMetrics::new(settings.metrics, &spec.id, &origin.labels(), placement.label()),
             clock: Clock::new(settings.metrics),
             covered: AtomicBool::new(true),
             degraded: AtomicBool::new(false),
@@ -123,273 +125,122 @@ impl Recovery {
             self.metrics.degraded(degraded);
         }
     }
-}
 
-/// The minimum number of ticks for each call that is run on its own after its batch failed.
-const LEAST_TICKS: u32 = 2;
-
-/// A call, with what recovery needs to know about it.
-pub(crate) struct Call<'c, 't> {
-    pub(crate) export: Export,
-    pub(crate) signature: &'c Signature<'c>,
-    pub(crate) tensors: &'c mut [TensorArg<'t>],
-    pub(crate) scalars: &'c [u8],
-    pub(crate) max_ticks: u32,
-    /// The ticks that the caller allows for it; `max_ticks` may be fewer, if a batch has used some of them.
-    pub(crate) allowed: u32,
-    /// Whether the sandbox works on the caller's own tensors, which a failed kernel may have changed.
-    pub(crate) in_place: bool,
-}
-
-impl Call<'_, '_> {
-    /// Whether the inputs of the call are unchanged after a failure, so that it can be repeated.
-    fn is_repeatable(&self) -> bool {
-        !self.in_place || !self.tensors.iter().any(|tensor| matches!(tensor.data, TensorData::InOut(_)))
-    }
-}
-
-impl LoadedKernel {
-    /// Runs a call where the kernel is placed, with everything that [`recovery`](self) adds.
-    #[inline]
-    pub(crate) fn serve(
-        &self,
-        export: Export,
-        signature: &Signature<'_>,
-        tensors: &mut [TensorArg<'_>],
-        scalars: &[u8],
-        max_ticks: u32,
-    ) -> Result<(), Error> {
-        self.serve_call(Call { export, signature, tensors, scalars, max_ticks, allowed: max_ticks, in_place: false })
-    }
-
-    #[inline]
-    fn serve_call(&self, mut call: Call<'_, '_>) -> Result<(), Error> {
-        let start = self.recovery.clock.start();
-        self.serve_in(&mut call, start, |call| {
-            let result = self.call(call.export, call.signature, call.tensors, call.scalars, call.max_ticks);
-            let Occupancy { idle, busy, .. } = self.pool.occupancy();
-            self.recovery.metrics.pool(idle, busy);
-            result
-        })
-    }
-
-    /// Like [`serve`](Self::serve), but `sandbox` runs the call in the sandbox, and the duration is reported only if
-    /// there is a start time.
-    #[inline]
-    pub(crate) fn serve_in<'c, 't>(
-        &self,
-        call: &mut Call<'c, 't>,
-        start: Option<Instant>,
-        sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        if !self.recovery.is_usual() {
-            return self.serve_otherwise(call, start, sandbox);
-        }
-        match sandbox(call) {
-            Ok(()) => {
-                self.served(start);
-                Ok(())
-            }
-            Err(error) => self.not_served(call, start, error),
-        }
+    /// Asks whether the sandbox may run a call of a kernel that may be out of service.
+    pub(crate) fn admit(&self, start: Option<Instant>) -> Admission {
+        self.breaker.admit(|| start.unwrap_or_else(Instant::now))
     }
 
     /// Reports a call that took the usual path and succeeded.
     #[inline]
-    pub(crate) fn served(&self, start: Option<Instant>) {
-        self.succeeded(Admission::Closed);
-        self.recovery.metrics.call(Outcome::Ok, start.map(|start| start.elapsed()));
+    pub(crate) fn succeeded(&self, start: Option<Instant>) {
+        self.sandbox_succeeded(Admission::Closed);
+        self.metrics.call(Outcome::Ok, start.map(|start| start.elapsed()));
     }
 
-    /// Recovers a call that took the usual path and failed, as the policy says.
-    #[cold]
-    pub(crate) fn not_served(
-        &self,
-        call: &mut Call<'_, '_>,
-        start: Option<Instant>,
-        error: Error,
-    ) -> Result<(), Error> {
-        let (outcome, result) = self.recover(call, Admission::Closed, start, error);
-        self.recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
-        result
-    }
-
-    /// Runs a call of a kernel that runs natively or is out of service.
-    #[cold]
-    fn serve_otherwise<'c, 't>(
-        &self,
-        call: &mut Call<'c, 't>,
-        start: Option<Instant>,
-        sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let recovery = &self.recovery;
-        let (outcome, result) = match (recovery.placement, &recovery.reference) {
-            (Placement::Native, Some(reference)) => {
-                let result = self.run_natively(reference, call, start);
-                (Outcome::of(&result), result)
-            }
-            _ => self.run_sandboxed(call, start, sandbox),
-        };
-        recovery.metrics.call(outcome, start.map(|start| start.elapsed()));
-        result
+    /// Reports a batch of calls that took the usual path and succeeded.
+    pub(crate) fn batch_succeeded(&self, calls: usize) {
+        self.sandbox_succeeded(Admission::Closed);
+        self.metrics.calls(Outcome::Ok, calls as u64);
     }
 
     /// Records that the sandbox gave a result.
     #[inline]
-    fn succeeded(&self, admission: Admission) {
-        if self.recovery.breaker.succeeded(admission) == Change::Closed {
-            log::back_in_service(self);
-            self.recovery.metrics.out_of_service(false);
+    pub(crate) fn sandbox_succeeded(&self, admission: Admission) {
+        if self.breaker.succeeded(admission) == Change::Closed {
+            log::back_in_service(&self.origin);
+            self.metrics.out_of_service(false);
         }
-        self.recovery.set_degraded(false);
+        self.set_degraded(false);
     }
 
-    /// Runs calls of the forward pass in one entry of the sandbox, if the kernel is in service there and supports
-    /// batches. If not, or if one of the calls fails, it runs them one by one with the rest of the batch's budget, or
-    /// slightly more: the calls before one that overruns the budget still get their results.
-    pub(crate) fn serve_batch(
-        &self,
-        signature: &Signature<'_>,
-        calls: &mut Calls<'_>,
-        max_ticks: u32,
-    ) -> Result<(), Error> {
-        let recovery = &self.recovery;
-        let mut left = None;
-        // If the kernel is out of service, a single call probes whether it works again.
-        if recovery.is_usual() && calls.len() > 1 {
-            // If a call fails, running each on its own finds out which it was, and recovers it.
-            let all = self.batch_ticks(calls.len(), max_ticks);
-            let mut budget = None;
-            match self.call_batch(signature, calls, all, &mut budget) {
-                Some(Ok(())) => {
-                    recovery.breaker.succeeded(Admission::Closed);
-                    recovery.set_degraded(false);
-                    recovery.metrics.calls(Outcome::Ok, calls.len() as u64);
-                    return Ok(());
-                }
-                // A batch that was stopped has used some of its time; one that was refused has used none.
-                Some(Err(Error::Kernel(_))) => left = budget,
-                _ => {}
-            }
-        }
-        for index in 0..calls.len() {
-            let (tensors, scalars) = calls.call_mut(index);
-            let ticks = left.map_or(max_ticks, |budget: Budget| budget.left().max(LEAST_TICKS).min(max_ticks));
-            self.serve_call(Call {
-                export: Export::Forward,
-                signature,
-                tensors,
-                scalars,
-                max_ticks: ticks,
-                allowed: max_ticks,
-                in_place: false,
-            })?;
-        }
-        Ok(())
-    }
-
-    fn run_sandboxed<'c, 't>(
-        &self,
-        call: &mut Call<'c, 't>,
-        start: Option<Instant>,
-        sandbox: impl FnOnce(&mut Call<'c, 't>) -> Result<(), Error>,
-    ) -> (Outcome, Result<(), Error>) {
-        let recovery = &self.recovery;
-        let admission = recovery.breaker.admit(|| start.unwrap_or_else(Instant::now));
-        if let Admission::Refused { retry_in } = admission {
-            return self.refuse(call, retry_in);
-        }
-        match sandbox(call) {
-            Ok(()) => {
-                self.succeeded(admission);
-                (Outcome::Ok, Ok(()))
-            }
-            Err(error) => self.recover(call, admission, start, error),
-        }
-    }
-
-    /// Refuses a call because the kernel is out of service, or runs the reference.
+    /// Recovers a call that took the usual path and failed, as the policy says.
     #[cold]
-    fn refuse(&self, call: &mut Call<'_, '_>, retry_in: Duration) -> (Outcome, Result<(), Error>) {
-        let (pack, version) = (self.origin.pack.clone(), self.origin.version.clone());
-        let refused = Box::new(OutOfService { kernel: self.id.clone(), pack, version, retry_in });
-        // Bad arguments are refused as they would be in service.
-        match check(call.signature, call.tensors) {
-            Err(bad) => (Outcome::BadCall, Err(bad.into())),
-            Ok(_) => self.fall_back_if(self.recovery.covered.load(Relaxed), call, refused.into()),
-        }
+    pub(crate) fn failed(&self, call: &mut Call<'_, '_>, start: Option<Instant>, error: Error) -> Result<(), Error> {
+        let (outcome, result) = self.recover(call, Admission::Closed, start, error);
+        self.metrics.call(outcome, start.map(|start| start.elapsed()));
+        result
     }
 
     /// Recovers a call that failed in the sandbox.
     #[cold]
-    fn recover(
+    pub(crate) fn recover(
         &self,
         call: &mut Call<'_, '_>,
         admission: Admission,
         start: Option<Instant>,
         error: Error,
     ) -> (Outcome, Result<(), Error>) {
-        let recovery = &self.recovery;
         let trapped = match &error {
             Error::Kernel(trapped) if !trapped.error.is_refusal() => trapped,
             _ => {
-                recovery.breaker.said_nothing(admission);
+                self.breaker.said_nothing(admission);
                 log::refused(&error);
                 let result = Err(error);
                 return (Outcome::of(&result), result);
             }
         };
         log::trapped(trapped, call, start.map(|start| start.elapsed()));
-        recovery.metrics.trap(&trapped.error);
+        self.metrics.trap(&trapped.error);
         // A caller with a short deadline must not take the kernel out of service for everybody else.
-        if trapped.error == KernelError::EpochDeadline && call.allowed < self.ticks(u32::MAX) {
-            recovery.breaker.said_nothing(admission);
+        if trapped.error == KernelError::EpochDeadline && call.allowed < self.max_ticks {
+            self.breaker.said_nothing(admission);
         } else {
-            recovery.covered.store(recovery.policy.covers(&trapped.error), Relaxed);
-            if recovery.breaker.failed(admission, Instant::now()) == Change::Opened {
-                log::out_of_service(self, recovery.breaker.policy());
-                recovery.metrics.out_of_service(true);
+            self.covered.store(self.policy.covers(&trapped.error), Relaxed);
+            if self.breaker.failed(admission, Instant::now()) == Change::Opened {
+                log::out_of_service(&self.origin, self.breaker.policy(), self.fallback());
+                self.metrics.out_of_service(true);
             }
         }
-        let covered = recovery.policy.covers(&trapped.error) && call.is_repeatable();
+        let covered = self.policy.covers(&trapped.error) && call.is_repeatable();
         self.fall_back_if(covered, call, error)
+    }
+
+    /// Refuses a call because the kernel is out of service, or runs the reference.
+    #[cold]
+    pub(crate) fn refuse(&self, call: &mut Call<'_, '_>, retry_in: Duration) -> (Outcome, Result<(), Error>) {
+        let (pack, version) = (self.origin.pack.clone(), self.origin.version.clone());
+        let refused = Box::new(OutOfService { kernel: self.origin.kernel.clone(), pack, version, retry_in });
+        // Bad arguments are refused as they would be in service.
+        match check(call.signature, call.tensors) {
+            Err(bad) => (Outcome::BadCall, Err(bad.into())),
+            Ok(_) => self.fall_back_if(self.covered.load(Relaxed), call, refused.into()),
+        }
     }
 
     /// Runs the reference in place of the kernel, if there is one and the policy covers the failure (`covered`);
     /// otherwise returns the error.
     #[cold]
     fn fall_back_if(&self, covered: bool, call: &mut Call<'_, '_>, error: Error) -> (Outcome, Result<(), Error>) {
-        let recovery = &self.recovery;
-        recovery.set_degraded(true);
+        self.set_degraded(true);
         let result = Err(error);
-        let Some(reference) = recovery.substitute().filter(|_| covered) else { return (Outcome::of(&result), result) };
+        let Some(reference) = self.substitute().filter(|_| covered) else { return (Outcome::of(&result), result) };
         match reference.run_on_copies(call.export, call.tensors, call.scalars) {
             Ok(()) => {
-                recovery.metrics.fallback(true);
-                log::fell_back(self, reference);
+                self.metrics.fallback(true);
+                log::fell_back(&self.origin, reference);
                 (Outcome::Fallback, Ok(()))
             }
             Err(failure) => {
-                recovery.metrics.fallback(false);
-                log::fallback_failed(self, reference, &failure);
+                self.metrics.fallback(false);
+                log::fallback_failed(&self.origin, reference, &failure);
                 (Outcome::of(&result), result)
             }
         }
     }
 
-    fn run_natively(
-        &self,
-        reference: &Reference,
-        call: &mut Call<'_, '_>,
-        start: Option<Instant>,
-    ) -> Result<(), Error> {
-        check(call.signature, call.tensors)?;
-        let Err(error) = reference.run_in_place(call.export, call.tensors, call.scalars) else { return Ok(()) };
-        let trapped = self.trapped(Stop { error, backtrace: Backtrace::default() });
-        if !trapped.error.is_refusal() {
-            log::trapped(&trapped, call, start.map(|start| start.elapsed()));
-            self.recovery.metrics.trap(&trapped.error);
+    /// Runs the reference in the sandbox's place, if the kernel is placed there.
+    pub(crate) fn run_natively(&self, call: &mut Call<'_, '_>, start: Option<Instant>) -> Option<Result<(), Error>> {
+        let reference = self.reference.as_ref().filter(|_| self.placement == Placement::Native)?;
+        if let Err(bad) = check(call.signature, call.tensors) {
+            return Some(Err(bad.into()));
         }
-        Err(trapped.into())
+        let Err(error) = reference.run_in_place(call.export, call.tensors, call.scalars) else { return Some(Ok(())) };
+        let failure = self.origin.failure(Stop { error, backtrace: Backtrace::default() });
+        if !failure.error.is_refusal() {
+            log::trapped(&failure, call, start.map(|start| start.elapsed()));
+            self.metrics.trap(&failure.error);
+        }
+        Some(Err(failure.into()))
     }
 }

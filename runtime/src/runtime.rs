@@ -19,7 +19,12 @@ use semver::Version;
 pub use self::builder::RuntimeBuilder;
 use crate::{
     EngineError, Error, LoadEvent, Pack,
-    loaded::{CompiledKernel, LoadedKernel, Origin, Shares},
+    compiled::CompiledKernel,
+    dispatcher::Dispatcher,
+    loaded::Shares,
+    metrics::{self, PackInfo, PackLabels},
+    neighbours::Neighbour,
+    origin::Origin,
     pack::VerifiedPack,
     parallel, recovery,
 };
@@ -150,11 +155,12 @@ impl Runtime {
         let signer = self.check_key(pack.manifest.signed_by())?;
         pack.check_compatibility(&self.compatibility)?;
         if self.recovery.metrics {
-            recovery::describe();
+            metrics::describe();
         }
         let VerifiedPack { manifest: signed, kernels, .. } = pack;
         let manifest = signed.manifest();
-        let origin = Arc::new(Origin::new(&manifest.name, &manifest.version, &self.recovery));
+        let (name, version): (Arc<str>, _) = (manifest.name.as_str().into(), &manifest.version);
+        let info = Arc::new(PackInfo::new(self.recovery.metrics, &PackLabels { name: &name, version }));
         let mut code = Vec::new();
         let mut vectors = Vec::new();
         for (entry, mut kernel) in manifest.kernels.iter().zip(kernels) {
@@ -178,11 +184,17 @@ impl Runtime {
             .into_iter()
             .zip(&vectors)
             .map(|(compiled, vectors)| {
-                let kernel = LoadedKernel::new(compiled, vectors, origin.clone(), &self.shares, &self.recovery)?;
-                Ok((kernel.spec.id.clone(), Arc::new(kernel)))
+                let id = compiled.interface.spec().id.clone();
+                let (pack, version) = (name.clone(), version.clone());
+                let origin = Origin { kernel: id.as_str().into(), pack, version, _info: info.clone() };
+                let kernel = Dispatcher::new(compiled, vectors, origin, &self.shares, &self.recovery)?;
+                Ok((id, Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        self.shares.neighbours.add(kernels.values());
+        for kernel in kernels.values() {
+            let neighbour: Arc<dyn Neighbour> = kernel.loaded.clone();
+            self.shares.neighbours.add(Arc::downgrade(&neighbour));
+        }
         // Checked again, since compiling takes time: once a key is revoked, no pack that it signed may be handed out.
         let signer = self.check_key(signed.signed_by())?;
         Ok(Pack::new(signed.into_manifest(), signer, kernels, vectors.into_iter().flatten().collect()))

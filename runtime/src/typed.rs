@@ -5,27 +5,24 @@ use std::{marker::PhantomData, sync::Arc, time::Duration};
 use kernelpack_abi::{Infer, Kernel, Pass};
 use kernelpack_engine::{Export, ticks};
 
-use crate::{
-    BadCall, Bound, Error, Interruption, Occupancy, Placement, bound_call::BoundCall, guest::Calls,
-    loaded::LoadedKernel,
-};
+use crate::{BadCall, Error, Interruption, Occupancy, Placement, dispatcher::Dispatcher, guest::Calls};
 
 /// A kernel of a pack, called with the arguments of its stub.
 ///
 /// Cheap to clone, and callable from many threads at once; each call has an instance to itself.
 pub struct TypedKernel<K> {
-    loaded: Arc<LoadedKernel>,
+    dispatcher: Arc<Dispatcher>,
     max_ticks: u32,
     stub: PhantomData<fn() -> K>,
 }
 
 impl<K: Kernel> TypedKernel<K> {
-    pub(crate) fn new(loaded: Arc<LoadedKernel>) -> Self {
-        Self { loaded, max_ticks: u32::MAX, stub: PhantomData }
+    pub(crate) fn new(dispatcher: Arc<Dispatcher>) -> Self {
+        Self { dispatcher, max_ticks: u32::MAX, stub: PhantomData }
     }
 
-    pub(crate) fn loaded(&self) -> &Arc<LoadedKernel> {
-        &self.loaded
+    pub(crate) fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.dispatcher
     }
 
     pub(crate) fn max_ticks(&self) -> u32 {
@@ -34,28 +31,28 @@ impl<K: Kernel> TypedKernel<K> {
 
     /// The kernel's id.
     pub fn id(&self) -> &str {
-        &self.loaded.id
+        self.dispatcher.loaded.id()
     }
 
     /// How many instances the kernel has, and how many it may have.
     pub fn occupancy(&self) -> Occupancy {
-        self.loaded.occupancy()
+        self.dispatcher.loaded.occupancy()
     }
 
     /// How calls that overrun their budget are stopped.
     pub fn interruption(&self) -> Interruption {
-        self.loaded.interruption()
+        self.dispatcher.loaded.interruption()
     }
 
     /// Where the kernel runs.
     pub fn placement(&self) -> Placement {
-        self.loaded.recovery.placement()
+        self.dispatcher.recovery.placement()
     }
 
     /// The name of the reference implementation that calls fall back to, if there is one and the runtime's
     /// [`FallbackPolicy`](crate::FallbackPolicy) allows it.
     pub fn reference_name(&self) -> Option<&str> {
-        self.loaded.recovery.fallback()
+        self.dispatcher.recovery.fallback()
     }
 
     /// Gives each call at most this much time; the manifest's and the runtime's budgets still hold.
@@ -96,27 +93,9 @@ impl<K: Kernel> TypedKernel<K> {
     pub fn call_batch<'a>(&self, calls: impl IntoIterator<Item = K::Args<'a>>) -> Result<(), Error> {
         let mut batch = Calls::of::<K>();
         calls.into_iter().try_for_each(|args| batch.push::<K>(args))?;
-        let served = self.loaded.serve_batch(&K::SIGNATURE, &mut batch, self.max_ticks);
+        let result = self.dispatcher.call_batch(&K::SIGNATURE, &mut batch, self.max_ticks);
         batch.keep_room();
-        served
-    }
-
-    /// Lays out a call once, to run it any number of times on the same tensors without copying them.
-    ///
-    /// Arguments in a [`Tensor`](crate::Tensor) are mapped into an instance made for the binding. The kernel cannot
-    /// write to mapped inputs, and cannot reach any other memory of the host. Other arguments are copied at each call.
-    /// The borrow of the arguments ends with this call; see [`Bound`].
-    ///
-    /// # Errors
-    /// As [`call`](Self::call), although only the kernel's initialization runs;
-    /// [`EngineError::TooManyBindings`](crate::EngineError::TooManyBindings) if the kernel's bindings already have as
-    /// many instances as they may; [`EngineError::Unmappable`](crate::EngineError::Unmappable) if the system cannot map
-    /// a tensor.
-    pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {
-        K::lend(args, |tensors, scalars| {
-            let served = BoundCall::new(&self.loaded, &K::SIGNATURE, tensors, scalars, self.max_ticks)?;
-            Ok(Bound::new(served))
-        })
+        result
     }
 
     /// Runs the kernel on these inputs and returns its results, whose shapes follow from the shapes of the inputs.
@@ -142,18 +121,18 @@ impl<K: Kernel> TypedKernel<K> {
     }
 
     fn enter<P: Pass>(&self, export: Export, args: P::Args<'_>) -> Result<(), Error> {
-        P::lend(args, |tensors, scalars| self.loaded.serve(export, &P::SIGNATURE, tensors, scalars, self.max_ticks))
+        P::lend(args, |tensors, scalars| self.dispatcher.call(export, &P::SIGNATURE, tensors, scalars, self.max_ticks))
     }
 }
 
 impl<K> Clone for TypedKernel<K> {
     fn clone(&self) -> Self {
-        Self { loaded: self.loaded.clone(), max_ticks: self.max_ticks, stub: PhantomData }
+        Self { dispatcher: self.dispatcher.clone(), max_ticks: self.max_ticks, stub: PhantomData }
     }
 }
 
 impl<K> std::fmt::Debug for TypedKernel<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("TypedKernel").field(&self.loaded.id).finish()
+        f.debug_tuple("TypedKernel").field(self.dispatcher.loaded.id()).finish()
     }
 }

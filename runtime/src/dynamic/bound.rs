@@ -41,12 +41,12 @@ use crate::{Error, bound_call::BoundCall, loaded::LoadedKernel};
 /// ```
 pub struct DynBound {
     loaded: Arc<LoadedKernel>,
-    served: BoundCall,
+    inner: BoundCall,
 }
 
 impl DynBound {
-    pub(super) fn new(loaded: Arc<LoadedKernel>, served: BoundCall) -> Self {
-        Self { loaded, served }
+    pub(super) fn new(loaded: Arc<LoadedKernel>, inner: BoundCall) -> Self {
+        Self { loaded, inner }
     }
 
     /// Runs the kernel on the tensors that it is bound to, like [`Bound::call`](crate::Bound::call). Scalars that are
@@ -60,10 +60,10 @@ impl DynBound {
         outputs: &mut [(&str, DynViewMut<'_>)],
         params: &[(&str, ParamValue)],
     ) -> Result<(), Error> {
-        let Self { loaded, served } = self;
+        let Self { loaded, inner } = self;
         loaded.spec.forward.with(|signature| {
-            lend(&loaded.id, signature, inputs, outputs, params, |tensors, scalars| {
-                served.call(signature, tensors, scalars)
+            lend(loaded.id(), signature, inputs, outputs, params, |tensors, scalars| {
+                inner.call(signature, tensors, scalars)
             })
         })
     }
@@ -83,32 +83,32 @@ impl DynBound {
         kernel.signature().with(|signature| {
             lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
                 // Only the bound tensors are accepted, as in `call`.
-                self.served.check(signature, tensors)?;
-                self.served = BoundCall::new(kernel.loaded(), signature, tensors, scalars, kernel.max_ticks())?;
+                self.inner.check(signature, tensors)?;
+                self.inner = BoundCall::new(kernel.dispatcher(), signature, tensors, scalars, kernel.max_ticks())?;
                 self.loaded = kernel.loaded().clone();
-                self.served.call(signature, tensors, scalars)
+                self.inner.call(signature, tensors, scalars)
             })
         })
     }
 
     /// Whether this binding is of `kernel`, rather than of the kernel with the same id in another pack.
     pub fn is_of(&self, kernel: &DynKernel) -> bool {
-        self.served.is_of(kernel.loaded())
+        self.inner.is_of(kernel.dispatcher())
     }
 
     /// How many bytes each call copies, for the tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
-        self.loaded.spec.forward.with(|signature| self.served.copied_bytes(signature))
+        self.loaded.spec.forward.with(|signature| self.inner.copied_bytes(signature))
     }
 
     /// The number of threads over which each call is divided; 1 if it is not divided.
     pub fn threads(&self) -> usize {
-        self.served.threads()
+        self.inner.threads()
     }
 }
 
 impl fmt::Debug for DynBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DynBound").field(&self.loaded.id).finish()
+        f.debug_tuple("DynBound").field(self.loaded.id()).finish()
     }
 }

@@ -1,121 +1,27 @@
 //! Thousands of deadlines, in engines whose ticks are a hundredth of the usual length.
 
 use std::{
-    collections::BTreeMap,
     sync::{Mutex, PoisonError},
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use kernelpack_abi::{
-    ABI_VERSION, DType, Dim, Expr, KernelSpec, Lifecycle, ParamSpec, ParamType, Role, TensorSpec, section,
-};
-use kernelpack_manifest::{Author, Digest, Kernel, KernelPackVerifier, Manifest, SCHEMA, SecretKey};
-use wasm_encoder::{CustomSection, Encode, Section};
+use kernelpack_abi::{KernelSpec, Lifecycle};
 
 use super::*;
 #[cfg(feature = "wamr")]
 use crate::{Execution, Wamr};
-use crate::{KernelError, Tensor, Wasmtime, binding::Binding};
+use crate::{
+    KernelError, Tensor, Wasmtime,
+    binding::Binding,
+    fixture::{self, Entry, MODULE, Observed, SPEC, SPIN, module},
+};
 
 const TICK: Duration = Duration::from_micros(100);
 
-/// The mode in which the kernel never ends.
-const SPIN: i32 = -1;
-
-const SPEC: KernelSpec<'static> = KernelSpec {
-    id: "counts",
-    name: "counts",
-    description: "",
-    category: "test",
-    family: "test",
-    entry_point: "counts_forward",
-    fallback: "",
-    limits: ResourceLimits { max_memory_pages: 64, ..ResourceLimits::DEFAULT },
-    lifecycle: Lifecycle { init: false, cleanup: false },
-    forward: Signature {
-        symbols: &["n"],
-        tensors: &[tensor("x", Role::In), tensor("y", Role::Out)],
-        params: &[ParamSpec { name: "mode", ty: ParamType::I32, default: None }],
-    },
-    backward: None,
-    split: &[],
-};
-
-const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
-    TensorSpec { name, dtype: DType::F32, role, optional: false, dims: &[Dim::Symbol(0)], len: Expr(&[]) }
-}
-
-/// Counts to 16 times `mode` in memory, and adds a sixteenth of the count to each element of x.
-const MODULE: &str = r#"(module
-    (memory (export "memory") 1 64)
-    (global (export "__heap_base") i32 (i32.const 4096))
-    (global (export "kernel_abi_version") i32 (i32.const 1))
-    (global (export "kernel_message") i32 (i32.const 1024))
-    (export "kernel_forward" (func $forward)) (export "counts_forward" (func $forward))
-    (func (export "kernel_info") (param i32) (result i32) i32.const 0)
-    (func $forward (param $d i32) (result i32)
-        (local $block i32) (local $mode i32) (local $x i32) (local $y i32) (local $end i32) (local $i i32)
-        (local.set $block (i32.load offset=32 (local.get $d)))
-        (local.set $mode (i32.load offset=112 (local.get $block)))
-        (if (i32.lt_s (local.get $mode) (i32.const 0)) (then (loop $spin (br $spin))))
-        (local.set $x (i32.load offset=16 (local.get $block)))
-        (local.set $y (i32.load offset=64 (local.get $block)))
-        (local.set $end (i32.add (local.get $y) (i32.load offset=68 (local.get $block))))
-        (i32.store (i32.const 2048) (i32.const 0))
-        (block $done (loop $next
-            (br_if $done (i32.ge_u (local.get $i) (i32.mul (local.get $mode) (i32.const 16))))
-            (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
-            (local.set $i (i32.add (local.get $i) (i32.const 1)))
-            (br $next)))
-        (loop $write
-            (f32.store (local.get $y) (f32.add (f32.load (local.get $x))
-                (f32.convert_i32_s (i32.div_u (i32.load (i32.const 2048)) (i32.const 16)))))
-            (local.set $x (i32.add (local.get $x) (i32.const 4)))
-            (local.set $y (i32.add (local.get $y) (i32.const 4)))
-            (br_if $write (i32.lt_u (local.get $y) (local.get $end))))
-        (i32.const 0)))"#;
-
-fn module(spec: &KernelSpec<'_>, text: &str) -> kernelpack_manifest::VerifiedModule {
-    let mut wasm = wat::parse_str(text).unwrap();
-    let entry = section::encode_to_vec(spec, "hand-written 0.0.0");
-    let section = CustomSection { name: section::NAME.into(), data: entry.into() };
-    wasm.push(section.id());
-    section.encode(&mut wasm);
-    let key = SecretKey::from_seed([1; 32]);
-    let spec = KernelSpecBuf::from(spec);
-    let manifest = Manifest {
-        schema: SCHEMA.to_owned(),
-        abi_version: ABI_VERSION,
-        name: "counts".to_owned(),
-        version: Version::new(1, 0, 0),
-        description: String::new(),
-        min_runtime_version: Version::new(0, 0, 0),
-        max_runtime_version: Version::new(9, 0, 0),
-        created_at: "2026-01-18T00:00:00Z".to_owned(),
-        author: Author { name: "test".to_owned(), email: None, signing_key: key.public().id() },
-        kernels: vec![Kernel::from_spec(&spec, Digest::of(&wasm), BTreeMap::new(), BTreeMap::new()).unwrap()],
-        fallbacks: BTreeMap::new(),
-    };
-    let json = manifest.to_json();
-    let verifier = KernelPackVerifier::new([key.public()]);
-    let signed = verifier.verify(&json, &key.sign(&json), SystemTime::now()).unwrap();
-    signed.verify_module("counts", wasm).unwrap()
-}
-
 /// The kernel, compiled with this engine.
 fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
-    load_module(engine, module(&SPEC, MODULE))
-}
-
-fn load_module(engine: Arc<dyn Engine>, module: kernelpack_manifest::VerifiedModule) -> Arc<LoadedKernel> {
-    let ceiling = ResourceLimits { max_epoch_ticks: 1_000_000, ..SPEC.limits };
-    let compiled = CompiledKernel::new(&engine, KernelCode::Module(module), ceiling).unwrap();
-    let settings = Settings { metrics: false, ..Settings::default() };
-    let origin = Arc::new(Origin::new("counts", &Version::new(1, 0, 0), &settings));
-    let shares = Shares { pool: PoolPolicy::default(), max_bindings: 1000, workers: None, neighbours: Arc::default() };
-    let loaded = LoadedKernel::new(compiled, &[], origin, &shares, &settings).unwrap();
-    Arc::new(loaded)
+    fixture::load(engine, module(&SPEC, MODULE), 1).loaded
 }
 
 /// Calls the kernel from one thread, with copies or bound.
@@ -272,26 +178,54 @@ mod a_deadline_at_the_end_of_a_call_is_settled_one_way {
     }
 }
 
-/// `init` takes more than a tick of 10 ms on any machine: 200 million steps, of which a processor does no more than one
-/// in a cycle.
+/// Takes 4 ticks of 10 ms on any machine: 200 million steps, of which a processor does no more than one in a cycle.
+const LONG: &str = r#"(local $i i32)
+    (loop $next
+        (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $i) (i32.const 200000000))))"#;
+
+const TICKS: u32 = SPEC.limits.max_epoch_ticks;
+
 #[test]
 fn the_time_of_init_comes_out_of_the_budget_of_the_call() {
-    let init = r#"(func (export "kernel_init") (param i32 i32) (result i32) (local $i i32)
-        (loop $next
-            (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
-            (local.set $i (i32.add (local.get $i) (i32.const 1)))
-            (br_if $next (i32.lt_u (local.get $i) (i32.const 200000000))))
-        (i32.const 0))"#;
-    let text = MODULE.replacen("(module", &format!("(module {init}"), 1);
+    let init = format!(r#"(module (func (export "kernel_init") (param i32 i32) (result i32) {LONG} (i32.const 0))"#);
     let spec = KernelSpec { lifecycle: Lifecycle { init: true, cleanup: false }, ..SPEC };
     let engine = Arc::new(Wasmtime::new().start_engine().unwrap());
-    let loaded = load_module(engine, module(&spec, &text));
-    let ticks = 100_000;
+    let loaded = fixture::load(engine, module(&spec, &MODULE.replacen("(module", &init, 1)), 1).loaded;
     let given = || {
-        let (lease, given) = loaded.enter(ticks, |_, ticks| Ok(ticks)).unwrap();
+        let (lease, given) = loaded.enter(TICKS, |_, ticks| Ok(ticks)).unwrap();
         lease.give_back();
         given.unwrap_or_else(|_| panic!("the function fails"))
     };
-    assert!((1..ticks).contains(&given()), "a call in a new instance");
-    assert_eq!(given(), ticks, "a call in a warm instance");
+    assert!((1..TICKS).contains(&given()), "a call in a new instance");
+    assert_eq!(given(), TICKS, "a call in a warm instance");
+}
+
+/// The kernel's memory has grown, so that a large call does not fit any more: it runs in a new instance, after the
+/// cleanup of the old one.
+#[test]
+fn a_call_that_needs_a_new_instance_has_the_rest_of_its_budget_there() {
+    let cleanup = format!(r#"(module (func (export "kernel_cleanup") (result i32) {LONG} (i32.const 0))"#);
+    let grows = "(drop (memory.grow (i32.const 20))) (local.set $mode (i32.load";
+    let text = MODULE.replacen("(module", &cleanup, 1).replacen("(local.set $mode (i32.load", grows, 1);
+    let spec = KernelSpec { lifecycle: Lifecycle { init: false, cleanup: true }, ..SPEC };
+    let engine = Observed::new(Arc::new(Wasmtime::new().start_engine().unwrap()));
+    let loaded = fixture::load(Arc::new(engine.clone()), module(&spec, &text), 1).loaded;
+    let call = |elements: usize| {
+        let (x, mut y) = (Tensor::from_slice(&vec![1.5; elements], &[elements]).unwrap(), vec![0.0; elements]);
+        let y_view = kernelpack_abi::TensorViewMut::new(&mut y, &[elements]).unwrap();
+        let mut tensors = [TensorArg::input(x.view()), TensorArg::output(y_view)];
+        loaded.call(Export::Forward, &SPEC.forward, &mut tensors, &1i32.to_le_bytes(), TICKS).unwrap();
+        assert!(y.iter().all(|y| *y == 2.5));
+    };
+    call(1);
+    assert_eq!(engine.entries(), [Entry::Call(Export::Forward, TICKS)]);
+    // Twice 25 pages: with the 21 that the instance has, more than its 64.
+    call(25 << 14);
+    let entries = engine.entries();
+    let [Entry::Call(Export::Cleanup, CLEANUP_TICKS), Entry::Call(Export::Forward, left)] = entries[..] else {
+        panic!("{entries:?}")
+    };
+    assert!((1..TICKS).contains(&left), "{left}");
 }

@@ -13,7 +13,7 @@ use super::BreakerPolicy;
 /// The value of [`Breaker::open_until`] while the kernel is in service.
 const CLOSED: u64 = 0;
 
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     policy: BreakerPolicy,
     epoch: Instant,
     /// Failures in a row while the kernel is in service.
@@ -28,7 +28,7 @@ pub(super) struct Breaker {
 
 /// The breaker's decision on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(crate) enum Admission {
     /// In service.
     Closed,
     /// Out of service, and this call probes whether the kernel works again.
@@ -47,30 +47,30 @@ pub(super) enum Admission {
 
 /// How a report changed the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     Nothing,
     Opened,
     Closed,
 }
 
 impl Breaker {
-    pub(super) fn new(policy: BreakerPolicy, now: Instant) -> Self {
+    pub(crate) fn new(policy: BreakerPolicy, now: Instant) -> Self {
         Self { policy, epoch: now, failures: AtomicU32::new(0), open_until: AtomicU64::new(CLOSED) }
     }
 
-    pub(super) fn policy(&self) -> BreakerPolicy {
+    pub(crate) fn policy(&self) -> BreakerPolicy {
         self.policy
     }
 
     /// Whether the breaker admits every call.
     #[inline]
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.open_until.load(Relaxed) == CLOSED
     }
 
     /// Decides whether a call may enter the sandbox.
     #[inline]
-    pub(super) fn admit(&self, now: impl FnOnce() -> Instant) -> Admission {
+    pub(crate) fn admit(&self, now: impl FnOnce() -> Instant) -> Admission {
         match self.open_until.load(Relaxed) {
             CLOSED => Admission::Closed,
             until => self.knock(until, now()),
@@ -94,7 +94,7 @@ impl Breaker {
 
     /// Reports that an admitted call succeeded.
     #[inline]
-    pub(super) fn succeeded(&self, admission: Admission) -> Change {
+    pub(crate) fn succeeded(&self, admission: Admission) -> Change {
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
@@ -110,7 +110,7 @@ impl Breaker {
 
     /// Reports that an admitted call failed in a way that counts.
     #[cold]
-    pub(super) fn failed(&self, admission: Admission, now: Instant) -> Change {
+    pub(crate) fn failed(&self, admission: Admission, now: Instant) -> Change {
         let BreakerPolicy::After { failures: limit, .. } = self.policy else { return Change::Nothing };
         match admission {
             Admission::Probe { until, .. } => {
@@ -134,7 +134,7 @@ impl Breaker {
 
     /// Reports that an admitted call ended in a way that says nothing about the kernel. If it was the probe, the next
     /// call becomes the probe.
-    pub(super) fn said_nothing(&self, admission: Admission) {
+    pub(crate) fn said_nothing(&self, admission: Admission) {
         if let Admission::Probe { was, until } = admission {
             let _ = self.open_until.compare_exchange(until, was, Relaxed, Relaxed);
         }

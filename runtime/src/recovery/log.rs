@@ -9,10 +9,10 @@ use kernelpack_abi::{Shape, TensorData};
 use tracing::{debug, error, info, warn};
 
 use super::{
-    BreakerPolicy, Call, PackLabels,
+    BreakerPolicy,
     reference::{NoReference, Reference},
 };
-use crate::{Error, KernelError, KernelFailure, loaded::LoadedKernel};
+use crate::{Error, KernelError, KernelFailure, call::Call, origin::Origin};
 
 const TARGET: &str = "kernelpack";
 
@@ -42,12 +42,12 @@ pub(super) fn refused(error: &Error) {
 
 /// The reference computed the result.
 #[cold]
-pub(super) fn fell_back(kernel: &LoadedKernel, reference: &Reference) {
+pub(super) fn fell_back(origin: &Origin, reference: &Reference) {
     debug!(
         target: TARGET,
-        kernel = %kernel.id,
-        pack = %kernel.origin.pack,
-        version = %kernel.origin.version,
+        kernel = %origin.kernel,
+        pack = %origin.pack,
+        version = %origin.version,
         reference = reference.reference_name(),
         "the reference computed the result",
     );
@@ -55,12 +55,12 @@ pub(super) fn fell_back(kernel: &LoadedKernel, reference: &Reference) {
 
 /// The reference failed too; the caller gets the kernel's error.
 #[cold]
-pub(super) fn fallback_failed(kernel: &LoadedKernel, reference: &Reference, error: &KernelError) {
+pub(super) fn fallback_failed(origin: &Origin, reference: &Reference, error: &KernelError) {
     warn!(
         target: TARGET,
-        kernel = %kernel.id,
-        pack = %kernel.origin.pack,
-        version = %kernel.origin.version,
+        kernel = %origin.kernel,
+        pack = %origin.pack,
+        version = %origin.version,
         reference = reference.reference_name(),
         %error,
         "the reference failed too",
@@ -69,39 +69,39 @@ pub(super) fn fallback_failed(kernel: &LoadedKernel, reference: &Reference, erro
 
 /// The breaker opened.
 #[cold]
-pub(super) fn out_of_service(kernel: &LoadedKernel, policy: BreakerPolicy) {
+pub(super) fn out_of_service(origin: &Origin, policy: BreakerPolicy, fallback: Option<&str>) {
     let BreakerPolicy::After { failures, open_for } = policy else { return };
     error!(
         target: TARGET,
-        kernel = %kernel.id,
-        pack = %kernel.origin.pack,
-        version = %kernel.origin.version,
+        kernel = %origin.kernel,
+        pack = %origin.pack,
+        version = %origin.version,
         failures = failures.get(),
         open_for_s = open_for.as_secs_f64(),
-        fallback = kernel.recovery.fallback(),
+        fallback,
         "a kernel that keeps failing is taken out of service",
     );
 }
 
 /// The breaker closed.
 #[cold]
-pub(super) fn back_in_service(kernel: &LoadedKernel) {
+pub(super) fn back_in_service(origin: &Origin) {
     info!(
         target: TARGET,
-        kernel = %kernel.id,
-        pack = %kernel.origin.pack,
-        version = %kernel.origin.version,
+        kernel = %origin.kernel,
+        pack = %origin.pack,
+        version = %origin.version,
         "a kernel is back in service",
     );
 }
 
 /// A kernel runs outside the sandbox.
-pub(super) fn native(kernel: &str, pack: &PackLabels<'_>, reference: &Reference) {
+pub(super) fn native(origin: &Origin, reference: &Reference) {
     warn!(
         target: TARGET,
-        kernel,
-        pack = %pack.name,
-        version = %pack.version,
+        kernel = %origin.kernel,
+        pack = %origin.pack,
+        version = %origin.version,
         reference = reference.reference_name(),
         package = reference.package(),
         "a kernel runs outside the sandbox, as configured",
@@ -109,18 +109,19 @@ pub(super) fn native(kernel: &str, pack: &PackLabels<'_>, reference: &Reference)
 }
 
 /// A kernel has no fallback, so callers have to handle its failures.
-pub(super) fn no_fallback(kernel: &str, pack: &PackLabels<'_>, reason: &NoReference) {
+pub(super) fn no_fallback(origin: &Origin, reason: &NoReference) {
+    let Origin { kernel, pack, version, .. } = origin;
     match reason {
         NoReference::Missing(reason) => {
-            debug!(target: TARGET, kernel, pack = %pack.name, version = %pack.version, reason, "a kernel has no fallback");
+            debug!(target: TARGET, %kernel, %pack, %version, reason, "a kernel has no fallback");
         }
         // A warning: a program that links the function expects it to be used.
         NoReference::Differs(reason) => {
             warn!(
                 target: TARGET,
-                kernel,
-                pack = %pack.name,
-                version = %pack.version,
+                %kernel,
+                %pack,
+                %version,
                 reason,
                 "a kernel has no fallback, because its reference is not known to compute the same results",
             );

@@ -60,6 +60,16 @@ pub enum Placement {
     Native,
 }
 
+impl Placement {
+    /// The name in metrics.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Sandboxed => "sandboxed",
+            Self::Native => "native",
+        }
+    }
+}
+
 /// When a kernel that keeps failing is taken out of service.
 ///
 /// While a kernel is out of service, its calls go straight to its reference if there is one and the [`FallbackPolicy`]

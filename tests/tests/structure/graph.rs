@@ -43,16 +43,6 @@ impl Imports {
         circles
     }
 
-    /// Whether a file imports another that leads back to it.
-    pub(crate) fn is_in_a_circle(&self, from: &str, to: &str) -> bool {
-        self.0.get(from).is_some_and(|imports| imports.contains_key(to)) && self.way(to, from).is_some()
-    }
-
-    /// Forgets one file's import of another.
-    pub(crate) fn remove(&mut self, from: &str, to: &str) {
-        self.0.entry(from.to_owned()).or_default().remove(to);
-    }
-
     /// A circle in words: `a.rs -> b.rs (Foo) -> a.rs (Bar)`.
     pub(crate) fn describe(&self, circle: &[&str]) -> String {
         let mut text = circle[0].to_owned();

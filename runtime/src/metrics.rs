@@ -9,12 +9,11 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::{Counter, Gauge, Histogram, Label, Unit, counter, gauge, histogram};
 
-use super::Placement;
 use crate::{Error, KernelError};
 
 /// How a call ended, in the order of [`OUTCOMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Ok,
     Fallback,
     Refused,
@@ -44,7 +43,7 @@ const KINDS: [&str; 12] = [
 ];
 
 impl Outcome {
-    pub(super) fn of(result: &Result<(), Error>) -> Self {
+    pub(crate) fn of(result: &Result<(), Error>) -> Self {
         match result {
             Ok(()) => Self::Ok,
             Err(Error::Kernel(trapped)) if trapped.error.is_refusal() => Self::Refused,
@@ -71,7 +70,7 @@ pub(crate) struct KernelMetrics {
 
 impl KernelMetrics {
     /// Makes handles from the installed recorder, or handles that do nothing if metrics are off.
-    pub(super) fn new(enabled: bool, kernel: &str, pack: &Pack<'_>, placement: Placement) -> Self {
+    pub(crate) fn new(enabled: bool, kernel: &str, pack: &PackLabels<'_>, placement: &'static str) -> Self {
         if !enabled {
             return Self::none();
         }
@@ -80,10 +79,6 @@ impl KernelMetrics {
         let with = |more: &[(&'static str, &'static str)]| -> Vec<Label> {
             let more = more.iter().map(|(key, value)| Label::from_static_parts(key, value));
             labels.iter().cloned().chain(more).collect()
-        };
-        let placement = match placement {
-            Placement::Sandboxed => "sandboxed",
-            Placement::Native => "native",
         };
         Self {
             calls: OUTCOMES.map(|outcome| {
@@ -114,7 +109,7 @@ impl KernelMetrics {
     }
 
     #[inline]
-    pub(super) fn call(&self, outcome: Outcome, took: Option<Duration>) {
+    pub(crate) fn call(&self, outcome: Outcome, took: Option<Duration>) {
         self.calls[outcome as usize].increment(1);
         if let Some(took) = took {
             self.duration.record(took.as_secs_f64());
@@ -122,25 +117,25 @@ impl KernelMetrics {
     }
 
     /// Counts calls that were run in one entry and ended alike.
-    pub(super) fn calls(&self, outcome: Outcome, count: u64) {
+    pub(crate) fn calls(&self, outcome: Outcome, count: u64) {
         self.calls[outcome as usize].increment(count);
     }
 
-    pub(super) fn trap(&self, error: &KernelError) {
+    pub(crate) fn trap(&self, error: &KernelError) {
         if let Some(kind) = KINDS.iter().position(|kind| *kind == error.kind()) {
             self.failures[kind].increment(1);
         }
     }
 
-    pub(super) fn fallback(&self, succeeded: bool) {
+    pub(crate) fn fallback(&self, succeeded: bool) {
         self.fallbacks[usize::from(!succeeded)].increment(1);
     }
 
-    pub(super) fn degraded(&self, degraded: bool) {
+    pub(crate) fn degraded(&self, degraded: bool) {
         self.degraded.set(f64::from(u8::from(degraded)));
     }
 
-    pub(super) fn out_of_service(&self, out: bool) {
+    pub(crate) fn out_of_service(&self, out: bool) {
         self.out_of_service.set(f64::from(u8::from(out)));
     }
 
@@ -161,12 +156,12 @@ impl Drop for KernelMetrics {
 }
 
 /// The labels of a pack.
-pub(crate) struct Pack<'a> {
+pub(crate) struct PackLabels<'a> {
     pub(crate) name: &'a Arc<str>,
     pub(crate) version: &'a semver::Version,
 }
 
-impl Pack<'_> {
+impl PackLabels<'_> {
     fn labels(&self) -> Vec<Label> {
         vec![Label::new("pack", self.name.clone()), Label::new("version", self.version.to_string())]
     }
@@ -176,7 +171,7 @@ impl Pack<'_> {
 pub(crate) struct PackInfo(Gauge);
 
 impl PackInfo {
-    pub(crate) fn new(enabled: bool, pack: &Pack<'_>) -> Self {
+    pub(crate) fn new(enabled: bool, pack: &PackLabels<'_>) -> Self {
         let gauge = if enabled { gauge!("kernelpack_pack_info", pack.labels()) } else { Gauge::noop() };
         // Not set to 1, since the same version may be loaded twice, for example while a pack is reloaded.
         gauge.increment(1);

@@ -169,6 +169,7 @@ impl LoadedKernel {
     /// Runs calls of the forward pass in one entry; `None` if the kernel has no export for that.
     ///
     /// Together they get `all` ticks, as a budget that starts with the first of them.
+    #[inline]
     pub(crate) fn call_batch(
         &self,
         signature: &Signature<'_>,

@@ -90,7 +90,10 @@ impl Recovery {
             policy: settings.fallback,
             placement,
             reference: found.ok(),
-            breaker: Breaker::new(settings.breaker, Instant::now()),
+            breaker: match placement {
+                Placement::Sandboxed => Breaker::new(settings.breaker, Instant::now()),
+                Placement::Native => Breaker::open_for_good(settings.breaker, Instant::now()),
+            },
             metrics: KernelMetrics::new(settings.metrics, &spec.id, &origin.labels(), placement.label()),
             clock: Clock::new(settings.metrics),
             covered: AtomicBool::new(true),
@@ -114,7 +117,7 @@ impl Recovery {
     /// Whether calls simply go to the sandbox, as they nearly always do.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
-        self.placement == Placement::Sandboxed && self.breaker.is_closed()
+        self.breaker.is_closed()
     }
 
     /// Records whether the last result came from the sandbox; writes only on a change.
@@ -139,6 +142,7 @@ impl Recovery {
     }
 
     /// Reports a batch of calls that took the usual path and succeeded.
+    #[inline]
     pub(crate) fn batch_succeeded(&self, calls: usize) {
         self.sandbox_succeeded(Admission::Closed);
         self.metrics.calls(Outcome::Ok, calls as u64);

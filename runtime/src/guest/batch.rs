@@ -50,7 +50,7 @@ impl BatchLayout {
     /// Copies what the calls read to the memory of the batch. Returns false if they differ from the laid-out calls in
     /// more than values; some of them may have been copied then.
     fn copy_in(&mut self, memory: &mut [u8], calls: &Calls<'_>) -> bool {
-        let tensors = calls.tensors();
+        let (tensors, rows) = (calls.tensors(), calls.rows());
         if calls.len() != self.calls || calls.scalar_bytes() != self.scalar_bytes || tensors.len() != self.entries.len()
         {
             return false;
@@ -59,7 +59,7 @@ impl BatchLayout {
             // One arm per role, so that the role is tested only once.
             let data: &[u8] = match &tensor.data {
                 TensorData::In(data) => {
-                    if is_shared(calls, index, data) != *shared || !entry_fits(entry, tensor) {
+                    if is_shared(tensors, rows, index, data) != *shared || !entry_fits(entry, tensor) {
                         return false;
                     }
                     if *shared {
@@ -134,7 +134,7 @@ impl Guest {
         head.resize(cursor.end() as usize, 0);
         entries.resize(count * rows, TensorEntry::default());
         shared.extend(calls.tensors().iter().enumerate().map(|(index, tensor)| match &tensor.data {
-            TensorData::In(data) => is_shared(calls, index, data),
+            TensorData::In(data) => is_shared(calls.tensors(), rows, index, data),
             _ => false,
         }));
 
@@ -198,7 +198,8 @@ fn bytes_of(entry: &TensorEntry, range: &Range<usize>) -> Range<usize> {
 /// Whether the call before has the same input, such as weights. Equal addresses are enough, since both inputs are
 /// borrowed for the whole batch.
 #[inline]
-fn is_shared(calls: &Calls<'_>, index: usize, data: &[u8]) -> bool {
-    let before = index.checked_sub(calls.rows()).and_then(|index| calls.tensors().get(index));
+fn is_shared(tensors: &[TensorArg<'_>], rows: usize, index: usize, data: &[u8]) -> bool {
+    // For the first call, this wraps around to an index that no tensor has.
+    let before = tensors.get(index.wrapping_sub(rows));
     matches!(before, Some(TensorArg { data: TensorData::In(before), .. }) if std::ptr::eq(data, *before))
 }

@@ -275,16 +275,12 @@ impl Row {
     /// Exposes the tensor's bytes, which the kernel may access from here on.
     #[inline]
     fn takes(&self, tensor: &TensorArg<'_>) -> bool {
-        let (address, len) = match bytes(&tensor.data) {
-            Some(bytes) => {
-                escape(bytes);
-                (bytes.cast::<u8>().addr(), bytes.len())
-            }
-            None => (0, 0),
-        };
+        let Some(bytes) = bytes(&tensor.data) else { return kind(&tensor.data) == self.data };
+        escape(bytes);
+        let (address, len) = (bytes.cast::<u8>().addr(), bytes.len());
         (self.address == 0) | (self.address == address)
             && (len == self.len) & (kind(&tensor.data) == self.data)
-            && (len == 0 || tensor.shape == self.shape)
+            && tensor.shape == self.shape
     }
 }
 

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use kernelpack_abi::{KernelSpec, Lifecycle, ResourceLimits};
+use kernelpack_abi::{DType, KernelSpec, Lifecycle, ResourceLimits};
 
 use super::*;
 use crate::{
@@ -39,4 +39,15 @@ fn after_a_panic_between_its_two_instances_a_binding_has_both_again() {
     call(3).unwrap();
     assert_eq!((binding.threads(), loaded.bindings.occupancy().busy), (2, 2));
     assert!(y.as_slice().iter().all(|y| *y == 3.5));
+}
+
+#[test]
+fn an_empty_tensor_of_another_shape_is_another_one() {
+    let of = |dims: &[usize], data| TensorArg { dtype: DType::F32, shape: Shape::new(dims).unwrap(), data };
+    let row = Row::of(&of(&[0, 5], TensorData::In(&[])));
+    assert!(row.takes(&of(&[0, 5], TensorData::In(&[]))));
+    assert!(!row.takes(&of(&[0, 7], TensorData::In(&[]))));
+    assert!(!row.takes(&of(&[0, 5], TensorData::Absent)));
+    // The shape of an absent tensor is not specified.
+    assert!(Row::of(&of(&[2], TensorData::Absent)).takes(&of(&[3], TensorData::Absent)));
 }

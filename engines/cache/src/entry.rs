@@ -1,4 +1,4 @@
-//! The bytes of an entry, and the type that proves that they are ours.
+//! The bytes of an entry, and the type that proves that this user made them.
 //!
 //! ```text
 //! offset   size  what
@@ -19,9 +19,9 @@ const KEY: usize = 12;
 const LENGTH: usize = KEY + Key::BYTES;
 const ARTIFACT: usize = LENGTH + 8;
 
-/// Compiled code that this user's own process sealed for the module and the engine of its key.
+/// Compiled code that a process of this user sealed for the module and the engine in its key.
 ///
-/// Only [`CompileCache::load`](crate::CompileCache::load) makes one, after it checked exactly that.
+/// Only [`CompileCache::load`](crate::CompileCache::load) makes one, after it checked the seal and the key.
 #[derive(Debug)]
 pub struct TrustedArtifact {
     key: Key,
@@ -29,7 +29,7 @@ pub struct TrustedArtifact {
 }
 
 impl TrustedArtifact {
-    /// The module and the engine that the code is of and for.
+    /// The module and the engine that the code belongs to.
     pub fn key(&self) -> &Key {
         &self.key
     }
@@ -53,7 +53,7 @@ pub(super) fn seal(artifact: &[u8], key: &Key, secret: &Secret) -> Vec<u8> {
     entry
 }
 
-/// Checks that somebody who holds the secret made this entry, and for this key.
+/// Checks that the holder of the secret made this entry for this key.
 pub(super) fn open(entry: Vec<u8>, key: &Key, secret: &Secret) -> Result<TrustedArtifact, EntryFault> {
     let Some((sealed, mac)) = entry.split_last_chunk::<MAC_BYTES>() else { return Err(EntryFault::Malformed) };
     let head = sealed.get(..ARTIFACT).ok_or(EntryFault::Malformed)?;

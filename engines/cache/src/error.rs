@@ -2,24 +2,25 @@
 
 use std::{io, path::PathBuf};
 
-/// Why a folder cannot be a compile cache. The code in it is run outside of any sandbox, so nobody else may write there.
+/// Why a folder cannot be a compile cache. The code in it is run outside of any sandbox, so nobody else may write
+/// there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// It is a link or no folder.
+    /// It is a link or not a folder.
     #[error("the compile cache {path:?} is a link or no folder; name a folder of yours, or one that is to be made")]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error("the compile cache {path:?} belongs to user {owner}, this is user {user}; name a folder of yours")]
     OfAnotherUser {
         /// The path.
         path: PathBuf,
         /// The id of the folder's owner.
         owner: u32,
-        /// The id of the user whom this process acts for.
+        /// The id of the user that this process runs as.
         user: u32,
     },
     /// Others can write to it.
@@ -30,15 +31,15 @@ pub enum CacheError {
         /// The folder's permissions.
         mode: u32,
     },
-    /// It cannot be made, opened or given a secret.
+    /// It cannot be created, opened or given a secret.
     #[error("cannot use the compile cache {path:?}: {source}")]
     Io {
         /// The path.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system does not tell who can write to a folder in a way that is known here.
+    /// This system has no supported way to check who can write to a folder.
     #[error("compile caches are for Unix systems only; build this runtime without one")]
     Unsupported,
 }

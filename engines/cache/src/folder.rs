@@ -1,8 +1,8 @@
-//! The folder of a cache: this user's own, with nobody else able to write to it.
+//! The folder of a cache, which only this user can write to.
 //!
-//! It is opened once and checked once; everything then happens in the folder that was checked, whatever stands under
-//! its path by now. Files appear in it whole: they are written under another name and renamed. Nothing is forced onto
-//! the disk, since an entry that a power failure cut short is noticed like any other that was tampered with.
+//! The folder is opened and checked once; everything then happens in that folder, whatever is at its path by then.
+//! Files appear in it atomically: they are written under another name and renamed. Nothing is synced to the disk, since
+//! an entry that a power failure cut short is detected like any other corrupted entry.
 
 use std::{
     fs::{DirBuilder, File},
@@ -24,10 +24,10 @@ use rustix::{
 
 use super::{CacheError, EntryFault, key::hex};
 
-/// Begins the names of files that are being written.
+/// The prefix of files that are being written.
 const TEMPORARY: &str = ".new-";
 
-/// A file that is being written for so long was left behind by a process that was killed.
+/// The age at which a file that is being written counts as left behind by a killed process.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// A folder that only this user can write to.
@@ -37,9 +37,9 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder, and makes it first if there is none.
+    /// Opens the folder, and creates it if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Self, CacheError> {
-        // Without a slash at the end, which would have a link followed.
+        // A slash at the end would make the system follow a link.
         let path: PathBuf = path.components().collect();
         let failed = |source| CacheError::Io { path: path.clone(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|error| match error.kind() {
@@ -57,7 +57,7 @@ impl Folder {
         if owner != user {
             return Err(CacheError::OfAnotherUser { path, owner, user });
         }
-        // Access control lists show up in the group's bits.
+        // Access control lists show in the group's bits.
         let mode = metadata.mode() & 0o7777;
         if mode & 0o022 != 0 {
             return Err(CacheError::WritableByOthers { path, mode });
@@ -65,16 +65,16 @@ impl Folder {
         Ok(Self { fd: folder.into() })
     }
 
-    /// Reads a regular file of at most `limit` bytes, and notes that it was used; `None` if there is none.
+    /// Reads a regular file of at most `limit` bytes, and marks it as used; `None` if it does not exist.
     pub(super) fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, EntryFault> {
         let Some(file) = self.open_file(name)? else { return Ok(None) };
         let bytes = read_open(&file, limit)?;
-        // For those that make room; where it cannot be noted, they err.
+        // Used when entries are evicted; a failure only makes the order less accurate.
         let _ = file.set_modified(SystemTime::now());
         Ok(Some(bytes))
     }
 
-    /// The same for a file that must be of no concern to others: they can neither read nor write it.
+    /// Like [`read`](Self::read), for a file that others must not be able to read or write.
     pub(super) fn read_private(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, EntryFault> {
         let Some(file) = self.open_file(name)? else { return Ok(None) };
         let metadata = file.metadata().map_err(ReadError::Io)?;
@@ -92,12 +92,12 @@ impl Folder {
         }
     }
 
-    /// Puts a file in its place, whatever stands there.
+    /// Writes a file, replacing anything of that name.
     pub(super) fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.write(content, |temporary| renameat(&self.fd, temporary, &self.fd, name))
     }
 
-    /// Puts a file in its place, where nothing may be: [`AlreadyExists`](io::ErrorKind::AlreadyExists).
+    /// Writes a file that must not exist yet; else the error is [`AlreadyExists`](io::ErrorKind::AlreadyExists).
     pub(super) fn create(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.write(content, |temporary| {
             linkat(&self.fd, temporary, &self.fd, name, AtFlags::empty())?;
@@ -118,8 +118,8 @@ impl Folder {
         written
     }
 
-    /// Removes files whose names end so, those first that were not used for longest, until at most `limit` bytes are
-    /// left of them; and what killed processes left.
+    /// Removes files with this suffix, the least recently used first, until at most `limit` bytes of them are left, and
+    /// files that killed processes left behind.
     pub(super) fn trim(&self, suffix: &str, limit: u64) -> io::Result<()> {
         let mut found = Vec::new();
         let mut total = 0;
@@ -130,7 +130,7 @@ impl Folder {
             if !is_entry && !is_temporary {
                 continue;
             }
-            // Another process may remove it meanwhile.
+            // Another process may have removed it.
             let Ok(file) = open_in(&self.fd, Path::new(name)) else { continue };
             let Ok(metadata) = file.metadata() else { continue };
             let Ok(modified) = metadata.modified() else { continue };

@@ -1,10 +1,10 @@
-//! No folder is trusted where it is not known how to tell who can write to it.
+//! Trusts no folder, since this system has no supported way to check who can write to it.
 
 use std::{io, path::Path};
 
 use super::{CacheError, EntryFault};
 
-/// There is none.
+/// Cannot be constructed.
 #[derive(Debug)]
 pub(super) enum Folder {}
 

@@ -1,39 +1,40 @@
-//! What an entry is for: one module and one engine.
+//! What an entry belongs to: one module and one engine.
 
 use std::hash::{Hash, Hasher};
 
 use kernelpack_manifest::VerifiedModule;
 use sha2::{Digest as _, Sha256};
 
-/// All that code depends on besides the module: which engine, of which version, how configured, for which processor.
+/// Identifies everything that code depends on besides the module: the engine, its version and configuration, and the
+/// processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of an engine; `settings` is whatever its compiler's output depends on.
+    /// The fingerprint of an engine; `settings` must contain everything that its compiler's output depends on.
     pub fn new(engine: &str, version: &semver::Version, settings: impl Hash) -> Self {
         let mut hasher = Sha256Hasher(Sha256::new());
-        // What another release of this crate compiled may have been configured otherwise in ways that no setting tells.
+        // Another release of this crate may configure the engine differently in ways that the settings do not show.
         let ours = [env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH];
         (ours, engine, version, settings).hash(&mut hasher);
         Self(hasher.0.finalize().into())
     }
 }
 
-/// What an entry is for. Equal keys mean that the code of one can be taken for the code of the other.
+/// What an entry belongs to. Code under equal keys is interchangeable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key([u8; Key::BYTES]);
 
 impl Key {
-    /// Bytes of a key: two digests.
+    /// The size of a key: two digests.
     pub(super) const BYTES: usize = 64;
 
-    /// The key of a module, by the digest that its signed manifest gives, and an engine.
+    /// The key for an engine and a module, which is identified by the digest in its signed manifest.
     pub fn new(module: &VerifiedModule, engine: Fingerprint) -> Self {
         Self::of(module.hash(), engine)
     }
 
-    /// The same of anything that has a digest.
+    /// The key for an engine and anything that has a digest.
     pub fn of(module: [u8; 32], engine: Fingerprint) -> Self {
         let mut key = [0; Self::BYTES];
         key[..32].copy_from_slice(&module);
@@ -41,17 +42,17 @@ impl Key {
         Self(key)
     }
 
-    /// Whether the code under this key is for the engine with this fingerprint.
+    /// Whether code under this key is for the engine with this fingerprint.
     pub fn is_for(&self, engine: Fingerprint) -> bool {
         self.0[32..] == engine.0
     }
 
-    /// The key as entries have it.
+    /// The key as entries store it.
     pub(super) fn bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
     }
 
-    /// A file's name: the digest of the key in hexadecimal.
+    /// The entry's file name: the digest of the key in hexadecimal.
     pub(super) fn name(&self) -> String {
         hex(&Sha256::digest(self.0))
     }
@@ -62,7 +63,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Collects what is hashed in SHA-256, for a digest that nobody can aim at; the 64 bits of a hasher would be too few.
+/// Collects hashed data in SHA-256, since collisions of a hasher's 64 bits can be found on purpose.
 struct Sha256Hasher(Sha256);
 
 impl Hasher for Sha256Hasher {
@@ -70,7 +71,7 @@ impl Hasher for Sha256Hasher {
         self.0.update(bytes);
     }
 
-    /// Never asked for: the digest is taken from the inside.
+    /// Never called: the digest is taken from the field.
     fn finish(&self) -> u64 {
         0
     }

@@ -1,15 +1,15 @@
-//! The compile cache: what an engine made of verified modules, kept in a folder for the processes to come.
+//! The compile cache: a folder that keeps compiled modules for later processes.
 //!
-//! Loading compiled code means running it outside of any sandbox, so the one invariant is: bytes leave this crate as a
-//! [`TrustedArtifact`] only, and that is made only of an entry which the holder of the folder's secret sealed for this
-//! very module and this very engine. Whatever else lies in the folder is as good as nothing: the module is compiled
-//! anew. Three things guard this, each alone enough against those who are not this user:
+//! Loading compiled code means running it outside of any sandbox, so the one invariant is: code leaves this crate only
+//! as a [`TrustedArtifact`], which is made only from an entry that the holder of the folder's secret sealed for this
+//! module and this engine. Anything else in the folder is ignored, and the module is compiled again. Three things guard
+//! this, each sufficient against other users:
 //!
-//! - the folder is this user's and nobody else can write to it, or the cache is refused;
+//! - the folder belongs to this user and nobody else can write to it, or the cache is refused;
 //! - each entry is sealed with a secret that only this user can read;
 //! - an entry names the SHA-256 of the module and the engine's fingerprint under that seal ([`Key`]).
 //!
-//! Entries appear by renaming, so processes that share the folder, and those that are killed, leave whole ones only.
+//! Entries are renamed into place, so processes that share the folder or are killed only ever leave whole entries.
 
 #![forbid(unsafe_code)]
 
@@ -36,13 +36,13 @@ pub use outcome::{CacheOutcome, EntryFault};
 use folder::Folder;
 use secret::Secret;
 
-/// What a cache may hold, unless its builder says otherwise: 512 MiB.
+/// The default size limit of a cache: 512 MiB.
 pub const DEFAULT_LIMIT: u64 = 512 << 20;
 
-/// The largest entry that is read or written: the code of a module of the largest size is smaller.
+/// The largest entry that is read or written; the code of the largest module is smaller.
 const MAX_ENTRY: u64 = 1 << 30;
 
-/// Ends the names of entries.
+/// The suffix of entries.
 const ENTRY_SUFFIX: &str = ".code";
 
 /// A folder of compiled modules.
@@ -54,14 +54,14 @@ pub struct CompileCache {
 }
 
 impl CompileCache {
-    /// Opens the cache in this folder, which is made if there is none; it holds at most `limit` bytes.
+    /// Opens the cache in this folder, which is created if it does not exist; it holds at most `limit` bytes.
     pub fn open(dir: &Path, limit: u64) -> Result<Self, CacheError> {
         let folder = Folder::open(dir)?;
         let secret = Secret::of(&folder).map_err(|source| CacheError::Io { path: dir.into(), source })?;
         Ok(Self { folder, secret, limit })
     }
 
-    /// The entry of this key; `None` if there is none.
+    /// Loads the entry of this key; `None` if there is none.
     pub fn load(&self, key: &Key) -> Result<Option<TrustedArtifact>, EntryFault> {
         match self.folder.read(&name(key), MAX_ENTRY)? {
             Some(entry) => entry::open(entry, key, &self.secret).map(Some),
@@ -69,14 +69,14 @@ impl CompileCache {
         }
     }
 
-    /// Puts an entry in its place, and makes room for it.
+    /// Stores an entry, and evicts others if there is too little room.
     pub fn store(&self, key: &Key, artifact: &[u8]) -> io::Result<()> {
         let entry = entry::seal(artifact, key, &self.secret);
         if entry.len() as u64 > self.limit.min(MAX_ENTRY) {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.folder.replace(&name(key), &entry)?;
-        // Room is a matter of tidiness: what was stored is good without it.
+        // A failed eviction does not affect the stored entry.
         let _ = self.folder.trim(ENTRY_SUFFIX, self.limit);
         Ok(())
     }

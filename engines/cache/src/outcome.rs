@@ -6,30 +6,30 @@ use std::io;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheOutcome {
-    /// Nothing was compiled: the module is interpreted, or is there as native code that its pack brings.
+    /// Nothing was compiled: the module is interpreted, or the pack has native code for it.
     NotCompiled,
     /// It was compiled; the runtime has no cache.
     Off,
     /// It was in the cache.
     Hit,
-    /// It was not in the cache: it was compiled, and is there now.
+    /// It was not in the cache: it was compiled and stored.
     Miss,
-    /// What the cache had in its place was not trusted and not used: it was compiled, and is there now.
+    /// The entry in the cache was not trusted and not used: the module was compiled and the entry replaced.
     Replaced {
         /// What was wrong with the entry.
         fault: EntryFault,
     },
-    /// It was compiled, and could not be put into the cache.
+    /// It was compiled, and could not be stored in the cache.
     NotStored {
-        /// What was wrong with an entry in its place, if there was one.
+        /// What was wrong with the existing entry, if there was one.
         fault: Option<EntryFault>,
-        /// The system's reason.
+        /// The system's error.
         error: io::ErrorKind,
     },
 }
 
 impl CacheOutcome {
-    /// Of code that was compiled, and put into the cache or not.
+    /// The outcome for compiled code, given the result of storing it.
     pub fn of_store(stored: io::Result<()>, fault: Option<EntryFault>) -> Self {
         match (stored, fault) {
             (Ok(()), None) => Self::Miss,
@@ -43,25 +43,25 @@ impl CacheOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryFault {
-    /// A link, a folder, a pipe or a device.
+    /// It is a link, a folder, a pipe or a device.
     #[error("it is not a regular file")]
     NotAFile,
-    /// Larger than the code of any module.
+    /// It is larger than the code of any module.
     #[error("it is too large")]
     TooLarge,
-    /// Cut short, or in another format than this version's.
+    /// It is cut short, or in the format of another version.
     #[error("it is cut short or in another format")]
     Malformed,
-    /// The code of another module, or for another engine, version, configuration or processor.
+    /// It belongs to another module, or to another engine, version, configuration or processor.
     #[error("it belongs to another module or engine")]
     OfAnotherKey,
-    /// Changed, or not made with this folder's secret.
+    /// It was changed, or was not made with this folder's secret.
     #[error("it was not made here or was changed since")]
     Forged,
-    /// In order by all that can be told, and yet the engine does not take it.
+    /// Its seal and key are valid, but the engine does not accept it.
     #[error("the engine does not take it")]
     RefusedByEngine,
-    /// The system does not give it.
+    /// The system cannot read it.
     #[error("it cannot be read: {0}")]
     Unreadable(io::ErrorKind),
 }

@@ -7,7 +7,7 @@ use sha2::Sha256;
 
 use super::folder::Folder;
 
-/// Bytes of a seal.
+/// The size of a seal.
 pub(super) const MAC_BYTES: usize = 32;
 
 /// The file's name in the folder.
@@ -19,12 +19,12 @@ const BYTES: usize = 32;
 pub(super) struct Secret(Hmac<Sha256>);
 
 impl Secret {
-    /// The secret of a folder, made if there is none.
+    /// The secret of a folder, created if there is none.
     ///
-    /// One that others may know, or of another size, is replaced; entries sealed with it are worth nothing then.
+    /// A secret that others could have read, or of another size, is replaced; entries sealed with it become invalid.
     pub(super) fn of(folder: &Folder) -> io::Result<Self> {
         let mut fresh = [0; BYTES];
-        // Twice at most: where another process made one first, that one is there by then.
+        // Two attempts: if another process created one first, it exists at the second.
         for _ in 0..2 {
             let found = folder.read_private(FILE, BYTES as u64);
             if let Ok(Some(bytes)) = &found
@@ -46,7 +46,7 @@ impl Secret {
     }
 
     pub(super) fn new(secret: [u8; BYTES]) -> Self {
-        // HMAC pads keys with zeros to the length of its blocks.
+        // HMAC pads keys with zeros to its block size.
         let mut key = [0; 64];
         key[..BYTES].copy_from_slice(&secret);
         Self(Hmac::new(&key.into()))
@@ -57,7 +57,7 @@ impl Secret {
         self.0.clone().chain_update(bytes).finalize().into_bytes().into()
     }
 
-    /// Whether this is the seal of these bytes; it takes as long for any that is not.
+    /// Whether this is the seal of these bytes, compared in constant time.
     pub(super) fn made(&self, mac: &[u8; MAC_BYTES], bytes: &[u8]) -> bool {
         self.0.clone().chain_update(bytes).verify_slice(mac).is_ok()
     }

@@ -77,7 +77,7 @@ fn folders_that_others_can_write_to_are_refused() {
 
 #[test]
 fn folders_of_others_are_refused() {
-    // The root folder is root's, and root can give a folder away: whoever runs this, one of the two works.
+    // The root folder belongs to root, and root can give a folder away: one of the two works for any user.
     let temp = tempfile::tempdir().unwrap();
     let other = match std::os::unix::fs::chown(temp.path(), Some(12345), None) {
         Ok(()) => temp.path(),
@@ -120,7 +120,7 @@ fn entries_that_are_no_files_are_refused_without_waiting() {
             assert_eq!(fault(&cache, module), EntryFault::NotAFile, "{module}");
         }
     }
-    // All but the folder can be replaced, and what a link points to stays.
+    // Everything but the folder can be replaced, and a link's target stays.
     for module in [2, 4, 6] {
         cache.store(&key(module), b"new").unwrap();
         assert_eq!(cache.load(&key(module)).unwrap().unwrap().code(), b"new");
@@ -175,7 +175,7 @@ fn a_secret_that_is_not_one_is_replaced() {
         assert_eq!(fault(&cache, 1), EntryFault::Forged, "{round}");
     }
     assert_eq!(fs::read(&known).unwrap(), [0; 32]);
-    // What cannot be replaced is an error, and not a cache without a secret.
+    // A secret that cannot be replaced is an error; the cache never works without one.
     fs::remove_file(&secret).unwrap();
     fs::create_dir(&secret).unwrap();
     assert!(matches!(CompileCache::open(temp.path(), DEFAULT_LIMIT).unwrap_err(), CacheError::Io { .. }));
@@ -228,7 +228,7 @@ fn room_is_made_by_removing_what_was_not_used_for_longest() {
         cache.store(&key(module), &[module; 1000]).unwrap();
         age(&entry(dir, module), seconds);
     }
-    // Reading it makes it the youngest.
+    // Reading it makes it the most recently used.
     assert!(cache.load(&key(2)).unwrap().is_some());
     fs::write(dir.join(".new-old"), "").unwrap();
     age(&dir.join(".new-old"), 4000);
@@ -248,7 +248,7 @@ fn a_folder_that_takes_nothing_still_gives() {
     let dir = temp.path().join("cache");
     let cache = open(&dir);
     cache.store(&key(1), b"one").unwrap();
-    // As root may write anywhere, a folder that was removed stands for one that is read-only.
+    // Root can write anywhere, so a removed folder takes the place of a read-only one.
     fs::remove_dir_all(&dir).unwrap();
     assert!(cache.load(&key(1)).unwrap().is_none());
     cache.store(&key(1), b"one").unwrap_err();

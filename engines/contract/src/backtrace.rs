@@ -1,20 +1,21 @@
 //! Where a kernel was when it was stopped.
 //!
-//! Frames are data of ours and not an engine's, so that every engine can give what it knows, or nothing. Names come
-//! from the module and are therefore the guest's words.
+//! Frames are our own type rather than an engine's, so that each engine can report what it knows, or nothing. Function
+//! names come from the module: a guest chooses them.
 
 use std::{borrow::Cow, fmt};
 
-/// Characters of a function's name that are kept: modules may have names as long as they like.
+/// Characters of a function's name that are kept; modules may have names of any length.
 const NAME: usize = 128;
 
 /// The functions of a kernel that were active when it was stopped, the innermost first.
 ///
-/// Empty if the kernel returned by itself, or if the engine keeps no account. Wasmtime tells the 20 innermost frames, so a
-/// kernel that overflows its stack does not fill the caller's memory with them.
+/// Empty if the kernel returned by itself, or if the engine keeps no backtraces. Wasmtime reports the 20 innermost
+/// frames, so a kernel that overflows its stack does not fill the caller's memory with them.
 ///
-/// The packer keeps function names, so a frame says where the kernel was, if not on which line.
-/// [`module_offset`](BacktraceFrame::module_offset) counts from the start of the packed file, as `wasm-objdump -d` does.
+/// The packer keeps function names, so a frame names the kernel's function, though not the line.
+/// [`module_offset`](BacktraceFrame::module_offset) counts from the start of the packed file, as `wasm-objdump -d`
+/// does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backtrace {
@@ -23,7 +24,7 @@ pub struct Backtrace {
 }
 
 impl Backtrace {
-    /// A backtrace of these frames, the innermost first.
+    /// Makes a backtrace of these frames, the innermost first.
     pub fn new(frames: Vec<BacktraceFrame>) -> Self {
         Self { frames }
     }
@@ -33,24 +34,24 @@ impl Backtrace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BacktraceFrame {
-    /// The function's name, if the module has names; it can hold anything. Of one with more than 128 characters, the
-    /// first 128 and `…`.
+    /// The function's name, if the module has names; it can contain anything. A name of more than 128 characters is cut
+    /// after the first 128, with `…` at the end.
     pub function: Option<String>,
     /// The function's index in the module.
     pub function_index: u32,
-    /// Where the instruction is, in bytes from the start of the module, if the engine tells it.
+    /// The instruction's offset in bytes from the start of the module, if the engine reports it.
     pub module_offset: Option<u64>,
 }
 
 impl BacktraceFrame {
-    /// A frame of the function with this index, whose name is shortened.
+    /// Makes a frame for the function with this index, and shortens the name.
     pub fn new(function: Option<&str>, function_index: u32, module_offset: Option<u64>) -> Self {
         let function = function.map(|name| shorten(name, NAME).into_owned());
         Self { function, function_index, module_offset }
     }
 }
 
-/// The first `most` characters of a guest's words, with `…` behind them if there are more.
+/// Returns the first `most` characters of a text from a guest, followed by `…` if there are more.
 pub fn shorten(words: &str, most: usize) -> Cow<'_, str> {
     match words.char_indices().nth(most) {
         Some((end, _)) => Cow::Owned(format!("{}…", &words[..end])),
@@ -59,7 +60,7 @@ pub fn shorten(words: &str, most: usize) -> Cow<'_, str> {
 }
 
 impl fmt::Display for Backtrace {
-    /// One line, `#3 rotate at 0x1a2 < #7 at 0x9f`; names are escaped.
+    /// Writes one line, `#3 rotate at 0x1a2 < #7 at 0x9f`; names are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (depth, frame) in self.frames.iter().enumerate() {
             if depth > 0 {

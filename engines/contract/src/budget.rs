@@ -1,4 +1,4 @@
-//! What a call may take, whatever it is made of.
+//! The execution time that a call may take.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ pub fn ticks(budget: Duration) -> u32 {
     u32::try_from(budget.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u32::MAX)
 }
 
-/// Ticks that several pieces of work share, from when the first of them begins.
+/// A number of ticks that several pieces of work share, counted from the start of the first.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     start: Instant,
@@ -22,7 +22,7 @@ impl Budget {
         Self { start: Instant::now(), ticks }
     }
 
-    /// The ticks that are left; work that begins too late has none, and is stopped within the tick under way.
+    /// The ticks that are left. Work that starts too late has none, and is stopped within the current tick.
     pub fn left(self) -> u32 {
         let gone = self.start.elapsed().as_millis() / TICK.as_millis();
         self.ticks.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))

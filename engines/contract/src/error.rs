@@ -1,13 +1,13 @@
-//! Why an engine does not start, and why it does not take a module.
+//! Why an engine fails to start, and why it rejects a module.
 
 use std::io;
 
 use kernelpack_compile_cache::CacheError;
 
-/// An error of a part of the engine that has error types of its own, such as a compiler.
+/// An error from a part of the engine that has its own error types, such as a compiler.
 type Inner = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why an engine does not start.
+/// Why an engine fails to start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -17,7 +17,7 @@ pub enum StartError {
     /// The folder for compiled code cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The compiler of native code is missing or does not do what it should.
+    /// The compiler of native code is missing or does not work as it should.
     #[error(transparent)]
     Compiler(Inner),
     /// The thread that counts ticks could not be started.
@@ -28,22 +28,22 @@ pub enum StartError {
     Ticker(#[source] io::Error),
 }
 
-/// Why an engine does not take a module.
+/// Why an engine rejects a module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompileError {
-    /// The engine refuses the module, or native code in its place.
+    /// The engine rejects the module, or the native code that replaces it.
     #[error("{0}")]
     Refused(String),
-    /// The compiler of native code is missing, refuses the module, or does not do what it should.
+    /// The compiler of native code is missing, rejects the module, or does not work as it should.
     #[error(transparent)]
     Compiler(Inner),
-    /// The engine allows less than the module has from the start.
+    /// The module requires more from the start than the engine allows.
     #[error("it starts with {needed} {what}, but the engine allows {limit}")]
     CeilingTooLow {
-        /// What the module has too much of.
+        /// The resource that the module requires too much of.
         what: &'static str,
-        /// What the module has from the start.
+        /// What the module requires from the start.
         needed: u32,
         /// What the engine allows.
         limit: u32,

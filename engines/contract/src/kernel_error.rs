@@ -1,4 +1,4 @@
-//! What can happen inside the sandbox.
+//! How kernels fail inside the sandbox.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use kernelpack_abi::Status;
 
 /// Why a kernel failed.
 ///
-/// After any of these the next call works: an instance that trapped is thrown away.
+/// The next call works after any of these: an instance that trapped is discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KernelError {
     /// The call ran longer than its budget.
     EpochDeadline,
-    /// The kernel accessed memory that it does not have.
+    /// The kernel accessed memory outside of its linear memory.
     MemoryAccessViolation {
-        /// The address in linear memory where the engine tells it, else 0.
+        /// The address in linear memory if the engine reports it, else 0.
         offset: u32,
-        /// The bytes of the access where they are known, else 0.
+        /// The size of the access in bytes if it is known, else 0.
         size: u32,
     },
     /// Integer arithmetic, or the conversion of a float to an integer, overflowed.
@@ -36,16 +36,16 @@ pub enum KernelError {
         /// The message that the kernel left.
         message: Option<String>,
     },
-    /// The engine stopped the kernel for a reason that this list does not name.
+    /// The engine stopped the kernel for a reason that has no variant here.
     Other {
-        /// The engine's words.
+        /// The engine's message.
         message: String,
     },
 }
 
 impl KernelError {
-    /// The kind of failure as a word for logs and metrics: the variant's name in snake case, for
-    /// [`Returned`](Self::Returned) that of the status, such as `internal_error`, or `unknown_status`.
+    /// The kind of failure as a word for logs and metrics: the variant's name in snake case, or for
+    /// [`Returned`](Self::Returned) the status, such as `internal_error`, or `unknown_status`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::EpochDeadline => "epoch_deadline",
@@ -68,13 +68,13 @@ impl KernelError {
         }
     }
 
-    /// Whether this is the kernel's answer to arguments that it does not take, rather than a fault of its own: the
-    /// statuses `INVALID_INPUT`, `INVALID_OUTPUT` and `INVALID_PARAMS`.
+    /// Whether the kernel rejected its arguments, rather than failing by itself: the statuses `INVALID_INPUT`,
+    /// `INVALID_OUTPUT` and `INVALID_PARAMS`.
     pub fn is_refusal(&self) -> bool {
         matches!(self.status(), Some(Status::InvalidInput | Status::InvalidOutput | Status::InvalidParams))
     }
 
-    /// The status returned, if it is one.
+    /// The returned status, if it is a known one.
     fn status(&self) -> Option<Status> {
         match self {
             Self::Returned { code, .. } => i32::try_from(*code).ok().and_then(Status::from_code),
@@ -82,7 +82,7 @@ impl KernelError {
         }
     }
 
-    /// The error that a guest's status other than OK means.
+    /// Makes the error for a status other than OK that a guest returned.
     pub fn returned(status: i32, message: Option<String>) -> Self {
         Self::Returned { code: status as u32, message }
     }
@@ -92,7 +92,7 @@ impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EpochDeadline => f.write_str("it ran longer than its budget"),
-            // At address 0 there is memory.
+            // Memory exists at address 0, so an offset of 0 means that the address is unknown.
             Self::MemoryAccessViolation { offset: 0, size: 0 } => {
                 f.write_str("it accessed memory out of bounds, the engine does not tell where")
             }

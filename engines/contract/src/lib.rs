@@ -1,16 +1,16 @@
 //! What an engine must do to run Kernelpack's kernels, and what engines share.
 //!
-//! - [`Engine::compile`] takes [`KernelCode`] only, which is verified, so nothing unverified can be compiled.
-//! - An [`Instance`] belongs to one caller at a time. It starts with its linear memory as the module declares it and
-//!   obeys the limits it was made with, whatever the module asks for.
-//! - [`Instance::call`] returns within the ticks given, a tick being [`TICK`], plus at most two ticks more, whatever the
-//!   guest does, unless it was made with [`Interruption::Never`].
-//! - A call that fails leaves the instance in an unknown state: the caller drops it. A call that returns, with whatever
-//!   code, leaves it usable.
+//! - [`Engine::compile`] takes only [`KernelCode`], which is verified, so nothing unverified can be compiled.
+//! - An [`Instance`] belongs to one caller at a time. Its linear memory starts as the module declares it, and the
+//!   instance obeys the limits that it was made with, whatever the module does.
+//! - [`Instance::call`] returns within the given ticks ([`TICK`] each) plus at most two more, whatever the guest does,
+//!   unless the instance was made with [`Interruption::Never`].
+//! - A call that fails leaves the instance in an unknown state, and the caller drops it. A call that returns any status
+//!   code leaves it usable.
 //!
-//! An engine's settings implement [`EngineSettings`], so that a host can start an engine that it does not know. Engines may
-//! build on the [`Ticker`] and the [`Watchdog`], which stop calls that overrun their budget, and on [`with_room`], which
-//! keeps guests from overflowing their caller's stack.
+//! An engine's settings implement [`EngineSettings`], so that a host can start an engine that it does not know. Engines
+//! may build on the [`Ticker`] and the [`Watchdog`], which stop calls that overrun their budget, and on [`with_room`],
+//! which keeps guests from overflowing their caller's stack.
 #![deny(unsafe_code)]
 
 mod backtrace;
@@ -56,7 +56,7 @@ pub const EMPTY_MODULE: &[u8] = &[
     10, 4, 1, 2, 0, 0x0b,                          // code: no locals, end
 ];
 
-/// An engine that is yet to be started, with its settings.
+/// An engine that has not been started yet, with its settings.
 pub trait EngineSettings: fmt::Debug + Send + Sync {
     /// Starts the engine.
     ///
@@ -64,23 +64,23 @@ pub trait EngineSettings: fmt::Debug + Send + Sync {
     /// See [`StartError`].
     fn start(&self) -> Result<Arc<dyn Engine>, StartError>;
 
-    /// The longest that a call may run unless the host says otherwise.
+    /// The execution budget of a call unless the host sets another.
     fn default_budget(&self) -> Duration {
         Duration::from_secs(10)
     }
 }
 
-/// What an engine makes a kernel's instances of.
+/// The code that an engine makes a kernel's instances from.
 #[derive(Debug)]
 pub enum KernelCode {
-    /// A module, to be compiled or interpreted.
+    /// A module, which is compiled or interpreted.
     Module(VerifiedModule),
-    /// Native code that the pack brings in place of this module.
+    /// Native code from the pack that replaces this module.
     Native(Arc<VerifiedInterface>, Box<VerifiedAot>),
 }
 
 impl KernelCode {
-    /// What is known of the module.
+    /// The module's interface.
     pub fn interface(&self) -> &Arc<VerifiedInterface> {
         match self {
             Self::Module(module) => module.interface(),
@@ -91,16 +91,16 @@ impl KernelCode {
 
 /// Compiles verified modules.
 pub trait Engine: Send + Sync {
-    /// The name under which manifests list what they need of it.
+    /// The name by which manifests state their requirements on this engine.
     fn name(&self) -> &'static str;
 
     /// Its version.
     fn version(&self) -> semver::Version;
 
-    /// The WebAssembly features that it was found to run, by the names that manifests use.
+    /// The WebAssembly features that the engine was found to support, by the names that manifests use.
     fn features(&self) -> Vec<&'static str>;
 
-    /// Whether the engine loads native code that a pack brings instead of the pack's modules.
+    /// Whether the engine loads native code from a pack in place of the pack's modules.
     fn runs_native(&self) -> bool {
         false
     }
@@ -110,7 +110,7 @@ pub trait Engine: Send + Sync {
         None
     }
 
-    /// Compiles a module, or loads native code, whose instances will obey `limits`.
+    /// Compiles a module, or loads native code. Instances of the result obey `limits`.
     ///
     /// # Errors
     /// See [`CompileError`].
@@ -123,13 +123,13 @@ pub trait Engine: Send + Sync {
     fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, CompileError>;
 }
 
-/// An engine that has memory to spare while a pack is opened.
+/// An engine that can lend memory while a pack is opened.
 pub trait LendMemory {
     /// Lends memory for a file of this many bytes; `None` if the engine has none left.
     fn lend(&self, bytes: usize) -> Option<Box<dyn Memory>>;
 }
 
-/// A function that does nothing, with an instance to itself: for measuring what entering the sandbox takes.
+/// A function that does nothing, with an instance of its own, for measuring the cost of entering the sandbox.
 pub trait EmptyFunction: Send {
     /// Calls it this many times.
     ///
@@ -141,9 +141,9 @@ pub trait EmptyFunction: Send {
 /// Why an instance was not made.
 #[derive(Debug)]
 pub struct NoInstance {
-    /// The engine's words.
+    /// The engine's message.
     pub message: String,
-    /// Whether that is the module's fault: its segments do not fit. Else it is the machine's.
+    /// Whether the module is at fault, since its segments do not fit; otherwise the machine is.
     pub by_module: bool,
 }
 
@@ -155,23 +155,23 @@ pub trait CompiledModule: Send + Sync {
     /// See [`NoInstance`].
     fn instantiate(&self) -> Result<Box<dyn Instance>, NoInstance>;
 
-    /// Where its code came from.
+    /// Where the compiled code came from.
     fn cache_outcome(&self) -> CacheOutcome;
 
-    /// How calls of its instances are stopped.
+    /// How calls of its instances are interrupted.
     fn interruption(&self) -> Interruption;
 }
 
 /// Why and where a guest was stopped.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    /// Why.
+    /// The reason.
     pub error: KernelError,
-    /// Where; empty if the engine keeps no account.
+    /// The location; empty if the engine keeps no backtraces.
     pub backtrace: Backtrace,
 }
 
-/// Addresses in linear memory that a module tells its host.
+/// Addresses in linear memory that a module exports to its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
     /// The value of `__heap_base`.
@@ -203,32 +203,32 @@ pub trait Instance: Send {
     /// Bytes of linear memory.
     fn memory_size(&self) -> u64;
 
-    /// Bytes of the pieces in which the host grows linear memory. The guest counts whole pages all the same.
+    /// The granularity in bytes in which the host grows linear memory. The guest still counts whole pages.
     fn piece(&self) -> u64 {
         PAGE
     }
 
-    /// Adds pieces to linear memory; `false` if the limits or the machine do not allow it.
+    /// Adds pieces to linear memory; returns `false` if the limits or the machine do not allow it.
     fn grow(&mut self, pieces: u64) -> bool;
 
-    /// A range of linear memory; none if it is not all inside, or lies where [`MapTensors::close`] closed it.
+    /// A range of linear memory; `None` if part of it is outside, or in the range that [`MapTensors::close`] closed.
     fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]>;
 
-    /// Where its `__heap_base` and `kernel_message` are, if that is not where the verified module has them: native code
-    /// may have been compiled from another.
+    /// The addresses of `__heap_base` and `kernel_message`, if they differ from the verified module's: native code may
+    /// have been compiled from another module.
     fn places(&self) -> Option<Places> {
         None
     }
 
-    /// The instance as one that tensors can be mapped into, if it is.
+    /// The instance as one that tensors can be mapped into, if it supports that.
     fn as_mapper(&mut self) -> Option<&mut dyn MapTensors> {
         None
     }
 
-    /// Whether the module runs a forward pass for many descriptors.
+    /// Whether the module exports a forward pass over many descriptors.
     fn has_batch(&self) -> bool;
 
-    /// Runs the forward pass for `count` descriptors, one after the other, for at most this many ticks in all.
+    /// Runs the forward pass for `count` descriptors in order, for at most this many ticks in total.
     ///
     /// # Errors
     /// See [`Stop`].
@@ -243,16 +243,16 @@ pub trait Instance: Send {
 
 /// An instance that tensors can be mapped into.
 pub trait MapTensors {
-    /// Closes a range of linear memory: the guest can no longer access it, nor what was mapped there, and
+    /// Closes a range of linear memory: the guest can no longer access it, including anything mapped there, and
     /// [`Instance::bytes`] ends at its start. Both ends are multiples of the system's page size.
     ///
     /// # Errors
     /// The system refuses, or the range is not in linear memory.
     fn close(&mut self, range: Range<usize>) -> io::Result<()>;
 
-    /// Maps shared memory to where memory was closed, for the guest to read and, if `writable`, to write.
+    /// Maps shared memory into a closed range, for the guest to read and, if `writable`, to write.
     ///
     /// # Errors
-    /// The system refuses, or memory was not closed there. The guest must not run again then.
+    /// The system refuses, or the range was not closed. The guest must not run again after that.
     fn map(&mut self, at: usize, part: &SharedPart, writable: bool) -> io::Result<()>;
 }

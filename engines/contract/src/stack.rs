@@ -1,30 +1,29 @@
-//! Room for the stack of calls under the caller.
+//! Stack space for a guest's calls.
 //!
-//! Engines bound a guest's stack from where the caller's stack pointer is, without asking how much the caller's thread
-//! has left. A guest that recurses on a small thread would meet the end of that thread's stack, which ends the process.
-//! [`with_room`] therefore comes before each entry.
+//! Engines limit a guest's stack relative to the caller's stack pointer, without checking how much the caller's thread
+//! has left. On a small thread, a guest that recurses would reach the end of the thread's stack, which ends the
+//! process. Each entry therefore goes through [`with_room`].
 //!
-//! The caller may also be on a stack that the thread's system knows nothing of, as coroutines and fibers are. Nobody can
-//! be asked how large that is, so a call from such a stack gets a stack that is mapped for it, whatever was left. It is
-//! told by the stack pointer, which is outside of the thread's own stack then; a coroutine's stack that is a part of its
-//! thread's own is not told.
+//! The caller may also be on a stack that the system does not know of, such as a coroutine's or fiber's. Its size
+//! cannot be found out, so a call from there always runs on a newly mapped stack. Such a stack is recognized by a stack
+//! pointer outside of the thread's own stack; a coroutine's stack that is part of its thread's stack is not recognized.
 #![allow(unsafe_code, reason = "a thread's stack is asked of the system; the reasons stand at the blocks")]
 
 use std::ops::Range;
 
 thread_local! {
-    /// Where this thread's own stack is; nowhere if the system does not tell.
+    /// The range of this thread's own stack; empty if the system does not report it.
     static OWN: Range<usize> = own_stack().unwrap_or_default();
 }
 
-/// Runs something that needs so many bytes of stack: on this thread's, or, where that has less left or is not the one in
-/// use, on one that is mapped for the call.
+/// Runs `f` with at least this many bytes of stack: on the current stack if that is the thread's own and has enough
+/// left, else on one that is mapped for the call.
 #[inline]
 pub fn with_room<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
     if OWN.with(|own| has_room(own, here(), bytes)) { f() } else { on_another_stack(bytes, f) }
 }
 
-/// Whether there are so many bytes of this stack below an address in it.
+/// Whether the stack has this many bytes below an address in it.
 #[inline]
 fn has_room(stack: &Range<usize>, at: usize, bytes: usize) -> bool {
     at < stack.end && at.checked_sub(stack.start).is_some_and(|left| left >= bytes)
@@ -37,14 +36,14 @@ fn here() -> usize {
     std::hint::black_box(&raw const byte).addr()
 }
 
-/// The addresses of this thread's own stack.
+/// The address range of this thread's own stack.
 #[cfg(target_os = "linux")]
 fn own_stack() -> Option<Range<usize>> {
     use std::{mem::MaybeUninit, ptr::null_mut};
 
     let (mut attributes, mut start, mut bytes) = (MaybeUninit::<libc::pthread_attr_t>::uninit(), null_mut(), 0);
-    // SAFETY: the first call, if it succeeds, makes what the second reads and the third frees; nobody has it but this
-    // function. The thread is the caller's, so it exists.
+    // SAFETY: the first call, if it succeeds, initializes what the second reads and the third frees, and only this
+    // function has it. The thread is the caller's, so it exists.
     unsafe {
         if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
             return None;
@@ -55,8 +54,8 @@ fn own_stack() -> Option<Range<usize>> {
     }
 }
 
-/// The addresses of this thread's own stack as far as `stacker` knows them: where it ends at the bottom. What is above may
-/// be a coroutine's.
+/// The address range of this thread's own stack as far as `stacker` knows it, which is its lower end. Addresses above
+/// may belong to a coroutine.
 #[cfg(not(target_os = "linux"))]
 fn own_stack() -> Option<Range<usize>> {
     let here = here();

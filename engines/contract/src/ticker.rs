@@ -1,4 +1,4 @@
-//! The thread that counts ticks and stops what is overdue.
+//! The thread that counts ticks and stops overdue calls.
 
 use std::{
     io, mem,
@@ -10,13 +10,14 @@ use std::{
 
 use kernelpack_memory::Lineage;
 
-/// Calls a function at a fixed interval until it is dropped. Dropping waits for the thread, so none is forgotten.
+/// Calls a function at a fixed interval until it is dropped. Dropping joins the thread, so no thread outlives its
+/// ticker.
 #[derive(Debug)]
 pub struct Ticker {
     // `None` only while dropping.
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// The process that has the thread: a forked child has none.
+    /// The process that has the thread; a forked child does not have it.
     process: Lineage,
 }
 
@@ -24,12 +25,12 @@ impl Ticker {
     /// Starts ticking.
     ///
     /// # Errors
-    /// The system has no thread to spare.
+    /// The system cannot start a thread.
     pub fn start(interval: Duration, tick: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (stop, stopped) = sync_channel::<()>(0);
         let thread = std::thread::Builder::new().name("kernelpack-epoch".to_owned()).spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
-                // A tick logs, and who listens may panic. That has said so on stderr; calls must be stopped all the same.
+                // A tick logs, and a subscriber may panic. The panic was printed to stderr; ticks must go on.
                 let _ = catch_unwind(AssertUnwindSafe(&tick));
             }
         })?;
@@ -40,7 +41,7 @@ impl Ticker {
 impl Drop for Ticker {
     fn drop(&mut self) {
         if !self.process.is_current() {
-            // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
+            // The thread is the parent's, and the fork may have caught the channel in the middle of an operation.
             mem::forget((self.stop.take(), self.thread.take()));
             return;
         }

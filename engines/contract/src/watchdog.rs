@@ -1,22 +1,22 @@
-//! Stopping calls that overrun their budget, without a check in their code.
+//! Stops calls that overrun their budget, without checks in their code.
 //!
 //! Every call arms the [`Watch`] of its instance with the tick by which it must have returned, and disarms it when it
-//! has. The ticker's thread looks at all watches once a tick; where a call is overdue it [stops](Stoppable) its instance.
-//! Under Wasmtime that makes the instance's linear memory inaccessible, and the guest's next access to it becomes a trap;
-//! `interruptible` sees to it that there is a next access within some thousand instructions, whatever the module. Under
-//! WAMR it sets a flag at which the guest looks in each loop and at each call.
+//! has. The ticker's thread checks all watches once a tick and [stops](Stoppable) the instances of overdue calls. Under
+//! Wasmtime this makes the instance's linear memory inaccessible, and the guest's next access becomes a trap;
+//! `interruptible` guarantees that the next access is at most some thousand instructions away, whatever the module.
+//! Under WAMR it sets a flag that the guest checks in each loop and at each call.
 //!
-//! The race of a deadline with the end of its call is settled without an atomic read-modify-write, which would take as
-//! long as entering the sandbox does: the call says that it has ended and then looks whether it is being stopped, and the
-//! watchdog says that it stops the call and then looks whether that has ended. Between the two steps of the watchdog lies
-//! [a barrier on all threads](Barrier), so that at least one of them sees what the other said. A call that sees the
-//! watchdog at work waits until it has done it or gone away, so that the host never touches memory that is about to be
-//! closed.
+//! A deadline can race with the end of its call. An atomic read-modify-write would settle that, but would cost as much
+//! as entering the sandbox does. Instead, the call first announces its end and then checks whether it is being stopped,
+//! and the watchdog first announces that it stops the call and then checks whether the call has ended. Between the two
+//! steps of the watchdog is [a barrier on all threads](Barrier), so that at least one side sees the other's
+//! announcement. A call that sees the watchdog at work waits until it is finished, so that the host never touches
+//! memory that is about to be closed.
 //!
-//! Closing a large memory takes long, and the system closes one memory of a process after the other. So it is done in
-//! pieces, with a look at all others in between, and most guests have met the first piece before the next is due: then the
-//! call is over, and the rest is left as it is. Nothing of that is done under the lock of the list, which whoever makes or
-//! drops an instance waits for.
+//! Closing a large memory takes long, and the system closes the memories of a process one after the other. So each
+//! memory is closed in pieces, and the watchdog checks all other calls in between. Most guests fault at the first piece
+//! before the next is due, which ends the call, and the remaining pieces are left as they are. None of this happens
+//! while the list's lock is held, since making or dropping an instance waits for that lock.
 
 mod barrier;
 
@@ -36,10 +36,10 @@ use kernelpack_memory::Lineage;
 
 use self::barrier::Barrier;
 
-/// What the watchdog can stop: for good, and however often it is told to.
+/// Something that the watchdog can stop, permanently. `stop` may be called any number of times.
 pub trait Stoppable: Send + Sync {
-    /// Makes the call that is under way end soon, or takes a step towards that, in bounded time; `false` if it must be
-    /// told again.
+    /// Makes the current call end soon, or takes a step towards that, in bounded time; returns `false` if it must be
+    /// called again.
     ///
     /// # Errors
     /// The system refuses; the watchdog tries again at its next tick.
@@ -53,38 +53,40 @@ impl Stoppable for Arc<kernelpack_memory::Region> {
     }
 }
 
-/// Nothing runs.
+/// No call is running.
 const IDLE: u64 = 0;
 
-/// Nobody stops the call.
+/// The call is not being stopped.
 const RUNNING: u8 = 0;
-/// The watchdog is about to stop it, or to find that the call has ended.
+/// The watchdog is about to stop the call, or to find that it has ended.
 const STOPPING: u8 = 1;
-/// The watchdog could not, or not wholly: a memory may be closed in part. The watchdog goes on unless the call ends first.
+/// The watchdog failed to stop it, or is not finished: a memory may be partly closed. The watchdog continues unless the
+/// call ends first.
 const STUCK: u8 = 2;
-/// It is stopped, for good.
+/// It is stopped permanently.
 const STOPPED: u8 = 3;
 
-/// How long a tick goes on stopping what a first step did not stop: a part of a tick, so that ticks are counted all the same.
+/// How long a tick continues to stop what a first step did not stop; less than a tick, so that ticks are still counted.
 const PATIENCE: Duration = Duration::from_millis(3);
 
-/// Looks at the watches of all instances of an engine.
+/// Checks the watches of all instances of an engine.
 #[derive(Debug)]
 pub struct Watchdog<S> {
     /// Ticks so far.
     now: AtomicU64,
     cells: Mutex<Vec<Arc<Cell<S>>>>,
     barrier: Barrier,
-    /// The process whose thread looks at them. In a forked child nobody does, and that thread may have held the lock at the
-    /// fork.
+    /// The process whose thread checks the watches. A forked child has no such thread, and the thread may have held the
+    /// lock at the fork.
     process: Lineage,
 }
 
 #[derive(Debug)]
 struct Cell<S> {
-    /// [`IDLE`], or the tick at which the call that runs is overdue. Written by who calls.
+    /// [`IDLE`], or the tick at which the running call is overdue. Written by the caller.
     overdue: AtomicU64,
-    /// [`RUNNING`], [`STOPPING`], [`STUCK`] or [`STOPPED`]. Written by the watchdog, but for what is stuck.
+    /// [`RUNNING`], [`STOPPING`], [`STUCK`] or [`STOPPED`]. Written by the watchdog, except that a call may leave
+    /// [`STUCK`].
     stop: AtomicU8,
     target: S,
 }
@@ -104,7 +106,7 @@ impl<S> Default for Watchdog<S> {
 }
 
 impl<S: Stoppable> Watchdog<S> {
-    /// Watches over an instance. Only calls that are armed are ever stopped.
+    /// Adds an instance to the list. Only armed calls are ever stopped.
     pub fn watch(self: &Arc<Self>, target: S) -> Watch<S> {
         let cell = Arc::new(Cell { overdue: AtomicU64::new(IDLE), stop: AtomicU8::new(RUNNING), target });
         if self.is_of_this_process() {
@@ -113,7 +115,7 @@ impl<S: Stoppable> Watchdog<S> {
         Watch { cell, dog: self.clone() }
     }
 
-    /// Begins the next tick and stops what is overdue.
+    /// Starts the next tick and stops overdue calls.
     pub fn tick(&self) {
         let now = self.now.fetch_add(1, Relaxed) + 1;
         let mut overdue: Vec<Weak<Cell<S>>> =
@@ -121,7 +123,8 @@ impl<S: Stoppable> Watchdog<S> {
         let mut errors = Vec::new();
         let begun = Instant::now();
         loop {
-            // Weak: an instance that is dropped meanwhile is freed by the thread that drops it, and not by this one.
+            // Upgraded from a weak reference, so that an instance which is dropped meanwhile is freed by the thread
+            // that drops it.
             overdue.retain(|cell| match cell.upgrade().map(|cell| cell.stop_if_overdue(now, &self.barrier)) {
                 Some(Ok(done)) => !done,
                 Some(Err(error)) => {
@@ -130,12 +133,12 @@ impl<S: Stoppable> Watchdog<S> {
                 }
                 None => false,
             });
-            // Each has had its first step by now, however many there are.
+            // Every overdue call has had its first step by now, however many there are.
             if overdue.is_empty() || begun.elapsed() >= PATIENCE {
                 break;
             }
         }
-        // Not under the lock: who listens may make instances, or drop them.
+        // Logged after the lock is released: a subscriber may make or drop instances.
         for error in errors {
             tracing::error!(%error, "a kernel that is overdue cannot be stopped yet");
         }
@@ -145,19 +148,19 @@ impl<S: Stoppable> Watchdog<S> {
         self.process.is_current()
     }
 
-    /// How many instances are watched.
+    /// The number of watched instances.
     pub fn count(&self) -> usize {
         self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell<S>>>> {
-        // A list is never left half changed.
+        // The list is never left half changed.
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<S: Stoppable> Cell<S> {
-    /// Whether there may be something to do for [`stop_if_overdue`](Self::stop_if_overdue).
+    /// Whether [`stop_if_overdue`](Self::stop_if_overdue) may have something to do.
     fn is_overdue(&self, now: u64) -> bool {
         match self.stop.load(Relaxed) {
             RUNNING => (IDLE + 1..=now).contains(&self.overdue.load(Relaxed)),
@@ -165,7 +168,7 @@ impl<S: Stoppable> Cell<S> {
         }
     }
 
-    /// A step towards stopping it, if it is overdue; `true` if nothing remains to be done.
+    /// Takes a step towards stopping the call if it is overdue; returns `true` if nothing remains to be done.
     fn stop_if_overdue(&self, now: u64, barrier: &Barrier) -> io::Result<bool> {
         match self.stop.load(Relaxed) {
             RUNNING => {}
@@ -194,15 +197,16 @@ impl<S: Stoppable> Cell<S> {
 }
 
 impl<S: Stoppable> Watch<S> {
-    /// From now on until it is disarmed, what runs has so many ticks.
+    /// Gives the call that starts now this many ticks, until it is disarmed.
     #[inline]
     pub fn arm(&self, ticks: u32) {
-        // The current tick is under way, so one more than the budget gives the call at least its whole budget.
+        // Part of the current tick has passed, so one tick more than the budget gives the call at least its whole
+        // budget.
         let overdue = self.dog.now.load(Relaxed) + u64::from(ticks) + 1;
         self.cell.overdue.store(overdue, Release);
     }
 
-    /// Whether what ran since it was armed was left in peace.
+    /// Ends the call's budget, and returns whether the watchdog left the call alone.
     #[inline]
     pub fn disarm(&self) -> bool {
         self.cell.overdue.store(IDLE, Release);
@@ -210,9 +214,9 @@ impl<S: Stoppable> Watch<S> {
         self.cell.stop.load(Acquire) == RUNNING || self.settle()
     }
 
-    /// Waits until the watchdog is done with a step, and says whether it left the call alone. A part of a memory may be
-    /// closed even where the system failed, or where the call met that part before the others were closed, so that such a
-    /// call was stopped too; the watchdog takes no further step then.
+    /// Waits until the watchdog has finished its step, and returns whether it left the call alone. Part of a memory may
+    /// be closed even if the system failed, or if the call faulted there before the rest was closed. Such a call counts
+    /// as stopped, and the watchdog takes no further step.
     #[cold]
     fn settle(&self) -> bool {
         loop {
@@ -231,10 +235,10 @@ impl<S: Stoppable> Drop for Watch<S> {
         if !self.dog.is_of_this_process() {
             return;
         }
-        // The watchdog forgets the instance before that is dropped. It may have taken it from the list already, and does
-        // not hold the list's lock while it stops what it took. So whatever call there was, even one that unwound, is told
-        // to be over as any other: what has begun is waited for. What has not begun never touches the target, since it
-        // finds nothing overdue, or what is stuck taken away, behind the barrier.
+        // The watchdog must be finished with the instance before that is dropped. It may have taken the instance from
+        // the list already, and does not hold the list's lock while it stops calls. So every call is disarmed here,
+        // even one that unwound, and a step that has begun is waited for. A step that has not begun never touches the
+        // target: behind the barrier it finds the call not overdue, or no longer stuck.
         self.disarm();
         let mut cells = self.dog.lock();
         if let Some(at) = cells.iter().position(|cell| Arc::ptr_eq(cell, &self.cell)) {

@@ -1,32 +1,34 @@
-//! The functions that are appended to modules: the touch, one that does nothing, and `memory.fill` and `memory.copy` in WebAssembly.
+//! The functions that are appended to modules: the touch, one that does nothing, and `memory.fill` and `memory.copy` in
+//! WebAssembly.
 //!
-//! Wasmtime has the two instructions done by the host's `memset` and `memmove`, where a fault would end the process, and
-//! where neither an epoch nor a page stops them. As functions they are stopped like any other code. They keep what the
-//! instructions promise: a range that is not inside the memory traps before a byte is written, overlapping ranges are
-//! copied as if by way of a third, and no bytes at the very end of the memory are a range too.
+//! Wasmtime implements the two instructions with the host's `memset` and `memmove`, where a fault would end the
+//! process, and where neither an epoch nor page protection stops them. As functions they are stopped like any other
+//! code. They keep the semantics of the instructions: a range that is partly outside of memory traps before any byte is
+//! written, overlapping ranges are copied as if through a buffer, and an empty range at the very end of memory is
+//! valid.
 //!
-//! `golden/helpers.wat` has them as text.
+//! `golden/helpers.wat` shows them as text.
 
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 
-/// Bytes of a vector.
+/// Bytes in a vector.
 const VECTOR: i32 = 16;
-/// Bytes of a step of the main loops.
+/// Bytes per iteration of the main loops.
 const BLOCK: i32 = 64;
 
 const DESTINATION: u32 = 0;
 const SOURCE: u32 = 1;
 const BYTE: u32 = 1;
 const LENGTH: u32 = 2;
-/// The vector that both keep aside, behind the three parameters.
+/// The local that holds the saved vector, after the three parameters.
 const KEPT: u32 = 3;
 
-/// Something to add to a module.
+/// A function that can be added to a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Helper {
     /// Loads from address 0.
     Touch,
-    /// Does nothing: where functions begin, epochs interrupt.
+    /// Does nothing: epochs interrupt at the start of functions.
     Check,
     /// `memory.fill`.
     Fill,
@@ -35,7 +37,7 @@ pub(super) enum Helper {
 }
 
 impl Helper {
-    /// What name sections call it.
+    /// Its name in name sections.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Touch => "kernelpack:touch",
@@ -75,7 +77,7 @@ fn fill(code: &mut InstructionSink<'_>) {
     trap_outside(code, &[DESTINATION]);
     code.local_get(BYTE).i8x16_splat().local_set(KEPT);
     if_at_least(code, VECTOR);
-    // The last vector first: what the loops leave over lies in it.
+    // The last vector first: it covers the remainder that the loops do not.
     end_of(code, DESTINATION, VECTOR);
     code.local_get(KEPT).v128_store(at(0));
     blocks(code, BLOCK, |code| {
@@ -91,7 +93,7 @@ fn fill(code: &mut InstructionSink<'_>) {
         step(code, LENGTH, -VECTOR);
     });
     code.return_().end();
-    // Fewer bytes are two numbers that overlap.
+    // Fewer bytes are filled with two overlapping numbers.
     if_at_least(code, 8);
     code.local_get(DESTINATION).local_get(KEPT).i64x2_extract_lane(0).i64_store(at(0));
     end_of(code, DESTINATION, 8);
@@ -112,11 +114,11 @@ fn fill(code: &mut InstructionSink<'_>) {
 fn copy(code: &mut InstructionSink<'_>) {
     trap_outside(code, &[DESTINATION, SOURCE]);
     if_at_least(code, BLOCK + 1);
-    // Forwards, unless the destination begins inside of the source.
+    // Forwards, unless the destination starts inside the source.
     code.local_get(DESTINATION).local_get(SOURCE).i32_sub().local_get(LENGTH).i32_ge_u().if_(BlockType::Empty);
     end_of(code, SOURCE, VECTOR);
     code.v128_load(at(0)).local_set(KEPT);
-    // Where it goes, on the stack until the loops are over: they move the start.
+    // The destination of the last vector stays on the stack during the loops, since they move the start.
     end_of(code, DESTINATION, VECTOR);
     blocks(code, BLOCK, |code| {
         move_block(code, |code, local| _ = code.local_get(local));
@@ -142,7 +144,7 @@ fn copy(code: &mut InstructionSink<'_>) {
         code.local_get(SOURCE).local_get(LENGTH).i32_add().v128_load(at(0)).v128_store(at(0));
     });
     code.local_get(DESTINATION).local_get(KEPT).v128_store(at(0)).return_().end();
-    // Fewer bytes are read as a whole before any is written.
+    // Fewer bytes are all read before any is written.
     if_at_least(code, 2 * VECTOR + 1);
     for offset in [0, VECTOR] {
         code.local_get(DESTINATION).local_get(SOURCE).v128_load(at(offset));
@@ -178,12 +180,12 @@ fn copy(code: &mut InstructionSink<'_>) {
     touch(code);
 }
 
-/// Traps with an access outside of memory unless the ranges that begin at these addresses are inside of it.
+/// Traps with an out-of-bounds access unless the ranges that start at these addresses are in memory.
 fn trap_outside(code: &mut InstructionSink<'_>, starts: &[u32]) {
     for &start in starts {
         code.local_get(start).i64_extend_i32_u().local_get(LENGTH).i64_extend_i32_u().i64_add();
         code.memory_size(0).i64_extend_i32_u().i64_const(16).i64_shl().i64_gt_u().if_(BlockType::Empty);
-        // Outside of any memory.
+        // Out of bounds of any memory.
         code.i32_const(-1).i64_load(MemArg { offset: u64::from(u32::MAX), align: 0, memory_index: 0 });
         code.drop().unreachable().end();
     }
@@ -193,7 +195,7 @@ fn if_at_least(code: &mut InstructionSink<'_>, bytes: i32) {
     code.local_get(LENGTH).i32_const(bytes).i32_ge_u().if_(BlockType::Empty);
 }
 
-/// Does `body`, which takes `bytes` off the length, while there are as many.
+/// Repeats `body`, which takes `bytes` off the length, while at least that many are left.
 fn blocks(code: &mut InstructionSink<'_>, bytes: i32, body: impl FnOnce(&mut InstructionSink<'_>)) {
     if_at_least(code, bytes);
     code.loop_(BlockType::Empty);
@@ -201,7 +203,7 @@ fn blocks(code: &mut InstructionSink<'_>, bytes: i32, body: impl FnOnce(&mut Ins
     code.local_get(LENGTH).i32_const(bytes).i32_ge_u().br_if(0).end().end();
 }
 
-/// Reads all of a block before it writes any.
+/// Reads a whole block before it writes any of it.
 fn move_block(code: &mut InstructionSink<'_>, address: impl Fn(&mut InstructionSink<'_>, u32)) {
     let offsets = (0..BLOCK).step_by(VECTOR as usize);
     for offset in offsets.clone() {
@@ -214,7 +216,7 @@ fn move_block(code: &mut InstructionSink<'_>, address: impl Fn(&mut InstructionS
     }
 }
 
-/// Pushes the address that many bytes before the end of a range.
+/// Pushes the address this many bytes before the end of a range.
 fn end_of(code: &mut InstructionSink<'_>, start: u32, bytes: i32) {
     code.local_get(start).local_get(LENGTH).i32_add().i32_const(bytes).i32_sub();
 }
@@ -228,7 +230,7 @@ fn step(code: &mut InstructionSink<'_>, local: u32, bytes: i32) {
     code.local_get(local).i32_const(bytes).i32_add().local_set(local);
 }
 
-/// An access at an offset, which need not be aligned.
+/// An access at an offset, without alignment.
 fn at(offset: i32) -> MemArg {
     MemArg { offset: u64::from(offset.unsigned_abs()), align: 0, memory_index: 0 }
 }

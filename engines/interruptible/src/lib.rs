@@ -1,43 +1,43 @@
-//! Rewrites modules so that taking a guest's memory away stops it.
+//! Rewrites modules so that taking away a guest's memory stops it.
 //!
-//! A watchdog stops a call that overruns its budget by making the instance's linear memory inaccessible: the guest's next
-//! access faults, and the fault is a trap like that of any access outside of memory. So nothing is checked in loops. It
-//! takes, for every module, hostile ones included, that
+//! A watchdog stops a call that overruns its budget by making the instance's linear memory inaccessible: the guest's
+//! next access faults, and the fault is a trap like that of any out-of-bounds access. So loops contain no checks. This
+//! requires, for every module, hostile ones included, that
 //!
-//! 1. between two accesses that the *compiled* code performs lies a bounded number of instructions, and that
-//! 2. no instruction has the host access linear memory, where a fault would end the process.
+//! 1. there is a bounded number of instructions between two accesses that the *compiled* code performs, and that
+//! 2. no instruction makes the host access linear memory, where a fault would end the process.
 //!
-//! For the second, `memory.fill` and `memory.copy` become calls of functions that are appended, and modules with
-//! `memory.init` are refused. For the first, there are *touches* where the module's own accesses do not do: calls of an
+//! For the second, `memory.fill` and `memory.copy` become calls of appended functions, and modules with `memory.init`
+//! are rejected. For the first, *touches* are added where the module's own accesses are not enough: calls of an
 //! appended function that loads from address 0. A touch is a call since Cranelift removes accesses: a load of what was
-//! loaded or stored before, a store of what is there, a store that is overwritten. To calls it does nothing, provided
-//! that Wasmtime's inlining is off, and what it knows of memory ends at them.
+//! loaded or stored before, a store of a value that is already there, a store that is overwritten. Cranelift does not
+//! remove calls, provided that Wasmtime's inlining is off, and its knowledge of memory ends at them.
 //!
 //! # Which accesses count
 //!
 //! Cranelift (0.135: `alias_analysis.rs`, `egraph/mod.rs`) drops an access in favour of another of the same address,
 //! *the same SSA value*, that was computed with no call in between:
 //!
-//! - a load or store of what is known, in favour of one that dominates it. That one comes earlier on every path, behind
-//!   the place where the address is computed and behind the last call.
+//! - a load or store of a known value, in favour of one that dominates it. That one comes earlier on every path, after
+//!   the point where the address is computed and after the last call.
 //! - a store, in favour of an overwriting one that postdominates it. No call, return or other instruction that may trap
-//!   comes between them, for these observe the first. If a loop does, it has accesses of its own.
+//!   comes between them, since these observe the first. A loop between them has accesses of its own.
 //!
-//! Accesses of linear memory have a trap code, so one whose result nobody uses stays. Hence:
+//! Accesses of linear memory have a trap code, so an access stays even if its result is unused. Hence:
 //!
-//! - *From the start of a function to its first call or end, and from its last call to its end,* any access counts.
-//!   Where a path has none, the function gets a touch at its start, or one before that end. So every call and every
-//!   return means an access: recursion, trees of calls and chains of returns are bounded.
+//! - *From the start of a function to its first call or end, and from its last call to its end,* any access counts. If
+//!   a path has none, the function gets a touch at its start, or one before that end. So every call and every return
+//!   implies an access: recursion, trees of calls and chains of returns are bounded.
 //! - *In a loop,* an access counts if its address is a variable that steps in this loop, times constants, plus or minus
-//!   values that the loop does not change. Such an address is computed anew in each iteration, and what dominates the access and uses it
-//!   was executed in the same iteration; and as the addresses differ, no store of another iteration overwrites it. It
-//!   counts for the loops around as well. `loops` says when Cranelift has such a variable. A call counts always. A
-//!   loop in which one iteration can do without either gets a touch at its head.
-//! - *Along one path,* there is a touch after 2048 instructions without touch or call, and one after each instruction
-//!   that makes the host work on tables or makes memory larger.
+//!   values that the loop does not change. Such an address is computed again in each iteration, and an access that uses
+//!   it and dominates this one was executed in the same iteration; since the addresses differ, no store of another
+//!   iteration overwrites it. It also counts for the enclosing loops. `loops` says when Cranelift has such a variable.
+//!   A call always counts. A loop that may complete an iteration without either gets a touch at its head.
+//! - *Along one path,* a touch follows every 2048 instructions without a touch or call, and every instruction that
+//!   makes the host work on tables or grows memory.
 //!
-//! A way without access takes each loop's branch back once at most, from the inner to the outer ones, and loops deeper
-//! than 16 have touches. So it has less than 17 × 2048 instructions, twice that across a call or return.
+//! A path without accesses takes each loop's back edge at most once, from the inner to the outer ones, and loops nested
+//! deeper than 16 have touches. So it has fewer than 17 × 2048 instructions, and twice that across a call or return.
 
 #![deny(unsafe_code)]
 
@@ -71,18 +71,19 @@ pub use reason::Reason;
 /// A module whose guest stops when its memory is taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interruptible {
-    /// The module. Functions, globals and all else keep their indices.
+    /// The module. Functions, globals and all other items keep their indices.
     pub wasm: Vec<u8>,
-    /// How many touches it got.
+    /// The number of touches that were added.
     pub touches: usize,
-    /// Where its instructions were.
+    /// Where its instructions were in the original module.
     pub origins: Origins,
 }
 
-/// What is made of a module; another number for each version of this code that makes something else of it.
+/// The version of the rewriting; it changes whenever this code produces another result for some module.
 pub const REVISION: u32 = 3;
 
-/// The export that is added of a module's stack pointer, if it has one, so that the host sees where a stack overflowed.
+/// The name under which a module's stack pointer is exported, if it has one, so that the host can detect a stack
+/// overflow.
 pub const STACK_POINTER: &str = "kernelpack-host:stack-pointer";
 
 /// Makes a verified module interruptible.
@@ -97,9 +98,9 @@ pub fn make(wasm: &[u8]) -> Result<Interruptible, Reason> {
     rewrite(wasm, &outline, true)
 }
 
-/// Only makes functions of `memory.fill` and `memory.copy`, so that epochs interrupt them, and has calls of a function that
-/// does nothing behind all other instructions that make the host work: epochs are looked at in loops and where functions
-/// begin, and a straight line of thousands of such instructions has neither.
+/// Only replaces `memory.fill` and `memory.copy` by functions, so that epochs interrupt them, and adds calls of a
+/// function that does nothing after all other instructions that make the host work: epochs are checked in loops and at
+/// the start of functions, and straight-line code with thousands of such instructions has neither.
 ///
 /// # Errors
 /// See [`Reason`].
@@ -107,7 +108,7 @@ pub fn lower_bulk(wasm: &[u8]) -> Result<Interruptible, Reason> {
     rewrite(wasm, &Outline::read(wasm)?, false)
 }
 
-/// What becomes of one function.
+/// The changes to one function.
 struct Change {
     touches: Touches,
     fills: bool,
@@ -144,7 +145,8 @@ fn rewrite(wasm: &[u8], outline: &Outline<'_>, touch: bool) -> Result<Interrupti
         let (body, origin) = if change.is_none() {
             (Cow::Borrowed(body.as_bytes()), Origin::at(body.range().start))
         } else {
-            // Read again: all functions' instructions at once would take a lot of memory.
+            // The body is read a second time, since the instructions of all functions at once would take a lot of
+            // memory.
             let (body, origin) = rewrite::body(wasm, body.range(), &read(body)?, &change.touches, &helpers)?;
             (Cow::Owned(body), origin)
         };

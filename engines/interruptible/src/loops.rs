@@ -1,10 +1,10 @@
 //! The loops of a function, and which locals step in them.
 //!
-//! A local *steps* in a loop if its value at the head of each iteration is that of the iteration before, plus or minus a
-//! constant that is not zero. Every way back to the head has to pass the step: Cranelift makes no variable of its own
-//! for a local that comes back unchanged. So all branches back have to be in the block that has the step, and behind it.
-//! And there has to be a way back that Cranelift sees as well: it drops what follows an instruction that is certain to
-//! trap, and with the only way back the variable would go too.
+//! A local *steps* in a loop if its value at the head of each iteration is that of the previous iteration, plus or
+//! minus a constant other than zero. Every path back to the head must contain the step: Cranelift has no variable of
+//! its own for a local that comes back unchanged. So all back branches must be in the block that contains the step, and
+//! after it. At least one of them must be reachable for Cranelift too: it drops the code after an instruction that is
+//! certain to trap, and dropping the only back branch would drop the variable as well.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use wasmparser::Operator;
 
 use super::{Reason, operator};
 
-/// The most locals that a sum goes to before it is assigned.
+/// The largest number of locals that a sum may pass through before it is assigned.
 const LONGEST_CHAIN: usize = 4;
 
 /// The number of an instruction.
@@ -21,10 +21,10 @@ type Position = usize;
 /// One loop of a function.
 #[derive(Debug)]
 pub(super) struct Loop {
-    /// The numbers of its `loop` and its `end`.
+    /// The positions of its `loop` and its `end`.
     pub(super) start: Position,
     pub(super) end: Position,
-    /// The first and the last branch back to its head that can be reached.
+    /// The first and the last reachable branch back to its head.
     back: Option<(Position, Position)>,
 }
 
@@ -32,37 +32,37 @@ pub(super) struct Loop {
 #[derive(Debug, Default)]
 pub(super) struct Loops {
     pub(super) all: Vec<Loop>,
-    /// Where each local is assigned, in ascending order.
+    /// The positions at which each local is assigned, in ascending order.
     assignments: HashMap<u32, Vec<Position>>,
     /// The assignments that have the form of a step.
     steps: HashMap<Position, Step>,
     /// Calls of other functions, in ascending order.
     calls: Vec<Position>,
-    /// Instructions that Cranelift may know to trap always, in ascending order.
+    /// Instructions that Cranelift may know to always trap, in ascending order.
     ends: Vec<Position>,
 }
 
 /// An assignment `p = p + c`.
 #[derive(Debug)]
 struct Step {
-    /// The innermost loop around it.
+    /// The innermost enclosing loop.
     of: usize,
-    /// By how much, up or down.
+    /// The absolute value of the constant.
     stride: u32,
-    /// Where its block ends.
+    /// The end of its block.
     end: Position,
 }
 
-/// A `block`, `loop` or `if` that is open.
+/// An open `block`, `loop` or `if`.
 struct Open {
-    /// The loop that it is.
+    /// The loop's index, if this is a loop.
     of: Option<usize>,
-    /// The innermost loop that it is or is in.
+    /// The innermost loop that this is or is in.
     within: Option<usize>,
-    /// The steps right in it.
+    /// The steps directly in it.
     steps: Vec<Position>,
     is_if: bool,
-    /// Whether what comes before it can be reached, and what comes after it so far.
+    /// Whether its start is reachable, and whether the current end of its code is.
     entered: bool,
     left: bool,
 }
@@ -74,7 +74,7 @@ impl Open {
 }
 
 impl Loops {
-    /// Reads the instructions of a function in a module whose memory has this many bytes at the start.
+    /// Reads the instructions of a function, in a module whose memory has this initial size in bytes.
     pub(super) fn read(operators: &[(Operator<'_>, usize)], memory: u64) -> Result<Self, Reason> {
         let mut loops = Self::default();
         let mut open = vec![Open::new(None, None, true)];
@@ -160,7 +160,7 @@ impl Loops {
         Ok(())
     }
 
-    /// The block of these steps ends.
+    /// Ends the block of these steps.
     fn close(&mut self, steps: &mut Vec<Position>, end: Position) {
         for position in steps.drain(..) {
             if let Some(step) = self.steps.get_mut(&position) {
@@ -179,7 +179,7 @@ impl Loops {
         !self.within(index, &self.calls).is_empty()
     }
 
-    /// By how much, up or down, a local steps in a loop, if it does.
+    /// The absolute step of a local in a loop, if it steps there.
     pub(super) fn step(&self, index: usize, local: u32) -> Option<u32> {
         let (first, last) = self.all[index].back?;
         let &[assignment] = self.assignments_in(index, local) else { return None };
@@ -200,8 +200,8 @@ impl Loops {
     }
 }
 
-/// By how much an assignment changes a local, if it is the last of `local.get p; i32.const c; i32.add; local.set p`. The
-/// sum may go to other locals on the way.
+/// The constant that an assignment adds to a local, if it is the last of `local.get p; i32.const c; i32.add; local.set
+/// p`. The sum may pass through other locals in between.
 fn stride(operators: &[(Operator<'_>, usize)], position: Position, local: u32) -> Option<u32> {
     let before = operators.get(..position)?;
     let tees = before

@@ -1,7 +1,7 @@
-//! What the rewriting has to know of an instruction, one question a function.
+//! What the rewriting needs to know of an instruction; each function answers one question.
 //!
-//! Everything is derived from the parser's own table of instructions, so that none can be forgotten: one that this file
-//! does not know is refused.
+//! Everything is derived from the parser's own table of instructions, so that none can be forgotten: an instruction
+//! that this file does not know is rejected.
 
 use wasmparser::{BlockType, ContType, FrameKind, FuncType, MemArg, ModuleArity, Operator, RefType, SubType};
 
@@ -27,8 +27,8 @@ pub(super) fn is_supported(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// Where the instruction reads or writes linear memory, if it does so inline. The address is the deepest of the operands
-/// it takes.
+/// The memory argument of an instruction that accesses linear memory inline. The address is the deepest of its
+/// operands.
 pub(super) fn access(operator: &Operator<'_>) -> Option<MemArg> {
     let mut found = None;
     macro_rules! look {
@@ -51,12 +51,12 @@ pub(super) fn access(operator: &Operator<'_>) -> Option<MemArg> {
     found
 }
 
-/// How many operands a plain instruction takes and gives: one that neither branches nor calls.
+/// The numbers of operands and results of a plain instruction, which neither branches nor calls.
 pub(super) fn arity(operator: &Operator<'_>) -> Option<(u32, u32)> {
     operator.operator_arity(&Nothing)
 }
 
-/// A module without types, functions and labels, so that whatever depends on those has no arity.
+/// A module without types, functions and labels, so that any instruction which depends on those has no arity.
 struct Nothing;
 
 impl ModuleArity for Nothing {

@@ -1,6 +1,6 @@
-//! Where the instructions of a rewritten module were in the module that it was made of.
+//! Maps the instructions of a rewritten module to their offsets in the original.
 
-/// For each function of the original, where its instructions came from. Helpers have no origin.
+/// For each function of the original, the origins of its instructions. Helpers have no origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
     functions: Vec<Origin>,
@@ -10,7 +10,7 @@ pub struct Origins {
 pub(super) struct Origin {
     /// The start of the function's body in the original.
     start: usize,
-    /// Offsets in the new body and in the old one from which on both count alike, in order.
+    /// Pairs of offsets, in the new body and in the old one, from which the code is the same, in order.
     steps: Vec<(usize, usize)>,
 }
 
@@ -19,12 +19,12 @@ impl Origins {
         Self { functions }
     }
 
-    /// Whether the function is one of the original's.
+    /// Whether the original has this function.
     pub fn has(&self, function: u32) -> bool {
         (function as usize) < self.functions.len()
     }
 
-    /// The offset in the original of what is at this offset of the function's new body.
+    /// The offset in the original of the code at this offset of the function's new body.
     pub fn offset(&self, function: u32, in_body: usize) -> Option<usize> {
         let Origin { start, steps } = self.functions.get(function as usize)?;
         let behind = steps.partition_point(|(new, _)| *new <= in_body);
@@ -34,12 +34,12 @@ impl Origins {
 }
 
 impl Origin {
-    /// A function that starts here in the original, and is the same so far.
+    /// A function that starts at this offset of the original, and has no changes yet.
     pub(super) fn at(start: usize) -> Self {
         Self { start, steps: Vec::new() }
     }
 
-    /// From this offset in the new body on it is what is at that offset of the original module.
+    /// Records that the code from this offset of the new body is that from that offset of the original module.
     pub(super) fn step(&mut self, new: usize, old: usize) {
         self.steps.push((new, old - self.start));
     }

@@ -1,4 +1,4 @@
-//! What the rewriting reads of a module before it looks at code.
+//! What the rewriting reads of a module before it reads code.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::Reason;
 /// Bytes of a page of linear memory.
 const PAGE: u64 = 1 << 16;
 
-/// One section as it stands in the module.
+/// A section of the module.
 pub(super) struct Section {
     pub(super) id: u8,
     /// Its content, without id and size.
@@ -26,12 +26,12 @@ pub(super) struct Signature {
 pub(super) struct Outline<'a> {
     pub(super) sections: Vec<Section>,
     pub(super) types: Vec<Signature>,
-    /// The type of each function; there are no imports, so these are all.
+    /// The type of each function; there are no imports, so this list is complete.
     pub(super) functions: Vec<u32>,
     pub(super) bodies: Vec<FunctionBody<'a>>,
-    /// Bytes of linear memory that are there from the start.
+    /// The initial size of linear memory in bytes.
     pub(super) memory: u64,
-    /// The module's only variable, if it has one and that is an `i32`: where it keeps its stack pointer.
+    /// The module's only variable, if it has exactly one and that is an `i32`: the stack pointer.
     pub(super) stack: Option<u32>,
 }
 
@@ -117,23 +117,23 @@ impl<'a> Outline<'a> {
         Ok(())
     }
 
-    /// The type of as many `i32` parameters and no results, if the module has it.
+    /// The type with this many `i32` parameters and no results, if the module has it.
     pub(super) fn find_type(&self, params: usize) -> Option<usize> {
         self.types.iter().position(|ty| *ty.params == vec![ValType::I32; params] && ty.results.is_empty())
     }
 
-    /// How many values functions of a type take and give.
+    /// The numbers of parameters and results of a function type.
     pub(super) fn type_arity(&self, ty: u32) -> Result<(usize, usize), Reason> {
         let ty = self.types.get(ty as usize).ok_or(Reason::Inconsistent)?;
         Ok((ty.params.len(), ty.results.len()))
     }
 
-    /// How many values a function takes and gives.
+    /// The numbers of parameters and results of a function.
     pub(super) fn function_arity(&self, function: u32) -> Result<(usize, usize), Reason> {
         self.type_arity(*self.functions.get(function as usize).ok_or(Reason::Inconsistent)?)
     }
 
-    /// How many values a block takes and gives.
+    /// The numbers of parameters and results of a block.
     pub(super) fn block_arity(&self, ty: BlockType) -> Result<(usize, usize), Reason> {
         match ty {
             BlockType::Empty => Ok((0, 0)),

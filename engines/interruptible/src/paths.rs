@@ -1,4 +1,4 @@
-//! Where a function needs touches: one pass forward over all its paths, which weighs what happened on the worst of them.
+//! Finds where a function needs touches, in one forward pass over all its paths that tracks the worst of them.
 
 use wasmparser::{MemArg, Operator};
 
@@ -13,44 +13,43 @@ use super::{
 /// The most instructions between two touches or calls.
 const LONGEST_RUN: usize = 2048;
 
-/// Loops nested deeper than this always get a touch, since on the way out of a nest each of its loops can have a run of
-/// its own.
+/// Loops nested deeper than this always get a touch, since each loop of a nest can add a run of its own on the way out.
 const DEEPEST: usize = 16;
 
-/// Where touches go.
+/// The places of touches.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Touches {
     /// At the start of the function.
     pub(super) entry: bool,
-    /// Behind these `loop` instructions, by their numbers.
+    /// After these `loop` instructions, by their numbers.
     pub(super) loops: Vec<usize>,
     /// Before these instructions.
     pub(super) before: Vec<usize>,
 }
 
 impl Touches {
-    /// Behind each instruction that makes the host work.
+    /// A check after each instruction that makes the host work.
     pub(super) fn behind_work(operators: &[(Operator<'_>, usize)]) -> Self {
         let works = |operator: &Operator<'_>| works_long(operator) || matches!(operator, Operator::MemoryInit { .. });
         let behind = operators.iter().enumerate().filter(|(_, (operator, _))| works(operator));
         Self { before: behind.map(|(position, _)| position + 1).collect(), ..Self::default() }
     }
 
-    /// How many there are.
+    /// The number of touches.
     pub(super) fn count(&self) -> usize {
         usize::from(self.entry) + self.loops.len() + self.before.len()
     }
 }
 
-/// What is certain on every path to one place.
+/// What holds on every path to one place.
 #[derive(Clone, Copy, Debug)]
 struct State {
-    /// Memory was accessed since the start of the function, if this is at least 1, and since the head of each of the
-    /// outermost `covered - 1` open loops.
+    /// At least 1 if memory was accessed since the start of the function; `n + 1` if it was also accessed since the
+    /// head of each of the `n` outermost open loops.
     covered: usize,
-    /// Memory was accessed since the last call, if there was one.
+    /// Whether memory was accessed since the last call, if there was one.
     settled: bool,
-    /// Instructions since the last touch or call, at most.
+    /// The largest possible number of instructions since the last touch or call.
     run: usize,
 }
 
@@ -72,24 +71,24 @@ enum Kind {
     Function,
     Block,
     If,
-    /// By its number.
+    /// With its number.
     Loop(usize),
 }
 
-/// A function, `block`, `loop` or `if` that is open.
+/// An open function, `block`, `loop` or `if`.
 struct Frame {
     kind: Kind,
     params: usize,
     results: usize,
-    /// Operands below it.
+    /// The number of operands below it.
     height: usize,
     /// The locals' mark at its start.
     mark: usize,
-    /// Loops that are open around its end.
+    /// The number of open loops around its end.
     around: usize,
-    /// Before its first instruction, `None` where that cannot be reached.
+    /// The state before its first instruction; `None` if that is unreachable.
     entry: Option<State>,
-    /// Behind its end, by branches.
+    /// The state after its end, from branches.
     exit: Option<State>,
 }
 
@@ -100,7 +99,7 @@ pub(super) fn find(
     operators: &[(Operator<'_>, usize)],
     loops: &Loops,
 ) -> Result<Touches, Reason> {
-    // What a loop's own touch is good for is known only when its end was seen.
+    // Whether a loop needs its own touch is known only at its end.
     let draft = Paths::walk(outline, results, operators, loops, vec![false; loops.all.len()])?;
     if draft.touches.count() == 0 {
         return Ok(draft.touches);
@@ -114,10 +113,10 @@ struct Paths<'a> {
     /// Which loops get a touch.
     touched: Vec<bool>,
     touches: Touches,
-    /// `None` where nothing can be reached.
+    /// `None` in unreachable code.
     state: Option<State>,
     frames: Vec<Frame>,
-    /// The loops among the frames, by their numbers.
+    /// The numbers of the open loops.
     open: Vec<usize>,
     operands: Vec<Value>,
     locals: Locals,
@@ -158,7 +157,7 @@ impl<'a> Paths<'a> {
         Ok(paths)
     }
 
-    /// Takes an instruction that cannot be reached: only where it opens and closes matters.
+    /// Skips an unreachable instruction, and only tracks blocks.
     fn skip(&mut self, position: usize, operator: &Operator<'_>, number: usize) -> Result<(), Reason> {
         match operator {
             Operator::Block { blockty } | Operator::If { blockty } => self.open_block(Kind::Block, *blockty),
@@ -169,7 +168,7 @@ impl<'a> Paths<'a> {
         }
     }
 
-    /// Takes an instruction that can be reached.
+    /// Handles a reachable instruction.
     fn step(&mut self, position: usize, operator: &Operator<'_>, number: usize) -> Result<(), Reason> {
         if self.state.is_some_and(|state| state.run >= LONGEST_RUN) {
             self.touch(position);
@@ -217,7 +216,7 @@ impl<'a> Paths<'a> {
                 let arity = self.outline.type_arity(*type_index)?;
                 self.call(1, arity)
             }
-            // They become calls.
+            // These become calls.
             Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => self.call(0, (3, 0)),
             Operator::LocalGet { local_index } => {
                 self.operands.push(self.locals.value(*local_index, &self.open, self.loops));
@@ -243,7 +242,7 @@ impl<'a> Paths<'a> {
         }
     }
 
-    /// An instruction that neither branches nor calls.
+    /// Handles an instruction that neither branches nor calls.
     fn plain(&mut self, operator: &Operator<'_>, (takes, gives): (usize, usize)) -> Result<(), Reason> {
         let unknown = Value::unknown(self.open.len());
         let operands = self.pop(takes)?;
@@ -264,7 +263,7 @@ impl<'a> Paths<'a> {
         }
     }
 
-    /// A function is called, which accesses memory before it calls another or returns.
+    /// Handles a call. The called function accesses memory before it calls another or returns.
     fn call(&mut self, more: usize, (takes, gives): (usize, usize)) -> Result<(), Reason> {
         self.pop(takes + more)?;
         self.operands.extend(std::iter::repeat_n(Value::unknown(self.open.len()), gives));
@@ -274,12 +273,12 @@ impl<'a> Paths<'a> {
         Ok(())
     }
 
-    /// Before anything that makes others run, the function has to access memory itself.
+    /// Makes sure that the function accesses memory before it calls or returns.
     fn need_entry(&mut self) {
         self.touches.entry |= self.state.is_some_and(|state| state.covered == 0);
     }
 
-    /// Puts a touch before an instruction.
+    /// Adds a touch before an instruction.
     fn touch(&mut self, position: usize) {
         self.touches.before.push(position);
         self.state = Some(State::TOUCHED);
@@ -318,7 +317,7 @@ impl<'a> Paths<'a> {
         Ok(())
     }
 
-    /// At the head of a loop, where ways back lead as well.
+    /// Handles the head of a loop, which back branches also reach.
     fn head(&mut self, number: usize) {
         let Some(state) = &mut self.state else { return };
         if self.open.len() > DEEPEST {
@@ -327,7 +326,7 @@ impl<'a> Paths<'a> {
         if self.touched[number] {
             *state = State::TOUCHED;
         } else {
-            // The loop itself begins uncovered, and its last iteration may have called.
+            // The loop itself starts uncovered, and its last iteration may have made a call.
             state.covered = state.covered.min(self.open.len());
             state.settled &= !self.loops.calls(number);
         }
@@ -340,7 +339,7 @@ impl<'a> Paths<'a> {
         }
     }
 
-    /// From the first half of an `if` to the second.
+    /// Moves from the first half of an `if` to the second.
     fn turn(&mut self) -> Result<(), Reason> {
         let frame = self.frames.last_mut().ok_or(Reason::Inconsistent)?;
         frame.exit = merge(frame.exit, self.state);
@@ -374,7 +373,7 @@ impl<'a> Paths<'a> {
         Ok(())
     }
 
-    /// A branch that may be taken.
+    /// Handles a branch that may be taken.
     fn branch(&mut self, position: usize, depth: u32) -> Result<(), Reason> {
         let target = self.frames.len().checked_sub(1 + depth as usize).ok_or(Reason::Inconsistent)?;
         let Frame { kind, params, results, around, .. } = self.frames[target];
@@ -393,7 +392,7 @@ impl<'a> Paths<'a> {
         Ok(())
     }
 
-    /// The function may be left before this instruction, or by it.
+    /// Handles an instruction at which the function may return.
     fn leave(&mut self, position: usize) {
         self.need_entry();
         if self.state.is_some_and(|state| !state.settled) {
@@ -402,7 +401,7 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// The worse of two ways to the same place.
+/// The worse of two states at the same place.
 fn merge(one: Option<State>, other: Option<State>) -> Option<State> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.join(other)),
@@ -410,7 +409,7 @@ fn merge(one: Option<State>, other: Option<State>) -> Option<State> {
     }
 }
 
-/// Whether the instruction makes the host work for longer than a few instructions take, though never without bounds.
+/// Whether the instruction makes the host work for longer than a few instructions take, though for a bounded time.
 fn works_long(operator: &Operator<'_>) -> bool {
     matches!(
         operator,

@@ -2,25 +2,25 @@
 
 use wasmparser::Operator;
 
-/// What stands in the way; the module is run with epochs then.
+/// The reason why a module cannot be made interruptible; it is run with epochs instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
     /// The parser cannot read it.
     #[error("it cannot be read at byte {offset}: {message}")]
     Unreadable {
-        /// Where, from the start of the module.
+        /// The offset from the start of the module.
         offset: usize,
-        /// The parser's words.
+        /// The parser's message.
         message: String,
     },
-    /// Its memory is missing or begins empty, so that there is nothing for a touch to load.
+    /// Its memory is missing or initially empty, so a touch has nothing to load.
     #[error("it has no page of memory from the start")]
     NoMemory,
-    /// An instruction that is not known to leave linear memory to compiled code.
+    /// An instruction that may access linear memory outside of compiled code.
     #[error("it has the instruction {name}")]
     Instruction {
-        /// What the parser calls it.
+        /// The parser's name for it.
         name: String,
     },
     /// A part that verified modules do not have.
@@ -29,7 +29,7 @@ pub enum Reason {
         /// The part.
         what: &'static str,
     },
-    /// It is not valid.
+    /// The module is invalid.
     #[error("it is not valid: an index or the height of the stack is wrong")]
     Inconsistent,
 }

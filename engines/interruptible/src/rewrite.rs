@@ -1,4 +1,4 @@
-//! The writing: sections and functions are copied as they are, but for what has to change.
+//! Writes the rewritten module: sections and functions are copied unless something in them changes.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -20,7 +20,7 @@ const FUNCTION: u8 = 3;
 const EXPORT: u8 = 7;
 const CODE: u8 = 10;
 
-/// The functions that are appended, in their order.
+/// The appended functions, in order.
 pub(super) struct Helpers {
     all: Vec<Helper>,
     /// The index of the first.
@@ -39,14 +39,14 @@ impl Helpers {
         Ok(())
     }
 
-    /// A call of the function that a guest is stopped in.
+    /// Writes a call of the function in which a guest is stopped.
     fn check(&self, body: &mut Vec<u8>) -> Result<(), Reason> {
         self.call(if self.all.contains(&Helper::Touch) { Helper::Touch } else { Helper::Check }, body)
     }
 }
 
-/// A function with its touches, and with calls in place of `memory.fill` and `memory.copy`. Range and offsets count in
-/// `wasm`.
+/// A function with its touches, and with calls in place of `memory.fill` and `memory.copy`. The range and the offsets
+/// refer to `wasm`.
 pub(super) fn body(
     wasm: &[u8],
     range: Range<usize>,
@@ -91,7 +91,7 @@ pub(super) fn body(
     Ok((body, origin))
 }
 
-/// The module with these bodies in place of its own, and with the helpers', which follow them.
+/// The module with these function bodies in place of its own, followed by the helpers'.
 pub(super) fn module(
     wasm: &[u8],
     outline: &Outline<'_>,
@@ -131,7 +131,7 @@ fn stack_pointer(global: u32) -> Vec<u8> {
     export
 }
 
-/// The types that the helpers need and the module does not have, and the type of each helper, all as they are encoded.
+/// The encoded types that the helpers need and the module lacks, and the encoded type of each helper.
 fn helper_types(outline: &Outline<'_>, helpers: &Helpers) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (mut types, mut indices) = (Vec::<Vec<u8>>::new(), Vec::new());
     for helper in &helpers.all {
@@ -152,7 +152,7 @@ fn helper_types(outline: &Outline<'_>, helpers: &Helpers) -> (Vec<Vec<u8>>, Vec<
     (types, indices)
 }
 
-/// A list as sections have them, with more items at its end.
+/// A section's list with more items at its end.
 fn appended(list: &[u8], items: &[Vec<u8>]) -> Result<Vec<u8>, Reason> {
     let mut reader = BinaryReader::new(list, 0);
     let count = reader.read_var_u32().map_err(Reason::unreadable)?;
@@ -172,14 +172,14 @@ fn code(bodies: &[Cow<'_, [u8]>]) -> Vec<u8> {
     code
 }
 
-/// A custom section: the helpers get names where the other functions have some, and what hints at places in the code is
-/// left out, since the places have moved.
+/// A custom section: helpers get names if the other functions have some, and code hints are dropped, since their
+/// offsets have changed.
 fn custom<'s>(section: &'s [u8], helpers: &Helpers) -> Option<Cow<'s, [u8]>> {
     let mut reader = BinaryReader::new(section, 0);
     match reader.read_string() {
         Ok("name") => {
             let (name, content) = section.split_at(reader.original_position());
-            // Nobody checks names, so whatever cannot be read stays as it is.
+            // Names are not validated, so a section that cannot be read is copied unchanged.
             let named = named(content, helpers).map(|named| Cow::Owned([name, &named].concat()));
             Some(named.unwrap_or(Cow::Borrowed(section)))
         }

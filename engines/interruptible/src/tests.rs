@@ -1,4 +1,4 @@
-//! What becomes of modules, and whether that stops.
+//! Tests the rewriting of modules, and that the results can be stopped.
 
 mod bulk;
 mod generated;
@@ -13,7 +13,7 @@ fn parse(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// A valid module that is one no more, but still one that the parser reads or refuses.
+/// Corrupts a valid module; the parser must read or reject the result.
 #[test]
 fn bytes_that_are_no_module_are_refused() {
     let wasm =
@@ -65,7 +65,7 @@ fn where_epochs_interrupt_work_of_the_hosts_is_followed_by_a_call() {
         let at = lines.iter().position(|line| line.starts_with(work)).unwrap();
         assert_eq!(lines[at + 1], "call $kernelpack:check", "{work} in\n{printed}");
     }
-    // It has nothing in it that memory is needed for, unlike a touch.
+    // Unlike a touch, it contains nothing that needs memory.
     assert!(!printed.contains("load"), "{printed}");
 }
 
@@ -90,7 +90,7 @@ fn what_cannot_be_made_interruptible_is_refused() {
     }
 }
 
-/// The largest functions that verification lets through, in the forms that analyses dislike.
+/// The largest functions that verification accepts, in shapes that are hard for analyses.
 #[test]
 fn large_functions_take_a_single_pass() {
     let nested = |open: &str, close: &str| format!("{}{}", open.repeat(20_000), close.repeat(20_000));

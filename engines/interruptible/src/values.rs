@@ -1,4 +1,4 @@
-//! Where a value comes from, as far as that tells whether it is another one in each iteration of a loop.
+//! Tracks where a value comes from, as far as that shows whether it differs in each iteration of a loop.
 
 use std::collections::HashMap;
 
@@ -6,21 +6,21 @@ use wasmparser::Operator;
 
 use super::loops::Loops;
 
-/// What is known of one value.
+/// What is known of a value.
 ///
-/// Loops are told apart by their depth: 1 is the outermost of those that are open, 0 the function outside of loops.
+/// Loops are identified by their depth: 1 is the outermost open loop, 0 the function outside of loops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Value {
     /// No loop deeper than this changes it.
     pub(super) depth: usize,
-    /// By how much, up or down, each iteration of the loop at this depth changes it; 0 if that is not known. Below 2³¹,
-    /// so that the change is not lost where addresses wrap around.
+    /// The absolute change per iteration of the loop at this depth; 0 if unknown. It is below 2³¹, so that the change
+    /// is not lost where addresses wrap around.
     pub(super) stride: u32,
     constant: Option<i32>,
 }
 
 impl Value {
-    /// A value of which nothing is known but that it is computed where `depth` loops are open.
+    /// A value that is computed where `depth` loops are open; nothing else is known of it.
     pub(super) fn unknown(depth: usize) -> Self {
         Self { depth, stride: 0, constant: None }
     }
@@ -34,7 +34,8 @@ impl Value {
         Self { constant: Some(value), ..Self::unknown(0) }
     }
 
-    /// The sum or the difference. Two that step in the same loop may step alike, so that their difference stands still.
+    /// The sum or the difference. Two values that step in the same loop may step alike, so that their difference is
+    /// constant.
     fn sum(self, other: Self) -> Self {
         let (deeper, outer) = if self.depth >= other.depth { (self, other) } else { (other, self) };
         Self { stride: if outer.depth < deeper.depth { deeper.stride } else { 0 }, ..Self::unknown(deeper.depth) }
@@ -49,7 +50,7 @@ impl Value {
         Self::unknown(self.depth.max(other.depth))
     }
 
-    /// The results of the arithmetic that addresses are made with; `None` for all others.
+    /// The results of the arithmetic that addresses are computed with; `None` for other instructions.
     pub(super) fn compute(operator: &Operator<'_>, operands: &[Self]) -> Option<Self> {
         match (operator, operands) {
             (Operator::I32Const { value }, _) => Some(Self::constant(*value)),
@@ -71,25 +72,25 @@ impl Value {
     }
 }
 
-/// The stride, if it is one.
+/// The stride, or 0 if it is too large.
 fn bounded(stride: u64) -> u32 {
     u32::try_from(stride).ok().filter(|&stride| stride < 1 << 31).unwrap_or(0)
 }
 
-/// What the locals hold at one place of a function.
+/// What the locals hold at one place in a function.
 #[derive(Default)]
 pub(super) struct Locals {
-    /// The values that were seen to be assigned on the way here, and by which instruction.
+    /// The values of the assignments seen on the way here, and the positions of these.
     seen: HashMap<u32, (Value, usize)>,
-    /// All that were assigned since the function's start, save what joins have dealt with.
+    /// All assignments since the function's start, except those that joins have handled.
     assigned: Vec<u32>,
 }
 
 impl Locals {
-    /// The local's value where these loops are open, by their numbers, the outermost first.
+    /// The local's value where these loops are open; the loops' numbers, the outermost first.
     pub(super) fn value(&self, local: u32, open: &[usize], loops: &Loops) -> Value {
         if let Some(&(value, position)) = self.seen.get(&local) {
-            // Of the loops that began since, the outermost assigns whatever one of them does.
+            // Of the loops that started since, the outermost assigns whatever one of them assigns.
             let began = open.partition_point(|&index| loops.all[index].start < position);
             if open.get(began).is_none_or(|&index| !loops.assigns(index, local)) {
                 return value;
@@ -110,7 +111,7 @@ impl Locals {
         self.assigned.len()
     }
 
-    /// Paths join: whatever was assigned since the mark is what it is on some of them only.
+    /// Joins paths: what was assigned since the mark holds on some of them only, and is forgotten.
     pub(super) fn forget(&mut self, mark: usize) {
         for local in self.assigned.drain(mark.min(self.assigned.len())..) {
             self.seen.remove(&local);

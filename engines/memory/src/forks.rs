@@ -1,4 +1,4 @@
-//! Whether the process has forked, which a child and its parent both know of a mapping that they share.
+//! Detects forks of the process, after which a parent and its child share mappings.
 #![allow(unsafe_code, reason = "a function of the C library that no crate in use offers")]
 
 use std::{
@@ -6,10 +6,10 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
-/// Forks that began and that ended in this process or those before it.
+/// Forks that started, and that finished, in this process and its ancestors.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
 static ENDED: AtomicU64 = AtomicU64::new(0);
-/// Raised in each child.
+/// Incremented in each child.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn begin() {
@@ -20,18 +20,18 @@ extern "C" fn end() {
     ENDED.fetch_add(1, SeqCst);
 }
 
-/// In the child, where no thread is left that was amid another fork.
+/// Runs in the child, where no other thread is in the middle of a fork.
 extern "C" fn end_in_child() {
     ENDED.store(BEGUN.load(SeqCst), SeqCst);
     GENERATION.fetch_add(1, SeqCst);
 }
 
-/// Counts the forks from here on; to be called before the first [`Moment`] and the first [`generation`].
+/// Counts forks from now on; must be called before the first [`Moment`] and the first [`generation`].
 pub(crate) fn count() -> io::Result<()> {
     static COUNTED: AtomicBool = AtomicBool::new(false);
-    // Forks that are counted twice, because two threads were here at once, are forks all the same.
+    // If two threads get here at once, forks are counted twice, which does no harm.
     if !COUNTED.load(SeqCst) {
-        // SAFETY: the functions do nothing but read and write numbers, which is allowed wherever they are called.
+        // SAFETY: the functions only read and write numbers, which is allowed in any context.
         match unsafe { libc::pthread_atfork(Some(begin), Some(end), Some(end_in_child)) } {
             0 => COUNTED.store(true, SeqCst),
             error => return Err(io::Error::from_raw_os_error(error)),
@@ -40,24 +40,25 @@ pub(crate) fn count() -> io::Result<()> {
     Ok(())
 }
 
-/// A number that no process has in common with one that it was forked from.
+/// A number that differs between a process and the one that it was forked from.
 pub(crate) fn generation() -> u64 {
     GENERATION.load(SeqCst)
 }
 
-/// A moment between two forks; none if one was under way.
+/// A moment between two forks; `None` if a fork was in progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment(Option<u64>);
 
 impl Moment {
     pub(super) fn now() -> Self {
-        // In this order: what began in between is taken to be under way.
+        // In this order, a fork that starts in between counts as in progress.
         let ended = ENDED.load(SeqCst);
         let begun = BEGUN.load(SeqCst);
         Self((begun == ended).then_some(begun))
     }
 
-    /// Whether no fork has begun since, so that no child has what was mapped after this moment and is not any more.
+    /// Whether no fork has started since, so that no child has a mapping that was made after this moment and is gone by
+    /// now.
     pub(super) fn has_no_child(self) -> bool {
         self.0 == Some(BEGUN.load(SeqCst))
     }

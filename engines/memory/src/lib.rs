@@ -1,9 +1,9 @@
-//! Memory that a sandbox and its host can both reach.
+//! Memory that both a sandbox and its host can access.
 //!
-//! A [`Region`] is the address space of one linear memory; a [`SharedMemory`] is what a host's tensor lives in. Mapping
-//! a part of the second into the first is what makes a call without copies.
+//! A [`Region`] is the address space of one linear memory; a [`SharedMemory`] holds a host's tensor. Mapping a part of
+//! the second into the first makes calls without copies possible.
 //!
-//! Other systems than Linux have neither: [`SharedMemory::zeros`] fails there, and calls copy.
+//! Systems other than Linux have neither: [`SharedMemory::zeros`] fails there, and calls copy.
 #![deny(unsafe_code)]
 
 #[cfg(target_os = "linux")]
@@ -30,5 +30,5 @@ pub use self::lineage::Lineage;
 pub use self::region::Region;
 pub use self::shared::{SharedMemory, SharedPart, escape};
 
-/// Bytes of a huge page on the machines that have them: tensors at least this large start at a multiple of it.
+/// The size of a huge page on machines that have them: tensors of at least this size are aligned to it.
 pub const HUGE_PAGE: usize = 2 << 20;

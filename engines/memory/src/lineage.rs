@@ -1,14 +1,14 @@
-//! Which process something belongs to: a forked child has what its parent had, but none of its threads.
+//! Identifies the process that something belongs to: a forked child has its parent's memory, but none of its threads.
 
 use std::process;
 
 #[cfg(target_os = "linux")]
 use crate::forks;
 
-/// A process, told apart from the one that forked it and from those that it forks.
+/// Identifies a process, and distinguishes it from its parent and its children.
 ///
-/// The id does not do that by itself: the first process of a namespace has the id 1, and so has a child that it forks into
-/// a namespace below. The generation does not either: a child that is made by the system call itself, past the C
+/// The process id is not enough: the first process of a namespace has the id 1, and so has a child that it forks into a
+/// nested namespace. The generation is not enough either: a child that is made by the raw system call, past the C
 /// library's `fork`, is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lineage {
@@ -26,7 +26,7 @@ impl Lineage {
         Self { id: process::id(), generation: generation() }
     }
 
-    /// Whether it is this process, and not one that this was forked from.
+    /// Whether this is the current process, rather than one that it was forked from.
     pub fn is_current(self) -> bool {
         self.generation == generation() && self.id == process::id()
     }
@@ -37,7 +37,7 @@ fn generation() -> u64 {
     forks::generation()
 }
 
-/// Elsewhere no process has the id of its parent.
+/// On other systems no process has its parent's id.
 #[cfg(not(target_os = "linux"))]
 fn generation() -> u64 {
     0

@@ -1,7 +1,7 @@
-//! How many mappings a process may have.
+//! Limits the number of mappings.
 //!
-//! Linux allows a process so many, and many a library ends the process where it gets no more: the C library does when it
-//! starts a thread. So tensors and linear memories leave some for everybody else.
+//! Linux limits the mappings of a process, and many libraries abort when they get no more: the C library does when it
+//! starts a thread. So tensors and linear memories leave some for everything else.
 
 use std::{
     fs, io,
@@ -11,17 +11,18 @@ use std::{
 /// Mappings of tensors and linear memories.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Mappings that somebody has or is about to make, until this is dropped.
+/// Mappings that exist or are about to be made, counted until this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Mappings(usize);
 
 impl Mappings {
-    /// For tensors, which have another place to go: up to a quarter of what the process may have, with linear memories.
+    /// Counts mappings of tensors, which can be copied instead: up to a quarter of the process's limit, including
+    /// linear memories.
     pub(super) fn for_tensors(&mut self, count: usize) -> io::Result<()> {
         self.add(count, 1)
     }
 
-    /// For linear memories: up to three quarters, with tensors.
+    /// Counts mappings of linear memories: up to three quarters of the limit, including tensors.
     pub(super) fn for_memories(&mut self, count: usize) -> io::Result<()> {
         self.add(count, 3)
     }
@@ -46,9 +47,9 @@ impl Drop for Mappings {
     }
 }
 
-/// What the system allows a process; its usual limit where it does not tell.
+/// The system's limit for a process, or the usual default if it is unknown.
 fn all() -> usize {
-    // Not a lock, which a fork could leave locked in the child.
+    // An atomic, since a fork could leave a lock locked in the child.
     static ALL: AtomicUsize = AtomicUsize::new(0);
     let read = || fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok();
     match ALL.load(Relaxed) {

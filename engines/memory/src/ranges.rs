@@ -1,16 +1,16 @@
-//! Free ranges, of a file or of a piece of one.
+//! Free ranges of a file or of a part of one.
 
 use std::{collections::BTreeMap, ops::Range};
 
-/// Ranges that nobody has; neighbours are one.
+/// Free ranges; adjacent ones are merged.
 #[derive(Debug, Default)]
 pub(super) struct Ranges {
-    /// Ends by starts.
+    /// Maps starts to ends.
     free: BTreeMap<u64, u64>,
 }
 
 impl Ranges {
-    /// Takes so many bytes at a multiple of `align`, as near to the start as there is room.
+    /// Takes this many bytes at a multiple of `align`, as near to the start as possible.
     pub(super) fn take(&mut self, len: u64, align: u64) -> Option<u64> {
         let (start, end, at) = self.free.iter().find_map(|(&start, &end)| {
             let at = start.checked_next_multiple_of(align)?;
@@ -25,7 +25,7 @@ impl Ranges {
         Some(at)
     }
 
-    /// Frees a range that is not free.
+    /// Frees a range that is in use.
     pub(super) fn give(&mut self, range: Range<u64>) {
         let Range { mut start, mut end } = range;
         if let Some((&before, _)) = self.free.range(..start).next_back().filter(|(_, end)| **end == start) {
@@ -38,12 +38,12 @@ impl Ranges {
         self.free.insert(start, end);
     }
 
-    /// The free range that ends here.
+    /// The free range that ends at this offset.
     pub(super) fn ending_at(&self, end: u64) -> Option<Range<u64>> {
         self.free.iter().next_back().filter(|(_, last)| **last == end).map(|(&start, &end)| start..end)
     }
 
-    /// Whether this range is free and nothing else.
+    /// Whether exactly this range is free, and nothing else.
     pub(super) fn is_exactly(&self, range: &Range<u64>) -> bool {
         self.free.len() == 1 && self.free.get(&range.start) == Some(&range.end)
     }

@@ -1,8 +1,8 @@
 //! The address space of one linear memory.
 //!
-//! Nothing else in the process knows the addresses of a region, so that only the guest, and the host between
-//! calls, can be affected by what is mapped there. The invariant: bytes `0..size` are the linear
-//! memory, all others are inaccessible until the region is dropped, when all of it is unmapped.
+//! Nothing else in the process knows the addresses of a region, so only the guest, and the host between calls, can be
+//! affected by what is mapped there. The invariant: bytes `0..size` are the linear memory, all others are inaccessible
+//! until the region is dropped, which unmaps all of it.
 #![allow(unsafe_code, reason = "address space is made and changed by system calls; each block says why it may")]
 
 use std::{
@@ -17,13 +17,13 @@ use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap
 
 use super::{HUGE_PAGE, SharedPart, mappings::Mappings};
 
-/// Bytes that are closed at once: eight thousand pages, each of which the system looks at where the guest used it.
+/// The number of bytes closed at once: eight thousand pages, each of which costs the system time if the guest used it.
 const CLOSED_AT_ONCE: usize = 32 << 20;
 
 /// Reserved address space with a linear memory at its start.
 #[derive(Debug)]
 pub struct Region {
-    /// What was reserved, which starts before `base` where that was not aligned.
+    /// The start of the reservation, which is before `base` if it was not aligned.
     reserved: NonNull<c_void>,
     reserved_len: usize,
     /// The start of the linear memory, a multiple of [`HUGE_PAGE`].
@@ -35,30 +35,30 @@ pub struct Region {
 struct State {
     size: usize,
     stopped: bool,
-    /// How many bytes of the linear memory were made inaccessible since it was told to stop.
+    /// How many bytes of the linear memory have been made inaccessible by `stop`.
     closed: usize,
-    /// Whether the system failed while it replaced a mapping: there may be a hole then, and somebody else's memory in it.
+    /// Whether replacing a mapping failed: the range may have a hole then, and another mapping in it.
     torn: bool,
-    /// What is mapped here, so that nobody else has it before this region is unmapped.
+    /// What is mapped here; held so that it is not reused before this region is unmapped.
     parts: Vec<SharedPart>,
     mappings: Mappings,
 }
 
-// SAFETY: the pointers are addresses that this region owns; all that its methods do to them are system calls under the
-// lock, and they hand out no reference to what lies there.
+// SAFETY: the pointers are addresses that this region owns; its methods only pass them to system calls, under the lock,
+// and return no references to the memory.
 unsafe impl Send for Region {}
 // SAFETY: as above.
 unsafe impl Sync for Region {}
 
 impl Region {
-    /// Reserves so many bytes of address space, none of them accessible.
+    /// Reserves this many bytes of address space, all inaccessible.
     pub fn reserve(bytes: usize) -> io::Result<Self> {
         let reserved_len = bytes.checked_add(HUGE_PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
-        // What lies before the linear memory, that itself, and what lies behind it.
+        // Before the linear memory, the linear memory itself, and after it.
         let mut mappings = Mappings::default();
         mappings.for_memories(3)?;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        // SAFETY: a new mapping at an address that the system chooses touches nothing that exists.
         let start = unsafe { mmap_anonymous(null_mut(), reserved_len, ProtFlags::empty(), flags)? };
         let padding = start.cast::<u8>().align_offset(HUGE_PAGE);
         let base = NonNull::new(start.cast::<u8>().wrapping_add(padding));
@@ -79,7 +79,7 @@ impl Region {
         self.lock().size
     }
 
-    /// Makes the linear memory at least this large; what is added is zero. A region that was stopped does not grow.
+    /// Makes the linear memory at least this large; added bytes are zero. A stopped region does not grow.
     pub fn grow_to(&self, size: usize) -> io::Result<()> {
         let mut state = self.lock();
         if state.stopped || state.torn {
@@ -87,37 +87,37 @@ impl Region {
         }
         if size > state.size {
             let added = self.checked(state.size..size)?;
-            // SAFETY: the range lies in what this region reserved, and what it makes accessible was not before.
+            // SAFETY: the range is in this region's reservation, and was inaccessible before.
             unsafe { mprotect(added, size - state.size, MprotectFlags::READ | MprotectFlags::WRITE)? };
             state.size = size;
         }
         Ok(())
     }
 
-    /// Makes the next part of the linear memory inaccessible for good, from the start on, and says whether that was the
-    /// last: a guest that is running faults at its next access then, and at one to address 0 after the first part.
+    /// Makes the next part of the linear memory permanently inaccessible, from the start on, and returns whether that
+    /// was the last part. A running guest faults at its next access to a closed part; address 0 is closed first.
     ///
-    /// Parts are what the system changes within a millisecond or two. A memory that has begun to close does not grow.
-    /// Nothing but the guest may be using the memory, since host code would die of such a fault.
+    /// A part is what the system changes within a millisecond or two. A memory that is partly closed does not grow.
+    /// Only the guest may be using the memory, since host code would crash on such a fault.
     pub fn stop(&self) -> io::Result<bool> {
         let mut state = self.lock();
         state.stopped = true;
         let part = state.closed..state.size.min(state.closed.saturating_add(CLOSED_AT_ONCE));
         let at = self.checked(part.clone())?;
-        // The Linux that qemu emulates refuses a call about no page.
+        // Linux under qemu rejects an empty range.
         if part.is_empty() {
             return Ok(true);
         }
-        // SAFETY: bytes `0..size` belong to this region. Accesses by the guest become traps; that the host makes none
-        // now is what the caller sees to.
+        // SAFETY: bytes `0..size` belong to this region. Accesses by the guest become traps, and the caller ensures
+        // that the host makes none now.
         unsafe { mprotect(at, part.len(), MprotectFlags::empty())? };
         state.closed = part.end;
         Ok(state.closed == state.size)
     }
 
-    /// Puts a part of shared memory in the place of the bytes at `offset`, for reading alone or for writing as well.
+    /// Maps a part of shared memory over the bytes at `offset`, read-only or writable.
     ///
-    /// The offset is a multiple of the page size, and the part's pages lie in the linear memory. Where this fails, the
+    /// The offset is a multiple of the page size, and the part's pages must be in the linear memory. If this fails, the
     /// guest must not run again.
     pub fn map(&self, offset: usize, part: &SharedPart, writable: bool) -> io::Result<()> {
         let mut state = self.lock();
@@ -128,7 +128,7 @@ impl Region {
         let at = self.checked(offset..offset + len)?;
         let access = if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
         let populate = if writable { Advice::LinuxPopulateWrite } else { Advice::LinuxPopulateRead };
-        // The part, and what lies behind it.
+        // The part, and the memory after it.
         state.mappings.for_memories(2)?;
         state.parts.push(part.clone());
         // SAFETY: the pages replaced lie in this region's linear memory, of which nobody holds a reference: the host
@@ -148,7 +148,8 @@ impl Region {
         Ok(())
     }
 
-    /// Makes bytes of the linear memory inaccessible, whatever is mapped there; both ends are multiples of the page size.
+    /// Makes bytes of the linear memory inaccessible, whatever is mapped there; both ends are multiples of the page
+    /// size.
     pub fn hide(&self, range: Range<usize>) -> io::Result<()> {
         let state = self.lock();
         if range.end > state.size || state.torn {

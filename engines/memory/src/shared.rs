@@ -1,12 +1,12 @@
 //! Memory that can be mapped in several places at once.
 //!
-//! All of it lies in one anonymous file of the process, of which each [`SharedMemory`] has a range of pages to itself:
-//! one file descriptor, however many tensors there are. A forked child makes a file of its own: it shares the tensors that
-//! there were at the fork with its parent, and dropping them there takes nothing from the parent.
+//! All of it is in one anonymous file per process, in which each [`SharedMemory`] has a range of pages to itself: one
+//! file descriptor, however many tensors there are. A forked child makes its own file. It shares the tensors that
+//! existed at the fork with its parent, and dropping them in the child takes nothing from the parent.
 //!
-//! A range is used again once nobody can reach it: its pages were given back to the system, so that they are zero; whatever
-//! maps it into a linear memory holds the [`SharedMemory`] until that is unmapped; and no child was forked that could have
-//! it. What cannot be made sure of is left alone for good.
+//! A range is reused only once nothing can access it: its pages were given back to the system, so they are zero;
+//! anything that maps it into a linear memory holds the [`SharedMemory`] until it is unmapped; and no child was forked
+//! that could have it. A range for which this cannot be ensured is never reused.
 #![allow(unsafe_code, reason = "the host's view of shared pages; each block says why it may")]
 
 use std::{
@@ -40,28 +40,28 @@ use super::{
 };
 use crate::lineage::Lineage;
 
-/// Pages that the host can read and write, and that can be mapped into linear memories too.
+/// Pages that the host can read and write, and that can also be mapped into linear memories.
 #[derive(Debug)]
 pub struct SharedMemory {
     address: NonNull<u8>,
-    /// Bytes asked for; the pages hold at least as many.
+    /// The requested size in bytes; the pages hold at least as many.
     len: usize,
     /// The pages in the file.
     range: Range<u64>,
     files: &'static Files,
-    /// None where the pages are part of a slab.
+    /// `None` if the pages are part of a slab.
     view: Option<View>,
-    /// Before anybody had the pages.
+    /// A moment before the pages were first used.
     born: Moment,
 }
 
-// SAFETY: this is an address range and a range of a file. Whoever makes references to the bytes vouches for them, as
-// `Tensor` does by borrowing.
+// SAFETY: this is an address range and a range of a file. Code that makes references to the bytes is responsible for
+// them, as `Tensor` is by borrowing.
 unsafe impl Send for SharedMemory {}
 // SAFETY: as above.
 unsafe impl Sync for SharedMemory {}
 
-/// A part of shared memory that can be mapped by itself without showing anything of its neighbours.
+/// A part of shared memory that can be mapped alone, without exposing its neighbours.
 #[derive(Clone, Debug)]
 pub struct SharedPart {
     memory: Arc<SharedMemory>,
@@ -69,17 +69,17 @@ pub struct SharedPart {
     mapped_len: usize,
 }
 
-/// The file of one process, and what lies in it.
+/// The file of one process and its contents.
 ///
-/// A forked child has its parent's, too, and must leave it alone: the pages are the parent's, and one of the parent's
-/// threads may have held a lock at the fork.
+/// A forked child also inherits its parent's, and must not touch it: the pages are the parent's, and one of the
+/// parent's threads may have held a lock at the fork.
 #[derive(Debug)]
 pub(super) struct Files {
     process: Lineage,
     file: OwnedFd,
     space: Mutex<Space>,
     slabs: Mutex<Slabs>,
-    /// By the address of the first byte.
+    /// Keyed by the address of the first byte.
     live: Mutex<BTreeMap<usize, Weak<SharedMemory>>>,
 }
 
@@ -103,17 +103,17 @@ impl Files {
         })
     }
 
-    /// Those of this process, which are made at first use and stay.
+    /// The files of this process, which are made at first use and never freed.
     ///
     /// # Errors
-    /// The system has no such files.
+    /// The system does not support anonymous files.
     fn of_process() -> io::Result<&'static Self> {
-        // The last ones made: a forked child finds its parent's here.
+        // The files made last; a forked child finds its parent's here.
         static FILES: AtomicPtr<Files> = AtomicPtr::new(null_mut());
         let mut made = None;
         loop {
             let last = FILES.load(Acquire);
-            // SAFETY: null, or what a leaked box holds, which nobody frees or writes to but through locks.
+            // SAFETY: null or a leaked box, which is never freed, and is only modified under its locks.
             if let Some(files) = unsafe { last.as_ref() }.filter(|files| files.is_of_this_process()) {
                 return Ok(files);
             }
@@ -123,7 +123,7 @@ impl Files {
             };
             let new = Box::into_raw(new);
             if FILES.compare_exchange(last, new, AcqRel, Acquire).is_err() {
-                // SAFETY: it was made of a box just now, and nobody has seen it.
+                // SAFETY: it comes from a box that was made above, and no other thread has seen it.
                 made = Some(unsafe { Box::from_raw(new) });
             }
         }
@@ -133,7 +133,7 @@ impl Files {
         self.process.is_current()
     }
 
-    /// Maps so many bytes of the file that nobody has, all of them zero.
+    /// Maps this many unused bytes of the file, all zero.
     pub(super) fn map(&self, len: usize) -> io::Result<View> {
         let align = if len >= HUGE_PAGE { HUGE_PAGE } else { page_size() };
         let range = self.take(len as u64, align as u64)?;
@@ -144,9 +144,9 @@ impl Files {
         view
     }
 
-    /// Unmaps what nobody uses any more; the range can be had again if no child has it.
+    /// Unmaps memory that is no longer used; the range is reused if no child has it.
     pub(super) fn unmap(&self, view: View, born: Moment) {
-        // The mapping goes first: a child that is forked afterwards does not have it.
+        // Unmapped first: a child that is forked afterwards does not have the mapping.
         let range = view.unmap();
         if let Some(range) = range
             && self.empty(&range)
@@ -156,7 +156,7 @@ impl Files {
         }
     }
 
-    /// A range of the file that nobody has.
+    /// Takes an unused range of the file.
     fn take(&self, len: u64, align: u64) -> io::Result<Range<u64>> {
         let mut space = self.space.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(start) = space.free.take(len, align) {
@@ -166,7 +166,7 @@ impl Files {
         let start = space.free.ending_at(end).map_or(end, |free| free.start);
         let start = start.checked_next_multiple_of(align).ok_or(io::ErrorKind::FileTooLarge)?;
         let new_end = start.checked_add(len).ok_or(io::ErrorKind::FileTooLarge)?;
-        // A file that grows beyond this ends the process by a signal.
+        // Growing a file beyond this limit ends the process with a signal.
         if getrlimit(Resource::Fsize).current.is_some_and(|limit| new_end > limit) {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -177,38 +177,39 @@ impl Files {
         Ok(start..start + len)
     }
 
-    /// Frees a range of the file, all of it zero.
+    /// Frees a range of the file, which must be zero.
     fn give(&self, range: Range<u64>) {
         self.space.lock().unwrap_or_else(PoisonError::into_inner).free.give(range);
     }
 
-    /// Gives the pages of a range back to the system; `false` where that cannot be done, and the pages stay as they are.
+    /// Gives the pages of a range back to the system; returns `false`, with the pages unchanged, if that is not
+    /// possible.
     fn empty(&self, range: &Range<u64>) -> bool {
         let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         fallocate(&self.file, hole, range.start, range.end - range.start).is_ok()
     }
 
     fn slabs(&self) -> MutexGuard<'_, Slabs> {
-        // Slabs are never left half changed.
+        // The slabs are never left half changed.
         self.slabs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn live(&self) -> MutexGuard<'_, BTreeMap<usize, Weak<SharedMemory>>> {
-        // A map is never left half changed.
+        // The map is never left half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SharedMemory {
-    /// So many zero bytes, at the start of a page.
+    /// Allocates this many zero bytes at the start of a page.
     ///
     /// # Errors
-    /// The system has no anonymous files, or no memory; or what it allows is used up.
+    /// The system does not support anonymous files, has no memory left, or a limit is reached.
     pub fn zeros(len: usize) -> io::Result<Arc<Self>> {
         let files = Files::of_process()?;
         let born = Moment::now();
         let mapped_len = len.max(1).checked_next_multiple_of(page_size()).ok_or(io::ErrorKind::OutOfMemory)?;
-        // What has no room for a slab may have some for one tensor.
+        // If there is no room for a whole slab, there may be some for one tensor.
         let take = || files.slabs().take(mapped_len, || files.map(HUGE_PAGE));
         let in_slab = (mapped_len <= Slabs::LARGEST).then(take).and_then(Result::ok);
         let (address, range, view) = match in_slab {
@@ -226,7 +227,7 @@ impl SharedMemory {
         Ok(memory)
     }
 
-    /// The first byte; the others up to the length asked for follow, all of them initialized.
+    /// The first byte; all bytes up to the requested length follow, and are initialized.
     pub fn address(&self) -> NonNull<u8> {
         self.address
     }
@@ -236,7 +237,7 @@ impl Drop for SharedMemory {
     fn drop(&mut self) {
         let Self { files, born, .. } = *self;
         if !files.is_of_this_process() {
-            // The pages are the parent's, and so are slabs.
+            // In a forked child, the pages are the parent's, and so are the slabs.
             if let Some(view) = self.view.take() {
                 let _ = view.unmap();
             }
@@ -250,7 +251,7 @@ impl Drop for SharedMemory {
         if files.empty(&self.range) && born.has_no_child() {
             let unused = files.slabs().give(self.range.clone());
             if let Some(slab) = unused {
-                // A child that has it never had a tensor there: this one's range would not have been given back.
+                // A child that has the slab never had a tensor in it, or this tensor's range would not have been freed.
                 files.unmap(slab, Moment::now());
             }
         }
@@ -258,7 +259,7 @@ impl Drop for SharedMemory {
 }
 
 impl SharedPart {
-    /// The part that these bytes are, if they lie in shared memory and share no page with others of it.
+    /// The part that consists of these bytes, if they are in shared memory and share no page with other tensors.
     pub fn of(bytes: *const [u8]) -> Option<Self> {
         let start = bytes.cast::<u8>().addr();
         let memory = {
@@ -275,7 +276,7 @@ impl SharedPart {
         Some(Self { offset, mapped_len: bytes.len().next_multiple_of(page), memory })
     }
 
-    /// Bytes of its pages.
+    /// The size of its pages in bytes.
     pub fn mapped_len(&self) -> usize {
         self.mapped_len
     }
@@ -285,7 +286,7 @@ impl SharedPart {
         self.memory.address.as_ptr().addr() + self.offset
     }
 
-    /// A part that no system maps.
+    /// A part that no system can map.
     #[cfg(test)]
     pub(super) fn at_no_page(&self) -> Self {
         Self { offset: self.offset + 1, ..self.clone() }
@@ -300,13 +301,13 @@ impl SharedPart {
     }
 }
 
-/// Tells the compiler that code it cannot see may read and write these bytes from here on.
+/// Tells the compiler that code it cannot see may read and write these bytes.
 ///
-/// A kernel writes to a tensor through another mapping of the same pages, so that no pointer to the bytes is passed to
-/// it: without this, the compiler could take a tensor that it saw borrowed for a call to be the same after it.
+/// A kernel writes to a tensor through another mapping of the same pages, so no pointer to the bytes is passed to it.
+/// Without this, the compiler could assume that a tensor which was borrowed for a call is unchanged after it.
 #[inline(always)]
 pub fn escape(bytes: *const [u8]) {
-    // SAFETY: it does nothing. That it does nothing to the bytes is what the compiler must not know.
+    // SAFETY: the assembly is empty. The compiler must not know that it leaves the bytes alone.
     unsafe { std::arch::asm!("/* {} */", in(reg) bytes.cast::<u8>(), options(nostack, preserves_flags)) }
 }
 

@@ -1,20 +1,20 @@
-//! Where memory cannot be shared with a sandbox: calls copy.
+//! Stands in where memory cannot be shared with a sandbox: calls copy.
 
 use std::{io, ptr::NonNull, sync::Arc};
 
-/// Cannot be made.
+/// Cannot be constructed.
 #[derive(Debug)]
 pub enum SharedMemory {}
 
-/// Cannot be found.
+/// Cannot be constructed.
 #[derive(Clone, Debug)]
 pub enum SharedPart {}
 
 impl SharedMemory {
-    /// Fails.
+    /// Always fails.
     ///
     /// # Errors
-    /// Always: the system cannot map one page into two places here.
+    /// Always: one page cannot be mapped in two places on this system.
     pub fn zeros(_: usize) -> io::Result<Arc<Self>> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -26,12 +26,12 @@ impl SharedMemory {
 }
 
 impl SharedPart {
-    /// None: no bytes lie in shared memory.
+    /// Always `None`: no bytes are in shared memory.
     pub fn of(_: *const [u8]) -> Option<Self> {
         None
     }
 
-    /// Bytes of its pages.
+    /// The size of its pages in bytes.
     pub fn mapped_len(&self) -> usize {
         match *self {}
     }
@@ -42,5 +42,5 @@ impl SharedPart {
     }
 }
 
-/// Does nothing: without shared memory, nothing writes to bytes that the compiler does not see.
+/// Does nothing: without shared memory, nothing writes to bytes unseen by the compiler.
 pub fn escape(_: *const [u8]) {}

@@ -1,4 +1,4 @@
-//! Mappings that small pieces of memory share, each with pages of its own.
+//! Mappings that are shared by small allocations, each with its own pages.
 
 use std::{collections::BTreeMap, io, ops::Range, ptr::NonNull};
 
@@ -6,26 +6,26 @@ use rustix::{mm::Advice, param::page_size};
 
 use super::{HUGE_PAGE, ranges::Ranges, view::View};
 
-/// Mapped ranges of a file with free pages in them.
+/// Mapped ranges of a file that have free pages.
 #[derive(Debug, Default)]
 pub(super) struct Slabs {
-    /// By their starts in the file.
+    /// Keyed by their starts in the file.
     slabs: BTreeMap<u64, Slab>,
 }
 
 #[derive(Debug)]
 struct Slab {
     view: View,
-    /// In the file.
+    /// Free pages, as offsets in the file.
     free: Ranges,
 }
 
 impl Slabs {
-    /// Bytes of the largest pieces that a slab is for.
+    /// The size of the largest allocation that comes from a slab.
     pub(super) const LARGEST: usize = HUGE_PAGE / 8;
 
-    /// Takes so many bytes of whole pages out of a slab: their address, and where they are in the file. `map` maps
-    /// [`HUGE_PAGE`] bytes for another slab.
+    /// Takes this many bytes of whole pages from a slab, and returns their address and their range in the file. `map`
+    /// maps [`HUGE_PAGE`] bytes for another slab.
     pub(super) fn take(
         &mut self,
         len: usize,
@@ -35,7 +35,7 @@ impl Slabs {
             return Ok(taken);
         }
         let view = map()?;
-        // One small piece shall not take all of it.
+        // One small allocation must not take up a huge page.
         view.advise(Advice::LinuxNoHugepage);
         let mut free = Ranges::default();
         free.give(view.range());
@@ -43,7 +43,7 @@ impl Slabs {
         slab.take(len).ok_or(io::ErrorKind::OutOfMemory.into())
     }
 
-    /// Takes pages back, all of them zero, and gives the slab if nobody has any other page of it.
+    /// Takes back pages, which must be zero, and returns the slab if no other page of it is in use.
     pub(super) fn give(&mut self, range: Range<u64>) -> Option<View> {
         let (&start, slab) = self.slabs.range_mut(..=range.start).next_back()?;
         slab.free.give(range);

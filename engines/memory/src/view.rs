@@ -1,4 +1,4 @@
-//! What the host sees of a file's pages.
+//! The host's mapping of a file's pages.
 #![allow(unsafe_code, reason = "address space is taken and given back by system calls; each block says why it may")]
 
 use std::{
@@ -21,7 +21,7 @@ pub(super) struct View {
     _mappings: Mappings,
 }
 
-// SAFETY: this is an address range; it hands out no reference to what lies there.
+// SAFETY: this is an address range; it returns no references to the memory.
 unsafe impl Send for View {}
 // SAFETY: as above.
 unsafe impl Sync for View {}
@@ -32,17 +32,17 @@ impl View {
         let len = len(&range);
         let mut mappings = Mappings::default();
         mappings.for_tensors(1)?;
-        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        // SAFETY: a new mapping at an address that the system chooses touches nothing that exists.
         let address =
             unsafe { mmap(null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, range.start)? };
-        // The system gives address 0 to nobody who does not ask for it.
+        // The system uses address 0 only on request.
         let address = NonNull::new(address).ok_or(io::ErrorKind::AddrNotAvailable)?;
         Ok(Self { address, range, _mappings: mappings })
     }
 
-    /// Has the system use huge pages or small ones, where it takes advice.
+    /// Asks the system to use huge pages or small ones, if it takes advice.
     pub(super) fn advise(&self, advice: Advice) {
-        // SAFETY: the range is mapped, and such advice changes nothing of what it holds.
+        // SAFETY: the range is mapped, and such advice does not change its contents.
         let _ = unsafe { madvise(self.address.as_ptr(), len(&self.range), advice) };
     }
 
@@ -51,14 +51,14 @@ impl View {
         self.address.cast()
     }
 
-    /// What is mapped.
+    /// The mapped range of the file.
     pub(super) fn range(&self) -> Range<u64> {
         self.range.clone()
     }
 
-    /// Unmaps it, and gives the range; none if the system fails, and it is mapped still.
+    /// Unmaps the range and returns it; `None` if the system fails, and the range is still mapped.
     pub(super) fn unmap(self) -> Option<Range<u64>> {
-        // SAFETY: this owns the mapping, and who used it borrowed from an owner of this.
+        // SAFETY: this owns the mapping, and every user borrowed from an owner of it.
         let unmapped = unsafe { munmap(self.address.as_ptr(), len(&self.range)) };
         if unmapped.is_err() {
             std::mem::forget(self);
@@ -68,7 +68,7 @@ impl View {
     }
 }
 
-/// Ranges that are mapped are not larger than the address space.
+/// A mapped range is at most as large as the address space.
 fn len(range: &Range<u64>) -> usize {
     (range.end - range.start) as usize
 }

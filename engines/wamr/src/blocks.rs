@@ -1,13 +1,13 @@
-//! Which parts of a pool are in use, without touching it.
+//! Tracks which parts of a pool are in use, without touching the pool.
 //!
-//! Sizes and places are in [`UNIT`]s. The blocks cover the pool without gaps, in order, and no two free ones are
-//! neighbours. What grows is placed from the pool's start on, everything else from its end on, so that linear memory can
-//! mostly grow where it is.
+//! Sizes and positions are in [`UNIT`]s. The blocks cover the pool in order and without gaps, and no two adjacent
+//! blocks are free. Allocations that may grow are placed from the start of the pool, all others from its end, so that
+//! linear memory can mostly grow in place.
 
-/// Bytes that a block's place and size are multiples of.
+/// The granularity of a block's position and size in bytes.
 pub(super) const UNIT: usize = 16;
 
-/// How many blocks more there is room for when there is too little: 768 bytes.
+/// How many blocks the list grows by when it is full: 768 bytes.
 const STEP: usize = 64;
 
 /// The blocks of a pool.
@@ -23,22 +23,22 @@ struct Block {
     used: bool,
 }
 
-/// Where an allocation goes.
+/// The end of the pool that an allocation is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// What may grow.
+    /// For allocations that may grow.
     Front,
-    /// What does not.
+    /// For all others.
     Back,
 }
 
 impl Blocks {
-    /// The blocks of an empty pool of so many units.
+    /// The blocks of an empty pool of this many units.
     pub(super) fn new(units: u32) -> Self {
         Self { blocks: vec![Block { start: 0, size: units, used: false }] }
     }
 
-    /// Takes so many units, at least one, and says where.
+    /// Takes this many units, at least one, and returns their position.
     pub(super) fn allocate(&mut self, size: u32, end: End) -> Option<u32> {
         let fits = |block: &Block| !block.used && block.size >= size;
         let at = match end {
@@ -54,7 +54,7 @@ impl Blocks {
         Some(start)
     }
 
-    /// Makes an allocation larger or smaller in its place, or says that this cannot be.
+    /// Resizes an allocation in place; returns `false` if that is not possible.
     pub(super) fn resize(&mut self, start: u32, size: u32) -> bool {
         let Some(at) = self.find(start) else { return false };
         let old = self.blocks[at].size;
@@ -64,20 +64,20 @@ impl Blocks {
         }
         self.release(at);
         let at = self.blocks.partition_point(|block| block.start < start);
-        // What stood before it may be free, too: then they are one block now.
+        // The block before it may be free too; then the two have been merged.
         let at = if self.blocks.get(at).is_some_and(|block| block.start == start) { at } else { at - 1 };
         self.carve(at, Block { start, size, used: true });
         true
     }
 
-    /// Gives an allocation back; anything else is left alone.
+    /// Frees an allocation; any other position is ignored.
     pub(super) fn free(&mut self, start: u32) {
         if let Some(at) = self.find(start) {
             self.release(at);
         }
     }
 
-    /// The units of an allocation.
+    /// The size of an allocation in units.
     pub(super) fn size(&self, start: u32) -> Option<u32> {
         Some(self.blocks[self.find(start)?].size)
     }
@@ -87,7 +87,7 @@ impl Blocks {
         self.blocks.iter().filter(|block| block.used).map(|block| block.size as usize).sum()
     }
 
-    /// Makes room for one block more, or says that the system has none.
+    /// Makes room for one more block; returns `false` if the system has no memory.
     fn has_room(&mut self) -> bool {
         self.blocks.len() < self.blocks.capacity() || self.blocks.try_reserve_exact(STEP).is_ok()
     }
@@ -97,7 +97,7 @@ impl Blocks {
         self.blocks[at].used.then_some(at)
     }
 
-    /// Puts a block into a free one.
+    /// Places a block in a free one.
     fn carve(&mut self, at: usize, block: Block) {
         let Block { start, size, .. } = self.blocks[at];
         let (before, after) = (block.start - start, start + size - (block.start + block.size));
@@ -110,7 +110,7 @@ impl Blocks {
         }
     }
 
-    /// Makes a block free, and one with the free ones beside it.
+    /// Frees a block, and merges it with free neighbours.
     fn release(&mut self, at: usize) {
         self.blocks[at].used = false;
         if self.blocks.get(at + 1).is_some_and(|next| !next.used) {

@@ -18,25 +18,25 @@ use crate::{
     vm::{Brake, Buffer, Code, MOST_PAGES, Machine, Vm},
 };
 
-/// Why a module does not run that could be interpreted.
+/// Why a module is not interpreted.
 const NO_NATIVE: &str = "the pack has no native code for this machine that its signer may vouch for, and nothing is \
                          interpreted, or compiled here, unless Runtime::embedded is told to";
 
-/// Why native code is not run by an engine that interprets.
+/// Why an engine that interprets does not run native code.
 const INTERPRETS: &str = "its native code was read for a runtime that runs native code, and this one only interprets; open \
                           the pack with this runtime";
 
-/// What WAMR's interpreter does not run as it is configured.
+/// Features that WAMR's interpreter does not support in this configuration.
 pub(crate) const WITHOUT: [&str; 2] = ["relaxed-simd", "simd"];
 
-/// WAMR, started. [`Wamr::start_engine`] makes one.
+/// A started WAMR engine, made by [`Wamr::start_engine`].
 pub struct WamrEngine {
     pub(crate) vm: Arc<Vm>,
     pub(crate) stack_bytes: u32,
     execution: Execution,
-    /// None if the host compiles nothing.
+    /// `None` if the host compiles nothing.
     host_compiler: Option<HostCompiler>,
-    /// None if calls are never stopped.
+    /// `None` if calls are never stopped.
     pub(crate) watchdog: Option<Arc<Watchdog<Brake>>>,
     _ticker: Option<Ticker>,
 }
@@ -45,8 +45,8 @@ impl Wamr {
     /// Starts the engine.
     ///
     /// # Errors
-    /// The engine refuses its settings, another pool exists in this process, the engine's thread cannot be started, or
-    /// the compiler of native code or the compile cache cannot be used.
+    /// The engine rejects its settings, this process has a pool of another size, the engine's thread cannot be started,
+    /// or the compiler of native code or the compile cache cannot be used.
     pub fn start_engine(&self) -> Result<WamrEngine, StartError> {
         WamrEngine::new(self)
     }
@@ -63,7 +63,7 @@ impl EngineSettings for Wamr {
 }
 
 impl WamrEngine {
-    /// Joins the process's pool, or makes it.
+    /// Joins the process's pool, or creates it.
     fn new(settings: &Wamr) -> Result<Self, StartError> {
         let Wamr { pool_bytes, stack_bytes, execution, interruption, tick, .. } = *settings;
         for (needed, built, feature) in [
@@ -98,12 +98,12 @@ impl WamrEngine {
         cfg!(feature = "interp") && self.execution.interprets()
     }
 
-    /// What instances run, within limits on their tables and memory, and where it came from.
+    /// The code that instances run, with limits on their tables and memory, and its source.
     fn code(&self, code: KernelCode, elements: u32, pages: u32) -> Result<(Code, CacheOutcome), CompileError> {
         let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(CompileError::Refused);
         let module = match code {
             KernelCode::Module(module) => module,
-            // Read for another runtime, since this one asks for none.
+            // It was read for another runtime, since this one requests none.
             KernelCode::Native(..) if !self.runs_native() => return Err(CompileError::Refused(INTERPRETS.to_owned())),
             KernelCode::Native(_, native) => {
                 let checked = native.facts().check_engine(&self.version());
@@ -117,7 +117,7 @@ impl WamrEngine {
         };
         match self.host_compiler.as_ref().map(made) {
             Some(Ok(code)) => return Ok(code),
-            // The compiler works, and the module is one that it cannot compile.
+            // The compiler works, but cannot compile this module.
             Some(Err(reason)) if self.interprets() && host_compiled::is_of_the_module(&reason) => {
                 let kernel = &module.spec().id;
                 tracing::info!(target: "kernelpack", kernel, %reason, "the module is interpreted");
@@ -183,7 +183,7 @@ impl LendMemory for WamrEngine {
     }
 }
 
-/// An instance of a module whose function does nothing.
+/// An instance of a module with an empty function.
 struct Empty(Machine);
 
 impl EmptyFunction for Empty {

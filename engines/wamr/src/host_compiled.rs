@@ -1,9 +1,9 @@
-//! Native code that this host compiles itself: from verified modules, by the compiler that the engine's developer named,
-//! and out of the compile cache where that has it.
+//! Native code that this host compiles from verified modules, with the compiler that the engine's developer named, or
+//! takes from the compile cache.
 //!
-//! Nobody can tell by looking at native code that it stays in its sandbox. What leaves this file is therefore [`HostCompiled`],
-//! which is made in two ways only: of what the compiler's process made just now of a [`VerifiedModule`], or of an entry
-//! that a process of this user's sealed in the cache, for the same module and the same compiler, when it was in that place.
+//! Native code cannot be checked for staying in its sandbox. So it leaves this file only as [`HostCompiled`], which is
+//! made in two ways only: from what the compiler's process just made from a [`VerifiedModule`], or from a cache entry
+//! that a process of this user sealed in the same situation, for the same module and the same compiler.
 
 use std::{env::consts::ARCH, path::PathBuf};
 
@@ -21,14 +21,14 @@ pub(crate) struct HostCompiled(Origin);
 
 #[derive(Debug)]
 enum Origin {
-    /// Just now.
+    /// Compiled just now.
     Made(Compiled),
-    /// Some time ago.
+    /// Taken from the cache.
     Kept(TrustedArtifact),
 }
 
 impl HostCompiled {
-    /// The file.
+    /// The file's content.
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.0 {
             Origin::Made(compiled) => compiled.bytes(),
@@ -40,19 +40,19 @@ impl HostCompiled {
 /// Compiles for this machine and this engine.
 #[derive(Debug)]
 pub(crate) struct HostCompiler {
-    /// The program, or where there is none: what the cache has needs none.
+    /// The program, or the path where it is missing: cached code needs no compiler.
     compiler: Result<Compiler, PathBuf>,
     target: AotTarget,
     engine: Version,
-    /// Of all that code depends on besides the module.
+    /// Identifies everything that code depends on besides the module.
     fingerprint: Fingerprint,
     cache: Option<CompileCache>,
 }
 
 impl HostCompiler {
-    /// The compiler that the settings name; none if nothing is to be compiled.
+    /// The compiler that the settings name; `None` if nothing is to be compiled.
     pub(crate) fn for_settings(settings: &Wamr, engine: &Version) -> Result<Option<Self>, StartError> {
-        // A cache that cannot be used is an error even where nothing is compiled.
+        // A cache that cannot be used is an error even if nothing is compiled.
         let cache = settings.cache.as_ref().map(|dir| CompileCache::open(dir, settings.cache_limit)).transpose()?;
         match &settings.compiler {
             Some(named) if settings.execution.runs_native() => Self::new(named, engine.clone(), cache).map(Some),
@@ -89,7 +89,7 @@ impl HostCompiler {
         Ok(Self { compiler, target, engine, fingerprint, cache })
     }
 
-    /// The native code of a module, and what the cache had to do with it.
+    /// The native code of a module, and what the cache did for it.
     pub(crate) fn code(&self, module: &VerifiedModule) -> Result<(HostCompiled, CacheOutcome), CompileError> {
         let Some(cache) = &self.cache else { return Ok((self.compile(module)?, CacheOutcome::Off)) };
         let key = Key::new(module, self.fingerprint);
@@ -106,7 +106,7 @@ impl HostCompiler {
         Ok((code, CacheOutcome::of_store(stored, fault)))
     }
 
-    /// What the compiler makes of a module, whose record the driver has held against what was asked for.
+    /// Compiles the module; the driver has compared the output's record with the request.
     fn compile(&self, module: &VerifiedModule) -> Result<HostCompiled, CompileError> {
         let failed = |error: CompilerError| CompileError::Compiler(Box::new(error));
         let missing = |program: &PathBuf| failed(CompilerError::NoCompiler { program: program.clone() });
@@ -115,7 +115,7 @@ impl HostCompiler {
         Ok(HostCompiled(Origin::Made(compiled)))
     }
 
-    /// The code in an entry of the cache, if it is for this engine and says that it is of this module.
+    /// The code in a cache entry, if it is for this engine and its record names this module.
     fn unseal(&self, artifact: TrustedArtifact, module: &VerifiedModule) -> Option<HostCompiled> {
         let record = AotFacts::read(artifact.code()).ok()?.record;
         let (target, source, version) = (self.target, Digest(module.hash()), &self.engine);
@@ -124,7 +124,8 @@ impl HostCompiler {
     }
 }
 
-/// Whether it is the module that is not taken, by the compiler or as native code, and not the compiler that does not work.
+/// Whether the error is about the module, which the compiler or the loader rejects, rather than about a compiler that
+/// does not work.
 pub(crate) fn is_of_the_module(error: &CompileError) -> bool {
     match error {
         CompileError::Compiler(error) => {
@@ -134,7 +135,7 @@ pub(crate) fn is_of_the_module(error: &CompileError) -> bool {
     }
 }
 
-/// What a compiler said of itself when it was there, sealed in the cache. Its key is none that code has.
+/// The compiler's description of itself, sealed in the cache while the compiler was there. No code has its key.
 struct Memo<'a> {
     cache: Option<&'a CompileCache>,
     key: Key,
@@ -154,7 +155,7 @@ impl Memo<'_> {
         if let Some(cache) = self.cache
             && self.recall().as_deref() != Some(identity)
         {
-            // A cache that takes nothing is told of where code is stored.
+            // A cache that cannot be written to is reported when code is stored.
             let _ = cache.store(&self.key, identity.as_bytes());
         }
     }

@@ -1,4 +1,4 @@
-//! Without the feature `compile`, the host compiles nothing.
+//! Stands in without the feature `compile`, where the host compiles nothing.
 
 use kernelpack_compile_cache::CacheOutcome;
 use kernelpack_engine::{CompileError, StartError};
@@ -7,7 +7,7 @@ use semver::Version;
 
 use crate::Wamr;
 
-/// Native code that this host compiled: there is none.
+/// Native code that this host compiled; cannot be constructed.
 #[derive(Debug)]
 pub(crate) enum HostCompiled {}
 
@@ -17,7 +17,7 @@ impl HostCompiled {
     }
 }
 
-/// A compiler of native code: there is none.
+/// A compiler of native code; cannot be constructed.
 #[derive(Debug)]
 pub(crate) enum HostCompiler {}
 

@@ -12,7 +12,7 @@ use crate::{
     vm::{Brake, Code, Machine, PIECE},
 };
 
-/// What the host calls; the constants below are their places here.
+/// The functions that the host calls; the constants below are indices into this list.
 const FUNCTIONS: [&CStr; 6] =
     [c"kernel_forward", c"kernel_forward_batch", c"kernel_backward", c"kernel_init", c"kernel_info", c"kernel_cleanup"];
 const FORWARD: usize = 0;
@@ -22,17 +22,18 @@ const INIT: usize = 3;
 const INFO: usize = 4;
 const CLEANUP: usize = 5;
 
-/// What WAMR's own functions may need above the guest's stack: the interpreter's loop, and printing a text.
+/// The stack that WAMR's own functions may need on top of the guest's: the interpreter's loop, and formatting a
+/// message.
 const HEADROOM: usize = 16 << 10;
 
 pub(crate) struct WamrInstance {
-    // Fields drop in order: the watchdog forgets the machine before it is freed.
+    // Fields drop in order: the watchdog must release the machine before it is freed.
     watch: Option<Watch<Brake>>,
     machine: Machine,
     /// The stack in linear memory, if the module has one.
     shadow_stack: Option<ShadowStack>,
     stack_bytes: u32,
-    /// A call was stopped: whatever it left is nothing to look at.
+    /// Whether a call was stopped; its results must not be used.
     stopped: bool,
 }
 
@@ -51,7 +52,7 @@ impl WamrInstance {
             }
         }
         let watch = watchdog.map(|watchdog| watchdog.watch(machine.brake()));
-        // Verified modules have no start function, so the variable has its first value.
+        // Verified modules have no start function, so the variable has its initial value.
         let shadow_stack = machine.variable().and_then(ShadowStack::starting_at);
         Ok(Self { watch, machine, shadow_stack, stack_bytes, stopped: false })
     }
@@ -66,7 +67,7 @@ impl WamrInstance {
         }
         let machine = &mut self.machine;
         let result = with_room(self.stack_bytes as usize + HEADROOM, || machine.call(function, arguments));
-        // A call that was stopped looks like one that returned.
+        // A stopped call looks like one that returned.
         if self.watch.as_ref().is_some_and(|watch| !watch.disarm()) {
             self.stopped = true;
             return Err(stop(KernelError::EpochDeadline));
@@ -74,7 +75,7 @@ impl WamrInstance {
         result.map_err(|exception| stop(self.failure(&exception)))
     }
 
-    /// Why a call failed, by WAMR's text.
+    /// The reason why a call failed, from WAMR's message.
     #[cold]
     fn failure(&self, exception: &str) -> KernelError {
         let error = kernel_error(exception);
@@ -89,7 +90,7 @@ impl WamrInstance {
 
 #[cold]
 fn stop(error: KernelError) -> Stop {
-    // The configuration that keeps an account of calls is the one that needs most memory.
+    // The configuration of WAMR that keeps backtraces needs the most memory.
     Stop { error, backtrace: Backtrace::default() }
 }
 

@@ -1,8 +1,8 @@
 //! Runs Kernelpack's kernels in WAMR, for small devices.
 //!
-//! [`Wamr`] holds the settings. Modules are interpreted, or native code is loaded in their place, which a pack brings or
-//! this host makes. Everything that WAMR allocates, linear memory included, comes from one pool of fixed size, which is
-//! the process's, as WAMR's runtime is: runtimes in one process share it, and must agree on its size.
+//! [`Wamr`] holds the settings. Modules are interpreted, or replaced by native code that comes with the pack or is
+//! compiled by this host. Everything that WAMR allocates, including linear memory, comes from one pool of fixed size.
+//! The pool is per process, as is WAMR's runtime: runtimes in one process share it and must agree on its size.
 #![deny(unsafe_code)]
 
 mod blocks;

@@ -31,7 +31,7 @@ impl CompiledModule for WamrModule {
     fn instantiate(&self) -> Result<Box<dyn Instance>, NoInstance> {
         WamrInstance::new(&self.code, self.limits, self.stack_bytes, self.watchdog.as_ref())
             .map(|instance| Box::new(instance) as Box<dyn Instance>)
-            // WAMR has nothing but words; these are of segments.
+            // WAMR only has messages; these are about segments.
             .map_err(|message| NoInstance { by_module: message.contains("out of bounds"), message })
     }
 }

@@ -1,21 +1,21 @@
-//! Native code that may be run: the two kinds of it, and no other.
+//! Native code that may be run, which is of exactly two kinds.
 
 use kernelpack_manifest::{FileBytes, VerifiedAot};
 
 use crate::host_compiled::HostCompiled;
 
-/// Native code for which somebody vouches who may.
+/// Native code from a trusted source.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "without the feature `compile` nothing can be `HostCompiled`")]
 pub(crate) enum NativeCode {
-    /// A pack's, signed by a key that was granted native code.
+    /// A pack's code, signed by a key that was granted native code.
     Granted(VerifiedAot),
-    /// This host's, compiled from a verified module.
+    /// This host's code, compiled from a verified module.
     HostCompiled(HostCompiled),
 }
 
 impl NativeCode {
-    /// The file, for a loader that takes it apart.
+    /// The file's content, for a loader that modifies it.
     pub(crate) fn into_bytes(self) -> FileBytes {
         match self {
             Self::Granted(aot) => aot.into_bytes(),

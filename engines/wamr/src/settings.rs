@@ -1,4 +1,4 @@
-//! What WAMR can be told.
+//! The settings of WAMR.
 
 #[cfg(feature = "compile")]
 use std::path::PathBuf;
@@ -38,18 +38,18 @@ pub struct Wamr {
 }
 
 impl Wamr {
-    /// The default size of the pool, 256 KiB: one kernel of the core pack takes 95 to 110 KiB as native code, with an
-    /// instance of one page and small tensors, and 190 to 255 KiB interpreted, with a stack.
+    /// The default size of the pool, 256 KiB. One kernel of the core pack, with an instance of one page and small
+    /// tensors, takes 95 to 110 KiB as native code, and 190 to 255 KiB interpreted, with a stack.
     pub const POOL_BYTES: usize = 256 << 10;
 
-    /// The default stack of an instance, 32 KiB.
+    /// The default stack size of an instance, 32 KiB.
     pub const STACK_BYTES: u32 = 32 << 10;
 
-    /// The default time that a call may take, 100 ms.
+    /// The default budget of a call, 100 ms.
     pub const BUDGET: Duration = Duration::from_millis(100);
 
-    /// WAMR for a small device: a pool of 256 KiB, 32 KiB of stack an instance, 100 ms for a
-    /// call. Native code is run where a pack has any that its signer may vouch for, and modules are interpreted else.
+    /// Settings for a small device: a pool of 256 KiB, a stack of 32 KiB per instance, and 100 ms per call. Native code
+    /// is run if the pack has some and its signer may vouch for it; otherwise modules are interpreted.
     pub fn new() -> Self {
         Self {
             pool_bytes: Self::POOL_BYTES,
@@ -69,17 +69,17 @@ impl Wamr {
     /// Gives WAMR a pool of this many bytes, 256 KiB by default, for modules, instances, their stacks and their linear
     /// memory.
     ///
-    /// A process has one WAMR and therefore one pool. The pool exists from the first runtime that uses WAMR until the last
-    /// one, with its packs and kernels, is dropped, and all of them share it; until then, a runtime with another size does
-    /// not start. The pool is one piece of address space. On systems that provide memory at first use, what was never used
-    /// takes none.
+    /// A process has one WAMR and therefore one pool. The pool exists from the first runtime that uses WAMR until the
+    /// last one is dropped with its packs and kernels. All of them share it; a runtime with another pool size fails to
+    /// start meanwhile. The pool is one contiguous allocation. On systems that provide memory at first use, unused
+    /// parts take none.
     pub fn pool_bytes(mut self, bytes: usize) -> Self {
         self.pool_bytes = bytes;
         self
     }
 
-    /// Gives each instance a stack of this many bytes, 32 KiB by default, or of the kernel's `max_stack_bytes` if those
-    /// are fewer.
+    /// Gives each instance a stack of this many bytes, 32 KiB by default, or of the kernel's `max_stack_bytes` if that
+    /// is less.
     pub fn stack_bytes(mut self, bytes: u32) -> Self {
         self.stack_bytes = bytes;
         self
@@ -101,14 +101,14 @@ impl Wamr {
     /// Compiles kernels to native code when a pack is opened, unless the pack has native code that its signer may vouch
     /// for. By default, nothing is compiled.
     ///
-    /// The compiler runs in a process of its own, given the verified module and nothing else, with an empty environment
-    /// and within limits. Since the host makes the code itself, with checks of memory accesses, stack and termination, the
-    /// pack's signer needs no grant for it. Without a [compile cache](Self::compile_cache), each opening compiles again,
-    /// which takes about a second a kernel; with one, cached code works even where the compiler is missing. Starting the
-    /// engine asks the compiler for its version, for which the compiler loads LLVM.
+    /// The compiler runs in a separate process with only the verified module, an empty environment and resource limits.
+    /// Since the host makes the code itself, with checks of memory accesses, stack and termination, the pack's signer
+    /// needs no grant for it. Without a [compile cache](Self::compile_cache), each opening compiles again, which takes
+    /// about a second per kernel; with one, cached code works even if the compiler is missing. Starting the engine runs
+    /// the compiler for its version, which loads LLVM.
     ///
-    /// [`execution`](Self::execution) applies: with [`Execution::Interpreted`], nothing is compiled. A module that cannot
-    /// be compiled is interpreted if that is allowed, else refused.
+    /// [`execution`](Self::execution) applies: with [`Execution::Interpreted`], nothing is compiled. A module that
+    /// cannot be compiled is interpreted if that is allowed, else refused.
     #[cfg(feature = "compile")]
     pub fn compile_native(mut self, compiler: NativeCompiler) -> Self {
         self.compiler = Some(compiler);
@@ -116,23 +116,24 @@ impl Wamr {
     }
 
     /// Keeps natively compiled code in this folder, which must belong to this user alone; see
-    /// [`compile_native`](Self::compile_native). Starting the engine fails if others can write to the folder, or if it is
-    /// a link. A folder that does not exist is created with mode 0700.
+    /// [`compile_native`](Self::compile_native). Starting the engine fails if others can write to the folder, or if it
+    /// is a link. A folder that does not exist is created with mode 0700.
     #[cfg(feature = "compile")]
     pub fn compile_cache(mut self, dir: impl Into<PathBuf>) -> Self {
         self.cache = Some(dir.into());
         self
     }
 
-    /// Limits the compile cache to this many bytes, 512 MiB by default. What was not used for longest is removed first.
+    /// Limits the compile cache to this many bytes, 512 MiB by default. The least recently used entries are removed
+    /// first.
     #[cfg(feature = "compile")]
     pub fn compile_cache_limit(mut self, bytes: u64) -> Self {
         self.cache_limit = bytes;
         self
     }
 
-    /// Gives ticks another length than [`TICK`], so that tests of budgets take less time. Hosts count in [`TICK`]s all
-    /// the same.
+    /// Changes the length of a tick from [`TICK`], so that tests of budgets take less time. Hosts still count in
+    /// [`TICK`]s.
     #[doc(hidden)]
     pub fn tick(mut self, tick: Duration) -> Self {
         self.tick = tick;

@@ -1,4 +1,4 @@
-//! Guests that trap, ask for too much or never end. The pool is the process's, so they go one after the other.
+//! Guests that trap, need too much or never end. The pool is per process, so the tests run one at a time.
 
 use std::{
     fs,
@@ -24,13 +24,13 @@ use crate::{
 const POOL: usize = 320 << 20;
 const FAST: Duration = Duration::from_millis(1);
 
-/// Whoever starts the engine in this process keeps others from doing so with a pool of another size.
+/// Holds a lock, so that no other test starts the engine with a pool of another size.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// So many pages, in the pieces that hosts grow memory by.
+/// This many pages, in pieces of memory growth.
 fn pages(pages: u64) -> u64 {
     pages * 65536 / PIECE
 }
@@ -43,7 +43,7 @@ fn code(engine: &WamrEngine, text: &str) -> Arc<Code> {
     Arc::new(Code::load(&engine.vm, &wat::parse_str(text).unwrap(), 100, 100).unwrap())
 }
 
-/// An instance whose forward pass does this with its argument, local 0.
+/// An instance whose forward pass evaluates this body, with its argument in local 0.
 fn instance(engine: &WamrEngine, fields: &str, body: &str, limits: ResourceLimits) -> WamrInstance {
     let text = format!(
         r#"(module (memory (export "memory") 1 100) {fields}
@@ -54,7 +54,7 @@ fn instance(engine: &WamrEngine, fields: &str, body: &str, limits: ResourceLimit
     WamrInstance::new(&code(engine, &text), limits, engine.stack_bytes, watchdog).unwrap()
 }
 
-/// What a forward pass that does this, with 0, ends with.
+/// The result of a forward pass with this body and the argument 0.
 fn outcome(fields: &str, body: &str) -> Result<i32, KernelError> {
     let engine = engine(POOL);
     let mut instance = instance(&engine, fields, body, ResourceLimits::DEFAULT);
@@ -133,8 +133,8 @@ fn a_deadline_at_the_end_of_a_call_is_settled_one_way() {
     }
 }
 
-/// A `memory.fill` of all memory is one call of the C library's: its length is that of linear memory at most, which
-/// bounds what a call takes beyond its deadline.
+/// A `memory.fill` of all memory is one call into the C library. Its length is at most that of linear memory, which
+/// limits by how much a call overruns its deadline.
 #[test]
 fn whatever_a_hostile_module_does_it_is_stopped() {
     let _alone = alone();
@@ -171,14 +171,14 @@ fn memory_ends_where_the_limits_or_the_module_say() {
     assert_eq!(limited.memory_size(), 3 * 65536);
     assert!(limited.bytes(0..3 * 65536).is_some() && limited.bytes(0..3 * 65536 + 1).is_none());
 
-    // A module that never grows its memory is given pages by its host all the same.
+    // The host can grow the memory of a module that never grows it by itself.
     let mut quiet = instance(&engine, "", "(i32.load8_u (i32.const 6553599))", ResourceLimits::DEFAULT);
     assert!(!quiet.grow(pages(99) + 1) && quiet.grow(1) && quiet.grow(pages(99) - 1));
     quiet.bytes(6_553_599..6_553_600).unwrap()[0] = 9;
     assert_eq!(quiet.call(Export::Forward, 0, 1000).unwrap(), 9);
 }
 
-/// The guest counts whole pages, and what the host did not grow of the last one is out of bounds.
+/// The guest counts whole pages, and accesses to the part of the last page that the host did not add are out of bounds.
 #[test]
 fn the_last_page_may_be_there_in_part() {
     let _alone = alone();
@@ -196,7 +196,7 @@ fn the_last_page_may_be_there_in_part() {
         assert_eq!(part.call(Export::Forward, size, 1000).unwrap_err().error, out_of_bounds);
     }
 
-    // Pages that the guest grows are whole, and so is what stands before them.
+    // When the guest grows memory, all pages before become whole too.
     let body = "(i32.add (i32.shl (memory.grow (i32.const 1)) (i32.const 8)) (i32.load8_u (local.get 0)))";
     let mut grown = instance(&engine, "", body, ResourceLimits::DEFAULT);
     assert!(grown.grow(5));
@@ -253,7 +253,7 @@ fn the_pool_lends_what_it_has_and_gets_it_back() {
     assert_eq!(engine.vm.used(), before);
     let again = engine.lend(900 << 10).unwrap();
     assert!(again.as_ref().as_ref().iter().all(|byte| *byte == 0));
-    // It outlives the engine, and with it the pool.
+    // The instance outlives the engine, and so does the pool.
     drop(engine);
     assert_eq!(again.as_ref().as_ref().len(), 900 << 10);
 }
@@ -265,7 +265,7 @@ fn memory_is_zero_wherever_it_was_before() {
     for _ in 0..3 {
         let mut first = instance(&engine, "", "i32.const 0", ResourceLimits::DEFAULT);
         let mut second = instance(&engine, "", "i32.const 0", ResourceLimits::DEFAULT);
-        // The first has no room where it is.
+        // The first has no room to grow in place.
         for instance in [&mut first, &mut second] {
             assert!(instance.grow(pages(2)));
             let bytes = instance.bytes(0..3 * 65536).unwrap();
@@ -282,7 +282,7 @@ fn memory_is_zero_wherever_it_was_before() {
 fn tables_grow_to_the_limit_and_no_further() {
     let _alone = alone();
     let engine = engine(POOL);
-    // 100 elements in all, see `code`.
+    // 100 elements in total, see `code`.
     let one = "(table 10 funcref)";
     let grow = "(table.grow 0 (ref.null func) (local.get 0))";
     let instance_of = |fields| instance(&engine, fields, grow, ResourceLimits::DEFAULT);

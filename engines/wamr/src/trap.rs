@@ -1,13 +1,13 @@
-//! WAMR's exceptions as ours.
+//! Converts WAMR's exceptions to our errors.
 
 use kernelpack_engine::KernelError;
 
-/// The one place where WAMR's texts become ours.
+/// Converts a message; nothing else does.
 #[cold]
 pub(crate) fn kernel_error(exception: &str) -> KernelError {
     let text = exception.strip_prefix("Exception: ").unwrap_or(exception);
     match text {
-        // WAMR does not tell the address.
+        // WAMR does not report the address.
         "out of bounds memory access" => KernelError::MemoryAccessViolation { offset: 0, size: 0 },
         "integer overflow" | "invalid conversion to integer" => KernelError::IntegerOverflow,
         "integer divide by zero" => KernelError::IntegerDivisionByZero,
@@ -21,7 +21,7 @@ pub(crate) fn kernel_error(exception: &str) -> KernelError {
         | "uninitialized element"
         | "invalid function index"
         | "out of bounds table access" => KernelError::IndirectCallTypeMismatch,
-        // No call of an instance that was terminated is begun; what ends one is told apart before it comes here.
+        // A terminated instance is not called again, and termination itself is recognized before this point.
         other => KernelError::Other { message: other.to_owned() },
     }
 }

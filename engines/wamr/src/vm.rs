@@ -1,11 +1,12 @@
-//! WAMR behind a safe face; all `unsafe` of the engine is here, and in the files that this one is divided into.
+//! A safe wrapper of WAMR; all `unsafe` of the engine is in this file and its parts.
 //!
-//! WAMR's runtime is the process's, and so is the pool that all its memory comes from. Both are there while a [`Vm`] is,
-//! and every module holds one. [`Code`] and [`Machine`] own what C gave out: a machine holds its code, and both are freed
-//! under the lock that all making and freeing takes. Calls take no lock of the process's; WAMR keeps what they change in
-//! the instance and in its execution environment, which belong to the machine.
+//! WAMR's runtime is per process, and so is the pool for all its memory. Both exist as long as any [`Vm`], and every
+//! module holds one. [`Code`] and [`Machine`] own objects of C: a machine holds its code, and both are freed under the
+//! lock that all creation and freeing takes. Calls take no global lock; WAMR keeps the state that they change in the
+//! instance and in its execution environment, which belong to the machine.
 //!
-//! No thread is announced to WAMR: that is for signal handlers and guard pages, which are configured out.
+//! No thread is registered with WAMR: that is only needed for signal handlers and guard pages, which are configured
+//! off.
 #![allow(unsafe_code, reason = "calls of C functions; the reasons stand at the blocks")]
 
 mod brake;
@@ -29,10 +30,11 @@ pub(super) use self::{
     machine::{Machine, PIECE},
 };
 
-/// The most pages of a linear memory: WAMR asks for memory in 32 bits, where 65536 pages are none.
+/// The largest number of pages of a linear memory: WAMR computes sizes in 32 bits, where 65536 pages overflow to 0.
 pub(super) const MOST_PAGES: u32 = 65_535;
 
-/// Users of the runtime, and the size of the pool that they share. Who makes or frees anything holds the lock.
+/// The number of users of the runtime, and the size of their shared pool. The lock is held whenever anything is made or
+/// freed.
 static PROCESS: Mutex<Process> = Mutex::new(Process { users: 0, bytes: 0 });
 
 struct Process {
@@ -46,7 +48,7 @@ pub(super) struct Vm {
     version: [u32; 3],
 }
 
-/// Why there is no runtime.
+/// Why the runtime cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error("the process has a pool of {has} bytes for WAMR already, and {asked} are asked for: choose one size")]
@@ -56,12 +58,12 @@ pub(super) enum StartError {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing that is done under these locks panics half-way.
+    // Nothing panics half-way under these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Vm {
-    /// Joins the process's runtime, or starts it with a pool of so many bytes.
+    /// Joins the process's runtime, or starts it with a pool of this many bytes.
     pub(super) fn start(bytes: usize) -> Result<Self, StartError> {
         let mut process = locked(&PROCESS);
         if process.users == 0 {
@@ -78,7 +80,7 @@ impl Vm {
         }
         process.users += 1;
         let [mut major, mut minor, mut patch] = [0; 3];
-        // SAFETY: it writes to these three numbers and nothing else.
+        // SAFETY: it writes only to these three numbers.
         unsafe { sys::wasm_runtime_get_version(&mut major, &mut minor, &mut patch) };
         Ok(Self { version: [major, minor, patch] })
     }
@@ -101,7 +103,7 @@ impl Drop for Vm {
         process.users -= 1;
         if process.users == 0 {
             // SAFETY: `start` initialized it, and this was the last user: all modules and instances hold one, so none
-            // is left. The lock keeps the next from starting meanwhile.
+            // is left. The lock prevents another start meanwhile.
             unsafe { sys::wasm_runtime_destroy() };
             pool::close();
         }
@@ -121,7 +123,7 @@ fn init() -> bool {
         native_module_name: ptr::null(),
         native_symbols: ptr::null_mut(),
         n_native_symbols: 0,
-        // With more, an instance's stack would be divided among threads that there never are.
+        // With more, an instance's stack would be divided among threads that never exist.
         max_thread_num: 1,
         ip_addr: [0; 128],
         unused: 0,
@@ -134,7 +136,7 @@ fn init() -> bool {
         segue_flags: 0,
         enable_linux_perf: false,
     };
-    // SAFETY: the arguments are whole, their layout is held against C's by a test of that crate, and WAMR does not keep
+    // SAFETY: the arguments are complete, a test of that crate compares their layout with C's, and WAMR does not keep
     // them. It is not running: `PROCESS` has no users, and is locked.
     unsafe { sys::wasm_runtime_full_init(&mut args) }
 }

@@ -9,13 +9,13 @@ use std::{
 
 use cc::Build;
 
-/// What does not depend on the target or on features of this crate, and why where that is not plain.
+/// Definitions that do not depend on the target or on this crate's features, with reasons where these are not obvious.
 const DEFINES: &[(&str, &str)] = &[
     ("BH_MALLOC", "wasm_runtime_malloc"),
     ("BH_FREE", "wasm_runtime_free"),
-    // Linear memory comes from the allocator that the host hands over, too, and not from the system.
+    // The host's allocator also provides linear memory, rather than the system.
     ("WASM_MEM_ALLOC_WITH_USAGE", "1"),
-    // Checks in software: no signal handler of this process's is replaced, and nothing is mapped.
+    // Checks are in software: no signal handler of this process is replaced, and nothing is mapped.
     ("WASM_DISABLE_HW_BOUND_CHECK", "1"),
     ("WASM_DISABLE_STACK_HW_BOUND_CHECK", "1"),
     ("WASM_DISABLE_WRITE_GS_BASE", "1"),
@@ -23,9 +23,9 @@ const DEFINES: &[(&str, &str)] = &[
     ("WASM_DISABLE_WAKEUP_BLOCKING_OP", "1"),
     // Calls are stopped through its flags.
     ("WASM_ENABLE_THREAD_MGR", "1"),
-    // Memory is as the module declares it: hosts lay calls out in pages that they grow behind it.
+    // Memory is as the module declares it: hosts place calls in pages that they add after it.
     ("WASM_ENABLE_SHRUNK_MEMORY", "0"),
-    // What kernels may use.
+    // The features that kernels may use.
     ("WASM_ENABLE_BULK_MEMORY", "1"),
     ("WASM_ENABLE_BULK_MEMORY_OPT", "1"),
     ("WASM_ENABLE_REF_TYPES", "1"),
@@ -37,8 +37,8 @@ const DEFINES: &[(&str, &str)] = &[
     ("BH_LOG", "kernelpack_wamr_log"),
 ];
 
-/// What native code calls for instructions that do as much work as their operands say, and what `bulk.c` has in place of
-/// it. Symbols keep their names: these are what they are resolved to.
+/// The functions that native code calls for bulk instructions, and their replacements in `bulk.c`. Symbols keep their
+/// names and are resolved to these.
 const BULK: &[(&str, &str)] = &[
     ("aot_memset", "kernelpack_wamr_memset"),
     ("aot_memmove", "kernelpack_wamr_memmove"),
@@ -88,7 +88,7 @@ fn main() {
     assert!(interp || aot, "switch on one of the features interp and aot");
     build.define("WASM_ENABLE_INTERP", flag(interp)).define("WASM_ENABLE_FAST_INTERP", flag(interp));
     build.define("WASM_ENABLE_AOT", flag(aot));
-    // For native code only: the interpreter would need a library for it, and be no faster.
+    // Only for native code: the interpreter would need a library for it, and would not be faster.
     let simd = aot && target.simd;
     build.define("WASM_ENABLE_SIMD", flag(simd)).define("WASM_ENABLE_SIMDE", "0");
     if interp {
@@ -98,7 +98,7 @@ fn main() {
     }
     if aot {
         files.extend(["aot_runtime.c", "aot_intrinsic.c"].map(|c| iwasm.join("aot").join(c)));
-        // `shim.c` must know what the loader unmaps.
+        // `shim.c` must see what the loader unmaps.
         let mut loader = build.clone();
         loader.define("os_munmap", "kernelpack_wamr_munmap").file(iwasm.join("aot/aot_loader.c"));
         build.objects(loader.compile_intermediates());
@@ -109,7 +109,7 @@ fn main() {
         relocations.file(iwasm.join("aot/arch").join(target.relocations));
         build.objects(relocations.compile_intermediates());
     }
-    // Nobody uses the entry of applications.
+    // The entry point for applications is not used.
     files.extend(c_files(&iwasm.join("common"), &["wasm_application.c"]));
     files.push(iwasm.join("common/arch").join(if simd { target.invoke_simd } else { target.invoke }));
     files.push(iwasm.join("libraries/thread-mgr/thread_manager.c"));
@@ -117,7 +117,7 @@ fn main() {
     files.push(sources.root.join("core/shared/mem-alloc/mem_alloc.c"));
     files.extend(c_files(&sources.root.join("core/shared/mem-alloc/ems"), &[]));
     files.extend(c_files(&platform.join(target.platform), &[]));
-    // Files, sockets and clocks are WASI's.
+    // Files, sockets and clocks are only for WASI.
     files.extend(c_files(&platform.join("common/posix"), &["posix_file.c", "posix_clock.c", "posix_socket.c"]));
     if target.platform != "linux" {
         build.define("WASM_HAVE_MREMAP", "0");
@@ -129,15 +129,15 @@ fn main() {
     build.files(files).compile("kernelpack_wamr");
 }
 
-/// What of WAMR depends on the target.
+/// The parts of WAMR that depend on the target.
 struct Target {
     platform: &'static str,
-    /// WAMR's name of the processor.
+    /// WAMR's name for the processor.
     define: &'static str,
-    /// The name in AOT files, where it is more than the processor's.
+    /// The name in AOT files, if it differs from the processor's.
     name: Option<&'static str>,
     invoke: &'static str,
-    /// The same where vectors may be passed.
+    /// Like `invoke`, where vectors may be passed.
     invoke_simd: &'static str,
     relocations: &'static str,
     thumb: bool,
@@ -162,7 +162,7 @@ impl Target {
             ("aarch64", _) => {
                 ("BUILD_TARGET_AARCH64", Some("AARCH64"), "invokeNative_aarch64.s", "aot_reloc_aarch64.c")
             }
-            // Thumb-2, so that one kind of AOT file runs on applications' processors and on microcontrollers.
+            // Thumb-2, so that the same AOT files run on application processors and on microcontrollers.
             ("arm", "eabihf") => {
                 ("BUILD_TARGET_THUMB_VFP", Some("THUMBV7"), "invokeNative_thumb_vfp.s", "aot_reloc_thumb.c")
             }
@@ -190,7 +190,7 @@ impl Target {
     }
 }
 
-/// The C files of a folder, in an order of their own, without some.
+/// The C files of a folder in a fixed order, except some.
 fn c_files(dir: &Path, without: &[&str]) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("cannot list {}: {error}", dir.display()));
     let mut files: Vec<_> = entries

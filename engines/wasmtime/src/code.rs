@@ -1,7 +1,6 @@
-//! From a verified module to its code: out of the cache where that has it, else compiled.
+//! Gets the code of a verified module, from the cache or by compiling it.
 //!
-//! `unsafe`, since Wasmtime cannot tell code that it made from code that somebody
-//! made up, and runs either.
+//! This takes `unsafe`: Wasmtime cannot distinguish code that it compiled from forged code, and runs either.
 #![allow(unsafe_code, reason = "Wasmtime runs what it deserializes; the reason stands at the block")]
 
 use kernelpack_compile_cache::{CacheOutcome, CompileCache, EntryFault, Fingerprint, Key, TrustedArtifact};
@@ -14,13 +13,13 @@ use crate::VERSION;
 
 /// What is known of a module's code before it is compiled.
 pub(super) enum Lookup<'a> {
-    /// The cache had it.
+    /// The code was in the cache.
     Found(Module),
     /// It must be compiled.
     Missing(Vacancy<'a>),
 }
 
-/// The place of code that must be compiled.
+/// The cache entry of code that must be compiled.
 pub(super) struct Vacancy<'a> {
     engine: &'a Engine,
     place: Option<(&'a CompileCache, Key)>,
@@ -48,19 +47,19 @@ pub(super) fn look_up<'a>(
 }
 
 impl Vacancy<'_> {
-    /// Compiles the module, given in the form that the engine is for, which depends on nothing else but the module.
+    /// Compiles the module, given in the engine's form, which depends only on the module.
     pub(super) fn fill(self, wasm: &[u8]) -> wasmtime::Result<(Module, CacheOutcome)> {
         let Self { engine, place, fault } = self;
         let compiled = Module::from_binary(engine, wasm)?;
         let Some((cache, key)) = place else { return Ok((compiled, CacheOutcome::Off)) };
-        // Under the key of the module that was compiled just now, by the engine that compiled it.
+        // Stored under the key of the module that was just compiled, and of the engine that compiled it.
         let stored = compiled.serialize().map_err(std::io::Error::other).and_then(|code| cache.store(&key, &code));
         Ok((compiled, CacheOutcome::of_store(stored, fault)))
     }
 }
 
-/// All that the code which this engine makes depends on, besides the module. How that is rewritten first depends on how
-/// it is to be interrupted, which the engine's configuration does not tell.
+/// Identifies everything that this engine's code depends on besides the module. The rewriting depends on the kind of
+/// interruption, which the engine's configuration does not contain.
 fn fingerprint(engine: &Engine, interruption: Interruption) -> Fingerprint {
     let settings = (REVISION, interruption, engine.precompile_compatibility_hash());
     Fingerprint::new("wasmtime", &VERSION, settings)
@@ -70,11 +69,12 @@ fn deserialize(engine: &Engine, interruption: Interruption, artifact: &TrustedAr
     if !artifact.key().is_for(fingerprint(engine, interruption)) {
         return Err(wasmtime::Error::msg("the code is for another engine"));
     }
-    // SAFETY: the bytes must be what `Module::serialize` gave, unchanged, in this version of Wasmtime. A
-    // `TrustedArtifact` is made only of an entry whose seal was checked with a secret that only this user can read;
-    // `CompileCache::store` makes those seals and is called under such a fingerprint only in `fill` above, with what
-    // `serialize` gave: what is compared above has this engine's name and Wasmtime's version in it. The bytes are in memory of ours, and Wasmtime copies
-    // them: nobody can change them meanwhile, as they could change a file that is mapped.
+    // SAFETY: the bytes must be what `Module::serialize` returned, unchanged, in this version of Wasmtime. A
+    // `TrustedArtifact` is made only from an entry whose seal was checked with a secret that only this user can read.
+    // Only `CompileCache::store` makes such seals, and only `fill` above calls it under such a fingerprint, with what
+    // `serialize` returned: the fingerprint compared above contains this engine's name and Wasmtime's version. The
+    // bytes are in our own memory, and Wasmtime copies them, so nobody can change them meanwhile, as would be possible
+    // with a mapped file.
     unsafe { Module::deserialize(engine, artifact.code()) }
 }
 

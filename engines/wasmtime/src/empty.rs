@@ -1,4 +1,4 @@
-//! An empty function, called as Wasmtime calls any.
+//! An empty function, called like any other.
 
 use kernelpack_engine::{EMPTY_MODULE, EmptyFunction};
 use wasmtime::{Engine, Instance, Module, Store, TypedFunc};
@@ -13,7 +13,7 @@ impl Empty {
     pub(super) fn new(engine: &Engine) -> wasmtime::Result<Self> {
         let module = Module::new(engine, EMPTY_MODULE)?;
         let mut store = Store::new(engine, ());
-        // Code checks the epoch where that is how calls are stopped; 2⁶³ ticks do not pass.
+        // If calls are stopped by epochs, code checks the epoch; 2⁶³ ticks never pass.
         store.set_epoch_deadline(1 << 63);
         let function = Instance::new(&mut store, &module, &[])?.get_typed_func(&mut store, "empty")?;
         Ok(Self { store, function })

@@ -23,19 +23,19 @@ use crate::{
     sandbox::Sandbox,
 };
 
-/// Wasmtime, started. [`Wasmtime::start_engine`](crate::Wasmtime::start_engine) makes one.
+/// A started Wasmtime engine, made by [`Wasmtime::start_engine`](crate::Wasmtime::start_engine).
 pub struct WasmtimeEngine {
     engines: Arc<Engines>,
     features: Vec<&'static str>,
     cache: Option<CompileCache>,
     interruption: Interruption,
     protection: Protection,
-    // Dropped with the last runtime and pack, and the ticking ends with it; none if calls are never stopped.
+    // Dropped with the last runtime and pack, which stops the ticking; `None` if calls are never stopped.
     _ticker: Option<Ticker>,
 }
 
 impl WasmtimeEngine {
-    /// Starts Wasmtime: Cranelift at full speed, SIMD on, and what kernels may not use off.
+    /// Starts Wasmtime: Cranelift optimizes for speed, SIMD is on, and features that kernels may not use are off.
     pub(crate) fn new(
         cache: Option<CompileCache>,
         interruption: Interruption,
@@ -44,10 +44,10 @@ impl WasmtimeEngine {
         let mut config = Config::new();
         config.cranelift_opt_level(OptLevel::Speed);
         config.cranelift_nan_canonicalization(false);
-        // Modules are compiled side by side by threads of our own (`parallel`), which it does without where there are none.
-        // Wasmtime would use rayon's pool: it panics where a thread cannot be had, and a forked child waits for it forever.
+        // Modules are compiled in parallel by our own threads (`parallel`), which are optional. Wasmtime would use
+        // rayon's pool, which panics if it cannot start a thread, and which a forked child waits for forever.
         config.parallel_compilation(false);
-        // What `interruptible` adds to a module are calls, since calls are what Cranelift never removes.
+        // `interruptible` adds calls to modules, since Cranelift never removes calls.
         config.compiler_inlining(Inlining::No);
         config.wasm_simd(true);
         config.wasm_relaxed_simd(true);
@@ -64,7 +64,7 @@ impl WasmtimeEngine {
         let protection = Protection::default();
         protection.configure(&mut config);
         let engines = Arc::new(Engines::new(config));
-        // The one that most kernels use; a configuration that Wasmtime refuses is refused here.
+        // Most kernels use this engine; making it also checks the configuration.
         let refused = |error: wasmtime::Error| StartError::Settings(format!("{error:#}"));
         let engine = engines.make(ResourceLimits::DEFAULT.max_stack_bytes, interruption).map_err(refused)?;
         let features = features::detect(&engine).map_err(refused)?;
@@ -80,7 +80,7 @@ impl WasmtimeEngine {
         Ok(Self { engines, features, cache, interruption, protection, _ticker: ticker })
     }
 
-    /// The linear memories that there are, and those that are watched over.
+    /// The number of linear memories, and of those that are watched.
     #[doc(hidden)]
     pub fn alive(&self) -> (usize, usize) {
         self.protection.count()
@@ -106,7 +106,7 @@ impl Engine for WasmtimeEngine {
         };
         let error = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
         let compiled = self.code(&module, limits.max_stack_bytes).map_err(error)?;
-        // A linker without a single definition: a module that imports anything cannot be instantiated.
+        // The linker has no definitions, so a module with imports cannot be instantiated.
         let instance = Linker::new(compiled.module.engine()).instantiate_pre(&compiled.module).map_err(error)?;
         let sandbox = Sandbox { form: Arc::new(compiled.form), protection: self.protection.clone() };
         Ok(Box::new(WasmtimeModule { instance, limits, cache: compiled.cache, sandbox }))
@@ -120,7 +120,7 @@ impl Engine for WasmtimeEngine {
 }
 
 impl WasmtimeEngine {
-    /// The code of a module, interrupted in the way that was asked for or, where the module cannot be, by epochs.
+    /// The code of a module, interrupted in the requested way, or by epochs if the module does not allow that way.
     fn code(&self, module: &VerifiedModule, max_stack_bytes: u32) -> wasmtime::Result<Code> {
         if self.interruption == Interruption::PageProtection {
             match self.code_of(Form::protected(module.bytes()), module, max_stack_bytes)? {
@@ -157,7 +157,7 @@ impl WasmtimeEngine {
     }
 }
 
-/// What was made of a module.
+/// A module's code and how it was made.
 struct Code {
     module: wasmtime::Module,
     form: Form,

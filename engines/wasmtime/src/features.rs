@@ -1,9 +1,9 @@
-//! Which WebAssembly features an engine runs, found out by asking it.
+//! Detects the WebAssembly features of an engine by trying modules.
 
 use wasmtime::{Engine, Module};
 
-/// Modules that are valid only where a feature is on, by the name that manifests use; those that kernels may not use
-/// are among them, so that what is said of them is found out too.
+/// Modules that are valid only with a feature, by the name that manifests use. Features that kernels may not use are
+/// included, so that their absence is detected too.
 const PROBES: [(&str, &[u8]); 15] = [
     (
         "bulk-memory",
@@ -31,14 +31,14 @@ const PROBES: [(&str, &[u8]); 15] = [
     ("threads", b"\0asm\x01\0\0\0\x05\x04\x01\x03\x01\x01"),
 ];
 
-/// The features that the engine takes, sorted.
+/// The features that the engine supports, sorted.
 ///
 /// # Errors
-/// The engine says to take SIMD and cannot make code of it for this machine's processor.
+/// The engine accepts SIMD but cannot compile it for this machine's processor.
 pub(super) fn detect(engine: &Engine) -> wasmtime::Result<Vec<&'static str>> {
     let taken = |probe: &&(_, &[u8])| Module::validate(engine, probe.1).is_ok();
     let taken: Vec<_> = PROBES.iter().filter(taken).collect();
-    // Taking a module says nothing about the processor; making its code does.
+    // Accepting a module says nothing about the processor; compiling it does.
     for (_, probe) in taken.iter().filter(|(name, _)| name.ends_with("simd")) {
         Module::from_binary(engine, probe)?;
     }

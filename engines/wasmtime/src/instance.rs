@@ -20,18 +20,19 @@ use crate::{
     trap::{backtrace, kernel_error},
 };
 
-/// What making an instance may take, far more than any does: 10 s.
+/// The time limit for making an instance, far more than any takes: 10 s.
 const INSTANTIATION_TICKS: u64 = 1000;
 
 pub(super) struct WasmtimeInstance {
-    // Fields drop in order: the watchdog forgets the memory before the store unmaps it.
+    // Fields drop in order: the watchdog must release the memory before the store unmaps it.
     protected: Protected,
     store: Store<Limits>,
     memory: Memory,
-    /// Where memory starts; it never moves.
+    /// The start of memory; it never moves.
     base: NonNull<u8>,
-    /// The first byte that the host must not touch: the end of memory, or where tensors may be mapped. 0 while the guest
-    /// runs, and for good where it was stopped by closing its memory, or did not return because of a panic.
+    /// The first byte that the host must not touch: the end of memory, or the start of the range for mapped tensors. 0
+    /// while the guest runs, and permanently if it was stopped by closing its memory or did not return because of a
+    /// panic.
     reach: usize,
     reach_between_calls: usize,
     closed: bool,
@@ -46,7 +47,7 @@ pub(super) struct WasmtimeInstance {
     stack: Option<StackPointer>,
 }
 
-// SAFETY: `base` is the address of the store's memory, which goes where the store goes; all else is `Send` by itself.
+// SAFETY: `base` is the address of the store's memory, which moves with the store; everything else is `Send` by itself.
 unsafe impl Send for WasmtimeInstance {}
 
 impl WasmtimeInstance {
@@ -58,8 +59,8 @@ impl WasmtimeInstance {
         let engine = instance.module().engine();
         let mut store = Store::new(engine, Limits::new(limits));
         store.limiter(|limits| limits);
-        // Verified modules have no start function: what runs here are Wasmtime's own steps that fill tables and memory,
-        // which the module's size bounds. They check the epoch as well, and a tick may come at any time.
+        // Verified modules have no start function: only Wasmtime's own steps run here, which fill tables and memory and
+        // are bounded by the module's size. They also check the epoch, and a tick may come at any time.
         store.set_epoch_deadline(INSTANTIATION_TICKS);
         let instance = instance.instantiate(&mut store)?;
         let memory = instance
@@ -91,20 +92,21 @@ impl WasmtimeInstance {
         })
     }
 
-    /// Starts the clock of a call.
+    /// Starts the budget of a call.
     #[inline]
     fn arm(&mut self, ticks: u32) {
         self.reach_between_calls = mem::take(&mut self.reach);
         if !self.protected.arm(ticks) && self.form.interruption == Interruption::Epoch {
-            // The current epoch is under way, so one more than the budget gives the call at least its whole budget.
+            // Part of the current epoch has passed, so one more than the budget gives the call at least its whole
+            // budget.
             self.store.set_epoch_deadline(u64::from(ticks) + 1);
         }
     }
 
-    /// Stops the clock and says how a call ended.
+    /// Ends the budget and returns the result of a call.
     #[inline]
     fn end<R>(&mut self, result: wasmtime::Result<R>) -> Result<R, Stop> {
-        // If the watchdog was faster, memory is out of reach for good.
+        // If the watchdog was faster, memory is permanently inaccessible.
         let in_time = self.protected.disarm();
         if in_time {
             self.reach = self.reach_between_calls;
@@ -115,13 +117,13 @@ impl WasmtimeInstance {
         }
     }
 
-    /// Why a call has no result.
+    /// The reason why a call has no result.
     #[cold]
     fn stop(&mut self, in_time: bool, error: Option<wasmtime::Error>) -> Stop {
         let backtrace = error.as_ref().map_or_else(Backtrace::default, |error| backtrace(error, &self.form));
         let error = match error {
             Some(error) if in_time => kernel_error(&error),
-            // Whatever it met, or even where it returned at that moment.
+            // Whatever trap the call hit, and even if it returned at that moment.
             _ => KernelError::EpochDeadline,
         };
         let beyond = matches!(error, KernelError::MemoryAccessViolation { .. });
@@ -132,7 +134,7 @@ impl WasmtimeInstance {
     }
 }
 
-/// The pointer into a guest's second stack, which lies in linear memory.
+/// The pointer into a guest's second stack, which is in linear memory.
 struct StackPointer {
     global: Global,
     stack: ShadowStack,
@@ -187,9 +189,9 @@ impl Instance for WasmtimeInstance {
         if range.start > range.end || range.end > self.reach {
             return None;
         }
-        // SAFETY: the range lies below `reach`, so inside the linear memory, where nothing is mapped over it. It is
-        // accessible, since the watchdog closes a memory only while a call is armed, and `call` leaves no reach where
-        // that may have happened. (No bytes at all are inside in any case.) The borrow of `self` keeps the guest from
+        // SAFETY: the range is below `reach`, so inside the linear memory, where nothing is mapped over it. It is
+        // accessible, since the watchdog closes a memory only while a call is armed, and `call` sets `reach` to 0 if
+        // that may have happened. (An empty range is valid in any case.) The borrow of `self` keeps the guest from
         // running, and no other reference to these bytes exists, as this is the only place where one is made.
         Some(unsafe { slice::from_raw_parts_mut(self.base.as_ptr().add(range.start), range.len()) })
     }

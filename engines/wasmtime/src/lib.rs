@@ -1,6 +1,6 @@
 //! Runs Kernelpack's kernels in Wasmtime.
 //!
-//! [`Wasmtime`] holds the settings. A call is stopped by page protection where the system can do that and the module
+//! [`Wasmtime`] holds the settings. Calls are stopped by page protection if the system supports it and the module
 //! allows it, else by epochs; see [`Interruption`].
 #![deny(unsafe_code)]
 
@@ -28,7 +28,7 @@ pub use engine::WasmtimeEngine;
 pub use kernelpack_engine::Interruption;
 pub use settings::Wasmtime;
 
-/// The version of Wasmtime that this crate is built with, which Wasmtime itself does not tell.
+/// The version of Wasmtime that this crate is built with; Wasmtime does not expose it.
 const VERSION: semver::Version = semver::Version::new(48, 0, 8);
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! What the instance of a kernel may use, asked for whenever something is made or grows.
+//! Resource limits of a kernel's instance, checked whenever something is made or grows.
 
 use kernelpack_abi::ResourceLimits;
 use kernelpack_engine::PAGE;
 use wasmtime::{ResourceLimiter, Result};
 
-/// One instance's limits. The elements of all its tables count together, since a module may have many.
+/// One instance's limits. The elements of all tables are counted together, since a module may have many tables.
 #[derive(Debug)]
 pub(crate) struct Limits {
     memory_bytes: usize,
     table_elements: usize,
-    /// The elements granted to all tables. Growth that the machine then has no memory for stays counted, which can only
-    /// make the limit smaller.
+    /// The elements granted to all tables. A growth that then fails for lack of memory stays counted, which only makes
+    /// the limit stricter.
     elements: usize,
 }
 

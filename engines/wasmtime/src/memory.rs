@@ -1,4 +1,4 @@
-//! Linear memories of ours under Wasmtime's instances.
+//! Our own linear memories for Wasmtime's instances.
 #![allow(unsafe_code, reason = "Wasmtime trusts whoever makes its memories; the reasons stand at the implementations")]
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 use kernelpack_memory::Region;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
-/// Makes the memories of all engines of a runtime, and finds the region under each.
+/// Makes the memories of all engines of a runtime, and finds the region of each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memories(Arc<Mutex<HashMap<usize, Weak<Region>>>>);
 
@@ -27,21 +27,21 @@ impl Memories {
         self.lock().get(&base.addr())?.upgrade()
     }
 
-    /// How many memories there are.
+    /// The number of memories.
     pub(crate) fn count(&self) -> usize {
         self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, Weak<Region>>> {
-        // A map is never left half changed.
+        // The map is never left half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-// SAFETY: a region has all the address space that Wasmtime asks for, the guard behind it included, all of it zero at
-// first and inaccessible beyond the size. It never moves. Nobody else changes the memory but `WasmtimeInstance`, between
-// calls, and the watchdog, which makes it inaccessible while the guest runs; a guest meets that as a trap, as it would
-// the end of its memory.
+// SAFETY: a region has all the address space that Wasmtime asks for, including the guard after it, all of it initially
+// zero and inaccessible beyond the size. It never moves. Only `WasmtimeInstance`, between calls, and the watchdog
+// change the memory. The watchdog makes it inaccessible while the guest runs; the guest sees that as a trap, as at the
+// end of its memory.
 unsafe impl MemoryCreator for Memories {
     fn new_memory(
         &self,
@@ -64,9 +64,9 @@ unsafe impl MemoryCreator for Memories {
     }
 }
 
-// SAFETY: bytes below the size are accessible, at an address that does not change; a region that the watchdog stopped or
-// that tensors are mapped into has bytes that are not, which guests meet as traps. The capacity is never above what was
-// reserved, since Wasmtime grows a memory to 4 GiB at most.
+// SAFETY: bytes below the size are accessible, at an address that does not change; a region that the watchdog stopped
+// or that tensors are mapped into has bytes that are not, and accesses by guests trap there. The capacity never exceeds
+// the reservation, since Wasmtime grows a memory to 4 GiB at most.
 unsafe impl LinearMemory for Linear {
     fn byte_size(&self) -> usize {
         self.region.size()

@@ -1,4 +1,4 @@
-//! Linear memories that can be closed, and what closes them.
+//! Linear memories that the watchdog can close.
 
 use std::{io, ops::Range, sync::Arc};
 
@@ -15,41 +15,41 @@ pub(crate) struct Protection {
     watchdog: Arc<Watchdog<Arc<Region>>>,
 }
 
-/// One linear memory, perhaps watched over.
+/// One linear memory, watched or not.
 #[derive(Debug)]
 pub(crate) struct Protected {
-    // Fields drop in order: the watchdog forgets the memory first.
+    // Fields drop in order: the watchdog must release the memory first.
     watch: Option<Watch<Arc<Region>>>,
     region: Arc<Region>,
 }
 
 impl Protection {
-    /// Has Wasmtime take its linear memories from here.
+    /// Makes Wasmtime take its linear memories from here.
     pub(crate) fn configure(&self, config: &mut Config) {
         config.with_host_memory(Arc::new(self.memories.clone()));
         // Wasmtime maps images of data segments into its own memories only.
         config.memory_init_cow(false);
     }
 
-    /// Begins the next tick, and closes the memories of calls that are overdue.
+    /// Starts the next tick, and closes the memories of overdue calls.
     pub(crate) fn tick(&self) {
         self.watchdog.tick();
     }
 
-    /// The memory that starts at this address, watched over or not.
+    /// The memory that starts at this address, watched if requested.
     pub(crate) fn protect(&self, base: *const u8, watched: bool) -> wasmtime::Result<Protected> {
         let region = self.memories.region(base).ok_or_else(|| wasmtime::Error::msg("the memory is not one of ours"))?;
         Ok(Protected { watch: watched.then(|| self.watchdog.watch(region.clone())), region })
     }
 
-    /// The linear memories that there are, and those that are watched over.
+    /// The number of linear memories, and of those that are watched.
     pub(crate) fn count(&self) -> (usize, usize) {
         (self.memories.count(), self.watchdog.count())
     }
 }
 
 impl Protected {
-    /// Gives what runs from now on so many ticks; `false` if nobody watches.
+    /// Gives the call that starts now this many ticks; returns `false` if the memory is not watched.
     #[inline]
     pub(crate) fn arm(&self, ticks: u32) -> bool {
         if let Some(watch) = &self.watch {
@@ -58,13 +58,14 @@ impl Protected {
         self.watch.is_some()
     }
 
-    /// Whether what ran since it was armed was left alone; where nobody watches it always is.
+    /// Ends the call's budget, and returns whether the call was left alone, which is always true if the memory is not
+    /// watched.
     #[inline]
     pub(crate) fn disarm(&self) -> bool {
         self.watch.as_ref().is_none_or(Watch::disarm)
     }
 
-    /// Makes bytes of the linear memory inaccessible.
+    /// Makes a range of the linear memory inaccessible.
     pub(crate) fn close(&self, range: Range<usize>) -> io::Result<()> {
         self.region.hide(range)
     }

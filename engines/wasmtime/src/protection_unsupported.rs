@@ -1,4 +1,4 @@
-//! Where pages cannot be protected: Wasmtime makes its own linear memories, and calls are stopped by epochs.
+//! Stands in where pages cannot be protected: Wasmtime makes its own linear memories, and calls are stopped by epochs.
 
 use std::{io, ops::Range};
 

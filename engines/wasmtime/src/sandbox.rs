@@ -1,4 +1,4 @@
-//! What instances are made with.
+//! The parameters of an instance.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What Wasmtime can be told.
+//! The settings of Wasmtime.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -28,27 +28,28 @@ pub struct Wasmtime {
 }
 
 impl Wasmtime {
-    /// Wasmtime without a compile cache, whose calls are stopped in the best way that this machine has.
+    /// Uses no compile cache, and stops calls in the best way that this machine supports.
     pub fn new() -> Self {
         Self { cache: None, cache_limit: DEFAULT_LIMIT, interruption: Interruption::BEST, tick: TICK }
     }
 
     /// Keeps compiled code in this folder, so that packs open faster the next time. Without it, nothing is kept.
     ///
-    /// Code from this folder runs outside the sandbox, so the folder must belong to this user alone. Starting the engine
-    /// fails if the folder belongs to another user, if others can write to it, or if it is a link. A folder that does not
-    /// exist is created with mode 0700.
+    /// Code from this folder runs outside the sandbox, so the folder must belong to this user alone. Starting the
+    /// engine fails if the folder belongs to another user, if others can write to it, or if it is a link. A folder that
+    /// does not exist is created with mode 0700.
     ///
-    /// Code is taken from the folder only if a process of this user sealed it there, for the module's signed SHA-256 and
-    /// for an engine of the same version, configuration and processor features. Otherwise the module is compiled and the
-    /// entry replaced. Any number of processes can share the folder, and it can be emptied at any time. The cache never
-    /// makes opening a pack fail.
+    /// Code is taken from the folder only if a process of this user sealed it there, for the module's signed SHA-256
+    /// and for an engine of the same version, configuration and processor features. Otherwise the module is compiled
+    /// and the entry replaced. Any number of processes can share the folder, and it can be emptied at any time. The
+    /// cache never makes opening a pack fail.
     pub fn compile_cache(mut self, dir: impl Into<PathBuf>) -> Self {
         self.cache = Some(dir.into());
         self
     }
 
-    /// Limits the compile cache to this many bytes, 512 MiB by default. What was not used for longest is removed first.
+    /// Limits the compile cache to this many bytes, 512 MiB by default. The least recently used entries are removed
+    /// first.
     pub fn compile_cache_limit(mut self, bytes: u64) -> Self {
         self.cache_limit = bytes;
         self
@@ -61,8 +62,8 @@ impl Wasmtime {
         self
     }
 
-    /// Gives ticks another length than [`TICK`], so that tests of budgets take less time. Hosts count in [`TICK`]s all
-    /// the same.
+    /// Changes the length of a tick from [`TICK`], so that tests of budgets take less time. Hosts still count in
+    /// [`TICK`]s.
     #[doc(hidden)]
     pub fn tick(mut self, tick: Duration) -> Self {
         self.tick = tick;
@@ -72,7 +73,7 @@ impl Wasmtime {
     /// Starts the engine.
     ///
     /// # Errors
-    /// The engine refuses its configuration or this machine's processor, its thread cannot be started, or the compile
+    /// The engine rejects its configuration or this machine's processor, its thread cannot be started, or the compile
     /// cache cannot be used.
     pub fn start_engine(&self) -> Result<WasmtimeEngine, StartError> {
         if self.interruption == Interruption::PageProtection && Interruption::BEST != Interruption::PageProtection {

@@ -1,14 +1,14 @@
-//! Wasmtime's traps as ours.
+//! Converts Wasmtime's traps to our errors.
 
 use kernelpack_engine::{Backtrace, BacktraceFrame, KernelError, shorten};
 use wasmtime::{Trap, WasmBacktrace};
 
 use super::form::Form;
 
-/// Characters of Wasmtime's messages that are kept: a message may contain the backtrace, with all of the names.
+/// Characters of Wasmtime's messages that are kept: a message may contain the backtrace with all names.
 const MAX_MESSAGE: usize = 1024;
 
-/// The one place where Wasmtime's traps become ours.
+/// Converts a trap; nothing else does.
 #[cold]
 pub(super) fn kernel_error(error: &wasmtime::Error) -> KernelError {
     match error.downcast_ref::<Trap>() {
@@ -27,19 +27,19 @@ fn trap_error(trap: Trap) -> KernelError {
         Trap::UnreachableCodeReached => KernelError::Unreachable,
         Trap::StackOverflow => KernelError::StackOverflow,
         Trap::BadSignature | Trap::IndirectCallToNull | Trap::TableOutOfBounds => KernelError::IndirectCallTypeMismatch,
-        // Traps of proposals that are switched off: threads, garbage collection, components, stack switching, fuel.
+        // Traps of disabled proposals: threads, garbage collection, components, stack switching, fuel.
         other => KernelError::Other { message: other.to_string() },
     }
 }
 
-/// Where the guest was, as Wasmtime attached it to the error, in terms of the module that was verified.
+/// Where the guest was, from the backtrace that Wasmtime attached to the error, in terms of the verified module.
 #[cold]
 pub(super) fn backtrace(error: &wasmtime::Error, form: &Form) -> Backtrace {
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
     let origins = form.origins();
     let frames = frames
         .iter()
-        // Functions that were added are nothing that the author wrote.
+        // Functions that were added are not the author's.
         .filter(|frame| origins.is_none_or(|origins| origins.has(frame.func_index())))
         .map(|frame| {
             let offset = frame.func_offset().zip(origins);
@@ -50,8 +50,8 @@ pub(super) fn backtrace(error: &wasmtime::Error, form: &Form) -> Backtrace {
     Backtrace::new(frames)
 }
 
-/// The address of a memory fault. Wasmtime attaches it as a context that it has no public type for, so it is read from
-/// the words; 0 where there is none, as for accesses that a libcall makes.
+/// The address of a memory fault. Wasmtime attaches it as a context without a public type, so it is parsed from the
+/// message; 0 if there is none, as for accesses by a libcall.
 fn fault_address(error: &wasmtime::Error) -> u32 {
     error
         .chain()

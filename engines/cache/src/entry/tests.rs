@@ -42,7 +42,7 @@ fn entries_of_others_are_refused() {
         assert_eq!(open(entry.clone(), &other, &secret).unwrap_err(), EntryFault::OfAnotherKey);
     }
     assert_eq!(open(entry, &one, &Secret::new([8; 32])).unwrap_err(), EntryFault::Forged);
-    // The key rewritten to fit breaks the seal.
+    // Rewriting the key to match breaks the seal.
     let mut moved = seal(b"other code", &key(2, 1), &secret);
     moved[KEY..LENGTH].copy_from_slice(one.bytes());
     assert_eq!(open(moved, &one, &secret).unwrap_err(), EntryFault::Forged);

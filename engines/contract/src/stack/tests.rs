@@ -18,7 +18,7 @@ fn a_thread_knows_its_own_stack() {
             let own = own_stack().unwrap();
             assert!(own.contains(&here()), "{own:?}");
             assert!(!has_room(&own, here(), 2 * bytes.max(1 << 20)), "{own:?}");
-            // On a stack that is mapped for it, a call is elsewhere.
+            // A call on a newly mapped stack is outside of the thread's own.
             assert!(stacker::grow(1 << 20, || !own.contains(&here()) || cfg!(not(target_os = "linux"))));
         });
         thread.unwrap().join().unwrap();

@@ -25,6 +25,6 @@ fn ticks_until_dropped() {
         std::thread::yield_now();
     }
     drop(ticker);
-    // The thread has ended, and with it its share of the counter.
+    // The thread has ended and dropped its reference to the counter.
     assert_eq!(Arc::strong_count(&count), 1);
 }

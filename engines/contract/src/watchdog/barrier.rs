@@ -1,4 +1,4 @@
-//! A memory barrier of which one side pays for both.
+//! An asymmetric memory barrier: one side pays for both.
 #![allow(unsafe_code, reason = "a system call that no crate in use offers")]
 
 use std::{
@@ -6,8 +6,8 @@ use std::{
     sync::atomic::{Ordering::SeqCst, compiler_fence, fence},
 };
 
-/// Orders what two threads store and then load: if one [meets](Self::meet) the barrier between its store and its load, and
-/// the other [passes](Self::pass) it between its own, at least one of them loads what the other stored.
+/// Orders what two threads store and then load: if one [meets](Self::meet) the barrier between its store and its load,
+/// and the other [passes](Self::pass) it between its own, at least one of them loads what the other stored.
 ///
 /// Where the system has [membarrier(2)](https://man7.org/linux/man-pages/man2/membarrier.2.html), meeting costs nothing
 /// and passing interrupts every processor that runs a thread of this process; elsewhere both are fences.
@@ -24,7 +24,7 @@ impl Default for Barrier {
 }
 
 impl Barrier {
-    /// The side that is taken often.
+    /// The frequent side.
     #[inline]
     pub(super) fn meet(&self) {
         if self.on_all_threads {
@@ -34,10 +34,10 @@ impl Barrier {
         }
     }
 
-    /// The side that is taken seldom.
+    /// The rare side.
     ///
     /// # Errors
-    /// The system refuses, which it does not do to a process that is registered; then nothing is ordered.
+    /// The system refuses, which does not happen to a registered process; nothing is ordered in that case.
     pub(super) fn pass(&self) -> io::Result<()> {
         fence(SeqCst);
         if self.on_all_threads { system::pass() } else { Ok(()) }
@@ -57,7 +57,7 @@ mod system {
     }
 
     fn membarrier(command: libc::c_int) -> io::Result<()> {
-        // SAFETY: the call takes numbers only and changes no memory.
+        // SAFETY: the call takes only numbers and changes no memory.
         match unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),

@@ -25,13 +25,13 @@ fn a_call_has_its_whole_budget_and_no_more_than_a_tick_above() {
     assert!(region.grow_to(131072).is_err(), "a memory that was closed stays closed");
 }
 
-/// The system changes what it can before it fails.
+/// The system changes as much as it can before it fails.
 #[test]
 #[allow(unsafe_code, reason = "nothing else makes a hole in a memory")]
 fn a_memory_that_was_closed_in_part_is_never_used_again() {
     let (dog, watch, region) = watched();
     let hole = region.base().as_ptr().wrapping_add(32768).cast();
-    // SAFETY: the page is the region's, which nobody uses.
+    // SAFETY: the page belongs to the region, and nothing uses it.
     unsafe { rustix::mm::munmap(hole, 4096).unwrap() };
     watch.arm(0);
     dog.tick();
@@ -69,7 +69,7 @@ fn a_deadline_that_races_with_the_end_of_a_call_is_settled_one_way() {
     }
 }
 
-/// Takes some steps, each of which lasts longer than a tick goes on.
+/// Takes several steps, each longer than a tick continues.
 #[derive(Debug)]
 struct Slow {
     steps: AtomicU64,
@@ -78,7 +78,7 @@ struct Slow {
 
 impl Stoppable for Arc<Slow> {
     fn stop(&self) -> io::Result<bool> {
-        // Were it held here, this would wait for ever.
+        // If it were held here, dropping would block forever.
         assert!(self.dog.cells.try_lock().is_ok(), "the list is locked while an instance is stopped");
         std::thread::sleep(PATIENCE);
         Ok(self.steps.fetch_sub(1, Relaxed) == 1)

@@ -1,4 +1,4 @@
-//! The functions that stand for `memory.fill` and `memory.copy`, held to the instructions themselves.
+//! Compares the functions that replace `memory.fill` and `memory.copy` with the instructions.
 
 use proptest::prelude::*;
 use wasmtime::{Engine, Instance, Module, Store, Trap, TypedFunc};
@@ -10,7 +10,7 @@ const TEXT: &str = "(module
     (func (export \"fill\") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
     (func (export \"copy\") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2))))";
 
-/// The same module as it is and rewritten.
+/// The same module, original and rewritten.
 struct Pair {
     store: Store<()>,
     instances: [Instance; 3],
@@ -26,7 +26,7 @@ impl Pair {
         Self { store, instances }
     }
 
-    /// Does the same in all, and says how it ended.
+    /// Makes the same call in both, and returns how it ended.
     fn call(&mut self, name: &str, arguments: (u32, u32, u32)) -> Result<(), Trap> {
         let results = self.instances.map(|instance| {
             let function: TypedFunc<(u32, u32, u32), ()> = instance.get_typed_func(&mut self.store, name).unwrap();
@@ -40,7 +40,7 @@ impl Pair {
         results[2]
     }
 
-    /// Bytes that are all different from their neighbours, and from those a vector away.
+    /// Fills memory with bytes that differ from their neighbours, and from those a vector away.
     fn scatter(&mut self) {
         for instance in self.instances {
             let memory = instance.get_memory(&mut self.store, "memory").unwrap();

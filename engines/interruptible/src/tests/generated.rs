@@ -1,4 +1,4 @@
-//! Random modules, before and after.
+//! Compares random modules before and after the rewriting.
 
 use arbitrary::Unstructured;
 use wasm_smith::{Config, Module};
@@ -6,7 +6,7 @@ use wasmtime::{Engine, Instance, Store, Trap, Val};
 
 use super::{lower_bulk, make};
 
-/// Those that kernels may use, with one memory and nothing from outside.
+/// Modules that kernels may be: with one memory and no imports.
 fn config() -> Config {
     Config {
         allow_start_export: false,
@@ -38,7 +38,7 @@ fn config() -> Config {
     }
 }
 
-/// What a function gave, and the memory it left.
+/// What a function returned, and the memory that it left.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     results: Result<Vec<String>, Trap>,
@@ -93,14 +93,14 @@ fn rewritten_modules_do_what_they_did() {
         let Ok(made) = make(&wasm) else { continue };
         wasmparser::Validator::new().validate_all(&made.wasm).unwrap();
         made_some += 1;
-        // It has types that Wasmtime is built without.
+        // The module has types that Wasmtime is built without.
         let Ok(original) = wasmtime::Module::new(&engine, &wasm) else { continue };
         let rewritten = wasmtime::Module::new(&engine, &made.wasm).unwrap();
         let (before, after) = (run(&engine, &original), run(&engine, &rewritten));
         for ((name, before), (other, after)) in before.into_iter().zip(after) {
             assert_eq!(name, other);
             let out = |outcome: &Outcome| matches!(outcome.results, Err(Trap::OutOfFuel | Trap::StackOverflow));
-            // Touches take fuel and stack, so the ends of those differ.
+            // Touches take fuel and stack, so calls that run out of either end differently.
             if !out(&before) && !out(&after) {
                 assert_eq!(before, after, "{name}");
                 compared += 1;

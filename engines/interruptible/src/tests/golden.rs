@@ -1,4 +1,4 @@
-//! `golden/<case>.before.wat` becomes `<case>.after.wat`. `BLESS=1` writes the results down; read them before you keep
+//! `golden/<case>.before.wat` becomes `<case>.after.wat`. `BLESS=1` writes the results; read them before you commit
 //! them.
 
 use std::{env, fs, path::PathBuf};
@@ -28,7 +28,7 @@ fn every_case() {
         wasmparser::Validator::new().validate_all(&made.wasm).unwrap();
         let text = wasmprinter::print_bytes(&made.wasm).unwrap();
         assert_eq!(text.matches("call $kernelpack:touch").count(), made.touches, "{}", path.display());
-        // The helpers' code is in a file of its own.
+        // The helpers' code is in a separate file.
         let helpers = text.find("  (func $kernelpack:").unwrap_or(text.len());
         check(&case.with_extension("after.wat"), &text[..helpers]);
         cases += 1;
@@ -49,13 +49,13 @@ fn the_helpers() {
     check(&golden().join("helpers.wat"), &text[start..]);
 }
 
-/// They are loops over memory themselves.
+/// Their loops access memory themselves.
 #[test]
 fn the_helpers_need_no_touches() {
     for helper in [Helper::Touch, Helper::Fill, Helper::Copy] {
         let types = vec!["i32"; helper.params().len()].join(" ");
         let mut wasm = parse(&format!("(module (memory 1) (func (param {types})))"));
-        // The body of the one function, behind the code section's number, size and count.
+        // The body of the only function, after the code section's id, size and count.
         let code = wasm.windows(4).rposition(|bytes| bytes == [10, 4, 1, 2]).unwrap();
         wasm.truncate(code);
         let mut module = wasm_encoder::CodeSection::new();
@@ -76,7 +76,7 @@ fn names_and_sections_stay() {
     for kept in ["$m", "mine", "content", "$g", "$f", "$p", "$l", "(export \"f\" (func $f))", "$kernelpack:touch"] {
         assert!(made.contains(kept), "{kept} is not in\n{made}");
     }
-    // Nothing else changes where only bulk instructions are lowered.
+    // Lowering bulk instructions changes nothing else.
     assert_eq!(lower_bulk(&wasm).unwrap().wasm, wasm);
 }
 

@@ -1,4 +1,4 @@
-//! Modules that try to run without accessing memory, compiled and run, and their memory taken away.
+//! Modules that try to run without accessing memory: each is compiled and run, and its memory is taken away.
 
 #![allow(unsafe_code, reason = "nothing else takes a page away")]
 
@@ -41,7 +41,7 @@ fn engine(epochs: bool) -> Engine {
     Engine::new(&config).unwrap()
 }
 
-/// Calls `run`, takes the memory away while it runs, and, with epochs, lets the epoch end later.
+/// Calls `run`, takes the memory away while it runs, and, with epochs, ends the epoch later.
 fn stop(engine: &Engine, wasm: &[u8], epochs: bool) -> Trap {
     let module = Module::new(engine, wasm).unwrap();
     let mut store = Store::new(engine, ());
@@ -54,11 +54,12 @@ fn stop(engine: &Engine, wasm: &[u8], epochs: bool) -> Trap {
     let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
     let (sender, result) = mpsc::channel();
     thread::spawn(move || _ = sender.send(run.call(&mut store, ()).map_err(|error| error.downcast::<Trap>())));
-    // Long enough for the guest to be under way, which makes the test better but is not needed.
+    // Usually long enough for the guest to start, which makes the test stronger but is not required.
     let early = result.recv_timeout(Duration::from_millis(20));
     assert!(early.is_err(), "it does not run on: {early:?}");
-    // SAFETY: the range is the instance's memory, which is there as long as the store, and that ends with the call: it
-    // does not while the guest runs. Nothing but the guest accesses it meanwhile, whose faults Wasmtime handles.
+    // SAFETY: the range is the instance's memory, which exists as long as the store, and the store is dropped when the
+    // call ends, which it does not while the guest runs. Only the guest accesses it meanwhile, and Wasmtime handles its
+    // faults.
     unsafe { mprotect(base as *mut _, size, MprotectFlags::empty()) }.unwrap();
     if epochs {
         thread::sleep(Duration::from_millis(50));
@@ -85,7 +86,8 @@ fn everything_stops_when_its_memory_is_gone() {
     });
 }
 
-/// Without touches, these run on, even with the checks of epochs in their loops. The test of the tests.
+/// Without touches these modules keep running, even with epoch checks in their loops. This shows that the other tests
+/// can fail.
 #[test]
 fn as_they_are_they_run_on() {
     const THEY: [&str; 5] = ["access_in_inner", "call_tree", "empty_loop", "indirect_tree", "mutual_recursion"];
@@ -97,8 +99,8 @@ fn as_they_are_they_run_on() {
     }
 }
 
-/// What the test of the tests runs in a process of its own, since nothing but its end would stop it: without the checks of
-/// epochs, even accesses in loops are removed.
+/// What the previous test runs in a process of its own, since only the end of the process would stop it: without epoch
+/// checks, even accesses in loops are removed.
 #[cfg(target_os = "linux")]
 #[test]
 fn as_they_are_nothing_stops_them_or_the_host_dies() {
@@ -128,10 +130,10 @@ fn as_they_are_nothing_stops_them_or_the_host_dies() {
             .spawn()
             .unwrap()
     };
-    // Whether a fixture runs on once its memory is gone.
+    // Whether a fixture keeps running once its memory is gone.
     let runs_on = |name: &str| {
         let mut child = start(name);
-        // Ten times what it takes to compile the guest, to let it run for a moment and to stop it, of the processor's time.
+        // In processor time: ten times what it takes to compile the guest, run it for a moment and stop it.
         while busy(child.id()).is_some_and(|hundredths| hundredths < 50) {
             thread::sleep(Duration::from_millis(10));
         }
@@ -141,7 +143,7 @@ fn as_they_are_nothing_stops_them_or_the_host_dies() {
         ended.is_none()
     };
     for name in THEY {
-        // A child that a busy machine does not get to start in time says nothing.
+        // A child that did not start in time on a busy machine proves nothing.
         assert!((0..5).any(|_| runs_on(name)), "{name} stops as it is");
     }
     for name in ["copy_everything", "fill_everything"] {
@@ -150,7 +152,7 @@ fn as_they_are_nothing_stops_them_or_the_host_dies() {
     }
 }
 
-/// The hundredths of a second for which a process has run; none once it has ended.
+/// The hundredths of a second that a process has run; `None` once it has ended.
 #[cfg(target_os = "linux")]
 fn busy(process: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

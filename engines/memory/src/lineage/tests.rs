@@ -5,7 +5,7 @@ use super::*;
 fn a_child_is_another_process_even_with_the_id_of_its_parent() {
     let parent = Lineage::current();
     assert!(parent.is_current());
-    // SAFETY: the child reads numbers and ends by `_exit`.
+    // SAFETY: the child only reads numbers and ends with `_exit`.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let with_our_id = Lineage { id: process::id(), ..parent };
@@ -15,7 +15,7 @@ fn a_child_is_another_process_even_with_the_id_of_its_parent() {
         unsafe { libc::_exit(if told_apart { 0 } else { 1 }) }
     }
     let mut status = 0;
-    // SAFETY: the status is this function's.
+    // SAFETY: the status is a local variable.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0);
     assert!(parent.is_current(), "a fork makes no other process of the parent");

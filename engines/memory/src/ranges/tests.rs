@@ -6,7 +6,7 @@ fn what_is_given_is_taken_again_and_neighbours_are_one() {
     assert_eq!(ranges.take(1, 1), None);
     ranges.give(0..100);
     assert_eq!([ranges.take(10, 1), ranges.take(20, 1), ranges.take(30, 1)], [Some(0), Some(10), Some(30)]);
-    // In the middle, before it and behind it.
+    // Inside the range, before it and after it.
     for (given, free) in [(10..30, 10..30), (0..10, 0..30)] {
         ranges.give(given);
         assert_eq!(ranges.free, [(free.start, free.end), (60, 100)].into());

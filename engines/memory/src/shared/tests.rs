@@ -35,12 +35,12 @@ fn offsets(memories: &[Arc<SharedMemory>]) -> Vec<u64> {
 
 #[test]
 fn ranges_are_used_again_and_are_zero() {
-    // Small ones and large ones; other tests use the same file.
+    // Small and large ones; other tests use the same file.
     for len in [100, page_size(), 5 * page_size() + 1, Slabs::LARGEST + 1, 3 * HUGE_PAGE] {
         let mut ends = Vec::new();
         for round in 0..200 {
             let memory = SharedMemory::zeros(len).unwrap();
-            // SAFETY: the bytes are this test's, and nothing else refers to them.
+            // SAFETY: the bytes belong to this test, and nothing else refers to them.
             let bytes = unsafe { std::slice::from_raw_parts_mut(memory.address.as_ptr(), len) };
             assert!(bytes.iter().all(|byte| *byte == 0), "{len} bytes, round {round}");
             bytes.fill(1);
@@ -71,7 +71,7 @@ fn what_is_mapped_into_a_linear_memory_is_not_used_again() {
     region.map(0, &SharedPart::of(bytes(&memory, 0..100)).unwrap(), true).unwrap();
     drop(memory);
     let mut others = Vec::new();
-    // As many as fill the slab, and more.
+    // Enough to fill the slab, and more.
     for _ in 0..1000 {
         others.push(SharedMemory::zeros(1).unwrap());
     }

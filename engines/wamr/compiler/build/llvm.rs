@@ -1,4 +1,4 @@
-//! Finds LLVM by its `llvm-config`, and a C++ compiler for what of WAMR is written in C++.
+//! Finds LLVM through its `llvm-config`, and a C++ compiler for WAMR's C++ files.
 
 use std::{
     env, fmt,
@@ -9,14 +9,14 @@ use std::{
 /// The environment variable that names another `llvm-config`.
 const OVERRIDE: &str = "LLVM_CONFIG";
 
-/// The versions that the sources of WAMR compile with, the ones that Debian has in front.
+/// The versions that WAMR's sources compile with, Debian's default first.
 const VERSIONS: [u32; 6] = [14, 19, 15, 16, 17, 18];
 
-/// An LLVM that is installed.
+/// An installed LLVM.
 pub(crate) struct Llvm {
-    /// Such as `14.0.6`.
+    /// The version, such as `14.0.6`.
     pub(crate) version: String,
-    /// Where its headers are.
+    /// The folder of its headers.
     pub(crate) include: PathBuf,
     /// The C++ standard that its headers need, such as `-std=c++14`.
     pub(crate) standard: String,
@@ -26,11 +26,11 @@ pub(crate) struct Llvm {
 
 /// What is not installed.
 pub(crate) enum Missing {
-    /// No `llvm-config` of a version that will do.
+    /// No `llvm-config` of a supported version.
     Llvm,
-    /// The one that was named, or its version.
+    /// The named `llvm-config` does not work or has an unsupported version.
     Unsuitable { program: String, version: String },
-    /// The tools are there, headers or library are not.
+    /// The tools are installed, but headers or libraries are not.
     Development { major: u32 },
     /// No C++ compiler.
     Cxx { major: u32 },
@@ -56,7 +56,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// The one that the environment names, else the first installed version that will do.
+/// The LLVM that the environment names, else the first installed version that is supported.
 pub(crate) fn find() -> Result<Llvm, Missing> {
     println!("cargo::rerun-if-env-changed={OVERRIDE}");
     println!("cargo::rerun-if-env-changed=PATH");
@@ -78,7 +78,7 @@ pub(crate) fn find() -> Result<Llvm, Missing> {
         }
     };
     let Some(program) = found else {
-        // A file that is not there makes cargo ask again at the next build, when it may be.
+        // A missing file makes cargo run this again at the next build, when LLVM may be installed.
         println!("cargo::rerun-if-changed=/usr/bin/llvm-config-{}", VERSIONS[0]);
         return Err(Missing::Llvm);
     };
@@ -86,8 +86,8 @@ pub(crate) fn find() -> Result<Llvm, Missing> {
     let version = said("--version");
     let major = major(&version).unwrap_or_default();
     let include = PathBuf::from(said("--includedir"));
-    // Debian's static libraries would need the development files of z3, zlib, terminfo and more; the shared one needs
-    // none, links in a second and is what `llvm-config` names by default.
+    // Debian's static libraries would need the development files of z3, zlib, terminfo and more. The shared library
+    // needs none, links in a second, and is what `llvm-config` names by default.
     let libraries = said("--libs");
     let library = libraries.split_whitespace().find_map(|library| library.strip_prefix("-l"));
     let header = include.join("llvm-c/Core.h");
@@ -108,7 +108,7 @@ pub(crate) fn find() -> Result<Llvm, Missing> {
 }
 
 impl Llvm {
-    /// Has the program linked to the library.
+    /// Links the program to the library.
     pub(crate) fn link(&self) {
         println!("cargo::rustc-link-search=native={}", self.libraries.display());
         println!("cargo::rustc-link-lib=dylib={}", self.library);
@@ -116,7 +116,7 @@ impl Llvm {
     }
 }
 
-/// What the program answers, where it can be run.
+/// The program's answer, if it can be run.
 fn ask(program: &str, option: &str) -> Option<String> {
     let output = Command::new(program).arg(option).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -1,4 +1,4 @@
-//! Compiles WAMR's compiler against LLVM, where that is installed; where it is not, the program says what is missing.
+//! Compiles WAMR's compiler against LLVM if that is installed; otherwise the program only reports what is missing.
 
 mod llvm;
 mod wamr;

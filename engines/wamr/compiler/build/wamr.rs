@@ -1,4 +1,5 @@
-//! Compiles what of WAMR makes up its compiler: the compiler itself, the loader of modules, and what these two call.
+//! Compiles the parts of WAMR that make up its compiler: the compiler itself, the module loader, and what these two
+//! call.
 
 use std::{
     fs,
@@ -7,7 +8,7 @@ use std::{
 
 use crate::llvm::Llvm;
 
-/// Single files; of the folders in [`FOLDERS`] it is all of them.
+/// Single files; the folders in [`FOLDERS`] are compiled completely.
 const FILES: [&str; 21] = [
     "core/iwasm/aot/aot_intrinsic.c",
     "core/iwasm/aot/aot_loader.c",
@@ -53,7 +54,7 @@ const INCLUDES: [&str; 10] = [
     "core/shared/utils",
 ];
 
-/// What modules may use, and what the compiled code does. Shared memory has to be off: `c/compile.c` says why.
+/// What modules may use, and what the compiled code does. Shared memory must be off; `c/compile.c` says why.
 const FEATURES: [(&str, &str); 21] = [
     ("WASM_ENABLE_AOT", "1"),
     ("WASM_ENABLE_INTERP", "1"),
@@ -73,19 +74,19 @@ const FEATURES: [(&str, &str); 21] = [
     ("WASM_ENABLE_MULTI_MODULE", "0"),
     ("WASM_ENABLE_LIBC_BUILTIN", "0"),
     ("WASM_ENABLE_LIBC_WASI", "0"),
-    // Memory is as the module declares it, for which hosts lay out calls.
+    // Memory is as the module declares it, since hosts place calls accordingly.
     ("WASM_ENABLE_SHRUNK_MEMORY", "0"),
     ("WASM_DISABLE_HW_BOUND_CHECK", "1"),
     ("WASM_DISABLE_STACK_HW_BOUND_CHECK", "1"),
 ];
 
-/// Functions that a file gets from `c/compile.c` in the place of those that it names, for the reasons given there.
+/// Functions in a file that are replaced by functions of `c/compile.c`, which gives the reasons.
 const REPLACED: [(&str, &str, &str); 2] = [
     ("core/iwasm/compilation/aot_compiler.c", "LLVMVerifyModule", "kernelpack_verify"),
     ("core/iwasm/compilation/simd/simd_conversions.c", "aot_call_llvm_intrinsic", "kernelpack_call"),
 ];
 
-/// Compiles into a static library each, C and C++.
+/// Compiles the C and the C++ files into a static library each.
 pub(crate) fn compile(root: &Path, llvm: &Llvm) {
     let mut files: Vec<PathBuf> = FILES.iter().map(|file| root.join(file)).collect();
     for folder in FOLDERS {
@@ -93,7 +94,7 @@ pub(crate) fn compile(root: &Path, llvm: &Llvm) {
         let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
         files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
     }
-    // In an order that does not depend on the disk.
+    // Sorted, so that the order does not depend on the file system.
     files.sort();
     let of_kind = |kind: &'static str| {
         let files = files.iter();
@@ -101,7 +102,7 @@ pub(crate) fn compile(root: &Path, llvm: &Llvm) {
     };
 
     let mut build = cc::Build::new();
-    // The compiler is run seldom and for short, so that it is better compiled quickly than well; LLVM does the work.
+    // The compiler runs rarely and briefly, so compiling it fast matters more than its speed; LLVM does the work.
     build.opt_level(1).debug(false).warnings(false).define("BH_MALLOC", "wasm_runtime_malloc");
     build.define("BH_FREE", "wasm_runtime_free").define("BH_PLATFORM_LINUX", None).define("_GNU_SOURCE", None);
     build.includes(INCLUDES.iter().map(|include| root.join(include)));
@@ -109,7 +110,7 @@ pub(crate) fn compile(root: &Path, llvm: &Llvm) {
     for (name, value) in FEATURES {
         build.define(name, value);
     }
-    // The headers of LLVM ask for these.
+    // LLVM's headers require these.
     build.define("__STDC_CONSTANT_MACROS", None).define("__STDC_FORMAT_MACROS", None);
     build.define("__STDC_LIMIT_MACROS", None);
 

@@ -18,7 +18,7 @@
 #include "bh_log.h"
 #include "wasm_export.h"
 
-/* As WAMR's compiler asks it of the flags of a memory. */
+/* The flag that WAMR's compiler checks in a memory. */
 #define SHARED_MEMORY 0x02
 
 struct kernelpack_request {
@@ -26,9 +26,9 @@ struct kernelpack_request {
     const char *abi;
     const char *cpu;
     const char *features;
-    /* A file that LLVM writes the sizes of stack frames to. */
+    /* The file that LLVM writes the sizes of stack frames to. */
     const char *stack_usage_file;
-    /* The custom section that the .aot file takes over from the module. */
+    /* The custom section that is copied from the module to the .aot file. */
     const char *section;
     uint32_t opt_level;
     uint32_t size_level;
@@ -41,7 +41,7 @@ say(char *message, uint32_t size, const char *text)
         snprintf(message, size, "%s", text ? text : "unknown error");
 }
 
-/* Bounds what a module can make this process take, whoever started it. */
+/* Limits a resource of this process, which a module could otherwise exhaust. */
 static void
 limit(int resource, rlim_t most)
 {
@@ -54,8 +54,8 @@ limit(int resource, rlim_t most)
     }
 }
 
-/* Stands in for LLVMVerifyModule in aot_compiler.c, which goes on with a module that LLVM finds broken: it takes the
-   result for the opposite of what it is. So this returns what makes it stop, and the message. */
+/* Replaces LLVMVerifyModule in aot_compiler.c, which misreads the result and continues with a module that LLVM finds
+   broken. This returns the result that makes it stop, and the message. */
 LLVMBool
 kernelpack_verify(LLVMModuleRef module, LLVMVerifierFailureAction action, char **message)
 {
@@ -67,8 +67,8 @@ kernelpack_verify(LLVMModuleRef module, LLVMVerifierFailureAction action, char *
     return 0;
 }
 
-/* Stands in for aot_call_llvm_intrinsic in simd_conversions.c, which on other machines than x86_64 narrows i32x4 with
-   the bounds of i16x8, and so makes a broken module. The vector tells which are meant. */
+/* Replaces aot_call_llvm_intrinsic in simd_conversions.c, which on machines other than x86_64 narrows i32x4 with the
+   bounds of i16x8, and so makes a broken module. The vector's type shows which bounds are right. */
 LLVMValueRef
 kernelpack_call(const AOTCompContext *comp_ctx, const AOTFuncContext *func_ctx, const char *name, LLVMTypeRef result,
                 LLVMTypeRef *types, int count, ...)
@@ -100,7 +100,7 @@ kernelpack_limit(uint64_t memory, uint64_t seconds)
     limit(RLIMIT_CORE, 0);
 }
 
-/* Returns the file, to be given to kernelpack_release, or NULL with a message. The module is changed. */
+/* Returns the file, to be passed to kernelpack_release, or NULL with a message. The module is changed. */
 uint8_t *
 kernelpack_compile(const struct kernelpack_request *request, uint8_t *wasm, uint32_t wasm_size, uint32_t *aot_size,
                    char *message, uint32_t message_size)
@@ -114,7 +114,7 @@ kernelpack_compile(const struct kernelpack_request *request, uint8_t *wasm, uint
     uint32_t flags;
     uint8_t *aot = NULL;
 
-    /* With these WAMR would run other programs. */
+    /* With these, WAMR would run other programs. */
     unsetenv("WAMRC_LLC_COMPILER");
     unsetenv("WAMRC_ASM_COMPILER");
 
@@ -147,8 +147,8 @@ kernelpack_compile(const struct kernelpack_request *request, uint8_t *wasm, uint
     option.custom_sections = sections;
     option.custom_sections_count = 1;
     option.stack_usage_file = request->stack_usage_file;
-    /* What a host relies on: accesses stay inside of the memory, calls inside of the native stack and inside of that in
-       the memory, and loops look whether they are to end. The last one is part of this: */
+    /* The checks that a host relies on: accesses stay inside the memory, calls stay inside the native stack and the
+       stack in memory, and loops check whether the call has been stopped. The last check is part of this option: ... */
     option.bounds_checks = 1;
     option.stack_bounds_checks = 1;
     option.enable_aux_stack_check = true;
@@ -164,10 +164,10 @@ kernelpack_compile(const struct kernelpack_request *request, uint8_t *wasm, uint
         goto end_compiler;
     }
 
-    /* ... but check_suspend_flags of aot_emit_control.c emits the check only where the first memory is marked as shared,
-       since WAMR expects nobody else to end a loop. All else that asks for this mark in the compiler is compiled only
-       with WASM_ENABLE_SHARED_MEMORY, which is off, apart from the emission of the memory's flags to the file. So the
-       mark is set for the time between, and changes nothing but that the check is made. */
+    /* ... but check_suspend_flags of aot_emit_control.c emits the check only if the first memory is marked as shared,
+       since WAMR expects only other threads to end a loop. All other code in the compiler that reads the mark is
+       compiled only with WASM_ENABLE_SHARED_MEMORY, which is off, except the code that writes the memory's flags to the
+       file. So the mark is set in between, and has no effect but the check. */
     flags = data->memories[0].flags;
     data->memories[0].flags = flags | SHARED_MEMORY;
     if (!aot_compile_wasm(context)) {
@@ -188,7 +188,7 @@ end_compiler:
 end_module:
     wasm_runtime_unload(module);
 end_runtime:
-    /* Freeing the file needs the allocator, so that the runtime lives on where there is one. */
+    /* Freeing the file needs the allocator, so the runtime is kept if there is a file. */
     if (!aot)
         wasm_runtime_destroy();
     return aot;

@@ -1,4 +1,4 @@
-//! In place of the compiler, where this program was built without LLVM.
+//! Replaces the compiler where this program was built without LLVM.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use crate::Error;
 
 const NO_LLVM: Error = Error::NoLlvm { missing: env!("KERNELPACK_MISSING") };
 
-/// What is in here: nothing.
+/// Reports that there is no compiler.
 pub(crate) fn about() -> Result<&'static str, Error> {
     Err(NO_LLVM)
 }
 
-/// Says what is missing.
+/// Reports what is missing.
 pub(crate) fn compile(_target: AotTarget, _module: &Path, _file: &Path) -> Result<(), Error> {
     Err(NO_LLVM)
 }

@@ -9,13 +9,13 @@ use kernelpack_manifest::{AotFault, AotTargetError};
 #[cfg_attr(llvm, allow(dead_code, reason = "each build makes its own"))]
 #[cfg_attr(not(llvm), allow(dead_code, reason = "each build makes its own"))]
 pub(crate) enum Error {
-    /// The arguments are not what is expected.
+    /// The arguments are wrong.
     #[error("{}", crate::USAGE)]
     Usage,
-    /// There is no such target.
+    /// The target does not exist.
     #[error(transparent)]
     Target(AotTargetError),
-    /// This program was built where LLVM was not installed.
+    /// This program was built without LLVM.
     #[error("kernelpack-wamrc was built without LLVM ({missing}); then build kernelpack-wamr-compiler again")]
     NoLlvm {
         /// What was missing.
@@ -24,28 +24,28 @@ pub(crate) enum Error {
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
         /// The file.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
     },
-    /// The module is larger than any that a pack may have.
+    /// The module is larger than any in a pack may be.
     #[error("{} is larger than {limit} bytes", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The compiler refuses the module.
+    /// The compiler rejects the module.
     #[error("the module cannot be compiled: {reason}")]
     Refused {
-        /// What it says.
+        /// The compiler's message.
         reason: String,
     },
-    /// What the compiler made is not what it was to make.
+    /// The compiler's output is not what it should be.
     #[error("the compiler made a file that no host would load: {0}")]
     Unloadable(#[source] AotFault),
 }

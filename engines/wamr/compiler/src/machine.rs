@@ -1,11 +1,11 @@
-//! The machines that modules are compiled for, as LLVM and WAMR know them.
+//! The machines that modules are compiled for, in terms of LLVM and WAMR.
 
 use kernelpack_manifest::{AOT_CHECKS, AotTarget};
 
 const OPT_LEVEL: u32 = 3;
 const SIZE_LEVEL: u32 = 3;
 
-/// What LLVM and WAMR call a target.
+/// LLVM's and WAMR's names for a target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
     pub(crate) arch: &'static str,
@@ -17,11 +17,11 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn of(target: AotTarget) -> Self {
         let (arch, abi, cpu, features) = match target {
-            // SSE4.1 is the least that WAMR's SIMD needs.
+            // WAMR's SIMD needs at least SSE4.1.
             AotTarget::X86_64 => ("x86_64", "gnu", "x86-64-v2", ""),
             AotTarget::Aarch64 => ("aarch64v8", "gnu", "generic", "+neon"),
             AotTarget::Thumbv7em => ("thumbv7em", "eabihf", "cortex-m4", ""),
-            // Without NEON, which rounds subnormal numbers to zero.
+            // Without NEON, which flushes subnormal numbers to zero.
             AotTarget::Thumbv7 => ("thumbv7", "gnueabihf", "generic", "+vfp3d16,-neon"),
             target => unreachable!("{target} is known to the manifest and not here"),
         };

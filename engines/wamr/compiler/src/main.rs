@@ -1,8 +1,8 @@
 //! `kernelpack-wamrc --target TARGET MODULE.wasm FILE.aot`: WAMR's ahead-of-time compiler in a process of its own.
 //!
-//! It is driven by `kernelpack aot`. A process of its own since it reads what others wrote, with some ten thousand lines
-//! of C and the whole of LLVM, and since its symbols are those of the engine too. The checks that a host relies on are
-//! always on, and the file says so.
+//! `kernelpack aot` runs it. It is a separate process since it reads untrusted input, with some ten thousand lines of C
+//! and all of LLVM, and since its symbols would clash with the engine's. The checks that a host relies on are always
+//! on, and the output file records them.
 
 #[cfg(not(llvm))]
 mod absent;

@@ -10,9 +10,9 @@ use kernelpack_manifest::AOT_RECORD;
 
 use crate::machine::Machine;
 
-/// The most memory that this process may take, code and stacks included.
+/// The memory limit of this process in bytes, code and stacks included.
 const MEMORY: u64 = 8 << 30;
-/// The most seconds of processor time.
+/// The limit of processor time in seconds.
 const SECONDS: u64 = 600;
 const MESSAGE_BYTES: usize = 512;
 
@@ -41,13 +41,13 @@ unsafe extern "C" {
     fn kernelpack_release(aot: *mut c_void);
 }
 
-/// Bounds memory and processor time of this process.
+/// Limits the memory and processor time of this process.
 pub(crate) fn limit() {
-    // SAFETY: it takes numbers only, and sets limits of the process, which nothing here relies upon.
+    // SAFETY: it takes only numbers, and sets limits of the process that nothing here relies on.
     unsafe { kernelpack_limit(MEMORY, SECONDS) }
 }
 
-/// The `.aot` file of a module, or why there is none. `frames` is written to.
+/// Compiles a module to an `.aot` file, or returns the reason why that fails. `frames` is written to.
 pub(crate) fn compile(machine: &Machine, frames: &Path, mut wasm: Vec<u8>) -> Result<Vec<u8>, String> {
     let text = |text: &[u8]| CString::new(text).map_err(|_| "a name has a zero byte".to_owned());
     let strings = [machine.arch, machine.abi, machine.cpu, machine.features, AOT_RECORD].map(|it| text(it.as_bytes()));
@@ -68,8 +68,8 @@ pub(crate) fn compile(machine: &Machine, frames: &Path, mut wasm: Vec<u8>) -> Re
     };
     let mut aot_size = 0;
     let mut message = vec![0u8; MESSAGE_BYTES];
-    // SAFETY: `request` has the layout of the C structure, and its strings, `wasm` and `message` outlive the call, in
-    // which alone they are used; the sizes are theirs, the last byte of `message` stays zero.
+    // SAFETY: `request` has the layout of the C structure. Its strings, `wasm` and `message` outlive the call, and C
+    // uses them only during it; the sizes are right, and the last byte of `message` stays zero.
     let aot = unsafe {
         kernelpack_compile(
             &request,
@@ -84,9 +84,9 @@ pub(crate) fn compile(machine: &Machine, frames: &Path, mut wasm: Vec<u8>) -> Re
         let end = message.iter().position(|&byte| byte == 0).unwrap_or(message.len());
         return Err(String::from_utf8_lossy(&message[..end]).trim().to_owned());
     }
-    // SAFETY: it is not null, so it is a file of as many bytes, initialized and ours until it is released.
+    // SAFETY: it is not null, so it is a file of that many bytes, initialized and ours until it is released.
     let made = unsafe { slice::from_raw_parts(aot, aot_size as usize) }.to_vec();
-    // SAFETY: it came from `kernelpack_compile`, and nobody uses it any more.
+    // SAFETY: it came from `kernelpack_compile`, and is not used any more.
     unsafe { kernelpack_release(aot.cast()) };
     Ok(made)
 }

@@ -1,4 +1,4 @@
-//! From a module's file to an `.aot` file that says how it was made.
+//! Compiles a module's file to an `.aot` file that records how it was made.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use crate::{Error, machine::Machine, native};
 const WAMR: &str = env!("KERNELPACK_WAMR");
 const LLVM: &str = env!("KERNELPACK_LLVM");
 
-/// What is in here, and how it compiles for each target, which hosts tell compilers apart by.
+/// The versions and the settings for each target, by which hosts distinguish compilers.
 pub(crate) fn about() -> Result<String, Error> {
     let mut about = format!("WAMR {WAMR}, LLVM {LLVM}");
     for target in AotTarget::ALL {
@@ -24,7 +24,7 @@ pub(crate) fn about() -> Result<String, Error> {
     Ok(about)
 }
 
-/// Compiles the module for the target and writes the file, if that is one that a host loads.
+/// Compiles the module for the target and writes the file, if hosts would load it.
 pub(crate) fn compile(target: AotTarget, module: &Path, file: &Path) -> Result<(), Error> {
     native::limit();
     let failed = |action, path: &Path| {

@@ -1,4 +1,4 @@
-//! The compiler as `kernelpack aot` runs it: modules in; files, messages and exit codes out.
+//! Tests the compiler as `kernelpack aot` runs it: modules in; files, messages and exit codes out.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 use kernelpack_manifest::{AOT_CHECKS, AotFacts, AotTarget, Digest};
 use tempfile::TempDir;
 
-/// A module whose functions need each of the checks.
+/// A module with functions that need each of the checks.
 const MODULE: &str = r#"(module
   (memory (export "memory") 1 1)
   (func (export "spin") (loop $again (br $again)))
@@ -23,7 +23,7 @@ fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_kernelpack-wamrc")).args(arguments).output().unwrap()
 }
 
-/// Whether this was built with LLVM; says so where not.
+/// Whether this was built with LLVM; prints a note if not.
 fn has_llvm() -> bool {
     let output = run(&["--version"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -50,7 +50,7 @@ fn compile(folder: &TempDir, target: &str, wasm: &[u8]) -> Result<Vec<u8>, Strin
     }
 }
 
-/// The native code of a file: its section of type 2.
+/// The native code in a file: the section of type 2.
 fn code(aot: &[u8]) -> &[u8] {
     let word = |at: usize| u32::from_le_bytes(aot[at..at + 4].try_into().unwrap());
     let mut at = 8_usize;
@@ -96,8 +96,8 @@ fn code_has_its_checks() {
         let text = format!("(module (memory (export \"memory\") 1 1) {functions})");
         compile(&folder, "x86_64", &wat::parse_str(text).unwrap()).unwrap()
     };
-    // `test $1, 40(%reg)`, or `mov 40(%reg), %reg` in front of one: the flags that a thread is stopped with are the sixth
-    // word of WAMR's environment of a call.
+    // `test $1, 40(%reg)`, or `mov 40(%reg), %reg` before one: the suspend flags are the sixth word of WAMR's execution
+    // environment.
     let asks = |aot: &[u8]| -> usize {
         let code = code(aot);
         let tests = |base: u8| count(code, &[0xf6, base, 40, 1]) + count(code, &[0xf7, base, 40, 1, 0, 0, 0]);
@@ -119,7 +119,7 @@ fn code_has_its_checks() {
     let frames =
         count(code(&compile(MODULE.split_once("1 1)").unwrap().1.strip_suffix(')').unwrap())), &[0x48, 0x3b, 0x47, 32]);
     assert_eq!(frames, 5, "each function compares its frame with the end of the stack");
-    // What throws is called from the frame's check, and once more where memory is accessed.
+    // The function that throws is called from the frame's check, and once more if memory is accessed.
     let calls = |body: &str| {
         count(code(&compile(&format!("(func (export \"f\") (param i32) (result i32) ({body}))"))), &[0xbe])
     };
@@ -132,7 +132,7 @@ fn simd_is_compiled_where_the_machine_has_it() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // Of all instructions narrowing is the one that WAMR alone gets wrong on some of the machines.
+    // Narrowing is the only instruction that WAMR alone compiles wrongly on some of the machines.
     let wasm = wat::parse_str(
         r#"(module (memory (export "memory") 1 1)
           (func (export "f") (param i32)
@@ -161,7 +161,7 @@ fn what_is_no_module_is_refused_in_words() {
         let error = compile(&folder, "x86_64", bytes).unwrap_err();
         assert!(error.starts_with("error: the module cannot be compiled: "), "{error}");
     }
-    // Shared memory would be what the checks are asked for with.
+    // Real shared memory would conflict with the mark that enables the checks.
     let shared = wat::parse_str("(module (memory 1 1 shared))").unwrap();
     compile(&folder, "x86_64", &shared).unwrap_err();
 }

@@ -1,14 +1,14 @@
-//! What the compiler made, and the type that proves it.
+//! The compiler's output, and the type that proves where it came from.
 
 use kernelpack_manifest::{AotFacts, AotTarget, Digest};
 use semver::Version;
 
 use crate::OutputFault;
 
-/// Native code that the compiler's process made of a module just now.
+/// Native code that the compiler's process just made from a module.
 ///
-/// It is made by [`Compiler::compile`](crate::Compiler::compile) only. Its record says that it is of that module, for the
-/// target that was asked for, by the version of WAMR that the compiler says it is, and with all checks.
+/// Only [`Compiler::compile`](crate::Compiler::compile) makes it. Its record says that it was made from that module,
+/// for the requested target, by the version of WAMR that the compiler reports, and with all checks.
 #[derive(Debug)]
 pub struct Compiled {
     bytes: Vec<u8>,
@@ -16,7 +16,7 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Checks what the compiler wrote.
+    /// Checks the compiler's output.
     pub(crate) fn check(
         bytes: Vec<u8>,
         target: AotTarget,
@@ -37,17 +37,17 @@ impl Compiled {
         Ok(Self { bytes, facts })
     }
 
-    /// The file.
+    /// The file's content.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The same, to be kept.
+    /// Like [`bytes`](Self::bytes), but returns the file's content by value.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// What it says of itself.
+    /// The file's record of how it was made.
     pub fn facts(&self) -> &AotFacts {
         &self.facts
     }

@@ -1,6 +1,6 @@
-//! The program `kernelpack-wamrc`, bounded in time and kept from everything that it does not need.
+//! The program `kernelpack-wamrc`, limited in time and without access to anything that it does not need.
 //!
-//! Memory and processor time it bounds by itself; the clock is ours.
+//! It limits its own memory and processor time; the driver limits wall-clock time.
 
 use std::{
     env, io,
@@ -18,16 +18,16 @@ use crate::{
     process::{Ended, run},
 };
 
-/// The program's name, beside this one or on the path.
+/// The program's name, in the folder of the running program or on the path.
 const PROGRAM: &str = "kernelpack-wamrc";
-/// Names another one.
+/// The environment variable that names another program.
 const OVERRIDE: &str = "KERNELPACK_WAMRC";
-/// How the program ends where it was built without LLVM.
+/// The exit status of a program that was built without LLVM.
 const NO_LLVM: i32 = 3;
-/// The longest that it may take to say what it is: loading LLVM takes most of it.
+/// The time limit for reporting its version; most of it is for loading LLVM.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// The compiler, found and asked for its version.
+/// A compiler that was found and has reported its version.
 #[derive(Clone, Debug)]
 pub struct Compiler {
     program: PathBuf,
@@ -36,13 +36,12 @@ pub struct Compiler {
     time_limit: Duration,
 }
 
-/// Where the compiler is: the program that the environment names in `KERNELPACK_WAMRC`, else the one that lies beside this
-/// program, else the one in the first folder of `PATH` that has one. Whoever starts a program decides over its environment;
-/// where that is not to be relied on, as in programs that run with the rights of another user, name the compiler by
-/// [`Compiler::at`].
+/// Locates the compiler: the program that the environment variable `KERNELPACK_WAMRC` names, else the one in the folder
+/// of the running program, else the first one in `PATH`. The environment is controlled by the program's caller. If that
+/// is not acceptable, as in programs that run with another user's rights, name the compiler with [`Compiler::at`].
 ///
 /// # Errors
-/// [`CompilerError::NoCompiler`], but not for what the environment names.
+/// [`CompilerError::NoCompiler`], except for a program that the environment names.
 pub fn locate() -> Result<PathBuf, CompilerError> {
     if let Some(program) = env::var_os(OVERRIDE) {
         return Ok(program.into());
@@ -50,25 +49,25 @@ pub fn locate() -> Result<PathBuf, CompilerError> {
     let name = Path::new(PROGRAM).with_extension(env::consts::EXE_EXTENSION);
     let beside = env::current_exe().ok().and_then(|this| Some(this.parent()?.to_owned()));
     let path = env::var_os("PATH").unwrap_or_default();
-    // A relative folder is whatever the current one makes of it.
+    // The meaning of a relative folder depends on the current one.
     let folders = beside.into_iter().chain(env::split_paths(&path).filter(|folder| folder.is_absolute()));
     let mut programs = folders.map(|folder| folder.join(&name));
     programs.find(|program| program.is_file()).ok_or(CompilerError::NoCompiler { program: name })
 }
 
 impl Compiler {
-    /// How long a module may take, unless said otherwise.
+    /// The default time limit per module.
     pub const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-    /// The compiler that is found by [`locate`].
+    /// Uses the compiler that [`locate`] finds.
     ///
     /// # Errors
-    /// There is none, it was built without LLVM, or it is something else.
+    /// There is no compiler, it was built without LLVM, or it is another program.
     pub fn find(time_limit: Duration) -> Result<Self, CompilerError> {
         Self::at(locate()?, time_limit)
     }
 
-    /// This compiler; a path that is not absolute starts from the current folder.
+    /// Uses this compiler; a relative path starts from the current folder.
     ///
     /// # Errors
     /// As for [`find`](Self::find).
@@ -99,30 +98,30 @@ impl Compiler {
         }
     }
 
-    /// What it says of itself, in a line.
+    /// The compiler's description of itself, in one line.
     pub fn about(&self) -> &str {
         self.identity.lines().next().unwrap_or_default()
     }
 
-    /// All that it says of itself: its version, those of WAMR and LLVM, and how it compiles for each target. Compilers that
-    /// say the same make the same of a module.
+    /// The compiler's full description of itself: its version, those of WAMR and LLVM, and the settings for each
+    /// target. Compilers with the same description make the same code from a module.
     pub fn identity(&self) -> &str {
         &self.identity
     }
 
-    /// The version of WAMR that loads what it makes.
+    /// The version of WAMR that loads its output.
     pub fn wamr(&self) -> &Version {
         &self.wamr
     }
 
-    /// Compiles a module; the kernel is named in errors.
+    /// Compiles a module; errors name the kernel.
     ///
     /// # Errors
-    /// The module is refused, or the compiler does not do what it should.
+    /// The module is rejected, or the compiler does not work as it should.
     pub fn compile(&self, kernel: &str, target: AotTarget, wasm: &[u8]) -> Result<Compiled, CompilerError> {
         let failed = |error| CompilerError::Run { program: self.program.clone(), error };
         let kernel = || kernel.to_owned();
-        // The names are those of files in the folder that the process starts in.
+        // The names of files in the process's working folder.
         let (module, file) = ("module.wasm", "module.aot");
         let folder = Folder::new().and_then(|folder| folder.write(module, wasm).map(|()| folder));
         let folder = folder.map_err(|error| CompilerError::Folder { error })?;
@@ -144,17 +143,16 @@ impl Compiler {
     }
 }
 
-/// The program, to be started in a folder.
+/// The command that runs the program in a folder.
 fn command(program: &Path, folder: &Folder) -> Command {
     let mut command = Command::new(program);
-    // What LLVM and WAMR would take from the environment is not to change what is made. Where the libraries lie is another
-    // matter.
+    // Environment variables that LLVM and WAMR read must not change the output. The search path of libraries is kept.
     command.env_clear().current_dir(folder.path()).env("TMPDIR", ".");
     command.envs(env::vars_os().filter(|(name, _)| name == "LD_LIBRARY_PATH"));
     command
 }
 
-/// What it says, without the mark that it is an error.
+/// The program's message, without the prefix that marks an error.
 fn words(said: String) -> String {
     said.trim_start_matches("error: ").to_owned()
 }

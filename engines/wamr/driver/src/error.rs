@@ -9,28 +9,28 @@ use semver::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompilerError {
-    /// The program is not there.
+    /// The program does not exist.
     #[error(
         "there is no {}: build kernelpack-wamr-compiler (it needs llvm-14-dev and g++), or set KERNELPACK_WAMRC to where \
          it is",
         program.display()
     )]
     NoCompiler {
-        /// Where it was looked for.
+        /// The path that was tried.
         program: PathBuf,
     },
-    /// The program was built where LLVM was not installed.
+    /// The program was built without LLVM.
     #[error("{reason}")]
     NoLlvm {
-        /// What it says, with what is to be installed.
+        /// Its message, which says what to install.
         reason: String,
     },
-    /// The program is something else.
+    /// The program is another one.
     #[error("{} is not kernelpack-wamrc: {said}", program.display())]
     NotTheCompiler {
         /// The program.
         program: PathBuf,
-        /// What it says.
+        /// Its output.
         said: String,
     },
     /// The program cannot be run.
@@ -38,20 +38,20 @@ pub enum CompilerError {
     Run {
         /// The program.
         program: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// The compiler refuses a module.
+    /// The compiler rejects a module.
     #[error("kernel {kernel:?} cannot be compiled for {target}: {reason}")]
     Refused {
         /// The kernel's id.
         kernel: String,
-        /// The machine.
+        /// The target.
         target: AotTarget,
-        /// What the compiler says.
+        /// The compiler's message.
         reason: String,
     },
-    /// The compiler ended in another way than it should.
+    /// The compiler ended in an unexpected way.
     #[error(
         "the compiler crashed on kernel {kernel:?} for {target} ({status}){}{said}",
         if said.is_empty() { "" } else { ": " }
@@ -59,11 +59,11 @@ pub enum CompilerError {
     Crashed {
         /// The kernel's id.
         kernel: String,
-        /// The machine.
+        /// The target.
         target: AotTarget,
         /// How the process ended.
         status: String,
-        /// What it said at last.
+        /// The end of its output.
         said: String,
     },
     /// The compiler took too long.
@@ -71,60 +71,60 @@ pub enum CompilerError {
     TimedOut {
         /// The kernel's id.
         kernel: String,
-        /// The machine.
+        /// The target.
         target: AotTarget,
-        /// The time it was given.
+        /// The time limit.
         limit: Duration,
     },
-    /// The compiler says that it succeeded, and what it made is no file of this module.
+    /// The compiler reports success, but its output does not belong to this module.
     #[error("what the compiler made of kernel {kernel:?} for {target} is not its file: {fault}")]
     Unexpected {
         /// The kernel's id.
         kernel: String,
-        /// The machine.
+        /// The target.
         target: AotTarget,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
         fault: OutputFault,
     },
-    /// There is no folder that the compiler could work in.
+    /// The compiler's working folder cannot be created.
     #[error("there is no folder for the compiler among the temporary files: {error}")]
     Folder {
-        /// The system's words.
+        /// The system's error.
         error: io::Error,
     },
 }
 
-/// What is wrong with a file that the compiler made.
+/// The fault in a file that the compiler made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputFault {
-    /// It is not there, no regular file, or too large.
+    /// It is missing, not a regular file, or too large.
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),
     /// No host would load it.
     #[error(transparent)]
     Unloadable(#[from] AotFault),
-    /// It is for another machine.
+    /// It is for another target.
     #[error("it is for {found}")]
     Target {
-        /// The machine that it says.
+        /// The target in its record.
         found: AotTarget,
     },
-    /// It is of another module.
+    /// It was made from another module.
     #[error("it is of the module {found}, not of {expected}")]
     Source {
-        /// The digest of the module that was to be compiled.
+        /// The digest of the module to be compiled.
         expected: Digest,
-        /// The digest that it says.
+        /// The digest in its record.
         found: Digest,
     },
-    /// It is of another version than the compiler says of itself.
+    /// It was made by another version than the compiler reports.
     #[error("it is by WAMR {found}, and the compiler says that it is {expected}")]
     Version {
-        /// The version that the compiler says.
+        /// The version that the compiler reports.
         expected: Version,
-        /// The version that the file says.
+        /// The version in the file.
         found: Version,
     },
 }

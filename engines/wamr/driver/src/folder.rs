@@ -1,8 +1,8 @@
-//! The folder that the compiler reads from and writes to: nobody but this user can enter it.
+//! The folder that the compiler reads from and writes to, which only this user can enter.
 //!
-//! Code that is read from here is run outside of any sandbox, so others must not be able to put their own in its place.
-//! Where the system tells who can, that is checked of the folder which is open, and files are taken from that one,
-//! whatever stands under its path by now.
+//! Code that is read from here runs outside of any sandbox, so others must not be able to replace it. If the system
+//! reports who can write, that is checked for the open folder, and files are read from that folder, whatever is at its
+//! path by then.
 
 use std::{
     fs::File,
@@ -22,7 +22,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes one among the temporary files.
+    /// Creates one among the temporary files.
     pub(crate) fn new() -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("kernelpack-aot-");
@@ -39,17 +39,17 @@ impl Folder {
         })
     }
 
-    /// Where it is, for a process that is to start in it.
+    /// Its path, for a process that starts in it.
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Writes a file that was not there.
+    /// Writes a new file.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.create(name)?.write_all(content)
     }
 
-    /// Reads a regular file of at most `limit` bytes, no link to one, and without waiting for a writer.
+    /// Reads a regular file of at most `limit` bytes; it does not follow links or wait for a writer.
     pub(crate) fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
         Ok(read_open(&self.open(name)?, limit as u64)?)
     }
@@ -89,7 +89,7 @@ mod unix {
         process::geteuid,
     };
 
-    /// Opens a folder that is this user's and closed to others.
+    /// Opens a folder that belongs to this user and is closed to others.
     pub(super) fn open_own(path: &Path) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = File::from(openat(CWD, path, flags, Mode::empty())?);

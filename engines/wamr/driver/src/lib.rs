@@ -1,9 +1,9 @@
-//! Runs `kernelpack-wamrc`, WAMR's ahead-of-time compiler, in a process of its own: for the packer, and for hosts that
-//! compile for themselves.
+//! Runs `kernelpack-wamrc`, WAMR's ahead-of-time compiler, in a separate process, for the packer and for hosts that
+//! compile kernels themselves.
 //!
-//! Neither of them links the compiler, which is ten thousand lines of C and the whole of LLVM. A process of its own is
-//! what makes a crash of it an error of ours. What it made leaves this crate as [`Compiled`] only: read back from a folder
-//! that nobody else can change, and with a record that agrees with what was asked for.
+//! Neither of them links the compiler, which is ten thousand lines of C and all of LLVM. In a separate process, a crash
+//! of it is only an error. Its output leaves this crate only as [`Compiled`]: read from a folder that nobody else can
+//! change, and with a record that matches the request.
 //!
 //! # Example: native code of a module
 //! ```no_run

@@ -1,4 +1,4 @@
-//! Processes that may not end, or say more than anybody wants to hear.
+//! Runs processes that may not end, or that may write too much output.
 
 use std::{
     io::{self, Read as _},
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often to look whether a process has ended.
+/// The interval for checking whether a process has ended.
 const POLL: Duration = Duration::from_millis(2);
 /// The most bytes of standard output that are kept.
 const MOST_OUTPUT: u64 = 1 << 14;
@@ -19,11 +19,11 @@ pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     /// The beginning of its standard output.
     pub(crate) stdout: Vec<u8>,
-    /// What it said at last.
+    /// The end of its standard error.
     pub(crate) said: String,
 }
 
-/// Runs a process to its end, with nothing to read; none if it does not end in time and is stopped.
+/// Runs a process to its end, with empty standard input; `None` if it was stopped because it did not end in time.
 pub(crate) fn run(mut command: Command, limit: Duration) -> io::Result<Option<Ended>> {
     let start = Instant::now();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -31,14 +31,14 @@ pub(crate) fn run(mut command: Command, limit: Duration) -> io::Result<Option<En
     let stdout = child.stdout.take().map(|stdout| aside(move || head(stdout)));
     let said = child.stderr.take().map(|stderr| aside(move || last_words(stderr)));
     let Some(status) = wait(&mut child, limit)? else { return Ok(None) };
-    // What it started in turn may hold on to its output, which is nothing to wait for.
+    // Its own child processes may keep its output open; they are not waited for.
     let left = || limit.saturating_sub(start.elapsed()).max(POLL);
     let stdout = stdout.and_then(|stdout| stdout.recv_timeout(left()).ok()).unwrap_or_default();
     let said = said.and_then(|said| said.recv_timeout(left()).ok()).unwrap_or_default();
     Ok(Some(Ended { status, stdout, said }))
 }
 
-/// Does something on a thread, and gives its result.
+/// Runs something on a thread, and returns its result.
 fn aside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> mpsc::Receiver<R> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(work()));
@@ -53,10 +53,10 @@ fn head(mut stdout: impl io::Read) -> Vec<u8> {
     read
 }
 
-/// How a process ends; one that does not in time is stopped.
+/// Waits for a process, and stops it if it does not end in time.
 ///
 /// # Errors
-/// The system's words.
+/// The system's error.
 pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     loop {
@@ -72,10 +72,10 @@ pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>
     }
 }
 
-/// What a process reported, in one line, as far as it is of reasonable length; of a panic, its message.
+/// The last line of a process's standard error, shortened if it is too long; for a panic, its message.
 pub fn last_words(mut stderr: impl io::Read) -> String {
     let mut said = Vec::new();
-    // Read to the end in any case, or the process would wait for a reader.
+    // Read to the end in any case, since the process would block on a full pipe.
     let _ = stderr.by_ref().take(1 << 16).read_to_end(&mut said);
     let _ = io::copy(&mut stderr, &mut io::sink());
     let said = String::from_utf8_lossy(&said);
@@ -83,7 +83,7 @@ pub fn last_words(mut stderr: impl io::Read) -> String {
     let lines: Vec<&str> = said.lines().filter(hint).map(str::trim).collect();
     let panicked = lines.iter().position(|line| line.contains("panicked at")).unwrap_or_default();
     let text = lines[panicked..].join(" ");
-    // The thread's number in front differs from run to run.
+    // The thread's number before it differs from run to run.
     let text = text.find("panicked at").map_or(text.as_str(), |at| &text[at..]);
     text[..text.floor_char_boundary(300)].to_owned()
 }

@@ -1,5 +1,5 @@
-//! What the compiler's process is given, with shell scripts in its place. That they are told from the compiler, and what of
-//! theirs is refused, is tested where the driver is used: by `kernelpack aot` and by hosts.
+//! Tests what the compiler's process is given, with shell scripts in place of the compiler. `kernelpack aot` and hosts
+//! have the tests that scripts are not taken for the compiler, and that their output is rejected.
 #![cfg(unix)]
 
 use std::{fs, process::Command, time::Duration};
@@ -8,8 +8,9 @@ use kernelpack_manifest::AotTarget;
 use kernelpack_wamr_driver::{Compiler, CompilerError};
 use tempfile::TempDir;
 
-/// A compiler that does this once it has said its version. It is written by a process of its own: while this one has a file
-/// open to write it, another test may start a process, which has it too, and then nobody can run it.
+/// A compiler that runs this text once it has reported its version. A separate process writes it: while this process
+/// has the file open for writing, another test may start a process that inherits it, and then nobody can execute the
+/// file.
 fn compiler(folder: &TempDir, text: &str) -> Result<Compiler, CompilerError> {
     let path = folder.path().join("compiler");
     let says = "kernelpack-wamrc 9, WAMR 2.4.3, LLVM 14.0.6\nand more";
@@ -34,7 +35,7 @@ fn it_is_given_the_module_and_a_folder_of_its_own_and_nothing_else() {
     let refused = compiler.compile("k", AotTarget::Aarch64, b"a module\n").unwrap_err();
     assert!(matches!(refused, CompilerError::Refused { .. }), "{refused}");
     let seen = fs::read_to_string(seen).unwrap();
-    // Which the shell itself adds some to.
+    // The shell itself adds some.
     let (environment, rest) = seen.split_once("--target").unwrap();
     let own = ["LD_LIBRARY_PATH", "OLDPWD", "PWD", "SHLVL", "TMPDIR", "_"];
     assert!(environment.split_whitespace().all(|name| own.contains(&name)), "{environment}");

@@ -1,8 +1,8 @@
-//! Where the sources of WAMR lie, for the build scripts that compile them.
+//! Finds the sources of WAMR, for the build scripts that compile them.
 //!
-//! The sources are those of a package on the registry that this crate names and never builds, so that cargo downloads,
-//! locks and checks them like every other dependency; nothing of WAMR is copied into the project. `WAMR_SRC_DIR` names
-//! others.
+//! The sources come from a package on the registry that this crate depends on but never builds, so that cargo
+//! downloads, locks and checks them like any other dependency; the project contains no copy of WAMR. `WAMR_SRC_DIR`
+//! names other sources.
 
 use std::{
     env, fs, io,
@@ -12,17 +12,17 @@ use std::{
 
 use serde_json::Value;
 
-/// The environment variable that names a folder with other sources, the one in which `core/version.h` lies.
+/// The environment variable that names a folder with other sources: the one that contains `core/version.h`.
 pub const OVERRIDE: &str = "WAMR_SRC_DIR";
 
-/// The package that brings the sources, and their folder in it.
+/// The package that contains the sources, and their folder in it.
 const PACKAGE: &str = "wamrx-sys";
 const FOLDER: &str = "wasm-micro-runtime";
 
 /// The sources of one version of WAMR.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// The folder in which `core/` lies.
+    /// The folder that contains `core/`.
     pub root: PathBuf,
     /// Their version, such as `2.4.3`.
     pub version: String,
@@ -37,19 +37,19 @@ pub enum Error {
     Spawn {
         /// The program.
         cargo: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// Cargo cannot say where the package lies.
+    /// Cargo cannot find the package.
     #[error(
         "cargo cannot say where the package {PACKAGE} lies: {reason}; run `cargo fetch`, or set {OVERRIDE} to a folder \
          with the sources of WAMR"
     )]
     Metadata {
-        /// What it says.
+        /// Its message.
         reason: String,
     },
-    /// The folder does not hold WAMR.
+    /// The folder does not contain WAMR.
     #[error("{} has no readable core/version.h ({source}): set {OVERRIDE} to a folder with the sources of WAMR", root.display())]
     NoSources {
         /// The folder.
@@ -57,7 +57,7 @@ pub enum Error {
         /// Why the file cannot be read.
         source: io::Error,
     },
-    /// The file that should name the version does not.
+    /// The file that should contain the version does not.
     #[error("{} does not say the version of WAMR", path.display())]
     NoVersion {
         /// The file.
@@ -68,7 +68,7 @@ pub enum Error {
 /// The sources that [`OVERRIDE`] names, else those of the package.
 ///
 /// # Errors
-/// Where the folder is not one of WAMR's sources, or where cargo cannot tell or cannot download the package.
+/// The folder does not contain WAMR's sources, or cargo cannot find or download the package.
 pub fn find() -> Result<Sources, Error> {
     println!("cargo::rerun-if-env-changed={OVERRIDE}");
     let root = match env::var_os(OVERRIDE) {
@@ -82,9 +82,9 @@ pub fn find() -> Result<Sources, Error> {
     Ok(Sources { root, version })
 }
 
-/// The folder in the package that this crate's manifest names.
+/// The folder of the package that this crate's manifest names.
 fn packaged() -> Result<PathBuf, Error> {
-    // Mostly the package lies on this disk already, and then nothing is asked of the network.
+    // The package is usually on this disk already, and needs no network then.
     let mut answer = metadata(&["--offline"])?;
     if !answer.status.success() {
         answer = metadata(&[])?;

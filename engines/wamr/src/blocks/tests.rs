@@ -32,7 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Against a map of who owns each unit.
+    /// Compares the blocks with a map from each unit to its owner.
     #[test]
     fn allocations_never_overlap_and_nothing_is_lost(steps in prop::collection::vec(step(), 1..300)) {
         let mut blocks = Blocks::new(1000);

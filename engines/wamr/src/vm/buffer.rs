@@ -1,4 +1,4 @@
-//! Parts of the pool that are lent to those who read files.
+//! Parts of the pool that are lent for reading files.
 #![allow(unsafe_code, reason = "the pool gives out pointers; the reasons stand at the blocks")]
 
 use std::{ptr::NonNull, slice, sync::Arc};
@@ -11,7 +11,7 @@ use super::{
     pool::{free, malloc, realloc},
 };
 
-/// Bytes of the pool.
+/// Bytes from the pool.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     start: NonNull<u8>,
@@ -19,15 +19,15 @@ pub(crate) struct Buffer {
     _vm: Arc<Vm>,
 }
 
-// SAFETY: the bytes are this buffer's alone; who reads them has a reference to it, who writes them a unique one.
+// SAFETY: the bytes belong to this buffer alone; readers have a reference to it, writers a unique one.
 unsafe impl Send for Buffer {}
 // SAFETY: as above.
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// So many bytes, all zero, from where linear memories come to lie, if the pool has them.
+    /// Allocates this many zero bytes at the end of the pool that linear memories use, if there is room.
     pub(crate) fn new(vm: &Arc<Vm>, len: usize) -> Option<Self> {
-        // SAFETY: it has no conditions.
+        // SAFETY: it has no preconditions.
         let start = unsafe { malloc(sys::FOR_LINEAR_MEMORY, u32::try_from(len).ok()?) };
         Some(Self { start: NonNull::new(start.cast())?, len, _vm: vm.clone() })
     }
@@ -35,7 +35,8 @@ impl Buffer {
 
 impl AsRef<[u8]> for Buffer {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: so many bytes were given to this buffer alone, zero at first, and the pool is there while a `Vm` is.
+        // SAFETY: this many bytes were given to this buffer alone, initially zero, and the pool exists as long as a
+        // `Vm`.
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
@@ -51,8 +52,8 @@ impl Memory for Buffer {
     fn truncate(&mut self, len: usize) {
         if len < self.len {
             self.len = len;
-            // It may move, or stay as it is where the system has no memory for the pool's list.
-            // SAFETY: allocated in `new`, with at least so many bytes, and nobody has a reference to them.
+            // SAFETY: allocated in `new`, with at least this many bytes, and nobody has a reference to them. The
+            // allocation may move, or keep its size if the system has no memory for the pool's list.
             let start = unsafe { realloc(sys::FOR_LINEAR_MEMORY, false, self.start.as_ptr().cast(), len as u32) };
             self.start = NonNull::new(start.cast()).unwrap_or(self.start);
         }
@@ -61,7 +62,7 @@ impl Memory for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        // SAFETY: allocated in `new`, and whoever looked at the bytes borrowed this.
+        // SAFETY: allocated in `new`, and all references to the bytes borrowed this.
         unsafe { free(sys::FOR_LINEAR_MEMORY, self.start.as_ptr().cast()) };
     }
 }

@@ -1,4 +1,4 @@
-//! Modules, and native code in the stead of modules.
+//! Modules, and native code that replaces them.
 #![allow(unsafe_code, reason = "calls of C functions; the reasons stand at the blocks")]
 
 use std::{
@@ -12,40 +12,40 @@ use kernelpack_wamr_sys as sys;
 
 use super::{super::native::NativeCode, Buffer, MOST_PAGES, PROCESS, Vm, locked, pool::free, words::Words};
 
-/// What compiled files must start at a multiple of.
+/// The alignment of compiled files.
 const ALIGNMENT: usize = align_of::<u32>();
 
-/// A module that was loaded.
+/// A loaded module.
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(super) module: NonNull<sys::Module>,
-    /// Whether it is native.
+    /// Whether it is native code.
     pub(super) native: bool,
-    /// What it needs of its file, if that is not in WAMR's own structures.
+    /// WAMR's memory for the parts of the file that it needs outside of its own structures.
     kept: Option<NonNull<c_void>>,
     _vm: Arc<Vm>,
 }
 
-// SAFETY: WAMR changes a loaded module only when it makes or frees an instance, which is done under the lock.
+// SAFETY: WAMR changes a loaded module only when it makes or frees an instance, which takes the lock.
 unsafe impl Send for Code {}
 // SAFETY: as above.
 unsafe impl Sync for Code {}
 
 impl Code {
-    /// Loads a module whose tables may have so many elements in all, and its memory so many pages.
+    /// Loads a module, and limits the total elements of its tables and the pages of its memory.
     pub(crate) fn load(vm: &Arc<Vm>, wasm: &[u8], table_elements: u32, max_pages: u32) -> Result<Self, String> {
         let size = size(wasm)?;
         let mut words = Words::new();
         let guard = locked(&PROCESS);
-        // SAFETY: the runtime is there, since a `Vm` is. The file is as long as is said, is not written to, and nothing
-        // points to it afterwards, for which `shim.c` gives the reasons; native code it refuses. The buffer for words is as
-        // long as is said.
+        // SAFETY: the runtime exists, since a `Vm` does. The file has the given length, is not written to, and nothing
+        // points to it afterwards; `shim.c` gives the reasons. The function rejects native code. The message buffer has
+        // the given length.
         let module = unsafe { sys::kernelpack_wamr_load(wasm.as_ptr(), size, words.ptr(), Words::CAPACITY) };
         drop(guard);
         Self::bounded(vm, module, false, ptr::null_mut(), table_elements, max_pages).ok_or_else(|| words.text())?
     }
 
-    /// Loads native code in the stead of a module.
+    /// Loads native code that replaces a module.
     pub(crate) fn load_native(
         vm: &Arc<Vm>,
         native: NativeCode,
@@ -59,24 +59,24 @@ impl Code {
         let (mut size, mut text_size) = (size(&file)?, 0);
         let (mut words, mut kept) = (Words::new(), ptr::null_mut());
         let guard = locked(&PROCESS);
-        // SAFETY: the file is as long as is said and starts at a multiple of four; what is written is inside of it.
+        // SAFETY: the file has the given length and starts at a multiple of four; the function writes only inside of
+        // it.
         let text = unsafe { sys::kernelpack_wamr_lift(file.as_mut_ptr(), &mut size, &mut text_size) };
         if text.is_null() {
             return Err("there is no machine code in it, or no memory for that".to_owned());
         }
         file.truncate(size as usize);
-        // SAFETY: it must have been compiled from a module by WAMR's compiler, with the checks that keep it inside of its
-        // sandbox, and unchanged since. The file's record of that was read in either case.
-        // A `VerifiedAot` is made only of bytes whose digest is in a manifest that was signed by a key which the host
-        // granted native code, which is the word of the key's owner.
-        // A `HostCompiled` is made in `host_compiled.rs` only: of a `Compiled`, which is what the program that the host's developer
-        // named as this compiler wrote just now, into a folder closed to others, when it was given a `VerifiedModule`; or
-        // of a `TrustedArtifact`, an entry of the compile cache whose seal was checked with a secret that only this user
-        // can read. Entries under such a fingerprint are sealed there only, and of the former only.
-        // The runtime is there, since a `Vm` is, and nobody else loads while the lock is held. The file is as long as is
-        // said and starts at a multiple of four, is not written to, and nothing points to it afterwards, for which `shim.c`
-        // gives the reasons; the machine code is that of this file, and nobody else's. The buffer for words is as long as
-        // is said.
+        // SAFETY: the code must have been compiled from a module by WAMR's compiler, with the checks that keep it
+        // inside of its sandbox, and must be unchanged since. The file's record of that was read in either case. A
+        // `VerifiedAot` is made only from bytes whose digest is in a manifest signed by a key that the host granted
+        // native code; the key's owner vouches for it. A `HostCompiled` is made only in `host_compiled.rs`: from a
+        // `Compiled`, which the program that the host's developer named as this compiler just wrote from a
+        // `VerifiedModule`, into a folder closed to others; or from a `TrustedArtifact`, an entry of the compile cache
+        // whose seal was checked with a secret that only this user can read. Entries under such a fingerprint are
+        // sealed only there, and only from a `Compiled`. The runtime exists, since a `Vm` does, and nobody else loads
+        // while the lock is held. The file has the given length and starts at a multiple of four, is not written to,
+        // and nothing points to it afterwards; `shim.c` gives the reasons. The machine code belongs to this file alone.
+        // The message buffer has the given length.
         let module = unsafe {
             sys::kernelpack_wamr_load_native(
                 file.as_ptr(),
@@ -92,7 +92,7 @@ impl Code {
         Self::bounded(vm, module, true, kept, table_elements, max_pages).ok_or_else(|| words.text())?
     }
 
-    /// Takes charge of what was loaded, if anything was, and bounds its instances.
+    /// Takes ownership of a loaded module, if loading succeeded, and limits its instances.
     fn bounded(
         vm: &Arc<Vm>,
         module: *mut sys::Module,
@@ -101,18 +101,18 @@ impl Code {
         table_elements: u32,
         max_pages: u32,
     ) -> Option<Result<Self, String>> {
-        // From here on it is unloaded when it is dropped, which takes the lock.
+        // From here on, dropping it unloads it, which takes the lock.
         let code = Self { module: NonNull::new(module)?, native, kept: NonNull::new(kept), _vm: vm.clone() };
         let guard = locked(&PROCESS);
         let max_pages = max_pages.min(MOST_PAGES);
-        // SAFETY: the module was loaded and has no instance yet.
+        // SAFETY: the module is loaded and has no instance yet.
         let bounded = unsafe { sys::kernelpack_wamr_bound(code.module.as_ptr(), table_elements, max_pages) };
         drop(guard);
         Some(if bounded { Ok(code) } else { Err(format!("its tables can grow beyond {table_elements} elements")) })
     }
 }
 
-/// The same bytes at a multiple of [`ALIGNMENT`].
+/// Copies the bytes to a multiple of [`ALIGNMENT`].
 fn aligned(vm: &Arc<Vm>, file: &[u8]) -> Result<FileBytes, String> {
     let mut buffer = Buffer::new(vm, file.len()).ok_or("the pool has no room for the native code")?;
     buffer.as_mut().copy_from_slice(file);
@@ -126,8 +126,8 @@ fn size(file: &[u8]) -> Result<u32, String> {
 impl Drop for Code {
     fn drop(&mut self) {
         let _guard = locked(&PROCESS);
-        // SAFETY: loaded in `load` or `load_native`; every `Machine` holds its code, so there is no instance. Nothing points to what was
-        // kept afterwards. (`_vm` is dropped later, when the lock is free again.)
+        // SAFETY: loaded in `load` or `load_native`; every `Machine` holds its code, so there is no instance. Nothing
+        // points to what was kept afterwards. (`_vm` is dropped after the lock is released.)
         unsafe {
             sys::wasm_runtime_unload(self.module.as_ptr());
             free(sys::FOR_RUNTIME, self.kept.map_or(ptr::null_mut(), NonNull::as_ptr));

@@ -1,4 +1,4 @@
-//! Where all memory of WAMR's comes from: one piece, taken from the system when the runtime starts.
+//! The pool for all of WAMR's memory: one allocation, made when the runtime starts.
 #![allow(unsafe_code, reason = "calls of C functions; the reasons stand at the blocks")]
 
 use std::{
@@ -15,10 +15,11 @@ use super::{
     locked,
 };
 
-/// The process's pool. Taken under the lock of all making and freeing, and by calls that grow memory, never the other way.
+/// The process's pool. The lock is taken by calls that grow memory, and while the lock for making and freeing is held;
+/// never the other way round.
 static POOL: Mutex<Option<Pool>> = Mutex::new(None);
 
-/// Makes the pool, if the machine has so many bytes. There is none, and WAMR does not run.
+/// Creates the pool, if the machine has this much memory. No pool exists yet, and WAMR is not running.
 pub(super) fn open(bytes: usize) -> bool {
     let pool = Pool::new(bytes);
     let opened = pool.is_some();
@@ -26,7 +27,7 @@ pub(super) fn open(bytes: usize) -> bool {
     opened
 }
 
-/// Ends the pool, of which nobody has parts any more.
+/// Frees the pool, which is no longer in use.
 pub(super) fn close() {
     *locked(&POOL) = None;
 }
@@ -46,7 +47,7 @@ struct Pool {
 unsafe impl Send for Pool {}
 
 impl Pool {
-    /// A pool of so many bytes, if the machine has them.
+    /// A pool of this many bytes, if the machine has them.
     fn new(bytes: usize) -> Option<Self> {
         let units = u32::try_from(bytes / UNIT).ok().filter(|units| *units > 0)?;
         let layout = Layout::from_size_align(units as usize * UNIT, UNIT).ok()?;
@@ -59,7 +60,7 @@ impl Pool {
         self.base.as_ptr().wrapping_add(start as usize * UNIT)
     }
 
-    /// The place of an allocation of this pool's.
+    /// The position of an allocation in this pool.
     fn place(&self, ptr: *const c_void) -> u32 {
         (ptr.addr().wrapping_sub(self.base.addr().get()) / UNIT) as u32
     }
@@ -70,7 +71,7 @@ impl Pool {
         let Some(start) = self.blocks.allocate(size.div_ceil(UNIT as u32).max(1), end) else { return ptr::null_mut() };
         let ptr = self.at(start);
         if linear {
-            // SAFETY: so many bytes from there on are in the pool and were just given to this allocation alone.
+            // SAFETY: this many bytes from there on are in the pool and were just given to this allocation alone.
             unsafe { ptr.write_bytes(0, size as usize) };
         }
         ptr
@@ -85,14 +86,14 @@ impl Pool {
         } else {
             let new = self.allocate(usage, size);
             if !new.is_null() {
-                // SAFETY: both are allocations of this pool's, of at least so many bytes, and different ones.
+                // SAFETY: both are different allocations in this pool, of at least this many bytes.
                 unsafe { ptr::copy_nonoverlapping(old, new, had.min(size as usize)) };
                 self.blocks.free(start);
             }
             new
         };
         if usage == sys::FOR_LINEAR_MEMORY && !new.is_null() && size as usize > had {
-            // SAFETY: the allocation has `size` bytes now, and nobody has been given those from `had` on.
+            // SAFETY: the allocation has `size` bytes now, and those from `had` on belong to nobody else.
             unsafe { new.add(had).write_bytes(0, size as usize - had) };
         }
         new
@@ -101,7 +102,7 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout; WAMR, which had parts of it, has ended or never began.
+        // SAFETY: allocated in `new` with this layout; WAMR, which used parts of it, has ended or never started.
         unsafe { dealloc(self.base.as_ptr(), self.layout) };
     }
 }
@@ -112,7 +113,7 @@ pub(super) unsafe extern "C" fn malloc(usage: c_uint, size: c_uint) -> *mut c_vo
 
 pub(super) unsafe extern "C" fn realloc(usage: c_uint, _: bool, old: *mut c_void, size: c_uint) -> *mut c_void {
     if old.is_null() {
-        // SAFETY: it has no conditions.
+        // SAFETY: it has no preconditions.
         return unsafe { malloc(usage, size) };
     }
     locked(&POOL).as_mut().map_or(ptr::null_mut(), |pool| pool.reallocate(usage, old.cast(), size).cast())

@@ -1,12 +1,12 @@
-//! Texts that WAMR writes.
+//! Messages that WAMR writes.
 
 use std::ffi::c_char;
 
-/// What WAMR says when something fails.
+/// WAMR's message for a failure.
 pub(super) struct Words([u8; Self::CAPACITY as usize]);
 
 impl Words {
-    /// Bytes that there is room for.
+    /// The buffer's size.
     pub(super) const CAPACITY: u32 = 128;
 
     pub(super) fn new() -> Self {

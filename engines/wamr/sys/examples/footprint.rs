@@ -1,4 +1,5 @@
-//! A program with all of WAMR that the host uses, for `scripts/embedded` to weigh. Running it does nothing.
+//! A program that links all parts of WAMR that the host uses, so that `scripts/embedded` can measure its size. Running
+//! it does nothing.
 
 use std::hint::black_box;
 

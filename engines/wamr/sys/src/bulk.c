@@ -1,13 +1,13 @@
-/* Instructions that do as much work as their operands say, made to end soon once the call was told to stop.
+/* Bulk instructions, whose work depends on their operands, made to end soon once the call has been stopped.
 
-   WAMR reads the flag of wasm_cluster_cancel_thread at branches, calls and loops alone, and such instructions in a
-   straight line have none of these between them. So what does their work reads the flag as well, before each and within
-   large ones, and does nothing once it is set: the call is over then, the host looks at nothing that it leaves, and what
-   is left of the straight line takes some nanoseconds an instruction. Fewer bytes than SMALL take no longer than that
-   themselves.
+   WAMR checks the flag of wasm_cluster_cancel_thread only at branches, calls and loops, of which straight-line code has
+   none. So the functions that do the work of bulk instructions check the flag as well, before they start and between
+   large pieces, and do nothing once it is set: the call has failed then, the host ignores what it leaves in memory, and
+   the rest of the straight-line code takes some nanoseconds per instruction. For fewer than SMALL bytes, the work takes
+   no longer than that either.
 
-   The interpreter calls these functions through interp.c. For native code the loader resolves symbols to them (build.rs),
-   so that they hold for any file, whoever compiled it. */
+   The interpreter calls these functions through interp.c. For native code, the loader resolves symbols to them
+   (build.rs), so that they are used for any file, whichever compiler made it. */
 
 #include "bulk.h"
 
@@ -19,11 +19,11 @@
 
 enum {
     SMALL = 256,
-    /* Some ten microseconds. */
+    /* About ten microseconds. */
     PIECE = 1 << 17,
 };
 
-/* What this thread runs; functions of C's library are called without it. */
+/* The call that this thread runs; NULL when functions of the C library are called outside of one. */
 static os_thread_local_attribute WASMExecEnv *running;
 
 bool
@@ -53,8 +53,8 @@ kernelpack_wamr_stopped(void)
     return (flags & WASM_SUSPEND_FLAG_TERMINATE) != 0;
 }
 
-/* Whether these bytes need not be written any more. Those outside of linear memory always are: compilers have such
-   functions called for what is on the stack, too. */
+/* Whether writing these bytes is needless. Bytes outside of linear memory are always written: compilers also emit calls
+   of these functions for data on the stack. */
 static bool
 needless(const uint8 *to)
 {
@@ -62,7 +62,7 @@ needless(const uint8 *to)
 
     if (!kernelpack_wamr_stopped())
         return false;
-    /* Of native code, too: it is one structure. */
+    /* Native code uses the same structure. */
     inst = (const WASMModuleInstance *)running->module_inst;
     return inst->memory_count > 0 && to >= inst->memories[0]->memory_data && to < inst->memories[0]->memory_data_end;
 }
@@ -88,7 +88,7 @@ kernelpack_wamr_memmove(void *start, const void *source, size_t size)
 {
     uint8 *to = start;
     const uint8 *from = source;
-    /* From the end on, where the start would overwrite what is still to be read. */
+    /* Backwards if copying forwards would overwrite bytes that are still to be read. */
     bool back = (uintptr_t)to - (uintptr_t)from < size;
 
     for (; size > SMALL; size -= PIECE) {
@@ -105,7 +105,7 @@ kernelpack_wamr_memmove(void *start, const void *source, size_t size)
             from += PIECE;
         }
     }
-    /* A segment that was dropped has no address. */
+    /* A dropped segment has no address. */
     if (size > 0)
         memmove(to, from, size);
     return start;
@@ -145,8 +145,8 @@ kernelpack_wamr_table_fill(AOTModuleInstance *inst, uint32 table, uint32 size, t
         aot_table_fill(inst, table, size, value, to);
 }
 
-/* Those of Arm's run-time ABI, which give nothing back and take the size before the byte. WAMR declares them as functions
-   without parameters, so that they need names of their own. */
+/* The functions of Arm's run-time ABI, which return nothing and take the size before the byte. WAMR declares them as
+   functions without parameters, so they need names of their own. */
 void
 kernelpack_wamr_aeabi_memmove(void *to, const void *from, size_t size)
 {

@@ -1,4 +1,4 @@
-/* What does the work of instructions that do as much as their operands say. */
+/* Functions that do the work of bulk instructions. */
 
 #ifndef KERNELPACK_BULK_H
 #define KERNELPACK_BULK_H
@@ -8,16 +8,16 @@
 #include "bh_platform.h"
 #include "wasm_export.h"
 
-/* Calls a function, with the end of the native stack. */
+/* Calls a function, given the end of the native stack. */
 bool
 kernelpack_wamr_call(wasm_exec_env_t env, uint8_t *boundary, wasm_function_inst_t function, uint32_t argc,
                      uint32_t *argv);
 
-/* Whether the call that this thread runs was told to stop. */
+/* Whether the call that this thread runs has been stopped. */
 bool
 kernelpack_wamr_stopped(void);
 
-/* The functions of C's library, but that they leave linear memory as it is once the call was told to stop. */
+/* Like the functions of the C library, but they leave linear memory unchanged once the call has been stopped. */
 void *
 kernelpack_wamr_memset(void *start, int byte, size_t size);
 

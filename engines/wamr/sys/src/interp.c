@@ -1,4 +1,4 @@
-/* WAMR's interpreter, with the functions of bulk.c in place of those that do the work of single instructions. */
+/* WAMR's interpreter, with the functions of bulk.c for bulk instructions. */
 
 #include "wasm_interp.h"
 #include "wasm_memory.h"
@@ -6,7 +6,7 @@
 
 #include "bulk.h"
 
-/* Operands are on the interpreter's way and have sizes that the C compiler knows. */
+/* The interpreter copies operands all the time, with sizes that the C compiler knows. */
 #undef bh_memcpy_s
 #define bh_memcpy_s(to, room, from, size) \
     (__builtin_constant_p(size) ? memcpy(to, from, size) : kernelpack_wamr_memmove(to, from, size))
@@ -16,7 +16,7 @@
 #undef memmove
 #define memmove kernelpack_wamr_memmove
 
-/* Comes before the work of table.init, table.copy and table.fill: a call that was told to stop ends there. */
+/* Checked before table.init, table.copy and table.fill: a stopped call ends there. */
 static inline bool
 no_place(uint32 offset, uint32 size, uint32 most)
 {

@@ -1,8 +1,8 @@
-//! WAMR, compiled from its packaged sources, and the functions of it that Kernelpack's host uses.
+//! WAMR, compiled from its packaged sources, and the functions of it that Kernelpack's hosts use.
 //!
-//! The declarations are hand-written from `wasm_export.h`; those of others are in `thread_manager.h`, `shim.c` and `bulk.c`.
-//! `shim.c` also tells the layouts that the C compiler sees, and a test holds the ones here against them. How WAMR is
-//! configured, and why, is in `build.rs`.
+//! The declarations are hand-written from `wasm_export.h`, and a few from `thread_manager.h`, `shim.c` and `bulk.c`.
+//! `shim.c` also exports the layouts that the C compiler sees, and a test compares them with the ones here. `build.rs`
+//! shows WAMR's configuration and gives the reasons.
 #![allow(unsafe_code, reason = "declarations of C functions; callers give the reasons")]
 #![no_std]
 
@@ -11,7 +11,7 @@ use core::{
     marker::{PhantomData, PhantomPinned},
 };
 
-/// Declares types of which only C knows the inside.
+/// Declares types whose contents only C knows.
 macro_rules! opaque {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -25,11 +25,11 @@ macro_rules! opaque {
 }
 
 opaque! {
-    /// A module that was loaded.
+    /// A loaded module.
     Module,
     /// An instance of a module.
     ModuleInst,
-    /// What runs calls of an instance, with their stack.
+    /// The environment that runs calls of an instance, with their stack.
     ExecEnv,
     /// A function of an instance.
     Function,
@@ -37,16 +37,16 @@ opaque! {
     Memory,
 }
 
-/// What memory is for.
+/// The purpose of an allocation.
 pub type Usage = c_uint;
 /// Everything but linear memory.
 pub const FOR_RUNTIME: Usage = 0;
-/// Linear memory, which must be zero; so must what a reallocation adds.
+/// Linear memory, which must be zero, including what a reallocation adds.
 pub const FOR_LINEAR_MEMORY: Usage = 1;
 
-/// Allocates so many bytes, at a multiple of eight; null if that is impossible.
+/// Allocates this many bytes at a multiple of eight; null if that is not possible.
 pub type MallocFn = unsafe extern "C" fn(usage: Usage, size: c_uint) -> *mut c_void;
-/// Changes the size of an allocation, which may move; null, and nothing changed, if that is impossible.
+/// Resizes an allocation, which may move; null, with nothing changed, if that is not possible.
 pub type ReallocFn =
     unsafe extern "C" fn(usage: Usage, full_size_mmaped: bool, ptr: *mut c_void, size: c_uint) -> *mut c_void;
 /// Frees an allocation.
@@ -68,7 +68,7 @@ pub const ALLOC_WITH_ALLOCATOR: c_uint = 1;
 /// `RunningMode` for the interpreter.
 pub const MODE_INTERP: c_uint = 1;
 
-/// How the runtime is started.
+/// The settings of the runtime.
 #[repr(C)]
 #[derive(Debug)]
 #[allow(missing_docs, reason = "as in wasm_export.h")]
@@ -104,7 +104,7 @@ pub struct Global {
 /// `WASM_I32`, the kind of a global.
 pub const KIND_I32: u8 = 0;
 
-/// How an instance is made.
+/// The settings of an instance.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "as in wasm_export.h")]
@@ -115,21 +115,22 @@ pub struct InstantiationArgs {
 }
 
 unsafe extern "C" {
-    /// Starts the runtime, which is the process's.
+    /// Starts the runtime of the process.
     pub fn wasm_runtime_full_init(args: *mut RuntimeInitArgs) -> bool;
-    /// Ends it.
+    /// Ends the runtime.
     pub fn wasm_runtime_destroy();
     /// Tells WAMR's version.
     pub fn wasm_runtime_get_version(major: *mut u32, minor: *mut u32, patch: *mut u32);
-    /// Loads a module out of a buffer, which is only read, and not needed afterwards.
+    /// Loads a module from a buffer, which is only read, and is not needed afterwards.
     pub fn kernelpack_wamr_load(file: *const u8, size: u32, error_buf: *mut c_char, error_buf_size: u32)
     -> *mut Module;
-    /// Moves the machine code of an AOT file, in a buffer at a multiple of four, to pages of its own, and the rest of the
-    /// file together, whose size is `size` then. Null, and nothing changed, if there is none or no memory.
+    /// Moves the machine code of an AOT file, in a buffer at a multiple of four, to pages of its own, and closes the
+    /// gap in the file; `size` is set to what is left. Null, with nothing changed, if there is no machine code or not
+    /// enough memory.
     pub fn kernelpack_wamr_lift(file: *mut u8, size: *mut u32, text_size: *mut u32) -> *mut u8;
-    /// Loads an AOT file whose machine code was lifted; the buffer is only read, and not needed afterwards. The machine code
-    /// is the module's from here on, or unmapped. Where `kept` is not null then, it is WAMR's memory, to be freed after the
-    /// module was unloaded. Two threads must not do this at once.
+    /// Loads an AOT file whose machine code was lifted; the buffer is only read, and is not needed afterwards. The
+    /// machine code is then owned by the module, or was unmapped. If `kept` is set to a pointer, that is WAMR's memory,
+    /// to be freed after the module is unloaded. Two threads must not call this at once.
     pub fn kernelpack_wamr_load_native(
         file: *const u8,
         size: u32,
@@ -150,19 +151,19 @@ unsafe extern "C" {
     ) -> *mut ModuleInst;
     /// Frees an instance.
     pub fn wasm_runtime_deinstantiate(inst: *mut ModuleInst);
-    /// Makes an execution environment with a stack of so many bytes.
+    /// Makes an execution environment with a stack of this many bytes.
     pub fn wasm_runtime_create_exec_env(inst: *mut ModuleInst, stack_size: u32) -> *mut ExecEnv;
     /// Frees an execution environment.
     pub fn wasm_runtime_destroy_exec_env(env: *mut ExecEnv);
     /// An exported function; null if there is none.
     pub fn wasm_runtime_lookup_function(inst: *mut ModuleInst, name: *const c_char) -> *mut Function;
-    /// Parameters of a function.
+    /// The number of parameters of a function.
     pub fn wasm_func_get_param_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
-    /// Results of a function.
+    /// The number of results of a function.
     pub fn wasm_func_get_result_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
-    /// Calls a function; `boundary` is where the native stack ends, and is compared with and never read; `argv` holds the
-    /// arguments and then the results, in 32-bit cells. A call that was told to stop may leave anything in linear memory
-    /// and tables: instructions that work on many bytes or elements do nothing from then on.
+    /// Calls a function. `boundary` is the end of the native stack, which is only compared with, never read; `argv`
+    /// holds the arguments and then the results, in 32-bit cells. A stopped call may leave anything in linear memory
+    /// and tables: from then on, bulk instructions do nothing.
     pub fn kernelpack_wamr_call(
         env: *mut ExecEnv,
         boundary: *mut u8,
@@ -170,29 +171,29 @@ unsafe extern "C" {
         argc: u32,
         argv: *mut u32,
     ) -> bool;
-    /// Why a call failed; null if none did.
+    /// Why a call failed; null if it did not.
     pub fn wasm_runtime_get_exception(inst: *mut ModuleInst) -> *const c_char;
     /// An exported global; `false` if there is none.
     pub fn wasm_runtime_get_export_global_inst(inst: *mut ModuleInst, name: *const c_char, global: *mut Global)
     -> bool;
-    /// Where an instance keeps the only global of its module that can change, whose value has four bytes at any address;
-    /// null if there is none or several, or if it is not an `i32`.
+    /// Where an instance keeps the only mutable global of its module, whose value has four bytes at any alignment; null
+    /// if there is none or several, or if it is not an `i32`.
     pub fn kernelpack_wamr_only_variable(inst: *mut ModuleInst) -> *const u8;
     /// The memory with this index; null if there is none.
     pub fn wasm_runtime_get_memory(inst: *mut ModuleInst, index: u32) -> *mut Memory;
-    /// The pages of 64 KiB that a memory may have.
+    /// The maximum of a memory in pages of 64 KiB.
     pub fn wasm_memory_get_max_page_count(memory: *mut Memory) -> u64;
-    /// Where a memory starts, and its bytes; the guest may grow it, which may move it.
+    /// The start and size of a memory; the guest may grow it, which may move it.
     pub fn kernelpack_wamr_memory(memory: *mut Memory, size: *mut u64) -> *mut u8;
-    /// Says where a memory is from now on, and that it has so many bytes, which is not fewer than it had, and no more than
-    /// its pages: an allocation for linear memory, with what was there.
+    /// Sets the address and size of a memory. The address is an allocation for linear memory with the previous
+    /// contents; the size is not smaller than before, and not larger than its pages.
     pub fn kernelpack_wamr_place(memory: *mut Memory, data: *mut u8, size: u64);
-    /// Makes the calls of an execution environment return soon, at the next branch, call or loop; any thread may ask for
-    /// it while the environment exists. It leaves no exception: a call that ends so looks like one that returned.
+    /// Makes the calls of an execution environment return soon, at the next branch, call or loop; any thread may call
+    /// this while the environment exists. It leaves no exception: a stopped call looks like one that returned.
     pub fn wasm_cluster_cancel_thread(env: *mut ExecEnv) -> i32;
-    /// Says, before an instance is made of a loaded module, that its tables may have so many elements in all, those
-    /// that can grow equal shares of what is left, and that its memory may grow to so many pages even if the guest
-    /// cannot grow it. `false` if the tables' sizes are compiled in, and are larger.
+    /// Limits a loaded module before instances of it are made: its tables to this many elements in total, where those
+    /// that can grow get equal shares of what is left, and its memory to this many pages, even if the guest cannot grow
+    /// it. `false` if the tables' sizes are compiled in and are larger.
     pub fn kernelpack_wamr_bound(module: *mut Module, table_elements: u32, max_pages: u32) -> bool;
 }
 

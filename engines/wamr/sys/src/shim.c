@@ -1,4 +1,4 @@
-/* What WAMR's interface leaves out, and the layouts that src/lib.rs declares again. */
+/* Functions that WAMR's interface lacks, and the layouts that src/lib.rs declares again. */
 
 #include <stddef.h>
 
@@ -31,7 +31,7 @@ const size_t kernelpack_wamr_layout[] = {
     offsetof(wasm_global_inst_t, global_data),
 };
 
-/* What WAMR would print. */
+/* Receives what WAMR would print. */
 void
 kernelpack_wamr_log(uint32 level, const char *file, int line, const char *format, ...)
 {
@@ -47,18 +47,18 @@ say(char *words, uint32_t words_size, const char *text)
     snprintf(words, words_size, "%s", text);
 }
 
-/* What of a file a module goes on pointing to after it was loaded, where the loader is told that the file will go.
+/* The parts of a file that a loaded module still points to, if the loader is told that the file will be freed.
 
-   Of bytecode nothing: the fast interpreter compiles functions to code of its own, strings and data segments are copied.
-   The classic one would run the file's bytes.
+   For bytecode there are none: the fast interpreter compiles functions to code of its own, and strings and data
+   segments are copied. The classic interpreter would execute the file's bytes.
 
-   Of native code (aot_loader.c), strings are copied to a set of the module's, and everything else is read into
-   structures, but for
-   - machine code, which is executed where it lies: in the pages that kernelpack_wamr_lift moves it to;
-   - `mem_init_data_list[i]->bytes`, which are copied only where `is_binary_freeable` is set, and that is done after the
-     module was loaded, so that unloading would even free what is not its own;
-   - names of imports, of which there are none;
-   - with the options below, which are all off. */
+   For native code (aot_loader.c), strings are copied to a set of the module's, and everything else is read into
+   structures, except
+   - machine code, which is executed in place: in the pages that kernelpack_wamr_lift moves it to;
+   - `mem_init_data_list[i]->bytes`, which are copied only if `is_binary_freeable` is set; that happens only after
+   loading, and unloading would then free memory that the module does not own;
+   - names of imports, which there are none of;
+   - data for the options below, which are all off. */
 #if WASM_ENABLE_INTERP != 0 && WASM_ENABLE_FAST_INTERP == 0
 #error "the classic interpreter needs the file"
 #endif
@@ -69,8 +69,8 @@ say(char *words, uint32_t words_size, const char *text)
 #endif
 
 #if WASM_ENABLE_AOT != 0
-/* Puts what is left of the file, and the strings that are still needed, into one piece of memory, so that neither the
-   file nor the set of strings is. The set has mostly the symbols of relocations, which are resolved by now. */
+/* Copies what is still needed of the file and of the strings into one piece of memory, so that both can be freed. Most
+   strings are symbols of relocations, which are resolved by now. */
 static bool
 keep(AOTModule *module, void **kept)
 {
@@ -111,12 +111,12 @@ keep(AOTModule *module, void **kept)
 }
 #endif
 
-/* Loads bytecode, which points nowhere into the file afterwards; the file is only read: the loader writes to it only where
-   it may keep its strings. */
+/* Loads bytecode. The module does not point into the file afterwards. The file is only read: the loader writes to a
+   file only if it may keep its strings there. */
 wasm_module_t
 kernelpack_wamr_load(const uint8_t *file, uint32_t size, char *words, uint32_t words_size)
 {
-    /* Of the name, the pointer is kept. */
+    /* WAMR keeps the pointer to the name. */
     LoadArgs args = { .name = "", .wasm_binary_freeable = true };
 
     if (get_package_type(file, size) != Wasm_Module_Bytecode) {
@@ -127,7 +127,7 @@ kernelpack_wamr_load(const uint8_t *file, uint32_t size, char *words, uint32_t w
 }
 
 #if WASM_ENABLE_AOT != 0
-/* The next section of native code, from `at` on; false at the end, or where there is no whole one. */
+/* The next section of native code, starting at `at`; false at the end, or if no whole section follows. */
 static bool
 next_section(const uint8_t *file, uint32_t size, uint32_t *at, uint32_t *type, uint32_t *body, uint32_t *body_size)
 {
@@ -145,8 +145,8 @@ next_section(const uint8_t *file, uint32_t size, uint32_t *at, uint32_t *type, u
 }
 #endif
 
-/* Moves the machine code of a file of native code to pages of its own, as the loader would, and closes the gap that it
-   leaves; the file has `*size` bytes then. NULL if there is none or no memory for it, and nothing was changed. */
+/* Moves the machine code of a native file to pages of its own, as the loader would, and closes the gap; the file has
+   `*size` bytes afterwards. NULL, with nothing changed, if there is no machine code or not enough memory. */
 uint8_t *
 kernelpack_wamr_lift(uint8_t *file, uint32_t *size, uint32_t *text_size)
 {
@@ -165,7 +165,7 @@ kernelpack_wamr_lift(uint8_t *file, uint32_t *size, uint32_t *text_size)
     if (body_size == 0 || total >= UINT32_MAX)
         return NULL;
 #if UINTPTR_MAX == UINT64_MAX && !defined(BUILD_TARGET_AARCH64)
-    /* Relocations of 32 bits reach there. */
+    /* Relocations of 32 bits can reach this part of the address space. */
     text = os_mmap(NULL, total, prot, MMAP_MAP_32BIT, os_get_invalid_handle());
 #endif
     if (!text && !(text = os_mmap(NULL, total, prot, MMAP_MAP_NONE, os_get_invalid_handle())))
@@ -176,7 +176,7 @@ kernelpack_wamr_lift(uint8_t *file, uint32_t *size, uint32_t *text_size)
     os_thread_jit_write_protect_np(true);
     *text_size = (uint32_t)total;
 
-    /* Both ends of the gap are multiples of four, so that what follows stays aligned as it is read. */
+    /* Both ends of the gap are multiples of four, so what follows stays aligned. */
     next = (at + 3) & ~(uint32_t)3;
     if (next > *size)
         next = *size;
@@ -191,11 +191,11 @@ kernelpack_wamr_lift(uint8_t *file, uint32_t *size, uint32_t *text_size)
 }
 
 #if WASM_ENABLE_AOT != 0
-/* The machine code that is being loaded, unless the loader has unmapped it: it does that if it fails after it has come
-   that far. Whoever loads holds the host's lock. */
+/* The machine code that is being loaded, or NULL once the loader has unmapped it, which it does on late failures.
+   Loading requires the host's lock. */
 static void *lifted;
 
-/* Stands in for os_munmap in aot_loader.c. */
+/* Replaces os_munmap in aot_loader.c. */
 void
 kernelpack_wamr_munmap(void *addr, size_t size)
 {
@@ -205,9 +205,9 @@ kernelpack_wamr_munmap(void *addr, size_t size)
 }
 #endif
 
-/* Loads native code whose machine code was lifted, and points nowhere into the file afterwards, which is only read. The
-   machine code is the module's from here on, or unmapped. `kept` is memory of WAMR's that the module points to, and is to
-   be freed after the module was unloaded. */
+/* Loads native code whose machine code was lifted. The module does not point into the file afterwards, and the file is
+   only read. The machine code is then owned by the module, or was unmapped. `kept` is WAMR's memory that the module
+   points to; it must be freed after the module is unloaded. */
 wasm_module_t
 kernelpack_wamr_load_native(const uint8_t *file, uint32_t size, uint8_t *text, uint32_t text_size, void **kept,
                             char *words, uint32_t words_size)
@@ -246,7 +246,7 @@ kernelpack_wamr_load_native(const uint8_t *file, uint32_t size, uint8_t *text, u
 
     module = (AOTModule *)loaded;
     os_icache_flush(module->code, module->code_size);
-    /* The data are the file's, as the loader left them, or those that are kept. */
+    /* The data stay where the loader left them, in the file or in what is kept. */
     module->is_binary_freeable = false;
     if (module->import_func_count || module->import_global_count || module->import_memory_count
         || module->import_table_count)
@@ -265,8 +265,8 @@ kernelpack_wamr_load_native(const uint8_t *file, uint32_t size, uint8_t *text, u
     return loaded;
 }
 
-/* Where an instance keeps the only global of its module that can change, if there is one and that is an i32; else NULL.
-   Globals are no further apart than their sizes, so it may not be aligned. */
+/* Where an instance keeps the only mutable global of its module, if there is exactly one and it is an i32; else NULL.
+   Globals are packed without alignment. */
 const uint8_t *
 kernelpack_wamr_only_variable(wasm_module_inst_t inst)
 {
@@ -291,7 +291,7 @@ kernelpack_wamr_only_variable(wasm_module_inst_t inst)
     if (inst->module_type == Wasm_Module_AoT) {
         const AOTModuleInstance *of = (AOTModuleInstance *)inst;
         const AOTModule *module = (AOTModule *)of->module;
-        /* kernelpack_wamr_load_native refuses imports. */
+        /* kernelpack_wamr_load_native rejects imports. */
         for (i = 0; i < module->global_count; i++) {
             const AOTGlobal *global = &module->globals[i];
             if (global->type.is_mutable) {
@@ -305,8 +305,8 @@ kernelpack_wamr_only_variable(wasm_module_inst_t inst)
     return variables == 1 && integer ? found : NULL;
 }
 
-/* The memory of a module without memory.grow and memory.size is made one large page by the loader, which could never
-   grow. It is made what the module declares again, since hosts lay calls out in memory that they grow. */
+/* For a module without memory.grow and memory.size, the loader makes memory one large page, which could never grow.
+   This restores the declared size, since hosts place calls in memory that they grow. */
 static void
 restore_pages(WASMMemory *memory, uint32 max_pages)
 {
@@ -320,7 +320,7 @@ restore_pages(WASMMemory *memory, uint32 max_pages)
         max_pages > memory->init_page_count ? max_pages : memory->init_page_count;
 }
 
-/* Where a memory is, and its bytes. */
+/* The address of a memory, and its size in bytes. */
 uint8_t *
 kernelpack_wamr_memory(wasm_memory_inst_t memory, uint64_t *size)
 {
@@ -328,10 +328,10 @@ kernelpack_wamr_memory(wasm_memory_inst_t memory, uint64_t *size)
     return memory->memory_data;
 }
 
-/* Gives a memory its place and size, which does not shrink, as wasm_runtime_enlarge_memory would; but the last page may be
-   there in part. All accesses are checked against the size in bytes: the interpreter's against `memory_data_size`, those
-   of compiled code against that or the bounds that are made of it here, and constant addresses against what memory
-   starts with. Pages are counted for memory.size and memory.grow alone, and the latter makes whole ones of all. */
+/* Sets the address and size of a memory as wasm_runtime_enlarge_memory would, except that the last page may be partial;
+   the size must not shrink. All accesses are checked against the size in bytes: the interpreter's against
+   `memory_data_size`, those of compiled code against that or the bounds computed from it here, and constant addresses
+   against the initial size. Only memory.size and memory.grow count pages, and the latter makes all of them whole. */
 void
 kernelpack_wamr_place(wasm_memory_inst_t memory, uint8_t *data, uint64_t size)
 {
@@ -339,7 +339,7 @@ kernelpack_wamr_place(wasm_memory_inst_t memory, uint8_t *data, uint64_t size)
     memory->memory_data_end = data + size;
     memory->memory_data_size = size;
     memory->cur_page_count = (uint32)((size + memory->num_bytes_per_page - 1) / memory->num_bytes_per_page);
-    /* There is no heap of WAMR's in it. */
+    /* WAMR has no heap in it. */
     memory->heap_data = memory->heap_data_end = data;
     wasm_runtime_set_mem_bound_check_bytes(memory, size);
 }
@@ -366,7 +366,7 @@ limit_tables(WASMModule *module, uint32 elements)
 }
 #endif
 
-/* Code compiled ahead of time has them compiled in. */
+/* Code compiled ahead of time contains the maxima. */
 #if WASM_ENABLE_AOT != 0
 static bool
 fits_tables(const AOTModule *module, uint32 elements)

@@ -24,7 +24,7 @@ fn layouts_are_those_of_the_c_compiler() {
         size_of::<Global>(),
         offset_of!(Global, data),
     ];
-    // SAFETY: a constant of C with that many numbers.
+    // SAFETY: it is a constant in C with this many numbers.
     assert_eq!(layout, unsafe { kernelpack_wamr_layout });
 }
 

@@ -14,8 +14,8 @@ fn engines_that_make_other_code_have_other_fingerprints() {
     assert_ne!(plain, of(|config| config.cranelift_opt_level(wasmtime::OptLevel::None)));
     assert_ne!(plain, of(|config| config.cranelift_nan_canonicalization(true)));
     assert_ne!(plain, of(|config| config.memory_reservation(1 << 20)));
-    // Modules are rewritten for this one first, though the engine is the same.
+    // The engine is the same, but modules are rewritten first for this one.
     assert_ne!(plain, fingerprint(&Engine::default(), Interruption::PageProtection));
-    // How much stack guests get is checked against a number that is no part of the code.
+    // The stack limit is compared with a number that is not part of the code.
     assert_eq!(plain, of(|config| config.max_wasm_stack(256 << 10)));
 }

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::*;
 
-/// Two threads that each say something and then look whether the other did: never do both look too early.
+/// Two threads each store and then load what the other stored: they never both load too early.
 fn one_of_two_sees_the_other(barrier: &Barrier) {
     for _ in 0..2000 {
         let (a, b) = (AtomicBool::new(false), AtomicBool::new(false));

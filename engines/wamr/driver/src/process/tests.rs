@@ -19,7 +19,7 @@ fn nothing_outlasts_its_limit() {
         run(command, Duration::from_millis(limit)).unwrap()
     };
     assert!(run("while :; do :; done", 100).is_none());
-    // It has ended, and its child, which has its output, has not.
+    // The process has ended, but its child, which shares its output, has not.
     let ended = run("sleep 60 & echo here; exit 7", 3000).unwrap();
     assert_eq!((ended.status.code(), ended.said.as_str()), (Some(7), ""));
     let ended = run("echo out; echo 'error: words' >&2", 60_000).unwrap();

@@ -1,4 +1,4 @@
-//! The pointer to the active pack, and those who follow it.
+//! The pointer to the active pack, and the handles that follow it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -16,14 +16,14 @@ pub(crate) struct Live {
     pub(crate) pack: Pack,
 }
 
-/// What is active.
+/// The active pack and its followers.
 #[derive(Default)]
 pub(crate) struct Active {
     live: ArcSwapOption<Live>,
     followers: Mutex<Followers>,
 }
 
-/// Handles that are moved from pack to pack; those that nobody holds any more are forgotten.
+/// Handles that are moved from pack to pack; dropped ones are removed.
 type Followers = Vec<Weak<dyn Follower>>;
 
 impl Active {
@@ -36,29 +36,29 @@ impl Active {
         self.live.load_full()
     }
 
-    /// A handle to what `resolve` finds in the active pack, and later in those that take its place.
+    /// Makes a handle to what `resolve` finds in the active pack, and later in its successors.
     pub(crate) fn follow<H: Send + Sync + 'static>(
         &self,
         resolve: impl Fn(&Pack) -> Result<H, Error> + Send + Sync + 'static,
     ) -> Result<Followed<H>, Error> {
-        // While this is held nothing is swapped, so that no handle is left behind.
+        // While this lock is held no pack is swapped, so no handle is missed.
         let mut followers = self.followers();
         let live = self.load().ok_or(BadCall::NoActivePack)?;
         let slot = Arc::new(Slot::new(&live.pack, resolve)?);
         followers.retain(|follower| follower.strong_count() > 0);
-        // A new name, since the list holds another type.
+        // A second binding, since the list holds trait objects.
         let follower: Arc<dyn Follower> = slot.clone();
         followers.push(Arc::downgrade(&follower));
         Ok(Followed::new(slot))
     }
 
-    /// Whether everything that is followed is in this pack, to be called in the same way.
+    /// Checks that everything followed exists in this pack and is called in the same way.
     pub(crate) fn check_followers(&self, pack: &Pack) -> Result<(), Error> {
         check(&self.followers(), pack)
     }
 
-    /// Makes a pack active until what is returned is dropped, or for good if it is kept. Until then nobody new can
-    /// follow, since the way back must stay open.
+    /// Makes a pack active until the result is dropped, or permanently if it is kept. Until then no new handle can
+    /// follow, since going back must remain possible.
     pub(crate) fn try_out(&self, next: Arc<Live>) -> Result<Trial<'_>, Error> {
         let followers = self.followers();
         check(&followers, &next.pack)?;
@@ -86,7 +86,7 @@ pub(crate) struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Leaves the pack where it is, and gives the one that was there before.
+    /// Keeps the pack active, and returns the previous one.
     pub(crate) fn keep(mut self) -> Option<Arc<Live>> {
         self.undo = false;
         self.before.take()

@@ -1,4 +1,4 @@
-//! Starting a manager.
+//! Configures and starts a manager.
 
 use std::{
     error::Error as StdError,
@@ -18,7 +18,7 @@ use crate::{
     shared::{GRACE, Memory, Shared},
 };
 
-/// How often a store is read again that others change while it is being opened.
+/// How often a store is read again if others change it while it is being opened.
 const ATTEMPTS: u32 = 8;
 
 /// Configures a [`KernelManager`].
@@ -32,7 +32,7 @@ pub struct KernelManagerBuilder {
 }
 
 impl KernelManager {
-    /// A manager of packs that this runtime opens.
+    /// Makes a builder for a manager whose packs this runtime opens.
     pub fn builder(runtime: Runtime) -> KernelManagerBuilder {
         KernelManagerBuilder::new(runtime)
     }
@@ -43,30 +43,30 @@ impl KernelManagerBuilder {
         Self { runtime, checks: Checks::default(), grace: GRACE, store: None, start_empty: false }
     }
 
-    /// Keeps packs in this folder, see [`PackStore`], and starts with the one that is active there.
+    /// Keeps packs in this folder, see [`PackStore`], and starts with the active one there.
     pub fn store(mut self, root: impl AsRef<Path>) -> Self {
         self.store = Some(root.as_ref().to_owned());
         self
     }
 
-    /// Starts without an active pack, rather than not at all, if none of the store's can be used: to upgrade to one that
-    /// can. What was accepted so far still counts.
+    /// If none of the store's packs can be used, starts without an active pack instead of failing, so that the manager
+    /// can be upgraded to one that works. Previously accepted versions still count.
     pub fn start_empty(mut self) -> Self {
         self.start_empty = true;
         self
     }
 
-    /// Keeps the previous pack in memory for this long; 300 s unless given.
+    /// Keeps the previous pack in memory for this long, 300 s by default.
     pub fn grace_period(mut self, period: Duration) -> Self {
         self.grace = period;
         self
     }
 
-    /// Asks this of each pack too, besides its own health vectors, before it becomes active and again once it is; can
-    /// be said several times.
+    /// Adds a check that each pack must pass, besides its own health vectors, before it becomes active and again
+    /// afterwards. Can be called several times.
     ///
-    /// A probe is given the pack and may call its kernels. It must not change the manager or follow its kernels, which
-    /// would wait for the upgrade that waits for the probe. A probe that panics has refused.
+    /// A probe receives the pack and may call its kernels. It must not change the manager or follow its kernels: that
+    /// would wait for the upgrade, which waits for the probe. A probe that panics counts as failed.
     pub fn probe(
         mut self,
         probe: impl Fn(&Pack, Stage) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync + 'static,
@@ -75,11 +75,11 @@ impl KernelManagerBuilder {
         self
     }
 
-    /// Starts the manager. With a store, its active pack is verified, compiled and checked for health; if it does not
-    /// pass, the previous one has a try, and [`KernelManager::startup_fallback`] says why.
+    /// Starts the manager. With a store, its active pack is verified, compiled and checked for health. If that fails,
+    /// the previous pack is tried, and [`KernelManager::startup_fallback`] gives the reason.
     ///
     /// # Errors
-    /// The store cannot be read, or has packs of which none can be used; or a thread cannot be started.
+    /// The store cannot be read, or none of its packs can be used; or a thread cannot be started.
     pub fn build(self) -> Result<KernelManager, ManagerError> {
         let previous = Grace::start(self.grace).map_err(ManagerError::Thread)?;
         let store = self.store.map(PackStore::open).transpose()?;
@@ -96,8 +96,8 @@ impl KernelManagerBuilder {
                 opened
             }
         };
-        // What was unusable at the start is not tried again until the store names another pack, unless the machine was at
-        // fault.
+        // A pack that was unusable at the start is not tried again until the store names another pack, unless the
+        // machine was at fault.
         let at_fault = fallback.as_ref().filter(|fallback| !fallback.error.is_passing());
         let unusable = at_fault.map(|fallback| fallback.unusable.clone());
         let changing = Mutex::new(Memory { unusable, ..Memory::default() });
@@ -118,7 +118,7 @@ fn open(runtime: &Runtime, checks: &Checks, store: &PackStore) -> Result<Opened,
             Ok(live) => return Ok((Some(live), None)),
             Err(error) => error,
         };
-        // Another process may have upgraded twice meanwhile, and removed the pack.
+        // Another process may have upgraded twice meanwhile and removed the pack.
         let now = store.state()?;
         if now != state && attempt < ATTEMPTS {
             attempt += 1;

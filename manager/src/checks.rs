@@ -1,4 +1,4 @@
-//! Whether a pack works here: its own health vectors, and what the program wants of it.
+//! Checks whether a pack works here: with its own health vectors, and with the program's probes.
 
 use std::{any::Any, error::Error as StdError};
 
@@ -7,13 +7,13 @@ use kernelpack_runtime::{HealthError, Pack, Unchecked, Unhealthy};
 /// When a check runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The pack is compiled, and nobody can call it yet.
+    /// The pack is compiled, and cannot be called yet.
     BeforeSwap,
-    /// The pack is active, and goes away again if it fails.
+    /// The pack is active, and is replaced again if it fails.
     AfterSwap,
 }
 
-/// What a program wants of a pack.
+/// A program's own check of a pack.
 pub(crate) type Probe = Box<dyn Fn(&Pack, Stage) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
 
 /// Everything that a pack must pass.
@@ -22,23 +22,23 @@ pub(crate) struct Checks {
     pub(crate) probes: Vec<Probe>,
 }
 
-/// Why a pack does not do.
+/// Why a pack failed its checks.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckFailed {
-    /// One of its own health vectors did not give what it was to give.
+    /// One of its own health vectors gave a wrong result.
     #[error(transparent)]
     Health(Box<Unhealthy>),
-    /// They could not be run, for a reason that is not the pack's.
+    /// The health vectors could not be run, for a reason outside of the pack.
     #[error(transparent)]
     Unchecked(Box<Unchecked>),
-    /// A probe of the program refused it.
+    /// A probe of the program rejected it.
     #[error("a probe refused it: {0}")]
     Probe(#[source] Box<dyn StdError + Send + Sync>),
     /// A probe of the program panicked.
     #[error("a probe panicked: {message}")]
     Panicked {
-        /// The panic's words.
+        /// The panic's message.
         message: String,
     },
 }

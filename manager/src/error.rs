@@ -9,17 +9,17 @@ use semver::Version;
 use crate::CheckFailed;
 use crate::StoreError;
 
-/// At which step an upgrade failed, and why. The pack that was active still is.
+/// The step at which an upgrade failed, and why. The active pack is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpgradeError {
-    /// Verifying: it is not what a trusted key signed, or not what its manifest says.
+    /// Verification: the pack is not signed by a trusted key, or does not match its manifest.
     #[error("pack rejected: {0}")]
     Rejected(#[source] Box<Rejected>),
-    /// Verifying: a file cannot be read.
+    /// Verification: a file cannot be read.
     #[error(transparent)]
     Unreadable(EngineError),
-    /// Compatibility: it does not fit this runtime or engine.
+    /// Compatibility: the pack does not fit this runtime or engine.
     #[error("pack rejected: {0}")]
     Incompatible(CompatibilityResult),
     /// The pack has another name than the active one.
@@ -27,7 +27,7 @@ pub enum UpgradeError {
     OtherName {
         /// The active pack's name.
         active: String,
-        /// The name offered.
+        /// The name of the new pack.
         offered: String,
     },
     /// The version is older than the newest that was ever accepted.
@@ -35,10 +35,10 @@ pub enum UpgradeError {
     Downgrade {
         /// The newest version ever accepted of this pack.
         newest: Version,
-        /// The pack offered.
+        /// The new pack.
         offered: PackId,
     },
-    /// The version was accepted before, with another content.
+    /// The version was accepted before, with different content.
     #[error(
         "the pack {offered} has the content {}, its version was accepted with the content {accepted}; raise the version",
         offered.content
@@ -46,65 +46,65 @@ pub enum UpgradeError {
     VersionReused {
         /// The [content](PackId::content) that was accepted.
         accepted: Digest,
-        /// The pack offered.
+        /// The new pack.
         offered: PackId,
     },
-    /// A rollback led away from the pack, and nobody has asked for it again.
+    /// The pack was rolled back, and was not requested explicitly since.
     #[error("the pack {pack} was rolled back; release another version, or upgrade to it explicitly")]
     Withdrawn {
         /// The pack.
         pack: PackId,
     },
-    /// The pack is another one than it was a moment ago, or than the store says.
+    /// The pack has changed since it was verified, or differs from what the store says.
     #[error(
         "the pack should be {expected}, signed by {}, and is {found}, signed by {}; install it again",
         expected.signed_by, found.signed_by
     )]
     Changed {
-        /// What it should be.
+        /// The expected pack.
         expected: PackId,
-        /// What it is.
+        /// The pack that was found.
         found: PackId,
     },
-    /// Compiling: the engine refuses a module, or the runtime's ceilings are too low for it.
+    /// Compilation: the engine rejects a module, or the runtime's limits are too low for it.
     #[error("the pack {pack} cannot be loaded: {error}")]
     Compile {
         /// The pack.
         pack: PackId,
-        /// What happened.
+        /// The error.
         #[source]
         error: Box<Error>,
     },
-    /// A kernel that a handle follows is missing, or is called in another way.
+    /// A kernel that a handle follows is missing from the pack, or is called differently there.
     #[error("the pack {pack} cannot take the place of the active one, whose kernels are in use: {error}")]
     Followed {
         /// The pack.
         pack: PackId,
-        /// What is wrong with the kernel.
+        /// The error.
         #[source]
         error: Box<Error>,
     },
-    /// Health, before anybody could call it.
+    /// Health: the pack failed before it could be called.
     #[error("the pack {pack} is not healthy: {reason}")]
     UnhealthyBefore {
         /// The pack.
         pack: PackId,
-        /// What failed.
+        /// The failed check.
         #[source]
         reason: CheckFailed,
     },
-    /// Health, when it was active already: it was taken back.
+    /// Health: the pack failed after it became active, and was replaced again.
     #[error("the pack {pack} was not healthy once it was active, and was taken back: {reason}")]
     UnhealthyAfter {
         /// The pack.
         pack: PackId,
-        /// What is active again.
+        /// The pack that is active again.
         active: Option<Box<PackId>>,
-        /// What failed.
+        /// The failed check.
         #[source]
         reason: CheckFailed,
     },
-    /// Health: it could not be checked, for a reason that is not the pack's, such as a lack of address space.
+    /// Health: the pack could not be checked for a reason outside of the pack, such as a lack of address space.
     #[error(transparent)]
     Unchecked(Box<Unchecked>),
     /// The store cannot be read or written.
@@ -113,7 +113,7 @@ pub enum UpgradeError {
 }
 
 impl UpgradeError {
-    /// What went wrong while a pack was verified.
+    /// Converts an error from verification.
     pub(crate) fn verifying(error: Error) -> Self {
         match error {
             Error::Rejected(rejected) => match *rejected {
@@ -121,12 +121,12 @@ impl UpgradeError {
                 other => Self::Rejected(Box::new(other)),
             },
             Error::Engine(error) => Self::Unreadable(error),
-            // Nothing is called yet; should that change, the words are still right.
+            // No kernel is called here yet; should that change, the message is still right.
             other => Self::Unreadable(EngineError::Configure(other.to_string())),
         }
     }
 
-    /// What went wrong while a verified pack was loaded.
+    /// Converts an error from loading a verified pack.
     pub(crate) fn loading(pack: &PackId, error: Error) -> Self {
         match error {
             Error::Rejected(_) => Self::verifying(error),
@@ -140,14 +140,14 @@ impl UpgradeError {
     }
 }
 
-/// Why there was no way back. The pack that was active still is.
+/// Why a rollback failed. The active pack is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RollbackError {
-    /// Nothing was active before, its grace period is over, or a rollback led to it already.
+    /// No pack was active before, its grace period is over, or a rollback led to it already.
     #[error("there is no previous pack to go back to; upgrade to the version that is wanted")]
     NoPreviousPack,
-    /// The previous pack cannot be used any more.
+    /// The previous pack can no longer be used.
     #[error("the previous pack cannot be used any more: {0}")]
     Unusable(#[source] Box<UpgradeError>),
     /// The store cannot be read or written.
@@ -159,13 +159,13 @@ pub enum RollbackError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManagerError {
-    /// The thread that lets packs go could not be started.
+    /// The thread that drops old packs could not be started.
     #[error("cannot start the thread that drops previous packs: {0}")]
     Thread(io::Error),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store has no pack that can be used.
+    /// The store has no usable pack.
     #[error(
         "the store's active pack {active} cannot be used: {error}{}",
         previous.as_ref().map_or("; there is no previous one".to_owned(), |error| format!("; nor can the previous one: {error}"))
@@ -173,18 +173,18 @@ pub enum ManagerError {
     NothingUsable {
         /// The active pack.
         active: PackId,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         error: Box<UpgradeError>,
-        /// What is wrong with the previous one, if there is one.
+        /// Why the previous pack cannot be used, if there is one.
         previous: Option<Box<UpgradeError>>,
     },
 }
 
-/// The store's active pack, which could not be used, so that the previous one is active, or none.
+/// Why the store's active pack could not be used; the previous one is active instead, or none.
 #[derive(Debug)]
 pub struct Fallback {
     /// The pack that the store names.
     pub unusable: PackId,
-    /// What is wrong with it.
+    /// Why it cannot be used.
     pub error: UpgradeError,
 }

@@ -1,4 +1,4 @@
-//! Handles that go with the active pack.
+//! Handles that follow the active pack.
 
 use std::sync::Arc;
 
@@ -7,11 +7,13 @@ use kernelpack_runtime::{DynKernel, DynTensor, DynView, DynViewMut, Error, Typed
 
 use crate::{follow_bound::FollowedBound, slot::Slot};
 
-/// A kernel of whichever pack is active: a [`TypedKernel`] from [`KernelManager::follow`](crate::KernelManager::follow)
-/// or a [`DynKernel`] from [`KernelManager::follow_named`](crate::KernelManager::follow_named).
+/// A handle to a kernel of whichever pack is active: a [`TypedKernel`] from
+/// [`KernelManager::follow`](crate::KernelManager::follow) or a [`DynKernel`] from
+/// [`KernelManager::follow_named`](crate::KernelManager::follow_named).
 ///
-/// Each call finds the active pack anew, for the price of an atomic load. Two calls in a row may run on two packs; take
-/// [`current`](Self::current) once for calls that belong together. Cheap to clone, and callable from many threads.
+/// Each call loads the active pack again, which costs an atomic load. Two consecutive calls may run on different packs;
+/// take [`current`](Self::current) once for calls that belong together. The handle is cheap to clone and can be called
+/// from many threads.
 pub struct Followed<H> {
     slot: Arc<Slot<H>>,
 }
@@ -21,7 +23,7 @@ impl<H> Followed<H> {
         Self { slot }
     }
 
-    /// The active pack's kernel, which stays with that pack.
+    /// Returns the active pack's kernel, which stays with that pack.
     pub fn current(&self) -> H
     where
         H: Clone,
@@ -31,18 +33,18 @@ impl<H> Followed<H> {
 }
 
 impl<K: Kernel> Followed<TypedKernel<K>> {
-    /// Calls the active pack's kernel, as [`TypedKernel::call`].
+    /// Calls the active pack's kernel, like [`TypedKernel::call`].
     ///
     /// # Errors
-    /// As there.
+    /// See [`TypedKernel::call`].
     pub fn call(&self, args: K::Args<'_>) -> Result<(), Error> {
         self.slot.current.load().call(args)
     }
 
-    /// Runs the active pack's kernel, as [`TypedKernel::run`].
+    /// Runs the active pack's kernel, like [`TypedKernel::run`].
     ///
     /// # Errors
-    /// As there.
+    /// See [`TypedKernel::run`].
     pub fn run(&self, inputs: K::Inputs<'_>) -> Result<K::Outputs, Error>
     where
         K: Infer,
@@ -50,36 +52,36 @@ impl<K: Kernel> Followed<TypedKernel<K>> {
         self.slot.current.load().run(inputs)
     }
 
-    /// Binds the active pack's kernel to tensors, as [`TypedKernel::bind`]; the binding goes with the active pack.
+    /// Binds the active pack's kernel to tensors, like [`TypedKernel::bind`]; the binding follows the active pack.
     ///
     /// # Errors
-    /// As there.
+    /// See [`TypedKernel::bind`].
     pub fn bind(&self, args: K::Args<'_>) -> Result<FollowedBound<TypedKernel<K>>, Error> {
         FollowedBound::new(self.slot.clone(), |kernel| kernel.bind(args))
     }
 
-    /// Runs the backward pass of the active pack's kernel, as [`TypedKernel::backward`].
+    /// Runs the backward pass of the active pack's kernel, like [`TypedKernel::backward`].
     ///
     /// # Errors
-    /// As there.
+    /// See [`TypedKernel::backward`].
     pub fn backward(&self, args: <K::Backward as Pass>::Args<'_>) -> Result<(), Error> {
         self.slot.current.load().backward(args)
     }
 }
 
 impl Followed<DynKernel> {
-    /// Runs the active pack's kernel, as [`DynKernel::run`].
+    /// Runs the active pack's kernel, like [`DynKernel::run`].
     ///
     /// # Errors
-    /// As there.
+    /// See [`DynKernel::run`].
     pub fn run(&self, inputs: &[(&str, DynView<'_>)], params: &[(&str, ParamValue)]) -> Result<Vec<DynTensor>, Error> {
         self.slot.current.load().run(inputs, params)
     }
 
-    /// Calls the active pack's kernel, as [`DynKernel::call`].
+    /// Calls the active pack's kernel, like [`DynKernel::call`].
     ///
     /// # Errors
-    /// As there.
+    /// See [`DynKernel::call`].
     pub fn call(
         &self,
         inputs: &[(&str, DynView<'_>)],
@@ -89,10 +91,10 @@ impl Followed<DynKernel> {
         self.slot.current.load().call(inputs, outputs, params)
     }
 
-    /// Binds the active pack's kernel to tensors, as [`DynKernel::bind`]; the binding goes with the active pack.
+    /// Binds the active pack's kernel to tensors, like [`DynKernel::bind`]; the binding follows the active pack.
     ///
     /// # Errors
-    /// As there.
+    /// See [`DynKernel::bind`].
     pub fn bind(
         &self,
         inputs: &[(&str, DynView<'_>)],
@@ -102,10 +104,10 @@ impl Followed<DynKernel> {
         FollowedBound::new(self.slot.clone(), |kernel| kernel.bind(inputs, outputs, params))
     }
 
-    /// Runs the backward pass of the active pack's kernel, as [`DynKernel::backward`].
+    /// Runs the backward pass of the active pack's kernel, like [`DynKernel::backward`].
     ///
     /// # Errors
-    /// As there.
+    /// See [`DynKernel::backward`].
     pub fn backward(
         &self,
         inputs: &[(&str, DynView<'_>)],

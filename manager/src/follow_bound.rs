@@ -1,4 +1,4 @@
-//! Bindings that go with the active pack.
+//! Bindings that follow the active pack.
 
 use std::{fmt, sync::Arc};
 
@@ -8,16 +8,15 @@ use kernelpack_runtime::{Bound, DynBound, DynKernel, DynView, DynViewMut, Error,
 
 use crate::slot::Slot;
 
-/// A kernel of whichever pack is active, bound to tensors: [`Bound`] or [`DynBound`] for
-/// those who follow, made by `bind` of a [`Followed`](crate::Followed).
+/// A binding of tensors to a kernel of whichever pack is active: like [`Bound`] or [`DynBound`], and made by `bind` of
+/// a [`Followed`](crate::Followed).
 ///
-/// Each call looks which pack is active, for the price of an atomic load. The first one after a swap binds that pack's
-/// kernel to the same tensors, which takes about as long as `bind` did; all others cost what they cost before. So what
-/// is bound is never left behind on a pack that was replaced, perhaps because it is broken. Whoever wants to stay with a
-/// pack, for calls that belong together or so that no call takes longer than others, binds
-/// [`Followed::current`](crate::Followed::current).
+/// Each call checks which pack is active, which costs an atomic load. The first call after a swap binds the new pack's
+/// kernel to the same tensors, which takes about as long as `bind` did; all others cost the same as before. So a
+/// binding never stays on a pack that was replaced, perhaps because it is broken. To stay with one pack, for calls that
+/// belong together or to keep all calls equally fast, bind [`Followed::current`](crate::Followed::current) instead.
 ///
-/// Until that next call it keeps the instance that it has, and with it the kernel of the pack before.
+/// Until that next call, the binding keeps its instance and with it the previous pack's kernel.
 ///
 /// # Example: a service whose kernels are replaced between two calls
 /// ```no_run
@@ -42,7 +41,7 @@ pub struct FollowedBound<H: Bindable> {
 
 /// A kernel that can be bound to tensors.
 pub trait Bindable {
-    /// What binding it gives: [`Bound`] or [`DynBound`].
+    /// The type of its bindings: [`Bound`] or [`DynBound`].
     type Bound;
 }
 
@@ -55,14 +54,14 @@ impl Bindable for DynKernel {
 }
 
 impl<H: Bindable> FollowedBound<H> {
-    /// Binds the kernel that is active.
+    /// Binds the currently active kernel.
     pub(crate) fn new(slot: Arc<Slot<H>>, bind: impl FnOnce(&H) -> Result<H::Bound, Error>) -> Result<Self, Error> {
         let kernel = slot.current.load_full();
         let bound = bind(&kernel)?;
         Ok(Self { slot, kernel, bound })
     }
 
-    /// The active kernel, if another is bound.
+    /// The active kernel, if another one is bound.
     #[inline]
     fn newer(&self) -> Option<Arc<H>> {
         let active = self.slot.current.load();
@@ -71,11 +70,11 @@ impl<H: Bindable> FollowedBound<H> {
 }
 
 impl<K: Kernel> FollowedBound<TypedKernel<K>> {
-    /// Runs the active pack's kernel on the tensors that were bound, as [`Bound::call`].
+    /// Runs the active pack's kernel on the bound tensors, like [`Bound::call`].
     ///
     /// # Errors
-    /// As there, and as [`TypedKernel::bind`] where another pack is active than at the last call; the next call tries
-    /// again.
+    /// As [`Bound::call`], and as [`TypedKernel::bind`] if another pack is active than at the last call; the next call
+    /// tries again.
     pub fn call(&mut self, args: K::Args<'_>) -> Result<(), Error> {
         match self.newer() {
             None => self.bound.call(args),
@@ -89,24 +88,24 @@ impl<K: Kernel> FollowedBound<TypedKernel<K>> {
         }
     }
 
-    /// Bytes that each call copies, of tensors that are not mapped.
+    /// The number of bytes that each call copies, of tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.bound.copied_bytes()
     }
 
-    /// The threads over which each call is divided, 1 where it is not.
+    /// The number of threads that each call is divided over; 1 if it is not divided.
     pub fn threads(&self) -> usize {
         self.bound.threads()
     }
 }
 
 impl FollowedBound<DynKernel> {
-    /// Runs the active pack's kernel on the tensors that were bound, as [`DynBound::call`]. Scalars that are not given
-    /// have the active pack's defaults.
+    /// Runs the active pack's kernel on the bound tensors, like [`DynBound::call`]. Missing scalars have the active
+    /// pack's defaults.
     ///
     /// # Errors
-    /// As there, and as [`DynKernel::bind`] where another pack is active than at the last call; the next call tries
-    /// again.
+    /// As [`DynBound::call`], and as [`DynKernel::bind`] if another pack is active than at the last call; the next call
+    /// tries again.
     pub fn call(
         &mut self,
         inputs: &[(&str, DynView<'_>)],
@@ -125,12 +124,12 @@ impl FollowedBound<DynKernel> {
         }
     }
 
-    /// Bytes that each call copies, of tensors that are not mapped.
+    /// The number of bytes that each call copies, of tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.bound.copied_bytes()
     }
 
-    /// The threads over which each call is divided, 1 where it is not.
+    /// The number of threads that each call is divided over; 1 if it is not divided.
     pub fn threads(&self) -> usize {
         self.bound.threads()
     }

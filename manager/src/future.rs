@@ -6,7 +6,7 @@ use kernelpack_runtime::{DynKernel, DynTensor, Error, TypedKernel};
 use crate::Followed;
 
 impl<K: Kernel> Followed<TypedKernel<K>> {
-    /// Calls the kernel of the pack that is active now, as [`TypedKernel::call_async`].
+    /// Calls the kernel of the pack that is active now, like [`TypedKernel::call_async`].
     pub fn call_async<T, F>(
         &self,
         tensors: T,
@@ -19,7 +19,7 @@ impl<K: Kernel> Followed<TypedKernel<K>> {
         self.current().call_async(tensors, args)
     }
 
-    /// Runs the kernel of the pack that is active now, as [`TypedKernel::run_async`].
+    /// Runs the kernel of the pack that is active now, like [`TypedKernel::run_async`].
     pub fn run_async<T, F>(
         &self,
         tensors: T,
@@ -33,7 +33,7 @@ impl<K: Kernel> Followed<TypedKernel<K>> {
         self.current().run_async(tensors, inputs)
     }
 
-    /// Runs the backward pass of the kernel of the pack that is active now, as [`TypedKernel::backward_async`].
+    /// Runs the backward pass of the kernel of the pack that is active now, like [`TypedKernel::backward_async`].
     pub fn backward_async<T, F>(
         &self,
         tensors: T,
@@ -48,7 +48,7 @@ impl<K: Kernel> Followed<TypedKernel<K>> {
 }
 
 impl Followed<DynKernel> {
-    /// Runs the kernel of the pack that is active now, as [`DynKernel::run_async`].
+    /// Runs the kernel of the pack that is active now, like [`DynKernel::run_async`].
     pub fn run_async(
         &self,
         inputs: Vec<DynTensor>,
@@ -57,7 +57,7 @@ impl Followed<DynKernel> {
         self.current().run_async(inputs, params)
     }
 
-    /// Calls the kernel of the pack that is active now, as [`DynKernel::call_async`].
+    /// Calls the kernel of the pack that is active now, like [`DynKernel::call_async`].
     pub fn call_async(
         &self,
         inputs: Vec<DynTensor>,
@@ -67,7 +67,7 @@ impl Followed<DynKernel> {
         self.current().call_async(inputs, outputs, params)
     }
 
-    /// Runs the backward pass of the kernel of the pack that is active now, as [`DynKernel::backward_async`].
+    /// Runs the backward pass of the kernel of the pack that is active now, like [`DynKernel::backward_async`].
     pub fn backward_async(
         &self,
         inputs: Vec<DynTensor>,

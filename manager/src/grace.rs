@@ -1,4 +1,4 @@
-//! Keeping something for a while.
+//! Keeps a value for a limited time.
 
 use std::{
     io, mem,
@@ -10,13 +10,13 @@ use std::{
 
 use kernelpack_memory::Lineage;
 
-/// Keeps one value for a period, and drops it then from a thread of its own, which is joined when this is dropped.
+/// Keeps one value for a period, and then drops it on a thread of its own, which is joined when this is dropped.
 pub(crate) struct Grace<T> {
     period: Duration,
     shared: Arc<Shared<T>>,
     // `None` only while dropping.
     thread: Option<JoinHandle<()>>,
-    /// The process that has the thread: a forked child has none.
+    /// The process that has the thread; a forked child does not have it.
     process: Lineage,
 }
 
@@ -27,7 +27,7 @@ struct Shared<T> {
 
 struct Kept<T> {
     value: Option<T>,
-    /// When the value's time is up; `None` for one whose time never is.
+    /// When the value expires; `None` if it never does.
     until: Option<Instant>,
     closed: bool,
 }
@@ -42,9 +42,9 @@ impl<T: Send + 'static> Grace<T> {
         Ok(Self { period, shared, thread: Some(thread), process: Lineage::current() })
     }
 
-    /// Keeps a value from now on, in place of any other.
+    /// Keeps a value for the period, in place of any other.
     pub(crate) fn keep(&self, value: T) {
-        // A period that ends beyond all clocks never ends.
+        // If the end of the period cannot be represented, it never ends.
         let until = Instant::now().checked_add(self.period);
         let mut kept = self.shared.lock();
         kept.until = until;
@@ -54,7 +54,7 @@ impl<T: Send + 'static> Grace<T> {
         drop(replaced);
     }
 
-    /// The value, if its time is not up.
+    /// The value, if it has not expired.
     pub(crate) fn peek(&self) -> Option<T>
     where
         T: Clone,
@@ -62,9 +62,9 @@ impl<T: Send + 'static> Grace<T> {
         self.shared.lock().value.clone()
     }
 
-    /// Lets the value go before its time.
+    /// Drops the value before it expires.
     pub(crate) fn drop_now(&self) {
-        // Dropped when the lock is free again.
+        // Dropped after the lock is released.
         let value = self.shared.lock().value.take();
         drop(value);
     }
@@ -86,8 +86,8 @@ impl<T> Shared<T> {
                 Some(Duration::ZERO) => {
                     let value = kept.value.take();
                     drop(kept);
-                    // Nobody may wait for what a drop takes. One that panics has said so on stderr, and later values
-                    // must go all the same.
+                    // Dropping may take long, so the lock is not held. A panic is printed to stderr, and later values
+                    // must still be dropped.
                     let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
                     self.lock()
                 }

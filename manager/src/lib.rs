@@ -1,12 +1,12 @@
-//! Replacing packs while their kernels are called.
+//! Replaces packs while their kernels are being called.
 //!
-//! A [`KernelManager`] owns which pack is active. The invariants: callers never wait for an upgrade, since the active
-//! pack is behind one atomic pointer and a call holds on to the pack it began on; a pack is active only after it was
-//! verified, found to fit, compiled, and healthy; and whatever fails on the way, panics included, leaves the pack active
-//! that was.
+//! A [`KernelManager`] owns the choice of the active pack. The invariants: callers never wait for an upgrade, since the
+//! active pack is behind one atomic pointer and each call holds on to the pack that it started on; a pack becomes
+//! active only after it is verified, compatible, compiled and healthy; and any failure on the way, panics included,
+//! leaves the previous pack active.
 //!
-//! A [`PackStore`] keeps the packs of a machine, and which version of each was accepted, so that no older one comes back
-//! unnoticed. [`KernelManager::watch`] upgrades to packs that appear in a folder.
+//! A [`PackStore`] keeps the packs of a machine, and records which versions were accepted, so that an older one cannot
+//! come back unnoticed. [`KernelManager::watch`] upgrades to packs that appear in a folder.
 #![forbid(unsafe_code)]
 
 mod active;

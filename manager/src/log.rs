@@ -1,4 +1,4 @@
-//! What a manager tells whoever runs it: one place for each change of the active pack, and each that failed.
+//! Logs each change of the active pack, and each failed one, in one place.
 
 use std::path::Path;
 

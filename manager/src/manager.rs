@@ -1,4 +1,4 @@
-//! The handle that a program has of its active pack.
+//! The program's handle to its active pack.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,8 +11,8 @@ use crate::{
 
 /// Keeps one pack active and replaces it without disturbing calls.
 ///
-/// Cheap to clone, and usable from many threads; clones are the same manager. With a [`PackStore`] its packs outlive
-/// the process, without one they are only in memory.
+/// The manager is cheap to clone and can be used from many threads; clones share the same state. With a [`PackStore`]
+/// its packs outlive the process; without one they are only in memory.
 ///
 /// # Example: a service that upgrades
 /// ```no_run
@@ -38,17 +38,17 @@ pub struct KernelManager {
 }
 
 impl KernelManager {
-    /// The pack that is active now, if there is one yet.
+    /// The active pack, if there is one yet.
     pub fn pack(&self) -> Option<Pack> {
         self.shared.active.load().map(|live| live.pack.clone())
     }
 
-    /// Which pack is active now, if there is one yet.
+    /// The id of the active pack, if there is one yet.
     pub fn active(&self) -> Option<PackId> {
         self.shared.active.load().map(|live| live.id.clone())
     }
 
-    /// Which pack [`rollback`](Self::rollback) would lead to, if there is one.
+    /// The id of the pack that [`rollback`](Self::rollback) would go back to, if there is one.
     pub fn previous(&self) -> Option<PackId> {
         let kept = self.shared.previous.peek().map(|live| live.id.clone());
         match &self.shared.store {
@@ -57,7 +57,7 @@ impl KernelManager {
         }
     }
 
-    /// Why the active pack is not the one that the store names, if that one could not be opened.
+    /// Why the active pack is not the one that the store names, if that one could not be used at the start.
     pub fn startup_fallback(&self) -> Option<&Fallback> {
         self.shared.fallback.as_ref()
     }
@@ -67,13 +67,12 @@ impl KernelManager {
         self.shared.store.as_ref()
     }
 
-    /// The runtime that opens the packs.
+    /// The runtime that opens packs.
     pub fn runtime(&self) -> &Runtime {
         &self.shared.runtime
     }
 
-    /// The kernel of the active pack that a typed stub describes; it stays with that pack, whatever becomes active
-    /// later.
+    /// The kernel of the active pack that a typed stub describes; it stays with that pack, even after an upgrade.
     ///
     /// # Errors
     /// [`BadCall::NoActivePack`], or as [`Pack::kernel`].
@@ -81,7 +80,7 @@ impl KernelManager {
         self.live()?.pack.kernel()
     }
 
-    /// The kernel of the active pack with this id; it stays with that pack, whatever becomes active later.
+    /// The kernel of the active pack with this id; it stays with that pack, even after an upgrade.
     ///
     /// # Errors
     /// [`BadCall::NoActivePack`], or as [`Pack::kernel_named`].
@@ -89,33 +88,32 @@ impl KernelManager {
         self.live()?.pack.kernel_named(id)
     }
 
-    /// A kernel that is always the active pack's. While the handle lives, no pack becomes active that lacks the kernel
-    /// or wants it to be called differently.
+    /// A handle to a kernel that always uses the active pack. While the handle exists, a pack that lacks the kernel or
+    /// calls it differently cannot become active.
     ///
     /// # Errors
-    /// As [`kernel`](Self::kernel).
+    /// See [`kernel`](Self::kernel).
     pub fn follow<K: Kernel + 'static>(&self) -> Result<Followed<TypedKernel<K>>, Error> {
         self.shared.active.follow(Pack::kernel::<K>)
     }
 
-    /// A kernel that is always the active pack's, as [`follow`](Self::follow); how it is called is how the active pack
-    /// has it now.
+    /// Like [`follow`](Self::follow), for the kernel with this id, called as the active pack describes it now.
     ///
     /// # Errors
-    /// As [`kernel_named`](Self::kernel_named).
+    /// See [`kernel_named`](Self::kernel_named).
     pub fn follow_named(&self, id: &str) -> Result<Followed<DynKernel>, Error> {
         let spec = self.kernel_named(id)?.spec().clone();
         self.shared.active.follow(move |pack| pack.kernel_like(spec.clone()))
     }
 
-    /// Makes the pack in this folder the active one: it is verified, measured against this runtime, compiled, checked
-    /// for health, swapped in, and checked again through the pointer that callers use. If anything fails, the pack that
-    /// was active still is; it is kept for [`rollback`](Self::rollback) otherwise.
+    /// Makes the pack in this folder the active one: it is verified, checked for compatibility, compiled, checked for
+    /// health, swapped in, and checked again through the pointer that callers use. If anything fails, the previous pack
+    /// stays active; otherwise it is kept for [`rollback`](Self::rollback).
     ///
-    /// Calls are not held up, and those under way finish on the pack they began on. The first pack of a manager gets
-    /// there in the same way. Upgrades wait for each other. To upgrade to the pack that is active already changes
-    /// nothing, except that its copy in the store is repaired if it has to be. Signed by another key it takes the active
-    /// one's place, which is what is to be done when a key is revoked; the previous pack stays the previous one.
+    /// Calls do not wait for an upgrade, and running calls finish on the pack that they started on. A manager's first
+    /// pack is activated in the same way. Upgrades wait for each other. An upgrade to the active pack changes nothing,
+    /// except that its copy in the store is repaired if necessary. The same pack signed by another key replaces the
+    /// active one, which is how to proceed when a key is revoked; the previous pack stays the previous one.
     ///
     /// # Errors
     /// Each step has its [`UpgradeError`]. A version older than the newest ever accepted is refused, and so is a pack
@@ -124,33 +122,34 @@ impl KernelManager {
         self.upgrade_with(dir, Upgrade::new())
     }
 
-    /// The same, allowing more.
+    /// Like [`upgrade`](Self::upgrade), but can allow downgrades and packs of other names.
     ///
     /// # Errors
-    /// As [`upgrade`](Self::upgrade).
+    /// See [`upgrade`](Self::upgrade).
     pub fn upgrade_with(&self, dir: impl AsRef<Path>, upgrade: Upgrade) -> Result<Swapped, UpgradeError> {
         let result = self.shared.upgrade(dir.as_ref(), &upgrade);
         log::upgrade(dir.as_ref(), &result);
         result
     }
 
-    /// Makes the previous pack active again: at once within its grace period, and from the store, if there is one,
-    /// after that. What was active is withdrawn: [`watch`](Self::watch) leaves it alone from then on.
+    /// Makes the previous pack active again: immediately within its grace period, and from the store, if there is one,
+    /// after that. The pack that was active is withdrawn: [`watch`](Self::watch) ignores it from then on.
     ///
-    /// It leads one step back and not two: another rollback needs another upgrade first.
+    /// A rollback goes back one step only: the next one needs another upgrade first.
     ///
     /// # Errors
-    /// [`RollbackError::NoPreviousPack`]; or the previous pack cannot be used any more.
+    /// [`RollbackError::NoPreviousPack`]; or the previous pack can no longer be used.
     pub fn rollback(&self) -> Result<Swapped, RollbackError> {
         let result = self.shared.rollback();
         log::rollback(&result);
         result
     }
 
-    /// Makes active what another process made active in the store, if it did; `None` if nothing is new there.
+    /// Activates the pack that another process made active in the store; `None` if the store's active pack has not
+    /// changed.
     ///
     /// # Errors
-    /// As [`upgrade`](Self::upgrade); a pack that is at fault is not tried again until the store names another one.
+    /// See [`upgrade`](Self::upgrade); a faulty pack is not tried again until the store names another one.
     pub fn refresh(&self) -> Result<Option<Swapped>, UpgradeError> {
         let result = self.shared.refresh();
         log::refresh(&result);

@@ -1,4 +1,4 @@
-//! Which pack may follow which.
+//! Decides which pack may replace which.
 
 use std::cmp::Ordering;
 
@@ -27,34 +27,34 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
-    /// Newer versions of the same pack only.
+    /// Allows only newer versions of the same pack.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Allows a version that is older than the newest ever accepted, which an attacker would choose for its known
+    /// Allows a version older than the newest ever accepted. An attacker would choose such a version for its known
     /// weaknesses.
     pub fn allow_downgrade(mut self) -> Self {
         self.downgrade = true;
         self
     }
 
-    /// Allows a pack of another name than the active one's. Each name has a newest version of its own.
+    /// Allows a pack whose name differs from the active one's. Each name has its own newest version.
     pub fn allow_other_name(mut self) -> Self {
         self.other_name = true;
         self
     }
 
-    /// What nobody asked for at this moment: a pack that was rolled back stays away.
+    /// The policy for unattended upgrades: a withdrawn pack stays withdrawn.
     pub(crate) fn unattended() -> Self {
         Self { refuse_withdrawn: true, ..Self::new() }
     }
 
-    /// Whether a pack may become active after all that was accepted so far.
+    /// Checks whether a pack may become active, given everything accepted so far.
     ///
-    /// Versions compare by precedence, so that build metadata does not make one newer. Two contents with one version
-    /// are refused without exception: which of them runs would depend on who asked first. Who signed is no part of a
-    /// content, so that another key can take over a pack, also the active one after a rollback from a newer one.
+    /// Versions compare by precedence, so build metadata does not make one newer. Two contents with the same version
+    /// are always refused: the order of requests would decide which one runs. The signer is not part of the content, so
+    /// another key can take over a pack, including the active one after a rollback from a newer one.
     pub(crate) fn judge(
         &self,
         state: &StoreState,

@@ -1,4 +1,4 @@
-//! What all handles of a manager share.
+//! The state that all handles of a manager share.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,33 +15,33 @@ use crate::{
     store::StoreState,
 };
 
-/// How long a pack is kept after another one took its place, unless said otherwise.
+/// How long a replaced pack is kept by default.
 pub(crate) const GRACE: Duration = Duration::from_secs(300);
 
 pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
     pub(crate) checks: Checks,
     pub(crate) active: Active,
-    /// The pack that was active before, while it can be gone back to at once.
+    /// The previous pack, while a rollback to it is immediate.
     pub(crate) previous: Grace<Arc<Live>>,
     pub(crate) store: Option<PackStore>,
     pub(crate) fallback: Option<Fallback>,
-    /// Held by whoever replaces the active pack. No call takes it.
+    /// Held while the active pack is being replaced. Calls never take it.
     pub(crate) changing: Mutex<Memory>,
 }
 
 /// What a manager remembers for the next change.
 #[derive(Default)]
 pub(crate) struct Memory {
-    /// The state, where there is no store that has it.
+    /// The state, if there is no store to keep it.
     pub(crate) state: StoreState,
-    /// A pack that somebody else made active in the store and that could not be used here.
+    /// A pack that another process made active in the store, and that could not be used here.
     pub(crate) unusable: Option<PackId>,
 }
 
 impl Shared {
     pub(crate) fn changing(&self) -> MutexGuard<'_, Memory> {
-        // A change that panicked has left things as they were.
+        // A change that panicked has left the state as it was.
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! What a handle points to in the active pack, and how it is found in another.
+//! The target of a handle in the active pack, and how it is found in another pack.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use kernelpack_runtime::{Error, Pack};
 
 type Resolve<H> = Box<dyn Fn(&Pack) -> Result<H, Error> + Send + Sync>;
 
-/// What a handle points to, and how to find it in another pack.
+/// The target of a handle, and how to find it in another pack.
 pub(crate) struct Slot<H> {
     pub(crate) current: ArcSwap<H>,
     resolve: Resolve<H>,
@@ -22,11 +22,11 @@ impl<H> Slot<H> {
     }
 }
 
-/// A handle, whatever it points to.
+/// A handle with any type of target.
 pub(crate) trait Follower: Send + Sync {
-    /// Whether this pack has what the handle points to.
+    /// Checks that this pack has the handle's target.
     fn check(&self, pack: &Pack) -> Result<(), Error>;
-    /// Points the handle to this pack, which passed the check.
+    /// Points the handle to this pack, which has passed the check.
     fn move_to(&self, pack: &Pack);
 }
 
@@ -36,7 +36,7 @@ impl<H: Send + Sync> Follower for Slot<H> {
     }
 
     fn move_to(&self, pack: &Pack) {
-        // It passed the check, whose answer depends on the pack alone.
+        // It passed the check, whose result depends only on the pack.
         if let Ok(next) = (self.resolve)(pack) {
             self.current.store(Arc::new(next));
         }

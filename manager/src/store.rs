@@ -1,4 +1,4 @@
-//! A folder of packs: versions side by side, and which of them is active.
+//! A folder that holds versions of packs, one of them active.
 //!
 //! ```text
 //! lock            held by whoever changes anything
@@ -7,10 +7,10 @@
 //! staging/        what is being written; worth nothing
 //! ```
 //!
-//! The invariant: whatever is in `packs/` was written whole and synced before it was renamed into place, and
-//! `state.json` is replaced in one step, so that a process killed at any moment leaves the old state or the new one.
-//! Nobody vouches for what lies in the folder: the signature and every digest are checked again at each opening, folder
-//! names are made from the state and never read from it, and links are not followed.
+//! The invariant: everything in `packs/` was written completely and synced before it was renamed into place, and
+//! `state.json` is replaced atomically, so a process killed at any moment leaves either the old state or the new one.
+//! The folder's contents are not trusted: the signature and every digest are checked again at each opening, folder
+//! names are derived from the state and never read from it, and links are not followed.
 
 mod collect;
 mod error;
@@ -36,40 +36,43 @@ use kernelpack_manifest::{Digest, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest};
 use kernelpack_runtime::{PackId, read_pack_file};
 use layout::Layout;
 
-/// A folder with the versions of a pack, of which one is active.
+/// A folder with versions of a pack, one of them active.
 ///
-/// Reading needs no lock: what is active is replaced in one step. A [`KernelManager`](crate::KernelManager) changes it.
+/// Reading needs no lock, since the state is replaced atomically. A [`KernelManager`](crate::KernelManager) changes the
+/// store.
 #[derive(Clone, Debug)]
 pub struct PackStore {
     layout: Layout,
 }
 
-/// The right to change a store; other processes and managers have to wait until it is dropped.
+/// The right to change a store; other processes and managers wait until it is dropped.
 pub(crate) struct StoreLock {
     file: File,
 }
 
 impl Drop for StoreLock {
     fn drop(&mut self) {
-        // Closing the file would do, were it not for processes that are being started from another thread, and have a
-        // copy of it until they run their program. Whatever fails here, the end of the process gives the lock up.
+        // Closing the file would be enough, except that child processes which another thread is starting inherit it
+        // until they run their program. If unlocking fails, the end of the process releases the lock.
         let _ = self.file.unlock();
     }
 }
 
 impl PackStore {
-    /// Opens a store, and makes it where there is none. What a killed process left behind is removed, unless somebody
-    /// is changing the store right now.
+    /// Opens a store, and creates it if it does not exist. Leftovers of killed processes are removed, unless another
+    /// process is changing the store right now.
     ///
     /// # Errors
-    /// The folder cannot be made or read, or something else has the name of a folder of the store.
+    /// The folder cannot be created or read, or something that is not a folder has the name of one of the store's
+    /// folders.
     pub fn open(root: impl AsRef<Path>) -> Result<Self, StoreError> {
         let layout = Layout::new(root.as_ref());
         layout.make()?;
         let store = Self { layout };
-        // Only tidying: a store that cannot be written can still be read.
+        // This is only cleaning up: a read-only store can still be read.
         match store.lock() {
-            // Where the state is lost or names what is not there, who is to say what is superfluous? The next upgrade.
+            // If the state is lost or names packs that do not exist, nothing can be called superfluous until the next
+            // upgrade.
             Ok(lock) => match store.state() {
                 Ok(state) if state.active().is_some_and(|id| store.installed(id).is_ok()) => {
                     store.collect(&lock, &state);
@@ -86,10 +89,10 @@ impl PackStore {
         &self.layout.root
     }
 
-    /// What is active, and what was accepted so far.
+    /// The active pack, and the versions accepted so far.
     ///
     /// # Errors
-    /// The state cannot be read, or is not one that this build understands.
+    /// The state cannot be read, or is in a format that this build does not understand.
     pub fn state(&self) -> Result<StoreState, StoreError> {
         let path = self.layout.state();
         match fs::symlink_metadata(&path) {
@@ -107,8 +110,8 @@ impl PackStore {
         StoreState::parse(&bytes, content).map_err(|message| StoreError::BadState { path, message })
     }
 
-    /// The content of an installed pack, if its manifest is the one that the state names; who signed it has been asked
-    /// when it was installed and will be when it is opened.
+    /// The content of an installed pack, if its manifest is the one that the state names. Its signature was checked
+    /// when it was installed, and is checked again when it is opened.
     fn content(&self, id: &PackId) -> Option<Digest> {
         let manifest = read_pack_file(&self.installed(id).ok()?, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64).ok()?;
         if Digest::of(&manifest) != id.digest {
@@ -120,17 +123,17 @@ impl PackStore {
     /// The folder of an installed pack.
     ///
     /// # Errors
-    /// It is no folder: the pack is not installed, or a link has its name.
+    /// The path is not a folder: the pack is not installed, or a link has its name.
     pub(crate) fn installed(&self, id: &PackId) -> Result<PathBuf, StoreError> {
         let path = self.layout.pack(id);
         layout::check_folder(&path)?;
         Ok(path)
     }
 
-    /// Makes this the only process that may change the store, and removes what another one left half-written.
+    /// Takes the lock for changing the store, and removes leftovers of other processes.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] if somebody else is changing it; or the lock cannot be opened.
+    /// [`StoreError::Busy`] if another process is changing the store; or the lock cannot be opened.
     pub(crate) fn lock(&self) -> Result<StoreLock, StoreError> {
         let path = self.layout.lock();
         match fs::symlink_metadata(&path) {
@@ -149,7 +152,7 @@ impl PackStore {
         Ok(lock)
     }
 
-    /// Replaces the state in one step; what it was is what it stays if this fails before that step.
+    /// Replaces the state atomically; on an earlier failure, the old state stays.
     pub(crate) fn write_state(&self, _: &StoreLock, state: &StoreState) -> Result<(), StoreError> {
         let staged = self.layout.staged(layout::STATE);
         layout::write_synced(&staged, &state.to_json())?;

@@ -1,4 +1,4 @@
-//! The steps that lead to another active pack.
+//! The steps of an upgrade and of a rollback.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -16,17 +16,17 @@ use crate::{
     store::{StageError, Staged, StoreLock, StoreState},
 };
 
-/// Which pack took the place of which.
+/// The result of a swap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swapped {
-    /// What was active before, if anything was.
+    /// The pack that was active before, if there was one.
     pub from: Option<PackId>,
-    /// What is active now.
+    /// The pack that is active now.
     pub to: PackId,
 }
 
 impl Swapped {
-    /// Whether another pack is active than before.
+    /// Whether the active pack has changed.
     pub fn is_change(&self) -> bool {
         self.from.as_ref() != Some(&self.to)
     }
@@ -45,7 +45,7 @@ impl Shared {
         if running == Some(&id) && self.is_installed(&ledger, &id) {
             return Ok(Swapped { from: Some(id.clone()), to: id });
         }
-        // Compatibility with what the modules really use comes before anything is written.
+        // Compatibility with the features that the modules really use is checked before anything is written.
         verified.check_compatibility(self.runtime.compatibility()).map_err(UpgradeError::verifying)?;
         let (staged, verified) = match ledger.store {
             None => (None, verified),
@@ -80,7 +80,7 @@ impl Shared {
             Some((store, _)) => {
                 let id = ledger.state.previous().ok_or(RollbackError::NoPreviousPack)?;
                 let running = self.active.load();
-                // Where the store's active pack was unusable, the one to go back to runs already.
+                // If the store's active pack was unusable, the pack to go back to is already running.
                 match [kept, running].into_iter().flatten().find(|live| live.id == *id) {
                     Some(live) => live,
                     None => open_installed(&self.runtime, &self.checks, store, id).map_err(unusable)?,
@@ -91,7 +91,7 @@ impl Shared {
         self.runtime.check_trust(&target.pack).map_err(|error| unusable(UpgradeError::verifying(error)))?;
         let mut next = ledger.state.clone();
         next.roll_back();
-        // It was healthy when it was active, and a way back that can be refused is none.
+        // The pack was healthy when it was active, and a rollback should not be refused.
         let to = target.id.clone();
         let followed = |error| unusable(UpgradeError::Followed { pack: to.clone(), error: Box::new(error) });
         let trial = self.active.try_out(target).map_err(followed)?;
@@ -102,7 +102,7 @@ impl Shared {
         Ok(Swapped { from: from.map(|live| live.id.clone()), to })
     }
 
-    /// Follows what another process made active.
+    /// Activates the pack that another process made active.
     pub(crate) fn refresh(&self) -> Result<Option<Swapped>, UpgradeError> {
         let Some(store) = &self.store else { return Ok(None) };
         let mut memory = self.changing();
@@ -128,7 +128,7 @@ impl Shared {
         Ok(Some(self.swapped(before, id.clone())))
     }
 
-    /// Copies a pack into the store and verifies the copy, which is what runs.
+    /// Copies a pack into the store and verifies the copy, which is the one that runs.
     fn stage<'a>(
         &self,
         store: &'a PackStore,
@@ -145,7 +145,7 @@ impl Shared {
         Ok((staged, copy))
     }
 
-    /// Whether the store, if there is one, has the pack whole and names it.
+    /// Whether the store, if there is one, has the complete pack and names it as active.
     fn is_installed(&self, ledger: &Ledger<'_>, id: &PackId) -> bool {
         ledger.store.as_ref().is_none_or(|(store, _)| {
             let whole = || self.runtime.verify(&store.installed(id).ok()?).ok().filter(|pack| pack.id() == *id);
@@ -164,8 +164,8 @@ impl Shared {
         check_health(&self.checks, candidate)
     }
 
-    /// Makes a pack active, checks it where it now is, and commits; if anything fails, all is as it was. Gives what was
-    /// active before.
+    /// Makes a pack active, checks it there, and commits; if anything fails, the state is restored. Returns the
+    /// previously active pack.
     fn go_live(
         &self,
         candidate: Arc<Live>,
@@ -175,7 +175,7 @@ impl Shared {
         let followed = |error| UpgradeError::Followed { pack: id.clone(), error: Box::new(error) };
         let before = self.active.load();
         let trial = self.active.try_out(candidate).map_err(followed)?;
-        // Through the pointer, as every caller from now on.
+        // Through the pointer that every caller uses from now on.
         if let Some(live) = self.active.load() {
             run(&self.checks, &live, Stage::AfterSwap).map_err(|reason| match reason {
                 CheckFailed::Unchecked(unchecked) => UpgradeError::Unchecked(unchecked),
@@ -189,10 +189,10 @@ impl Shared {
         Ok(trial.keep())
     }
 
-    /// Keeps what was active for a while.
+    /// Keeps the previously active pack for the grace period.
     fn swapped(&self, before: Option<Arc<Live>>, to: PackId) -> Swapped {
         let from = before.as_ref().map(|live| live.id.clone());
-        // A pack that was repaired in place, or signed by another key, is no previous one.
+        // A pack that was repaired in place or signed by another key does not count as the previous one.
         if let Some(before) = before.filter(|before| before.id.content != to.content) {
             self.previous.keep(before);
         }
@@ -200,7 +200,7 @@ impl Shared {
     }
 }
 
-/// What was accepted so far, from the store if there is one, with the right to change it.
+/// The versions accepted so far, with the right to change them, from the store if there is one.
 struct Ledger<'a> {
     state: StoreState,
     store: Option<(&'a PackStore, StoreLock)>,
@@ -213,18 +213,18 @@ impl<'a> Ledger<'a> {
             None => Self { state: memory.state.clone(), store: None, memory },
             Some(store) => {
                 let lock = store.lock()?;
-                // Read under the lock: another process may have changed it.
+                // Read under the lock, since another process may have changed it.
                 Self { state: store.state()?, store: Some((store, lock)), memory }
             }
         })
     }
 
-    /// Makes the next state last.
+    /// Writes the next state to the store.
     fn write(&self, next: &StoreState) -> Result<(), StoreError> {
         self.store.as_ref().map_or(Ok(()), |(store, lock)| store.write_state(lock, next))
     }
 
-    /// Remembers the state and removes what it makes superfluous.
+    /// Adopts the state and removes packs that are no longer needed.
     fn settle(&mut self, next: StoreState) {
         self.memory.unusable = None;
         match &self.store {
@@ -234,7 +234,7 @@ impl<'a> Ledger<'a> {
     }
 }
 
-/// Opens a pack of a store, checking all of it again and its health too.
+/// Opens a pack from a store, with all checks, health included.
 pub(crate) fn open_installed(
     runtime: &Runtime,
     checks: &Checks,
@@ -269,9 +269,9 @@ fn check_health(checks: &Checks, live: &Live) -> Result<(), UpgradeError> {
     })
 }
 
-/// Runs the checks; one that panics has failed.
+/// Runs the checks; a panic counts as a failure.
 fn run(checks: &Checks, live: &Live, stage: Stage) -> Result<(), CheckFailed> {
-    // A probe that left something of its own half-done is asked again with the next pack, as its author has to expect.
+    // A probe that left its own state inconsistent is called again for the next pack; its author has to expect that.
     catch_unwind(AssertUnwindSafe(|| checks.run(&live.pack, stage)))
         .unwrap_or_else(|panic| Err(CheckFailed::panicked(panic)))
 }

@@ -1,4 +1,4 @@
-//! Upgrading to packs that appear in a folder.
+//! Upgrades to packs that appear in a folder.
 
 use std::{
     collections::BTreeMap,
@@ -17,33 +17,33 @@ use semver::Version;
 
 use crate::{KernelManager, Swapped, Upgrade, UpgradeError};
 
-/// The time between two looks, unless said otherwise.
+/// The default interval between scans.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The most packs that are looked at, and files in one; a folder with more is no inbox.
+/// The limit of packs in a folder, and of files in a pack; a folder with more is not an inbox.
 const MAX_ENTRIES: usize = 4096;
-/// Folders within folders that are looked at: modules are one deep.
+/// The depth to which folders are scanned; modules are one level deep.
 const MAX_DEPTH: usize = 4;
 
-/// What a [`Watch`] did.
+/// An event of a [`Watch`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WatchEvent {
-    /// Another pack is active: one from the folder, or one that another process made active in the store.
+    /// The active pack has changed: to one from the folder, or to one that another process made active in the store.
     Upgraded(Swapped),
     /// A pack was refused. It is not tried again until its files change.
     Refused {
         /// The pack's folder.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: UpgradeError,
     },
-    /// What another process made active in the store cannot be used here.
+    /// The pack that another process made active in the store cannot be used here.
     NotRefreshed(UpgradeError),
-    /// The folder cannot be read at the moment; told once for as long as that lasts.
+    /// The folder cannot be read at the moment; reported once for as long as that lasts.
     Unreadable {
         /// The folder.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -58,10 +58,10 @@ pub struct WatchBuilder {
 }
 
 impl KernelManager {
-    /// Upgrades to packs that appear in a folder, from a thread that ends with the [`Watch`].
+    /// Upgrades to packs that appear in a folder, on a thread that ends with the [`Watch`].
     ///
-    /// Whoever releases packs writes them under another name or in another folder of the same file system, and renames
-    /// them into place. A pack that is still being copied is refused, and tried again when its files have changed.
+    /// Packs should be written under another name, or in another folder of the same file system, and renamed into
+    /// place. A pack that is still being copied is refused, and tried again when its files have changed.
     pub fn watch(&self, dir: impl AsRef<Path>) -> WatchBuilder {
         WatchBuilder::new(self.clone(), dir.as_ref())
     }
@@ -72,14 +72,14 @@ impl WatchBuilder {
         Self { manager, dir: dir.to_owned(), interval: INTERVAL, on_event: Box::new(|_| {}) }
     }
 
-    /// Looks this often; once a second unless given.
+    /// Scans this often; once a second by default.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// Calls this with what happens, on the watch's thread; what happens is logged in any case. It may use the manager,
-    /// to roll back for example.
+    /// Calls this with each event, on the watch's thread; events are also logged. The callback may use the manager, for
+    /// example to roll back.
     pub fn on_event(mut self, on_event: impl FnMut(WatchEvent) + Send + 'static) -> Self {
         self.on_event = Box::new(on_event);
         self
@@ -96,7 +96,7 @@ impl WatchBuilder {
         let (stop, stopped) = sync_channel::<()>(0);
         let thread = thread::Builder::new().name("kernelpack-watch".to_owned()).spawn(move || {
             loop {
-                // A callback that panics must not end the watch, which nobody would notice.
+                // A callback that panics must not silently end the watch.
                 if catch_unwind(AssertUnwindSafe(|| inbox.look())).is_err() {
                     tracing::error!(dir = %inbox.dir.display(), "an event of the watch was answered with a panic");
                 }
@@ -116,30 +116,30 @@ impl std::fmt::Debug for WatchBuilder {
     }
 }
 
-/// Watches a folder until it is dropped; dropping waits for the thread, and so for an upgrade under way.
+/// Watches a folder until it is dropped; dropping waits for the thread, and so for an upgrade in progress.
 ///
-/// Of several new packs the newest has the first try. Files, links and folders whose name begins with a dot are left
-/// alone, and so is a pack that was rolled back: only [`KernelManager::upgrade`] brings it back.
+/// Of several new packs, the newest is tried first. Files, links and folders whose name begins with a dot are ignored,
+/// and so is a pack that was rolled back: only [`KernelManager::upgrade`] activates it again.
 #[derive(Debug)]
 #[must_use = "the watch ends when this is dropped"]
 pub struct Watch {
     // `None` only while dropping.
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// The process that has the thread: a forked child has none.
+    /// The process that has the thread; a forked child does not have it.
     process: Lineage,
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         if !self.process.is_current() {
-            // The thread is the parent's, and the channel may be as it was in the middle of one of its steps.
+            // The thread is the parent's, and the fork may have caught the channel in the middle of an operation.
             mem::forget((self.stop.take(), self.thread.take()));
             return;
         }
         // Closing the channel wakes the thread at once.
         drop(self.stop.take());
-        // A callback may own the watch: a thread cannot wait for itself, and ends after this event.
+        // A callback may own the watch: the thread cannot join itself, and ends after this event.
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             let _ = thread.join();
         }
@@ -150,7 +150,7 @@ struct Inbox {
     manager: KernelManager,
     dir: PathBuf,
     on_event: Box<dyn FnMut(WatchEvent) + Send>,
-    /// What each pack's files looked like when it was tried.
+    /// The appearance of each pack's files when it was last tried.
     tried: BTreeMap<PathBuf, Digest>,
     unreadable: bool,
 }
@@ -160,7 +160,7 @@ impl Inbox {
         match self.manager.refresh() {
             Ok(None) => {}
             Ok(Some(swapped)) => (self.on_event)(WatchEvent::Upgraded(swapped)),
-            // Others are changing it, or will.
+            // Another process is changing them, or will.
             Err(error) if error.is_passing() => {}
             Err(error) => (self.on_event)(WatchEvent::NotRefreshed(error)),
         }
@@ -177,7 +177,7 @@ impl Inbox {
         self.unreadable = false;
         self.tried.retain(|path, _| found.contains_key(path));
         let mut new: Vec<_> = found.into_iter().filter(|(path, looks)| self.tried.get(path) != Some(looks)).collect();
-        // Nobody vouches for these versions; they only say what to try first.
+        // These versions are unverified; they only decide what to try first.
         let version = |path: &Path| read_manifest(path).ok().map(|manifest| manifest.version);
         new.sort_by_cached_key(|(path, _)| std::cmp::Reverse(version(path).unwrap_or(Version::new(0, 0, 0))));
         for (path, looks) in new {
@@ -198,14 +198,14 @@ impl Inbox {
     }
 }
 
-/// The folders that could be packs, with what their files look like.
+/// The folders that could be packs, with the appearance of their files.
 fn candidates(dir: &Path) -> io::Result<BTreeMap<PathBuf, Digest>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir)?.take(MAX_ENTRIES) {
         let entry = entry?;
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         if !hidden && entry.file_type()?.is_dir() {
-            // Gone again, or unreadable: the next look may tell.
+            // The folder is gone again or unreadable; the next scan may succeed.
             if let Ok(looks) = appearance(&entry.path()) {
                 found.insert(entry.path(), looks);
             }
@@ -214,7 +214,7 @@ fn candidates(dir: &Path) -> io::Result<BTreeMap<PathBuf, Digest>> {
     Ok(found)
 }
 
-/// A digest of the names, sizes and times of the files in a folder: another one whenever a file is written.
+/// A digest of the names, sizes and times of the files in a folder, which changes whenever a file is written.
 fn appearance(dir: &Path) -> io::Result<Digest> {
     let mut lines = Vec::new();
     let mut folders = vec![(dir.to_owned(), 0)];
@@ -235,7 +235,7 @@ fn appearance(dir: &Path) -> io::Result<Digest> {
     Ok(Digest::of(lines.join("\n").as_bytes()))
 }
 
-/// When a file was written; on Unix also when anything about it changed, which nobody can set back.
+/// When a file was last written; on Unix also when its metadata last changed, which cannot be forged.
 fn times(metadata: &fs::Metadata) -> impl std::fmt::Debug + use<> {
     #[cfg(unix)]
     let changed = {

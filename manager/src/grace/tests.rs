@@ -26,7 +26,7 @@ fn it_is_kept_until_then() {
         let value = Arc::new(());
         grace.keep(value.clone());
         assert!(grace.peek().is_some());
-        // The end of the keeper is the end of what it keeps, and of its thread.
+        // Dropping the keeper drops its value and ends its thread.
         let thread = Arc::downgrade(&grace.shared);
         drop(grace);
         assert_eq!(Arc::strong_count(&value), 1);

@@ -46,7 +46,8 @@ fn the_newest_counts_even_if_it_is_not_active() {
 #[test]
 fn a_version_has_one_content() {
     let state = state(&["1.0.0", "2.0.0"]);
-    // Build metadata does not count, so this is 2.0.0 with another content; and so is the previous pack's version.
+    // Build metadata does not count, so this is 2.0.0 with other content, and the same holds for the previous pack's
+    // version.
     for changed in ["2.0.0+rebuilt", "1.0.0+rebuilt"] {
         let refused = Upgrade::new().allow_downgrade().judge(&state, None, &id("core", changed)).unwrap_err();
         assert!(matches!(refused, UpgradeError::VersionReused { .. }), "{changed}: {refused}");
@@ -58,7 +59,7 @@ fn another_key_may_sign_what_was_accepted() {
     let mut state = state(&["1.0.0", "2.0.0"]);
     let anew = |version| Upgrade::new().judge(&state, None, &signed_anew(id("core", version)));
     assert!(anew("2.0.0").is_ok());
-    // It makes nothing newer that is older.
+    // Re-signing does not make an older version newer.
     assert!(matches!(anew("1.0.0"), Err(UpgradeError::Downgrade { .. })));
     state.roll_back();
     let judge = |upgrade: Upgrade, version| upgrade.judge(&state, None, &signed_anew(id("core", version)));

@@ -1,6 +1,7 @@
-//! Removing what a store has no use for: leftovers, and versions beyond the active and the previous one.
+//! Removes leftovers from a store, and versions other than the active and the previous one.
 //!
-//! Only what a store itself could have made is touched; everything else in its folders stays, and is never followed.
+//! Only what a store itself could have made is touched; everything else in its folders is kept, and links are not
+//! followed.
 
 use std::{fs, io::ErrorKind};
 
@@ -10,20 +11,21 @@ use super::{
 };
 
 impl PackStore {
-    /// Removes what a process left half-written. Whoever holds the lock is the only one who could be writing.
+    /// Removes partly written packs. Only the holder of the lock can be writing one.
     pub(super) fn sweep(&self, _: &StoreLock) {
         for name in [INSTALL, DISCARD, STATE] {
             let path = self.layout.staged(name);
             match install::remove(&path) {
                 Ok(()) => tracing::debug!(path = %path.display(), "removed what was left half-written"),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                // Whoever needs the place says so.
+                // Code that needs the path reports the error.
                 Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove what was left"),
             }
         }
     }
 
-    /// Removes the packs that are neither active nor previous. What cannot be removed has a try at the next occasion.
+    /// Removes the packs that are neither active nor previous. Anything that cannot be removed is tried again next
+    /// time.
     pub(crate) fn collect(&self, lock: &StoreLock, state: &StoreState) {
         let kept = [state.active(), state.previous()].map(|id| id.map(|id| self.layout.pack(id)));
         let Ok(entries) = fs::read_dir(self.layout.packs()) else { return };

@@ -1,37 +1,37 @@
-//! What a store can fail with.
+//! The errors of a store.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// What a [`PackStore`](crate::PackStore) can fail with.
+/// An error of a [`PackStore`](crate::PackStore).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The system refused something.
+    /// A system call failed.
     #[error("cannot {action} {path:?}: {source}")]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// Somebody else is changing the store.
+    /// Another process or manager is changing the store.
     #[error("the store {path:?} is being changed by somebody else; try again when they are done")]
     Busy {
         /// The store.
         path: PathBuf,
     },
-    /// What should be a folder of the store is something else; links are not followed.
+    /// A folder of the store is something else; links are not followed.
     #[error("{path:?} in the store is not a folder; remove it and install the pack again")]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
-    /// What should be a file of the store is something else; links are not followed.
+    /// A file of the store is something else; links are not followed.
     #[error("{path:?} in the store is not a regular file; remove it")]
     NotAFile {
         /// The path.
@@ -48,7 +48,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Names what was tried, for `map_err`.
+    /// Adds the attempted action to an error, for `map_err`.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }

@@ -1,7 +1,7 @@
-//! The state as stores wrote it before: format 1, which knew packs by the digests of their manifests alone.
+//! Reads the former state format 1, which identified packs only by the digests of their manifests.
 //!
-//! That digest changes with the signer, so the content is looked up in the packs that the store has. Where that is not
-//! possible the digest stands for the content, and the version is taken only with that very manifest, as before.
+//! That digest depends on the signer, so the content is looked up in the store's packs. If a pack is missing, the
+//! digest stands for the content, and its version is accepted only with that very manifest, as before.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::state::{Accepted, StoreState};
 
-/// The format that this reads.
+/// The format that this file reads.
 pub(super) const FORMAT: u32 = 1;
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct FormerAccepted {
     digest: Digest,
 }
 
-/// Reads a state; `content` looks up that of an installed pack with this manifest.
+/// Reads a state; `content` looks up the content of an installed pack with this manifest.
 pub(super) fn read(json: &[u8], content: impl Fn(&PackId) -> Option<Digest>) -> Result<StoreState, String> {
     let former: FormerState = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let mut contents = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Putting a pack into a store: written aside, synced, renamed.
+//! Installs a pack in a store: the files are copied to a staging folder, synced, and renamed.
 
 use std::{
     collections::BTreeSet,
@@ -14,11 +14,11 @@ use super::{
     layout::{self, DISCARD, INSTALL},
 };
 
-/// The most bytes of any file of a pack.
+/// The size limit of each file of a pack.
 const MAX_FILE_BYTES: u64 =
     if MAX_MODULE_BYTES > MAX_MANIFEST_BYTES { MAX_MODULE_BYTES } else { MAX_MANIFEST_BYTES } as u64;
 
-/// A pack that was copied aside, and is removed again unless it is installed.
+/// A staged copy of a pack, which is removed again unless it is installed.
 pub(crate) struct Staged<'a> {
     store: &'a PackStore,
     lock: &'a StoreLock,
@@ -34,8 +34,8 @@ pub(crate) enum StageError {
 }
 
 impl<'a> Staged<'a> {
-    /// Copies these files of a pack, down to the disk. The copy has to be verified: the pack may have changed since it
-    /// was.
+    /// Copies these files of a pack, and syncs them. The copy must be verified again, since the pack may have changed
+    /// after its verification.
     pub(crate) fn copy(
         store: &'a PackStore,
         lock: &'a StoreLock,
@@ -44,7 +44,7 @@ impl<'a> Staged<'a> {
     ) -> Result<Self, StageError> {
         let dir = store.layout.staged(INSTALL);
         fs::create_dir(&dir).map_err(StoreError::io("make", &dir)).map_err(StageError::Store)?;
-        // Made before anything is written, so that it is removed whatever fails.
+        // Made before anything is written, so that it is removed after any failure.
         let staged = Self { store, lock, dir };
         let mut folders = BTreeSet::from([staged.dir.clone()]);
         for name in names {
@@ -59,7 +59,7 @@ impl<'a> Staged<'a> {
 
     fn write(&self, name: &str, bytes: &[u8], folders: &mut BTreeSet<PathBuf>) -> Result<(), StoreError> {
         let path = self.dir.join(name);
-        // Names of a verified pack are relative and without "..".
+        // Names in a verified pack are relative and without "..".
         for folder in path.ancestors().skip(1).take_while(|folder| *folder != self.dir) {
             folders.insert(folder.to_owned());
         }
@@ -69,13 +69,13 @@ impl<'a> Staged<'a> {
         layout::write_synced(&path, bytes)
     }
 
-    /// Where the copy is.
+    /// The folder of the copy.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Moves the copy to where the store keeps this pack, in one step. A folder of that name, which `is_whole` says to
-    /// be the same pack, stays; any other is taken away.
+    /// Moves the copy into place atomically. An existing folder of that name stays if `is_whole` confirms that it is
+    /// the same pack; otherwise it is removed.
     pub(crate) fn install(&self, id: &PackId, is_whole: impl FnOnce(&Path) -> bool) -> Result<(), StoreError> {
         let path = self.store.layout.pack(id);
         if fs::symlink_metadata(&path).is_ok() {
@@ -91,14 +91,14 @@ impl<'a> Staged<'a> {
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
-        // Nothing is there once it was installed; what cannot be removed now is removed by the next one to change
-        // the store.
+        // After installation nothing is left here. Anything that cannot be removed now is removed by the next process
+        // that changes the store.
         let _ = fs::remove_dir_all(&self.dir);
     }
 }
 
 impl PackStore {
-    /// Takes something out of `packs/` in one step, and then removes it.
+    /// Moves something out of `packs/` atomically, and then removes it.
     pub(super) fn discard(&self, _: &StoreLock, path: &Path) -> Result<(), StoreError> {
         let aside = self.layout.staged(DISCARD);
         fs::rename(path, &aside).map_err(StoreError::io("remove", path))?;
@@ -106,7 +106,7 @@ impl PackStore {
     }
 }
 
-/// Removes a file, a link or a folder with all that is in it; links are not followed.
+/// Removes a file, a link or a folder with its contents; links are not followed.
 pub(super) fn remove(path: &Path) -> std::io::Result<()> {
     if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }

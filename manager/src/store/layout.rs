@@ -1,4 +1,4 @@
-//! Where things are in a store, and writing them so that they last.
+//! The layout of a store, and durable writes.
 
 use std::{
     fs::{self, File},
@@ -11,16 +11,16 @@ use kernelpack_runtime::PackId;
 
 use super::StoreError;
 
-/// The state's file, in the store and while it is being written.
+/// The name of the state file, in the store and in staging.
 pub(super) const STATE: &str = "state.json";
-/// A pack that is being written.
+/// The staging name of a pack that is being installed.
 pub(super) const INSTALL: &str = "install";
-/// A pack that is being removed.
+/// The staging name of a pack that is being removed.
 pub(super) const DISCARD: &str = "discard";
 
 /// Hexadecimal digits at the end of a pack's folder.
 const DIGITS: usize = 12;
-/// The most bytes that a folder's name has of a pack's name and of its version.
+/// The longest part of a folder's name that comes from a pack's name or version, in bytes.
 const MAX_PART: usize = 64;
 
 /// The paths of a store.
@@ -34,7 +34,7 @@ impl Layout {
         Self { root: root.to_owned() }
     }
 
-    /// Makes the folders that are not there.
+    /// Creates the folders that do not exist.
     pub(super) fn make(&self) -> Result<(), StoreError> {
         fs::create_dir_all(&self.root).map_err(StoreError::io("make", &self.root))?;
         for folder in [self.packs(), self.staging()] {
@@ -72,27 +72,27 @@ impl Layout {
     }
 }
 
-/// The folder of a pack: readable for people, safe on every system, and another one for each content and signer.
+/// The name of a pack's folder: readable, valid on every system, and different for each content and signer.
 fn folder_name(id: &PackId) -> String {
     let plain = |text: &str| -> String {
         let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+') { c } else { '_' };
         text.chars().take(MAX_PART).map(safe).collect()
     };
     let PackId { name, version, digest, signed_by, .. } = id;
-    // The signer counts: signed by another key, a pack lies beside the one that is active until it is active itself.
+    // The signer counts: a pack signed by another key is stored next to the active one until it becomes active itself.
     let told_apart = Digest::of(&[&digest.0[..], signed_by.as_bytes()].concat());
     let digits: String = told_apart.0[..DIGITS / 2].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{digits}", plain(name), plain(&version.to_string()))
 }
 
-/// Whether a folder in `packs/` is called as a store calls them.
+/// Whether a store could have given this name to a folder in `packs/`.
 pub(super) fn is_pack_name(name: &str) -> bool {
     let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.rsplit_once('-')
         .is_some_and(|(front, digits)| front.contains('-') && digits.len() == DIGITS && digits.bytes().all(digit))
 }
 
-/// Checks that a path is a folder itself, not a link to one.
+/// Checks that a path is a folder, and not a link to one.
 pub(super) fn check_folder(path: &Path) -> Result<(), StoreError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
@@ -101,9 +101,9 @@ pub(super) fn check_folder(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Writes a new file, down to the disk.
+/// Writes a new file and syncs it.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    // One that is there is a leftover, which sweeping could not remove; never write through a link.
+    // An existing file is a leftover that could not be removed; writing must not follow a link.
     let created = File::create_new(path);
     created
         .and_then(|mut file| {
@@ -113,9 +113,9 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
         .map_err(StoreError::io("write", path))
 }
 
-/// Makes the names in a folder last; a rename is durable only after this.
+/// Syncs the names in a folder, which makes a rename durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
-    // Elsewhere a folder cannot be opened as a file, and the system orders renames itself.
+    // On other systems a folder cannot be opened as a file, and the system orders renames itself.
     if cfg!(unix) {
         File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", path))?;
     }

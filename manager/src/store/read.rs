@@ -1,4 +1,4 @@
-//! Reading a state, in whichever format a store wrote it.
+//! Reads a state in any format that a store has written.
 
 use kernelpack_manifest::{Digest, check_distinct_keys};
 use kernelpack_runtime::PackId;
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl StoreState {
-    /// Reads a state; `content` looks up that of an installed pack, for a state of before.
+    /// Reads a state; `content` looks up the content of an installed pack, for the former format.
     pub(super) fn parse(json: &[u8], content: impl Fn(&PackId) -> Option<Digest>) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Head {

@@ -1,4 +1,4 @@
-//! What a store remembers, and a manager without one while it lives.
+//! The state of a store, which a manager without a store keeps in memory.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use kernelpack_runtime::PackId;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-/// The form of the state that this build writes.
+/// The format that this build writes.
 pub(super) const FORMAT: u32 = 2;
-/// The most bytes that a state has.
+/// The size limit of a state.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
-/// The most packs whose withdrawal is remembered; the oldest are forgotten first.
+/// How many withdrawn packs are remembered; the oldest are forgotten first.
 const MAX_WITHDRAWN: usize = 256;
 
-/// Which pack is active, which one was before, and what was accepted so far.
+/// The active pack, the previous one, and the versions accepted so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreState {
     format: u32,
     active: Option<PackId>,
     previous: Option<PackId>,
-    /// By the pack's name.
+    /// Keyed by the pack's name.
     newest: BTreeMap<String, Accepted>,
-    /// By their contents.
+    /// The contents of withdrawn packs.
     withdrawn: Vec<Digest>,
 }
 
@@ -33,7 +33,7 @@ pub struct StoreState {
 pub(crate) struct Accepted {
     pub(crate) version: Version,
     pub(crate) content: Digest,
-    /// The digest of the manifest, which the content may not be known of: see [`former`](super::former).
+    /// The digest of the manifest; the content may be unknown, see [`former`](super::former).
     pub(crate) digest: Digest,
 }
 
@@ -42,7 +42,7 @@ impl Accepted {
         Self { version: id.version.clone(), content: id.content, digest: id.digest }
     }
 
-    /// Whether the pack is what was accepted, whoever signed it.
+    /// Whether the pack is the accepted one, regardless of its signer.
     pub(crate) fn is(&self, id: &PackId) -> bool {
         self.content == id.content || self.digest == id.digest
     }
@@ -55,24 +55,24 @@ impl Default for StoreState {
 }
 
 impl StoreState {
-    /// The pack that is active, if there is one yet.
+    /// The active pack, if there is one yet.
     pub fn active(&self) -> Option<&PackId> {
         self.active.as_ref()
     }
 
-    /// The pack that a rollback leads to, if there is one.
+    /// The pack that a rollback goes back to, if there is one.
     pub fn previous(&self) -> Option<&PackId> {
         self.previous.as_ref()
     }
 
-    /// The newest version that was ever accepted of the pack of this name.
+    /// The newest version ever accepted of the pack with this name.
     pub fn newest(&self, name: &str) -> Option<&Version> {
         self.newest.get(name).map(|accepted| &accepted.version)
     }
 
-    /// Whether a rollback led away from this pack, whoever signed it then.
+    /// Whether a rollback withdrew this pack, regardless of its signer.
     pub fn is_withdrawn(&self, id: &PackId) -> bool {
-        // A store of before knew the manifests' digests only.
+        // The former format has only the digests of manifests.
         self.withdrawn.iter().any(|withdrawn| [id.content, id.digest].contains(withdrawn))
     }
 
@@ -85,17 +85,17 @@ impl StoreState {
         Self { format: FORMAT, active, previous, newest, withdrawn }
     }
 
-    /// What is known of the contents of packs of this name.
+    /// The accepted versions and contents of packs with this name.
     pub(crate) fn accepted(&self, name: &str) -> impl Iterator<Item = Accepted> {
         let installed = [&self.active, &self.previous].into_iter().flatten().filter(move |id| id.name == name);
         self.newest.get(name).cloned().into_iter().chain(installed.map(Accepted::of))
     }
 
-    /// Makes a pack the active one; `replaces` is the one that ran until now, which may be the previous one if the
-    /// active one could not be opened.
+    /// Makes a pack active. `replaces` is the pack that ran until now, which may be the previous one if the active one
+    /// could not be opened.
     ///
-    /// Where the active one is the same but for who signed it, it is replaced and the previous one stays: there would be
-    /// no sense in a way back to a key that may be revoked.
+    /// If the active pack differs only in its signer, it is replaced and the previous one stays: going back to a key
+    /// that may have been revoked makes no sense.
     pub(crate) fn accept(&mut self, id: &PackId, replaces: Option<&PackId>) {
         self.withdrawn.retain(|withdrawn| ![id.content, id.digest].contains(withdrawn));
         if self.active.as_ref() != Some(id) {
@@ -110,7 +110,7 @@ impl StoreState {
         }
     }
 
-    /// Makes the previous pack the active one and remembers that the other was withdrawn.
+    /// Makes the previous pack active, and records that the other was withdrawn.
     pub(crate) fn roll_back(&mut self) {
         let Some(previous) = self.previous.take() else { return };
         if let Some(withdrawn) = self.active.replace(previous) {

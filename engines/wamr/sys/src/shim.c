@@ -56,7 +56,7 @@ say(char *words, uint32_t words_size, const char *text)
    structures, except
    - machine code, which is executed in place: in the pages that kernelpack_wamr_lift moves it to;
    - `mem_init_data_list[i]->bytes`, which are copied only if `is_binary_freeable` is set; that happens only after
-   loading, and unloading would then free memory that the module does not own;
+     loading, and unloading would then free memory that the module does not own;
    - names of imports, which there are none of;
    - data for the options below, which are all off. */
 #if WASM_ENABLE_INTERP != 0 && WASM_ENABLE_FAST_INTERP == 0

@@ -24,7 +24,7 @@ fn contents_are_taken_from_the_packs_that_are_there() {
     let active = state.active().unwrap();
     assert_eq!((active.content, active.digest), (digest("content"), digest("2.0.0")));
     assert_eq!(active.signed_by, "ed25519:2.0.0");
-    // Of what is not there the manifest is known, and that is enough to know it again.
+    // Only the manifest of a missing pack is known, which is enough to recognize it.
     let previous = state.previous().unwrap();
     assert_eq!((previous.content, previous.digest), (digest("1.0.0"), digest("1.0.0")));
     let again = |manifest: &str, content: &str| PackId {

@@ -39,12 +39,12 @@ fn a_rollback_leads_back_once_and_withdraws() {
     state.roll_back();
     assert_eq!((state.active(), state.previous()), (Some(&id("1.0.0")), None));
     assert!(state.is_withdrawn(&id("2.0.0")) && state.is_withdrawn(&signed_anew(id("2.0.0"))));
-    // It stays the newest: what lies between is still a step back.
+    // It stays the newest: a version in between is still a downgrade.
     assert_eq!(state.newest("core"), Some(&Version::new(2, 0, 0)));
     let same = state.clone();
     state.roll_back();
     assert_eq!(state, same);
-    // Who asks for it again means it.
+    // An explicit request for it counts.
     state.accept(&id("2.0.0"), Some(&id("1.0.0")));
     assert!(!state.is_withdrawn(&id("2.0.0")));
 }
@@ -70,12 +70,12 @@ fn another_key_takes_over_the_active_pack_and_the_way_back_stays() {
     let anew = signed_anew(id("2.0.0"));
     state.accept(&anew, Some(&id("2.0.0")));
     assert_eq!((state.active(), state.previous()), (Some(&anew), Some(&id("1.0.0"))));
-    // The older one ran, since the active one's key was revoked; it is signed by another key, too.
+    // The older pack ran because the active one's key was revoked; it is also signed by another key.
     let mut state = after(&["1.0.0", "2.0.0"]);
     let anew = signed_anew(id("1.0.0"));
     state.accept(&anew, Some(&id("1.0.0")));
     assert_eq!((state.active(), state.previous()), (Some(&anew), Some(&id("2.0.0"))));
-    // With nothing before it there is nothing to go back to.
+    // Without an earlier pack, there is nothing to go back to.
     let mut state = after(&["1.0.0"]);
     state.accept(&anew, None);
     assert_eq!((state.active(), state.previous()), (Some(&anew), None));

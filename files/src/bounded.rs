@@ -10,12 +10,12 @@ use std::{
 use kernelpack_manifest::{FileBytes, Rejected};
 use zeroize::Zeroizing;
 
-/// Whether [`open`] follows a link in the place of the file.
+/// Whether [`open`] follows a link in place of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// Follows it: for files that the user names.
+    /// Follows links: for files that the user names.
     Follow,
-    /// Refuses it: for files of a folder that others may write to.
+    /// Refuses links: for files in a folder that others may write to.
     Refuse,
 }
 
@@ -34,8 +34,8 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Why a pack is rejected that has such a file under this name. Where the machine is at fault and not the pack, the
-    /// system's error comes back.
+    /// Why a pack with such a file under this name is rejected; if the machine is at fault rather than the pack, the
+    /// system's error.
     ///
     /// # Errors
     /// The system's error.
@@ -116,15 +116,15 @@ fn read_to(file: &File, limit: u64, bytes: &mut Vec<u8>) -> Result<(), ReadError
     if metadata.len() > limit {
         return Err(ReadError::TooLarge { limit });
     }
-    // Room for the whole file at once: a buffer that grows would leave a secret behind in the memory that it had. The
-    // byte above the limit detects a file that grows while it is read.
+    // Reserves room for the whole file, since a buffer that grows would leave copies of a secret in memory. The byte
+    // above the limit detects a file that grows while it is read.
     bytes.reserve_exact(metadata.len() as usize + 1);
     file.take(limit + 1).read_to_end(bytes)?;
     if bytes.len() as u64 > limit { Err(ReadError::TooLarge { limit }) } else { Ok(()) }
 }
 
-/// Reads a regular file of at most `limit` bytes into the memory that `memory` provides for its size, or into a `Vec` if
-/// `memory` provides none. Links are refused.
+/// Reads a regular file of at most `limit` bytes into the memory that `memory` provides for its size, or into a `Vec`
+/// if `memory` provides none. Links are refused.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -158,7 +158,7 @@ pub fn open(path: &Path, links: Links) -> Result<File, ReadError> {
     }
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).map_err(|error| {
         match Errno::from_io_error(&error) {
-            // What systems say about a link that must not be followed, and about a socket.
+            // The system's errors for a link that must not be followed, and for a socket.
             Some(Errno::LOOP | Errno::MLINK) if links == Links::Refuse => ReadError::NotAFile,
             Some(Errno::NXIO | Errno::OPNOTSUPP) => ReadError::NotAFile,
             _ => ReadError::Io(error),

@@ -1,8 +1,9 @@
-//! Reads files that somebody else may have put there: regular files only, of bounded size, without waiting for a writer.
+//! Reads files that somebody else may have put there: regular files only, of bounded size, without waiting for a
+//! writer.
 //!
-//! [`read`] and its siblings judge the file that was opened, and not what has its name by now. [`check_listing`] compares
-//! a pack's folder with its manifest. The host, the packer and the driver of WAMR's compiler read through this crate, so
-//! that one file is as good as another to all of them.
+//! [`read`] and its siblings check the file that was opened, rather than whatever has its name later. [`check_listing`]
+//! compares a pack's folder with its manifest. The host, the packer and the driver of WAMR's compiler all read through
+//! this crate, so that they apply the same rules.
 #![forbid(unsafe_code)]
 
 mod bounded;

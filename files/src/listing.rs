@@ -1,4 +1,4 @@
-//! Whether a folder holds the files of a pack and nothing else.
+//! Checks that a folder holds the files of a pack and nothing else.
 
 use std::{
     collections::BTreeSet,
@@ -8,12 +8,13 @@ use std::{
 
 use kernelpack_manifest::{MANIFEST_FILE, Manifest, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE};
 
-/// The bytes of a signature file that are read. A signature has 64; a longer file is read far enough to say so.
+/// The most bytes of a signature file that are read. A signature has 64 bytes; reading more shows that a file is too
+/// long.
 pub const MAX_SIGNATURE_FILE_BYTES: u64 = 4096;
 
 const _: () = assert!(SIGNATURE_BYTES as u64 <= MAX_SIGNATURE_FILE_BYTES);
 
-/// A folder of a pack that the system could not list.
+/// A folder of a pack that cannot be listed.
 #[derive(Debug)]
 pub struct ListError {
     /// The folder.
@@ -24,7 +25,7 @@ pub struct ListError {
 
 /// Checks that a folder holds the files that a manifest names, the manifest, its signature, and nothing else.
 ///
-/// Each file that is missing, unexpected or not a regular file goes to `fault`, until that returns an error.
+/// Each file that is missing, unexpected or not a regular file is passed to `fault`, until that returns an error.
 ///
 /// # Errors
 /// The error that `fault` returned, or a [`ListError`] if the system cannot list a folder.
@@ -45,7 +46,7 @@ pub fn check_listing<E: From<ListError>>(
             // The type of the entry itself: a link to a folder is not a folder.
             let kind = entry.file_type().map_err(failed)?;
             let inside = format!("{path}/");
-            // A folder without an expected file is refused unread, so the manifest bounds the depth.
+            // A folder without expected files is refused unread, so the manifest bounds the depth.
             if kind.is_dir() && expected.iter().any(|path| path.starts_with(&inside)) {
                 folders.push((entry.path(), inside));
             } else if !expected.remove(path.as_str()) {

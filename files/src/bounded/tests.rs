@@ -47,11 +47,11 @@ fn a_file_goes_where_there_is_memory_for_it() {
     for lend in [|len| Some(vec![0xFF; len].into()), |_| None] {
         assert_eq!(*read_into(&path, 7, lend).unwrap(), *b"content");
     }
-    // Memory is asked for only if the file may be read.
+    // Memory is requested only if the file may be read.
     let never = |_| -> Option<FileBytes> { panic!("nothing is to be read") };
     assert!(matches!(read_into(&path, 6, never), Err(ReadError::TooLarge { limit: 6 })));
     assert!(matches!(read_into(folder.path(), 6, never), Err(ReadError::NotAFile | ReadError::Io(_))));
-    // A file that is shorter than it was.
+    // The file is shorter than expected.
     let long = |len| Some(vec![0; len + 1].into());
     assert!(matches!(read_into(&path, 7, long), Err(ReadError::Io(_))));
 }

@@ -1,8 +1,8 @@
-//! How many instructions a warm call takes, which Callgrind counts to the last one and no other load on the machine
-//! changes. `make bench-instructions` runs this, and fails where a count is above its limit.
+//! Counts the instructions of warm calls. Callgrind counts exactly, and other load on the machine does not change the
+//! result. `make bench-instructions` runs this, and fails if a count is above its limit.
 //!
-//! The kernel is `rmsnorm_f32` on 1x16, so that there is next to nothing but the call itself. Its pack has no other
-//! kernel, since everything that leads up to the call takes fifty times as long as usual.
+//! The kernel is `rmsnorm_f32` on 1x16, so that almost only the call itself is counted. Its pack has no other kernels,
+//! since the set-up takes fifty times as long as usual under Callgrind.
 #![allow(missing_docs, unused_qualifications, reason = "of what gungraun's macros expand to")]
 
 use std::{fs, hint::black_box, path::Path};
@@ -12,11 +12,11 @@ use kernelpack_host::{Bound, Runtime, Tensor, TypedKernel, measure::RawCall};
 use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
 use kernelpack_tests::pack;
 
-/// Where the pack lies, which the set-up makes before Callgrind runs.
+/// The folder of the pack, which the set-up makes before Callgrind runs.
 const PACK: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/instructions");
 const KERNEL: &str = "rmsnorm_f32";
 const DIM: usize = 16;
-/// Calls before the one that is counted: the first lays the call out.
+/// Calls before the one that is counted: the first lays out the call.
 const WARM_UP: u32 = 3;
 
 /// Counts as measured with the pinned toolchain on x86-64, and 5 % more. Lower them when calls get cheaper.
@@ -40,7 +40,7 @@ fn make_pack() {
     pack::copy_folder(copy.path(), Path::new(PACK));
 }
 
-/// A kernel, called in some way, and its tensors. In a box, so that moving it in and out counts little.
+/// A kernel prepared for one way of calling, and its tensors. It is boxed, so that moving it in and out counts little.
 struct Case<C> {
     call: C,
     x: Tensor<f32>,
@@ -49,7 +49,7 @@ struct Case<C> {
 }
 
 impl<C> Case<C> {
-    /// A warm one.
+    /// Prepares a warm kernel.
     fn warm(prepare: impl FnOnce(TypedKernel<Kernel>, Args<'_>) -> C, run: fn(&mut Self)) -> Box<Self> {
         let tensor = |dims: &[usize]| Tensor::from_slice(&[1.5; DIM], dims).expect("a small tensor");
         let (x, weight, mut y) = (tensor(&[1, DIM]), tensor(&[DIM]), tensor(&[1, DIM]));
@@ -102,7 +102,7 @@ fn warm_raw() -> RawCall {
     call
 }
 
-/// One count may be so high.
+/// Sets the limit of a count.
 fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
     let mut config = LibraryBenchmarkConfig::default();
     config.tool(Callgrind::default().hard_limits([(EventKind::Ir, instructions)]));
@@ -140,7 +140,7 @@ fn raw_call(mut call: RawCall) -> RawCall {
 library_benchmark_group!(name = calls, benchmarks = [typed_call, bound_call, batch_call, raw_call]);
 
 main!(
-    // What building the pack takes.
+    // Building the pack needs these variables.
     config = LibraryBenchmarkConfig::default().pass_through_envs(["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME"]),
     setup = make_pack(),
     library_benchmark_groups = calls

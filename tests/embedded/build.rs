@@ -1,4 +1,4 @@
-//! Has WAMR's requests for pages go through `pages.rs`, which counts them.
+//! Routes WAMR's requests for pages through `pages.rs`, which counts them.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

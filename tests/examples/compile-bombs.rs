@@ -1,5 +1,5 @@
-//! What modules cost that were made to be expensive: the seconds of the processor to verify and to compile each, and the
-//! memory that the process took for it, one JSON object a line. `compile-bombs [ENGINE]` takes the engine, `wasmtime` or `wamr`.
+//! Measures modules that are expensive on purpose: the processor time to verify and to compile each, and the peak
+//! memory, as one JSON object a line. Usage: `compile-bombs [ENGINE]`, with `wasmtime` or `wamr`.
 
 use std::{env, fs, process::Command};
 
@@ -19,7 +19,7 @@ fn main() {
     if let Some(index) = arguments.get(2) {
         return measure(engine, BOMBS[index.parse::<usize>().expect("an index")]);
     }
-    // A process each, so that the memory of one is not that of another.
+    // Each in its own process, so that their memory is measured separately.
     for (index, Bomb { name: bomb, .. }) in BOMBS.iter().enumerate() {
         let this = env::current_exe().expect("the program has a path");
         let status = Command::new(this).args([name, &index.to_string()]).status().expect("it starts");
@@ -50,10 +50,10 @@ fn measure(engine: Engine, bomb: Bomb) {
     );
 }
 
-/// The seconds that processors have worked for this process, at most to a hundredth.
+/// The processor time of this process in seconds, with a resolution of a hundredth.
 fn cpu_seconds() -> f64 {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the memory is this function's, and zeros are a value of it.
+    // SAFETY: the memory is a local variable, and zeros are a valid value of it.
     let usage = unsafe {
         libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
         usage.assume_init()
@@ -61,7 +61,7 @@ fn cpu_seconds() -> f64 {
     [usage.ru_utime, usage.ru_stime].iter().map(|time| time.tv_sec as f64 + time.tv_usec as f64 / 1e6).sum()
 }
 
-/// The most resident memory so far; 0 where the system does not tell.
+/// The peak of resident memory so far; 0 if the system does not report it.
 fn peak_mib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();

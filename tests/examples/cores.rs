@@ -1,6 +1,6 @@
-//! What two or more cores make of bound calls: `cargo run --release --example cores [THREADS]`.
+//! Measures how much two or more cores speed up bound calls: `cargo run --release --example cores [THREADS]`.
 //!
-//! Whole and divided calls take turns in one process, some in a row as in an engine; the table has the medians.
+//! Whole and divided calls alternate in one process, several in a row as in an engine; the table has the medians.
 
 use std::{num::NonZeroUsize, time::Instant};
 

@@ -1,5 +1,5 @@
-//! How late a call is stopped: the time beyond its deadline, over many runs of kernels that do not end, in each way of
-//! stopping them; one JSON object a line. `deadlines [RUNS]` takes the number of runs, 200 unless given.
+//! Measures how late a call is stopped: the time beyond its deadline, over many runs of kernels that do not end, with
+//! each way of stopping them; one JSON object a line. Usage: `deadlines [RUNS]`, 200 by default.
 
 #[path = "../tests/deadlines/fixtures.rs"]
 mod fixtures;
@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(10);
 
 fn main() -> Result<(), Error> {
     let runs: usize = std::env::args().nth(1).map_or(200, |runs| runs.parse().expect("the runs are a number"));
-    // A loop, loops that write 256 MiB, deep recursion, tables and calls: what the module does in `tests/fixtures/hostile`.
+    // A loop, loops that write 256 MiB, deep recursion, tables and calls: `tests/fixtures/hostile` has the modules.
     let names = ["empty_loop", "fill_everything", "copy_everything", "long_tails", "table_work", "call_tree"];
     for (name, parts) in fixtures::all().iter().filter(|(name, _)| names.contains(&name.as_str())) {
         for way in [Interruption::PageProtection, Interruption::Epoch] {
@@ -60,7 +60,7 @@ fn load(parts: &Parts, way: Interruption) -> Result<TypedKernel<Forward>, Error>
 /// Milliseconds beyond the deadline, one tick after the call.
 fn overshoot(kernel: &TypedKernel<Forward>) -> f64 {
     let (x, mut y) = ([1.0], [0.0]);
-    // The instance is made before the clock runs.
+    // The instance is made before the measurement starts.
     kernel.call(args(&x, &mut y, 0)).expect("it ends in this mode");
     let call = args(&x, &mut y, 1);
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! Runs the kernels of a pack on golden tensors through their typed stubs, and prints how exact and how fast they are.
+//! Runs the kernels of a pack on golden tensors through their typed stubs, and prints their accuracy and speed.
 //!
 //! Usage: `demo PACK_DIR PATH.pub`; `make demo` makes both first.
 

@@ -1,6 +1,6 @@
-//! Writes the packs that `kernelpack-embedded` runs, each a kernel of the core pack by itself, with native code where there
-//! is a compiler, and the key that signs them.
-//! Usage: `device-pack FOLDER`, where `FOLDER/KERNEL` and `FOLDER/release.pub` come to lie.
+//! Writes the packs that `kernelpack-embedded` runs, each with a single kernel of the core pack, with native code if
+//! there is a compiler, and the key that signs them. Usage: `device-pack FOLDER`, which writes to `FOLDER/KERNEL` and
+//! `FOLDER/release.pub`.
 
 use std::{env, fs, path::PathBuf};
 
@@ -13,7 +13,7 @@ fn main() {
     for kernel in ["rmsnorm_f32", "kv_pack_q8"] {
         let pack = Copy::of(core());
         pack.keep(&[kernel]);
-        // Of modules without SIMD, which ask for less memory.
+        // Compiled from modules without SIMD, which need less memory.
         let targets = vec![AotTarget::X86_64, AotTarget::Aarch64, AotTarget::Thumbv7];
         add_native_for(pack.path(), AotOptions { targets, scalar: true, trusted: vec![key().public()] });
         let target = folder.join(kernel);

@@ -1,4 +1,4 @@
-//! Writes the seeds of the fuzz targets, small inputs made from real files, into the folder given.
+//! Writes the seeds of the fuzz targets, small inputs made from real files, into the given folder.
 
 use std::{
     fs, io,
@@ -19,14 +19,14 @@ use kernelpack_tests::pack;
 use wasmparser::{Parser, Payload};
 use zerocopy::IntoBytes;
 
-/// Larger files only make a fuzzer slow.
+/// Larger files only slow down a fuzzer.
 const MAX_SEED: usize = 8 << 10;
-/// Manifests have seeds of their own; those of packs are only the smallest.
+/// Manifests have seeds of their own, so only the smallest manifests of packs are used.
 const MAX_PACK_MANIFEST: usize = 1700;
 
 fn main() -> io::Result<()> {
     let out = PathBuf::from(std::env::args_os().nth(1).expect("name the folder of the seeds, `fuzz/seeds`"));
-    // What kernels that are gone left there, and what a fuzzer put there.
+    // Removes seeds of former kernels, and files that a fuzzer added.
     if out.is_dir() {
         fs::remove_dir_all(&out)?;
     }
@@ -38,7 +38,7 @@ fn main() -> io::Result<()> {
     for (name, key) in [("public.pem", pack::key().public().to_pem()), ("id", pack::key().public().id())] {
         write(&out.join("keys"), name, key.as_bytes())?;
     }
-    // The tests' key, which is no secret.
+    // The tests' key is not secret.
     write(&out.join("keys"), "secret.pem", pack::key().to_pem().as_bytes())?;
     for name in ["rmsnorm_f32-1x64-s1", "kv_q8-1x32-s1", "swiglu_f16-1x64-s1"] {
         let bytes = fs::read(pack::workspace().join(format!("tests/golden/{name}.safetensors")))?;
@@ -50,7 +50,7 @@ fn main() -> io::Result<()> {
 /// Manifests of one kernel each, sections, and packs of one module each.
 fn seeds_of_pack(out: &Path, dir: &Path) -> io::Result<()> {
     let mut whole = Manifest::parse(&fs::read(dir.join(pack::MANIFEST))?).expect("the pack is well-formed");
-    // Seeds change with the kernels only.
+    // Fixed, so that seeds change only with the kernels.
     "2026-01-18T00:00:00Z".clone_into(&mut whole.created_at);
     for kernel in &whole.kernels {
         let (id, wasm) = (kernel.id.as_str(), fs::read(dir.join(&kernel.path))?);
@@ -65,7 +65,7 @@ fn seeds_of_pack(out: &Path, dir: &Path) -> io::Result<()> {
                 write(&out.join("section"), id, custom.data())?;
             }
         }
-        // The module as it is, where it is small, and the same kernel without its code.
+        // The module itself if it is small, and the same kernel without its code.
         let inert = inert_module(kernel, &wasm);
         for (name, manifest, module) in [
             (format!("{id}.manifest"), one.to_json(), &inert),
@@ -81,7 +81,7 @@ fn seeds_of_pack(out: &Path, dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A module with the exports and the section of a kernel whose functions do nothing.
+/// A module with the exports and the section of a kernel, whose functions do nothing.
 fn inert_module(kernel: &Kernel, wasm: &[u8]) -> Vec<u8> {
     let mut more = String::new();
     for (declared, name, params) in [
@@ -106,7 +106,7 @@ fn inert_module(kernel: &Kernel, wasm: &[u8]) -> Vec<u8> {
         if let Payload::CustomSection(custom) = payload.expect("the module is valid")
             && custom.name() == section::NAME
         {
-            // An id, and a size that covers the name with its own length.
+            // An id, and a size that includes the length-prefixed name.
             let size = 1 + section::NAME.len() + custom.data().len();
             assert!(size < 1 << 14, "the section is small");
             module.extend([0, size as u8 | 0x80, (size >> 7) as u8, section::NAME.len() as u8]);
@@ -116,7 +116,7 @@ fn inert_module(kernel: &Kernel, wasm: &[u8]) -> Vec<u8> {
     module
 }
 
-/// A valid call of each pass of each kernel: the index of its signature, then its memory.
+/// A valid call for each pass of each kernel: the index of its signature, followed by its memory.
 fn seeds_of_calls(out: &Path) -> io::Result<()> {
     let mut kernels: Vec<_> = NativeKernel::all().collect();
     kernels.sort_by_key(|kernel| kernel.spec.id);
@@ -132,7 +132,7 @@ fn seeds_of_calls(out: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Symbols have the smallest values from 2 on that the shapes can be divided by.
+/// Gives each symbol the smallest value from 2 on that satisfies the divisors in the shapes.
 fn call(index: u8, signature: &Signature<'_>) -> Vec<u8> {
     const FLOOR: u32 = 32;
     let dims: Vec<_> = (0..signature.symbols.len() as u8).map(Dim::Symbol).collect();
@@ -181,7 +181,7 @@ fn call(index: u8, signature: &Signature<'_>) -> Vec<u8> {
     [head, memory].concat()
 }
 
-/// A file for x86-64 with all of its sections, though without code, as WAMR's compiler and `kernelpack aot` lay it out.
+/// A file for x86-64 with all of its sections but no code, laid out as WAMR's compiler and `kernelpack aot` do.
 fn aot_file() -> Vec<u8> {
     let record = AotRecord {
         target: AotTarget::X86_64,
@@ -196,7 +196,8 @@ fn aot_file() -> Vec<u8> {
         file.extend(kind.to_le_bytes().into_iter().chain((content.len() as u32).to_le_bytes()));
         file.extend(content);
     };
-    // Little-endian, 64 bits; no ABI; relocatable; x86-64; ELF's version and flags; the code asks for its end.
+    // Little-endian, 64 bits; no ABI; relocatable; x86-64; ELF's version and flags; the flag that the code checks for
+    // termination.
     let mut info = [2u16, 0, 1, 62].map(u16::to_le_bytes).concat();
     info.extend([1, 0, 1 << 2, 0, 0, 0].map(u32::to_le_bytes).concat());
     info.extend(b"x86_64\0\0\0\0\0\0\0\0\0\0");

@@ -1,5 +1,4 @@
-//! Modules that were made to be expensive to compile: each drives one thing that costs a compiler to the bound of what a
-//! module may have of it.
+//! Modules that are expensive to compile on purpose: each drives one kind of cost to the limit that a module may have.
 
 use std::collections::BTreeMap;
 
@@ -53,19 +52,19 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     split: &[],
 };
 
-/// How much of a module's bytes of code the bombs use; their other functions take some, too.
+/// The share of a module's code bytes that the bombs use; their other functions take some too.
 const BYTES: usize = MAX_CODE_BYTES / 100 * 95;
-/// How much of a function's bytes.
+/// The share of a function's bytes.
 const FUNCTION_BYTES: usize = MAX_FUNCTION_BYTES - 256;
 
-/// The type of `(i32) -> i32`, which the functions have that nothing else is said of.
+/// The type `(i32) -> i32`, which functions have unless stated otherwise.
 const PLAIN: u32 = 0;
-/// The first type that is a bomb's own.
+/// The index of the first type that a bomb adds.
 const OWN: u32 = 1;
-/// The first function that is a bomb's own.
+/// The index of the first function that a bomb adds.
 const FIRST: u32 = 2;
 
-/// What a module is made of.
+/// The parts of a module.
 struct Parts {
     types: TypeSection,
     functions: FunctionSection,
@@ -78,7 +77,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// The two functions that a kernel must have, which do nothing.
+    /// The two functions that a kernel must have; they do nothing.
     fn new() -> Self {
         let mut parts = Self {
             types: TypeSection::new(),
@@ -101,7 +100,7 @@ impl Parts {
         self.types.ty().function(vec![ValType::I32; params], vec![ValType::I32; results]);
     }
 
-    /// The `at`th type that has so many parameters and results.
+    /// Adds the `at`th type with this many parameters and results.
     fn types_of(&mut self, values: usize, at: usize) {
         let bit = |place: usize| if at >> place & 1 == 0 { ValType::I32 } else { ValType::I64 };
         self.types.ty().function((0..values / 2).map(bit), (values / 2..values).map(|_| ValType::I64));
@@ -112,12 +111,12 @@ impl Parts {
         self.code.function(function);
     }
 
-    /// Adds functions that repeat something, as large as a function may be, as often as a module may have the bytes.
+    /// Adds functions that repeat `step`, each as large as possible, up to the limit of the module's code.
     fn fill(&mut self, locals: &[(u32, ValType)], step: &[I<'_>]) {
         self.repeat(locals, step, usize::MAX, BYTES);
     }
 
-    /// Adds functions that repeat something `times` in all, in no more than `bytes`.
+    /// Adds functions that repeat `step`, `times` in total, within `bytes`.
     fn repeat(&mut self, locals: &[(u32, ValType)], step: &[I<'_>], mut times: usize, bytes: usize) {
         let mut left = bytes;
         loop {
@@ -145,7 +144,7 @@ impl Parts {
 /// A module that is expensive to compile.
 #[derive(Clone, Copy, Debug)]
 pub struct Bomb {
-    /// What there is much of.
+    /// What the module has a lot of.
     pub name: &'static str,
     parts: fn() -> Parts,
 }
@@ -156,10 +155,10 @@ const fn bomb(name: &'static str, parts: fn() -> Parts) -> Bomb {
 
 const ADD: [I<'static>; 4] = [I::LocalGet(0), I::I32Const(1), I::I32Add, I::LocalSet(0)];
 const AT: MemArg = MemArg { offset: 4, align: 2, memory_index: 0 };
-/// The parameters and results of structures and functions that have many.
+/// The number of parameters and results of structures and functions with many.
 const MANY: usize = 50;
 
-/// All of them.
+/// All bombs.
 pub const BOMBS: [Bomb; 30] = [
     bomb("small functions", || functions(|function| put(function, 16, &ADD))),
     bomb("empty functions", || functions(|_| {})),
@@ -176,14 +175,14 @@ pub const BOMBS: [Bomb; 30] = [
     }),
     bomb("divisions", || filled(&[], &[I::LocalGet(0), I::LocalGet(0), I::I32RemS, I::LocalSet(0)])),
     bomb("blocks", || {
-        // The block and its branch count the two values of the function.
+        // The block and its branch each count the function's two values.
         let mut parts = Parts::new();
         let step = [I::Block(BlockType::Empty), I::LocalGet(0), I::BrIf(0), I::End];
         parts.repeat(&[], &step, MAX_LIVE_VALUES as usize / 4 - 64, BYTES);
         parts
     }),
     bomb("branches over locals", || {
-        // Each local is read behind all branches, so that it is alive throughout.
+        // Each local is read after all branches, so it is live throughout.
         const LOCALS: u32 = 510;
         let mut parts = Parts::new();
         let mut function = Function::new([(LOCALS, ValType::I32)]);
@@ -239,7 +238,7 @@ pub const BOMBS: [Bomb; 30] = [
         let mut parts = Parts::new();
         for _ in 0..BYTES / FUNCTION_BYTES {
             let mut function = Function::new([]);
-            // A function has two values of its own.
+            // The function itself has two values.
             let depth = (FUNCTION_BYTES / 3).min(MAX_LIVE_VALUES as usize / 2 / (BYTES / FUNCTION_BYTES) - 2);
             put(&mut function, depth, &[I::Block(BlockType::Empty)]);
             put(&mut function, depth, &[I::End]);
@@ -249,7 +248,7 @@ pub const BOMBS: [Bomb; 30] = [
         parts
     }),
     bomb("loops over locals", || {
-        // Each loop changes another of many locals, all of which are live throughout.
+        // Each loop changes another of many locals, all live throughout.
         const LOCALS: u32 = 500;
         let mut parts = Parts::new();
         let mut function = Function::new([(LOCALS, ValType::I32)]);
@@ -264,7 +263,7 @@ pub const BOMBS: [Bomb; 30] = [
         parts
     }),
     bomb("operands across blocks", || {
-        // Values that no local holds are alive throughout.
+        // Values outside of locals are live throughout.
         let mut parts = Parts::new();
         for _ in 0..BYTES / FUNCTION_BYTES {
             let (values, blocks) = (FUNCTION_BYTES / 12, FUNCTION_BYTES / 14);
@@ -315,7 +314,7 @@ pub const BOMBS: [Bomb; 30] = [
     }),
     bomb("types", || {
         let mut parts = Parts::new();
-        // One is there already. Each is another.
+        // One type exists already. All types differ.
         let values = (MAX_TYPE_VALUES / MAX_TYPES) as usize;
         (1..MAX_TYPES as usize).for_each(|at| parts.types_of(values, at));
         parts
@@ -370,14 +369,14 @@ pub const BOMBS: [Bomb; 30] = [
     }),
 ];
 
-/// Adds these instructions so many times.
+/// Adds these instructions this many times.
 fn put(function: &mut Function, times: usize, instructions: &[I<'_>]) {
     for instruction in instructions.iter().cycle().take(times * instructions.len()) {
         function.instruction(instruction);
     }
 }
 
-/// As many functions as a module may have, with this in them.
+/// As many functions as a module may have, with this body.
 fn functions(body: impl Fn(&mut Function)) -> Parts {
     let mut parts = Parts::new();
     let mut size = 0;
@@ -415,7 +414,7 @@ fn structures(open: fn(BlockType) -> I<'static>) -> Parts {
     parts
 }
 
-/// Calls of a function with so many parameters and as many results.
+/// Calls of a function with this many parameters and as many results.
 fn calls(values: usize) -> Parts {
     let mut parts = Parts::new();
     parts.ty(values, values);
@@ -457,7 +456,8 @@ impl Bomb {
             page_size_log2: None,
         }));
         let mut globals = GlobalSection::new();
-        // The end of the static data, the version of the ABI and the message buffer, as the exports say; then the bomb's.
+        // The end of the static data, the version of the ABI and the message buffer, as the exports require; then the
+        // bomb's own.
         for value in [4096, ABI_VERSION as i32, 1024].into_iter().chain((0..parts.globals).map(|at| at as i32)) {
             let ty = GlobalType { val_type: ValType::I32, mutable: false, shared: false };
             globals.global(ty, &ConstExpr::i32_const(value));
@@ -487,10 +487,10 @@ impl Bomb {
         module.finish()
     }
 
-    /// The module in a pack that [`pack::key`] signed, as a signer with bad intentions would.
+    /// The module in a pack that [`pack::key`] signed, as a malicious signer would.
     ///
     /// # Panics
-    /// It cannot be written.
+    /// The pack cannot be written.
     pub fn pack(&self) -> TempDir {
         let wasm = self.module();
         let dir = TempDir::new().expect("a temporary folder");

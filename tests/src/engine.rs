@@ -1,7 +1,7 @@
-//! The engines that tests run on, and the macros that make of one body a test on each of them.
+//! The engines that tests run on, and the macros that turn one body into a test on each of them.
 //!
-//! A body is a function of an [`Engine`]; beside it, a macro makes a module of its name with a test for each engine, so
-//! that `cargo test` tells which one failed.
+//! A body is a function of an [`Engine`]. A macro adds a module of the same name with a test for each engine, so that
+//! `cargo test` shows which one failed.
 //!
 //! # Example: one body, three tests
 //! ```ignore
@@ -27,23 +27,23 @@ use kernelpack_host::{
 
 use crate::key::key;
 
-/// Bytes of WAMR's pool, which is the process's: all tests of a program share it, and all runtimes must name one size. It
-/// is room for them side by side; what none of them touches takes no memory.
+/// The size of WAMR's pool, which is per process: all tests of a program share it, and all runtimes must use the same
+/// size. It has room for all of them at once; parts that no test touches take no memory.
 pub const POOL: usize = 1 << 30;
 
-/// An engine and what it runs.
+/// An engine and the kind of code that it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// Wasmtime.
     Wasmtime,
-    /// WAMR, which interprets modules.
+    /// WAMR, interpreting modules.
     Wamr,
-    /// WAMR, which runs native code and nothing else.
+    /// WAMR, running native code only.
     WamrAot,
 }
 
 impl Engine {
-    /// A runtime that trusts nobody yet, and gives kernels on each engine what a server's runtime gives them.
+    /// A runtime without trusted keys, with a server's settings on each engine.
     pub fn server(self) -> RuntimeBuilder {
         match self {
             Self::Wasmtime => Runtime::server(),
@@ -51,10 +51,10 @@ impl Engine {
         }
     }
 
-    /// WAMR, which interprets or runs native code.
+    /// WAMR, interpreting or running native code.
     ///
     /// # Panics
-    /// This is Wasmtime.
+    /// On [`Engine::Wasmtime`].
     pub fn wamr(self) -> Wamr {
         let execution = match self {
             Self::Wasmtime => panic!("Wasmtime is not WAMR"),
@@ -64,7 +64,7 @@ impl Engine {
         Wamr::new().execution(execution).pool_bytes(POOL).stack_bytes(u32::MAX)
     }
 
-    /// Like [`builder`](Self::builder), for a runtime that stops calls in this way.
+    /// Like [`builder`](Self::builder), with this way of stopping calls.
     pub fn interrupted(self, way: Interruption) -> RuntimeBuilder {
         match self {
             Self::Wasmtime => self.builder().engine(Wasmtime::new().interruption(way)),
@@ -72,13 +72,13 @@ impl Engine {
         }
     }
 
-    /// A runtime that trusts [`key`], with native code, too, where that is what runs.
+    /// A runtime that trusts [`key`], with native code if that is what this engine runs.
     pub fn builder(self) -> RuntimeBuilder {
         let key = key().public();
         if self == Self::WamrAot { self.server().trust_native(key) } else { self.server().trust(key) }
     }
 
-    /// The same, built.
+    /// Like [`builder`](Self::builder), but builds the runtime.
     ///
     /// # Panics
     /// The engine does not start.
@@ -86,22 +86,22 @@ impl Engine {
         self.builder().build().expect("the engine starts")
     }
 
-    /// The name by which manifests know it.
+    /// The engine's name in manifests.
     pub fn name(self) -> &'static str {
         if self == Self::Wasmtime { "wasmtime" } else { "wamr" }
     }
 
-    /// Whether modules with SIMD are taken: packs for WAMR must have others, even beside native code with SIMD.
+    /// Whether it runs modules with SIMD: packs for WAMR need others, even next to native code with SIMD.
     pub fn runs_simd(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// Whether tensors are mapped into bound calls; else they are copied.
+    /// Whether it maps tensors into bound calls; else it copies them.
     pub fn maps_tensors(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// The ways in which its calls are stopped, the best first.
+    /// The ways in which it can stop calls, the best first.
     pub fn interruptions(self) -> &'static [Interruption] {
         match self {
             Self::Wasmtime => &[Interruption::PageProtection, Interruption::Epoch],
@@ -109,29 +109,29 @@ impl Engine {
         }
     }
 
-    /// What an access beyond memory at this address is: WAMR does not tell where it was.
+    /// The error for an access beyond memory at this address, which WAMR does not report.
     pub fn violation(self, offset: u32) -> KernelError {
         KernelError::MemoryAccessViolation { offset: if self == Self::Wasmtime { offset } else { 0 }, size: 0 }
     }
 
-    /// Whether all is there of the last page that the guest counts: WAMR's host grows memory by what a call needs.
+    /// Whether the last page that the guest counts is complete: WAMR's host grows memory by what a call needs.
     pub fn has_whole_pages(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// Whether a failure comes with the guest's functions: WAMR keeps no account of calls.
+    /// Whether failures have a backtrace; WAMR keeps none.
     pub fn keeps_backtraces(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// So many rounds of what takes the interpreter fifty times as long as others, or fewer, so that tests end soon.
+    /// The number of rounds of a loop, reduced for the interpreter, which is fifty times slower.
     pub fn rounds(self, compiled: usize) -> usize {
         if self == Self::Wamr { compiled / 10 } else { compiled }
     }
 }
 
-/// Makes of a function of an [`Engine`](crate::engine::Engine) a test on each engine, native code included where there is a
-/// compiler. For use with [`apply`](crate::apply), see [`engine`](crate::engine).
+/// Turns a function of an [`Engine`](crate::engine::Engine) into a test on each engine, including native code if there
+/// is a compiler. Use it with [`apply`](crate::apply), see [`engine`](crate::engine).
 #[macro_export]
 macro_rules! on_each_engine {
     ($(#[$about:meta])* fn $name:ident($engine:ident: Engine) $body:block) => {
@@ -139,7 +139,7 @@ macro_rules! on_each_engine {
     };
 }
 
-/// The same without native code: for what native code says nothing new of, or cannot be made of.
+/// Like `on_each_engine`, but without native code, for tests to which it adds nothing or which it cannot run.
 #[macro_export]
 macro_rules! on_both_engines {
     ($(#[$about:meta])* fn $name:ident($engine:ident: Engine) $body:block $(; $more:ident $More:ident)*) => {

@@ -14,7 +14,7 @@ use safetensors::{Dtype, SafeTensors};
 
 /// A golden file.
 pub struct Golden {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
     bytes: Vec<u8>,
     metadata: HashMap<String, String>,
@@ -46,7 +46,7 @@ impl Golden {
         tensor
     }
 
-    /// Any tensor as a kernel takes it: blocks, where the kernel's input holds blocks.
+    /// Any tensor as a kernel takes it: as blocks, if the kernel's input holds blocks.
     ///
     /// # Panics
     /// The file has no such tensor, or one of another type.
@@ -94,7 +94,7 @@ impl Golden {
     /// The files whose metadata name this kernel, or name it as the inverse.
     ///
     /// # Panics
-    /// The folder cannot be read or has none.
+    /// The folder cannot be read, or has no such file.
     pub fn of(kernel: &str) -> Vec<Self> {
         let names_it = |golden: &Self| {
             ["kernel", "inverse"].iter().any(|key| golden.metadata.get(*key).is_some_and(|name| name == kernel))
@@ -116,7 +116,7 @@ impl Golden {
     }
 }
 
-/// Where the golden files are.
+/// The folder of the golden files.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }

@@ -1,4 +1,4 @@
-//! What the tests and the demonstration share: engines, golden files, packs, and packs that somebody tampered with.
+//! Shared parts of the tests and the demonstration: engines, golden files, packs, and packs that were tampered with.
 
 pub mod bombs;
 pub mod engine;

@@ -28,12 +28,12 @@ pub fn runtime() -> Runtime {
     Engine::Wasmtime.runtime()
 }
 
-/// The core pack in each engine, by a name for it, opened once a process: in Wasmtime with SIMD and without, and in WAMR,
-/// interpreted and, where there is a [`compiler`], as native code that the pack brings or that is compiled from its modules
-/// without SIMD when it is opened. The first is what others are compared with.
+/// The core pack in each engine, with a name for it, opened once per process: in Wasmtime with SIMD and without, and in
+/// WAMR, interpreted and, if there is a [`compiler`], as native code that is either in the pack or compiled when the
+/// pack is opened from its modules without SIMD. The first one is what others are compared with.
 ///
 /// # Panics
-/// One of them refuses it.
+/// One of the engines refuses the pack.
 pub fn engines() -> &'static [(&'static str, &'static Pack)] {
     static WITHOUT_SIMD: OnceLock<Pack> = OnceLock::new();
     static COMPILED_HERE: OnceLock<Pack> = OnceLock::new();
@@ -59,10 +59,10 @@ pub fn engines() -> &'static [(&'static str, &'static Pack)] {
     })
 }
 
-/// Where WAMR's compiler is, if it was built.
+/// The path of WAMR's compiler, if it was built.
 ///
 /// # Panics
-/// The path of this program cannot be found out.
+/// The path of this program is unknown.
 pub fn compiler_program() -> PathBuf {
     env::var_os("KERNELPACK_WAMRC").map_or_else(
         || {
@@ -73,16 +73,16 @@ pub fn compiler_program() -> PathBuf {
     )
 }
 
-/// WAMR's compiler, where it was built with LLVM; where not, it says why on standard error.
+/// WAMR's compiler, if it was built with LLVM; otherwise prints the reason on standard error.
 ///
 /// # Panics
-/// The path of this program cannot be found out.
+/// The path of this program is unknown.
 pub fn compiler() -> Option<AotCompiler> {
     let compiler = AotCompiler::at(compiler_program(), AotCompiler::TIME_LIMIT);
     compiler.inspect_err(|error| eprintln!("native code is not tested: {error}")).ok()
 }
 
-/// Adds native code for this machine to a pack; `false` where there is no [`compiler`].
+/// Adds native code for this machine to a pack; returns `false` if there is no [`compiler`].
 ///
 /// # Panics
 /// The compiler fails.
@@ -91,7 +91,7 @@ pub fn add_native(pack: &Path) -> bool {
     add_native_for(pack, AotOptions { targets: target, scalar: false, trusted: vec![key().public()] })
 }
 
-/// Adds native code to a pack; `false` where there is no [`compiler`].
+/// Adds native code to a pack; returns `false` if there is no [`compiler`].
 ///
 /// # Panics
 /// The compiler fails.
@@ -101,7 +101,7 @@ pub fn add_native_for(pack: &Path, options: AotOptions) -> bool {
     true
 }
 
-/// The folder of a pack with native code for this machine, made once a process.
+/// The folder of a pack with native code for this machine, made once per process.
 ///
 /// # Panics
 /// There is no [`compiler`], or it fails.
@@ -111,12 +111,12 @@ pub fn with_native(pack: &'static Path) -> &'static Path {
     made.entry(pack).or_insert_with(|| {
         let copy = Copy::of(pack);
         assert!(add_native(copy.path()), "there is no compiler");
-        // Kept as long as the process, as the pack itself is.
+        // Kept for the life of the process, like the pack itself.
         Box::leak(Box::new(copy)).path()
     })
 }
 
-/// Where the sources of this workspace are.
+/// The root folder of this workspace.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -124,7 +124,7 @@ pub fn workspace() -> PathBuf {
 /// Builds the crate in a folder of the workspace as a pack at `out`.
 ///
 /// # Panics
-/// It does not build; cargo's words are on stderr.
+/// The crate does not build; cargo's output is on stderr.
 pub fn build_crate(folder: &Path, out: &Path) -> Manifest {
     build_crate_with(folder, out, Health::default())
 }
@@ -151,13 +151,13 @@ fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
     }
 }
 
-/// The folder of the core pack, built once a process and signed with [`key`].
+/// The folder of the core pack, built once per process and signed with [`key`].
 pub fn core() -> &'static Path {
     static PACK: OnceLock<TempDir> = OnceLock::new();
     in_temp(&PACK, "kernels", Health::default())
 }
 
-/// The folder of the core pack with these kernels only, made once a process; native code takes its time.
+/// The folder of the core pack with only these kernels, made once per process, since compiling native code takes time.
 ///
 /// # Panics
 /// The core pack has none of these kernels.
@@ -180,7 +180,7 @@ pub fn scalar() -> &'static Path {
     PACK.get_or_init(|| Copy::of(core()).scalar()).path()
 }
 
-/// The folder of the pack of a crate in `tests/fixtures`, built once a process.
+/// The folder of the pack of a crate in `tests/fixtures`, built once per process.
 ///
 /// # Panics
 /// The fixture is not one of those listed here.
@@ -189,7 +189,7 @@ pub fn fixture(name: &'static str) -> &'static Path {
     static WITH_STD: OnceLock<TempDir> = OnceLock::new();
     static WITHOUT_STD: OnceLock<TempDir> = OnceLock::new();
     match name {
-        // Its functions are to be kept in the sandbox: none runs natively, not even for a health vector.
+        // Its functions must stay in the sandbox: none runs natively, not even for a health vector.
         "evil" => in_temp(&EVIL, "tests/fixtures/evil", Health { make: false, ..Health::default() }),
         "with-std" => in_temp(&WITH_STD, "tests/fixtures/with-std", Health::default()),
         "without-std" => in_temp(&WITHOUT_STD, "tests/fixtures/without-std", Health::default()),
@@ -203,7 +203,7 @@ fn in_temp(cell: &'static OnceLock<TempDir>, folder: &str, health: Health) -> &'
         build_crate_with(&workspace().join(folder), &dir.path().join("pack"), health);
         dir
     });
-    // Leaked with the static that owns it: the folder goes with the system's temporary files.
+    // Leaked with the static that owns it: the folder is cleaned up with the system's temporary files.
     Box::leak(dir.path().join("pack").into_boxed_path())
 }
 
@@ -223,7 +223,7 @@ impl Copy {
         Self { dir }
     }
 
-    /// The same with the modules for engines without SIMD as those for Wasmtime; the others are there too.
+    /// Replaces the modules for Wasmtime by those for engines without SIMD, which are also kept.
     ///
     /// # Panics
     /// The pack has no such modules.
@@ -248,7 +248,7 @@ impl Copy {
     /// Reads a file of the pack.
     ///
     /// # Panics
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
@@ -256,7 +256,7 @@ impl Copy {
     /// Writes a file of the pack and leaves everything else as it is.
     ///
     /// # Panics
-    /// It cannot be written.
+    /// The file cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
@@ -266,18 +266,18 @@ impl Copy {
     /// The manifest.
     ///
     /// # Panics
-    /// It is malformed.
+    /// The manifest is malformed.
     pub fn manifest(&self) -> Manifest {
         Manifest::parse(&self.read(MANIFEST)).expect("the manifest is well-formed")
     }
 
-    /// Writes a manifest, well-formed or not, with a good signature.
+    /// Writes a manifest, well-formed or not, with a valid signature.
     pub fn sign(&self, manifest: &[u8]) {
         self.write(MANIFEST, manifest);
         self.write(SIGNATURE, &key().sign(manifest));
     }
 
-    /// Replaces a kernel's module, and makes its digest and the signature fit.
+    /// Replaces a kernel's module, and updates its digest and the signature.
     ///
     /// # Panics
     /// The pack has no such kernel.
@@ -285,7 +285,7 @@ impl Copy {
         self.replace_module_for(Engine::Wasmtime, kernel, wasm);
     }
 
-    /// The same with the module that an engine loads.
+    /// Like [`replace_module`](Self::replace_module), for the module that an engine loads.
     ///
     /// # Panics
     /// The pack has no such kernel.
@@ -299,7 +299,7 @@ impl Copy {
         self.sign(&manifest.to_json());
     }
 
-    /// Leaves the pack with these kernels only.
+    /// Removes all other kernels from the pack.
     ///
     /// # Panics
     /// A file cannot be removed.
@@ -313,7 +313,7 @@ impl Copy {
             for file in entries(&folder).filter(|file| !manifest.files().any(|path| self.path().join(path) == *file)) {
                 fs::remove_file(file).expect("the file can be removed");
             }
-            // Fails for those that still have one.
+            // Fails for folders that still contain a kernel.
             let _ = fs::remove_dir(folder);
         }
         self.sign(&manifest.to_json());
@@ -328,7 +328,7 @@ impl Copy {
     }
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder with its contents.
 ///
 /// # Panics
 /// A file cannot be copied.

@@ -1,4 +1,4 @@
-//! Custom sections for modules that are written by hand.
+//! Custom sections for hand-written modules.
 
 /// Appends a custom section to a module.
 pub fn append_custom_section(wasm: &mut Vec<u8>, name: &str, content: &[u8]) {

@@ -1,9 +1,9 @@
-//! A warm call allocates nothing, copying, bound or in a batch, whether somebody records metrics or not.
+//! Tests that a warm call allocates nothing, copying, bound or in a batch, with and without a metrics recorder.
 //!
-//! What WAMR allocates is in its pool; what the host allocates beside it is counted here as on Wasmtime.
+//! WAMR's own allocations are in its pool; the host's are counted here as on Wasmtime.
 //!
-//! All that the program asks of the allocator goes through a counter that each thread has to itself, so that neither the
-//! ticker nor the harness disturbs.
+//! All allocations of the program go through a per-thread counter, so that neither the ticker nor the harness
+//! interferes.
 #![allow(unsafe_code, reason = "an allocator can be counted only by standing in for it")]
 
 use std::{
@@ -21,12 +21,12 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
 const CALLS: u64 = 1000;
-/// The calls of a batch, and how many batches are held.
+/// The calls of a batch, and how many batches are counted.
 const ROWS: u64 = 16;
 const BATCHES: u64 = 4;
-/// Calls before those that count: the first lays out the call and makes the instance.
+/// Calls before counting starts: the first lays out the call and makes the instance.
 const WARM_UP: u64 = 3;
-/// Counts what this thread asks for.
+/// Counts this thread's allocations.
 struct Counting;
 
 thread_local! {
@@ -34,34 +34,34 @@ thread_local! {
 }
 
 fn count() {
-    // Not there any more when a thread ends, and nobody asks then.
+    // The counter is gone when a thread ends, and is not read then.
     let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
 }
 
-// SAFETY: each call is handed on to the system's allocator as it came; counting touches a cell of this thread that needs
+// SAFETY: each call is passed on to the system's allocator unchanged; counting touches a cell of this thread that needs
 // neither an allocation nor a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.realloc(ptr, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         count();
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.dealloc(ptr, layout) }
     }
 }
@@ -69,14 +69,14 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What this thread asked of the allocator while something ran.
+/// The number of allocations of this thread while `f` ran.
 fn asked(f: impl FnOnce()) -> u64 {
     let before = ASKED.get();
     f();
     ASKED.get() - before
 }
 
-/// A recorder that adds everything up in one place and asks nothing of the allocator when something is recorded.
+/// A recorder that sums everything up and allocates nothing when something is recorded.
 #[derive(Default)]
 struct Sums {
     calls: Arc<AtomicU64>,
@@ -116,13 +116,13 @@ fn open(engine: Engine, metrics: bool) -> Pack {
     engine.builder().metrics(metrics).build().unwrap().open(folder).unwrap()
 }
 
-/// Holds what calls ask of the allocator to nothing, once they are warm.
+/// Asserts that calls allocate nothing once they are warm.
 fn hold(what: &str, mut call: impl FnMut()) {
     (0..WARM_UP).for_each(|_| call());
     assert_eq!(asked(|| (0..CALLS).for_each(|_| call())), 0, "{what}");
 }
 
-/// Makes typed and bound calls of kernels without and with scratch, optional inputs and scalars.
+/// Checks typed and bound calls of kernels without and with scratch, optional inputs and scalars.
 fn hold_all(pack: &Pack) {
     let norm = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (x, weight) = (Tensor::zeros(&[8, 64]).unwrap(), Tensor::zeros(&[64]).unwrap());
@@ -145,12 +145,12 @@ fn hold_all(pack: &Pack) {
         bound.call(rope_f32::Args { position_offset, ..rope_f32::Args::new(x.view(), y.view_mut()) }).unwrap();
     });
 
-    // Half of the tensors are mapped and the others copied.
+    // Half of the tensors are mapped, the others copied.
     let heap = Tensor::on_heap(&[1, 4, 2, 64]).unwrap();
     let mut bound = rope.bind(rope_f32::Args::new(heap.view(), y.view_mut())).unwrap();
     hold("bound and copying", || bound.call(rope_f32::Args::new(heap.view(), y.view_mut())).unwrap());
 
-    // Every call is laid out anew, in the same instance.
+    // Every call is laid out again, in the same instance.
     let (one, mut to) = (Tensor::zeros(&[1, 1, 2, 64]).unwrap(), Tensor::zeros(&[1, 1, 2, 64]).unwrap());
     hold("typed of two shapes in turns", || {
         rope.call(rope_f32::Args::new(x.view(), y.view_mut())).unwrap();
@@ -171,7 +171,7 @@ fn hold_batches(pack: &Pack) {
         norm.call_batch(rows.iter_mut().map(|(x, y)| args(x.view(), y.view_mut()))).unwrap();
     };
     hold("a batch", || batch(&mut rows));
-    // Laid out anew each time, in the same instance.
+    // Laid out again each time, in the same instance.
     hold("batches of two lengths in turns", || {
         batch(&mut rows[..7]);
         batch(&mut rows[7..]);
@@ -206,8 +206,8 @@ fn warm_calls_ask_nothing_of_the_allocator_where_nobody_records_metrics(engine: 
 fn warm_calls_ask_nothing_of_the_allocator_where_metrics_are_recorded(engine: Engine) {
     let sums = Sums::default();
     hold_all(&metrics::with_local_recorder(&sums, || open(engine, true)));
-    // It was there and was told.
+    // The recorder was installed and used.
     assert_eq!(sums.calls.load(Relaxed), (8 + BATCHES * ROWS) * (CALLS + WARM_UP));
-    // One call in 64 of each kernel is timed, but for those of batches.
+    // One call in 64 of each kernel is timed, except in batches.
     assert!(sums.durations.0.load(Relaxed) >= 8 * CALLS / 64);
 }

@@ -1,4 +1,4 @@
-//! Processes that fork: what a child does must not change what its parent computes.
+//! Processes that fork: what a child does must not change its parent's results.
 
 use std::{
     io::{Read as _, Write as _},
@@ -20,25 +20,25 @@ use kernelpack_host::{
 use kernelpack_kernels::rmsnorm_f32;
 use kernelpack_tests::{engine::Engine, pack};
 
-/// Keeps tests apart: a child has whatever the threads of its parent hold.
+/// Serializes tests: a child inherits whatever its parent's threads hold.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs something in a child process, and says whether it came to its end without a panic.
+/// Runs something in a child process, and returns whether it ended without a panic.
 fn in_child(work: impl FnOnce()) -> bool {
     ended_well(fork(work))
 }
 
-/// Starts something in a child process, which ends at once if it panics, and after half a minute in any case.
+/// Starts something in a child process, which ends immediately if it panics, and after half a minute in any case.
 fn fork(work: impl FnOnce()) -> libc::pid_t {
-    // SAFETY: the child runs `work` and ends by `_exit`, so that nothing of the parent's runs twice. Tests come one after the
-    // other, so that no other thread of this program holds a lock of the C library meanwhile, unless a test says so.
+    // SAFETY: the child runs `work` and ends with `_exit`, so that none of the parent's code runs twice. Tests run one
+    // at a time, so no other thread of this program holds a lock of the C library meanwhile, unless a test says so.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "the system makes no process");
     if child == 0 {
-        // SAFETY: the signal ends this process, as it should.
+        // SAFETY: the signal ends this process, as intended.
         unsafe { libc::alarm(30) };
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok();
         // SAFETY: it ends this process.
@@ -47,10 +47,10 @@ fn fork(work: impl FnOnce()) -> libc::pid_t {
     child
 }
 
-/// Waits for a child, and says whether it came to its end without a panic.
+/// Waits for a child, and returns whether it ended without a panic.
 fn ended_well(child: libc::pid_t) -> bool {
     let mut status = 0;
-    // SAFETY: the status is this function's.
+    // SAFETY: the status is a local variable.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
 }
@@ -76,7 +76,7 @@ fn a_child_leaves_its_parents_tensors_alone_and_can_use_drop_and_open() {
         drop(kept.take());
         let mut own = Tensor::<f32>::zeros(&[4096]).unwrap();
         own.as_mut_slice().fill(666.0);
-        // The last of them ends the engine, whose thread is the parent's.
+        // Dropping the last one ends the engine, whose thread is the parent's.
         drop(engine.take());
         Engine::Wasmtime.runtime().open(folder).unwrap();
         std::mem::forget(own);
@@ -87,15 +87,15 @@ fn a_child_leaves_its_parents_tensors_alone_and_can_use_drop_and_open() {
     assert!(before.as_slice().iter().all(|value| *value == 7.0), "the child took the parent's pages away");
 }
 
-/// Has the children of this process live in a namespace of their own, where the first of them has the id 1; `false` where the
-/// system does not allow it.
+/// Puts later children of this process into a namespace of their own, where the first one has the id 1; returns `false`
+/// if the system does not allow it.
 fn begin_namespace() -> bool {
-    // SAFETY: it changes nothing but where children are made, and a caller in a program of several threads is refused what
-    // would need one.
+    // SAFETY: it only changes where children are created; in a program with several threads, calls that require a
+    // single one fail.
     unsafe { libc::unshare(libc::CLONE_NEWPID) == 0 || libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID) == 0 }
 }
 
-/// As a container's first process may start another container.
+/// The first process of a container may start another container.
 #[test]
 fn a_child_with_the_id_of_its_parent_is_another_process() {
     let _alone = alone();
@@ -105,8 +105,8 @@ fn a_child_with_the_id_of_its_parent_is_another_process() {
     }
     let folder = pack::some_of_core(&["rmsnorm_f32"]);
     let first = || {
-        // A signal of its own does not end the first process of a namespace, and the end of its parent does.
-        // SAFETY: it only says what happens at the parent's end.
+        // SAFETY: it only sets what happens when the parent ends, since the first process of a namespace is not ended
+        // by its own signals.
         assert_eq!(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }, 0);
         assert_eq!(std::process::id(), 1);
         let tensor = Tensor::from_slice(&[7.0f32; 4096], &[4096]).unwrap();
@@ -127,7 +127,7 @@ fn a_child_with_the_id_of_its_parent_is_another_process() {
         assert!(in_child(|| {
             assert_eq!(std::process::id(), 1);
             let (mut bound, ..) = rest.take().unwrap();
-            // The helpers are the parent's.
+            // The helper threads are the parent's.
             bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
             drop((bound, tensors.take()));
             for len in [4096, 1 << 20] {
@@ -156,7 +156,7 @@ fn a_child_with_the_id_of_its_parent_is_another_process() {
     }));
 }
 
-/// What a child has of a tensor is not made another tensor of its parent's.
+/// Memory that a child still has is not reused for another tensor of its parent.
 #[test]
 fn what_a_child_still_has_is_nobody_elses() {
     let _alone = alone();
@@ -176,7 +176,7 @@ fn what_a_child_still_has_is_nobody_elses() {
     }
 }
 
-/// A runtime whose bound calls are divided.
+/// A runtime that divides bound calls.
 fn divided() -> RuntimeBuilder {
     Runtime::server().threads(NonZeroUsize::new(3).unwrap()).trust(pack::key().public())
 }
@@ -198,7 +198,7 @@ fn divided_calls_go_on_in_a_child_whatever_the_helpers_did_at_the_fork() {
     assert_eq!(bound.threads(), 3);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        // The helpers have something to do at every fork, and hold their locks at some.
+        // The helpers are busy at every fork, and hold their locks at some.
         scope.spawn(|| {
             while !done.load(Relaxed) {
                 busy.call(rmsnorm_f32::Args::new(x.view(), weight.view(), theirs.view_mut())).unwrap();
@@ -236,10 +236,10 @@ fn a_child_can_drop_a_manager_and_its_watch() {
     drop(both);
 }
 
-/// Has the system refuse this process any further thread or child, as a limit of processes or an old filter does.
+/// Makes the system refuse this process any further thread or child, as a limit of processes or an old filter does.
 fn refuse_threads() {
     let load = |offset| libc::sock_filter { code: 0x20, jt: 0, jf: 0, k: offset };
-    // To the last but one where the number is this.
+    // Skips `jt` instructions if the number matches.
     let is = |number: libc::c_long, jt| libc::sock_filter { code: 0x15, jt, jf: 0, k: number as u32 };
     let answer = |answer| libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: answer };
     let mut program = [
@@ -250,7 +250,7 @@ fn refuse_threads() {
         answer(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
     ];
     let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-    // SAFETY: the program is this function's and is copied; what it changes is which calls of this process succeed.
+    // SAFETY: the program is a local variable and is copied; it only changes which calls of this process succeed.
     let set = unsafe {
         libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
             && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0

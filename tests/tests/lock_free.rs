@@ -1,8 +1,8 @@
-//! A thread that stands still in the middle of a warm call holds up nobody else, wherever it stands: there is no lock on
-//! the way, and nothing that is waited for like one.
+//! Tests that calls take no locks: a thread that is stopped in the middle of a warm call, at any point, does not block
+//! other callers.
 //!
-//! A signal stops a thread that calls in a loop at whatever instruction it happens to be, hundreds of times; each time
-//! another thread makes calls of the same kernel, copying, bound and in batches, which return while the first stands still.
+//! A signal stops a thread that calls in a loop at arbitrary instructions, hundreds of times. Each time, another thread
+//! makes calls of the same kernel, copying, bound and in batches, which must return while the first is stopped.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "a thread can be stopped anywhere only by a signal")]
 
@@ -25,27 +25,27 @@ use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 
 const STOPS: u32 = 500;
-/// Far more than any call takes on any machine: who has not returned by then waits for the thread that stands still.
+/// Far longer than any call takes: a thread that has not returned by then waits for the stopped one.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One test at a time, since the handler is the process's.
+/// One test at a time, since the signal handler is per process.
 static ALONE: Mutex<()> = Mutex::new(());
-/// How often the thread was stopped, and how often it may go on.
+/// How often the thread was stopped, and how often it may continue.
 static STOPPED: AtomicU32 = AtomicU32::new(0);
 static RELEASED: AtomicU32 = AtomicU32::new(0);
 
-/// Stands still until it may go on. Nothing but atomic numbers and a system call, as befits a signal handler.
+/// Blocks until it may continue. It only uses atomics and a system call, which is safe in a signal handler.
 extern "C" fn stand_still(_: libc::c_int) {
     let stop = STOPPED.fetch_add(1, Release) + 1;
     while RELEASED.load(Acquire) < stop {
-        // SAFETY: it takes nothing, and POSIX lists it among what a handler may call.
+        // SAFETY: it takes no arguments, and POSIX lists it as async-signal-safe.
         unsafe { libc::sched_yield() };
     }
 }
 
 fn install_handler() {
-    // SAFETY: all-zero is a valid `sigaction`, and the handler is of the type that one without SA_SIGINFO has. Nothing else
-    // in this program uses the signal. Calls that it interrupts are restarted.
+    // SAFETY: all-zero is a valid `sigaction`, and the handler has the type for one without SA_SIGINFO. Nothing else in
+    // this program uses the signal. Interrupted system calls are restarted.
     let installed = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = stand_still as *const () as usize;
@@ -55,7 +55,7 @@ fn install_handler() {
     assert_eq!(installed, 0);
 }
 
-/// A kernel to call, one by one, bound and in batches.
+/// A kernel to call singly, bound and in batches.
 struct Caller {
     typed: TypedKernel<Kernel>,
     bound: Bound<Kernel>,
@@ -99,7 +99,7 @@ fn a_thread_that_stands_still_in_a_call_holds_up_nobody(engine: Engine) {
             first.call();
         }
     });
-    // The second calls when told to, and tells when it is through.
+    // The second thread calls on request, and reports when it is done.
     let (tell, told) = mpsc::channel::<()>();
     let (through, is_through) = mpsc::channel();
     let mut second = Caller::new(kernel.clone());
@@ -124,7 +124,7 @@ fn a_thread_that_stands_still_in_a_call_holds_up_nobody(engine: Engine) {
             held_up = Some(stop);
             break;
         }
-        // Some way on, so that the next stop is elsewhere.
+        // Continues for a while, so that the next stop is at another point.
         (0..stop % 64).for_each(|_| std::hint::spin_loop());
     }
     done.store(true, Relaxed);

@@ -1,5 +1,5 @@
-//! A process that opens, uses and drops a pack a thousand times stays as it is: in memory, mappings, threads and open
-//! files. One test at a time, and no others in its program, since all of a process is measured.
+//! A process that opens, uses and drops a pack a thousand times does not grow in memory, mappings, threads or open
+//! files. The tests run one at a time in a program of their own, since the whole process is measured.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -14,11 +14,11 @@ use wat_kernel::{Parts, call};
 #[path = "end_to_end/wat_kernel.rs"]
 mod wat_kernel;
 
-/// Rounds before the first measurement: allocators and thread pools take what they need on the way.
+/// Rounds before the first measurement, in which allocators and thread pools warm up.
 const WARM_UP: u32 = 100;
 const ROUNDS: u32 = 1000;
 
-/// What a leak would show in.
+/// Where a leak would show.
 #[derive(Debug)]
 struct Usage {
     resident_kib: u64,
@@ -45,7 +45,7 @@ impl Usage {
 fn opening_using_and_dropping_a_pack_leaves_nothing_behind(engine: Engine) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    // Modes: 0 succeeds, 1 is a status, 2 a trap; and the guest grows memory each time.
+    // Mode 0 succeeds, 1 returns a status, 2 traps; the guest grows memory each time.
     let forward = "(drop (memory.grow (i32.const 1)))
         (if (i32.eq (local.get $mode) (i32.const 2)) (then unreachable))
         (local.get $mode)";
@@ -56,15 +56,15 @@ fn opening_using_and_dropping_a_pack_leaves_nothing_behind(engine: Engine) {
     rounds(ROUNDS);
     let after = Usage::now();
     println!("before {before:?}\nafter  {after:?}");
-    // A page of the machine kept in each round would be 4000 KiB, and an instance or compiled code is more than a page.
+    // Leaking one page of memory per round would add 4000 KiB, and an instance or compiled code is larger than a page.
     assert!(after.resident_kib < before.resident_kib + 3000, "{before:?} became {after:?}");
-    // A mapping kept in one round of ten would be a hundred.
+    // Leaking one mapping in ten rounds would add a hundred.
     assert!(after.mappings < before.mappings + 50, "{before:?} became {after:?}");
     assert!(after.threads <= before.threads + 2, "{before:?} became {after:?}");
     assert!(after.files <= before.files + 2, "{before:?} became {after:?}");
 }
 
-/// A runtime, a pack, calls that succeed, fail and trap, and the end of all of them.
+/// The life of a runtime and a pack, with calls that succeed, fail and trap.
 fn one_life(engine: Engine, copy: &Copy) {
     let kernel = copy.open(engine).unwrap().kernel_named("wat_kernel").unwrap();
     call(&kernel, 0).unwrap();

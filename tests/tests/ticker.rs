@@ -1,6 +1,6 @@
-//! The thread that counts epochs lives as long as something can call a kernel, and no longer.
+//! The thread that counts epochs exists exactly as long as something can call a kernel.
 //!
-//! One test at a time, and no others in its program, since it counts threads.
+//! The tests run one at a time in a program of their own, since they count threads.
 #![cfg(target_os = "linux")]
 
 #[path = "end_to_end/wat_kernel.rs"]
@@ -18,14 +18,14 @@ use kernelpack_host::error::KernelError;
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 use wat_kernel::{Parts, SPEC, call, trap};
 
-/// The threads of this process that count epochs. The system cuts names after 15 bytes.
+/// The number of threads of this process that count epochs. The system cuts names after 15 bytes.
 fn tickers() -> usize {
     let name = |entry: std::io::Result<fs::DirEntry>| fs::read_to_string(entry.ok()?.path().join("comm")).ok();
     let names = fs::read_dir("/proc/self/task").unwrap().filter_map(name);
     names.filter(|name| name.trim_end() == "kernelpack-epoch".split_at(15).0).count()
 }
 
-/// A thread names itself a moment after it was started, and one that was joined may be listed a moment longer.
+/// A thread names itself shortly after it starts, and a joined thread may be listed for a moment.
 fn until(count: usize) {
     while tickers() != count {
         std::thread::yield_now();
@@ -74,13 +74,13 @@ fn the_ticker_ends_with_its_last_user_in_whatever_order_they_go(engine: Engine) 
         until(0);
     }
 
-    // What is left can still rely on it.
+    // What remains can still rely on it.
     let kernel = engine.runtime().open(usual.path()).unwrap().kernel_named("wat_kernel").unwrap();
     assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
     drop(kernel);
     until(0);
 
-    // However many engines a runtime has, one thread ticks them.
+    // One thread ticks all engines of a runtime.
     let runtime = engine.runtime();
     let packs = [64 << 10, 128 << 10, 1 << 20].map(|max_stack_bytes| {
         let limits = ResourceLimits { max_stack_bytes, ..SPEC.limits };

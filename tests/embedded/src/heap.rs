@@ -1,4 +1,4 @@
-//! What a program has from its system's allocator, and the most that it had at once.
+//! Measures the heap: what the program has allocated, and the peak.
 #![allow(unsafe_code, reason = "an allocator can be counted only by standing in for it")]
 
 use std::{
@@ -19,7 +19,7 @@ pub(crate) fn held() -> usize {
     HELD.load(Relaxed)
 }
 
-/// The most bytes that were allocated at once since this was asked last.
+/// The peak of allocated bytes since this was last called.
 pub(crate) fn most() -> usize {
     MOST.swap(held(), Relaxed)
 }
@@ -28,30 +28,31 @@ fn add(bytes: usize) {
     MOST.fetch_max(HELD.fetch_add(bytes, Relaxed) + bytes, Relaxed);
 }
 
-// SAFETY: each call is handed on to the system's allocator as it came; counting changes two numbers and allocates nothing.
+// SAFETY: each call is passed on to the system's allocator unchanged; counting changes two numbers and allocates
+// nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(layout.size());
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         add(layout.size());
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         add(new_size);
         HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.realloc(ptr, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's word is handed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.dealloc(ptr, layout) }
     }
 }

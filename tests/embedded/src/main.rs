@@ -1,5 +1,5 @@
-//! Runs two kernels of a pack as a small device does, in a pool of fixed size, holds the results against the native
-//! functions, and says what that took. Usage: `kernelpack-embedded FOLDER`, as `device-pack` wrote it.
+//! Runs two kernels of a pack as a small device does, in a pool of fixed size, compares the results with the native
+//! functions, and reports the memory used. Usage: `kernelpack-embedded FOLDER`, with a folder that `device-pack` wrote.
 
 mod heap;
 mod pages;
@@ -12,11 +12,11 @@ use kernelpack_host::{PublicKey, engine::Execution};
 
 use crate::work::{Files, Kernel, Result, SHAPE, Taken};
 
-/// The pool that is tried first.
+/// The size of the pool that is tried first.
 const MOST: usize = 512 << 10;
-/// Pools are tried in steps of this, downwards.
+/// Smaller pools are tried in steps of this size.
 const STEP: usize = 1 << 10;
-/// What a kernel may take in all as native code: the specification has everything at run time within 256 KB.
+/// The limit for a kernel as native code: the specification requires everything at run time to fit 256 KB.
 const BAR: usize = 256 << 10;
 
 fn main() -> ExitCode {
@@ -58,12 +58,12 @@ fn measure(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution) -> 
 
     let (ran, calling) = stack::measured(|| work::run(dir, kernel, key, execution, MOST))?;
     ran?;
-    // Of the pools that suffice, the one with which it takes least: a file that finds no room there is on the heap.
+    // The best of the sufficient pools: a file that finds no room in the pool is on the heap.
     let pools = (1..=MOST / STEP).rev().map(|steps| steps * STEP);
     let enough = pools.map_while(|pool| Some((pool, work::run(dir, kernel, key, execution, pool).ok()?)));
     let least = enough.min_by_key(|(pool, taken)| pool + taken.heap + taken.pages);
     let (pool, Taken { heap, open, pages }) = least.ok_or("no pool suffices")?;
-    // Most of the pools were too small at some point of loading or calling.
+    // Most pools were too small at some point of loading or calling, and must have left nothing mapped.
     if pages::held() > 0 {
         return Err(format!("{} bytes of pages were not given back", pages::held()).into());
     }

@@ -1,5 +1,5 @@
-//! The pages that WAMR maps beside its pool, those of native code, and the most that there were at once. The linker puts
-//! these functions in the place of WAMR's, see `build.rs`; on systems whose linker cannot do that, nothing is counted.
+//! Measures the pages that WAMR maps outside of its pool, for native code, and their peak. The linker replaces WAMR's
+//! functions by these, see `build.rs`; on systems whose linker cannot do that, nothing is counted.
 #![allow(unsafe_code, reason = "functions of C are counted by standing in for them")]
 
 use std::{
@@ -15,7 +15,7 @@ pub(crate) fn held() -> usize {
     MAPPED.load(Relaxed)
 }
 
-/// The most bytes that were mapped at once since this was asked last.
+/// The peak of mapped bytes since this was last called.
 pub(crate) fn most() -> usize {
     MOST.swap(held(), Relaxed)
 }
@@ -31,12 +31,12 @@ unsafe extern "C" {
 
 #[cfg(target_os = "linux")]
 fn pages(size: usize) -> usize {
-    // SAFETY: it has no conditions.
+    // SAFETY: it has no preconditions.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     size.next_multiple_of(usize::try_from(page).unwrap_or(4096))
 }
 
-// SAFETY: the one definition of the name, which the linker puts in the place of `os_mmap`.
+// SAFETY: this is the only definition of the name, which the linker uses in place of `os_mmap`.
 #[cfg(target_os = "linux")]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_os_mmap(
@@ -46,7 +46,7 @@ unsafe extern "C" fn __wrap_os_mmap(
     flags: c_int,
     file: c_int,
 ) -> *mut c_void {
-    // SAFETY: the caller's word is handed on.
+    // SAFETY: the caller's guarantees are passed on.
     let addr = unsafe { __real_os_mmap(hint, size, prot, flags, file) };
     if !addr.is_null() {
         MOST.fetch_max(MAPPED.fetch_add(pages(size), Relaxed) + pages(size), Relaxed);
@@ -59,6 +59,6 @@ unsafe extern "C" fn __wrap_os_mmap(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_os_munmap(addr: *mut c_void, size: usize) {
     MAPPED.fetch_sub(pages(size), Relaxed);
-    // SAFETY: the caller's word is handed on.
+    // SAFETY: the caller's guarantees are passed on.
     unsafe { __real_os_munmap(addr, size) };
 }

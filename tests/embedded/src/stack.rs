@@ -1,4 +1,4 @@
-//! How much of its stack a thread uses: a stack of our own, which is zero before and looked at afterwards.
+//! Measures how much of its stack a thread uses: the stack is our own memory, zeroed before and inspected afterwards.
 #![allow(unsafe_code, reason = "std::thread takes no memory for a stack")]
 
 use std::{
@@ -8,24 +8,24 @@ use std::{
     ptr,
 };
 
-/// More than any call may use, so that the host runs kernels on this stack and maps no other.
+/// More than any call may use, so that the host runs kernels on this stack and does not map another.
 const BYTES: usize = 4 << 20;
 
-/// What a thread runs, and what came of it.
+/// The work of a thread, and its result.
 struct Task<F, T> {
     work: Option<F>,
     done: Option<std::thread::Result<T>>,
 }
 
-/// Runs something in a thread of its own, and gives its result and the bytes of stack that it used.
+/// Runs `work` on a thread of its own, and returns its result and the bytes of stack that it used.
 ///
 /// # Errors
-/// There is no memory or no thread.
+/// No memory or thread is available.
 ///
 /// # Panics
-/// As the work does.
+/// If `work` panics.
 pub(crate) fn measured<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<(T, usize)> {
-    // What the C library and an empty thread put there is not the work's.
+    // What the C library and an empty thread use is not counted.
     let ((), empty) = run(|| ())?;
     let (result, used) = run(work)?;
     Ok((result, used.saturating_sub(empty)))
@@ -34,7 +34,7 @@ pub(crate) fn measured<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<(
 fn run<T: Send, F: FnOnce() -> T + Send>(work: F) -> io::Result<(T, usize)> {
     let check = |code: i32| if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) };
     let mut task = Task { work: Some(work), done: None };
-    // SAFETY: new pages, at no place of anybody's.
+    // SAFETY: new pages, at an address that the system chooses.
     let stack = unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         libc::mmap(ptr::null_mut(), BYTES, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
@@ -42,9 +42,9 @@ fn run<T: Send, F: FnOnce() -> T + Send>(work: F) -> io::Result<(T, usize)> {
     if stack == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the attributes are initialized before they are used. The stack is that many bytes at a multiple of the
-    // page size, is used by this thread only, and is unmapped after the thread has been joined; where there is none, the
-    // task is not run either. The task lives, and nobody else looks at it, until the thread has been joined.
+    // SAFETY: the attributes are initialized before they are used. The stack has this many bytes at a multiple of the
+    // page size, only this thread uses it, and it is unmapped after the thread has been joined; without the stack, the
+    // task is not run either. The task lives, and nobody else accesses it, until the thread has been joined.
     let started = unsafe {
         let mut attributes = mem::zeroed();
         let mut thread = mem::zeroed();
@@ -58,7 +58,7 @@ fn run<T: Send, F: FnOnce() -> T + Send>(work: F) -> io::Result<(T, usize)> {
         let bytes = std::slice::from_raw_parts(stack.cast::<u8>(), BYTES);
         BYTES - bytes.iter().position(|byte| *byte != 0).unwrap_or(BYTES)
     };
-    // SAFETY: mapped above, with nothing left that points there.
+    // SAFETY: mapped above, and nothing points there any more.
     unsafe { libc::munmap(stack, BYTES) };
     started?;
     match task.done {
@@ -69,7 +69,7 @@ fn run<T: Send, F: FnOnce() -> T + Send>(work: F) -> io::Result<(T, usize)> {
 }
 
 extern "C" fn start<T: Send, F: FnOnce() -> T + Send>(task: *mut c_void) -> *mut c_void {
-    // SAFETY: `run` handed over its task of this very type, and waits.
+    // SAFETY: `run` passed a task of this type, and waits.
     let task = unsafe { &mut *task.cast::<Task<F, T>>() };
     task.done = task.work.take().map(|work| panic::catch_unwind(AssertUnwindSafe(work)));
     ptr::null_mut()

@@ -1,4 +1,4 @@
-//! What the device does: verify, open, call, compare.
+//! The device's work: verify, open, call, compare.
 
 use std::{error::Error, fs, path::Path};
 
@@ -15,10 +15,10 @@ use crate::{heap, pages};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The rows of all tensors and the columns: one token of a small model.
+/// The rows and columns of all tensors: one token of a small model.
 pub(crate) const SHAPE: [usize; 2] = [1, 1024];
 
-/// The version of WAMR that the host was built with, and what it runs.
+/// The version of WAMR that the host was built with.
 const WAMR: &str = "2.4.3";
 const FEATURES: [&str; 6] =
     ["bulk-memory", "multi-value", "mutable-global", "reference-types", "saturating-float-to-int", "sign-extension"];
@@ -40,8 +40,8 @@ impl Kernel {
         }
     }
 
-    /// Calls the kernel, twice, compares what it writes with what the function itself does, and gives the most bytes that
-    /// the host had allocated for the calls.
+    /// Calls the kernel twice, compares its results with the native function's, and returns the peak of the host's
+    /// allocations for the calls.
     fn call(self, pack: &Pack) -> Result<usize> {
         let columns = SHAPE[1];
         let x: Vec<f32> = (0..columns).map(|at| (at as f32 * 0.37).sin() * 3.0).collect();
@@ -73,8 +73,8 @@ impl Kernel {
     }
 }
 
-/// Does it twice, since the second call finds the instance that the first one made; and gives the most bytes that were
-/// allocated for it at once.
+/// Calls twice, since the second call uses the instance that the first one made, and returns the peak of allocated
+/// bytes.
 fn twice(mut call: impl FnMut() -> Result<()>) -> Result<usize> {
     let before = heap::held();
     heap::most();
@@ -82,7 +82,7 @@ fn twice(mut call: impl FnMut() -> Result<()>) -> Result<usize> {
     Ok(heap::most() - before)
 }
 
-/// The files of a pack as a device has them in its flash.
+/// The files of a pack, as a device has them in flash.
 pub(crate) struct Files {
     manifest: Vec<u8>,
     signature: Vec<u8>,
@@ -90,10 +90,10 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Reads them.
+    /// Reads the files.
     ///
     /// # Errors
-    /// One cannot be read, or nobody trusted vouches for them.
+    /// A file cannot be read, or the signature is not a trusted one.
     pub(crate) fn read(dir: &Path, kernel: Kernel, key: &PublicKey) -> Result<Self> {
         let read = |name: &str| fs::read(dir.join(name));
         let mut files =
@@ -103,10 +103,10 @@ impl Files {
         Ok(files)
     }
 
-    /// Checks the pack as a device without an allocator does, in place.
+    /// Checks the pack in place, as a device without an allocator does.
     ///
     /// # Errors
-    /// It is refused.
+    /// The pack is refused.
     pub(crate) fn verify(&self, kernel: Kernel, key: &PublicKey) -> Result<()> {
         Ok(self.look_up(kernel, key, |kernel| kernel.verify_module(&self.module).map(drop))??)
     }
@@ -124,28 +124,28 @@ impl Files {
     }
 }
 
-/// Bytes that a kernel takes beside the pool.
+/// The bytes that a kernel takes outside of the pool.
 pub(crate) struct Taken {
-    /// The most from the system's allocator, the program's own tensors not counted.
+    /// The peak on the heap, without the program's own tensors.
     pub(crate) heap: usize,
-    /// What there is of that once the pack is open.
+    /// What remains on the heap once the pack is open.
     pub(crate) open: usize,
-    /// The most in pages of native code.
+    /// The peak of pages for native code.
     pub(crate) pages: usize,
 }
 
 /// Whether the pack has native code.
 ///
 /// # Errors
-/// Its manifest cannot be read.
+/// The manifest cannot be read.
 pub(crate) fn has_native(dir: &Path) -> Result<bool> {
     Ok(read_manifest(dir)?.kernels.iter().any(|kernel| kernel.aot_files().next().is_some()))
 }
 
-/// Opens the pack in a pool of so many bytes and calls its kernel.
+/// Opens the pack in a pool of this many bytes and calls its kernel.
 ///
 /// # Errors
-/// The pool is too small; or the results are wrong.
+/// The pool is too small, or the results are wrong.
 pub(crate) fn run(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution, pool: usize) -> Result<Taken> {
     let before = heap::held() + pool;
     heap::most();

@@ -8,14 +8,14 @@ use std::{
 
 use crate::peer::Failure;
 
-/// The packer's release profile, but for thin instead of fat LTO. The packer compiles the kernels as the crate that is
-/// linked; here they are a dependency, which fat LTO would optimize otherwise: loops stay rolled that are unrolled in a
-/// pack. With thin LTO the loop that scales a row is the same in all modules, to the byte.
+/// The packer's release profile, except for thin LTO instead of fat. The packer compiles the kernels as the crate that
+/// is linked. Here they are a dependency, which fat LTO would optimize differently: loops that are unrolled in a pack
+/// would stay rolled. With thin LTO the loop that scales a row is identical in all modules.
 const PROFILE: [(&str, &str); 4] = [("OPT_LEVEL", "3"), ("LTO", "thin"), ("CODEGEN_UNITS", "1"), ("PANIC", "abort")];
-/// The packer's flags that decide about code.
+/// The packer's flags that affect code.
 const FLAGS: [&str; 3] = ["-Ctarget-feature=+simd128", "-Cllvm-args=-disable-lsr", "-Ccodegen-units=1"];
 
-/// A crate under `guests/`, and what it is compiled for.
+/// A crate under `guests/`, and its target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guest {
     pub(crate) package: &'static str,
@@ -23,10 +23,10 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// Compiles it, and gives the module.
+    /// Compiles the crate and returns the module.
     ///
     /// # Errors
-    /// It does not compile, for example since rustup lacks the target.
+    /// The crate does not compile, for example because rustup lacks the target.
     pub(crate) fn build(self) -> Result<Vec<u8>, Failure> {
         let Self { package, target } = self;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -34,7 +34,7 @@ impl Guest {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command
             .args(["build", "--release", "--locked", "--quiet", "--package", package, "--target", target])
-            // A folder of its own: whoever runs this may hold the lock of the other.
+            // A target folder of its own, since the caller may hold the lock of the other one.
             .arg("--target-dir")
             .arg(&built)
             .current_dir(folder)

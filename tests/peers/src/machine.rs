@@ -1,14 +1,14 @@
-//! What figures depend on: the day, the machine, the versions, the command.
+//! What the figures depend on: the date, the machine, the versions, the command.
 
 use std::{env, fmt, fs, process::Command, thread, time::SystemTime};
 
 use kernelpack_manifest::Timestamp;
 use serde::Serialize;
 
-/// The versions that everything here was built from.
+/// The versions that everything was built from.
 const LOCK: &str = include_str!("../Cargo.lock");
 
-/// Where and with what figures were measured.
+/// Where and with what the figures were measured.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
     date: String,
@@ -21,7 +21,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// This machine, as far as it tells; what it does not tell is "unknown".
+    /// Describes this machine; unknown facts are "unknown".
     pub(crate) fn new() -> Self {
         let unknown = || "unknown".to_owned();
         let date = Timestamp::of(SystemTime::now()).map(|time| time.to_string());
@@ -53,7 +53,7 @@ impl Machine {
         }
     }
 
-    /// The processor, and the day.
+    /// The processor and the date.
     pub(crate) fn short(&self) -> String {
         format!("{}, {}", self.cpu, self.date)
     }
@@ -73,13 +73,13 @@ fn cpu() -> Option<String> {
         let line = text.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
-    // Virtual machines tell names without a model, which family and model number make up for.
+    // Virtual machines may give names without a model, so family and model number are added.
     Some(format!("{} (family {}, model {})", field("model name")?, field("cpu family")?, field("model")?))
 }
 
-/// A package of the lock file with its version, and that of a package it depends on.
+/// A package in the lock file with its version, optionally the one that another package depends on.
 fn described(package: &str, on: Option<&str>) -> String {
-    // The newest, where there are several: peers' own versions are told with the peers.
+    // The newest version, if there are several; the peers' own versions are listed with the peers.
     let found = LOCK.split("[[package]]\n").filter(|entry| value(entry, "name") == Some(package));
     let Some(entry) = found.last() else { return format!("{package} unknown") };
     let version = value(entry, "version").unwrap_or("unknown");
@@ -90,7 +90,7 @@ fn described(package: &str, on: Option<&str>) -> String {
     format!("{package} {version}{}", dependency.unwrap_or_default())
 }
 
-/// The value of a key of an entry.
+/// The value of a key in an entry.
 fn value<'a>(entry: &'a str, key: &str) -> Option<&'a str> {
     entry.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"'))
 }

@@ -1,7 +1,8 @@
 //! Measures Kernelpack beside other ways to run the same function in a sandbox.
 //!
-//! One process, one body (`kernelpack_kernels::rmsnorm_f32`), compiled with the same flags for each; every peer gives
-//! the native result before it is timed, and all take turns. `README.md` says what is compared and where it is unfair.
+//! One process, one function (`kernelpack_kernels::rmsnorm_f32`), compiled with the same flags for each. Every peer
+//! must give the native result before it is timed, and all take turns. `README.md` says what is compared and where it
+//! is unfair.
 #![forbid(unsafe_code)]
 
 mod guest;
@@ -26,7 +27,7 @@ use crate::{
     row::Row,
 };
 
-/// Floats of a row: two calls that are all overhead, a usual one, one that leaves the inner caches.
+/// Floats per row: two sizes that are all overhead, a usual one, and one that exceeds the inner caches.
 const DIMS: [usize; 4] = [16, 64, 4096, 262_144];
 
 /// Measures Kernelpack beside other ways to run the same function in a sandbox.

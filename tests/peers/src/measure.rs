@@ -1,7 +1,7 @@
-//! Timing all peers side by side.
+//! Times all peers side by side.
 //!
-//! Samples take turns, so that what slows the machine for a while slows all alike, and each begins with a call that does
-//! not count, which brings its data and code back into the caches.
+//! Samples take turns, so that anything which slows the machine for a while affects all alike. Each starts with a call
+//! that does not count, which brings its data and code back into the caches.
 
 use std::time::{Duration, Instant};
 
@@ -10,27 +10,27 @@ use crate::peer::{AnyPeer, Failure};
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
-    /// What one sample takes at least; it is made of as many calls as that needs.
+    /// The minimum time of one sample, which contains as many calls as that takes.
     sample: Duration,
-    /// After this no further round begins.
+    /// After this time no new round starts.
     total: Duration,
-    /// The least and the most rounds.
+    /// The minimum and the maximum number of rounds.
     rounds: (usize, usize),
 }
 
 impl Budget {
-    /// For figures that one may quote.
+    /// For figures that may be quoted.
     pub(crate) const FULL: Self =
         Self { sample: Duration::from_millis(1), total: Duration::from_secs(12), rounds: (51, 1001) };
-    /// To see that everything works.
+    /// For checking that everything works.
     pub(crate) const QUICK: Self =
         Self { sample: Duration::from_micros(10), total: Duration::from_millis(50), rounds: (3, 5) };
 }
 
-/// Nanoseconds a row, one for each round, sorted; for each peer.
+/// Nanoseconds per row for each peer, one value per round, sorted.
 ///
 /// # Errors
-/// The first of a peer.
+/// The first error of a peer.
 pub(crate) fn measure(budget: Budget, peers: &mut [Box<dyn AnyPeer>]) -> Result<Vec<Vec<f64>>, Failure> {
     let rows =
         peers.iter_mut().map(|peer| calibrate(budget.sample, &mut **peer)).collect::<Result<Vec<_>, Failure>>()?;
@@ -42,8 +42,8 @@ pub(crate) fn measure(budget: Budget, peers: &mut [Box<dyn AnyPeer>]) -> Result<
             break;
         }
         for turn in 0..peers.len() {
-            // Each is first, second and so on equally often. What its neighbour left in the caches is the business of
-            // the call that does not count.
+            // Each peer is first, second and so on equally often. The call that does not count makes up for what its
+            // neighbour left in the caches.
             let index = (turn + round) % peers.len();
             peers[index].run(1)?;
             samples[index].push(sample(rows[index], &mut *peers[index])?);
@@ -55,10 +55,10 @@ pub(crate) fn measure(budget: Budget, peers: &mut [Box<dyn AnyPeer>]) -> Result<
     Ok(samples)
 }
 
-/// How many rows a sample needs.
+/// The number of rows that a sample needs.
 fn calibrate(least: Duration, peer: &mut dyn AnyPeer) -> Result<u32, Failure> {
     const MOST: u32 = 1 << 20;
-    // Memory that is touched first is slow, and so is code.
+    // The first access to memory and code is slow.
     peer.run(1)?;
     let mut rows = 1;
     loop {
@@ -70,11 +70,11 @@ fn calibrate(least: Duration, peer: &mut dyn AnyPeer) -> Result<u32, Failure> {
     }
 }
 
-/// Nanoseconds a row.
+/// Nanoseconds per row.
 fn sample(rows: u32, peer: &mut dyn AnyPeer) -> Result<f64, Failure> {
     let start = Instant::now();
     let rows = peer.run(rows)?;
-    // A clock that does not move within a sample gives its smallest step.
+    // If the clock does not advance within a sample, its smallest step counts.
     Ok((start.elapsed().as_nanos() as f64).max(1.0) / f64::from(rows))
 }
 

@@ -1,4 +1,4 @@
-//! Kernelpack's own kernels: built, signed with a key that is made for it, and opened as any engine does.
+//! Kernelpack's own kernels: built, signed with a new key, and opened as in any engine.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::peer::Failure;
 /// Builds the pack of the core kernels and opens it.
 ///
 /// # Errors
-/// It does not compile, or is refused.
+/// The pack does not compile, or is refused.
 pub(crate) fn open() -> Result<Pack, Failure> {
     let folder = tempfile::tempdir()?;
     let secret = load_secret_key(&generate(&folder.path().join("key"))?.secret)?;
@@ -20,7 +20,7 @@ pub(crate) fn open() -> Result<Pack, Failure> {
         package: None,
         features: Features::default(),
         out_dir: folder.path().join("pack"),
-        // The answers are held against the native ones here.
+        // The answers are compared with the native ones here.
         health: Health { make: false, ..Health::default() },
         // The engines here have SIMD.
         scalar: false,

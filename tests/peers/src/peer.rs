@@ -1,11 +1,11 @@
-//! What takes part: something that normalizes a row, set up beforehand and called again and again.
+//! The interface of a peer: something that normalizes a row, set up beforehand and called repeatedly.
 
 use std::{error::Error, hint::black_box};
 
-/// A failure of whichever peer.
+/// A failure of any peer.
 pub(crate) type Failure = Box<dyn Error>;
 
-/// Which side a peer is on; plots colour it.
+/// The kind of a peer, which plots show as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Side {
@@ -13,41 +13,41 @@ pub(crate) enum Side {
     Native,
     /// A way to call Kernelpack.
     Kernelpack,
-    /// Somebody else's sandbox.
+    /// Another project's sandbox.
     Peer,
-    /// What nobody would ship, to see where the time goes.
+    /// Not for production; shows where the time goes.
     Orientation,
 }
 
-/// One way to normalize a row. Instances are warm, and everything that need not be done for each call has been done.
+/// One way to normalize a row. Instances are warm, and everything that is not needed for each call is done beforehand.
 pub(crate) trait Peer {
     const NAME: &'static str;
     const SIDE: Side;
-    /// Rows that one call normalizes.
+    /// The number of rows that one call normalizes.
     const ROWS: u32 = 1;
 
     /// Normalizes the row. The answer is where this way of calling leaves it, readable as a slice of floats.
     ///
     /// # Errors
-    /// The peer's.
+    /// The peer's error.
     fn call(&mut self) -> Result<impl AsRef<[f32]>, Failure>;
 }
 
-/// Any peer. The loop is within, so that what is timed pays no dispatch.
+/// Any peer. The loop is inside, so that the timed code contains no dynamic dispatch.
 pub(crate) trait AnyPeer {
     fn name(&self) -> &'static str;
     fn side(&self) -> Side;
 
-    /// Normalizes the row at least so often, and says how often.
+    /// Normalizes the row at least this often, and returns how often.
     ///
     /// # Errors
-    /// The peer's.
+    /// The peer's error.
     fn run(&mut self, rows: u32) -> Result<u32, Failure>;
 
     /// Normalizes the row once and copies the answer.
     ///
     /// # Errors
-    /// The peer's.
+    /// The peer's error.
     fn answer(&mut self) -> Result<Vec<f32>, Failure>;
 }
 

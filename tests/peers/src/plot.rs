@@ -1,4 +1,4 @@
-//! The figures as a picture: bars on a logarithmic scale, a panel for each size.
+//! Draws the figures as bars on a logarithmic scale, with a panel for each size.
 
 use std::path::Path;
 
@@ -17,11 +17,11 @@ use crate::{
 };
 
 const WIDTH: u32 = 940;
-/// Of a bar and the gap to the next.
+/// The height of a bar and the gap to the next.
 const PITCH: u32 = 22;
-/// Of a panel, without its bars.
+/// The height of a panel without its bars.
 const FRAME: u32 = 56;
-/// Of the names, left of the bars.
+/// The width of the names, left of the bars.
 const NAMES: u32 = 310;
 const TITLE: u32 = 40;
 const FONT: &str = "sans-serif";
@@ -46,7 +46,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
         let (least, most) = panel
             .iter()
             .fold((f64::MAX, f64::MIN), |(least, most), figures| (least.min(figures.ns), most.max(figures.ns)));
-        // From the power of ten below the least; the space on the right is for the times.
+        // From the power of ten below the smallest; the times are written in the space on the right.
         let (from, to) = (10f64.powf(least.log10().floor()), most * 6.0);
         let count = panel.len() as f64;
         let mut chart = ChartBuilder::on(&area)
@@ -63,7 +63,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
             .x_max_light_lines(0)
             .draw()?;
         for (index, figures) in panel.iter().enumerate() {
-            // The first stands at the top.
+            // The first bar is at the top.
             let middle = count - index as f64 - 0.5;
             let colour = colour(figures.side);
             let bar = [(from, middle - 0.36), (figures.ns, middle + 0.36)];
@@ -81,7 +81,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
     Ok(())
 }
 
-/// Of a side's bars; told apart by brightness too.
+/// The colour of a kind of peer; the colours also differ in brightness.
 fn colour(side: Side) -> RGBColor {
     match side {
         Side::Native => RGBColor(90, 90, 90),

@@ -1,4 +1,4 @@
-//! What came out, as figures and as a table.
+//! The results, as figures and as a table.
 
 use std::fmt::Write as _;
 
@@ -16,18 +16,18 @@ pub(crate) struct Figures {
     pub(crate) side: Side,
     /// Floats of the row.
     pub(crate) elements: usize,
-    /// The median of all rounds, nanoseconds a row.
+    /// The median of all rounds, in nanoseconds per row.
     pub(crate) ns: f64,
     /// The lower and the upper quartile.
     ns_quartiles: [f64; 2],
     fastest_ns: f64,
     rounds: usize,
-    /// Times as long as the native function, median to median.
+    /// The median relative to the native function's.
     pub(crate) ratio: f64,
 }
 
 impl Figures {
-    /// Sums up sorted samples; the ratio comes with [`compare`](Self::compare).
+    /// Summarizes sorted samples; [`compare`](Self::compare) sets the ratio.
     pub(crate) fn new(peer: &dyn AnyPeer, elements: usize, samples: Vec<f64>) -> Self {
         let at = |part: f64| samples.get((samples.len() as f64 * part) as usize).copied().unwrap_or(f64::NAN);
         let rounded = |ns: f64| (ns * 10.0).round() / 10.0;
@@ -43,7 +43,7 @@ impl Figures {
         }
     }
 
-    /// Sets each ratio, to the native function at the same size.
+    /// Sets each ratio relative to the native function at the same size.
     pub(crate) fn compare(all: &mut [Self]) {
         let native: Vec<_> = all
             .iter()
@@ -65,7 +65,7 @@ pub(crate) fn sizes(all: &[Figures]) -> Vec<usize> {
     sizes
 }
 
-/// The table, with what it was measured on and with.
+/// The table, with a description of the machine and the versions.
 pub(crate) fn markdown(machine: &Machine, all: &[Figures]) -> String {
     let sizes = sizes(all);
     let mut text = String::from("| one row of RMSNorm |");
@@ -90,7 +90,7 @@ pub(crate) fn markdown(machine: &Machine, all: &[Figures]) -> String {
     text
 }
 
-/// A time in the unit that suits it.
+/// A time in a suitable unit.
 pub(crate) fn time(ns: f64) -> String {
     match ns {
         ns if ns < 999.5 => format!("{} ns", digits(ns)),
@@ -99,7 +99,7 @@ pub(crate) fn time(ns: f64) -> String {
     }
 }
 
-/// Three significant digits, or all before the point.
+/// Three significant digits, or all digits before the point.
 pub(crate) fn digits(value: f64) -> String {
     let after = match value {
         value if value < 9.995 => 2,

@@ -2,7 +2,7 @@
 
 use kernelpack_kernels::rmsnorm_f32;
 
-/// One row, its weights and what becomes of it.
+/// One row, its weights and its native result.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) x: Vec<f32>,
@@ -12,7 +12,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A row of so many floats, the same each time.
+    /// A row of this many floats, always the same.
     pub(crate) fn new(dim: usize) -> Self {
         let mut state = 0x9E37_79B9_7F4A_7C15u64;
         // Numerical Recipes' 64-bit congruential generator; the upper 24 bits become a float from -1 to 1.
@@ -31,10 +31,10 @@ impl Row {
         self.x.len()
     }
 
-    /// Holds an answer against the native result, which every sandbox gives to the bit.
+    /// Compares an answer with the native result, which every sandbox must give bit for bit.
     ///
     /// # Errors
-    /// It is another.
+    /// The answer differs.
     pub(crate) fn check(&self, answer: &[f32]) -> Result<(), String> {
         if answer.len() != self.dim() {
             return Err(format!("the answer has {} floats, the row {}", answer.len(), self.dim()));

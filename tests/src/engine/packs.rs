@@ -1,4 +1,4 @@
-//! Packs as an engine runs them.
+//! Packs in the form that an engine runs.
 
 use std::{path::Path, sync::OnceLock};
 
@@ -8,17 +8,17 @@ use super::Engine;
 use crate::pack::{self, Copy};
 
 impl Engine {
-    /// Whether tests can run on it: native code takes a [compiler](pack::compiler), which says on standard error why there
-    /// is none.
+    /// Whether tests can run on this engine: native code needs a [compiler](pack::compiler), which reports on standard
+    /// error why there is none.
     pub fn is_there(self) -> bool {
         self != Self::WamrAot || pack::compiler().is_some()
     }
 
-    /// A pack as this engine runs it: with native code, where it runs nothing else, and then signed with
+    /// A pack in the form that this engine runs: with native code if it runs nothing else, signed again with
     /// [`key`](pack::key).
     ///
     /// # Panics
-    /// The compiler refuses a kernel.
+    /// The compiler rejects a kernel.
     #[must_use]
     pub fn ready(self, pack: Copy) -> Copy {
         if self == Self::WamrAot {
@@ -27,10 +27,10 @@ impl Engine {
         pack
     }
 
-    /// The folder of a pack as this engine runs it, made once a process.
+    /// The folder of a pack in the form that this engine runs, made once per process.
     ///
     /// # Panics
-    /// The compiler refuses a kernel.
+    /// The compiler rejects a kernel.
     pub fn folder(self, pack: &'static Path) -> &'static Path {
         if self == Self::WamrAot { pack::with_native(pack) } else { pack }
     }
@@ -45,10 +45,10 @@ impl Engine {
         self.folder(pack::fixture(name))
     }
 
-    /// The core pack, opened once a process.
+    /// The core pack, opened once per process.
     ///
     /// # Panics
-    /// It is refused.
+    /// The pack is refused.
     pub fn core_pack(self) -> &'static Pack {
         static PACKS: [OnceLock<Pack>; 3] = [const { OnceLock::new() }; 3];
         let open = || self.runtime().open(self.core()).expect("the core pack is for every engine");

@@ -1,4 +1,4 @@
-//! The examples of `docs/src/engine-developer.md`, as they stand there. Those that need no file of their own are run.
+//! The examples of `docs/src/engine-developer.md`, word for word. Those that need no file of their own are run.
 
 use std::{error::Error as StdError, time::Duration};
 

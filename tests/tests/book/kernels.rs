@@ -1,4 +1,4 @@
-//! The examples of `docs/src/kernel-author.md`, as they stand there.
+//! The examples of `docs/src/kernel-author.md`, word for word.
 #![allow(dead_code, reason = "nothing here asks for all that the attribute makes of a kernel")]
 
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! Pages are held to each other and to the sources: examples, links, names of tests.
+//! Checks pages against each other and against the sources: examples, links, names of tests.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files below a folder that end like this, but for what is built or fetched.
+/// The files below a folder with this extension, except those that are built or fetched.
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let name = entry.file_name().into_string().unwrap();
@@ -27,7 +27,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The pages that people read, by their paths from the workspace's folder.
+/// The documentation pages, by their paths from the workspace's root.
 fn pages() -> Vec<PathBuf> {
     let mut found = Vec::new();
     files(&workspace().join("docs"), ".md", &mut found);
@@ -36,7 +36,7 @@ fn pages() -> Vec<PathBuf> {
     found
 }
 
-/// The lines of a text without what is around them, so that examples may be indented.
+/// The lines of a text without surrounding whitespace, so that examples may be indented.
 fn trimmed(text: &str) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join("\n")
 }
@@ -57,7 +57,7 @@ fn every_example_is_compiled() {
             assert!(source.contains(&trimmed(example)), "this example is not in the sources:\n{example}");
         }
     }
-    // Other pages have no Rust that is not compiled.
+    // Other pages contain no Rust, since it would not be compiled.
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         let is_compiled = ["README.md", "kernel-author.md", "engine-developer.md", "CONTRIBUTING.md"];
@@ -67,7 +67,7 @@ fn every_example_is_compiled() {
     }
 }
 
-/// The id that readers of Markdown give a heading.
+/// The anchor that Markdown renderers give a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()

@@ -1,4 +1,4 @@
-//! Many calls at one entry.
+//! Many calls per entry into the sandbox.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn a_batch_gives_what_its_calls_give(engine: Engine) {
     let _alone = alone();
     let kernel = core(engine).kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (weight, other) = (values(DIM, 1), values(DIM, 2));
-    // Of different shapes and scalars; some share the weight of the call before.
+    // With different shapes and scalars; some share the weight of the previous call.
     let rows = [1, 3, 2, 2, 7];
     let inputs: Vec<Vec<f32>> = rows.iter().map(|rows| values(rows * DIM, *rows as u32)).collect();
     let weights = [&weight, &weight, &other, &weight, &weight];
@@ -49,19 +49,19 @@ fn a_batch_gives_what_its_calls_give(engine: Engine) {
     for (y, expected) in outputs.iter().zip(&expected) {
         assert_eq!(y.as_slice(), expected.as_slice());
     }
-    // An instance that ran a batch runs single calls, and the other way round.
+    // An instance that ran a batch can run single calls, and vice versa.
     calls(&mut outputs, &mut |calls| calls.into_iter().for_each(|args| kernel.call(args).unwrap()));
     calls(&mut outputs, &mut |calls| kernel.call_batch(calls).unwrap());
     assert_eq!(outputs[4].as_slice(), expected[4].as_slice());
     kernel.call_batch([]).unwrap();
 }
 
-/// A batch like the one before is not checked or laid out again: not for other values, but for all else.
+/// A batch like the previous one is not checked or laid out again if only values differ; any other difference counts.
 #[apply(on_each_engine)]
 fn batches_in_turns_give_what_their_calls_give(engine: Engine) {
     let _alone = alone();
     let kernel = core(engine).kernel::<rmsnorm_f32::Kernel>().unwrap();
-    // The weight of each row, by its number; the number of rows; and their length.
+    // The number of the weight for each row, the number of rows, and their length.
     let batches: [(&[u32], usize, usize); 8] = [
         (&[1, 1, 1], 1, DIM),
         (&[2, 2, 2], 1, DIM),
@@ -72,7 +72,7 @@ fn batches_in_turns_give_what_their_calls_give(engine: Engine) {
         (&[1, 1, 1], 2, DIM),
         (&[1, 1, 1], 1, 2 * DIM),
     ];
-    // Each after each other, and twice.
+    // Each batch after each other one, and twice in a row.
     for (step, turn) in (0..batches.len()).flat_map(|from| [from, from, 0, 1, 0]).enumerate() {
         let (weights, rows, dim) = batches[turn];
         let weight: Vec<_> = (0..4).map(|seed| values(dim, seed)).collect();
@@ -120,7 +120,7 @@ fn the_first_call_that_fails_is_told_and_those_before_it_have_their_results(engi
     let expected = kernel.run(kv_pack_q8::Inputs::new(TensorView::new(&x, &[1, 64]).unwrap())).unwrap();
     let mut outputs: Vec<_> = (0..3).map(|_| Tensor::on_heap(&[1, 2]).unwrap()).collect();
     let calls = outputs.iter_mut().enumerate().map(|(index, y)| {
-        // The second has two rows for one of the output.
+        // The second call has two rows, but its output has one.
         let x = if index == 1 { TensorView::new(&wrong, &[2, 32]) } else { TensorView::new(&x, &[1, 64]) };
         kv_pack_q8::Args::new(x.unwrap(), y.view_mut())
     });
@@ -182,7 +182,7 @@ fn a_kernel_that_is_called_in_batches_alone_comes_back_into_service(engine: Engi
     assert_eq!(outputs, [[4.0, 9.0], [5.0, 10.0], [6.0, 11.0], [7.0, 12.0]]);
 }
 
-/// Four calls, of which the third has this mode.
+/// Makes four calls, the third in this mode.
 fn batch(kernel: &TypedKernel<Forward>, outputs: &mut [[f32; 2]; 4], mode: i32) -> Result<(), Error> {
     let x = [2.0, 3.0];
     kernel.call_batch(outputs.iter_mut().enumerate().map(|(index, y)| Args {

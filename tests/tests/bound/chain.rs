@@ -1,4 +1,4 @@
-//! Results, chains, and what is copied: on WAMR, everything, so that only Wasmtime can be asked about pages.
+//! Results, chains of calls, and copied bytes. WAMR copies everything, so tests about pages run on Wasmtime only.
 
 use kernelpack_host::{Error, Tensor, error::BadCall};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, swiglu_f32};
@@ -9,7 +9,7 @@ use crate::{alone, core};
 const ROWS: usize = 8;
 const DIM: usize = 1024;
 
-/// Numbers that look like nothing in particular.
+/// Arbitrary numbers.
 pub(crate) fn values(len: usize, seed: u32) -> Vec<f32> {
     let next = |state: &mut u32| {
         *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -58,7 +58,7 @@ fn a_chain_of_kernels_shares_its_tensors(engine: Engine) {
     let glu = pack.kernel::<swiglu_f32::Kernel>().unwrap();
     let mut bound_glu = glu.bind(swiglu_f32::Args::new(x.view(), normed.view(), y.view_mut())).unwrap();
     for step in 0..3 {
-        // The host writes to an input between calls, and nothing else is told.
+        // The host writes to an input between calls, without telling anyone.
         x.as_mut_slice()[step] = step as f32 + 10.0;
         bound_norm.call(rmsnorm_f32::Args::new(x.view(), weight.view(), normed.view_mut())).unwrap();
         bound_glu.call(swiglu_f32::Args::new(x.view(), normed.view(), y.view_mut())).unwrap();
@@ -104,14 +104,14 @@ fn a_binding_takes_its_own_tensors_only(engine: Engine) {
             "bad call: input \"x\" is not the one that the kernel is bound to; bind the kernel to each set of tensors"
         );
     } else {
-        // What is copied is copied from wherever it is.
+        // A copied tensor may move between calls.
         called.unwrap();
     }
-    // The same memory in another shape is another tensor.
+    // The same memory in another shape counts as another tensor.
     let flat = kernelpack_host::abi::TensorView::new(x.as_slice(), &[1, 16]).unwrap();
     let refused = bound.call(rmsnorm_f32::Args::new(flat, weight.view(), y.view_mut())).unwrap_err();
     assert!(matches!(refused, Error::BadCall(bad) if matches!(*bad, BadCall::Shape { .. })));
-    // So is a part of it.
+    // So does a part of it.
     let mut row = Tensor::zeros(&[1, 8]).unwrap();
     let first = kernelpack_host::abi::TensorView::new(&x.as_slice()[..8], &[1, 8]).unwrap();
     assert_eq!(
@@ -126,7 +126,7 @@ fn pages_of_a_tensor_are_mapped_by_themselves() {
     let _alone = alone();
     let pack = pack::runtime().open(pack::core()).unwrap();
     let kernel = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
-    // A cache of two slots of a page each, and one that starts within a page.
+    // A cache of two slots of one page each, and another that starts within a page.
     let cache = Tensor::from_slice(&values(2 * DIM, 8), &[2, DIM]).unwrap();
     let (weight, mut y) = (Tensor::from_slice(&values(DIM, 9), &[DIM]).unwrap(), Tensor::zeros(&[1, DIM]).unwrap());
     let slot = kernelpack_host::abi::TensorView::new(&cache.as_slice()[DIM..], &[1, DIM]).unwrap();

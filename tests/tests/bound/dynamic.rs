@@ -1,4 +1,4 @@
-//! Kernels that are bound by the names of their tensors.
+//! Kernels that are bound by their tensors' names.
 
 use kernelpack_host::{
     Error, Tensor,
@@ -34,7 +34,7 @@ fn results_are_those_of_a_typed_call_and_nothing_is_copied() {
     let (mut x, weight) = (tensor(&[ROWS, DIM], 1), tensor(&[DIM], 2));
     let (mut y, mut expected) =
         (Tensor::<f32>::zeros(&[ROWS, DIM]).unwrap(), Tensor::<f32>::on_heap(&[ROWS, DIM]).unwrap());
-    // Names stand in any order, and scalars that are not given have their defaults.
+    // Names may be in any order, and missing scalars have their defaults.
     let inputs = [("weight", (&weight).into()), ("x", (&x).into())];
     let mut bound = named.bind(&inputs, &mut [("y", (&mut y).into())], &[("eps", ParamValue::F32(0.5))]).unwrap();
     assert_eq!((bound.copied_bytes(), bound.threads()), (0, 1));
@@ -86,7 +86,7 @@ fn tensors_of_the_program_are_copied() {
     assert_eq!(bound.copied_bytes(), (4 * ROWS * DIM) as u64);
     bound.call(&inputs, &mut [("y", (&mut y).into())], &[]).unwrap();
     assert_eq!(y, expected);
-    // Another one of the same shape will do, since it is copied as well.
+    // Another tensor of the same shape is accepted, since it is copied as well.
     let mut other = DynTensor { bytes: vec![0; expected.bytes.len()], ..expected.clone() };
     bound.call(&inputs, &mut [("y", (&mut other).into())], &[]).unwrap();
     assert_eq!(other, expected);
@@ -108,7 +108,7 @@ fn a_binding_takes_its_own_tensors_only() {
     );
     let flat = DynView { shape: Shape::new(&[1, 16]).unwrap(), ..(&x).into() };
     is_refused(call(flat, (&mut y).into()), |bad| matches!(bad, BadCall::Shape { .. }));
-    // The same bytes as elements of another type.
+    // The same bytes with another element type.
     let typed = DynView { dtype: DType::I32, ..(&x).into() };
     is_refused(call(typed, (&mut y).into()), |bad| matches!(bad, BadCall::DType { name, .. } if name == "x"));
     call((&x).into(), (&mut y).into()).unwrap();

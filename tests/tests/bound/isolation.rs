@@ -1,7 +1,7 @@
-//! A hostile kernel and the tensors of others.
+//! Protects the tensors of others from a hostile kernel.
 //!
-//! Where tensors are copied the kernel has its copies, so that there is nothing to protect from it; tests of what mapped
-//! pages let through are for Wasmtime, which maps.
+//! Where tensors are copied, the kernel only has copies and nothing needs protection, so tests of mapped pages run on
+//! Wasmtime, which maps.
 
 use kernelpack_abi::{KernelSpec, Lifecycle, TensorView, TensorViewMut};
 use kernelpack_host::{
@@ -22,7 +22,7 @@ fn open(engine: Engine, parts: &Parts) -> TypedKernel<Forward> {
     runtime.open(engine.ready(honest(parts)).path()).unwrap().kernel().unwrap()
 }
 
-/// A kernel that does this. `$x` and `$y` are the addresses of its tensors, `$bytes` their size, `$mode` its scalar.
+/// A kernel with this body. `$x` and `$y` are the addresses of its tensors, `$bytes` their size, `$mode` its scalar.
 fn kernel(engine: Engine, body: &'static str) -> TypedKernel<Forward> {
     let rest = Box::leak(
         format!(
@@ -45,7 +45,7 @@ fn kernel(engine: Engine, body: &'static str) -> TypedKernel<Forward> {
     open(engine, &parts)
 }
 
-/// What happens to a kernel that does this, bound to a tensor of ones and one of zeros, which are given back.
+/// Runs a kernel with this body, bound to a tensor of ones and one of zeros, and returns the result and the tensors.
 fn attack(engine: Engine, body: &'static str, mode: i32) -> (Result<(), KernelError>, Vec<f32>, Vec<f32>) {
     let kernel = kernel(engine, body);
     let (x, mut y) = (Tensor::from_slice(&[1.0; 2048], &[2048]).unwrap(), Tensor::zeros(&[2048]).unwrap());
@@ -94,8 +94,8 @@ fn a_write_to_an_input_changes_nothing_and_traps_where_it_is_mapped(engine: Engi
 #[test]
 fn what_lies_around_the_tensors_is_out_of_reach() {
     let _alone = alone();
-    // Every page from the end of the descriptor's to the end of memory, both tensors' excepted, in steps of 4 KiB: the
-    // mode counts pages from the first tensor, backwards and forwards.
+    // Probes every page from the end of the descriptor's to the end of memory, in steps of 4 KiB; only the tensors may
+    // be reachable. The mode counts pages from the first tensor, backwards and forwards.
     let body = "(drop (i32.load (i32.add (local.get $x) (i32.mul (local.get $mode) (i32.const 4096))))) (i32.const 0)";
     let mut reachable = Vec::new();
     for page in -16..48 {
@@ -127,7 +127,7 @@ fn bulk_instructions_cannot_fault_in_the_host() {
 #[apply(on_each_engine)]
 fn memory_that_a_bound_kernel_grows_is_its_own(engine: Engine) {
     let _alone = alone();
-    // `$bytes` becomes the address of the new page.
+    // `$bytes` is set to the address of the new page.
     let body = "(local.set $bytes (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))
         (f32.store (local.get $bytes) (f32.const 3))
         (f32.store (local.get $y) (f32.load (local.get $bytes)))
@@ -139,7 +139,7 @@ fn memory_that_a_bound_kernel_grows_is_its_own(engine: Engine) {
 #[apply(on_each_engine)]
 fn a_binding_is_as_new_whatever_ran_before(engine: Engine) {
     let _alone = alone();
-    // Counts its calls in its own memory and says the count.
+    // Counts its calls in its own memory and returns the count.
     let body = "(i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
         (f32.store (local.get $y) (f32.convert_i32_s (i32.load (i32.const 2048)))) (i32.const 0)";
     let kernel = kernel(engine, body);
@@ -170,7 +170,7 @@ fn a_kernel_that_was_stopped_is_bound_anew(engine: Engine) {
     }
 }
 
-/// A module whose `kernel_cleanup` writes to where the output of the last call was, and whose `mode` 1 never ends.
+/// A module whose `kernel_cleanup` writes to the output of the last call, and whose `mode` 1 never ends.
 fn writes_when_it_goes() -> Parts {
     Parts {
         rest: "(func $body (param $d i32) (param $mode i32) (result i32)
@@ -189,7 +189,7 @@ fn writes_when_it_goes() -> Parts {
     }
 }
 
-/// The host may be reading its tensors, or writing to them, when a binding is dropped.
+/// The host may be using its tensors when a binding is dropped.
 #[apply(on_each_engine)]
 fn a_cleanup_cannot_reach_what_was_bound(engine: Engine) {
     let _alone = alone();
@@ -206,7 +206,7 @@ fn a_cleanup_cannot_reach_what_was_bound(engine: Engine) {
     }
 }
 
-/// A new instance is bound to the same tensors, though nothing is left of the old one's layout to compare with.
+/// The new instance is bound to the same tensors, although the old one's layout is gone.
 #[apply(on_each_engine)]
 fn a_kernel_that_was_stopped_takes_no_other_tensors(engine: Engine) {
     let _alone = alone();
@@ -215,7 +215,7 @@ fn a_kernel_that_was_stopped_takes_no_other_tensors(engine: Engine) {
     let kernel = kernel(engine, body);
     let x = Tensor::from_slice(&[3.0; 4096], &[4096]).unwrap();
     let mut y = Tensor::zeros(&[4096]).unwrap();
-    // A page of each, and more of the same memory later on.
+    // One page of each, and later more of the same memory.
     let part = |len| TensorView::new(&x.as_slice()[..len], &[len]).unwrap();
     let mut bound = kernel
         .bind(Args { x: part(1024), y: TensorViewMut::new(&mut y.as_mut_slice()[..1024], &[1024]).unwrap(), mode: 0 })

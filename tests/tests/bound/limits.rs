@@ -1,5 +1,5 @@
-//! Bindings where the system gives no more, or WAMR's pool, each in a process of its own. What the system gives is what
-//! Wasmtime needs for each binding; WAMR needs nothing of it.
+//! Tests bindings when system resources or WAMR's pool are exhausted, each in its own process. Only Wasmtime needs
+//! system resources for each binding; WAMR needs none.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,18 +18,18 @@ use crate::{
 
 const PACK: &str = "KERNELPACK_TEST_PACK";
 
-/// Runs a test of this file again, in a process with this limit; there, the kernel is what this returns.
+/// Runs a test of this file again in a process with this limit; in that process, returns the kernel.
 fn limited(test: &str, ulimit: &str) -> Option<TypedKernel<Forward>> {
     apart(Engine::Wasmtime, Engine::Wasmtime.builder(), test, ulimit)
 }
 
-/// The same with this runtime of an engine.
+/// Like [`limited`], with this runtime of an engine.
 fn apart(engine: Engine, runtime: RuntimeBuilder, test: &str, ulimit: &str) -> Option<TypedKernel<Forward>> {
     let parts = square(ResourceLimits { max_epoch_ticks: 1000, ..SPEC.limits });
     apart_with(&parts, engine, runtime, test, ulimit)
 }
 
-/// The same with a kernel of these parts.
+/// Like [`apart`], with a kernel made of these parts.
 fn apart_with(
     parts: &Parts,
     engine: Engine,
@@ -58,7 +58,7 @@ fn tensors(len: usize) -> (Tensor<f32>, Tensor<f32>) {
     (Tensor::from_slice(&vec![3.0; len], &[len]).unwrap(), Tensor::zeros(&[len]).unwrap())
 }
 
-/// As many bindings as can be had, and why there are no more.
+/// Makes as many bindings as possible, and returns the error of the last attempt.
 fn bind_all(kernel: &TypedKernel<Forward>, x: &Tensor<f32>, y: &mut Tensor<f32>) -> (Vec<Bound<Forward>>, Error) {
     let mut all = Vec::new();
     loop {
@@ -103,7 +103,7 @@ fn where_address_space_is_out_binding_fails_and_the_rest_goes_on() {
 
 #[test]
 fn where_files_may_not_grow_tensors_live_on_the_heap() {
-    // A few MiB, whether the shell counts in units of 512 bytes or of 1 KiB.
+    // A few MiB, whether the shell's unit is 512 bytes or 1 KiB.
     let Some(kernel) = limited("limits::where_files_may_not_grow_tensors_live_on_the_heap", "ulimit -f 8192") else {
         return;
     };
@@ -111,7 +111,7 @@ fn where_files_may_not_grow_tensors_live_on_the_heap() {
     assert!(small.0.is_mappable() && !large.0.is_mappable());
     for (x, mut y) in [small, large] {
         let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 });
-        // 16 MiB twice are more than this kernel may have.
+        // Twice 16 MiB exceed this kernel's limit.
         match &mut bound {
             Ok(bound) => check(bound, &x, &mut y),
             Err(error) => assert!(matches!(error, Error::BadCall(_)) && !x.is_mappable(), "{error}"),
@@ -121,7 +121,7 @@ fn where_files_may_not_grow_tensors_live_on_the_heap() {
 
 #[test]
 fn where_files_may_not_grow_what_was_dropped_makes_room() {
-    // 32 or 64 MiB, likewise.
+    // 32 or 64 MiB, depending on the unit.
     let Some(kernel) = limited("limits::where_files_may_not_grow_what_was_dropped_makes_room", "ulimit -f 65536")
     else {
         return;
@@ -136,7 +136,7 @@ fn where_files_may_not_grow_what_was_dropped_makes_room() {
             tensor.as_mut_slice().fill(1.0);
         }
     }
-    // Those that are bound stay where they are after they were dropped.
+    // Bound tensors keep their memory after they are dropped.
     drop((x, y));
     let others: Vec<_> = (0..1000).map(|_| Tensor::from_slice(&[1.0f32; 1000], &[1000]).unwrap()).collect();
     let (x, mut y) = tensors(5000);
@@ -162,7 +162,7 @@ fn small_tensors_leave_mappings_for_threads_and_bindings() {
 fn where_mappings_are_out_tensors_live_on_the_heap_and_the_rest_goes_on() {
     let test = "limits::where_mappings_are_out_tensors_live_on_the_heap_and_the_rest_goes_on";
     let Some(kernel) = limited(test, "true") else { return };
-    // Each has a mapping, and none has a page, since nobody writes to it.
+    // Each has a mapping but no page, since nobody writes to it.
     let mut many = Vec::new();
     while many.len() < 100_000 && many.last().is_none_or(Tensor::<f32>::is_mappable) {
         many.push(Tensor::zeros(&[70_000]).unwrap());
@@ -189,7 +189,7 @@ fn where_mappings_are_out_tensors_live_on_the_heap_and_the_rest_goes_on() {
     .unwrap();
 }
 
-/// Lets this process have no more address space than it has, but for some small allocations, until this is dropped.
+/// Limits this process to its current address space, except for some small allocations, until this is dropped.
 struct NoMoreAddressSpace(libc::rlimit);
 
 impl NoMoreAddressSpace {
@@ -197,7 +197,7 @@ impl NoMoreAddressSpace {
         let pages: u64 =
             std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
         let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: the structure is this function's, and the call writes to nothing else.
+        // SAFETY: the structure is a local variable, and the call writes to nothing else.
         assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut before) }, 0);
         set_address_space(libc::rlimit { rlim_cur: pages * 4096 + (256 << 10), ..before });
         Self(before)
@@ -211,11 +211,11 @@ impl Drop for NoMoreAddressSpace {
 }
 
 fn set_address_space(limit: libc::rlimit) {
-    // SAFETY: the call reads the structure, and what it changes is what the system gives this process from now on.
+    // SAFETY: the call reads the structure, and only changes what the system grants this process from now on.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
 }
 
-/// A call on a small thread needs a stack that is mapped for it, and panics where there is none.
+/// A call on a small thread needs a newly mapped stack, and panics if that fails.
 #[test]
 fn after_a_panic_of_the_engine_a_binding_has_a_new_instance() {
     let test = "limits::after_a_panic_of_the_engine_a_binding_has_a_new_instance";
@@ -237,7 +237,7 @@ fn after_a_panic_of_the_engine_a_binding_has_a_new_instance() {
         };
         small.spawn_scoped(scope, calls).unwrap().join().unwrap();
     });
-    // The instance in which the engine panicked has given its place back.
+    // The instance in which the engine panicked has been released.
     drop(bound);
     let (all, error) = bind_all(&kernel, &x, &mut y);
     assert!(all.len() == 8 && matches!(error, Error::Engine(EngineError::TooManyBindings { .. })), "{error}");
@@ -262,7 +262,7 @@ fn bindings_take_no_instance_of_other_calls(engine: Engine) {
     );
     all.iter_mut().for_each(|bound| check(bound, &x, &mut y));
     kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 1 }).unwrap();
-    // As many as the manifest allows are held at the same time.
+    // As many bindings as the manifest allows exist at the same time.
     let named = opened.kernel_named("wat_kernel").unwrap();
     let limit = kernel.occupancy().limit;
     let held: Vec<_> =
@@ -273,7 +273,7 @@ fn bindings_take_no_instance_of_other_calls(engine: Engine) {
     drop(bind(&kernel, &x, &mut y).unwrap());
 }
 
-/// What the panic unwinds through drops a kernel, whose cleanup would panic too and end the process.
+/// Unwinding drops a kernel; if its cleanup panicked too, the process would end.
 #[test]
 fn while_a_panic_of_the_engine_unwinds_no_cleanup_runs() {
     let test = "limits::while_a_panic_of_the_engine_unwinds_no_cleanup_runs";
@@ -298,7 +298,7 @@ fn while_a_panic_of_the_engine_unwinds_no_cleanup_runs() {
     std::thread::Builder::new().stack_size(256 << 10).spawn(calls).unwrap().join().unwrap();
 }
 
-/// In a pool for some dozens of instances.
+/// Runs in a pool for a few dozen instances.
 mod where_the_pool_is_out_binding_fails_and_the_rest_goes_on {
     use super::*;
 
@@ -332,7 +332,7 @@ mod where_the_pool_is_out_binding_fails_and_the_rest_goes_on {
             kernel.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
             counts.push(all.len());
         }
-        // What the call left idle in the pool is one of them the second time.
+        // The second time, one of them is the instance that the call left idle.
         assert!(counts[0] > 20 && counts[0] - counts[1] <= 1, "{counts:?}");
     }
 }

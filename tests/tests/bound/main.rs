@@ -1,6 +1,6 @@
-//! Calls on tensors that stay where the kernel sees them, and what a hostile kernel can do to them: nothing.
+//! Calls on tensors that stay where the kernel accesses them, and the proof that a hostile kernel cannot affect them.
 //!
-//! Mappings are counted for the whole process, so whatever makes or drops one takes a lock against the others.
+//! Mappings are counted for the whole process, so any test that makes or drops one takes a lock.
 
 mod batch;
 mod chain;
@@ -33,9 +33,9 @@ fn core(engine: Engine) -> Pack {
     engine.runtime().open(folder(engine)).unwrap()
 }
 
-/// Keeps tests apart that make mappings.
+/// Serializes tests that make mappings.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    // A test that failed does not make the others fail.
+    // A failed test must not make the others fail.
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

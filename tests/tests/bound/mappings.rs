@@ -1,4 +1,4 @@
-//! What is left when bindings and tensors are gone; for Wasmtime alone, since nothing is mapped for WAMR.
+//! Checks that bindings and tensors leave nothing behind; for Wasmtime only, since WAMR maps nothing.
 
 use kernelpack_host::{Bound, Tensor};
 use kernelpack_kernels::rmsnorm_f32;
@@ -6,13 +6,13 @@ use kernelpack_tests::pack;
 
 use crate::alone;
 
-/// Mappings of tensors in this process.
+/// The number of tensors' mappings in this process.
 fn mappings() -> usize {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     maps.lines().filter(|line| line.contains("kernelpack-tensors")).count()
 }
 
-/// Reserved address space of the size of a linear memory: other threads come and go, and with them smaller mappings.
+/// Reserved address space of the size of a linear memory; other threads come and go with smaller mappings.
 fn reserved() -> usize {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let bytes = |line: &str| {
@@ -41,13 +41,13 @@ fn nothing_is_left_whatever_the_order_of_drops() {
             .collect();
         (x, weight, y, bound)
     };
-    // What the first binding makes once and for all.
+    // Makes everything that only the first binding makes.
     drop(bind(1));
     let before = (mappings(), reserved());
     assert_eq!(before.0, 0);
 
     let (x, weight, y, mut bound) = bind(3);
-    // Adjacent ranges of one file may be one line.
+    // Adjacent ranges of one file may appear as one line.
     assert!(mappings() > 3, "{}", mappings());
     drop(bound.remove(1));
     drop(x);

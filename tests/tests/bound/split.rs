@@ -1,4 +1,5 @@
-//! Calls that are divided over threads: on Wasmtime, since all parts have the same tensors mapped. On WAMR they stay whole.
+//! Calls that are divided over threads. Only Wasmtime divides them, since all parts have the same tensors mapped; on
+//! WAMR calls stay whole.
 
 use std::{
     num::NonZeroUsize,
@@ -35,8 +36,7 @@ fn tensor(dims: &[usize], seed: u32) -> Tensor<f32> {
     Tensor::from_slice(&values(dims.iter().product(), seed), dims).unwrap()
 }
 
-/// Runs a kernel whole and divided on these arguments, with `$y` for what it writes, and compares the results bit for
-/// bit.
+/// Runs a kernel whole and divided on these arguments, with the output in `$y`, and compares the results bit for bit.
 macro_rules! compare {
     ($kernel:ident, $threads:expr, $y:ident = $start:expr, $($argument:expr),*) => {{
         let mut $y = $start;
@@ -50,7 +50,7 @@ macro_rules! compare {
         let mut bound = kernel.bind($kernel::Args::new($($argument),*)).unwrap();
         assert_eq!((bound.threads(), bound.copied_bytes()), ($threads, 0));
         for _ in 0..3 {
-            // In-out tensors begin anew.
+            // In-out tensors start with the same values.
             $y.as_mut_slice().copy_from_slice($start.as_slice());
             bound.call($kernel::Args::new($($argument),*)).unwrap();
             assert!($y.as_slice() == whole.as_slice(), "{}", stringify!($kernel));
@@ -104,7 +104,7 @@ fn what_is_small_or_copied_stays_whole(engine: Engine) {
     assert_eq!(threads(&x, Tensor::zeros(&[4096, 64]).unwrap()) > 1, engine.maps_tensors());
 }
 
-/// A kernel whose calls may be divided, and which traps or spins in the part whose first input is the mode.
+/// A kernel whose calls can be divided, and which traps or spins in the part whose first input is the mode.
 fn fragile() -> (kernelpack_host::Pack, TypedKernel<Divided>) {
     let parts = Parts {
         rest: "(func $first (param $d i32) (result f32)
@@ -121,7 +121,7 @@ fn fragile() -> (kernelpack_host::Pack, TypedKernel<Divided>) {
     (pack, kernel)
 }
 
-/// The stub of a kernel whose calls may be divided.
+/// The stub of a kernel whose calls can be divided.
 enum Divided {}
 
 impl kernelpack_abi::Pass for Divided {
@@ -185,7 +185,7 @@ impl Drop for SetWhenDropped<'_> {
     }
 }
 
-/// The parts of a call share one budget: with the helper busy, the caller begins no part after one that was stopped.
+/// The parts of a call share one budget: if the helper is busy, the caller starts no part after one that was stopped.
 #[test]
 fn a_call_that_was_stopped_begins_no_other_part() {
     let _alone = alone();
@@ -193,7 +193,7 @@ fn a_call_that_was_stopped_begins_no_other_part() {
     const N: usize = 128 << 10;
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        // Also where an assertion fails, or the other thread would never end.
+        // Set even if an assertion fails, or the other thread would never end.
         let ending = SetWhenDropped(&done);
         scope.spawn(|| {
             let (mut x, mut y) = (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap());
@@ -206,7 +206,7 @@ fn a_call_that_was_stopped_begins_no_other_part() {
         let (mut x, mut y) = (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap());
         let mut bound = kernel.bind(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap();
         x.as_mut_slice()[0] = 2.0;
-        // The helper may be free when a call is made, and runs its second part then.
+        // The helper may be free when a call is made, and then runs its second part.
         let left_out = (0..50).any(|_| {
             y.as_mut_slice().fill(0.0);
             bound.call(Args { x: x.view(), y: y.view_mut(), mode: 0 }).unwrap_err();
@@ -217,7 +217,7 @@ fn a_call_that_was_stopped_begins_no_other_part() {
     });
 }
 
-/// Helpers take one part at a time: what none of them takes or begins, the caller runs.
+/// Helpers take one part at a time: the caller runs any part that no helper takes or starts.
 #[test]
 fn callers_that_share_helpers_get_each_their_own_results() {
     let _alone = alone();

@@ -1,11 +1,11 @@
-//! What instructions that work on many bytes promise, held to loops of the guest's: engines do them in pieces.
+//! Compares bulk instructions, which engines execute in pieces, with loops of the guest's.
 
 use kernelpack_abi::{KernelSpec, ResourceLimits};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{args, fixtures::parts, kernel, large, outcome, tensors};
 
-/// `$try` moves bytes up by a distance and down again, and fills them. It is unreachable where one is not as it should be.
+/// `$try` moves bytes up by a distance and down again, and fills them; it traps if a result is wrong.
 const FUNCTIONS: &str = "
     (func $byte (param $i i32) (result i32)
         (i32.shr_u (i32.mul (local.get $i) (i32.const 0x9e3779b1)) (i32.const 24)))
@@ -45,12 +45,12 @@ const FUNCTIONS: &str = "
     (data $bytes \"0123456789\")
     (table $t 3 funcref) (elem $e func $byte $byte)";
 
-/// No bytes, where memory ends as the guest counts.
+/// Zero bytes at the end of memory as the guest counts it.
 const AT_THE_END: &str = "
     (memory.copy (i32.mul (memory.size) (i32.const 65536)) (i32.mul (memory.size) (i32.const 65536)) (i32.const 0))
     (memory.fill (i32.mul (memory.size) (i32.const 65536)) (i32.const 0) (i32.const 0))";
 
-/// What else there is, up to the ends of segments and tables.
+/// The other bulk instructions, up to the ends of segments and tables.
 const SEGMENTS: &str = "
     (memory.init $bytes (i32.const 0xfffff6) (i32.const 0) (i32.const 10))
     (if (i64.ne (i64.load (i32.const 0xfffff8)) (i64.const 0x3938373635343332)) (then unreachable))
@@ -65,7 +65,7 @@ fn large_and_small_ranges_are_copied_and_filled_as_they_should(engine: Engine) {
     let mut run = String::new();
     for size in [0, 1, 255, 256, 257, 1000, 131_072, 131_073, 400_000] {
         for distance in [0, 1, 300, 131_071, 131_073] {
-            // Ranges that are apart are nothing but a copy.
+            // Disjoint ranges are a plain copy.
             if distance <= size + 300 {
                 run += &format!("(call $try (i32.const {size}) (i32.const {distance}))");
             }

@@ -1,4 +1,4 @@
-//! Kernels that recurse without end, called from a coroutine, whose stack the system knows nothing of.
+//! Kernels with endless recursion, called from a coroutine, whose stack the system does not know.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 use std::{cell::Cell, mem::MaybeUninit, ptr::null_mut};
@@ -8,31 +8,31 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{args, fixtures::parts, kernel, stub::Forward, tensors};
 
-/// Bytes of a coroutine's stack: enough for the host, and not for a kernel of which the host thinks that it has more.
+/// The size of a coroutine's stack: enough for the host, but too small for a kernel.
 const STACK: usize = 256 << 10;
 
 thread_local! {
     static WORK: Cell<*mut Option<Box<dyn FnOnce()>>> = const { Cell::new(null_mut()) };
 }
 
-/// Where a coroutine begins.
+/// The entry point of a coroutine.
 extern "C" fn begin() {
-    // SAFETY: `on_a_coroutine` of this thread set it, and waits for this function to end.
+    // SAFETY: `on_a_coroutine` on this thread set it, and waits for this function to end.
     let work = unsafe { (*WORK.get()).take() };
-    // Nothing may unwind out of here.
+    // Nothing may unwind out of this function.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work.into_iter().for_each(|work| work())));
     if ended.is_err() {
         std::process::abort();
     }
 }
 
-/// Runs something on a stack of its own, between two pages that nobody may touch.
+/// Runs something on its own stack between two inaccessible pages.
 fn on_a_coroutine(work: impl FnOnce() + 'static) {
     const PAGE: usize = 4096;
     let mut work: Option<Box<dyn FnOnce()>> = Some(Box::new(work));
     WORK.set(&raw mut work);
-    // SAFETY: the mapping is new, and the contexts are this function's. The one for the coroutine has a stack that nobody
-    // else has, and leads back here, where the mapping still exists, when `begin` ends, which does not unwind.
+    // SAFETY: the mapping is new, and the contexts are local variables. The coroutine's context has a stack of its own
+    // and returns here when `begin` ends, which does not unwind; the mapping still exists then.
     unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         let mapping = libc::mmap(null_mut(), STACK + 2 * PAGE, libc::PROT_NONE, flags, -1, 0);
@@ -53,7 +53,7 @@ fn on_a_coroutine(work: impl FnOnce() + 'static) {
     assert!(work.is_none(), "the coroutine did not run");
 }
 
-/// Recurses where its `mode` is 1, in a function whose name is as long as a module may have it.
+/// Recurses if its `mode` is 1, in a function with the longest name that a module may have.
 fn recursing(engine: Engine) -> (kernelpack_host::Pack, kernelpack_host::TypedKernel<Forward>) {
     let mut parts = parts(
         2,

@@ -1,4 +1,4 @@
-//! Deadlines that fall on the end of a call. The host's own tests have far more of them, with shorter ticks.
+//! Deadlines at the very end of a call. The host's own tests have many more, with shorter ticks.
 
 use std::time::Duration;
 
@@ -68,12 +68,12 @@ fn a_call_that_ends_with_its_deadline_gives_its_result_or_is_stopped(engine: Eng
     }
 }
 
-/// The test of the tests: nothing else keeps budgets.
+/// Shows that the other tests can fail: without interruption, nothing enforces budgets.
 #[apply(on_each_engine)]
 fn without_interruption_budgets_do_not_hold(engine: Engine) {
     let (_pack, kernel) = kernel(engine, &counter(), Interruption::Never);
     let (x, mut y) = tensors();
-    // Far longer than no tick at all, on any machine: 200 million rounds of what is compiled.
+    // Far longer than a tick on any machine: 200 million rounds in compiled code.
     let thousands = engine.rounds(200_000) as i32;
     kernel.with_budget(Duration::from_millis(0)).call(args(&x, &mut y, thousands)).unwrap();
     assert_eq!(y.as_slice()[0], thousands as f32);

@@ -7,7 +7,7 @@ use kernelpack_tests::pack::workspace;
 
 use crate::wat_kernel::{Parts, SPEC};
 
-/// All of them, by their names; their `mode` 1 runs on.
+/// All fixtures with their names; in `mode` 1 they never end.
 pub(crate) fn all() -> Vec<(String, Parts)> {
     let mut all = Vec::new();
     for entry in fs::read_dir(workspace().join("tests/fixtures/hostile")).unwrap() {
@@ -19,7 +19,7 @@ pub(crate) fn all() -> Vec<(String, Parts)> {
     all
 }
 
-/// A fixture as a kernel: it keeps its memory and gets the exports of one.
+/// Adapts a fixture to a kernel: it keeps its memory and gets a kernel's exports.
 fn adapt(text: &str) -> Parts {
     const MEMORY: &str = r#"(memory (export "memory") "#;
     const RUN: &str = r#"(func (export "run")"#;
@@ -31,10 +31,10 @@ fn adapt(text: &str) -> Parts {
     parts(pages, format!("{before}{after}").replace(RUN, "(func $run"))
 }
 
-/// A module with this many pages of memory, a few more that calls may take, and a function `$run`.
+/// A module with this many pages of memory, a few more for calls, and a function `$run`.
 pub(crate) fn parts(pages: u32, rest: String) -> Parts {
-    // As much stack as there can be: one of them goes 2000 deep, and WAMR's interpreter has a function's constants in each
-    // of its frames.
+    // The largest stack: one fixture recurses 2000 deep, and WAMR's interpreter keeps a function's constants in each of
+    // its frames.
     let limits = ResourceLimits {
         max_memory_pages: pages + 64,
         max_epoch_ticks: 1,

@@ -1,4 +1,4 @@
-//! The fixtures of the rewriting, and more, as kernels.
+//! The fixtures of the rewriting as kernels, and some more.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -15,7 +15,7 @@ use crate::{
     wat_kernel::Parts,
 };
 
-/// Bodies of `$run` that are no file, since they are one line each or made.
+/// Bodies of `$run` that are not files, since they are short or generated.
 fn more() -> Vec<(&'static str, String)> {
     let functions = |count: usize, body: &dyn Fn(usize) -> String| (0..count).map(body).collect::<String>();
     vec![
@@ -115,13 +115,13 @@ fn more() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// All of them that an engine can run, as modules whose `mode` 1 runs on.
+/// All of them that an engine can run, as modules that never end in `mode` 1.
 fn all(engine: Engine) -> Vec<(String, Parts)> {
     let mut all = fixtures::all();
     assert!(all.len() > 20);
     all.extend(more().into_iter().map(|(name, rest)| (name.to_owned(), parts(2, rest))));
     all.retain(|(_, parts)| engine.runs_simd() || !parts.rest.contains("v128"));
-    // What begins where memory ends, as the guest counts, is beyond its end where pages are not whole.
+    // Without whole pages, accesses at the end of memory as the guest counts it are out of bounds.
     all.retain(|(_, parts)| engine.has_whole_pages() || !parts.rest.contains("(memory.size) (i32.const 65536)"));
     all
 }
@@ -129,7 +129,7 @@ fn all(engine: Engine) -> Vec<(String, Parts)> {
 #[apply(on_each_engine)]
 fn everything_is_stopped_whichever_way_it_is_called(engine: Engine) {
     let (all, next) = (all(engine), AtomicUsize::new(0));
-    // Some have 256 MiB of memory, and WAMR's pool has room for a few of those only.
+    // Some have 256 MiB of memory, and WAMR's pool has room for only a few of those.
     let one_engine = large(engine);
     thread::scope(|scope| {
         for _ in 0..if one_engine.is_some() { 1 } else { 4 } {
@@ -143,8 +143,8 @@ fn everything_is_stopped_whichever_way_it_is_called(engine: Engine) {
     });
 }
 
-/// How a short call ends. The system may give the thread's processor to others for longer than its one tick, so that it has
-/// several tries.
+/// The result of a short call. The system may take the processor from the thread for longer than its one tick, so the
+/// call is tried several times.
 fn in_time(mut call: impl FnMut() -> Result<(), Error>) -> Result<(), KernelError> {
     let mut outcomes = (0..20).map(|_| outcome(call()));
     outcomes.find(|outcome| *outcome != Err(KernelError::EpochDeadline)).unwrap_or(Err(KernelError::EpochDeadline))

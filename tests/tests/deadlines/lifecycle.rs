@@ -1,4 +1,4 @@
-//! What runs before and after calls.
+//! Deadlines of code that runs before and after calls.
 
 use kernelpack_abi::{KernelSpec, Lifecycle};
 use kernelpack_host::error::KernelError;
@@ -11,7 +11,7 @@ use crate::{
 
 const LOOP: &str = "(loop $spin (br $spin))";
 
-/// A module whose `kernel_init` and `kernel_cleanup` do this.
+/// A module whose `kernel_init` and `kernel_cleanup` have these bodies.
 fn parts(init: &str, cleanup: &str) -> Parts {
     let exports = format!(
         r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))

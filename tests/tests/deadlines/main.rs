@@ -1,7 +1,7 @@
-//! Kernels that do not want to be stopped, through the whole host: each is, on each engine, whichever way its calls are
-//! made and interrupted.
+//! Kernels that resist being stopped, tested through the whole host: each is stopped on each engine, whichever way its
+//! calls are made and interrupted.
 //!
-//! Nothing here fails because time has passed, except that [`Patience`] ends the process where a stop never comes.
+//! No test here depends on timing, except that [`Patience`] ends the process if a call is never stopped.
 
 mod bulk;
 mod coroutine;
@@ -38,13 +38,13 @@ use crate::{
     wat_kernel::Parts,
 };
 
-/// Held by who fills a good part of the pool, which WAMR's tests share.
+/// Held by tests that fill much of the pool, which WAMR's tests share.
 fn large(engine: Engine) -> Option<MutexGuard<'static, ()>> {
     static LARGE: Mutex<()> = Mutex::new(());
     (engine != Engine::Wasmtime).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Ends the process if it is not dropped within two minutes: a guest that is not stopped cannot be stopped by a test.
+/// Ends the process if it is not dropped within two minutes, since a test cannot end a guest that is not stopped.
 struct Patience(#[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>);
 
 impl Patience {
@@ -61,13 +61,13 @@ impl Patience {
     }
 }
 
-/// A runtime whose errors are those of the sandbox.
+/// A runtime that reports the sandbox's own errors.
 fn runtime(engine: Engine, interruption: Interruption) -> RuntimeBuilder {
     let runtime = engine.interrupted(interruption).max_stack_bytes(16 << 20);
     runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never)
 }
 
-/// The kernel of a module that is what its manifest says.
+/// The kernel of a module whose manifest describes it correctly.
 fn kernel(engine: Engine, parts: &Parts, interruption: Interruption) -> (Pack, TypedKernel<Forward>) {
     let pack = engine.ready(honest(parts));
     let pack = runtime(engine, interruption).build().unwrap().open(pack.path()).unwrap();
@@ -75,12 +75,12 @@ fn kernel(engine: Engine, parts: &Parts, interruption: Interruption) -> (Pack, T
     (pack, kernel)
 }
 
-/// Two tensors of a few floats: ones, and zeros to write to.
+/// Two tensors of a few floats: ones, and zeros for the output.
 fn tensors() -> (Tensor<f32>, Tensor<f32>) {
     (Tensor::from_slice(&[1.0; 16], &[16]).unwrap(), Tensor::zeros(&[16]).unwrap())
 }
 
-/// What the sandbox says of a call.
+/// The sandbox's result of a call.
 fn outcome(result: Result<(), Error>) -> Result<(), KernelError> {
     match result {
         Ok(()) => Ok(()),

@@ -1,4 +1,4 @@
-//! What cannot be interrupted by taking memory away, and is on no engine.
+//! Instructions that cannot be interrupted by taking memory away; no engine runs them that way.
 
 use kernelpack_abi::KernelSpec;
 use kernelpack_host::{engine::Interruption, error::KernelError};

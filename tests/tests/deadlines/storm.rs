@@ -1,4 +1,4 @@
-//! Stops in great numbers. The host's own tests do ten thousand, with shorter ticks.
+//! Stops in large numbers. The host's own tests make ten thousand, with shorter ticks.
 
 use std::{thread, time::Duration};
 

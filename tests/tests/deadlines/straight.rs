@@ -1,4 +1,4 @@
-//! Work of the host's in a straight line: without a branch, a loop or a call, where engines look whether to stop.
+//! Host work in straight-line code: without a branch, a loop or a call, where engines check for a stop.
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use crate::{
     wat_kernel::Parts,
 };
 
-/// As many as make a call without a deadline last minutes.
+/// Enough that a call without a deadline takes minutes.
 const TIMES: usize = 4000;
 
 /// Pages that are filled or copied: 256 MiB.
 const PAGES: u32 = 4096;
 
-/// The elements of a table, and more than hosts allow unless told to.
+/// The elements of a table; more than hosts allow by default.
 const ELEMENTS: u32 = 10_000_000;
 
 fn straight(instructions: &str, times: usize, table: bool) -> Parts {
     let table = if table { format!("(table $t {ELEMENTS} {ELEMENTS} funcref)") } else { String::new() };
-    // A size that LLVM does not know: it would leave out a fill that another one covers.
+    // LLVM does not know this size; otherwise it would remove a fill that another one covers.
     let size = "(global $size (mut i32) (i32.const 268435456))";
     let mut parts = parts(PAGES, format!("{size} {table} (func $run {})", instructions.repeat(times)));
     parts.spec =
@@ -45,7 +45,7 @@ fn stopped(engine: Engine, what: &str, parts: &Parts) {
         for _ in 0..2 {
             let begun = Instant::now();
             assert_eq!(outcome(kernel.call(args(&x, &mut y, 1))), Err(KernelError::EpochDeadline), "{what}, {way:?}");
-            // A twentieth of what it takes unstopped, and hundreds of ticks, of which it has one.
+            // A twentieth of the time without a deadline, and hundreds of ticks, while the budget is one.
             assert!(begun.elapsed() < Duration::from_secs(5), "{what}, {way:?}: {:?}", begun.elapsed());
         }
     }

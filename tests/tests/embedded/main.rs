@@ -1,5 +1,5 @@
-//! What only WAMR has, and `Runtime::embedded` as it is by default, with small stacks and short deadlines. What both
-//! engines have is tested on both elsewhere.
+//! Features that only WAMR has, and the defaults of `Runtime::embedded`, with small stacks and short deadlines. Other
+//! tests cover what both engines have, on both.
 
 #[cfg(unix)]
 #[path = "../deadlines/fixtures.rs"]

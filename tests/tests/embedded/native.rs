@@ -1,4 +1,4 @@
-//! Native code in packs: who may vouch for it. Left out where there is no compiler.
+//! Native code in packs: which signers may vouch for it. These tests need a compiler, and are skipped without one.
 
 use kernelpack_host::{
     Error, Runtime, RuntimeBuilder,

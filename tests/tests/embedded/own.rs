@@ -1,6 +1,6 @@
-//! Native code that the host compiles itself: that it takes no grant, comes from the right compiler or the sealed cache and
-//! from nowhere else, and obeys what modules obey. What needs WAMR's compiler is left out where there is none; the others
-//! are shell scripts.
+//! Native code that the host compiles itself: it takes no grant, comes only from the right compiler or the sealed
+//! cache, and obeys the same limits as modules. Tests that need WAMR's compiler are skipped without it; the others use
+//! shell scripts.
 
 use std::{
     fs,
@@ -30,19 +30,19 @@ use crate::{
     wat_kernel::{Parts, SPEC},
 };
 
-/// What every compiler of ours says of itself; it fails if it is given an environment.
+/// The version output of every fake compiler; it fails if it inherits an environment.
 const VERSION: &str = "[ -z \"$HOME$CARGO\" ] || exit 9
 [ \"$1\" = --version ] && echo 'kernelpack-wamrc 9, WAMR 2.4.3, LLVM 14.0.6' && exit";
 
 const SQUARES: [f32; 4] = [1.0, 4.0, 9.0, 16.0];
 
-/// The compiler, where it was built.
+/// The real compiler, if it was built.
 fn real() -> Option<NativeCompiler> {
     compiler().map(|_| NativeCompiler::at(compiler_program()))
 }
 
-/// A compiler that is a shell script. It is written by a process of its own: while this one has a file open to write it,
-/// another test may start a process, which has it too, and then nobody can run it.
+/// A compiler that is a shell script. A separate process writes it: while this process has the file open for writing,
+/// another test may start a process that inherits it, and then nobody can execute the file.
 fn script(folder: &Path, text: &str) -> NativeCompiler {
     let path = folder.join("compiler");
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 755 \"$2\"";
@@ -51,7 +51,7 @@ fn script(folder: &Path, text: &str) -> NativeCompiler {
     NativeCompiler::at(path)
 }
 
-/// The time for a script: seconds if it never ends, else as much as it takes.
+/// The time limit for a script: seconds if it never ends, else as long as it needs.
 fn limit(text: &str) -> Duration {
     Duration::from_secs(if text.starts_with("while") { 3 } else { 300 })
 }
@@ -87,18 +87,18 @@ fn squares() -> Copy {
     honest(&square(SPEC.limits))
 }
 
-/// One that fails.
+/// A kernel that fails.
 fn other() -> Copy {
     honest(&Parts { forward: "unreachable", ..square(SPEC.limits) })
 }
 
-/// Where parts of a cache's entry are; the format is described in the host's `cache/entry.rs`.
+/// The parts of a cache entry; `entry.rs` of the cache's crate describes the format.
 const MODULE: std::ops::Range<usize> = 12..44;
 const LENGTH: std::ops::Range<usize> = 76..84;
 const CODE: usize = 84;
 const MAC: usize = 32;
 
-/// The file of a pack's entry.
+/// The file with a pack's cache entry.
 fn entry(cache: &Path, pack: &Copy) -> PathBuf {
     let digest = pack.manifest().kernels[0].hash.0;
     let mut files = fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path());
@@ -106,7 +106,7 @@ fn entry(cache: &Path, pack: &Copy) -> PathBuf {
     files.find(is_it).expect("the module has an entry")
 }
 
-/// Puts code into an entry and seals it, as only who can read the secret can.
+/// Puts code into an entry and seals it, which requires reading the secret.
 fn seal(cache: &Path, entry: &mut Vec<u8>, code: &[u8]) {
     entry.truncate(CODE);
     entry[LENGTH].copy_from_slice(&(code.len() as u64).to_le_bytes());
@@ -168,7 +168,7 @@ fn code_is_compiled_once_and_then_taken_from_the_cache_without_the_compiler() {
     let without = open(runtime(), &pack).unwrap();
     assert_eq!(outcome(&without), CacheOutcome::Hit);
     assert_eq!(run(&without, 3).unwrap(), SQUARES.map(|square| square + 3.0));
-    // Of what is not there, nothing can be made, and neither of anything where the cache knows no such compiler.
+    // A missing compiler compiles nothing, and the cache has no code from such a compiler.
     let missing = |refused: Error| {
         let refused = refused.to_string();
         assert!(refused.starts_with(&format!("there is no {}: build", program.display())), "{refused}");
@@ -178,7 +178,7 @@ fn code_is_compiled_once_and_then_taken_from_the_cache_without_the_compiler() {
     let elsewhere = TempDir::new().unwrap();
     missing(runtime_in(&elsewhere).build().unwrap_err());
 
-    // The code of a compiler that says something else of itself is another.
+    // Code by a compiler that identifies itself differently is not shared.
     let wrapped = format!(
         "[ \"$1\" = --version ] && echo 'kernelpack-wamrc 9, WAMR 2.4.3, LLVM 99' && exit\nexec {} \"$@\"",
         compiler_program().display()
@@ -211,14 +211,14 @@ fn entries_that_were_tampered_with_are_not_run() {
         right(&opened(&pack), CacheOutcome::Replaced { fault: EntryFault::Forged });
         right(&opened(&pack), CacheOutcome::Hit);
     }
-    // Another module's code, and none at all, sealed by who can read the secret: each says of itself what it is.
+    // Another module's code, and no code at all, sealed with the secret: the record in each shows what it is.
     for code in [foreign, b"\0aot\x06\0\0\0", b""] {
         let mut entry = good.clone();
         seal(cache.path(), &mut entry, code);
         fs::write(&file, entry).unwrap();
         right(&opened(&pack), CacheOutcome::Replaced { fault: EntryFault::RefusedByEngine });
     }
-    // Where there is nobody to compile it anew, it is refused.
+    // Without a compiler, the module cannot be compiled again and is refused.
     let mut entry = good.clone();
     entry[CODE] ^= 1;
     fs::write(&file, entry).unwrap();
@@ -230,8 +230,8 @@ fn entries_that_were_tampered_with_are_not_run() {
     fs::remove_file(&program).unwrap();
     assert!(open(linked(), &pack).unwrap_err().to_string().starts_with("there is no "));
 
-    // That these would have been seen to run: the other module's code does that claims to be this one's, sealed with the
-    // secret.
+    // Shows that the test could fail: code of the other module, changed to claim this one's digest and sealed with the
+    // secret, does run.
     let [own, others] = [&pack, &other].map(|pack| pack.manifest().kernels[0].hash.to_string().into_bytes());
     let at = foreign.windows(others.len()).position(|window| window == others).unwrap();
     let mut forged = foreign.to_vec();
@@ -291,7 +291,7 @@ fn what_a_compiler_does_wrong_is_an_error_and_nothing_is_kept() {
         let compiler = script(folder.path(), &format!("{VERSION}\n{text}")).time_limit(limit(&text));
         let refused = open(cached(&compiler, cache.path()), &pack).unwrap_err().to_string();
         assert!(refused.contains(what) && refused.contains(why), "{text}: {refused}");
-        // The secret, and what the compiler said of itself.
+        // The secret, and the compiler's description of itself.
         assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 2, "{text}");
     }
 }
@@ -306,11 +306,11 @@ fn a_module_that_cannot_be_compiled_is_interpreted_where_that_is_allowed() {
     let interpreted = open("exit 1").unwrap();
     assert_eq!(outcome(&interpreted), CacheOutcome::NotCompiled);
     assert_eq!(run(&interpreted, 0).unwrap(), SQUARES);
-    // A compiler that does not work is nothing to be quiet about.
+    // A compiler that does not work is an error.
     assert!(open("exit 2").unwrap_err().to_string().contains("the compiler crashed"));
 
     let Some(compiler) = real() else { return };
-    // Whose table could outgrow the kernel's limit, which native code has no check for.
+    // Its table could outgrow the kernel's limit, which native code does not check.
     let rest = format!("{SQUARE} (table 2 100 funcref) (func (result i32) (table.grow (ref.null func) (i32.const 1)))");
     let grows = honest(&Parts { rest: rest.leak(), ..square(SPEC.limits) });
     let refused = native(&compiler).build().unwrap().open(grows.path()).unwrap_err().to_string();
@@ -346,7 +346,7 @@ fn native_code_that_a_pack_brings_and_its_signer_may_vouch_for_needs_no_compilat
     let granted = open(native(&compiler).trust_native(key().public()), &pack).unwrap();
     assert_eq!((outcome(&granted), run(&granted, 0).unwrap()), (CacheOutcome::NotCompiled, SQUARES.to_vec()));
     assert!(!mark.exists());
-    // Without the grant it would have been asked.
+    // Without the grant, the compiler would have been used.
     open(native(&compiler), &pack).unwrap_err();
     assert!(mark.exists());
 }
@@ -385,7 +385,7 @@ fn what_is_not_run_is_not_read() {
     assert_eq!(run(&open(Execution::Interpreted).unwrap(), 0).unwrap(), SQUARES);
 }
 
-/// Opens and calls hostile modules; those that native code may not be made of are refused before they run.
+/// Opens and calls hostile modules; those that cannot be native code are refused before they run.
 fn stops_hostile_modules(open: impl Fn(&Parts) -> Option<Result<Pack, Error>>) {
     let mut stopped = 0;
     for (name, parts) in fixtures::all() {
@@ -393,7 +393,7 @@ fn stops_hostile_modules(open: impl Fn(&Parts) -> Option<Result<Pack, Error>>) {
         let kernel = opened.as_ref().map(|pack| pack.kernel::<Forward>().unwrap());
         match kernel {
             Ok(kernel) => {
-                // Deep recursion has used up the small stack by then.
+                // Deep recursion may overflow the small stack first.
                 let error = trap(call(&kernel, 1));
                 assert!(matches!(error, KernelError::EpochDeadline | KernelError::StackOverflow), "{name}: {error}");
                 stopped += 1;

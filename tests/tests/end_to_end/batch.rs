@@ -1,5 +1,5 @@
-//! `kernel_forward_batch`, called from within: the module's `kernel_forward` is replaced by a function that makes an array
-//! of descriptors out of the host's one and hands it to the batch.
+//! `kernel_forward_batch`, called from inside: the module's `kernel_forward` is replaced by a function that makes an
+//! array of descriptors from the host's and passes it to the batch.
 
 use kernelpack_abi::{KernelDescriptor, TensorBuf, TensorView, exports};
 use kernelpack_host::Error;
@@ -12,13 +12,13 @@ use walrus::{
 
 const SIZE: i32 = KernelDescriptor::SIZE as i32;
 
-/// What the function does with two copies of the descriptor.
+/// What the function does with its two copies of the descriptor.
 struct Batch {
-    /// Bytes behind the start of a page at which the array begins.
+    /// The array's offset in bytes from the start of a page.
     at: i32,
-    /// How many descriptors it is said to have.
+    /// The number of descriptors passed to the batch.
     count: i32,
-    /// The descriptor whose params block is made too short.
+    /// The index of the descriptor whose params block is too short.
     broken: Option<i32>,
     /// How far the result is shifted before its low half is returned.
     shift: i64,
@@ -74,7 +74,7 @@ fn every_call_of_a_batch_is_made(engine: Engine) {
         let y = run(engine, Batch { at: 0, count, broken: None, shift }).unwrap();
         assert_eq!(y.data(), [2.0, -4.0], "{count} calls, result shifted by {shift}");
     }
-    // Nothing behind the last is looked at.
+    // Descriptors after the last one are not read.
     assert_eq!(run(engine, Batch { at: 0, count: 1, broken: Some(1), shift: 0 }).unwrap().data(), [2.0, -4.0]);
 }
 
@@ -83,7 +83,7 @@ fn a_batch_stops_at_the_first_call_that_fails_and_says_which(engine: Engine) {
     let truncated = "the params block is truncated";
     refused(engine, Batch { at: 0, count: 2, broken: Some(1), shift: 0 }, ["INVALID_PARAMS", truncated]);
     refused(engine, Batch { at: 0, count: 2, broken: Some(0), shift: 0 }, ["INVALID_PARAMS", truncated]);
-    // The index, which passes for a status here.
+    // The index, which is interpreted as a status here.
     refused(engine, Batch { at: 0, count: 2, broken: Some(1), shift: 32 }, ["INVALID_INPUT", truncated]);
     assert!(run(engine, Batch { at: 0, count: 2, broken: Some(0), shift: 32 }).is_ok(), "the index is 0");
 }
@@ -97,7 +97,7 @@ fn an_array_that_is_misplaced_is_refused(engine: Engine) {
     assert!(run(engine, Batch { at: 65_536 - 80, count: 2, broken: None, shift: 0 }).is_ok(), "up to the last byte");
 }
 
-/// A function whose address is taken would be in the table of the crate's module, and so in the module of every kernel.
+/// A function whose address is taken would be in the table of the crate's module, and so in every kernel's module.
 #[test]
 fn modules_have_no_kernel_but_their_own() {
     for kernel in pack::runtime().open(pack::core()).unwrap().manifest().kernels.iter() {

@@ -1,5 +1,5 @@
-//! The compile cache from outside: what it takes to have somebody else's code run, and that nothing else does. WAMR has
-//! none, since it compiles nothing.
+//! Attacks on the compile cache from outside: what it takes to run foreign code, and that nothing less is enough.
+//! WAMR's interpreter compiles nothing and has no cache.
 
 use std::{
     fs,
@@ -21,14 +21,14 @@ use kernelpack_tests::pack::{self, Copy};
 use sha2::Sha256;
 use tempfile::TempDir;
 
-/// Where parts of an entry are; the format is described in the host's `cache/entry.rs`.
+/// The parts of an entry; `entry.rs` of the cache's crate describes the format.
 const MODULE: std::ops::Range<usize> = 12..44;
 const ENGINE: std::ops::Range<usize> = 44..76;
 const LENGTH: std::ops::Range<usize> = 76..84;
 const CODE: usize = 84;
 const MAC: usize = 32;
 
-/// The core pack with two kernels only, which take less time to compile.
+/// The core pack with only two kernels, which compiles faster.
 fn small() -> Copy {
     let copy = Copy::of(pack::core());
     copy.keep(&["rmsnorm_f32", "swiglu_f32"]);
@@ -43,7 +43,7 @@ fn outcome(pack: &Pack, kernel: &str) -> CacheOutcome {
     pack.cache_outcomes().find(|(id, _)| *id == kernel).unwrap().1
 }
 
-/// Calls both kernels; the results are those of the native bodies only if each is its own code.
+/// Calls both kernels; the results equal the native ones only if each runs its own code.
 fn assert_right(pack: &Pack) {
     let view = |data| TensorView::new(data, &[1, 4]).unwrap();
     let x = [1.0, 1.0, 1.0, 1.0];
@@ -72,7 +72,7 @@ impl Filled {
         runtime(self.cache.path()).open(self.pack.path()).unwrap()
     }
 
-    /// The file of a kernel's entry.
+    /// The file with a kernel's entry.
     fn entry(&self, kernel: &str) -> PathBuf {
         let digest = self.pack.manifest().kernel(kernel).unwrap().hash.0;
         let is_it = |path: &PathBuf| fs::read(path).is_ok_and(|entry| entry.get(MODULE) == Some(&digest[..]));
@@ -80,7 +80,7 @@ impl Filled {
         files.find(is_it).expect("the kernel has an entry")
     }
 
-    /// Puts an entry in the place of a kernel's, and checks that its code is not used and that it is replaced.
+    /// Replaces a kernel's entry, and checks that its code is not used and the entry is replaced.
     #[track_caller]
     fn refused(&self, kernel: &str, entry: &[u8], why: EntryFault) {
         let file = self.entry(kernel);
@@ -95,7 +95,7 @@ impl Filled {
         fs::write(&file, good).unwrap();
     }
 
-    /// Seals what stands before an entry's seal anew, as only who can read the secret can.
+    /// Recomputes an entry's seal, which requires reading the secret.
     fn seal(&self, entry: &mut [u8]) {
         let secret = fs::read(self.cache.path().join("secret")).unwrap();
         let (sealed, mac) = entry.split_at_mut(entry.len() - MAC);
@@ -157,9 +157,9 @@ fn entries_that_were_tampered_with_are_replaced() {
 fn code_of_another_module_is_not_run() {
     let filled = Filled::new();
     let [norm, swiglu] = ["rmsnorm_f32", "swiglu_f32"].map(|kernel| fs::read(filled.entry(kernel)).unwrap());
-    // Good code, whole, sealed here, under a name that is not its own.
+    // Valid code, complete and sealed here, under another entry's name.
     filled.refused("rmsnorm_f32", &swiglu, EntryFault::OfAnotherKey);
-    // The same with its key rewritten, which breaks the seal.
+    // The same entry with its key rewritten, which breaks the seal.
     let mut forged = swiglu.clone();
     forged[MODULE].copy_from_slice(&norm[MODULE]);
     filled.refused("rmsnorm_f32", &forged, EntryFault::Forged);
@@ -169,19 +169,19 @@ fn code_of_another_module_is_not_run() {
     elsewhere.seal(&mut entry);
     filled.refused("rmsnorm_f32", &entry, EntryFault::Forged);
     filled.refused("rmsnorm_f32", &fs::read(elsewhere.entry("rmsnorm_f32")).unwrap(), EntryFault::Forged);
-    // For another engine, sealed here: what one process of this user leaves for another one.
+    // For another engine, sealed here: an entry that another process of this user left.
     let mut entry = norm.clone();
     entry[ENGINE].fill(7);
     filled.seal(&mut entry);
     filled.refused("rmsnorm_f32", &entry, EntryFault::OfAnotherKey);
-    // No code at all, but sealed here.
+    // Not code at all, but sealed here.
     let mut entry = norm[..CODE + 100 + MAC].to_vec();
     entry[CODE..].fill(0);
     entry[LENGTH].copy_from_slice(&100u64.to_le_bytes());
     filled.seal(&mut entry);
     filled.refused("rmsnorm_f32", &entry, EntryFault::RefusedByEngine);
 
-    // That these would have been seen to run: with the secret, the other module's code does.
+    // Shows that the test could fail: with the secret, the other module's code does run.
     filled.seal(&mut forged);
     fs::write(filled.entry("rmsnorm_f32"), &forged).unwrap();
     let pack = filled.open();
@@ -198,7 +198,7 @@ fn entries_that_are_no_files_do_no_harm() {
     let filled = Filled::new();
     let file = filled.entry("rmsnorm_f32");
     let code = fs::read(&file).unwrap();
-    // Good code, but not in the folder that was checked.
+    // Valid code, but not in the folder that was checked.
     let elsewhere = TempDir::new().unwrap();
     let target = elsewhere.path().join("target");
     fs::write(&target, code).unwrap();
@@ -283,7 +283,7 @@ fn progress_is_told_for_each_module() {
             })
             .unwrap();
         let mut events = events.into_inner().unwrap();
-        // Modules run beside each other; of each, the events are in order.
+        // Modules are compiled in parallel; each one's events are in order.
         events.sort_by_key(|event| event.0);
         let of = |index: usize, cache| (index, pack.manifest().kernels[index].id.clone(), 2, cache);
         let both = |index| [of(index, None), of(index, Some(expected.clone()))];
@@ -291,7 +291,7 @@ fn progress_is_told_for_each_module() {
     }
 }
 
-/// What each of the processes below does.
+/// What each of several processes does.
 #[test]
 #[ignore = "run by the test below, in processes of its own"]
 fn one_of_many_processes() {
@@ -317,7 +317,7 @@ fn processes_share_a_cache_and_those_that_are_killed_leave_it_whole() {
             .spawn()
             .unwrap()
     };
-    // Killed at moments all over the time that it takes to fill the cache.
+    // Killed at moments throughout the time that it takes to fill the cache.
     for step in 0..12 {
         let mut child = start();
         std::thread::sleep(std::time::Duration::from_millis(step * 7));

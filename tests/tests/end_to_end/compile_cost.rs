@@ -1,4 +1,4 @@
-//! What a signer can make compiling cost: memory and time stay below a ceiling, whatever a module has at most.
+//! Limits of what a signer can make compiling cost: memory and time stay bounded for the largest modules.
 
 use std::{env, fs, process::Command};
 
@@ -8,14 +8,15 @@ use kernelpack_tests::{
     engine::Engine,
 };
 
-/// The most memory that opening one module takes, in MiB, that of the process before it not counted. DESIGN.md names it.
+/// The most memory that opening one module may take, in MiB, not counting the process's memory before. DESIGN.md states
+/// it.
 const CEILING_MIB: u64 = 256;
 
-/// Seconds of the processor after which the system ends a process that opens one module: ten times what DESIGN.md says,
-/// since machines differ.
+/// Processor time in seconds after which the system ends a process that opens one module: ten times what DESIGN.md
+/// says, since machines differ.
 const SECONDS: libc::rlim_t = 20;
 
-/// The engine and the bomb that a process of its own opens, so that the memory of one is not that of another.
+/// The engine and the bomb that a child process opens; a process each, so that their memory is measured separately.
 const OPEN: &str = "KERNELPACK_TEST_BOMB";
 
 #[test]
@@ -42,14 +43,14 @@ fn each_expensive_module_opens_below_the_ceiling() {
 
 fn open(engine: Engine, bomb: Bomb) {
     let limit = libc::rlimit { rlim_cur: SECONDS, rlim_max: SECONDS };
-    // SAFETY: the limit is this function's.
+    // SAFETY: the limit is a local variable.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_CPU, &limit) }, 0);
     let pack = bomb.pack();
     let runtime = engine.runtime();
     let before = peak_mib();
     match runtime.open(pack.path()).map(drop) {
         Ok(()) => {}
-        // What one engine cannot run, it says.
+        // An engine reports modules that it cannot run.
         Err(error) if engine == Engine::Wamr && required_features(&bomb.module()).contains("simd") => {
             assert!(error.to_string().contains("simd"), "{error}")
         }
@@ -59,7 +60,7 @@ fn open(engine: Engine, bomb: Bomb) {
     assert!(taken <= CEILING_MIB, "{} took {taken} MiB", bomb.name);
 }
 
-/// The most resident memory of this process so far.
+/// The peak of this process's resident memory.
 fn peak_mib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -91,7 +91,7 @@ fn ulp(value: f64) -> f64 {
     2f64.powi(exponent - 10)
 }
 
-/// The bounds of the requirements: relative to max(|ref|, rms) for f32; for f16 one ulp more than `bound` · rms.
+/// The required bounds: relative to max(|ref|, rms) for f32; for f16 one ulp more than `bound` · rms.
 fn check(golden: &Golden, y: &DynTensor, bound: f64) {
     let (y, reference) = (values(y), golden.f64("y"));
     let f16 = golden.name.contains("_f16");
@@ -182,7 +182,7 @@ fn rotated_blocks_are_within_half_a_step() {
             for (block, reference) in blocks.iter().zip(reference.chunks(32)) {
                 let d = f64::from(block.d);
                 for (q, r) in block.qs.iter().zip(reference) {
-                    // Half a step of rounding, and what the rounding of the scale itself adds at 127 steps.
+                    // Half a rounding step, plus the error from rounding the scale itself at 127 steps.
                     let allowed = d * (0.5 + 127.0 / 2048.0) + 1e-6;
                     assert!(
                         (d * f64::from(*q) - r).abs() <= allowed,
@@ -209,7 +209,7 @@ fn a_dim_that_is_no_multiple_of_the_block_is_named(engine: Engine) {
 #[test]
 fn each_kernel_says_over_which_symbols_its_calls_may_be_split() {
     for kernel in pack::Copy::of(pack::core()).manifest().kernels {
-        // Positions are counted along RoPE's sequence axis, so that only its batch can be divided.
+        // RoPE counts positions along its sequence axis, so only its batch can be divided.
         let symbol = if kernel.id.starts_with("rope") { "batch" } else { "rows" };
         assert_eq!(kernel.split, [symbol], "{}", kernel.id);
     }

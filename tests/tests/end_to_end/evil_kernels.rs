@@ -1,5 +1,5 @@
-//! Kernels written to attack their host, in the pack of `tests/fixtures/evil`: after each attack the caller's tensors
-//! are untouched, and a kernel of the same pack that behaves still gives right results.
+//! Kernels written to attack their host, in the pack of `tests/fixtures/evil`. After each attack the caller's tensors
+//! are unchanged, and a well-behaved kernel of the same pack still gives right results.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use kernelpack_host::{
 };
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
-/// What the caller gives, and what the output holds before.
+/// The caller's input, and the output's previous content.
 const X: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 const Y: [u32; 8] = [77; 8];
 
-/// A runtime that asks the sandbox alone: the native functions of these kernels do natively what they are here for.
+/// A runtime that only uses the sandbox: natively, these kernels would attack this process.
 fn runtime(engine: Engine) -> Runtime {
     engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never).build().unwrap()
 }
@@ -25,7 +25,7 @@ fn open(engine: Engine) -> Pack {
     runtime(engine).open(engine.fixture("evil")).unwrap()
 }
 
-/// Calls a kernel of the pack with a mode, checks what the caller holds afterwards, and gives the output.
+/// Calls a kernel of the pack in a mode, checks the caller's tensors afterwards, and returns the output.
 macro_rules! attack {
     ($pack:expr, $kernel:ident, $mode:expr) => {
         attack!($pack, $kernel, $mode, X, Y)
@@ -60,7 +60,7 @@ fn assert_behaves(pack: &Pack) {
     assert_eq!(y, X.map(|x| 2 * x + 1));
 }
 
-/// What the kernel did, if it is the kernel that failed.
+/// The kernel's error, if the kernel failed.
 #[track_caller]
 fn trap(result: Result<[u32; 8], Error>) -> KernelError {
     match result {
@@ -74,8 +74,8 @@ fn trap(result: Result<[u32; 8], Error>) -> KernelError {
     }
 }
 
-/// The budget of three ticks is a lower bound of what a spinning call takes, less the tick that was under way; there is
-/// no upper one that a slow machine could not exceed.
+/// A spinning call takes at least its budget of three ticks, minus the tick in progress at its start; no upper bound
+/// would hold on a slow machine.
 fn after_its_budget<R>(f: impl FnOnce() -> R) -> R {
     let start = Instant::now();
     let result = f();
@@ -102,18 +102,18 @@ fn spinning_is_stopped_wherever_it_happens(engine: Engine) {
     }
     assert_eq!(attack!(pack, spins, 0).unwrap(), X);
 
-    // An instance that is never born is tried anew by each call.
+    // Each call tries again to make an instance whose `init` fails.
     for _ in 0..2 {
         let result = after_its_budget(|| attack!(pack, spins_in_init, 0));
         assert_eq!(trap(result), KernelError::EpochDeadline);
     }
-    // The caller's own budget covers the birth too.
+    // The caller's own budget also covers `init`.
     let kernel = pack.kernel::<evil::spins_in_init::Kernel>().unwrap().with_budget(Duration::from_millis(10));
     let mut y = Y;
     let hasty = kernel.call(evil::spins_in_init::Args::new(view(&X), view_mut(&mut y)));
     assert_eq!(trap(hasty.map(|()| y)), KernelError::EpochDeadline);
 
-    // Cleanup is no part of a call, and many instances share one budget when a pack is dropped.
+    // Cleanup is not part of a call, and many instances share one budget when a pack is dropped.
     let kernel = pack.kernel::<evil::spins_in_cleanup::Kernel>().unwrap();
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -131,11 +131,11 @@ fn spinning_is_stopped_wherever_it_happens(engine: Engine) {
 #[apply(on_each_engine)]
 fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only(engine: Engine) {
     let pack = open(engine);
-    // What lies in its own memory a kernel may spoil; the caller never sees it, and the instance is laid out anew.
+    // A kernel may overwrite its own memory; the caller does not notice, and the instance is laid out again.
     for mode in [1, 2, 3] {
         for _ in 0..2 {
             match attack!(pack, scribbles, mode) {
-                // Up to the end of its last page, which is not all there.
+                // Up to the end of its last page, part of which is missing.
                 Err(error) if mode == 3 && !engine.has_whole_pages() => {
                     assert_eq!(trap(Err(error)), engine.violation(0))
                 }
@@ -144,7 +144,7 @@ fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only(engine: Engine
             assert_eq!(attack!(pack, scribbles, 0).unwrap(), X, "after mode {mode}");
         }
     }
-    // Its own stack and data too: then it is the kernel that suffers, in whatever way.
+    // It may overwrite its own stack and data too, which can only break the kernel itself.
     for _ in 0..2 {
         match attack!(pack, scribbles, 4) {
             Ok(y) => assert_eq!(y, X),
@@ -156,10 +156,10 @@ fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only(engine: Engine
             panic!("mode {mode}")
         };
         match mode {
-            // WAMR does not tell the address.
+            // WAMR does not report the address.
             _ if engine != Engine::Wasmtime => assert_eq!(offset, 0),
             5 => assert!(offset >= 0x20000 && offset.is_multiple_of(65536), "the end of memory is not {offset:#x}"),
-            // Where the compiler sees that an address can never be one, it tells none.
+            // If the compiler sees that an access always traps, no address is reported.
             _ => assert!(offset == 0 || offset >= 0xffff_ffc0, "{offset:#x}"),
         }
         assert_eq!(attack!(pack, scribbles, 0).unwrap(), X);
@@ -182,7 +182,7 @@ fn every_way_to_fail_leaves_the_outputs_alone(engine: Engine) {
             assert!(message.starts_with("panicked at ") && message.contains(words), "{message}");
         }
         assert_eq!(trap(attack!(pack, spoils, 10)), KernelError::Unreachable);
-        // A kernel that succeeds has its say, whatever it says: NaNs, and what the instance held before.
+        // A kernel that succeeds may return anything: NaNs, and what the instance held before.
         let y = attack!(pack, spoils, 11).unwrap();
         assert!(y.iter().step_by(2).all(|&y| f32::from_bits(y).is_nan()), "{y:?}");
     }
@@ -194,10 +194,10 @@ fn messages_are_bounded_made_text_and_never_another_calls(engine: Engine) {
     for mode in [1, 2] {
         let error = attack!(pack, shouts, mode).unwrap_err();
         let text = error.to_string();
-        // Neither controls nor what turns text around or starts a line reaches a terminal or a log.
+        // Neither control characters nor characters that reverse text or start a line reach a terminal or a log.
         let tricks = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}');
         assert!(!text.contains(tricks) && text.contains("owned") && text.contains("level=info ok"), "{text:?}");
-        // The value itself has what the kernel wrote.
+        // The error value contains exactly what the kernel wrote.
         let (code, word) = if mode == 1 { (1, "INVALID_INPUT (1)") } else { (6, "INTERNAL_ERROR (6)") };
         assert!(text.contains(word), "{text:?}");
         let KernelError::Returned { code: found, message: Some(message) } = trap(Err(error)) else { panic!() };
@@ -213,7 +213,7 @@ fn messages_are_bounded_made_text_and_never_another_calls(engine: Engine) {
         let message = Some(format!("call {call}"));
         assert_eq!(trap(attack!(pack, shouts, 5)), KernelError::Returned { code: 1, message });
     }
-    // A message beside a success is nobody's, and the next failure does not inherit it.
+    // A message next to a success is ignored, and the next failure does not inherit it.
     assert_eq!(attack!(pack, shouts, 6).unwrap(), X);
     assert_eq!(trap(attack!(pack, shouts, 7)), KernelError::Unreachable);
 }
@@ -226,16 +226,16 @@ fn memory_and_stack_end_at_their_limits(engine: Engine) {
         let KernelError::Returned { code: 4, message: Some(message) } = trap(attack!(pack, hoards, 1)) else {
             panic!("no status")
         };
-        // Of its 64 pages, what it declares and the call itself are not for taking.
+        // Of its 64 pages, those that it declares and those of the call itself cannot be taken.
         let pages: u32 = message.split(' ').next().unwrap().parse().unwrap();
         assert!((20..64).contains(&pages), "{message}");
-        // The next call finds an instance without room, or a new one.
+        // The next call gets an instance without room, or a new one.
         assert_eq!(attack!(pack, hoards, 2).unwrap(), X);
         assert_eq!(attack!(pack, hoards, 0).unwrap(), X);
         let failed = trap(attack!(pack, hoards, 3));
         assert!(matches!(failed, KernelError::Unreachable | KernelError::Returned { code: 6, .. }), "{failed}");
     }
-    // What was reserved before its birth still holds small calls; larger ones are told that there is no room.
+    // The memory reserved before `init` still has room for small calls; larger ones are refused.
     for _ in 0..2 {
         assert_eq!(attack!(pack, hoards_in_init, 0).unwrap(), X);
         let refused = attack!(pack, hoards_in_init, 0, [1; 1 << 15], [77; 1 << 15]).unwrap_err();
@@ -247,18 +247,18 @@ fn memory_and_stack_end_at_their_limits(engine: Engine) {
         );
     }
     for _ in 0..2 {
-        // A stack in linear memory ends first, or the engine's does. The one of modules without SIMD is small.
+        // Either the stack in linear memory or the engine's overflows. The former is small in modules without SIMD.
         assert_eq!(trap(attack!(pack, recurses, 1)), KernelError::StackOverflow);
         assert_eq!(trap(attack!(pack, recurses, 2)), KernelError::StackOverflow);
         assert_eq!(attack!(pack, recurses, 0).unwrap(), X);
     }
 }
 
-/// The kernel searched all of its memory, and found nothing.
+/// Asserts that the kernel searched all of its memory and found nothing.
 #[track_caller]
 fn assert_deaf(engine: Engine, heard: Result<[u32; 8], Error>) {
     match heard {
-        // It searches to the end of its last page, which is not all there.
+        // It searches to the end of its last page, part of which is missing.
         Err(error) if !engine.has_whole_pages() => assert_eq!(trap(Err(error)), engine.violation(0)),
         heard => assert_eq!(heard.unwrap(), [0; 8]),
     }
@@ -270,21 +270,21 @@ fn nothing_leaks_but_within_one_instance(engine: Engine) {
     let question = secret.map(|word| !word);
     let pack = open(engine);
     assert_eq!(attack!(pack, whispers, 0, secret, Y).unwrap(), secret);
-    // What DESIGN.md admits: an instance that lives on may remember. It also shows that the search can find.
+    // DESIGN.md admits that a reused instance may remember. This also shows that the search works.
     let heard = attack!(pack, whispers, 1, question, Y).unwrap();
     assert!(heard[0] > 0, "the kernel does not find what it kept itself");
 
-    // Another kernel of the pack, another pack, and another runtime do not hear of it.
+    // Another kernel of the pack, another pack and another runtime find nothing.
     assert_deaf(engine, attack!(pack, overhears, 1, question, Y));
     let runtime = runtime(engine);
     for other in [runtime.open(engine.fixture("evil")).unwrap(), open(engine)] {
         assert_deaf(engine, attack!(other, whispers, 1, question, Y));
         assert_deaf(engine, attack!(other, overhears, 1, question, Y));
     }
-    // Nor does the instance that follows one that was thrown away.
+    // Neither does the instance that replaces one which trapped.
     assert_eq!(trap(attack!(pack, whispers, 2)), KernelError::Unreachable);
     assert_deaf(engine, attack!(pack, whispers, 1, question, Y));
-    // Memory of the machine that instances left behind comes back empty.
+    // Memory of former instances comes back empty.
     for _ in 0..20 {
         attack!(pack, whispers, 0, secret, Y).unwrap();
         assert_eq!(trap(attack!(pack, whispers, 2)), KernelError::Unreachable);

@@ -1,4 +1,4 @@
-//! Attacks that `#[kernel]` cannot express, as modules written by hand under a trusted signature.
+//! Attacks that `#[kernel]` cannot express, as hand-written modules signed by a trusted key.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ fn exports(info: &str, init: &str, cleanup: &str) -> &'static str {
     ))
 }
 
-/// A kernel with all the lifecycle and these bodies.
+/// A kernel with all lifecycle functions and these bodies.
 fn with_life(engine: Engine, info: &str, init: &str, cleanup: &str, forward: &'static str) -> DynKernel {
     const LIFE: KernelSpec<'static> = KernelSpec {
         lifecycle: Lifecycle { init: true, cleanup: true },
@@ -47,7 +47,7 @@ fn a_start_function_is_refused_before_it_could_spin(engine: Engine) {
     let rest = leak(format!("(func $s {SPIN}) (start $s)"));
     let said = Parts { rest, ..Parts::default() }.refusal();
     assert!(said.contains("start function"), "{said}");
-    // Nor does a second start section, or one that names no function, get by.
+    // A second start section, or one that names no function, is not accepted either.
     let wasm = Parts::default().wasm();
     for start in [&[8, 1, 0][..], &[8, 1, 99], &[8, 1, 0, 8, 1, 0]] {
         let pack = Parts::default().pack();
@@ -76,7 +76,8 @@ fn every_number_is_a_status(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn what_kernel_info_says_is_asked_for_but_never_relied_on(engine: Engine) {
-    // A new answer each time: the first is honest but for the id, then ids beyond memory, a failure, a trap, a loop.
+    // Another answer each time: the first is right except for the id, then ids outside of memory, a failure, a trap, a
+    // loop.
     let info = leak(format!(
         "(call $count)
         (i32.store offset=0 (local.get $at) (global.get $calls))
@@ -100,7 +101,7 @@ fn what_kernel_info_says_is_asked_for_but_never_relied_on(engine: Engine) {
         if trapped.error == KernelError::Returned { code: -7i32 as u32, message: None }));
     call(&kernel, 0).unwrap();
     assert!(matches!(kernel.info().unwrap_err(), Error::Kernel(trapped) if trapped.error == KernelError::Unreachable));
-    // The instance that trapped counted; its successor starts from one.
+    // The instance that trapped had counted; its successor starts again.
     assert_eq!(said(&kernel), (1, None));
     for _ in 2..5 {
         let _ = kernel.info();
@@ -114,7 +115,7 @@ fn what_kernel_info_says_is_asked_for_but_never_relied_on(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn a_kernel_that_changes_its_ways_is_judged_call_by_call(engine: Engine) {
-    // Succeeds, refuses, traps, succeeds anew in another instance.
+    // Succeeds, is refused, traps, and succeeds again in another instance.
     let forward = "(call $count)
         (if (i32.eq (global.get $calls) (i32.const 2)) (then (return (i32.const 5))))
         (if (i32.eq (global.get $calls) (i32.const 3)) (then unreachable))
@@ -150,7 +151,7 @@ fn whatever_becomes_of_init_and_cleanup_the_host_goes_on(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read(engine: Engine) {
-    // Over all that the call lies in, from the heap base to the end of its last tensor, and a success on top.
+    // Overwrites the whole call, from the heap base to the end of its last tensor, and then succeeds.
     let forward = "(local.set $mode (i32.load offset=32 (local.get $descriptor)))
         (memory.fill (i32.const 4096) (i32.const 0xEE)
             (i32.sub (i32.add (i32.load offset=64 (local.get $mode)) (i32.load offset=68 (local.get $mode)))
@@ -158,10 +159,10 @@ fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read(engine: Engine) 
         i32.const 0";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
     for _ in 0..3 {
-        // The output, where the host placed it and as large as the caller's, holds what the kernel wrote.
+        // The output contains what the kernel wrote, at its place and with its size.
         assert_eq!(call(&kernel, 0).unwrap().iter().map(|y| y.to_bits()).collect::<Vec<_>>(), [0xEEEE_EEEE; 4]);
     }
-    // A descriptor that names other places afterwards, also in a call that was laid out once for many entries.
+    // A descriptor that names other addresses afterwards, also in a call that is laid out once for many entries.
     let forward = "(i32.store offset=16 (local.get $descriptor) (i32.const 0))
         (i32.store offset=20 (local.get $descriptor) (i32.const -1))
         (i32.store offset=64 (i32.load offset=32 (local.get $descriptor)) (i32.const 0))
@@ -175,7 +176,7 @@ fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read(engine: Engine) 
     let view = DynView { dtype: kernelpack_abi::DType::F32, shape, bytes: &x };
     let mut prepared = kernel.prepare(&[("x", view)], &[]).unwrap();
     for _ in 0..3 {
-        // It reads its own forged block now, inside its own memory.
+        // It now reads its own forged block, inside its own memory.
         prepared.enter().unwrap();
         assert_eq!(prepared.results().unwrap()[0].bytes, [0; 16]);
     }
@@ -190,8 +191,8 @@ fn all_tables_together_grow_to_the_limit_and_no_further(engine: Engine) {
         (i32.add (table.size $a) (i32.mul (i32.const 100) (table.size $b)))";
     let kernel = Parts { rest, forward, ..Parts::default() }.open(engine).kernel_named("wat_kernel").unwrap();
     for _ in 0..2 {
-        // Of the 16 elements, the first loop leaves the second table none. WAMR divides the twelve that are left when the
-        // module is loaded.
+        // Of the 16 elements, the first loop leaves none for the second table. WAMR divides the remaining twelve when
+        // the module is loaded.
         let code = if engine == Engine::Wasmtime { 313 } else { 907 };
         assert_eq!(trap(&kernel, 0), KernelError::Returned { code, message: None });
     }
@@ -199,7 +200,7 @@ fn all_tables_together_grow_to_the_limit_and_no_further(engine: Engine) {
 
 #[test]
 fn more_code_than_a_host_compiles_is_refused_before_it_is_compiled() {
-    // As much as a module may have, in as many kernels as a pack may not have.
+    // As much code as a module may have, in more kernels than a pack may have.
     let rest = leak(format!("(func {}) ", "nop ".repeat(65_000)).repeat(8));
     let parts = Parts { rest, section: false, ..Parts::default() };
     let code = parts.wasm();

@@ -1,4 +1,4 @@
-//! What authors may write, as it works in a sandbox: allocation, panics, state, every kind of argument.
+//! What authors may use in a sandbox: allocation, panics, state, every kind of argument.
 
 use kernelpack_abi::{BlockQ8_0, Kernel, KernelInfo, ParamValue, Pass, TensorBuf, TensorView, TensorViewMut};
 use kernelpack_fixture_with_std::{
@@ -14,7 +14,7 @@ fn with_std(engine: Engine) -> Pack {
     engine.runtime().open(engine.fixture("with-std")).unwrap()
 }
 
-/// What the kernel did, if it is the kernel that failed.
+/// The kernel's error, if the kernel failed.
 fn trap<T: std::fmt::Debug>(result: Result<T, Error>) -> KernelError {
     match result.unwrap_err() {
         Error::Kernel(trapped) => trapped.error,
@@ -76,7 +76,7 @@ fn every_status_arrives_with_its_message_and_leaves_outputs_alone(engine: Engine
 #[apply(on_each_engine)]
 fn a_kernel_may_allocate(engine: Engine) {
     let kernel = with_std(engine).kernel::<sorts::Kernel>().unwrap();
-    // Sizes that go up and down, so that the host's part of memory and the guest's heap grow in turns.
+    // Sizes go up and down, so that the host's arena and the guest's heap grow in turns.
     let (more, most) = (engine.rounds(5000), engine.rounds(200_000));
     for (round, (rows, dim)) in [(1, 10), (40, more), (2, 3), (3, most), (7, 7), (60, 2 * more)].into_iter().enumerate()
     {
@@ -179,7 +179,7 @@ fn the_manifest_describes_every_kind() {
 #[apply(on_each_engine)]
 fn lifecycle_and_backward_work(engine: Engine) {
     let kernel = with_std(engine).kernel::<remembers::Kernel>().unwrap();
-    // The function lacks what `init` makes in an instance, so it is never run in its place.
+    // The native function lacks the state that `init` makes in an instance, so it never replaces the kernel.
     assert_eq!(kernel.reference_name(), None);
     let x = TensorBuf::zeros(&[4]).map(|mut x: TensorBuf<f32>| {
         x.data_mut().copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
@@ -190,7 +190,7 @@ fn lifecycle_and_backward_work(engine: Engine) {
     let mut dx = TensorBuf::zeros(&[4]).unwrap();
     kernel.backward(remembers_backward::Args::new(x.view(), dx.view_mut())).unwrap();
     assert_eq!(dx.data(), [30.0, 60.0, 90.0, 120.0]);
-    // The reference of a backward pass is the author's function as well.
+    // The reference of a backward pass is the author's native function as well.
     let mut native = TensorBuf::zeros(&[4]).unwrap();
     remembers_backward::Backward::reference(remembers_backward::Args::new(x.view(), native.view_mut())).unwrap();
     assert_eq!(native, dx);
@@ -203,7 +203,7 @@ fn a_cache_of_rotations_is_built_once_and_serves_every_call(engine: Engine) {
     let kernel = with_std(engine).kernel::<rope_cached::Kernel>().unwrap();
     let rotated = engine.core_pack().kernel::<rope_f32::Kernel>().unwrap();
     let x: Vec<f32> = (0..MAX_SEQ * 64).map(|i| ((i * 7919) % 2003) as f32 / 1000.0 - 1.0).collect();
-    // Each call finds what the calls before it left: a second birth would begin to count anew, or refuse.
+    // Each call finds the state of the previous calls: a new instance would start counting again, or refuse.
     for (calls, seq) in (1u32..).zip([1, MAX_SEQ, 3, 100]) {
         let (flat, heads) =
             (TensorView::new(&x[..seq * 64], &[seq, 64]), TensorView::new(&x[..seq * 64], &[1, seq, 1, 64]));
@@ -214,7 +214,7 @@ fn a_cache_of_rotations_is_built_once_and_serves_every_call(engine: Engine) {
             assert!((y - expected).abs() <= 1e-6, "{y} is not {expected}");
         }
     }
-    // Refusing leaves the instance as it was.
+    // A refusal leaves the instance unchanged.
     let zeros = vec![0.0; (MAX_SEQ + 1) * 64];
     let long = rope_cached::Inputs::new(TensorView::new(&zeros, &[MAX_SEQ + 1, 64]).unwrap());
     let message = "seq must be at most 512, for which there are rotations; it is 513".to_owned();

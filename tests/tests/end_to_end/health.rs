@@ -1,5 +1,5 @@
-//! Health vectors: made, given, altered and hostile ones, from the crate to the sandbox. Those that are made are the
-//! packer's work, so that one engine is enough to look at them.
+//! Health vectors: generated, given by the author, altered and hostile ones, from the crate to the sandbox. The packer
+//! generates vectors, so one engine is enough to check those.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -26,7 +26,7 @@ fn floats(name: &str, values: &[f32]) -> NamedTensor {
     NamedTensor { name: name.into(), dtype: DType::F32, shape: Shape::new(&[values.len()]).unwrap(), bytes }
 }
 
-/// A vector of the hand-written kernel: what it is to give for 1 and 2.
+/// A vector of the hand-written kernel, with the expected result for 1 and 2.
 fn vector(y: [f32; 2], mode: i32) -> (Vec<u8>, BTreeMap<String, kernelpack_manifest::HealthParam>) {
     let params = [("mode", ParamValue::I32(mode))];
     let vector = HealthVector::new(&SPEC.forward, vec![floats("x", &[1.0, 2.0])], vec![floats("y", &y)], &params);
@@ -55,7 +55,7 @@ fn wat_pack(parts: &Parts, vectors: &[([f32; 2], i32, f64)]) -> Copy {
     pack
 }
 
-/// Writes 3 and 4 to y. The table's second row begins 64 bytes into the block, behind the header and a row.
+/// Writes 3 and 4 to y. The table's second row starts 64 bytes into the block, after the header and a row.
 const THREE_FOUR: &str = "(local.set $mode (i32.load offset=64 (i32.load offset=32 (local.get $descriptor))))
     (f32.store (local.get $mode) (f32.const 3)) (f32.store offset=4 (local.get $mode) (f32.const 4)) i32.const 0";
 
@@ -85,7 +85,7 @@ fn all_core_kernels_are_healthy_to_the_bit(engine: Engine) {
 
 #[apply(on_both_engines)]
 fn each_kernel_is_found_out_by_its_own_vector(engine: Engine) {
-    // Every kernel's vector is changed where it says least: the last bit of one expected element.
+    // Every kernel's vector gets the smallest change: the last bit of one expected element.
     let copy = Copy::of(pack::core());
     let manifest = copy.manifest();
     for (at, kernel) in manifest.kernels.iter().enumerate() {
@@ -93,7 +93,7 @@ fn each_kernel_is_found_out_by_its_own_vector(engine: Engine) {
         let entry = &mut manifest.kernels[at].health[0];
         let good = copy.read(&entry.path);
         let mut altered = good.clone();
-        // Outputs come last, but for f16 tensors in files with f32 ones, where the last byte belongs to an input.
+        // Outputs come last, except for f16 tensors in files with f32 ones, where the last byte belongs to an input.
         let file = safetensors::SafeTensors::deserialize(&good).unwrap();
         let (name, _) = file.iter().find(|(name, _)| name.starts_with("out.")).unwrap();
         let start = file.tensor(name).unwrap().data().as_ptr() as usize - good.as_ptr() as usize;
@@ -186,7 +186,7 @@ fn a_check_leaves_no_instance_where_there_was_none(engine: Engine) {
 #[apply(on_both_engines)]
 fn a_pack_whose_instances_are_all_busy_is_not_unhealthy(engine: Engine) {
     let copy = wat_pack(&Parts::forward(THREE_FOUR), &[([3.0, 4.0], 0, 0.0)]);
-    // The check waits neither as briefly as the policy has callers wait nor as long.
+    // The check ignores the policy's waiting time, both a short and a long one.
     for when_full in [WhenFull::Fail, WhenFull::Wait { timeout: None }] {
         let policy = PoolPolicy::new().size(1).when_full(when_full);
         let runtime = engine.builder().pool(policy).build().unwrap();
@@ -283,10 +283,10 @@ fn signed_files_that_are_no_vectors_of_their_kernel_are_refused(engine: Engine) 
 
 #[apply(on_both_engines)]
 fn the_vectors_of_a_pack_are_bounded_together(engine: Engine) {
-    // Each file is allowed, all of them are not; that their content is nonsense must not matter.
+    // Each file is within its limit, but together they exceed the pack's; their content must not matter.
     let large = vec![0u8; MAX_HEALTH_BYTES];
     let (bytes, params) = vector([0.0; 2], 0);
-    // A file may be of any size as far as its header is concerned: blanks fill it.
+    // The header allows files of any size: blanks fill it.
     let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let (json, data) = (&bytes[8..8 + header], &bytes[8 + header..]);
     let blanks = large.len() - 8 - bytes.len();
@@ -353,7 +353,7 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
     assert!(warned[5].1.starts_with("failed with NOT_IMPLEMENTED: neither "), "{warned:?}");
 
     let pack = pack::runtime().open(dir.path().join("pack")).unwrap();
-    // The sandbox gives something else than the function, which only a host can find.
+    // The sandbox's result differs from the function's, which only a host can detect.
     let found = found(pack.check_health().unwrap_err());
     assert_eq!((found.kernel.as_str(), found.vector.as_str()), ("differs", "health/differs.safetensors"));
     assert!(matches!(&found.fault, HealthFault::WrongResult { tolerance: 1e-5, .. }), "{found}");
@@ -361,7 +361,7 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
     let expected = ["differs", "picky", "scales_f32-by_3", "scales_f32"];
     assert_eq!(vectors, expected.map(|name| format!("health/{name}.safetensors")));
 
-    // With the one that differs left out, the author's and the made ones are as they should be.
+    // Without the differing kernel, the author's and the generated vectors are right.
     let copy = Copy::of(&dir.path().join("pack"));
     let mut manifest = copy.manifest();
     let differs = manifest.kernels.iter_mut().find(|kernel| kernel.id == "differs").unwrap();
@@ -376,7 +376,7 @@ fn functions_that_give_nothing_have_no_vector_and_a_warning() {
         ["aborts", "counts", "differs", "keeps_by", "keeps_most", "panics_always", "refuses_always"]
     );
 
-    // Equal sources, equal bytes.
+    // Equal sources give equal bytes.
     build_unwell(Health::default(), &dir.path().join("again"));
     let again = Copy::of(&dir.path().join("again"));
     let first = Copy::of(&dir.path().join("pack"));

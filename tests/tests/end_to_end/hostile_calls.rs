@@ -1,4 +1,4 @@
-//! Calls that are wrong: each is refused before the sandbox is entered, with a message that names what and why.
+//! Invalid calls: each is refused before the sandbox is entered, with a message that names the argument and the reason.
 
 use kernelpack_abi::{DType, KernelSpec, ParamValue, Pass, Shape, Signature, TensorBuf, TensorView, TensorViewMut};
 use kernelpack_host::{Error, error::BadCall, tensor::DynView};
@@ -124,19 +124,19 @@ fn a_call_over_the_memory_limit_names_both_numbers(engine: Engine) {
     let x = TensorBuf::<f32>::zeros(&[1, 512, 32, 128]).unwrap();
     let message = said(kernel.run(rope_f32::Inputs::new(x.view())));
     assert!(message.starts_with("kernel \"rope_f32\" would need ") && message.contains("its limit is 40"), "{message}");
-    // With the manifest's own limits, the specification's benchmark fits.
+    // The specification's benchmark fits the manifest's own limits.
     engine.core_pack().kernel::<rope_f32::Kernel>().unwrap().run(rope_f32::Inputs::new(x.view())).unwrap();
 }
 
 #[apply(on_both_engines)]
 fn extents_that_overflow_are_refused(engine: Engine) {
     let kernel = engine.core_pack().kernel_named("swiglu_f32").unwrap();
-    // 2^31 elements of 4 bytes do not fit linear memory; the bytes given cannot be that many either.
+    // 2^31 elements of 4 bytes do not fit linear memory, and no buffer can have that many bytes.
     let shape = Shape::new(&[1 << 16, 1 << 15]).unwrap();
     let huge = DynView { dtype: DType::F32, shape, bytes: &[] };
     let message = said(kernel.run(&[("gate", huge), ("up", huge)], &[]));
     assert!(message.contains("8589934592 bytes"), "{message}");
-    // An output that follows from the inputs is refused before it is allocated.
+    // An output whose shape follows from the inputs is checked before it is allocated.
     let unpack = engine.core_pack().kernel_named("kv_unpack_q4").unwrap();
     let blocks = vec![0; 18 << 18];
     let shape = Shape::new(&[1, 1 << 18]).unwrap();

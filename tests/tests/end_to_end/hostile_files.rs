@@ -1,5 +1,5 @@
-//! Packs that somebody tampered with on disk: each is refused with its own error, by verification, in which no engine has a
-//! part.
+//! Packs that were tampered with on disk: each is refused with its own error during verification, before any engine is
+//! involved.
 
 use std::{fs, path::Path};
 
@@ -46,9 +46,9 @@ fn wrong_keys_are_refused() {
     };
     assert_eq!(refused(vec![stranger.public()]), Rejected::Unverified(VerifyError::NoTrustedKey));
     assert_eq!(refused(vec![]), Rejected::Unverified(VerifyError::NoKeys));
-    // Any of the trusted keys will do.
+    // Any one of the trusted keys is enough.
     assert!(open(vec![stranger.public(), pack::key().public()]).is_ok());
-    // A manifest that names the stranger's key as its author's is still signed by ours, or not at all.
+    // A manifest that names the stranger's key as its author's still needs a signature of ours.
     let copy = Copy::of(core);
     let mut manifest = copy.manifest();
     manifest.author.signing_key = stranger.public().id();
@@ -98,7 +98,7 @@ fn changed_modules_are_refused() {
         refused(&[]);
         copy.write(&kernel.path, &good);
     }
-    // A module in the place of another.
+    // A module in place of another.
     let kernels = copy.manifest().kernels;
     copy.write(&kernels[0].path, &copy.read(&kernels[1].path));
     assert!(matches!(rejected(copy.path()), Rejected::HashMismatch { .. }));
@@ -133,7 +133,7 @@ fn files_that_are_missing_or_too_many_are_refused() {
     let large = Copy::of(pack::core());
     large.write(MANIFEST, &vec![b' '; 5 << 20]);
     assert!(matches!(rejected(large.path()), Rejected::FileTooLarge { .. }));
-    // Nothing at all, and something that is no folder.
+    // A missing path, and a path that is not a folder.
     assert!(matches!(VerifiedPack::open("/nonexistent/pack", &verifier()), Err(Error::Engine(_))));
     let file = VerifiedPack::open(large.path().join(MANIFEST), &verifier()).unwrap_err();
     assert!(matches!(file, Error::Engine(EngineError::NotAFolder { .. })), "{file}");
@@ -159,7 +159,7 @@ fn links_are_refused() {
     assert!(matches!(rejected(copy.path()), Rejected::UnexpectedFile { .. } | Rejected::NotAFile { .. }));
 }
 
-/// Signs the core manifest with one piece of text replaced, and says why it is refused.
+/// Signs the core manifest with one piece of text replaced, and returns the reason why it is refused.
 fn replaced(from: &str, to: &str) -> Rejected {
     let copy = Copy::of(pack::core());
     let manifest = String::from_utf8(copy.read(MANIFEST)).unwrap();
@@ -217,7 +217,7 @@ fn manifests_that_say_two_things_are_refused_though_signed() {
         replaced("\"abi_version\": 1", "\"abi_version\": 2"),
         Rejected::Incompatible(CompatibilityResult::AbiVersion { found: 2, .. })
     ));
-    // What the manifest says of a module, the module says otherwise.
+    // The manifest and the module contradict each other.
     for (from, to) in [
         ("\"optional\": true", "\"optional\": false"),
         ("\"default\": 10000.0", "\"default\": 500000.0"),
@@ -244,7 +244,7 @@ fn packs_that_do_not_fit_are_refused(engine: Engine) {
     let version = env!("CARGO_PKG_VERSION");
     let min = format!("\"min_runtime_version\": \"{version}\"");
     assert!(refused(&min, "\"min_runtime_version\": \"0.9.0\"").contains("0.9.0"));
-    // Told before the modules are looked at: one for another runtime may use what this one does not know.
+    // Reported before the modules are read: a module for another runtime may use unknown features.
     let copy = Copy::of(pack::core());
     let manifest = String::from_utf8(copy.read(MANIFEST)).unwrap();
     copy.sign(manifest.replacen(&min, "\"min_runtime_version\": \"0.9.0\"", 1).as_bytes());
@@ -258,6 +258,6 @@ fn packs_that_do_not_fit_are_refused(engine: Engine) {
         _ => ("\"min_version\": \"2.4.3\"", "sign-extension"),
     };
     assert!(refused(version, "\"min_version\": \"49.0.0\"").contains("49.0.0"));
-    // WAMR's platforms come first, since they are sorted.
+    // WAMR's platforms come first in the sorted order.
     assert!(refused(&format!("\"{feature}\""), "\"quantum\"").contains("quantum"));
 }

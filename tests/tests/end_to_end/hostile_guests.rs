@@ -8,7 +8,7 @@ use kernelpack_tests::{apply, engine::Engine, on_both_engines, on_each_engine};
 
 use crate::wat_kernel::{Parts, SPEC, call, trap};
 
-/// Runs a kernel that misbehaves when `mode` is not 0, and calls it again afterwards.
+/// Runs a kernel that misbehaves if `mode` is not 0, and calls it again afterwards.
 fn misbehave(engine: Engine, forward: &'static str) -> KernelError {
     misbehave_as(engine, &Parts::forward(forward))
 }
@@ -29,11 +29,11 @@ fn an_endless_loop_is_stopped_at_its_deadline(engine: Engine) {
     let kernel = parts.open(engine).kernel_named("wat_kernel").unwrap();
     let start = Instant::now();
     assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
-    // Five ticks of 10 ms are its budget; the upper bound is only there to tell a deadline from a hang.
+    // The budget is five ticks of 10 ms; the upper bound only distinguishes a deadline from a hang.
     assert!(start.elapsed() >= Duration::from_millis(50) && start.elapsed() < Duration::from_secs(5));
     call(&kernel, 0).unwrap();
 
-    // A loop without an end through calls, and one that a caller or a runtime allows less.
+    // Endless recursion through calls, and recursion that a caller's or a runtime's limit stops.
     let recursion = r#"(func $even (param i32) (result i32)
         (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0)) (else (call $odd (i32.const 0)))))
         (func $odd (param i32) (result i32) (loop $spin (drop (call $even (local.get 0))) (br $spin)) unreachable)"#;
@@ -52,7 +52,7 @@ fn memory_out_of_bounds_is_a_violation_with_its_address(engine: Engine) {
     assert_eq!(misbehave(engine, forward), engine.violation(0x7fff_0000));
     let forward = "(if (local.get $mode) (then (i64.store (i32.const -8) (i64.const 1)))) i32.const 0";
     assert_eq!(misbehave(engine, forward), engine.violation(0xffff_fff8));
-    // Bulk instructions check in one step and tell no address.
+    // Bulk instructions check the whole range first and report no address.
     let forward = "(if (local.get $mode) (then (memory.fill (i32.const 0) (i32.const 1) (i32.const -1)))) i32.const 0";
     assert_eq!(misbehave(engine, forward), engine.violation(0));
 }
@@ -87,31 +87,31 @@ fn every_other_trap_has_its_variant(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn memory_cannot_grow_past_the_limit(engine: Engine) {
-    // memory.grow answers -1 and the kernel says so with a status; what it got is within its 64 pages.
+    // memory.grow returns -1 and the kernel fails with a status; what it got is within its 64 pages.
     let forward = "(if (result i32) (local.get $mode)
         (then (if (result i32) (i32.eq (memory.grow (i32.const 64)) (i32.const -1))
             (then (i32.const 4)) (else (i32.const 0))))
         (else (i32.const 0)))";
     assert_eq!(misbehave(engine, forward), KernelError::Returned { code: 4, message: None });
-    // One that takes all that there is leaves no room for the next call, which is told so.
+    // A kernel that takes all memory leaves no room for the next call, which is refused.
     let forward = "(drop (memory.grow (i32.sub (i32.const 64) (memory.size)))) i32.const 0";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
     for _ in 0..3 {
         call(&kernel, 0).unwrap();
     }
-    // One that grows in turns with the host leaves holes; a new instance has the room that the old one lost.
+    // A kernel that grows memory in turns with the host leaves holes; a new instance has the lost room again.
     let forward = "(drop (memory.grow (i32.const 1))) i32.const 0";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
     for elements in (1..200).map(|step| step * 4096) {
         let x = kernelpack_abi::TensorBuf::<f32>::zeros(&[elements]).unwrap();
         match kernel.run(&[("x", (&x).into())], &[]) {
             Ok(_) => {}
-            // x and y and a page more than the module's two do not fit 64 pages.
+            // Together with the module's two pages and one more, x and y do not fit 64 pages.
             Err(Error::BadCall(_)) => assert!(2 * elements * 4 > 58 * 65536, "{elements}"),
             Err(other) => panic!("{other}"),
         }
     }
-    // A runtime may allow less than the manifest: the module's own minimum does not fit any more.
+    // A runtime may allow less than the manifest, here less than the module's own minimum.
     let small = engine.builder().max_memory_pages(1).build().unwrap();
     let refused = small.open(engine.ready(Parts::default().pack()).path()).unwrap_err();
     let message = "kernel \"wat_kernel\" starts with 2 pages of memory, but this runtime allows 1; raise its limit";
@@ -136,7 +136,7 @@ fn any_number_is_a_status_and_any_bytes_are_a_message(engine: Engine) {
         );
         assert_eq!(misbehave(engine, forward), KernelError::Returned { code: expected, message: None });
     }
-    // A message that claims 4 GiB, in bytes that are not UTF-8.
+    // A message that claims 4 GiB, with bytes that are not UTF-8.
     let forward = "(if (result i32) (local.get $mode)
         (then (i32.store (i32.const 1024) (i32.const -1)) (i32.store (i32.const 1028) (i32.const -1)) (i32.const 6))
         (else (i32.const 0)))";
@@ -144,7 +144,7 @@ fn any_number_is_a_status_and_any_bytes_are_a_message(engine: Engine) {
         panic!("no message")
     };
     assert!(message.starts_with("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\0"), "{message:?}");
-    // A message left by one call is not taken for the next one's.
+    // A message from one call is not taken for the next one's.
     let forward = "(if (result i32) (i32.eq (local.get $mode) (i32.const 2)) (then unreachable)
         (else (i32.store (i32.const 1024) (i32.const 1)) (i32.store8 (i32.const 1028) (i32.const 65)) (local.get $mode)))";
     let kernel = Parts::forward(forward).open(engine).kernel_named("wat_kernel").unwrap();
@@ -166,7 +166,7 @@ fn a_kernel_that_lies_about_itself_changes_nothing(engine: Engine) {
     call(&kernel, 0).unwrap();
 }
 
-/// A kernel with all the lifecycle.
+/// A kernel with all lifecycle functions.
 const WHOLE_LIFE: KernelSpec<'static> = KernelSpec {
     lifecycle: Lifecycle { init: true, cleanup: true },
     limits: ResourceLimits { max_epoch_ticks: 2, ..SPEC.limits },
@@ -204,7 +204,7 @@ fn loops_in_init_and_cleanup_are_stopped_too(engine: Engine) {
     call(&kernel, 0).unwrap();
     let start = Instant::now();
     drop(kernel);
-    // Of its two ticks of 10 ms, the first may be nearly over when cleanup begins.
+    // Most of the first of its two ticks of 10 ms may have passed when cleanup starts.
     assert!(start.elapsed() >= Duration::from_millis(10), "cleanup is entered");
     assert!(start.elapsed() < Duration::from_secs(5), "dropping a kernel ends");
 }

@@ -1,5 +1,5 @@
-//! Modules that a trusted key signed but that are not what they should be: each is refused before it is compiled, by what
-//! no engine has a part in.
+//! Modules with a trusted signature that are invalid as kernels: each is refused before it is compiled, without
+//! involving an engine.
 
 use kernelpack_abi::{KernelSpec, ResourceLimits, section};
 use kernelpack_host::{Error, pack::VerifiedPack};
@@ -126,7 +126,7 @@ fn bytes_that_are_no_module_are_refused(engine: Engine) {
     for len in (0..wasm.len()).step_by(7) {
         assert!(refusal(&wasm[..len]).is_some(), "cut at {len}");
     }
-    // Damage under a good signature must not panic; what is accepted must compile and stay in its sandbox.
+    // Damage under a valid signature must not panic; accepted modules must compile and stay in their sandbox.
     for at in (8..wasm.len()).step_by(3) {
         let mut damaged = wasm.clone();
         damaged[at] ^= 0x15;

@@ -1,5 +1,5 @@
-//! The whole road, from an annotated function to a typed result, and everything that may lie in wait on it, on each engine
-//! where it goes through one.
+//! Everything from an annotated function to a typed result, and every attack on the way, on each engine that takes
+//! part.
 
 mod batch;
 mod compile_cache;

@@ -1,7 +1,7 @@
-//! The README's first steps, run as they stand there, on the engine that they name.
+//! The README's first steps, run word for word, on the engine that they name.
 //!
 //! Its crates are compiled as part of this workspace, so that Wasmtime is not compiled again for them: the kernel crate
-//! as the fixture `my-kernels`, the program as the example `my-engine`. A test holds both to the README's text.
+//! as the fixture `my-kernels`, the program as the example `my-engine`. A test compares both with the README's text.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ fn readme() -> String {
     fs::read_to_string(pack::workspace().join("README.md")).unwrap()
 }
 
-/// The content that the README gives for a file, in the block behind a comment with its name.
+/// The content that the README gives for a file, in the block that starts with a comment with its name.
 fn file(name: &str) -> String {
     let readme = readme();
     let (_, rest) = readme.split_once(&format!("<!-- file: {name} -->\n```")).expect("the file is there");
@@ -24,7 +24,7 @@ fn file(name: &str) -> String {
     format!("{content}\n")
 }
 
-/// What the README shows behind a command.
+/// The output that the README shows for a command.
 fn shown(command: &str) -> String {
     let readme = readme();
     let (_, rest) = readme.split_once(&format!("$ {command}\n")).expect("the command is there");
@@ -38,14 +38,14 @@ fn the_crates_are_those_of_the_readme() {
     assert_eq!(read("fixtures/my-kernels/Cargo.toml"), manifest);
     assert_eq!(read("fixtures/my-kernels/src/lib.rs"), file("my-kernels/src/lib.rs"));
     assert_eq!(read("examples/my-engine.rs"), file("my-engine/src/main.rs"));
-    // The program needs no more than this crate has.
+    // The program needs only dependencies that this crate has.
     let engine = file("my-engine/Cargo.toml");
     let (_, dependencies) = engine.split_once("[dependencies]\n").unwrap();
     let names: Vec<&str> = dependencies.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(names, ["kernelpack-host", "my-kernels"]);
 }
 
-/// A program of this workspace, which a build of the whole workspace puts beside the tests.
+/// A program of this workspace, which a build of the whole workspace puts next to the tests.
 fn program(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().and_then(Path::parent).unwrap().join(name);

@@ -1,5 +1,5 @@
-//! What callers see of a kernel that fails: the reference's result, or an error; and what the logs and metrics say. The
-//! scrape is that of the example, which is on Wasmtime.
+//! What callers of a failing kernel get, which is the reference's result or an error, and what logs and metrics
+//! contain. The scrape is from the example, which uses Wasmtime.
 
 pub(crate) mod capture;
 #[path = "../../examples/metrics.rs"]
@@ -55,13 +55,13 @@ fn call(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> ([f32; 4], [f32; 4],
     (sum, y, result)
 }
 
-/// A call whose tensors disagree.
+/// A call with tensors of different lengths.
 fn call_short(kernel: &TypedKernel<falls::Kernel>) -> Result<(), Error> {
     let (mut sum, mut y) = (START, [-1.0; 4]);
     kernel.call(falls::Args { x: TensorView::new(&X[..3], &[3]).unwrap(), ..args(&mut sum, &mut y, 0) })
 }
 
-/// The error of a call, which must have left the tensors alone.
+/// The error of a call, which must leave the tensors unchanged.
 fn refused(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> Error {
     let (sum, y, result) = call(kernel, fault);
     assert_eq!((sum, y), (START, [-1.0; 4]), "a call that fails writes nothing");
@@ -75,7 +75,7 @@ fn trapped(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> KernelError {
     }
 }
 
-/// Checks that a call gives what the native function gives.
+/// Checks that a call gives the native function's result.
 fn succeeds(kernel: &TypedKernel<falls::Kernel>, fault: i32) {
     let (mut sum, mut y) = (START, [-1.0; 4]);
     falls::Kernel::reference(args(&mut sum, &mut y, 0)).unwrap();
@@ -93,7 +93,7 @@ fn native() -> NativeKernel {
 fn a_fallback_gives_the_references_result_on_untouched_tensors(engine: Engine) {
     let kernel = falls_of(engine, engine.builder());
     assert_eq!(kernel.reference_name(), Some("falls_reference"));
-    // The kernel has added x to the sum in its sandbox before it fails; the sum must have been added to once.
+    // The kernel adds x to the sum in its sandbox before it fails; x must have been added exactly once.
     for fault in [0, 1, 3, 0, 1] {
         succeeds(&kernel, fault);
     }
@@ -141,7 +141,7 @@ fn the_policy_says_when_and_answers_are_answers(engine: Engine) {
     for kernel in [&never, &on_trap, &always] {
         let expected = KernelError::Returned { code: 1, message: Some("everywhere".to_owned()) };
         assert_eq!(trapped(kernel, 4), expected);
-        // A reference that fails too, by a panic or an error, leaves the kernel's own error.
+        // If the reference fails too, by a panic or an error, the kernel's own error is returned.
         panicked(trapped(kernel, 5), "everywhere");
         let expected = KernelError::Returned { code: 5, message: Some("in the sandbox".to_owned()) };
         assert_eq!(trapped(kernel, 6), expected);
@@ -177,7 +177,7 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
     );
 
     succeeds(&open(engine.builder().reference(native())).unwrap().kernel().unwrap(), 1);
-    // One with another interface cannot be called in the kernel's stead.
+    // A native function with another interface cannot replace the kernel.
     let mut spec = falls::Kernel::SPEC;
     spec.backward = None;
     let other = NativeKernel { spec: Box::leak(Box::new(spec)), ..native() };
@@ -194,13 +194,13 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
 fn a_kernel_that_keeps_failing_is_out_of_service(engine: Engine) {
     let policy = BreakerPolicy::after(3, Duration::from_secs(3600));
     let kernel = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never).breaker(policy));
-    // Neither answers, nor bad calls, nor failures with a success between them count.
+    // Refusals, bad calls, and failures with a success between them do not count.
     for fault in [4, 4, 4, 4, 1, 3, 4, 0, 1, 3, 4] {
         let _ = call(&kernel, fault);
         let _ = kernel
             .call(falls::Args { x: TensorView::new(&X[..3], &[3]).unwrap(), ..args(&mut [0.0; 4], &mut [0.0; 4], 0) });
     }
-    // Nor does an overrun by a caller who gave it less time than it may have.
+    // Neither do overruns by a caller who gave the kernel less time than it may have.
     for _ in 0..4 {
         assert_eq!(trapped(&kernel.clone().with_budget(Duration::from_millis(10)), 2), KernelError::EpochDeadline);
     }
@@ -212,7 +212,7 @@ fn a_kernel_that_keeps_failing_is_out_of_service(engine: Engine) {
         details.retry_in <= Duration::from_secs(3600) && details.retry_in > Duration::from_secs(3000),
         "{details:?}"
     );
-    // Arguments are judged all the same, and other kernels of the pack are in service.
+    // Arguments are still checked, and other kernels of the pack still work.
     assert!(matches!(call_short(&kernel), Err(Error::BadCall(_))));
 
     // With a reference there is no error at all, whatever the kernel does.
@@ -220,7 +220,7 @@ fn a_kernel_that_keeps_failing_is_out_of_service(engine: Engine) {
     for fault in [1, 3, 1, 0, 2, 2, 1] {
         succeeds(&kernel, fault);
     }
-    // But one that overran its budget is not replaced by what nobody could stop.
+    // A kernel that overran its budget is not replaced by native code, which could not be stopped.
     let kernel = falls_of(engine, engine.builder().breaker(policy));
     for _ in 0..3 {
         assert_eq!(trapped(&kernel, 2), KernelError::EpochDeadline);
@@ -233,10 +233,10 @@ fn a_kernel_that_recovers_is_back_in_service(engine: Engine) {
     let policy = BreakerPolicy::after(2, Duration::ZERO);
     let kernel = falls_of(engine, engine.builder().fallback(FallbackPolicy::Never).breaker(policy));
     for _ in 0..5 {
-        // Open after the second; each later call is a probe, since it is tried again at once.
+        // Open after the second failure; each later call is a probe, since the waiting time is zero.
         assert!(matches!(trapped(&kernel, 1), KernelError::Returned { code: 6, .. }));
     }
-    // A refusal by the probe is no success, and does not use the probe up.
+    // A refusal by the probe is not a success, and does not use up the probe.
     assert!(matches!(trapped(&kernel, 4), KernelError::Returned { code: 1, .. }));
     succeeds(&kernel, 0);
     succeeds(&kernel, 0);
@@ -254,7 +254,7 @@ fn a_native_placement_runs_the_reference_with_the_checks_of_the_sandbox(engine: 
     let native_event = said.iter().find(|event| event.contains("outside the sandbox")).unwrap();
     assert!(native_event.starts_with("WARN ") && native_event.contains("kernel=falls "), "{native_event}");
 
-    // The fault is one of the sandbox: that it does not occur shows where this ran.
+    // The fault only occurs in the sandbox, so success shows that this ran natively.
     succeeds(&native, 1);
     for (name, shape) in [("x", 3), ("y", 5)] {
         let said = [&native, &sandboxed].map(|kernel| {
@@ -306,7 +306,7 @@ fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge(engine: En
     assert_eq!(frame, engine.keeps_backtraces(), "{event}");
     assert!(said.iter().any(|event| event.starts_with("DEBUG ") && event.contains("reference=falls_reference")));
 
-    // A message with control characters, from a function whose name has some.
+    // A message with control characters, from a function whose name contains some.
     let rest = r#"(data $m (i32.const 2048) "\18\00\00\00\1b[31m\nERROR all is well\r")
         (func $"\1b[2J\nINFO\u{202e}" (memory.copy (i32.const 1024) (i32.const 2048) (i32.const 28)) unreachable)"#;
     let forward = r#"(if (local.get $mode) (then (call $"\1b[2J\nINFO\u{202e}"))) i32.const 0"#;
@@ -322,7 +322,7 @@ fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge(engine: En
     assert!(!event.contains(|c: char| c.is_control() || c == '\u{202e}'), "{event:?}");
 }
 
-/// The value of a sample, whose labels may come in any order.
+/// The value of a sample; its labels may be in any order.
 fn sample(scrape: &str, name: &str, labels: &[&str]) -> Option<f64> {
     scrape.lines().find_map(|line| {
         let (series, value) = line.rsplit_once(' ')?;
@@ -350,7 +350,7 @@ fn a_scrape_shows_calls_failures_and_fallbacks() {
     assert_eq!(of_falls("kernelpack_failures_total", r#"kind="internal_error""#), Some(1.0));
     assert_eq!(of_falls("kernelpack_failures_total", r#"kind="stack_overflow""#), Some(0.0));
     assert_eq!(of_falls("kernelpack_fallbacks_total", r#"result="ok""#), Some(1.0));
-    // The pack is gone by now.
+    // The pack has been dropped by now.
     assert_eq!(of_falls("kernelpack_degraded", ""), Some(0.0));
     assert_eq!(sample(&scrape, "kernelpack_pack_info", &FALLS[1..]), Some(0.0));
     assert!(scrape.contains("# HELP kernelpack_failures_total Kernel failures, by kind."), "{scrape}");
@@ -372,7 +372,7 @@ fn the_gauges_follow_what_happens(engine: Engine) {
         assert_eq!(gauge("kernelpack_pack_info", "pack"), 1.0);
         let kernel = pack.kernel::<falls::Kernel>().unwrap();
         drop(pack);
-        // A fallback is a degraded result, and a success is none.
+        // A fallback counts as degraded, and a success does not.
         for (fault, degraded, out) in
             [(0, 0.0, 0.0), (1, 1.0, 0.0), (0, 0.0, 0.0), (1, 1.0, 0.0), (1, 1.0, 1.0), (0, 0.0, 0.0)]
         {
@@ -387,7 +387,7 @@ fn the_gauges_follow_what_happens(engine: Engine) {
         drop(kernel);
         assert_eq!(gauge("kernelpack_pack_info", "pack"), 0.0);
     });
-    // A runtime that is told not to report makes no series.
+    // A runtime with metrics turned off makes no series.
     let silent = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&silent, || succeeds(&falls_of(engine, engine.builder().metrics(false)), 1));
     assert_eq!(silent.handle().render(), "");

@@ -1,4 +1,4 @@
-//! Which functions may stand in for a kernel: those that give what the pack's health vectors expect.
+//! Which functions may replace a kernel: those that give what the pack's health vectors expect.
 
 use std::cell::Cell;
 
@@ -14,7 +14,7 @@ use kernelpack_tests::{
 
 use crate::recovery::capture::Capture;
 
-/// A pass as a function that takes what a call has.
+/// A pass as a function that takes the arguments of a call.
 type Function = fn(&mut [TensorArg<'_>], &[u8]) -> Result<()>;
 
 fn native() -> NativeKernel {
@@ -26,7 +26,7 @@ fn other(forward: Function) -> NativeKernel {
     NativeKernel { forward, package: "other", ..native() }
 }
 
-/// As the function is, with y a quarter larger: as with other features, other sources, or `cfg(target_family)`.
+/// Like the real function, but y is a quarter larger, as with other features, other sources, or `cfg(target_family)`.
 fn larger(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     (native().forward)(tensors, scalars)?;
     for tensor in tensors {
@@ -38,7 +38,7 @@ fn larger(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// As the function is, with y in the last bits else: as the mathematics of std may be.
+/// Like the real function, but y differs in its last bits, as the mathematics of std may.
 fn nearly(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     (native().forward)(tensors, scalars)?;
     for tensor in tensors {
@@ -48,7 +48,7 @@ fn nearly(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// As the function is in every other call of a thread. The kernel has one vector, so that it is right the first time.
+/// Like the real function in every other call of a thread. The kernel has one vector, so the first check passes.
 fn tires(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     thread_local! { static CALLS: Cell<u32> = const { Cell::new(0) } }
     let calls = CALLS.replace(CALLS.get() + 1);
@@ -71,7 +71,7 @@ fn open(builder: RuntimeBuilder, copy: &Copy) -> std::result::Result<TypedKernel
     builder.build()?.open(copy.path())?.kernel()
 }
 
-/// What y becomes where the sandbox panics; the reference would have given 2 · (1 + 10) and 2 · (2 + 20).
+/// The value of y when the sandbox panics; the reference gives 2 · (1 + 10) and 2 · (2 + 20).
 fn call(kernel: &TypedKernel<falls::Kernel>) -> std::result::Result<[f32; 2], Error> {
     let (mut sum, mut y) = ([10.0, 20.0], [-1.0; 2]);
     kernel.call(falls::Args {
@@ -86,13 +86,13 @@ fn call(kernel: &TypedKernel<falls::Kernel>) -> std::result::Result<[f32; 2], Er
 #[apply(on_each_engine)]
 fn a_function_that_gives_something_else_never_stands_in_for_a_kernel(engine: Engine) {
     let copy = falls_pack(engine);
-    // The pack's own crate is linked, and comes after what was given.
+    // The pack's own crate is linked, but the given reference takes precedence.
     assert_eq!(call(&open(engine.builder(), &copy).unwrap()).unwrap(), [22.0, 44.0]);
     assert_eq!(call(&open(engine.builder().reference(other(larger)), &copy).unwrap()).unwrap(), [22.0, 44.0]);
     let near = call(&open(engine.builder().reference(other(nearly)), &copy).unwrap()).unwrap();
     assert!(near != [22.0, 44.0] && (near[0] - 22.0).abs() < 1e-4, "{near:?}");
 
-    // A pack of a crate that is not linked has what was given alone.
+    // For a pack of a crate that is not linked, only the given reference counts.
     let foreign = foreign(engine, &copy);
     let functions: [(Function, &str); 3] = [
         (
@@ -123,7 +123,7 @@ fn a_function_that_gives_something_else_never_stands_in_for_a_kernel(engine: Eng
     }
 }
 
-/// The pack as if a crate that is not linked had written its modules.
+/// The pack as if a crate that is not linked had made its modules.
 fn foreign(engine: Engine, copy: &Copy) -> Copy {
     let copy = Copy::of(copy.path());
     let path = copy.manifest().kernels[0].module_for(engine.name()).path.to_owned();

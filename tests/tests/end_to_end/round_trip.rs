@@ -1,4 +1,4 @@
-//! Right results, by every way of calling.
+//! Right results with every way of calling.
 
 use kernelpack_abi::{DType, Infer, Kernel, ParamValue, Pass, TensorBuf, TensorView};
 use kernelpack_host::{
@@ -115,7 +115,7 @@ fn special_values_propagate(engine: Engine) {
     };
     assert_eq!(norm(&[0.0; 4]), [0.0; 4]);
     assert!(norm(&[f32::NAN, 1.0, 1.0, 1.0]).iter().all(|y| y.is_nan()));
-    // The squares leave the range of f32, their mean does not leave that of f64.
+    // The squares exceed the range of f32, but their mean does not exceed that of f64.
     assert_eq!(norm(&[1e30; 4]), [1.0; 4]);
 }
 

@@ -1,5 +1,5 @@
-//! Modules for engines without SIMD: what they are made of, and which engine loads which module. That they compute the
-//! same, `core_kernels` and the oracles show. Wasmtime stands for engines without SIMD here; WAMR is one.
+//! Modules for engines without SIMD: their contents, and which engine loads which module. `core_kernels` and the
+//! oracles show that they compute the same. Wasmtime stands in for engines without SIMD here; WAMR is one.
 
 use std::{collections::BTreeSet, fs};
 
@@ -17,7 +17,7 @@ use kernelpack_tests::{
 };
 use wasmparser::{Operator, Parser, Payload};
 
-/// What WAMR's interpreter and its compiler run, as they are built for devices.
+/// The features that WAMR's interpreter and its compiler support in builds for devices.
 const WAMR: [&str; 5] = ["bulk-memory", "multi-value", "mutable-global", "saturating-float-to-int", "sign-extension"];
 
 fn verifier() -> KernelPackVerifier {
@@ -67,12 +67,11 @@ fn the_core_kernels_have_modules_that_fit_small_devices() {
         assert_eq!(scalar.path(), kernel.path.replace(".wasm", ".scalar.wasm"));
         let facts = scalar.facts();
         assert!(facts.required_features.iter().all(|feature| WAMR.contains(feature)), "{id}: {facts:?}");
-        // Neither is there at hand where memory comes from a fixed pool, nor where WAMR's compiler is to check for
-        // termination.
+        // Growing memory is not available in a fixed pool, nor with WAMR's compiler and its checks for termination.
         assert!(!grows_memory(scalar.bytes()), "{id}");
         assert!(facts.initial_pages <= 2 && facts.heap_base < 80 << 10, "{id}: {facts:?}");
     }
-    // Some of the kernels must be worth a second module.
+    // Enough of the kernels must have a second module.
     assert!(simd >= 10, "{simd}");
 }
 
@@ -89,7 +88,7 @@ fn an_engine_reads_its_own_modules_and_verification_reads_all() {
         let found = refused(VerifiedPack::open(copy.path(), &verifier()));
         assert!(mismatch(&found), "{found}");
         if opens {
-            // Wasmtime would never run it.
+            // Wasmtime would never run this module.
             copy.open(Engine::Wasmtime).unwrap();
         } else {
             assert!(mismatch(&refused(copy.open(Engine::Wasmtime))));
@@ -98,7 +97,7 @@ fn an_engine_reads_its_own_modules_and_verification_reads_all() {
         assert!(found.contains(changed) && found.contains("has the digest"), "{found}");
         copy.write(changed, &good);
     }
-    // The folder is what was signed in any case.
+    // The folder must be what was signed in any case.
     fs::remove_file(copy.path().join(other)).unwrap();
     let missing = || Rejected::MissingFile { path: other.to_owned() };
     assert_eq!(refused(copy.open(Engine::Wasmtime)), missing());
@@ -128,7 +127,7 @@ fn health_vectors_hold_for_the_modules_without_simd_too() {
     }
 }
 
-/// What std needs to tell of a panic fits the small stack.
+/// What std needs for reporting a panic fits the small stack.
 #[test]
 fn a_panic_without_simd_arrives_with_its_message() {
     let pack = Copy::of(pack::fixture("with-std")).scalar().open(Engine::Wasmtime).unwrap();
@@ -144,7 +143,7 @@ fn a_panic_without_simd_arrives_with_its_message() {
     }
 }
 
-/// A signature over its digest does not make another kernel's module, or one with other features, this kernel's.
+/// A signature over its digest does not turn another kernel's module, or one with other features, into this kernel's.
 #[test]
 fn a_signed_module_for_one_engine_is_checked_all_the_same() {
     let copy = Copy::of(pack::core());

@@ -1,10 +1,10 @@
-//! How large the modules of the core pack are: small devices have room for little more.
+//! The sizes of the core pack's modules: small devices have little room.
 
 use std::fs;
 
 use kernelpack_tests::pack;
 
-/// Each kernel with the bytes of its module for engines with SIMD, and of the one for engines without.
+/// For each kernel, the bytes of its module for engines with SIMD and of the one for engines without.
 const SIZES: [(&str, [usize; 2]); 13] = [
     ("kv_pack_q4", [40_746, 39_146]),
     ("kv_pack_q8", [40_448, 38_237]),
@@ -21,7 +21,7 @@ const SIZES: [(&str, [usize; 2]); 13] = [
     ("swiglu_f32", [49_636, 42_843]),
 ];
 
-/// By how many hundredths a module may outgrow its size above, which other versions of the compiler change a little.
+/// By how many percent a module may exceed its size above; other versions of the compiler change it a little.
 const MARGIN_PERCENT: usize = 5;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Two thousand random modules under a trusted signature: each is refused, or opened and called, without a crash and
-//! without a hang.
+//! Two thousand random modules with a trusted signature: each is refused, or opened and called, without a crash or a
+//! hang.
 
 use std::{
     ops::AddAssign,
@@ -19,19 +19,19 @@ use wasm_smith::Config;
 
 use crate::wat_kernel::{Parts, SPEC, call, entry};
 
-/// How many modules there are.
+/// The number of modules.
 const MODULES: u64 = 2000;
 
-/// What became of them.
+/// The results.
 #[derive(Debug, Default)]
 struct Tally {
-    /// Refused by the verification.
+    /// Refused by verification.
     rejected: u32,
-    /// Verified, but without an instance: a segment that does not fit is found when one is made.
+    /// Verified, but without an instance: segments that do not fit are found when one is made.
     unborn: u32,
     /// Called: forward with two modes and `kernel_info`.
     called: u32,
-    /// Calls that returned success, that returned another status or trapped, and that ran out of their budget.
+    /// Calls that returned success, that returned another status or trapped, and that exceeded their budget.
     succeeded: u32,
     failed: u32,
     stopped: u32,
@@ -75,7 +75,7 @@ fn two_thousand_random_modules_neither_crash_nor_hang_the_host(engine: Engine) {
     assert!(tally.rejected >= 400, "{tally:?}");
     assert!(tally.called >= 500, "{tally:?}");
     assert!(tally.succeeded > 0 && tally.failed >= 200 && tally.stopped > 0, "{tally:?}");
-    // The runtime has survived it.
+    // The runtime still works.
     let kernel = runtime.open(Parts::default().pack().path()).unwrap().kernel_named("wat_kernel").unwrap();
     call(&kernel, 0).unwrap();
 }
@@ -102,8 +102,8 @@ fn try_module(runtime: &Runtime, copy: &Copy, wasm: &[u8], tally: &mut Tally) {
     }
 }
 
-/// The module of a seed: one in four has nothing of a kernel, one in four has a kernel's exports and uses whatever
-/// WebAssembly has, the others keep to what kernels may use.
+/// The module for a seed: one in four is nothing like a kernel, one in four has a kernel's exports and uses all of
+/// WebAssembly, and the others only use what kernels may.
 fn module(engine: Engine, seed: u64) -> Vec<u8> {
     let bytes = noise(seed);
     let mut noise = Unstructured::new(&bytes);
@@ -114,7 +114,7 @@ fn module(engine: Engine, seed: u64) -> Vec<u8> {
         _ => kernel_like(engine),
     };
     let mut wasm = wasm_smith::Module::new(config, &mut noise).unwrap().to_bytes();
-    // What is left of the exports is beyond wasm-smith: constants with a meaning, and two names for one function.
+    // The other exports are beyond wasm-smith: constants with a meaning, and two names for one function.
     if !seed.is_multiple_of(4)
         && let Ok(finished) = finish(&wasm)
     {
@@ -123,7 +123,7 @@ fn module(engine: Engine, seed: u64) -> Vec<u8> {
     wasm
 }
 
-/// A random module's exports, but for those that `finish` adds.
+/// A random module's exports, except those that `finish` adds.
 fn shape() -> Vec<u8> {
     wat::parse_str(
         r#"(module (memory (export "memory") 2 64)
@@ -147,11 +147,11 @@ fn kernel_like(engine: Engine) -> Config {
         max_table_elements: u64::from(SPEC.limits.max_table_elements),
         max_tables: 1,
         memory64_enabled: false,
-        // With them come references that need a garbage collector.
+        // Reference types imply references that need a garbage collector.
         reference_types_enabled: false,
         relaxed_simd_enabled: engine.runs_simd(),
         simd_enabled: engine.runs_simd(),
-        // Now and then an access beyond the memory, but not always.
+        // Some accesses are beyond the memory, but not all.
         memory_offset_choices: wasm_smith::MemoryOffsetChoices(95, 4, 1),
         tail_call_enabled: false,
         threads_enabled: false,
@@ -173,7 +173,7 @@ fn finish(wasm: &[u8]) -> walrus::Result<Vec<u8>> {
     Ok(module.emit_wasm())
 }
 
-/// Bytes that depend on the seed only: SplitMix64.
+/// Bytes that depend only on the seed: SplitMix64.
 fn noise(seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut word = || {

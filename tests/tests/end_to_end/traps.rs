@@ -1,5 +1,5 @@
-//! Every way in which a kernel can be stopped, each provoked from a module written by hand: its variant, where it was,
-//! and that its instance is thrown away. On WAMR the variant is the same; where it was, WAMR does not tell.
+//! Every way in which a kernel can be stopped, each provoked by a hand-written module: the error's variant, its
+//! location, and that the instance is discarded. WAMR gives the same variants, but no locations.
 
 use kernelpack_host::{
     Error,
@@ -9,7 +9,7 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::wat_kernel::{Parts, call};
 
-/// What a module does when `mode` is not 0, and what it needs for that.
+/// What a module does if `mode` is not 0, and what it needs for that.
 struct Case {
     name: &'static str,
     rest: &'static str,
@@ -100,7 +100,7 @@ fn failure(result: Result<Vec<f32>, Error>) -> KernelFailure {
 #[apply(on_each_engine)]
 fn every_trap_has_its_variant_its_place_and_an_instance_that_is_thrown_away(engine: Engine) {
     for Case { name, rest, then, error } in cases() {
-        // An instance that was used after a trap would say so: the global is set before it.
+        // An instance that is reused after a trap would be detected: the global is set before it.
         let rest = leak(format!("{rest} (global $stained (mut i32) (i32.const 0)) (func $fail {then})"));
         let forward = "(if (global.get $stained) (then (return (i32.const 5))))
             (if (local.get $mode) (then (global.set $stained (i32.const 1)) (call $fail)))
@@ -127,10 +127,10 @@ fn every_trap_has_its_variant_its_place_and_an_instance_that_is_thrown_away(engi
             let names: Vec<Option<&str>> = frames.iter().map(|frame| frame.function.as_deref()).collect();
             let innermost = if name == "recurses" { "deep" } else { "fail" };
             assert_eq!(names[0], Some(innermost), "{name}: {}", trapped.backtrace);
-            // Of a stack that overflowed the innermost frames are kept.
+            // For a stack overflow, the innermost frames are kept.
             assert!(name == "recurses" || names == [Some("fail"), Some("forward")], "{name}: {}", trapped.backtrace);
             assert!(frames.len() <= 20, "{name}: {}", trapped.backtrace);
-            // A function that finds no room for its frame has not come to an instruction yet.
+            // A function without room for its frame has not reached an instruction yet.
             let begun = if name == "recurses" { &frames[1..] } else { &frames[..] };
             assert!(begun.iter().all(|frame| frame.module_offset.is_some()), "{name}: {}", trapped.backtrace);
         }

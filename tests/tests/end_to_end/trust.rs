@@ -1,4 +1,4 @@
-//! Trust stores in a runtime: keys that expire or are revoked, before packs are opened and while they are in use.
+//! Trust stores in a runtime: keys that expire or are revoked before packs are opened and while they are in use.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::SeqCst},
@@ -29,7 +29,7 @@ fn next_key() -> SecretKey {
     SecretKey::from_seed([27; 32])
 }
 
-/// The key that signs test packs, and the one that comes after it.
+/// The key that signs test packs, and its successor.
 fn store() -> TrustStore {
     let mut store = TrustStore::default();
     for (id, key) in [("release-2026", pack::key()), ("release-2027", next_key())] {
@@ -79,7 +79,7 @@ fn assert_revoked<T: std::fmt::Debug>(result: Result<T, Error>) {
     assert_eq!(unverified(result), VerifyError::KeyRevoked { id: "release-2026".into(), at, reason });
 }
 
-/// A pack of the same content, signed by the next key.
+/// A pack with the same content, signed by the next key.
 fn signed_next(pack: &Copy) -> Copy {
     let copy = Copy::of(pack.path());
     copy.write(SIGNATURE, &next_key().sign(&copy.read(MANIFEST)));
@@ -127,7 +127,7 @@ fn a_key_is_revoked_while_its_pack_is_in_use(engine: Engine) {
         openers.into_iter().for_each(|opener| opener.join().unwrap());
     });
 
-    // The pack that is loaded goes on, and the runtime says that it should not.
+    // The loaded pack still works, but the runtime reports that it should not be used.
     call(&kernel, 0).unwrap();
     call(&pack.kernel_named("wat_kernel").unwrap(), 0).unwrap();
     for runtime in [&runtime, &clone] {
@@ -152,7 +152,7 @@ fn a_revoked_key_is_refused_though_it_is_trusted_by_itself(engine: Engine) {
     ] {
         assert_revoked(builder.build().unwrap().open(folder.path()));
     }
-    // Trusted by itself it stays, where a new store does not say otherwise.
+    // A directly trusted key stays trusted unless a new store says otherwise.
     let runtime = engine.server().trust(key).build().unwrap();
     let pack = runtime.open(folder.path()).unwrap();
     assert_eq!(pack.signer().id, None);
@@ -164,7 +164,7 @@ fn a_revoked_key_is_refused_though_it_is_trusted_by_itself(engine: Engine) {
 
 #[apply(on_both_engines)]
 fn an_expired_key_is_refused_by_its_id_whatever_the_pack_says_of_its_age(engine: Engine) {
-    // Made long before the key expired, as its signer says.
+    // Signed long before the key expired, according to its signer.
     let folder = Parts::default().pack_with(|manifest| manifest.created_at = "1970-06-01T00:00:00Z".into());
     let runtime = runtime(engine, expired("9999-12-31T23:59:59Z"));
     let pack = runtime.open(folder.path()).unwrap();
@@ -190,7 +190,7 @@ fn a_runtime_that_trusts_nobody_opens_nothing_and_says_what_to_do(engine: Engine
         said(TrustStore::default()),
         "pack rejected: no trusted keys are configured; add the public key that signs your packs"
     );
-    // The only key is revoked, and another one signed.
+    // The only trusted key is revoked, and another one signed.
     let mut only = TrustStore::default();
     only.add(store().keys()[1].clone()).unwrap();
     only.revoke("release-2027", time("2026-02-01T00:00:00Z"), "lost").unwrap();
@@ -205,11 +205,11 @@ fn a_runtime_that_trusts_nobody_opens_nothing_and_says_what_to_do(engine: Engine
 fn the_key_that_a_manifest_names_is_not_believed(engine: Engine) {
     let stranger = SecretKey::from_seed([9; 32]);
     let folder = Parts::default().pack_with(|manifest| manifest.author.signing_key = next_key().public().id());
-    // Named: the next key, which is trusted. Signed: by the revoked one, and by nobody known.
+    // The manifest names the next key, which is trusted, but the revoked one or an unknown one signed it.
     assert_revoked(runtime(engine, revoked()).open(folder.path()));
     folder.write(SIGNATURE, &stranger.sign(&folder.read(MANIFEST)));
     assert_eq!(unverified(runtime(engine, revoked()).open(folder.path())), VerifyError::NoTrustedKey);
-    // Named: the revoked key, or one that nobody knows. Signed: by the next one.
+    // The manifest names the revoked key or an unknown one, but the next one signed it.
     for named in [pack::key(), stranger] {
         let folder = Parts::default().pack_with(|manifest| manifest.author.signing_key = named.public().id());
         let pack = runtime(engine, revoked()).open(signed_next(&folder).path()).unwrap();

@@ -1,4 +1,4 @@
-//! Packs of one kernel whose module is written by hand, signed by a trusted key: a hostile author.
+//! Packs of one kernel with a hand-written module, signed by a trusted key: a hostile author.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub(crate) const SPEC: KernelSpec<'static> = KernelSpec {
     split: &[],
 };
 
-/// What a module consists of; tests change one part at a time.
+/// The contents of a module; tests change one part at a time.
 pub(crate) struct Parts {
     pub(crate) imports: &'static str,
     pub(crate) memory: &'static str,
@@ -69,7 +69,7 @@ pub(crate) struct Parts {
 }
 
 impl Default for Parts {
-    /// A kernel that succeeds if `mode`, the scalar behind two tensors, is 0.
+    /// A kernel that succeeds if `mode`, the scalar after two tensors, is 0.
     fn default() -> Self {
         Self {
             imports: "",
@@ -88,7 +88,7 @@ impl Default for Parts {
 }
 
 impl Parts {
-    /// A module whose forward pass does this; `$mode` is the scalar.
+    /// A module whose forward pass has this body; `$mode` is the scalar.
     pub(crate) fn forward(forward: &'static str) -> Self {
         Self { forward, ..Self::default() }
     }
@@ -109,12 +109,12 @@ impl Parts {
         wasm
     }
 
-    /// The folder of a pack of this module, whatever is wrong with it.
+    /// The folder of a pack with this module, valid or not.
     pub(crate) fn pack(&self) -> Copy {
         self.pack_with(|_| {})
     }
 
-    /// The same, with the manifest changed before it is signed.
+    /// Like [`pack`](Self::pack), with the manifest changed before it is signed.
     pub(crate) fn pack_with(&self, change: impl FnOnce(&mut Manifest)) -> Copy {
         let wasm = self.wasm();
         let entry = Kernel::from_spec(&KernelSpecBuf::from(&SPEC), Digest::of(&wasm), BTreeMap::new(), BTreeMap::new());
@@ -149,7 +149,7 @@ pub(crate) fn call(kernel: &DynKernel, mode: i32) -> Result<Vec<f32>, Error> {
     Ok(results[0].bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
-/// What the kernel did wrong when called with this mode.
+/// The kernel's error when called with this mode.
 pub(crate) fn trap(kernel: &DynKernel, mode: i32) -> KernelError {
     match call(kernel, mode) {
         Err(Error::Kernel(trapped)) => trapped.error,

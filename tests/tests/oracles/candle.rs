@@ -1,6 +1,6 @@
-//! Candle's operators on the same tensors.
+//! Compares with candle's operators on the same tensors.
 //!
-//! Candle computes in f32 and sums in its own order, so both sides have an error; 1e-5 covers the two.
+//! Candle computes in f32 and sums in its own order, so both sides have errors; 1e-5 covers both.
 
 use candle_core::{
     D, Device, Result, Tensor,
@@ -32,7 +32,7 @@ fn elements(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Candle refuses or divides by empty extents; ours are tested elsewhere.
+/// Candle refuses or divides by empty extents; other tests cover ours.
 fn is_empty(tensor: &TensorBuf<f32>) -> bool {
     tensor.data().is_empty()
 }
@@ -60,7 +60,7 @@ fn silu_times_up() {
         let y = run::<swiglu_f32::Kernel>(swiglu_f32::Inputs::new(gate.view(), up.view())).y;
         let reference = (candle_nn::ops::silu(&theirs(&gate)).unwrap() * theirs(&up)).unwrap();
         close(y.data(), &wide(&elements(&reference)), BOUND);
-        // Its own fused operator takes both halves as one tensor.
+        // Candle's fused operator takes both halves as one tensor.
         let joined = Tensor::cat(&[theirs(&gate), theirs(&up)], D::Minus1).unwrap();
         close(y.data(), &wide(&elements(&candle_nn::ops::swiglu(&joined).unwrap())), BOUND);
     });
@@ -97,7 +97,7 @@ fn rope() {
 
 #[test]
 fn rope_without_angles() {
-    // As candle's transformers make their tables, at positions where f32 holds the angle well.
+    // Like the tables of candle's transformers, at positions where f32 is accurate enough for the angle.
     let (seq, pairs) = (7, 16);
     let frequencies: Vec<f32> = (0..pairs).map(|i| 1.0 / 10_000f32.powf(2.0 * i as f32 / (2 * pairs) as f32)).collect();
     let frequencies = Tensor::new(frequencies, &Device::Cpu).unwrap().reshape((1, pairs)).unwrap();
@@ -110,9 +110,9 @@ fn rope_without_angles() {
     });
 }
 
-/// Candle's quantizers follow ggml's reference to the byte on finite values: the same order of operations in f32, the
-/// first of equal magnitudes, ties away from zero (Q8_0), the addition of 8.5 before truncation (Q4_0). They differ only
-/// where C has undefined behaviour: casts saturate, and a NaN counts as 0.
+/// Candle's quantizers match ggml's reference to the byte on finite values: the same order of operations in f32, the
+/// first of equal magnitudes, ties away from zero (Q8_0), 8.5 added before truncation (Q4_0). They differ only where C
+/// has undefined behaviour: casts saturate, and a NaN counts as 0.
 fn quantize(x: &TensorBuf<f32>, dtype: GgmlDType) -> Vec<u8> {
     QTensor::quantize(&theirs(x), dtype).unwrap().data().unwrap().into_owned()
 }

@@ -1,4 +1,4 @@
-//! The bounds of the requirements.
+//! The required bounds.
 
 use kernelpack_guest::f16;
 
@@ -7,14 +7,14 @@ pub(crate) fn rms(reference: &[f64]) -> f64 {
     (reference.iter().map(|r| r * r).sum::<f64>() / reference.len().max(1) as f64).sqrt()
 }
 
-/// Each element is within `bound` · max(|reference|, rms), or the next denormal.
+/// Asserts that each element is within `bound` · max(|reference|, rms), or within one denormal.
 pub(crate) fn close(y: &[f32], reference: &[f64], bound: f64) {
     let rms = rms(reference);
     let least = f64::from(f32::from_bits(1));
     within(y.iter().copied().map(f64::from), reference, |r| bound * r.abs().max(rms) + least);
 }
 
-/// As `close`, with 1e-6 of what the terms of each sum come to in magnitude besides: they may cancel.
+/// Like `close`, but also allows 1e-6 of the sum of the terms' magnitudes, since the terms may cancel.
 pub(crate) fn close_sums(y: &[f32], reference: &[f64], terms: &[f64], bound: f64) {
     assert_eq!(y.len(), terms.len());
     let rms = rms(reference);
@@ -25,7 +25,7 @@ pub(crate) fn close_sums(y: &[f32], reference: &[f64], terms: &[f64], bound: f64
     assert_eq!(y.len(), reference.len());
 }
 
-/// Each element is within one ulp of f16 and `bound` · rms.
+/// Asserts that each element is within one ulp of f16 and `bound` · rms.
 pub(crate) fn close_f16(y: &[f16], reference: &[f64], bound: f64) {
     let rms = rms(reference);
     within(y.iter().copied().map(f64::from), reference, |r| ulp_f16(r) + bound * rms);
@@ -35,7 +35,7 @@ fn within(y: impl ExactSizeIterator<Item = f64>, reference: &[f64], allowed: imp
     assert_eq!(y.len(), reference.len());
     for (i, (y, r)) in y.zip(reference).enumerate() {
         let error = (y - r).abs();
-        // Not `error > allowed`: NaN is an error as well.
+        // Not `error > allowed`, since NaN must fail as well.
         assert!(error <= allowed(*r), "[{i}]: {y:e} is not {r:e}, off by {error:e} where {:e} is allowed", allowed(*r));
     }
 }

@@ -1,4 +1,4 @@
-//! Empty tensors: every extent zero in turn, and all at once. Calls succeed and write nothing.
+//! Empty tensors: each extent zero in turn, and all at once. Calls succeed and write nothing.
 
 use kernelpack_abi::{Element, TensorBuf};
 use kernelpack_guest::f16;
@@ -13,7 +13,7 @@ use crate::{
     values::tensor,
 };
 
-/// Small extents, with one of them zero in turn, then with all.
+/// Small extents with each of them zero in turn, then with all zero.
 fn with_zeros<const N: usize>(extents: [usize; N]) -> Vec<[usize; N]> {
     let one = |axis| std::array::from_fn(|i| if i == axis { 0 } else { extents[i] });
     (0..N).map(one).chain([[0; N]]).collect()
@@ -32,7 +32,7 @@ fn rows_and_columns() {
         let inputs = swiglu_f32_backward::Inputs::new(x.view(), x.view(), x.view());
         assert!(run_backward::<swiglu_f32::Kernel>(inputs).dup.data().is_empty());
         let inputs = rmsnorm_f32_backward::Inputs::new(x.view(), weight.view(), x.view());
-        // No row has a say in the gradient of the weight.
+        // Without rows, the gradient of the weight is zero.
         assert_eq!(run_backward::<rmsnorm_f32::Kernel>(inputs).dweight.data(), vec![0.0; dims[1]]);
         let (x, weight) = (zeros(&dims), zeros(&dims[1..]));
         assert!(run::<rmsnorm_f16::Kernel>(rmsnorm_f16::Inputs::new(x.view(), weight.view())).y.data().is_empty());
@@ -73,7 +73,7 @@ fn caches() {
     }
 }
 
-/// With rows and outputs, but with din or r zero, nothing is added: y stays what it was, the sign of its zeros included.
+/// With rows and outputs, but din or r zero, nothing is added: y is unchanged, including the sign of its zeros.
 #[test]
 fn adaptations() {
     for [rows, din, dout, r] in with_zeros([3, 5, 4, 2]) {

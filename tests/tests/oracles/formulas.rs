@@ -18,14 +18,14 @@ const CASES: u32 = 48;
 
 #[test]
 fn rmsnorm_f32_is_its_formula() {
-    // Squares of the first three scales are denormal or 0 in f32, those of the last are infinite.
+    // The squares for the first three scales are denormal or 0 in f32; those for the last are infinite.
     const SCALES: &[f32] = &[1e-40, 1e-30, 1e-20, 1e-6, 1.0, 1e4, 1e30];
     let inputs = matrix()
         .prop_flat_map(|dims| (even(&dims, SCALES), even(&dims[1..], &[1.0]), select(&[0.0f32, 1e-5, 1e-30][..])));
     property(2 * CASES, inputs, |(x, weight, eps)| {
         let zero = |row: &[f32]| row.iter().all(|x| *x == 0.0);
         if eps == 0.0 && x.data().chunks(weight.data().len().max(1)).any(zero) {
-            return; // 0 / 0 is for another test.
+            return; // 0 / 0 is tested elsewhere.
         }
         let y = run::<rmsnorm_f32::Kernel>(rmsnorm_f32::Inputs { x: x.view(), weight: weight.view(), eps }).y;
         close(y.data(), &forward::rmsnorm(&wide(x.data()), &wide(weight.data()), eps.into()), 2e-6);
@@ -141,12 +141,12 @@ fn lora_is_its_formula() {
 
 #[test]
 fn every_f16_goes_through_the_kernels_unharmed() {
-    // A rotation by no angle and a weight of one leave each number as it is, denormals and infinities included.
+    // A rotation by zero and a weight of one leave each number unchanged, including denormals and infinities.
     let all: Vec<f16> = (0..=u16::MAX).map(f16::from_bits).filter(|x| x.is_finite()).collect();
     let x = crate::values::tensor(&[1, 1, 1, all.len()], &all);
     let freqs = TensorBuf::zeros(&[1, all.len() / 2]).unwrap();
     let inputs = rope_f16::Inputs { freqs: Some(freqs.view()), ..rope_f16::Inputs::new(x.view()) };
     let y = run::<rope_f16::Kernel>(inputs).y;
-    // x · 1 − y · 0 is +0 for −0 now and then, which compares equal.
+    // x · 1 − y · 0 may be +0 for −0, which compares equal.
     assert_eq!(y.data(), all);
 }

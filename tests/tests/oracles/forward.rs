@@ -1,4 +1,4 @@
-//! The forward passes in f64, straight from their formulas.
+//! The forward passes in f64, directly from their formulas.
 
 /// x / sqrt(mean(x²) + eps) · weight, row by row.
 pub(crate) fn rmsnorm(x: &[f64], weight: &[f64], eps: f64) -> Vec<f64> {
@@ -57,7 +57,7 @@ pub(crate) struct Lora {
 }
 
 impl Lora {
-    /// The magnitudes of everything.
+    /// The absolute values of all elements.
     pub(crate) fn abs(&self) -> Self {
         let abs = |data: &[f64]| data.iter().map(|x| x.abs()).collect();
         Self { x: abs(&self.x), a: abs(&self.a), b: abs(&self.b), y: abs(&self.y) }

@@ -1,7 +1,8 @@
-//! ggml's reference quantizers, written out again one value at a time.
+//! ggml's reference quantizers, rewritten one value at a time.
 //!
 //! Source: `quantize_row_q8_0_ref`, `quantize_row_q4_0_ref`, `dequantize_row_q8_0` and `dequantize_row_q4_0` in
-//! `ggml-quants.c` of ggml. C leaves the cast of what does not fit undefined, so tests stay where 1 / d is finite.
+//! `ggml-quants.c` of ggml. In C, casts of values out of range are undefined, so tests only use values for which 1 / d
+//! is finite.
 
 use kernelpack_abi::{BlockQ4_0, BlockQ8_0};
 use kernelpack_guest::f16;
@@ -58,7 +59,7 @@ fn dequantize_q4(block: &BlockQ4_0) -> [f32; 32] {
     })
 }
 
-/// The least magnitude whose scale has an inverse in f32, in either format: 2⁻¹²⁸ · 127, and a little.
+/// The smallest magnitude whose scale has an inverse in f32, in either format: 2⁻¹²⁸ · 127, rounded up.
 const LEAST: f32 = 4e-37;
 
 /// A block of finite values.
@@ -66,7 +67,8 @@ fn block() -> BoxedStrategy<[f32; 32]> {
     let usual = uniform32(-1f32..1.0);
     let scale = prop_oneof![Just(1f32), 1e-30f32..1e30, select(vec![1e-7, 127.0, 1e5, f32::MAX, LEAST])];
     let scaled = (usual, scale).prop_map(|(x, scale)| x.map(|x| x * scale));
-    // Multiples of half a step, the step a power of two or anything: ties, also between the greatest magnitudes.
+    // Multiples of half a step, with the step a power of two or arbitrary: ties, including between the greatest
+    // magnitudes.
     let steps = |most: i32| {
         let step = prop_oneof![(-110i32..110).prop_map(|e| 2f32.powi(e)), 1e-30f32..1e30, Just(2f32.powi(-126))];
         let ulps = prop_oneof![4 => Just(0i32), 1 => -1..=1i32];
@@ -85,7 +87,7 @@ fn block() -> BoxedStrategy<[f32; 32]> {
             },
         )
     };
-    // A few magnitudes with either sign; the sign of zeros and the first of equals matter.
+    // A few magnitudes with either sign; the sign of zeros and the order of equal magnitudes matter.
     let equals = uniform32(select(vec![0.0f32, -0.0, 1.0, -1.0, 3.5, -3.5]));
     let zeros = uniform32(select(vec![0.0f32, -0.0]));
     let bits = uniform32(any::<u32>()).prop_map(|bits| bits.map(f32::from_bits));

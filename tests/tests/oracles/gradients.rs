@@ -1,4 +1,4 @@
-//! The backward passes against central differences of the forward formulas in f64.
+//! Compares the backward passes with central differences of the forward formulas in f64.
 
 use kernelpack_abi::TensorBuf;
 use kernelpack_kernels::{
@@ -53,7 +53,7 @@ fn rmsnorm() {
         let rms = rms(&dx);
         let dim = weight.len();
         for (row, x) in x.chunks_exact(dim).enumerate() {
-            // What is left of weight · dy / sqrt(mean(x²) + eps) may be next to nothing, as where there is one column.
+            // weight · dy / sqrt(mean(x²) + eps) may almost cancel out, for example with one column.
             let scale = (x.iter().map(|x| x * x).sum::<f64>() / dim as f64 + f64::from(eps)).sqrt().recip();
             let whole = (0..dim).map(|i| (weight[i] * dy[row * dim + i] * scale).abs()).fold(0.0, f64::max);
             for at in row * dim..(row + 1) * dim {

@@ -1,6 +1,6 @@
-//! Every kernel and every backward pass against independent computations of the same thing.
+//! Compares every kernel and every backward pass with independent computations.
 //!
-//! All calls go through [`sandbox`], which runs each of them natively and in the sandbox and demands the same bits.
+//! All calls go through [`sandbox`], which runs each of them natively and in the sandbox and requires the same bits.
 
 mod agreement;
 mod candle;

@@ -1,4 +1,4 @@
-//! `rope_q8` is its three steps: dequantize, rotate in f32, quantize.
+//! `rope_q8` equals its three steps: dequantize, rotate in f32, quantize.
 
 use kernelpack_abi::{BlockQ8_0, TensorBuf};
 use kernelpack_guest::f16;
@@ -11,7 +11,7 @@ use crate::{
     values::{even, property, tensor, wild},
 };
 
-/// Blocks with finite scales: C leaves open how an infinity is quantized.
+/// Blocks with finite scales: C does not define how an infinity is quantized.
 fn finite(blocks: &TensorBuf<BlockQ8_0>) -> TensorBuf<BlockQ8_0> {
     let mut finite = blocks.clone();
     for block in finite.data_mut() {
@@ -53,10 +53,10 @@ fn no_angle_changes_no_value() {
         let inputs = rope_q8::Inputs { freqs: Some(freqs.view()), ..rope_q8::Inputs::new(x.view()) };
         let y = run::<rope_q8::Kernel>(inputs).y;
         for (x, y) in x.data().iter().zip(y.data()) {
-            // The scale is chosen anew, unless 127 or -127 is among the values.
+            // The scale is chosen again, unless 127 or -127 is among the values.
             let step = x.qs.iter().map(|q| f32::from(*q).abs()).fold(0.0, f32::max) / 127.0 * x.d.to_f32().abs();
             if step > 65504.0 {
-                continue; // −128 has no scale of f16 any more.
+                continue; // The scale for −128 is out of the range of f16.
             }
             for (x, y) in ggml::dequantize_q8(x).into_iter().zip(ggml::dequantize_q8(y)) {
                 assert!((x - y).abs() <= step * (0.5 + 127.0 / 2048.0) + 127.0 * 6e-8, "{y} is not {x}");

@@ -1,4 +1,4 @@
-//! One call, run in [every engine](pack::engines) and natively, with the same bits as the result.
+//! Runs a call in [every engine](pack::engines) and natively, and requires the same bits.
 
 use kernelpack_abi::{DType, Infer, Kernel, TensorData};
 use kernelpack_guest::f16;
@@ -62,7 +62,7 @@ where
     sandboxed
 }
 
-/// Fills the outputs with garbage, so that an element which a pass leaves out shows.
+/// Fills the outputs with garbage, so that elements which a pass does not write are noticed.
 fn litter<'i, P: Infer>(inputs: P::Inputs<'i>, outputs: &mut P::Outputs, garbage: u8) {
     P::lend(P::join(inputs, outputs), |tensors, _| {
         for tensor in tensors {
@@ -73,9 +73,9 @@ fn litter<'i, P: Infer>(inputs: P::Inputs<'i>, outputs: &mut P::Outputs, garbage
     });
 }
 
-/// The elements of the results, tensor by tensor; all NaNs are alike.
+/// The elements of the results, tensor by tensor; all NaNs are made equal.
 ///
-/// WebAssembly leaves the sign and the payload of a NaN that an operation makes to the engine.
+/// WebAssembly lets the engine choose the sign and the payload of a NaN.
 fn bits<'i, P: Infer>(inputs: P::Inputs<'i>, outputs: &mut P::Outputs) -> Vec<Vec<Vec<u8>>> {
     P::lend(P::join(inputs, outputs), |tensors, _| {
         let mut all = Vec::new();
@@ -96,7 +96,7 @@ fn canonical(dtype: DType, element: &[u8]) -> Vec<u8> {
             bytes.copy_from_slice(&f32::NAN.to_le_bytes());
         }
     } else if f16::from_le_bytes([bytes[0], bytes[1]]).is_nan() {
-        // An f16, or the scale at the head of a block.
+        // An f16, or the scale at the start of a block.
         bytes[..2].copy_from_slice(&f16::NAN.to_le_bytes());
     }
     bytes

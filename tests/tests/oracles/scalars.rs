@@ -1,4 +1,4 @@
-//! Scalars that no tensor gives a number with are refused, in every engine and natively.
+//! Scalars that cannot give a finite result are refused, in every engine and natively.
 
 use kernelpack_abi::{Infer, Kernel, TensorBuf};
 use kernelpack_guest::f16;
@@ -12,7 +12,7 @@ use crate::sandbox::{run, run_backward};
 
 const NOT_FINITE: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
 
-/// Demands that a kernel refuses a call everywhere.
+/// Asserts that a kernel refuses a call everywhere.
 fn refused<'i, K>(inputs: K::Inputs<'i>, message: &str)
 where
     K: Kernel + Infer,
@@ -26,7 +26,7 @@ where
     told(&K::reference(K::join(inputs, &mut outputs)).unwrap_err().to_string(), message);
 }
 
-/// Demands that the backward pass of a kernel refuses a call everywhere.
+/// Asserts that the backward pass of a kernel refuses a call everywhere.
 fn refused_backward<'i, K>(inputs: <K::Backward as Infer>::Inputs<'i>, message: &str)
 where
     K: Kernel,
@@ -86,7 +86,7 @@ fn lora_refuses_a_scale_that_is_not_finite() {
     }
 }
 
-/// With `freqs`, which hold the angles, a base means nothing.
+/// With `freqs`, which contain the angles, the base is unused.
 #[test]
 fn rope_refuses_a_base_that_makes_no_angles() {
     let (x, freqs) = (TensorBuf::<f32>::zeros(&[1, 2, 1, 32]).unwrap(), TensorBuf::<f32>::zeros(&[2, 16]).unwrap());

@@ -18,14 +18,14 @@ use crate::{
 const INF: f32 = f32::INFINITY;
 const NAN: f32 = f32::NAN;
 
-/// The same values, with the sign of zeros; a NaN is a NaN.
+/// Asserts equal values, including the sign of zeros; any NaN equals any other.
 #[track_caller]
 fn same(y: &[f32], expected: &[f32]) {
     let alike = |(y, e): (&f32, &f32)| y.to_bits() == e.to_bits() || y.is_nan() && e.is_nan();
     assert!(y.len() == expected.len() && y.iter().zip(expected).all(alike), "{y:?} is not {expected:?}");
 }
 
-/// The same values but for a rounding or two, of denormals as well.
+/// Asserts values within one or two rounding errors, including denormals.
 #[track_caller]
 fn near(y: &[f32], expected: &[f32]) {
     let alike = |(y, e): (&f32, &f32)| (y - e).abs() <= 3e-7 * e.abs() + 3e-45;
@@ -44,7 +44,7 @@ fn full(x: &[f16]) -> Vec<f32> {
     x.iter().map(|x| x.to_f32()).collect()
 }
 
-/// One row of each, of one length.
+/// One row of each, of equal length.
 fn swiglu(gate: &[f32], up: &[f32]) -> Vec<f32> {
     let dims = [1, gate.len()];
     run::<swiglu_f32::Kernel>(swiglu_f32::Inputs::new(tensor(&dims, gate).view(), tensor(&dims, up).view()))
@@ -63,7 +63,7 @@ fn swiglu_of_infinities_and_nans() {
     let gate = [-INF, -INF, -INF, INF, INF, INF, NAN, 1.0, 0.0, -0.0, INF];
     let up = [1.0, -2.0, INF, 1.0, -2.0, 0.0, 1.0, NAN, 1.0, 1.0, -INF];
     let expected = [-0.0, 0.0, NAN, INF, -INF, NAN, NAN, NAN, 0.0, -0.0, -INF];
-    // Alone, among the rest of a row, and in a whole block.
+    // Alone, with other elements in the row, and in a whole block.
     for repeat in [1, 6] {
         let [gate, up, expected] = [gate, up, expected].map(|row| row.repeat(repeat));
         same(&swiglu(&gate, &up), &expected);
@@ -129,27 +129,27 @@ fn rmsnorm_of_zeros_infinities_and_nans() {
         for dim in [1, 3, 128, 130] {
             let zeros: Vec<f32> = [0.0, -0.0].into_iter().cycle().take(2 * dim).collect();
             same(&norm(&zeros, dim, 2.0, 1e-5), &zeros);
-            // 0 / 0, as the caller wants it.
+            // 0 / 0, as the caller asked for.
             same(&norm(&zeros, dim, 2.0, 0.0), &vec![NAN; 2 * dim]);
         }
-        // A row's infinity or NaN is its own affair.
+        // An infinity or NaN in a row only affects that row.
         let x = [INF, 1.0, -1.0, 2.0, 2.0, -2.0, NAN, 1.0, 0.0, -INF, 3.0, INF];
         let expected = [NAN, 0.0, -0.0, 1.0, 1.0, -1.0, NAN, NAN, NAN, NAN, 0.0, NAN];
         same(&norm(&x, 3, 1.0, 0.0), &expected);
         let long: Vec<f32> = [1.0; 100].into_iter().chain([INF]).chain([-1.0; 200]).collect();
         let y = norm(&long, 301, 1.0, 1e-5);
         assert!(y[100].is_nan() && y.iter().enumerate().all(|(i, y)| i == 100 || *y == 0.0));
-        // So is the weight's.
+        // One in the weight only affects its column.
         same(&norm(&[1.0, -1.0, 1.0], 3, INF, 0.0), &[INF, -INF, INF]);
         same(&norm(&[1.0, -1.0], 2, NAN, 0.0), &[NAN, NAN]);
-        // One element is its sign.
+        // A single element is normalized to its sign.
         same(&norm(&[7.0, -0.25], 1, 1.0, 0.0), &[1.0, -1.0]);
     }
 }
 
 #[test]
 fn rmsnorm_of_any_magnitude() {
-    // Their squares leave the range of f32, at either end.
+    // Their squares are out of the range of f32, at either end.
     for x in [3e38, 1e30, 1e20, 1e-20, 1e-25, 1e-30, 1e-37, 1e-39, 1e-44] {
         for dim in [1, 2, 128, 200] {
             let row: Vec<f32> = [x, -x].into_iter().cycle().take(dim).collect();
@@ -157,10 +157,10 @@ fn rmsnorm_of_any_magnitude() {
             near(&rmsnorm(&row, dim, 1.0, 0.0), &expected);
         }
     }
-    // With the usual eps denormals stay small, and are there.
+    // With the usual eps, denormals stay small but do not vanish.
     let x = [1e-40, -1e-42];
     near(&rmsnorm(&x, 2, 1.0, 1e-5), &narrow(forward::rmsnorm(&wide(&x), &[1.0; 2], f64::from(1e-5f32))));
-    // A denormal in a row of numbers.
+    // A denormal among normal numbers.
     let x = [1e-40, 1.0, -2.0, 1.0];
     near(&rmsnorm(&x, 4, 1.0, 0.0), &narrow(forward::rmsnorm(&wide(&x), &[1.0; 4], 0.0)));
     let least = f16::from_bits(1).to_f32();
@@ -182,7 +182,7 @@ fn rmsnorm_gradients_of_extreme_rows() {
     same(&dweight, &[0.0; 4]);
     for x in [1e30f32, 1e-30] {
         let (dx, dweight) = gradients([x, x, -x, x], 1e10, [1e10, 1.0, 1.0, 1.0], 0.0);
-        // The first has three quarters of its weight · dy left, the others a quarter with the sign of their x.
+        // The first keeps three quarters of its weight · dy, the others a quarter with the sign of their x.
         let expected = [0.75, -0.25, 0.25, -0.25].map(|share| share * (1e20 / x));
         for (dx, expected) in dx.iter().zip(expected) {
             assert!((dx - expected).abs() <= 1e-6 * expected.abs() || dx == &expected, "{dx:e} is not {expected:e}");
@@ -195,7 +195,7 @@ fn rmsnorm_gradients_of_extreme_rows() {
 
 #[test]
 fn rope_of_special_values() {
-    // The second position turns by a quarter, nearly; the first not at all.
+    // The second position rotates by nearly a quarter turn, the first not at all.
     let angles = tensor(&[2, 1], &[0.0, core::f32::consts::FRAC_PI_2]);
     let rotate = |x: [f32; 4]| {
         let x = tensor(&[1, 2, 1, 2], &x);
@@ -208,11 +208,11 @@ fn rope_of_special_values() {
     let (y, dx) = rotate([1e-40, -1e-44, 1e-40, 3e-41]);
     near(&y, &[1e-40, -1e-44, -3e-41, 1e-40]);
     near(&dx, &[1e-40, -1e-44, 3e-41, -1e-40]);
-    // inf · 0 is NaN; the other pair is not concerned.
+    // inf · 0 is NaN; the other pair is not affected.
     same(&rotate([INF, 1.0, 0.0, 0.0]).0[..2], &[INF, NAN]);
     same(&rotate([1.0, -0.0, NAN, 1.0]).0, &[1.0, 0.0, NAN, NAN]);
     let (y, _) = rotate([0.0, 0.0, INF, -1.0]);
-    // cos of the nearest f32 to π/2 is a little less than 0.
+    // cos of the nearest f32 to π/2 is slightly below 0.
     same(&y[2..], &[-INF, INF]);
 
     let angles = tensor(&[1, 2], &[INF, 0.0]);
@@ -227,7 +227,7 @@ fn rope_of_special_values() {
     same(&full(run::<rope_f16::Kernel>(inputs).y.data()), &[NAN, INF, NAN, NAN]);
 }
 
-/// In the lanes that are computed together, wherever the NaN is among them.
+/// For a NaN in each of the lanes that are computed together.
 #[test]
 fn a_nan_in_a_block_of_rope_stays_in_its_pair() {
     const DIM: usize = 128;
@@ -267,7 +267,7 @@ fn blocks_with_special_scales_unpack() {
         let q4 = BlockQ4_0 { d, qs: [0x88; 16] };
         let y = run::<kv_unpack_q4::Kernel>(kv_unpack_q4::Inputs::new(tensor(&[1, 1], &[q4]).view())).y;
         same(y.data(), &[middle; 32]);
-        // A rotation may not trip over them either.
+        // A rotation must handle them too.
         run::<rope_q8::Kernel>(rope_q8::Inputs::new(tensor(&[1, 1, 1, 1], &[q8]).view()));
     }
 }

@@ -12,7 +12,7 @@ use proptest::{
     test_runner::{TestCaseError, TestRunner},
 };
 
-/// Runs a test on so many random values, or as many as `PROPTEST_CASES` says; it fails by panicking.
+/// Runs a test on this many random values, or as many as `PROPTEST_CASES` says; the test fails by panicking.
 pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
     let from_environment = std::env::var_os("PROPTEST_CASES").is_some();
     let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
@@ -34,13 +34,13 @@ pub(crate) fn tensor<T: Element>(dims: &[usize], data: &[T]) -> TensorBuf<T> {
     tensor
 }
 
-/// An element type with values that try the code that handles it.
+/// An element type with values that are hard for the code under test.
 pub(crate) trait Wild: Element + Debug + 'static {
-    /// Any element at all.
+    /// Any element.
     fn any() -> BoxedStrategy<Self>;
-    /// One of those that are treated specially somewhere.
+    /// A value that is treated specially somewhere.
     fn special() -> BoxedStrategy<Self>;
-    /// A number like those in the layers of a model.
+    /// A number as in the layers of a model.
     fn usual() -> BoxedStrategy<Self>;
 }
 
@@ -128,7 +128,7 @@ impl Wild for BlockQ4_0 {
     }
 }
 
-/// A tensor of usual numbers, of usual numbers with a few special ones, of special ones, or of anything.
+/// A tensor of usual numbers, of usual numbers with a few special ones, of special ones, or of arbitrary ones.
 pub(crate) fn wild<T: Wild>(dims: &[usize]) -> BoxedStrategy<TensorBuf<T>> {
     let few = prop_oneof![30 => T::usual(), 1 => T::special()];
     let dims = dims.to_vec();
@@ -138,7 +138,7 @@ pub(crate) fn wild<T: Wild>(dims: &[usize]) -> BoxedStrategy<TensorBuf<T>> {
         .boxed()
 }
 
-/// A tensor of numbers of one magnitude, which is one of `scales`, so that sums of them lose no more than is their due.
+/// A tensor of numbers of one magnitude, which is one of `scales`, so that sums of them lose little precision.
 pub(crate) fn even(dims: &[usize], scales: &'static [f32]) -> BoxedStrategy<TensorBuf<f32>> {
     let dims = dims.to_vec();
     let len: usize = dims.iter().product();
@@ -156,13 +156,13 @@ pub(crate) fn narrow(tensor: &TensorBuf<f32>) -> TensorBuf<f16> {
     narrow
 }
 
-/// Rows and columns: small and odd, around the sizes of blocks, zero.
+/// Rows and columns: small and odd, around block sizes, zero.
 pub(crate) fn matrix() -> impl Strategy<Value = [usize; 2]> {
     let columns = prop_oneof![0..5usize, 1..140usize, 254..260usize];
     (0..5usize, columns).prop_map(|(rows, columns)| [rows, columns])
 }
 
-/// The extents of a tensor that is rotated: batch, seq, heads and pairs.
+/// The extents of a tensor to rotate: batch, seq, heads and pairs.
 pub(crate) fn heads() -> impl Strategy<Value = [usize; 4]> {
     let pairs = prop_oneof![0..4usize, 1..35usize, Just(64)];
     (0..3usize, 0..4usize, 0..3usize, pairs).prop_map(|(batch, seq, heads, pairs)| [batch, seq, heads, pairs])

@@ -1,4 +1,4 @@
-//! The smallest of the manifest's, the runtime's and the call's limits holds.
+//! The effective budget is the smallest of the manifest's, the runtime's and the call's.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn kernel_in(engine: Engine, builder: RuntimeBuilder, parts: &Parts) -> DynKerne
 
 const X: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
 
-/// Runs each pass of a kernel that never ends, typed and dynamic, and says how long each took.
+/// Runs each pass of a kernel that never ends, typed and dynamic, and returns how long each took.
 fn spin(engine: Engine, limits: ResourceLimits, builder: RuntimeBuilder, max_ticks: u32) -> Vec<Duration> {
     const EXPORTS: &str = r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
         (func (export "kernel_info") (param i32) (result i32) i32.const 0)
@@ -76,11 +76,11 @@ fn spin(engine: Engine, limits: ResourceLimits, builder: RuntimeBuilder, max_tic
 
 #[apply(on_each_engine)]
 fn the_deadline_is_the_smallest_of_three(engine: Engine) {
-    // Ticks of 10 ms. What is measured against the larger budgets is three orders of magnitude below them.
+    // In ticks of 10 ms. The measured times are three orders of magnitude below the larger budgets.
     const SMALL: u32 = 3;
     const LARGE: u32 = 3000;
     for (manifest, runtimes, call) in [(SMALL, LARGE, LARGE), (LARGE, SMALL, LARGE), (LARGE, LARGE, SMALL)] {
-        // In an engine other than the usual one, since each has epochs of its own.
+        // In an engine with another stack size, since each Wasmtime engine has its own epoch.
         let limits = ResourceLimits { max_epoch_ticks: manifest, max_stack_bytes: 128 << 10, ..SPEC.limits };
         for time in spin(engine, limits, engine.builder().max_budget(Duration::from_millis(10) * runtimes), call) {
             assert!(time >= Duration::from_millis(10) * SMALL, "{manifest} {runtimes} {call}: {time:?} is too short");
@@ -100,7 +100,7 @@ fn recursive(max_stack_bytes: u32) -> Parts {
     Parts { rest, forward, spec: KernelSpec { limits, ..SPEC }, ..Parts::default() }
 }
 
-/// More than 64 KiB of stack with the 16 bytes that every frame has, and well below 1 MiB.
+/// Takes more than 64 KiB of stack at 16 bytes per frame, and well below 1 MiB.
 const DEEP: i32 = 5000;
 const ENDLESS: i32 = i32::MAX;
 
@@ -118,12 +118,12 @@ fn the_stack_is_the_smaller_of_two_limits(engine: Engine) {
 
     let strict = kernel_in(engine, engine.builder().max_stack_bytes(64 << 10), &recursive(1 << 20));
     assert_eq!(trap(&strict, DEEP), KernelError::StackOverflow);
-    // A ceiling need not be a power of two.
+    // A limit need not be a power of two.
     let odd = kernel_in(engine, engine.builder().max_stack_bytes(999_999), &recursive(1 << 20));
     call(&odd, DEEP).unwrap();
 }
 
-/// Where the caller's own stack is smaller than the kernel's, the kernel still has its own and no more.
+/// On a caller's stack that is smaller than the kernel's limit, the kernel still gets exactly its limit.
 #[apply(on_each_engine)]
 fn a_kernel_cannot_overflow_the_stack_of_its_caller(engine: Engine) {
     let usual = kernel(engine, &recursive(512 << 10));
@@ -145,7 +145,7 @@ fn a_kernel_cannot_overflow_the_stack_of_its_caller(engine: Engine) {
     }
 }
 
-/// What an engine does for a guest, such as growing its memory, finds room at the very end of the guest's stack.
+/// Functions that an engine runs for a guest, such as growing memory, have room at the very end of the guest's stack.
 #[apply(on_each_engine)]
 fn growing_memory_at_the_end_of_the_stack_is_safe(engine: Engine) {
     let rest = "(func $deep (param i32) (result i32)
@@ -164,7 +164,7 @@ fn growing_memory_at_the_end_of_the_stack_is_safe(engine: Engine) {
 
 #[apply(on_both_engines)]
 fn tables_obey_the_ceiling_of_the_runtime(engine: Engine) {
-    // Grows its table of one element by `mode`; status 4 if that is refused.
+    // Grows its table of one element by `mode`; returns status 4 if that fails.
     let parts = |limits| Parts {
         rest: "(table $t 1 funcref)",
         forward: "(if (result i32) (i32.eq (table.grow $t (ref.null func) (local.get $mode)) (i32.const -1))

@@ -1,4 +1,4 @@
-//! Calls that return futures: the executor's thread is never held up, and nothing is lost when a future is.
+//! Calls that return futures: they never block the executor's thread, and dropping a future loses nothing.
 
 use std::{
     cell::Cell,
@@ -48,7 +48,8 @@ fn squares(start: f32, mode: i32) -> [f32; 2] {
     [start, start + 1.0].map(|x| x * x + mode as f32)
 }
 
-/// Runs a future, and another one on the same thread until the first is done, and says how often that one had a turn.
+/// Runs a future, and another one on the same thread until the first is done, and returns how often the other was
+/// polled.
 fn beside<T>(future: impl Future<Output = T>, mut turn: impl FnMut(u32)) -> (T, u32) {
     let done = Cell::new(false);
     let first = async {
@@ -91,7 +92,7 @@ fn the_data_comes_back_with_the_result(engine: Engine) {
 #[apply(on_each_engine)]
 fn a_kernel_that_spins_does_not_hold_up_the_executor(engine: Engine) {
     let kernel = typed(engine, 1);
-    // The other future has had a turn before the kernel begins, however slow the machine is.
+    // The other future is polled before the kernel starts, however slow the machine is.
     let (turn, turns) = channel();
     let call = kernel.call_async(tensors(1.0), move |(x, y)| {
         turns.recv().unwrap();
@@ -112,7 +113,7 @@ fn a_wait_for_an_instance_does_not_hold_up_the_executor(engine: Engine) {
     let mut held = Some(dynamic.prepare(&[("x", (&x).into())], &[]).unwrap());
     let kernel = pack.kernel::<Forward>().unwrap();
     let call = kernel.call_async(tensors(1.0), |(x, y)| Args { x: x.view(), y: y.view_mut(), mode: 0 });
-    // Only this thread, in a turn of its own, can end the wait.
+    // Only this thread, when it polls the other future, can end the wait.
     let (((_, y), called), beats) = beside(call, |_| {
         if dynamic.occupancy().waiting == 1 {
             held = None;
@@ -135,7 +136,7 @@ fn many_calls_at_once_share_the_instances_there_are(engine: Engine) {
                 mode: if i % 10 == 9 { TRAP } else { i },
             })));
         }
-        // A first poll starts a call.
+        // The first poll starts a call.
         let mut begun = Vec::new();
         for mut call in calls {
             begun.push((poll_once(&mut call).await, call));
@@ -157,13 +158,13 @@ fn many_calls_at_once_share_the_instances_there_are(engine: Engine) {
     assert!(kernel.occupancy().idle <= 2);
 }
 
-/// Data that knows whether it was dropped.
+/// Data that records whether it was dropped.
 struct Watched {
     tensors: Tensors,
     _alive: Arc<()>,
 }
 
-/// A call that says when it has begun, and runs until its deadline once it is told to go on.
+/// A call that reports its start, and then runs until its deadline once it may continue.
 fn spin(kernel: &TypedKernel<Forward>, alive: &Arc<()>) -> (impl Future + Unpin, Receiver<()>, Sender<()>) {
     let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
     let watched = Watched { tensors: tensors(1.0), _alive: alive.clone() };
@@ -222,7 +223,7 @@ fn a_call_that_waits_when_its_future_is_dropped_leaves_no_gap(engine: Engine) {
     }
     future.set(None);
     drop(held);
-    // The call had begun, so that it runs once it has an instance.
+    // The call has started, so it runs once it gets an instance.
     while dynamic.occupancy().busy + dynamic.occupancy().waiting > 0 {
         std::thread::yield_now();
     }

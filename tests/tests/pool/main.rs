@@ -1,4 +1,4 @@
-//! Many callers at once, and the budgets that hold for each of them, on each engine.
+//! Many concurrent callers, and the budget of each of them, on each engine.
 
 mod budgets;
 mod futures;

@@ -1,4 +1,4 @@
-//! The kernel of the hand-written modules as a typed stub, and what its modules do.
+//! A typed stub for the hand-written modules, and what these modules do.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use kernelpack_tests::pack::Copy;
 
 use crate::wat_kernel::{Parts, SPEC};
 
-/// With a backward pass that takes what the forward pass takes.
+/// With a backward pass that takes the same arguments as the forward pass.
 pub(crate) const WITH_BACKWARD: KernelSpec<'static> = KernelSpec { backward: Some(SPEC.forward), ..SPEC };
 
 /// Computes y = x² + mode.
@@ -41,12 +41,12 @@ pub(crate) const FORWARD: &str = "(if (i32.eq (local.get $mode) (i32.const -1)) 
     (if (i32.eq (local.get $mode) (i32.const -2)) (then (loop $spin (br $spin))))
     (call $square (local.get $descriptor) (local.get $mode))";
 
-/// The module that does this within these limits.
+/// The module with [`FORWARD`] and these limits.
 pub(crate) fn square(limits: ResourceLimits) -> Parts {
     Parts { rest: SQUARE, forward: FORWARD, spec: KernelSpec { limits, ..SPEC }, ..Parts::default() }
 }
 
-/// A pack of a module that is what its manifest says.
+/// A pack of a module that its manifest describes correctly.
 pub(crate) fn honest(parts: &Parts) -> Copy {
     parts.pack_with(|manifest| {
         let spec = KernelSpecBuf::from(&parts.spec);

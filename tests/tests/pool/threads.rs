@@ -55,7 +55,7 @@ fn packs_and_kernels_go_to_any_thread() {
     sent::<Prepared>();
 }
 
-/// Eight threads, each with data of its own, in sizes that make instances grow; some calls trap in between.
+/// Eight threads, each with its own data, in sizes that make instances grow; some calls trap in between.
 #[apply(on_each_engine)]
 fn concurrent_calls_never_mix_their_data(engine: Engine) {
     const THREADS: usize = 8;
@@ -121,7 +121,7 @@ fn a_wait_that_is_too_long_says_how_long_it_was(engine: Engine) {
     let timeout = Duration::from_millis(20);
     let when_full = WhenFull::Wait { timeout: Some(timeout) };
     let kernel = dynamic(engine, PoolPolicy::new().size(1).when_full(when_full));
-    // A thread that waits for what it holds itself.
+    // A thread that waits for an instance which it holds itself.
     let held = prepare(&kernel, 0).unwrap();
     let busy = call(&kernel, 0).unwrap_err();
     assert!(busy.to_string().contains(" busy after "), "{busy}");
@@ -144,7 +144,7 @@ fn a_growing_pool_ends_at_the_ceiling_of_the_runtime(engine: Engine) {
     assert_eq!(counts(kernel.occupancy()), (1, 0));
 }
 
-/// Whatever ends a call, its place is free afterwards, and who waits for it goes on.
+/// Any end of a call frees its place, and wakes a waiting thread.
 #[apply(on_each_engine)]
 fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
     let kernel = dynamic(engine, PoolPolicy::new().size(1).when_full(WhenFull::Wait { timeout: None }));
@@ -155,7 +155,7 @@ fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
             while kernel.occupancy().waiting == 0 {
                 std::thread::yield_now();
             }
-            // It is still held here, but an instance that trapped is none any more.
+            // It is still held here, but an instance that trapped no longer counts.
             assert!(matches!(held.enter(), Err(Error::Kernel(_))));
             waiter.join().unwrap().unwrap();
         });
@@ -164,7 +164,7 @@ fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
         call(&kernel, 0).unwrap();
         assert_eq!(counts(kernel.occupancy()), (1, 0));
     }
-    // A call that is refused when its instance is at hand.
+    // A call that is refused when it has its instance already.
     let large = TensorBuf::<f32>::zeros(&[1 << 20]).unwrap();
     assert!(matches!(kernel.run(&[("x", (&large).into())], &[]), Err(Error::BadCall(_))));
     assert_eq!(counts(kernel.occupancy()), (1, 0));
@@ -189,7 +189,7 @@ fn idle_instances_can_be_let_go(engine: Engine) {
     call(&kernel, 0).unwrap();
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 
-    // Two pages of the module and one for a small call are within the bound, those for a large call are not.
+    // Two pages of the module and one for a small call are within the limit; those for a large call are not.
     let kernel = dynamic(engine, PoolPolicy::new().max_idle_bytes(4 * 65_536));
     call(&kernel, 0).unwrap();
     assert_eq!(counts(kernel.occupancy()), (1, 0));

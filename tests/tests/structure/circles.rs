@@ -1,4 +1,4 @@
-//! No two files of a crate import each other, neither directly nor in a circle of several.
+//! No two files of a crate import each other, directly or through others.
 
 mod finder;
 
@@ -21,7 +21,7 @@ fn files_do_not_import_each_other_in_a_circle() {
     assert!(faults.is_empty(), "files import each other; {remedy}:\n{}", faults.join("\n"));
 }
 
-/// A file that no root reaches would be judged by nobody. Of those in folders of tests, some are data.
+/// A file that no root reaches would not be checked. Some files in folders of tests are data.
 #[test]
 fn every_source_belongs_to_a_tree() {
     for krate in workspace::crates() {

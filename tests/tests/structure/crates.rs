@@ -1,10 +1,10 @@
-//! The direction between crates, as the first table of `DESIGN.md` has it.
+//! Checks the dependencies between crates against the first table of `DESIGN.md`.
 
 use std::{collections::BTreeMap, fs};
 
 use crate::workspace::{self, Crate};
 
-/// The first cells of the table's head.
+/// The table's header.
 const HEAD: &str = "| folder | owns | may use |";
 
 #[test]
@@ -31,12 +31,12 @@ fn rows(design: &str) -> Vec<Row<'_>> {
     rows.collect()
 }
 
-/// A crate's name in the last cells: `memory` is `engines/memory`.
+/// A crate's name in the last column: `memory` is `engines/memory`.
 fn short(folder: &str) -> &str {
     folder.strip_prefix("engines/").unwrap_or(folder)
 }
 
-/// What is wrong with the table or with the crates, one sentence each.
+/// The errors in the table or in the crates, one sentence each.
 fn faults(design: &str, crates: &[Crate]) -> Vec<String> {
     let rows = rows(design);
     let mut faults = Vec::new();
@@ -44,7 +44,7 @@ fn faults(design: &str, crates: &[Crate]) -> Vec<String> {
         faults.push(format!("DESIGN.md has no table that begins with `{HEAD}`"));
     }
     let known = |folder: &str| crates.iter().any(|krate| krate.folder == folder);
-    // The rows so far, by their short names.
+    // The previous rows, by their short names.
     let mut above = BTreeMap::new();
     for Row { folder, may_use } in &rows {
         if !known(folder) {
@@ -57,7 +57,7 @@ fn faults(design: &str, crates: &[Crate]) -> Vec<String> {
     }
     for krate in crates {
         let folder = krate.folder.as_str();
-        // Below a folder that may use all, crates need no rows.
+        // Crates below a folder that may use all need no rows.
         let row = rows.iter().find(|row| {
             row.folder == folder
                 || row.may_use == ["all"] && folder.strip_prefix(row.folder).is_some_and(|rest| rest.starts_with('/'))
@@ -81,7 +81,7 @@ fn faults(design: &str, crates: &[Crate]) -> Vec<String> {
     faults
 }
 
-/// A made-up table over crates, and what is wrong with them.
+/// The errors of a made-up table for these crates.
 fn of(table: &[(&str, &str)], crates: &[(&str, &[&str])]) -> Vec<String> {
     let rows: String = table.iter().map(|(folder, uses)| format!("| `{folder}/` | something | {uses} |\n")).collect();
     let crates: Vec<_> = crates

@@ -1,16 +1,16 @@
-//! Which file imports from which, and the circles among them.
+//! The imports between files, and the circles among them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::tree::Tree;
 
-/// For each file those that it imports from, with the names that it takes.
+/// For each file, the files that it imports from, with the imported names.
 #[derive(Default)]
 pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
 
 impl Imports {
-    /// Adds what the files of a tree import from each other. A module and those within it belong together, and what
-    /// they import from each other does not count.
+    /// Adds the imports between files of a tree. A module and its submodules belong together, and imports between them
+    /// do not count.
     pub(crate) fn add(&mut self, tree: &Tree) {
         for (id, module) in tree.modules.iter().enumerate() {
             for mention in &module.mentions {
@@ -27,8 +27,8 @@ impl Imports {
         }
     }
 
-    /// The shortest circle through each import that is part of one, as files; each circle once, beginning with the file
-    /// whose name is first.
+    /// The shortest circle through each import that is part of one, as files; each circle once, starting with the file
+    /// whose name sorts first.
     pub(crate) fn circles(&self) -> BTreeSet<Vec<&str>> {
         let mut circles = BTreeSet::new();
         for (from, imports) in &self.0 {
@@ -54,7 +54,7 @@ impl Imports {
         text
     }
 
-    /// The shortest way along imports, both ends included.
+    /// The shortest path along imports, including both ends.
     fn way(&self, from: &str, to: &str) -> Option<Vec<&str>> {
         let (from, _) = self.0.get_key_value(from)?;
         let mut before: BTreeMap<&str, Option<&str>> = BTreeMap::from([(from.as_str(), None)]);
@@ -79,7 +79,7 @@ impl Imports {
     }
 }
 
-/// Whether one of two modules holds the other.
+/// Whether one of two modules contains the other.
 fn related(a: &[String], b: &[String]) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }

@@ -1,4 +1,4 @@
-//! Where modules and their tests stand: `x.rs` beside `x/`, and the tests of `x.rs` in `x/tests.rs`.
+//! Checks the places of modules and tests: `x.rs` beside `x/`, and the tests of `x.rs` in `x/tests.rs`.
 
 use syn::{Item, ItemMod};
 
@@ -31,7 +31,7 @@ fn unit_tests_are_files_of_their_own() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Whether a source has tests that are not in a file where the compiler looks for them by itself.
+/// Whether a source contains tests, or declares them in a file with an unusual place.
 fn has_tests(source: &str) -> bool {
     let here = |module: &ItemMod| {
         for_tests(&module.attrs) && (module.content.is_some() || !given_paths(&module.attrs).is_empty())

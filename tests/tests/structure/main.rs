@@ -1,7 +1,7 @@
-//! The house keeps its order: crates depend downwards only, files do not import each other in a circle, and modules and
-//! their tests stand where a reader looks for them.
+//! Checks the structure of the sources: crates depend downwards only, files do not import each other in a circle, and
+//! modules and tests are where a reader looks for them.
 //!
-//! Nothing here is built or run: the tests read `DESIGN.md`, manifests and sources.
+//! Nothing is built or run here: the tests read `DESIGN.md`, manifests and sources.
 
 mod circles;
 mod crates;

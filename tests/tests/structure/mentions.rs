@@ -1,4 +1,4 @@
-//! The paths that a module's code mentions: in `use`, in types and expressions, and in what is handed to macros.
+//! The paths in a module's code: in `use`, in types and expressions, and in arguments of macros.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
@@ -8,15 +8,15 @@ use syn::{
 
 use crate::tree::for_tests;
 
-/// A path as it is written, without generic arguments.
+/// A path as written, without generic arguments.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mention {
     pub(crate) path: Vec<String>,
-    /// It stands in a `use`, where a single name can be a module of the crate.
+    /// Whether it is in a `use`, where a single name can be a module of the crate.
     pub(crate) import: bool,
 }
 
-/// What the items mention, those of modules in braces not included.
+/// The paths in the items, except those in inline modules.
 pub(crate) fn of(items: &[Item]) -> Vec<Mention> {
     let mut visitor = Visitor(Vec::new());
     for item in items.iter().filter(|item| !matches!(item, Item::Mod(_))) {
@@ -49,7 +49,7 @@ impl Visitor {
         }
     }
 
-    /// Finds paths among tokens that nobody has parsed.
+    /// Finds paths among tokens that were not parsed.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<_> = tokens.into_iter().collect();
         let colons = |at: usize| {

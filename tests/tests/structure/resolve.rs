@@ -1,4 +1,4 @@
-//! From the path that code mentions to the file that defines what it names, through imports and re-exports.
+//! Resolves a path in code to the file that defines its target, through imports and re-exports.
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,22 @@ use crate::{
     tree::{Name, Tree},
 };
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
-    /// Something that this module defines.
+    /// An item that this module defines.
     ItemOf(usize),
     Module(usize),
 }
 
-/// Names that are being followed, so that one that leads back to itself ends there.
+/// The names being resolved, so that a cycle among them ends.
 type Seen = BTreeSet<(usize, Vec<String>)>;
 
 impl Tree {
     /// The modules whose files define what the module `from` mentions.
     pub(crate) fn definitions(&self, from: usize, mention: &Mention) -> BTreeSet<usize> {
         let targets = self.follow(from, &mention.path, &mut Seen::new());
-        // A single name in an expression may as well be a variable's, so it is not taken for a module.
+        // A single name in an expression may also be a variable's, so it is not taken for a module.
         let alone = mention.path.len() == 1 && !mention.import;
         let targets = targets.into_iter().filter_map(|target| match target {
             Target::Module(_) if alone => None,
@@ -31,7 +31,7 @@ impl Tree {
         targets.collect()
     }
 
-    /// What a path means in a module; nothing where it leads out of the crate.
+    /// The targets of a path in a module; empty if the path leads out of the crate.
     fn follow(&self, from: usize, path: &[String], seen: &mut Seen) -> BTreeSet<Target> {
         if !seen.insert((from, path.to_vec())) {
             return BTreeSet::new();
@@ -47,7 +47,7 @@ impl Tree {
             };
         }
         for segment in segments {
-            // Of a module and a function of the same name, only the first has names of its own.
+            // Of a module and a function with the same name, only the module has names inside.
             if targets.iter().any(|target| matches!(target, Target::Module(_))) {
                 targets.retain(|target| matches!(target, Target::Module(_)));
             }
@@ -59,7 +59,7 @@ impl Tree {
 
     fn step(&self, target: Target, segment: &str, seen: &mut Seen) -> BTreeSet<Target> {
         match target {
-            // A variant, or a type's function.
+            // A variant, or an associated function.
             Target::ItemOf(_) => [target].into(),
             Target::Module(module) if segment == "super" => {
                 self.modules[module].parent.into_iter().map(Target::Module).collect()
@@ -67,7 +67,7 @@ impl Tree {
             Target::Module(_) if segment == "self" => [target].into(),
             Target::Module(module) => {
                 let found = self.lookup(module, segment, seen);
-                // What a macro defines is not to be seen, and is the module's that has the macro.
+                // Items that a macro defines are not visible here, and are attributed to the module with the macro.
                 if found.is_empty() && !self.leads_out(module, segment) {
                     [Target::ItemOf(module)].into()
                 } else {
@@ -77,7 +77,7 @@ impl Tree {
         }
     }
 
-    /// Whether a module imports the name, which then comes from another crate if it is not found in this one.
+    /// Whether a module imports the name, which comes from another crate if it is not found in this one.
     fn leads_out(&self, module: usize, name: &str) -> bool {
         self.modules[module].names.contains_key(name)
     }

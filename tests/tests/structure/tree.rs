@@ -1,4 +1,4 @@
-//! The modules of a crate, as its sources declare them, without what is compiled for tests only.
+//! The modules of a crate, as its sources declare them, without those for tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,15 @@ use syn::{
 
 use crate::mentions::{self, Mention};
 
-/// A module: a file, or a part of one in braces.
+/// A module: a file, or an inline part of one.
 #[derive(Default)]
 pub(crate) struct Module {
     /// `["store", "state"]`; empty for the root.
     pub(crate) path: Vec<String>,
     pub(crate) parent: Option<usize>,
     pub(crate) file: String,
-    /// What names in the module's scope mean. The same name may be declared twice, for two systems or in two namespaces.
+    /// The meanings of names in the module's scope. The same name may be declared twice, for two systems or in two
+    /// namespaces.
     pub(crate) names: BTreeMap<String, Vec<Name>>,
     /// The paths before `::*`.
     pub(crate) globs: Vec<Vec<String>>,
@@ -24,16 +25,16 @@ pub(crate) struct Module {
 }
 
 pub(crate) enum Name {
-    /// Something defined in this very module.
+    /// Something defined in this module itself.
     Item,
     Module(usize),
     Import(Vec<String>),
 }
 
-/// The modules that one root declares, the root itself first.
+/// The modules below one root, the root itself first.
 pub(crate) struct Tree {
     pub(crate) modules: Vec<Module>,
-    /// All files that the compiler reads for the root, those for tests included.
+    /// All files that the compiler reads for the root, including those for tests.
     pub(crate) files: BTreeSet<String>,
 }
 
@@ -42,15 +43,15 @@ pub(crate) struct Tree {
 struct Declared {
     path: Vec<String>,
     parent: Option<usize>,
-    /// It is compiled for tests only, and has no place in the tree.
+    /// It is compiled for tests only, and is not part of the tree.
     test: bool,
 }
 
-/// Where the children of a module lie.
+/// Where the children of a module are.
 struct Place {
     /// The folder for `mod name;`.
     folder: String,
-    /// The folder that `#[path]` starts from.
+    /// The folder that `#[path]` is relative to.
     paths_from: String,
 }
 
@@ -70,7 +71,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Adds the module that is a whole file.
+    /// Adds a module that is a whole file.
     fn file(&mut self, file: &str, place: &Place, declared: &Declared) {
         let source = self.sources.get(file).unwrap_or_else(|| panic!("there is no file {file}"));
         let parsed = syn::parse_file(source).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -101,14 +102,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds a module that is declared in `file`, once for each file that it may be.
+    /// Adds a module declared in `file`, once for each file that it may be.
     fn child(&mut self, file: &str, place: &Place, declared: &Declared, module: &ItemMod) {
         let folder = format!("{}/{}", place.folder, module.ident);
         if let Some((_, items)) = &module.content {
             let place = Place { folder: folder.clone(), paths_from: folder };
             return self.module(file, &place, declared, items);
         }
-        // The modules below one with a path of its own lie beside it.
+        // Submodules of a module with an explicit path are next to it.
         let given = given_paths(&module.attrs).into_iter().map(|given| {
             let file = format!("{}/{given}", place.paths_from);
             (parent(&file).to_owned(), file)
@@ -201,7 +202,7 @@ fn parent(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// What `#[path = "..."]` says, and what it says under conditions.
+/// The values of `#[path = "..."]`, including those under conditions.
 pub(crate) fn given_paths(attributes: &[Attribute]) -> Vec<String> {
     let direct = attributes.iter().map(|attribute| &attribute.meta).cloned();
     let conditional = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg_attr"));
@@ -216,7 +217,7 @@ pub(crate) fn given_paths(attributes: &[Attribute]) -> Vec<String> {
     given.collect()
 }
 
-/// Whether the compiler drops what has these attributes, except in a build of tests.
+/// Whether the compiler drops an item with these attributes outside of tests.
 pub(crate) fn for_tests(attributes: &[Attribute]) -> bool {
     let test = |attribute: &Attribute| {
         attribute.path().is_ident("test")
@@ -225,7 +226,7 @@ pub(crate) fn for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(test)
 }
 
-/// Whether a condition cannot hold without `test`.
+/// Whether a condition requires `test`.
 fn requires_test(condition: &Meta) -> bool {
     let path: &Path = condition.path();
     if path.is_ident("all") {

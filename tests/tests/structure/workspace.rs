@@ -1,4 +1,4 @@
-//! What Cargo says of the workspace, without building anything.
+//! What Cargo reports of the workspace, without building anything.
 
 use std::{
     collections::BTreeMap,
@@ -11,17 +11,17 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 /// A crate of the workspace.
 #[derive(Default)]
 pub(crate) struct Crate {
-    /// Relative to the workspace: `engines/wamr/sys`.
+    /// The folder relative to the workspace, such as `engines/wamr/sys`.
     pub(crate) folder: String,
-    /// Folders of the crates that its library, program or build script depends on, for any system.
+    /// The folders of the crates that its library, program or build script depends on, on any system.
     pub(crate) uses: Vec<String>,
     /// The files in its `src/`, relative to its folder.
     pub(crate) sources: BTreeMap<String, String>,
-    /// Those of its sources that the compiler is started on, such as `src/lib.rs`.
+    /// The sources that the compiler starts from, such as `src/lib.rs`.
     pub(crate) roots: Vec<String>,
 }
 
-/// The workspace's folder.
+/// The root folder of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }

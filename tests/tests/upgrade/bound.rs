@@ -1,4 +1,4 @@
-//! Bindings that go with the active pack.
+//! Bindings that follow the active pack.
 
 use kernelpack_host::{
     Error, Tensor, TypedKernel,
@@ -9,14 +9,14 @@ use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{ID, Releases, manager, shift_f32};
 
-/// Elements of a tensor: more than a page.
+/// The number of elements in a tensor: more than a page.
 const N: usize = 2048;
 
 fn tensors() -> (Tensor<f32>, Tensor<f32>) {
     (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap())
 }
 
-/// What the kernel that is bound adds, by name and by its stub.
+/// What the bound kernel adds, called by name and by its stub.
 struct Bindings {
     typed: FollowedBound<TypedKernel<shift_f32::Kernel>>,
     named: FollowedBound<kernelpack_host::DynKernel>,
@@ -76,7 +76,7 @@ fn a_binding_goes_with_the_active_pack_and_back(engine: Engine) {
     assert_eq!(first.occupancy().bound, 1);
 }
 
-/// Where tensors are copied, a binding takes others of the same shape.
+/// If tensors are copied, a binding accepts others of the same shape.
 #[test]
 fn a_swap_changes_nothing_about_which_tensors_are_bound() {
     let engine = Engine::Wasmtime;
@@ -102,7 +102,7 @@ fn a_pack_whose_kernel_cannot_be_bound_is_tried_again_at_the_next_call(engine: E
     manager.upgrade(releases.good(1)).unwrap();
     let mut bindings = Bindings::new(engine, &manager);
     manager.upgrade(releases.good(2)).unwrap();
-    // Somebody else has all instances of the new one.
+    // Another caller holds all instances of the new kernel.
     let kernel = manager.kernel_named(ID).unwrap();
     let (x, mut y) = tensors();
     let mut bind = || kernel.bind(&[("x", (&x).into())], &mut [("y", (&mut y).into())], &[]).unwrap();

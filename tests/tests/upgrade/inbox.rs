@@ -1,4 +1,4 @@
-//! Packs that are dropped into a folder.
+//! Packs that appear in a watched folder.
 
 use std::{
     fs,
@@ -41,7 +41,7 @@ fn refused(events: &Receiver<WatchEvent>) -> (String, UpgradeError) {
     }
 }
 
-/// Puts a release into the inbox in one step.
+/// Puts a release into the inbox atomically.
 fn release(engine: Engine, inbox: &Releases, number: u32) {
     let elsewhere = Releases::new(engine);
     fs::rename(elsewhere.good(number), inbox.path().join(number.to_string())).unwrap();
@@ -58,7 +58,7 @@ fn what_appears_becomes_active_the_newest_first(engine: Engine) {
     let manager = manager(engine);
     let (watch, events) = watch(&manager, &inbox);
     assert_eq!(upgraded(&events), 10);
-    // The others are told, once.
+    // The others are reported once.
     for name in ["9", "1"] {
         let (path, error) = refused(&events);
         assert_eq!(path, name);
@@ -68,7 +68,7 @@ fn what_appears_becomes_active_the_newest_first(engine: Engine) {
     assert_eq!(upgraded(&events), 11);
     assert_eq!(active_shift(&manager), 11.0);
 
-    // The end of the watch is the end of its thread, which had the sender.
+    // Dropping the watch ends its thread, which owned the sender.
     drop(watch);
     assert!(events.recv().is_err());
 }
@@ -78,7 +78,7 @@ fn a_bad_pack_is_tried_once_and_again_when_it_changes(engine: Engine) {
     let inbox = Releases::new(engine);
     let manager = manager(engine);
     manager.upgrade(Releases::new(engine).good(1)).unwrap();
-    // Half copied: no module yet.
+    // Partly copied: the module is missing.
     let elsewhere = Releases::new(engine);
     let module = fs::read(elsewhere.good(2).join("shift/shift_f32.wasm")).unwrap();
     fs::remove_file(elsewhere.path().join("2/shift/shift_f32.wasm")).unwrap();
@@ -88,17 +88,17 @@ fn a_bad_pack_is_tried_once_and_again_when_it_changes(engine: Engine) {
     assert_eq!(path, "2");
     assert!(matches!(error, UpgradeError::Rejected(_)), "{error:?}");
 
-    // Another pack comes and goes; nothing is told of the bad one meanwhile.
+    // Another pack becomes active; nothing is reported about the bad one meanwhile.
     release(engine, &inbox, 3);
     assert_eq!(upgraded(&events), 3);
     release(engine, &inbox, 4);
     assert_eq!(upgraded(&events), 4);
     assert!(events.try_recv().is_err());
 
-    // The copy is complete: it has a try of its own, and is too old by now.
+    // Now the copy is complete, and is tried again, but is too old by then.
     fs::write(inbox.path().join("2/shift/shift_f32.wasm"), module).unwrap();
     loop {
-        // Caught while it was being written, it has one more try.
+        // If it was read while it was being written, it is tried once more.
         match refused(&events) {
             (path, UpgradeError::Rejected(_)) if path == "2" => {}
             (path, UpgradeError::Downgrade { .. }) if path == "2" => break,
@@ -117,7 +117,7 @@ fn what_was_rolled_back_is_left_alone(engine: Engine) {
     assert_eq!(upgraded(&events), 2);
     manager.rollback().unwrap();
     drop(first);
-    // Another watch knows nothing of what the first one tried.
+    // Another watch does not know what the first one tried.
     let (_watch, events) = watch(&manager, &inbox);
     let (_, error) = refused(&events);
     assert!(matches!(error, UpgradeError::Withdrawn { .. }), "{error:?}");
@@ -158,7 +158,7 @@ fn a_callback_may_roll_back_panic_and_end_the_watch(engine: Engine) {
     assert_eq!(active_shift(&manager), 2.0);
     release(engine, &inbox, 4);
     assert_eq!(versions.recv().unwrap(), 4);
-    // The thread ended, and the callback with it.
+    // The thread ended, and dropped the callback.
     assert!(versions.recv().is_err());
 }
 
@@ -178,7 +178,7 @@ fn a_folder_that_is_not_there_is_told_at_once_and_one_that_goes_later(engine: En
         .unwrap();
     fs::remove_dir(&folder).unwrap();
     assert!(matches!(events.recv().unwrap(), WatchEvent::Unreadable { .. }));
-    // It comes back with a pack in it.
+    // The folder comes back with a pack in it.
     Release::of(1).write(&inbox.path().join("new/1"));
     fs::rename(inbox.path().join("new"), &folder).unwrap();
     assert_eq!(upgraded(&events), 1);

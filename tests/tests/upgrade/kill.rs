@@ -1,8 +1,8 @@
-//! `kill -9` at any moment of an upgrade leaves a store with the old version or the new one.
+//! `kill -9` at any moment of an upgrade leaves a store with either the old version or the new one.
 //!
-//! What was written stays in the system's cache when a process is killed, so this shows that each step is whole by
-//! itself; that the steps reach the disk in their order when the power fails is what the syncs are for. What is written
-//! does not depend on the engine, so Wasmtime stands for all.
+//! Written data stays in the system's cache when a process is killed, so this shows that each step is atomic by itself;
+//! the syncs are there so that the steps reach the disk in order if the power fails. The writes do not depend on the
+//! engine, so only Wasmtime is used.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,15 +21,15 @@ use tempfile::TempDir;
 
 use crate::releases::{Release, active_shift};
 
-/// Where the child finds its folder; only a child has this.
+/// Names the child's folder; only a child has this variable.
 const FOLDER: &str = "KERNELPACK_KILL_FOLDER";
 
-/// How often a process is killed; more with `KERNELPACK_KILLS`.
+/// How many processes are killed, unless `KERNELPACK_KILLS` says more.
 fn rounds() -> u32 {
     std::env::var("KERNELPACK_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
 }
 
-/// Upgrades, and now and then rolls back, until it is killed. It says what it is going to do and what it did.
+/// Upgrades, and sometimes rolls back, until it is killed. It reports what it is about to do and what it did.
 #[test]
 #[ignore = "this is the process that is killed, and does nothing by itself"]
 fn child() {
@@ -75,21 +75,21 @@ fn a_killed_upgrade_leaves_the_old_version_or_the_new_one() {
             .unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let mut text = String::new();
-        // Every fourth is killed wherever it is, which may be before it does anything, the others at work.
+        // Every fourth process is killed at any point, perhaps before it does anything; the others during an upgrade.
         if round % 4 == 0 {
             thread::sleep(Duration::from_millis(below(100)));
         } else {
             while !text.contains("try ") {
                 assert!(said.read_line(&mut text).unwrap() > 0, "the child ended by itself: {text}");
             }
-            // As often soon as late, however long an upgrade takes here.
+            // The delays are distributed logarithmically, so that short and long ones are equally likely.
             thread::sleep(Duration::from_micros(below(1 << below(19))));
         }
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success());
         said.read_to_string(&mut text).unwrap();
 
-        // What was done last is the old version, what was under way the new one.
+        // The last finished step gives the old version, the one in progress the new one.
         let mut tried = None;
         for line in text.lines() {
             match line.split_once(' ') {

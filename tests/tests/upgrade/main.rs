@@ -1,5 +1,5 @@
-//! Replacing packs under way: what callers see, what fails at which step, and what is left on disk, on each engine. Packs
-//! with native code are swapped under load only: the steps are the same for them.
+//! Replacing packs in use: what callers see, what fails at which step, and what is left on disk, on each engine. Packs
+//! with native code are only swapped under load: their steps are the same.
 
 mod bound;
 mod inbox;

@@ -1,4 +1,4 @@
-//! Each step of an upgrade has its error, and after each the pack that was active still is.
+//! Each step of an upgrade has its own error, after which the previous pack is still active.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 
 use crate::releases::{ID, Release, Releases, active_shift, manager, shift, shift_f32, typed_shift};
 
-/// A manager with release 1, and why another pack was refused there.
+/// Upgrades a manager with release 1 to another pack, and returns the error.
 #[track_caller]
 fn refused(manager: &KernelManager, dir: std::path::PathBuf) -> UpgradeError {
     let before = manager.active();
@@ -104,7 +104,7 @@ fn a_probe_can_refuse_before_and_after_the_swap_and_a_panic_refuses_too(engine: 
         };
         assert!(as_expected, "{number}: {error:?}");
         assert_eq!(typed_shift(&follower).unwrap(), 1.0);
-        // A refused pack takes nobody's place as the one to go back to.
+        // A refused pack does not become the previous one.
         assert!(manager.previous().is_none());
     }
     let (before, after) = (Stage::BeforeSwap, Stage::AfterSwap);
@@ -133,7 +133,7 @@ fn what_must_be_meant_can_be_said(engine: Engine) {
     manager.upgrade(releases.good(5)).unwrap();
     manager.upgrade_with(releases.good(3), Upgrade::new().allow_downgrade()).unwrap();
     assert_eq!(active_shift(&manager), 3.0);
-    // The newest ever accepted is still what counts.
+    // The newest version ever accepted still counts.
     let between = manager.upgrade(releases.good(4)).unwrap_err();
     assert!(matches!(between, UpgradeError::Downgrade { .. }), "{between:?}");
     manager.upgrade(releases.path().join("5")).unwrap();
@@ -141,7 +141,7 @@ fn what_must_be_meant_can_be_said(engine: Engine) {
     let other = releases.add_with("other", &Release::of(0), |manifest| manifest.name = "other".to_owned());
     let swapped = manager.upgrade_with(&other, Upgrade::new().allow_other_name()).unwrap();
     assert_eq!((swapped.from.unwrap().name.as_str(), swapped.to.name.as_str()), ("shifts", "other"));
-    // The way back is a way back, whatever the names.
+    // A rollback may lead to a pack with another name.
     manager.rollback().unwrap();
     assert_eq!(active_shift(&manager), 5.0);
 }
@@ -179,14 +179,14 @@ fn a_pack_cannot_take_away_what_is_followed(engine: Engine) {
     assert_eq!(typed_shift(&typed).unwrap(), 1.0);
     assert_eq!(shift(|inputs, params| named.run(inputs, params)).unwrap(), 1.0);
 
-    // Nobody follows any more, so nobody is in the way.
+    // The last follower is gone, so nothing prevents the upgrade.
     let clone = typed.clone();
     drop((typed, named));
     assert!(matches!(manager.upgrade(&changed).unwrap_err(), UpgradeError::Followed { .. }));
     drop(clone);
     manager.upgrade(&changed).unwrap();
 
-    // Nor can a rollback take away what is followed since.
+    // A rollback cannot take away what is followed since then, either.
     let followed = manager.follow_named(ID).unwrap();
     let error = manager.rollback().unwrap_err();
     assert!(matches!(&error, kernelpack_host::manager::RollbackError::Unusable(_)), "{error:?}");
@@ -217,7 +217,7 @@ fn upgrades_at_the_same_time_go_one_after_the_other(engine: Engine) {
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    // The order is anyone's, but the newest wins, and each swap begins where another one ended.
+    // In any order the newest wins, and each swap starts where another one ended.
     assert_eq!(active_shift(manager), (1 + N) as f32);
     let mut ends: Vec<_> = swaps.iter().filter_map(|swap| swap.as_ref().ok()).collect();
     ends.sort_by(|a, b| a.to.version.cmp(&b.to.version));

@@ -1,4 +1,5 @@
-//! Releases of one kernel: y = x + v, where v is the number of the release, so that a result tells who computed it.
+//! Releases of one kernel: y = x + v, where v is the number of the release, so that a result shows which one computed
+//! it.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,7 @@ use kernelpack_tests::{
 };
 use tempfile::TempDir;
 
-/// What every release has in its module, for its stub; each release adds a number of its own instead.
+/// The function for the stub; in each release's module it adds the release's number instead.
 #[kernel(category = "test")]
 pub(crate) fn shift_f32(#[shape(n)] x: &[f32], #[shape(n)] y: &mut [f32]) -> Result<()> {
     y.copy_from_slice(x);
@@ -33,18 +34,18 @@ pub(crate) fn shift_f32(#[shape(n)] x: &[f32], #[shape(n)] y: &mut [f32]) -> Res
 }
 
 pub(crate) const ID: &str = "shift_f32";
-/// Elements of the tensors in these tests.
+/// The number of elements in these tests' tensors.
 const N: usize = 64;
 
-/// A release before it is written.
+/// A release that is not written yet.
 #[derive(Clone)]
 pub(crate) struct Release {
     pub(crate) version: String,
-    /// What it adds.
+    /// The number that it adds.
     pub(crate) shift: f32,
-    /// What it should add, by its health vector.
+    /// The number that it should add according to its health vector.
     pub(crate) expected: f32,
-    /// Instructions before it adds anything.
+    /// Instructions that run before it adds anything.
     pub(crate) first: &'static str,
     pub(crate) key: SecretKey,
     pub(crate) spec: KernelSpec<'static>,
@@ -67,7 +68,7 @@ impl Release {
         let Self { shift, first, spec, .. } = self;
         let shift = format!("{shift:?}");
         let entry = spec.entry_point;
-        // A descriptor has its first input at 0 and 4, its output at 16 and 20, each as offset and bytes.
+        // In a descriptor, the first input is at 0 and 4, the output at 16 and 20, each as offset and size.
         let text = format!(
             r#"(module
                 (memory (export "memory") 2 64)
@@ -109,7 +110,7 @@ impl Release {
         self.write_with(dir, |_| {});
     }
 
-    /// The same, with the manifest changed before it is signed.
+    /// Like [`write`](Self::write), with the manifest changed before it is signed.
     pub(crate) fn write_with(&self, dir: &Path, change: impl FnOnce(&mut Manifest)) {
         let wasm = self.wasm();
         let spec = KernelSpecBuf::from(&self.spec);
@@ -182,7 +183,7 @@ pub(crate) fn manager(engine: Engine) -> KernelManager {
     KernelManager::builder(engine.runtime()).build().unwrap()
 }
 
-/// Calls a kernel and returns what it added to every element alike.
+/// Calls a kernel and returns what it added to every element.
 pub(crate) fn shift(
     call: impl FnOnce(&[(&str, DynView<'_>)], &[(&str, ParamValue)]) -> std::result::Result<Vec<DynTensor>, Error>,
 ) -> std::result::Result<f32, Error> {
@@ -194,7 +195,7 @@ pub(crate) fn shift(
     Ok(same_shift(&y))
 }
 
-/// The same with a typed handle that follows.
+/// Like [`shift`], with a typed handle that follows the active pack.
 pub(crate) fn typed_shift(kernel: &Followed<TypedKernel<shift_f32::Kernel>>) -> std::result::Result<f32, Error> {
     let x: Vec<f32> = (0..N).map(|i| i as f32).collect();
     let mut y = vec![f32::NAN; N];

@@ -1,4 +1,4 @@
-//! The way back, and how long it is open.
+//! Rollbacks, and how long they are possible.
 
 use std::{thread, time::Duration};
 
@@ -27,7 +27,7 @@ fn one_step_back_and_no_further(engine: Engine) {
     assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
     assert_eq!(active_shift(&manager), 2.0);
 
-    // Forward again, by request.
+    // Forward again, on request.
     manager.upgrade(releases.path().join("3")).unwrap();
     assert_eq!(active_shift(&manager), 3.0);
     manager.rollback().unwrap();
@@ -47,7 +47,7 @@ fn the_previous_pack_goes_when_its_time_is_up(engine: Engine) {
     }
     assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
     assert_eq!(active_shift(&manager), 2.0);
-    // Who still holds a kernel of it can still call it, even when the manager is gone.
+    // A kernel that is still held can be called, even after the manager is dropped.
     drop(manager);
     assert_eq!(shift(|inputs, params| held.run(inputs, params)).unwrap(), 1.0);
 }

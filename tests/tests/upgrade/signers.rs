@@ -1,4 +1,4 @@
-//! Packs whose key is revoked, and the same packs signed by another one.
+//! Packs whose key is revoked, and the same packs signed by another key.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ fn next_key() -> SecretKey {
     SecretKey::from_seed([27; 32])
 }
 
-/// A trust store with the key of the releases and the one that comes after it.
+/// A trust store with the key of the releases and its successor.
 fn trusted() -> TrustStore {
     let mut store = TrustStore::default();
     for (id, key) in [("release-2026", pack::key()), ("release-2027", next_key())] {
@@ -64,7 +64,7 @@ impl Fixture {
         KernelManager::builder(self.runtime(keys)).store(self.root()).build()
     }
 
-    /// The same, whatever is in the store.
+    /// Like [`open`](Self::open), but starts even if no pack in the store can be used.
     fn open_empty(&self, keys: TrustStore) -> KernelManager {
         KernelManager::builder(self.runtime(keys)).store(self.root()).start_empty().build().unwrap()
     }
@@ -74,7 +74,7 @@ impl Fixture {
         self.releases.good(number)
     }
 
-    /// The same release, signed by the new key as `kernelpack sign` does it.
+    /// The same release, signed by the new key, as `kernelpack sign` does it.
     fn anew(&self, number: u32) -> PathBuf {
         let dir = self.releases.add(&format!("{number}-anew"), &Release::of(number));
         sign(&dir, &next_key()).unwrap();
@@ -101,7 +101,7 @@ fn assert_signed_anew(id: &PackId, number: u32) {
     assert_eq!((id.version.patch, &id.signed_by), (u64::from(number), &next_key().public().id()));
 }
 
-/// Neither way back leads to a pack of a revoked key.
+/// Asserts that no rollback leads to a pack of a revoked key.
 #[track_caller]
 fn assert_no_way_back(manager: &KernelManager) {
     match manager.rollback().unwrap_err() {
@@ -131,7 +131,7 @@ fn a_running_service_goes_over_to_the_pack_signed_by_another_key(engine: Engine)
         assert_signed_anew(&to, 2);
         assert!(swapped.is_change() && from.content == to.content && from.digest != to.digest);
         assert_eq!(shift(|inputs, params| followed.run(inputs, params)).unwrap(), 2.0);
-        // What it was signed as before is no way back, and the version before is of the same key.
+        // The same pack with its former signature is not the previous one, and the version before has the same key.
         assert_eq!(manager.previous().unwrap().version.patch, 1);
         assert_no_way_back(&manager);
         assert_signed_anew(&manager.active().unwrap(), 2);
@@ -139,12 +139,12 @@ fn a_running_service_goes_over_to_the_pack_signed_by_another_key(engine: Engine)
             assert_eq!(fixture.packs(), 2);
         }
     }
-    // In the next process it is as it was.
+    // A new process finds the same state.
     let manager = fixture.open(revoked()).unwrap();
     assert!(manager.startup_fallback().is_none());
     assert_signed_anew(&manager.active().unwrap(), 2);
     assert_no_way_back(&manager);
-    // From here on releases come as ever, and so does the way back from them.
+    // From here on, releases and rollbacks work as usual.
     let next = Release { key: next_key(), ..Release::of(3) };
     manager.upgrade(fixture.releases.add("3", &next)).unwrap();
     assert_signed_anew(&manager.rollback().unwrap().to, 2);
@@ -167,7 +167,7 @@ fn a_store_with_no_usable_pack_takes_the_same_pack_signed_by_another_key(engine:
     manager.upgrade(fixture.anew(2)).unwrap();
     assert_eq!(active_shift(&manager), 2.0);
     assert_eq!(active_shift(&fixture.open(revoked()).unwrap()), 2.0);
-    // It is another matter to call something the version that it is not.
+    // Other content with the same version is still refused.
     let other = Release { key: next_key(), shift: 7.0, expected: 7.0, ..Release::of(2) };
     let reused = manager.upgrade(fixture.releases.add("other", &other)).unwrap_err();
     assert!(matches!(reused, UpgradeError::VersionReused { .. }), "{reused:?}");
@@ -186,10 +186,10 @@ fn what_was_rolled_back_to_is_signed_by_another_key(engine: Engine) {
     drop(manager);
 
     let manager = fixture.open_empty(revoked());
-    // It is older than the newest, which is not active.
+    // It is older than the newest version, which is not active.
     manager.upgrade(fixture.anew(1)).unwrap();
     assert_signed_anew(&fixture.open(revoked()).unwrap().active().unwrap(), 1);
-    // What was withdrawn is withdrawn whoever signs it.
+    // A withdrawn pack stays withdrawn, whoever signs it.
     let inbox = TempDir::new_in(fixture.folder.path()).unwrap();
     fs::rename(fixture.anew(2), inbox.path().join("2")).unwrap();
     let (tell, told) = std::sync::mpsc::channel();
@@ -201,7 +201,7 @@ fn what_was_rolled_back_to_is_signed_by_another_key(engine: Engine) {
     assert_eq!(active_shift(&manager), 1.0);
 }
 
-/// Writes the state as stores did that knew manifests and no contents.
+/// Writes the state in the former format, which had manifests' digests but no contents.
 fn write_former(path: &Path) {
     let mut state: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     fn without_content(value: &mut Value) {
@@ -249,7 +249,7 @@ fn a_store_that_knew_no_contents_and_has_lost_its_packs_goes_on(engine: Engine) 
     for entry in fs::read_dir(fixture.root().join("packs")).unwrap() {
         fs::remove_dir_all(entry.unwrap().path()).unwrap();
     }
-    // The very same manifest is known again; one that cannot be compared with it needs another version.
+    // The same manifest is recognized; one that cannot be compared with it needs another version.
     let manager = fixture.open_empty(trusted());
     let unknown = manager.upgrade(fixture.anew(2)).unwrap_err();
     assert!(matches!(unknown, UpgradeError::VersionReused { .. }), "{unknown:?}");

@@ -1,4 +1,4 @@
-//! Packs on disk: what outlives a process, and what a store does about files that are not as it left them.
+//! Packs on disk: what outlives a process, and what a store does about changed files.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A store with these releases in their order.
+    /// A store to which these releases were upgraded in order.
     fn with(engine: Engine, numbers: &[u32]) -> Self {
         let fixture = Self { engine, folder: TempDir::new().unwrap(), releases: Releases::new(engine) };
         let manager = fixture.open();
@@ -68,7 +68,7 @@ impl Fixture {
 #[apply(on_both_engines)]
 fn what_was_active_is_active_in_the_next_process_and_so_is_the_way_back(engine: Engine) {
     let fixture = Fixture::with(engine, &[1, 2, 3]);
-    // Beyond the active and the previous version nothing is kept.
+    // Versions other than the active and the previous one are not kept.
     assert_eq!(fixture.names("packs").len(), 2);
     assert!(fixture.names("staging").is_empty());
 
@@ -115,9 +115,9 @@ fn a_rotten_pack_gives_way_to_the_previous_one_and_says_so(engine: Engine) {
     let fallback = manager.startup_fallback().unwrap();
     assert_eq!(fallback.unusable.version.patch, 2);
     assert!(matches!(fallback.error, UpgradeError::Rejected(_)), "{:?}", fallback.error);
-    // It is not tried again and again.
+    // It is not tried over and over.
     assert!(manager.refresh().unwrap().is_none());
-    // The same pack once more repairs it.
+    // Upgrading to the same pack repairs it.
     assert!(manager.upgrade(fixture.releases.path().join("2")).unwrap().is_change());
     let manager = fixture.open();
     assert!(manager.startup_fallback().is_none());
@@ -133,7 +133,7 @@ fn after_a_fallback_the_pack_that_ran_is_the_one_to_go_back_to(engine: Engine) {
     let manager = fixture.open();
     manager.upgrade(fixture.releases.good(3)).unwrap();
     assert_eq!(manager.previous().unwrap().version.patch, 1);
-    // It can also be settled for good.
+    // It can also be replaced permanently.
     fixture.rot(3);
     let manager = fixture.open();
     assert_eq!(manager.rollback().unwrap().to.version.patch, 1);
@@ -178,7 +178,7 @@ fn the_store_is_not_trusted_and_keys_are_asked_again(engine: Engine) {
         KernelManager::builder(runtime).store(fixture.root()).build()
     };
     assert!(matches!(trusting(&[&new]), Err(ManagerError::NothingUsable { previous: None, .. })));
-    // The same pack, signed anew while both keys are trusted, takes the old one's place before that key goes.
+    // The same pack, signed again while both keys are trusted, replaces the old one before its key is revoked.
     let signed_anew = fixture.releases.add_with("anew", &Release { key: new.clone(), ..Release::of(1) }, |manifest| {
         manifest.author.signing_key = old.public().id();
     });
@@ -261,10 +261,10 @@ fn a_state_that_no_store_wrote_is_an_error_and_never_a_panic(engine: Engine) {
         assert!(matches!(error, ManagerError::Store(StoreError::BadState { .. })), "{bad:?}: {error:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), bad);
     }
-    // Names lead nowhere, whatever they are.
+    // Names in the state cannot lead outside of the store.
     fs::write(&path, good.replacen("shifts", "../../shifts", 1)).unwrap();
     assert!(matches!(fixture.try_open(), Err(ManagerError::NothingUsable { .. })));
-    // Another good pack under the expected name is not the expected one.
+    // Another valid pack under the expected name is refused.
     fs::write(&path, &good).unwrap();
     let folder = fixture.installed(1);
     fs::remove_dir_all(&folder).unwrap();
@@ -299,7 +299,7 @@ fn what_another_process_made_active_is_taken_over(engine: Engine) {
     tool.rollback().unwrap();
     service.refresh().unwrap().unwrap();
     assert_eq!(active_shift(&service), 1.0);
-    // What others accepted counts here too.
+    // Versions that other processes accepted count here too.
     let older = service.upgrade(fixture.releases.good(0)).unwrap_err();
     assert!(matches!(older, UpgradeError::Downgrade { .. }), "{older:?}");
     assert_eq!(PackStore::open(fixture.root()).unwrap().state().unwrap().newest("shifts").unwrap().patch, 2);

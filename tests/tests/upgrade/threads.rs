@@ -1,4 +1,4 @@
-//! Callers notice nothing of swaps, good or bad.
+//! Callers do not notice swaps, successful or failed.
 
 use std::{
     collections::BTreeSet,
@@ -17,23 +17,23 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 use crate::releases::{ID, Release, Releases, active_shift, shift, shift_f32, typed_shift};
 
 const THREADS: usize = 8;
-/// Swaps, of which half fail; fewer where each pack takes a compiler of its own.
+/// The number of swaps, half of which fail; fewer if each pack must be compiled by WAMR's compiler.
 fn swaps(engine: Engine) -> u32 {
     if engine == Engine::WamrAot { 40 } else { 200 }
 }
 
-/// What a release adds, beyond its number, that fails its own health vector.
+/// What a release adds to its number if it fails its own health vector.
 const SICK: f32 = 100_000.0;
-/// What a release adds, beyond its number, that fails a probe, but only when it is active.
+/// What a release adds to its number if it fails a probe, but only once it is active.
 const SICK_WHEN_ACTIVE: f32 = 200_000.0;
 
-/// How long the calls go on; shorter by `KERNELPACK_SWAP_SECONDS`.
+/// How long the calls continue; `KERNELPACK_SWAP_SECONDS` shortens it.
 fn duration() -> Duration {
     let seconds = std::env::var("KERNELPACK_SWAP_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs_f64(seconds.unwrap_or(10.0))
 }
 
-/// Writes release `number` so that it fails in one of five ways, and says how that has to be told.
+/// Writes release `number` so that it fails in one of five ways, and returns a check of the expected error.
 fn bad(releases: &Releases, number: u32) -> fn(&UpgradeError) -> bool {
     let (name, release) = (number.to_string(), Release::of(number));
     match number / 2 % 5 {
@@ -96,7 +96,7 @@ fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
 
     let follower = manager.follow::<shift_f32::Kernel>().unwrap();
 
-    // What may be computed now: nothing below the release that is surely active, nothing above the one on its way.
+    // The range of valid results: from the release that is certainly active to the one on its way.
     let (oldest, newest) = (AtomicU32::new(0), AtomicU32::new(0));
     let done = AtomicBool::new(false);
     let calls = AtomicU64::new(0);
@@ -122,7 +122,7 @@ fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
                             let kernel = manager.kernel_named(ID).unwrap();
                             shift(|inputs, params| kernel.run(inputs, params))
                         }
-                        // The handle from the beginning still means the first pack.
+                        // The handle from the beginning still calls the first pack.
                         _ => {
                             let value = shift(|inputs, params| first.run(inputs, params)).unwrap();
                             assert_eq!(value, 0.0);
@@ -152,7 +152,7 @@ fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
                     newest.store(number, SeqCst);
                     let error = manager.upgrade(releases.path().join(number.to_string())).unwrap_err();
                     assert!(told(&error), "{number}: {error:?}");
-                    // What was active is active again, also for those who follow.
+                    // The previous pack is active again, also for followers.
                     let before = (number - 1) as f32;
                     assert_eq!((active_shift(&manager), typed_shift(&follower).unwrap()), (before, before), "{number}");
                     refused += 1;
@@ -163,7 +163,7 @@ fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
                     oldest.store(number, SeqCst);
                     went_live += 1;
                 }
-                // Spread over the whole time.
+                // Spread over the whole duration.
                 thread::sleep((duration() * number / swaps).saturating_sub(begin.elapsed()));
             }));
             if let Err(panic) = swapped {
@@ -176,12 +176,12 @@ fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
 
     let seen = seen.into_inner().unwrap();
     assert_eq!((went_live, refused), (swaps / 2, swaps / 2));
-    // Of those that must never have been called, none was.
+    // Releases that must never be called were not.
     for number in seen.iter().filter(|number| **number % 2 == 0 && **number > 0) {
         assert_eq!(number / 2 % 5, 4, "release {number} was refused before it was active, and was called");
     }
     let good = seen.iter().filter(|number| *number % 2 == 1).count();
     println!("{} calls on {THREADS} threads saw {good} of {went_live} releases", calls.into_inner());
-    // The calls did run all the while.
+    // The calls continued throughout.
     assert!(good > 5, "only {good} releases were ever called");
 }

@@ -1,4 +1,4 @@
-//! arrow-udf: record batches in and out of a user-defined function, a row being an array of floats in one cell.
+//! arrow-udf: record batches in and out of a user-defined function; a row is an array of floats in one cell.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn list() -> DataType {
     DataType::List(Arc::new(Field::new("item", DataType::Float32, true)))
 }
 
-/// A column with one cell, which has these floats.
+/// A column with one cell, which holds these floats.
 fn cell(floats: &[f32]) -> Arc<dyn Array> {
     Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>([Some(floats.iter().copied().map(Some))]))
 }
@@ -38,7 +38,7 @@ impl Arrow {
     }
 }
 
-/// The cell of the result.
+/// The cell with the result.
 struct Cell(Arc<dyn Array>);
 
 impl AsRef<[f32]> for Cell {

@@ -1,4 +1,4 @@
-//! Kernelpack, batch: many rows at one entry of the sandbox, from and to the caller's memory.
+//! Kernelpack, batch: many rows per entry into the sandbox, from and to the caller's memory.
 
 use kernelpack_host::{
     Pack, TypedKernel,

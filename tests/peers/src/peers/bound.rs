@@ -1,4 +1,4 @@
-//! Kernelpack, bound call: tensors that the kernel sees where they are, all checks, a deadline.
+//! Kernelpack, bound call: tensors mapped into the kernel's memory, with all checks and a deadline.
 
 use kernelpack_host::{Bound, Pack, Tensor};
 use kernelpack_kernels::rmsnorm_f32;

@@ -15,10 +15,10 @@ mod bindings {
     wasmtime::component::bindgen!({ path: "guests/component/wit", world: "peer" });
 }
 
-/// Makes a component of a core module that `wit-bindgen` gave its types.
+/// Makes a component from a core module to which `wit-bindgen` added its types.
 ///
 /// # Errors
-/// The module says nothing of types, or has not what they promise.
+/// The module has no types, or lacks what they promise.
 pub(crate) fn encode(module: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut encoder = ComponentEncoder::default();
     encoder.module(module).map_err(|error| format!("{error:#}"))?;

@@ -19,7 +19,7 @@ pub(crate) struct Extism {
 impl Extism {
     pub(crate) fn new(wasm: &[u8], row: &Row) -> Result<Self, Failure> {
         let manifest = Manifest::new([Wasm::data(wasm)]);
-        // The cache is for compiling; a wrong answer of yesterday's module is not wanted here.
+        // The cache is for compiling; answers of a former module must not be used.
         let plugin = PluginBuilder::new(manifest).with_wasi(false).with_cache_disabled().build()?;
         Ok(Self { plugin, input: [&*row.x, &*row.weight, &[row.eps]].concat() })
     }
@@ -33,7 +33,7 @@ impl Peer for Extism {
         let bytes: &[u8] = self.plugin.call("rmsnorm", self.input.as_bytes())?;
         Ok(match <[f32]>::ref_from_bytes(bytes) {
             Ok(y) => Cow::Borrowed(y),
-            // Extism aligns its blocks to nothing in particular.
+            // Extism does not align its blocks.
             Err(_) => {
                 let mut y = vec![0.0; bytes.len() / 4];
                 y.as_mut_bytes().copy_from_slice(bytes);

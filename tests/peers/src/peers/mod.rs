@@ -1,4 +1,4 @@
-//! The peers, a file each.
+//! The peers, one file each.
 
 mod arrow;
 mod batch;
@@ -31,7 +31,7 @@ impl Workshop {
     /// Builds the pack and all guests.
     ///
     /// # Errors
-    /// One does not compile.
+    /// One of them does not compile.
     pub(crate) fn new() -> Result<Self, Failure> {
         let guest = |package, target| Guest { package, target }.build();
         Ok(Self {
@@ -46,7 +46,7 @@ impl Workshop {
     /// Sets up every peer for a row, in the order of the report.
     ///
     /// # Errors
-    /// One cannot be set up.
+    /// One of them cannot be set up.
     pub(crate) fn peers(&self, row: &Row) -> Result<Vec<Box<dyn AnyPeer>>, Failure> {
         Ok(vec![
             Box::new(native::Native::new(row)),

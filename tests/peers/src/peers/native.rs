@@ -1,4 +1,4 @@
-//! The function, compiled for this machine's baseline instruction set and called directly.
+//! The function itself, compiled for this machine's baseline instruction set and called directly.
 
 use std::hint::black_box;
 

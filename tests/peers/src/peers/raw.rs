@@ -1,4 +1,4 @@
-//! Wasmtime by hand: a typed function on one instance, with the data copied in and out, or already there.
+//! Wasmtime by hand: a typed function on one instance, with the data copied in and out, or already in place.
 
 use std::{
     sync::{
@@ -17,12 +17,12 @@ use crate::{
     row::Row,
 };
 
-/// The length of an epoch, as Kernelpack's.
+/// The length of an epoch, the same as Kernelpack's.
 const TICK: Duration = Duration::from_millis(10);
 /// How many epochs a call may take.
 const DEADLINE: u64 = 100;
 
-/// One instance, and where the tensors are in its memory.
+/// One instance, and the addresses of the tensors in its memory.
 struct Warm {
     store: Store<()>,
     memory: Memory,
@@ -73,7 +73,7 @@ impl Warm {
     }
 }
 
-/// The data stays in the sandbox, at a place that only this one module knows of.
+/// The data stays in the sandbox, at addresses that only this module knows.
 pub(crate) struct InPlace(Warm);
 
 impl InPlace {
@@ -95,7 +95,7 @@ impl Peer for InPlace {
     }
 }
 
-/// The data is copied in and out, by hand. With `EPOCHS`, a deadline is armed for each call.
+/// The data is copied in and out by hand. With `EPOCHS`, each call has a deadline.
 pub(crate) struct Copies<const EPOCHS: bool> {
     warm: Warm,
     row: Row,

@@ -1,4 +1,4 @@
-//! Kernelpack, typed call: from and to the caller's memory, all checks, a deadline.
+//! Kernelpack, typed call: from and to the caller's memory, with all checks and a deadline.
 
 use kernelpack_host::{
     Pack, TypedKernel,

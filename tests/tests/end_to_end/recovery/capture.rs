@@ -1,4 +1,4 @@
-//! A subscriber that remembers what was logged.
+//! A subscriber that records log events.
 
 use std::{
     fmt::{self, Write as _},
@@ -11,19 +11,19 @@ use tracing::{
     span,
 };
 
-/// What was logged, an event a text: `LEVEL target message field=value …`, with each field's bytes as they were.
+/// The log, one text per event: `LEVEL target message field=value …`, with each field's bytes unchanged.
 #[derive(Clone, Default)]
 pub(crate) struct Capture {
     events: Arc<Mutex<Vec<String>>>,
 }
 
 impl Capture {
-    /// Remembers what this logs on this thread.
+    /// Records what `f` logs on this thread.
     pub(crate) fn during<R>(&self, f: impl FnOnce() -> R) -> R {
         tracing::subscriber::with_default(self.clone(), f)
     }
 
-    /// The events since it was last asked.
+    /// The events since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.events.lock().unwrap())
     }

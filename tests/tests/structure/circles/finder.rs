@@ -1,8 +1,8 @@
-//! The finder of circles on trees that are made up.
+//! Tests the finder of circles on made-up trees.
 
 use crate::{graph::Imports, tree::Tree};
 
-/// The circles in a crate of these files, the first of which is its root.
+/// The circles in a crate with these files, the first of which is its root.
 fn circles(files: &[(&str, &str)]) -> Vec<String> {
     let sources = files.iter().map(|(name, text)| (format!("src/{name}"), (*text).to_owned())).collect();
     let mut imports = Imports::default();

@@ -1,13 +1,13 @@
 //! RMSNorm as an Extism plug-in: bytes in, bytes out.
 //!
-//! The export is written by hand, as the kit's documentation allows where one wants more control: `#[plugin_fn]` copies
-//! its argument once more.
+//! The export is written by hand, as the kit's documentation allows for more control: `#[plugin_fn]` makes one more
+//! copy of its argument.
 
 use extism_pdk::{input_bytes, output};
 use kernelpack_kernels::rmsnorm_f32;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// Normalizes one row: the input is x, as many weights, and eps; the output is y. 0 on success.
+/// Normalizes one row: the input is x, as many weights, and eps; the output is y. Returns 0 on success.
 #[unsafe(no_mangle)]
 pub extern "C" fn rmsnorm() -> i32 {
     let input = input_bytes();

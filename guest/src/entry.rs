@@ -1,4 +1,4 @@
-//! What an export does around the author's function: check the call, make it, and translate the result.
+//! The code of an export around the author's function: it checks the call, makes it, and translates the result.
 
 use core::cell::UnsafeCell;
 
@@ -20,7 +20,7 @@ compile_error!("a kernel has one thread: build it without `+atomics`");
 #[inline(always)]
 fn memory() -> LinearMemory {
     unsafe extern "C" {
-        /// The linker places it after data and stack; only its address has a meaning.
+        /// Placed by the linker after data and stack; only its address has a meaning.
         static __heap_base: u8;
     }
     let floor = (&raw const __heap_base).addr() as u32;
@@ -31,7 +31,7 @@ fn memory() -> LinearMemory {
 /// The memo that the passes of this module share.
 struct Memos(UnsafeCell<Memo>);
 
-// SAFETY: a kernel has one thread.
+// SAFETY: a kernel is single-threaded.
 unsafe impl Sync for Memos {}
 
 static MEMO: Memos = Memos(UnsafeCell::new(Memo::new()));
@@ -43,10 +43,10 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
         #[inline(always)]
         || {
             // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and the host does not
-            // touch it during a call. The bounds start above the module's own data and stack. What a module with an
-            // allocator has allocated is in pages that the module grew; a host of this ABI only places tensors in pages
-            // of its own, and one that does not could as well write to those pages itself between calls. The memo is
-            // used only here, for this memory, which never shrinks, and no pass runs within another.
+            // touch it during a call. The bounds start above the module's own data and stack. Memory that the module's
+            // allocator uses is in pages that the module grew; a host of this ABI only places tensors in pages of its
+            // own, and one that does not could as well write to those pages itself between calls. The memo is used only
+            // here, for this memory, which never shrinks, and passes do not nest.
             let mut frame = unsafe { Frame::open(memory(), descriptor, &mut *MEMO.0.get())? };
             match run(&mut frame) {
                 Ok(result) => result,
@@ -58,7 +58,7 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
 
 /// Runs forward passes for `count` consecutive descriptors, up to the first that fails.
 ///
-/// Each pass checks its own descriptor in its turn, whatever earlier passes wrote.
+/// Each pass checks its own descriptor when its turn comes, whatever earlier passes wrote.
 ///
 /// The pass is a type rather than a function pointer, since a function whose address is taken would be in the table,
 /// and therefore in the module of every kernel of the crate.
@@ -89,7 +89,7 @@ pub fn batch(descriptors: u32, count: u32, forward: impl Fn(u32) -> i32) -> i64 
 
 /// Sets which call of a batch is next.
 fn set_turn(turn: Option<u32>) {
-    // SAFETY: as in `pass`, which does not run now.
+    // SAFETY: as in `pass`, which is not running now.
     unsafe { (*MEMO.0.get()).set_turn(turn) };
 }
 
@@ -135,7 +135,7 @@ pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
     })
 }
 
-/// What every export does: install the panic hook, clear the message, call, and report.
+/// The steps of every export: install the panic hook, clear the message, call, and report.
 #[inline(always)]
 fn enter(run: impl FnOnce() -> Result<()>) -> i32 {
     panic::install();

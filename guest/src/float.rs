@@ -8,7 +8,7 @@ use crate::simd::F32x4;
 
 /// A floating-point element type: widened to `f32` for the arithmetic, narrowed once at the end.
 ///
-/// Conversions have no branch, so that loops over them vectorize, and give the same bits in the sandbox and natively.
+/// Conversions are branch-free, so that loops over them vectorize, and give the same bits in the sandbox and natively.
 pub trait Float: Element {
     /// The value zero.
     const ZERO: Self;
@@ -76,9 +76,9 @@ impl Float for f16 {
     /// After F. Giesen's `float_to_half_fast3_rtne`, with selections instead of branches.
     #[inline(always)]
     fn narrow(value: f32) -> Self {
-        /// The least f32 that is ∞ as an f16, except for those that round to it.
+        /// The smallest f32 that is ∞ as an f16, apart from those that round to it.
         const OVERFLOW: u32 = (127 + 16) << 23;
-        /// The least f32 that is a normal f16.
+        /// The smallest f32 that is a normal f16.
         const NORMAL: u32 = (127 - 14) << 23;
         /// 1/2, whose last place is 2⁻²⁴, that of a denormal f16.
         const DENORMAL: u32 = 126 << 23;

@@ -1,15 +1,15 @@
-//! A call as the guest sees it: it checks the descriptor first, and then makes slices.
+//! A call as the guest sees it: the descriptor is checked before any slice is made.
 //!
-//! Every `unsafe` block of the guest that touches tensor memory is in this module. The invariant behind them:
-//! [`Frame::open`] has checked the whole call with [`quick::accepts`] or [`judge`], or has done so for a call with the
-//! same bits, or has checked a call that only differs in offsets with the former and the offsets with
-//! [`quick::is_placed`]. So each tensor lies inside the memory and above the module's own data, is aligned to 16 bytes,
-//! and overlaps nothing that is written; its type, role and shape are those that the author declared, and its bytes are
-//! few enough for a slice.
+//! Every `unsafe` block of the guest that touches tensor memory is in this module. The invariant: [`Frame::open`] has
+//! either checked the whole call with [`quick::accepts`] or [`judge`], found it equal bit for bit to a call that was
+//! checked, or found that it differs only in offsets from one accepted by the former and checked the offsets with
+//! [`quick::is_placed`]. So each tensor is inside the memory and above the module's own data, is aligned to 16 bytes,
+//! and overlaps nothing that is written; its type, role and shape are those that the author declared, and its size is
+//! valid for a slice.
 //!
 //! Without an allocator, an [`Error`] contains its message, and moving it would cost more than all checks. Therefore
-//! taking arguments out fails with a small [`Fault`], and the code that explains faults is kept away from the path of
-//! valid calls.
+//! taking out arguments fails with a small [`Fault`], and code that explains faults is kept off the path of valid
+//! calls.
 
 mod known;
 mod memo;
@@ -34,7 +34,7 @@ pub use self::{memo::Memo, memory::LinearMemory, quick::Signed};
 pub struct Scalars<'a>(&'a [u8]);
 
 impl<'a> Scalars<'a> {
-    /// Takes the scalars in these bytes.
+    /// Wraps the scalars in these bytes.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
@@ -94,7 +94,7 @@ pub struct Frame<'a, S> {
     memory: LinearMemory,
     entries: &'a [TensorEntry],
     scalars: Scalars<'a>,
-    /// A bit for each writable tensor that was taken.
+    /// A bit for each writable tensor that has been taken.
     taken: u32,
     signed: PhantomData<S>,
 }
@@ -103,16 +103,16 @@ impl<'a, S: Signed> Frame<'a, S> {
     /// Checks a call completely and opens it.
     ///
     /// # Errors
-    /// Anything in the descriptor, the params block or the shapes that does not fit the signature; the status says
-    /// whether an input, an output or the block is at fault.
+    /// Something in the descriptor, the params block or the shapes does not fit the signature; the status says whether
+    /// an input, an output or the block is at fault.
     ///
     /// # Safety
     /// For `'a`, the memory's bounds are readable and writable and aligned to 16 bytes at offset 0, and nothing but
     /// this frame uses them. The memo was never used with another memory, and its bounds never became narrower.
     #[inline(always)]
     pub unsafe fn open(memory: LinearMemory, descriptor: u32, memo: &mut Memo) -> Result<Self> {
-        // SAFETY: the caller vouches for the memory. The descriptor and the params block are only ever read: the
-        // checks refuse writable tensors that overlap either.
+        // SAFETY: the caller guarantees this for the memory. The descriptor and the params block are only ever read:
+        // the checks refuse writable tensors that overlap either.
         let params = match unsafe { memo.recall::<S>(memory, descriptor) } {
             Some(params) => params,
             // SAFETY: as above.
@@ -127,7 +127,7 @@ impl<'a, S: Signed> Frame<'a, S> {
     /// As for [`open`](Self::open), and nothing writes to the descriptor and the params block for `'a`.
     #[inline(never)]
     unsafe fn check(memory: LinearMemory, descriptor: u32, memo: &mut Memo) -> Result<Params<'a>> {
-        // SAFETY: the caller vouches for the memory.
+        // SAFETY: the caller guarantees this for the memory.
         if let Some(params) = unsafe { memo.series.recall::<S>(memory, descriptor) } {
             return Ok(params);
         }
@@ -146,7 +146,7 @@ impl<'a, S: Signed> Frame<'a, S> {
                 return Ok(parts.params);
             }
         }
-        // SAFETY: the caller vouches for the memory.
+        // SAFETY: the caller guarantees this for the memory.
         unsafe { judge(memory, descriptor, &S::SIGNATURE) }
     }
 
@@ -171,7 +171,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         self.optional_input(row)?.ok_or(Fault::Misuse { row })
     }
 
-    /// The elements of an input, or `None` if the call leaves it out.
+    /// The elements of an input, or `None` if the call omits it.
     ///
     /// # Errors
     /// The row is not an input of this type.
@@ -183,8 +183,8 @@ impl<'a, S: Signed> Frame<'a, S> {
         }
         let len = entry.size as usize / size_of::<T>();
         // SAFETY: the checks found the range inside the memory, aligned to 16 bytes (so for `T`, whose alignment is at
-        // most that), no longer than a slice may be, and disjoint from everything that `take_mut` gives out; it is not
-        // absent, so it does not start at a null pointer. Any bytes are a `T`.
+        // most that), no longer than a slice may be, and disjoint from everything that `take_mut` returns; it is not
+        // absent, so it does not start at a null pointer. Any bytes are a valid `T`.
         Ok(Some(unsafe { core::slice::from_raw_parts(self.memory.at(entry.offset).cast_const().cast(), len) }))
     }
 
@@ -203,7 +203,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         let mut len = entry.size as usize / size_of::<T>();
         let tensor = &S::SIGNATURE.tensors[row];
         if matches!(tensor.role, Role::Scratch) {
-            // A host may provide more; the author gets what the signature says, as in a native call.
+            // A host may provide more; the author gets the declared length, as in a native call.
             let needed = tensor.len.eval(|symbol| quick::value::<S>(self.entries, symbol));
             len = len.min(needed.map_err(|_| misuse)? as usize);
         }
@@ -213,7 +213,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         Ok(unsafe { core::slice::from_raw_parts_mut(self.memory.at(entry.offset).cast(), len) })
     }
 
-    /// The entry of a row with this type and role, by the signature, which the entries of a checked call follow.
+    /// The entry of a row with this type and role in the signature, which the entries of a checked call match.
     #[inline(always)]
     fn row<T: Element>(&self, row: usize, fits: impl Fn(Role) -> bool) -> Option<&'a TensorEntry> {
         let tensor = S::SIGNATURE.tensors.get(row)?;
@@ -237,13 +237,13 @@ impl<S> fmt::Debug for Frame<'_, S> {
 /// As for [`Frame::open`].
 #[cfg(target_family = "wasm")]
 pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u32) -> Result<Scalars<'a>> {
-    // SAFETY: the caller vouches for the memory, and the block is only read.
+    // SAFETY: the caller guarantees this for the memory, and the block is only read.
     let bytes = unsafe { memory.bytes(offset, size, TENSOR_ALIGN) };
     let bytes = bytes.ok_or_else(|| outside("the params block", offset, size))?;
     Ok(Scalars(Params::parse(bytes).map_err(params_error)?.scalars))
 }
 
-/// The complete check of a call, which explains what it refuses.
+/// The complete check of a call, which explains refusals.
 ///
 /// # Errors
 /// As for [`Frame::open`].
@@ -253,12 +253,12 @@ pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u3
 #[cold]
 #[inline(never)]
 unsafe fn judge<'a>(memory: LinearMemory, descriptor: u32, signature: &Signature<'_>) -> Result<Params<'a>> {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees this for the memory.
     let bytes = unsafe { memory.bytes(descriptor, KernelDescriptor::SIZE, 4) };
     let head = bytes.and_then(KernelDescriptor::in_bytes);
     let head = head.ok_or_else(|| outside("the descriptor", descriptor, KernelDescriptor::SIZE))?;
     let (offset, size) = (head.params_offset, head.params_size);
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees this for the memory.
     let block = unsafe { memory.bytes(offset, size, TENSOR_ALIGN) };
     let params =
         Params::parse(block.ok_or_else(|| outside("the params block", offset, size))?).map_err(params_error)?;
@@ -342,7 +342,7 @@ fn params_error(error: ParamsError) -> Error {
     Error::new(Status::InvalidParams, format_args!("{error}"))
 }
 
-/// Why an argument cannot be taken out of a call; small, unlike the [`Error`] that it becomes.
+/// Why an argument cannot be taken out of a call; small, unlike the [`Error`] that it is converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The block has fewer bytes of scalars than the signature needs.
@@ -355,7 +355,7 @@ pub enum Fault {
         /// The byte.
         value: u8,
     },
-    /// A row is asked for in a way that the signature does not allow, which the code of `#[kernel]` never does.
+    /// A row is used in a way that the signature does not allow, which the code of `#[kernel]` never does.
     Misuse {
         /// The row.
         row: usize,

@@ -62,9 +62,10 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 
 /// Turns a function over slices into a kernel.
 ///
-/// The function stays as it is. Beside it appears a module of the same name with `SPEC` (the kernel's description),
-/// `Kernel` (names the kernel where a type is needed), `Args`, `Params`, and for kernels with inputs `Inputs` and
-/// `Outputs`. In a WebAssembly build the module also holds the exports and the custom section that the packer reads.
+/// The function stays unchanged. Next to it, the macro adds a module of the same name with `SPEC` (the kernel's
+/// description), `Kernel` (names the kernel where a type is needed), `Args`, `Params`, and for kernels with inputs
+/// `Inputs` and `Outputs`. In a WebAssembly build the module also contains the exports and the custom section that the
+/// packer reads.
 ///
 /// The function is an item of a module (not a method, and not inside another function, where its module could not see
 /// it), has a name of `a-z`, `0-9` and `_`, and returns [`Result<()>`](Result).
@@ -99,7 +100,7 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// overflows, goes below zero or divides by zero is refused.
 ///
 /// # Arguments
-/// All are optional.
+/// All arguments are optional.
 /// - `category = "normalization"`: what the kernel is for; by default, the family.
 /// - `name = "..."`: a name for people; by default, that of the function. The first paragraph of the function's
 ///   documentation becomes the description.
@@ -140,8 +141,8 @@ pub use kernelpack_macros::kernel;
 
 /// Turns a function over slices into the backward pass of the kernel that names it with `backward = ...`.
 ///
-/// Its parameters are declared like those of a kernel. Beside it appears a module of the same name with `SIGNATURE`,
-/// `Backward`, `Args` and `Params`.
+/// Its parameters are declared like those of a kernel. Next to it, the macro adds a module of the same name with
+/// `SIGNATURE`, `Backward`, `Args` and `Params`.
 pub use kernelpack_macros::backward;
 
 /// Returns an [`Error`] with a [`Status`] and a formatted message.
@@ -189,7 +190,7 @@ macro_rules! ensure {
     };
 }
 
-/// For the code of `#[kernel]` and the packer's programs only.
+/// Only for the code of `#[kernel]` and the packer's programs.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_family = "wasm")]

@@ -1,6 +1,6 @@
 //! Elementary functions that vectorize and give the same bits in the sandbox and natively.
 //!
-//! They use additions, multiplications, comparisons and integer operations only, so that LLVM can put several lanes
+//! They use only additions, multiplications, comparisons and integer operations, so that LLVM can put several lanes
 //! into one register and the result does not depend on a platform's libm.
 
 /// e to the power of `x`, for `x` ≤ 0; NaN for NaN.
@@ -24,7 +24,7 @@ fn bounded(x: f32) -> f32 {
 fn exp_parts(x: f32) -> (f32, f32) {
     /// Adding this leaves a value of less than 2²², rounded to an integer, in the low bits.
     const ROUND: f32 = 12_582_912.0;
-    // ln 2 in two parts, of which the first has so few bits that `n * LN2_HIGH` is exact.
+    // ln 2 in two parts; the first has so few bits that `n * LN2_HIGH` is exact.
     #[expect(clippy::excessive_precision, reason = "the digits are those of the exact value")]
     const LN2_HIGH: f32 = 0.693_359_375;
     const LN2_LOW: f32 = -2.121_944_4e-4;
@@ -41,7 +41,7 @@ fn exp_parts(x: f32) -> (f32, f32) {
     p = p * r + 5.000_000_3e-1;
     let p = p * r * r + r + 1.0;
 
-    // 2ⁿ in two factors, since n may be below the least exponent of a normal number.
+    // 2ⁿ in two factors, since n may be below the smallest exponent of a normal number.
     let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
     let half = n >> 1;
     (p * power_of_two(half), power_of_two(n.wrapping_sub(half)))
@@ -77,7 +77,7 @@ pub fn sigmoid(x: f32) -> f32 {
     numerator / (1.0 + t)
 }
 
-/// The sines and the cosines of angles in radians; NaN for what is not finite.
+/// The sines and the cosines of angles in radians; NaN for angles that are not finite.
 ///
 /// They are computed in f64 and rounded once, with an error below 0.51 ulp, by Cody and Waite's range reduction and the
 /// polynomials of FreeBSD's `k_sinf` and `k_cosf` (S. Moshier, B. Evans). Angles that are too large for that go to
@@ -104,7 +104,7 @@ pub fn sin_cos<const N: usize>(angles: [f32; N]) -> ([f32; N], [f32; N]) {
 fn bounded_sin_cos(angle: f32) -> (f32, f32) {
     /// Adding this leaves a value of less than 2⁵¹, rounded to an integer, in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
-    // π/2 in two parts, of which the first has so few bits that its product with the quadrant is exact.
+    // π/2 in two parts; the first has so few bits that its product with the quadrant is exact.
     const HALF_PI_HIGH: f64 = 1.570_796_310_901_641_8;
     const HALF_PI_LOW: f64 = 1.589_325_477_352_819_7e-8;
 

@@ -17,7 +17,7 @@ struct Content {
 #[repr(transparent)]
 struct Buffer(UnsafeCell<Content>);
 
-// SAFETY: WebAssembly modules of this ABI have one thread, and the host looks only when the guest is not running.
+// SAFETY: WebAssembly modules of this ABI are single-threaded, and the host reads only when the guest is not running.
 unsafe impl Sync for Buffer {}
 
 #[unsafe(export_name = "kernel_message")]
@@ -31,7 +31,7 @@ pub(crate) fn address() -> u32 {
 /// Clears the message.
 #[inline]
 pub(crate) fn clear() {
-    // SAFETY: one thread, and no reference into the buffer outlives a function of this module.
+    // SAFETY: single-threaded, and no reference into the buffer outlives a function of this module.
     unsafe { (*BUFFER.0.get()).len = 0 };
 }
 

@@ -1,4 +1,4 @@
-//! What a stub needs to run the author's function natively.
+//! Functions for stubs to run the author's function natively.
 
 use kernelpack_abi::{
     DType, Element, Error, Result, Shape, Signature, Status, Symbols, TensorArg, TensorBuf, TensorData, TensorView,
@@ -48,10 +48,10 @@ pub fn allocate<T: Element>(signature: &Signature<'_>, row: usize, symbols: &Sym
         .map_err(|(axis, kind)| disagreement(signature, kernelpack_abi::SymbolError { tensor: row, axis, kind }))
 }
 
-/// The rows of a call, as many as the signature has.
+/// The rows of a call, whose number must be the signature's.
 ///
 /// # Errors
-/// There are more or fewer.
+/// There are more or fewer rows.
 pub fn rows<'t, 'a, const N: usize>(tensors: &'t mut [TensorArg<'a>]) -> Result<[&'t mut TensorArg<'a>; N]> {
     let given = tensors.len();
     let rows: &mut [TensorArg<'a>; N] = tensors.try_into().map_err(|_| {

@@ -1,11 +1,11 @@
-//! Answers calls with the native reference of a kernel, from which the packer learns what health vectors expect.
+//! Answers calls with the native reference of a kernel, which gives the packer the expected results of health vectors.
 //!
-//! The packer links this `main` and the kernel crate into a program of its own. It takes the kernel's id and, for each
-//! call, the paths of two files; calls are made in order. The first file is a call as it lies in a sandbox: a params
-//! block, and tensors at the offsets in its table, from the start of the file. The program writes the second once the
-//! reference has answered: a byte with the status, then the written tensors in declaration order, or a message if the
-//! status is not OK; an empty file if no kernel of this id is compiled in. A reference that panics or does not end
-//! leaves no file for this call and those after it.
+//! The packer links this `main` and the kernel crate into a program. It takes the kernel's id and, for each call, the
+//! paths of two files; calls are made in order. The first file is a call with the layout of a sandbox's memory: a
+//! params block, and tensors at the offsets in its table, relative to the start of the file. The program writes the
+//! second file once the reference has answered: a byte with the status, then the written tensors in declaration order,
+//! or a message if the status is not OK; an empty file if no kernel with this id is compiled in. If a reference panics
+//! or does not end, there is no file for this call and those after it.
 
 use std::{
     env, fs,
@@ -70,7 +70,7 @@ fn run(kernel: &NativeKernel, call: &[u8]) -> Result<Vec<u8>> {
     Ok(tensors)
 }
 
-/// Room for a tensor that is written, aligned for any element and with its initial value; empty for others.
+/// Memory for a tensor that is written, aligned for any element and with its initial value; empty for other tensors.
 fn start_value(call: &[u8], entry: &TensorEntry) -> Result<Vec<u128>> {
     let mut words = Vec::new();
     if matches!(Role::from_code(entry.role), Some(Role::Out | Role::InOut)) {

@@ -1,9 +1,9 @@
 //! Four `f32` lanes in one register.
 //!
 //! Loops over arrays of fixed size usually become vector code by themselves. Exceptions are sums whose lanes are added
-//! up at the end, which LLVM takes apart again, and loops with more than a handful of operations, which it does not
-//! unroll. Kernels write those with [`F32x4`]: each operation is one instruction in the sandbox and natively, and gives
-//! the same bits as the same operation on each lane.
+//! up at the end, which LLVM splits up again, and loops with more than a few operations, which it does not unroll.
+//! Kernels write those with [`F32x4`]: each operation is one instruction in the sandbox and natively, and gives the
+//! same bits as the same operation on each lane.
 
 use core::ops::{Add, Mul, Sub};
 
@@ -25,8 +25,8 @@ use register::Register;
 /// The constants of conversions between `f16` and `f32`.
 ///
 /// *Widening.* The upper and the lower sixteen bits of each `f32` are computed separately and then interleaved. The
-/// exponent keeps its bias at first; a multiplication moves it, which makes denormals come out right. Before that, the
-/// largest exponent, of ∞ and NaN, becomes that of `f32`.
+/// exponent keeps its bias at first; a multiplication changes it, which also converts denormals correctly. Before that,
+/// the largest exponent, of ∞ and NaN, is set to that of `f32`.
 ///
 /// *Narrowing.* Adding 2¹³ times a power of two to a value of that exponent rounds it to the eleven bits of an `f16`,
 /// which are the low bits of the sum. For values below 2⁻¹⁴, which are denormal as an `f16`, the power is 2⁻¹⁴. Then
@@ -121,7 +121,7 @@ impl F32x4 {
         register::narrow(wide.map(|wide| wide.0))
     }
 
-    /// Like [`narrow`](Self::narrow) for twice as many values, with the common work done once.
+    /// Like [`narrow`](Self::narrow), for twice as many values, with the common work done once.
     #[inline(always)]
     pub fn narrow_pair(wide: [[Self; 2]; 2]) -> [[f16; 8]; 2] {
         register::narrow_pair(wide.map(|wide| wide.map(|wide| wide.0)))
@@ -129,14 +129,14 @@ impl F32x4 {
 
     /// Returns the same lanes, and forces their computation to finish here.
     ///
-    /// Cranelift keeps loads where they stand and computes from them as late as it can, at the next store or branch. If
-    /// more is loaded before that than fits into the registers, most of it goes through the stack. Settling the sum so
-    /// far avoids that at the cost of one store that nobody reads. Natively this does nothing.
+    /// Cranelift does not move loads, and computes from them as late as it can, at the next store or branch. If more
+    /// values are loaded before that than fit into the registers, most of them are spilled to the stack. Settling the
+    /// sum so far avoids that at the cost of one unused store. Natively this does nothing.
     #[inline(always)]
     #[must_use]
     pub fn settle(self) -> Self {
         if cfg!(target_family = "wasm") {
-            // The result is not used, since it would be loaded back.
+            // The result is unused, since it would be loaded back.
             let _ = core::hint::black_box(self);
         }
         self

@@ -1,4 +1,4 @@
-//! The C header agrees with the ABI, as a C compiler sees it.
+//! Checks the C header against the ABI with a C compiler.
 #![cfg(not(miri))]
 
 use std::{

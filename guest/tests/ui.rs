@@ -1,5 +1,5 @@
-//! What `#[kernel]` reports to an author: files with one mistake each, named after it, and files that compile without
-//! warnings.
+//! Checks the errors of `#[kernel]`: each file has one mistake, after which it is named; other files must compile
+//! without warnings.
 //!
 //! `TRYBUILD=overwrite cargo test -p kernelpack-guest --test ui` rewrites the expected messages; read them before
 //! committing: each must point at the narrowest token, state the fix, and be the only one.

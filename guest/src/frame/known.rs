@@ -1,4 +1,4 @@
-//! Comparing a call with a remembered one.
+//! Compares a call with a remembered one.
 
 use core::{mem::offset_of, slice};
 
@@ -13,7 +13,7 @@ use super::{
     quick::Signed,
 };
 
-/// What is remembered of an accepted call, and its location.
+/// The remembered parts of an accepted call, and its location.
 pub(super) struct Known<'m> {
     pub(super) descriptor: u32,
     pub(super) params: u32,
@@ -24,22 +24,22 @@ pub(super) struct Known<'m> {
 }
 
 impl Known<'_> {
-    /// The table and the scalars of the call that is there now, if it only differs in values.
+    /// The table and the scalars of the call that is there now, if it differs only in values.
     ///
     /// # Safety
     /// As for [`Frame::open`](super::Frame::open), and this call was accepted for this signature in this memory.
     #[inline(always)]
     pub(super) unsafe fn recall<'a, S: Signed>(&self, memory: LinearMemory) -> Option<Params<'a>> {
         let count = const { S::SIGNATURE.tensors.len() };
-        // SAFETY: at these very offsets, a descriptor and a block with this many rows were found inside the bounds, and
-        // the bounds have not become narrower. Any bytes are valid bytes.
+        // SAFETY: at these offsets, a descriptor and a block with this many rows were found inside the bounds, and the
+        // bounds have not become narrower. Any bytes are valid bytes.
         let (head, header, rows) = unsafe {
             let head = &*memory.at(self.descriptor).cast_const().cast::<Head>();
             let header = &*memory.at(self.params).cast_const().cast::<Header>();
             let rows = memory.at(self.params + HEADER_SIZE).cast_const().cast::<Row>();
             (head, header, slice::from_raw_parts(rows, count))
         };
-        // The descriptor gives the place of the block: if it is the same, the block is where it was.
+        // The descriptor gives the position of the block: if it is the same, the block is where it was.
         let difference = between_heads(head, self.head)
             .or(between(header, self.header))
             .or(between_rows::<S>(rows, self.rows, between));
@@ -47,8 +47,8 @@ impl Known<'_> {
             return None;
         }
         let scalars_size = header.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
-        // SAFETY: the header, which is the remembered one, was accepted with this many rows, at a multiple of 16 bytes,
-        // and with scalars of this size after them.
+        // SAFETY: the header equals the remembered one, which was accepted with this many rows, at a multiple of 16
+        // bytes, and with scalars of this size after them.
         unsafe {
             let entries = rows.as_ptr().cast::<TensorEntry>();
             let scalars = entries.add(count).cast::<u8>();
@@ -60,8 +60,8 @@ impl Known<'_> {
     }
 }
 
-/// The difference between the rows of a call and remembered ones, as far as the signature declares rows. Not a loop,
-/// since LLVM would not unroll it.
+/// The difference between the rows of a call and remembered ones, up to the number of rows in the signature. Not a
+/// loop, since LLVM would not unroll it.
 #[inline(always)]
 pub(super) fn between_rows<S: Signed>(
     rows: &[Row],
@@ -85,7 +85,7 @@ const _: () = {
     assert!(offset_of!(ParamsHeader, scalars_size) + 4 == HEADER_SIZE as usize, "`recall` reads the last word");
 };
 
-/// The difference between bytes, as a set of bits. It is a vector, which LLVM does not turn into a jump per word.
+/// The difference between bytes, as a set of bits. It is a vector, so that LLVM does not generate a jump per word.
 #[derive(Clone, Copy)]
 pub(super) struct Difference(Bits);
 

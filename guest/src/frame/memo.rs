@@ -1,14 +1,12 @@
-//! The last call that was accepted, so that an equal call need not be checked again, and of a call that only differs in
-//! offsets, only those are checked.
+//! Remembers the last accepted call, so that an equal call need not be checked again, and only the offsets are checked
+//! of a call that differs in nothing else.
 //!
-//! Hosts lay out a call once and make it many times: the bits of descriptor, header and tensor table are then the same,
-//! and comparing them takes a fraction of the time of checking them. What was accepted stays acceptable, since linear
-//! memory never shrinks and the module's own data never grow. The memo has the size of the scalars, but not the
-//! scalars.
+//! Hosts lay out a call once and make it many times with the same bits in descriptor, header and tensor table, and
+//! comparing these takes a fraction of the time of checking them. What was accepted stays valid, since linear memory
+//! never shrinks and the module's own data never grow. The memo contains the size of the scalars, but not the scalars.
 //!
-//! Calls of a [batch](Series) are remembered as well, as far as there is room. They often only differ in offsets: if
-//! one of them is not remembered but has the types, roles and shapes of the last accepted call, only its offsets are
-//! checked.
+//! Calls of a [batch](Series) are remembered as well, as far as there is room. They often differ only in offsets: if a
+//! call is not remembered but has the types, roles and shapes of the last accepted call, only its offsets are checked.
 
 use core::any::TypeId;
 
@@ -46,7 +44,7 @@ impl Default for Memo {
 }
 
 impl Memo {
-    /// Makes a memo of nothing.
+    /// Makes an empty memo.
     pub const fn new() -> Self {
         Self {
             signed: None,
@@ -65,7 +63,7 @@ impl Memo {
         self.series.set_turn(turn);
     }
 
-    /// The table and the scalars of a call, if it only differs in values from the remembered one.
+    /// The table and the scalars of a call, if it differs from the remembered one only in values.
     ///
     /// # Safety
     /// As for [`Frame::open`](super::Frame::open).
@@ -75,11 +73,11 @@ impl Memo {
             return None;
         }
         let known = Known { descriptor, params: self.params, head: &self.head, header: &self.header, rows: &self.rows };
-        // SAFETY: the caller vouches for the memory, where this very call was accepted.
+        // SAFETY: the caller guarantees this for the memory, in which this call was accepted.
         unsafe { known.recall::<S>(memory) }
     }
 
-    /// Whether a call's table only differs in offsets from the remembered one.
+    /// Whether a call's table differs from the remembered one only in offsets.
     #[inline(always)]
     pub(super) fn has_form<S: Signed>(&self, parts: &Parts<'_>) -> bool {
         let Some((_, rows)) = parts.block.split_first_chunk::<{ HEADER_SIZE as usize }>() else { return false };
@@ -88,14 +86,14 @@ impl Memo {
             && between_rows::<S>(rows.as_chunks().0, &self.rows, between_forms).is_none()
     }
 
-    /// Whether the remembered call has this descriptor, so that another call of its form replaces it. Calls of a batch
-    /// have other descriptors, and come and go with the batch.
+    /// Whether the remembered call has this descriptor, so that another call of the same form replaces it. Calls of a
+    /// batch have other descriptors, which exist only during the batch.
     #[inline(always)]
     pub(super) fn is_at(&self, descriptor: u32) -> bool {
         self.descriptor == descriptor
     }
 
-    /// Remembers a call that was accepted.
+    /// Remembers an accepted call.
     #[inline]
     pub(super) fn remember<S: Signed>(&mut self, descriptor: u32, parts: &Parts<'_>) {
         if parts.write(&mut self.head, &mut self.header, &mut self.rows) {

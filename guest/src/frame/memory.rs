@@ -1,4 +1,4 @@
-//! The linear memory that a call lies in.
+//! The linear memory that contains a call.
 
 use kernelpack_abi::{
     KernelDescriptor, TENSOR_ALIGN,
@@ -29,12 +29,12 @@ impl LinearMemory {
         if !inside || offset == 0 || !offset.is_multiple_of(align) {
             return None;
         }
-        // SAFETY: the range was just checked to lie inside the bounds, which the caller vouches for, not to start at a
-        // null pointer and to be no longer than a slice may be. Any byte is a `u8`.
+        // SAFETY: the range was just checked to be inside the bounds, for which the caller gives the guarantee, not to
+        // start at a null pointer, and to be no longer than a slice may be. Any byte is a `u8`.
         Some(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
     }
 
-    /// Whether an array of descriptors lies inside the bounds and starts at a multiple of [`TENSOR_ALIGN`].
+    /// Whether an array of descriptors is inside the bounds and starts at a multiple of [`TENSOR_ALIGN`].
     #[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "batches are run in the sandbox only"))]
     pub(crate) fn holds(self, descriptors: u32, count: u32) -> bool {
         let size = u64::from(count) * u64::from(KernelDescriptor::SIZE);

@@ -14,7 +14,7 @@ pub(super) type Header = [u8; HEADER_SIZE as usize];
 /// The bytes of a row of the tensor table.
 pub(super) type Row = [u8; ENTRY_SIZE as usize];
 
-/// The parts of a call that are not tensors, found inside the bounds and readable.
+/// The parts of a call that are not tensors; they are inside the bounds and readable.
 pub(super) struct Parts<'a> {
     pub(super) head: &'a KernelDescriptor,
     pub(super) block: &'a [u8],
@@ -22,13 +22,13 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Reads the parts; `None` if one lies outside the bounds or is malformed.
+    /// Reads the parts; `None` if one is outside the bounds or malformed.
     ///
     /// # Safety
     /// As for [`Frame::open`](super::Frame::open), and nothing writes to the parts for `'a`.
     #[inline(always)]
     pub(super) unsafe fn read(memory: LinearMemory, descriptor: u32) -> Option<Self> {
-        // SAFETY: the caller vouches for the memory.
+        // SAFETY: the caller guarantees this for the memory.
         let bytes = unsafe { memory.bytes(descriptor, KernelDescriptor::SIZE, 4)? };
         let head = KernelDescriptor::in_bytes(bytes)?;
         // SAFETY: the caller vouches for the memory.
@@ -36,7 +36,7 @@ impl<'a> Parts<'a> {
         Some(Self { head, block, params: Params::parse(block).ok()? })
     }
 
-    /// Writes what is remembered of a call; false, with nothing written, if there is no room.
+    /// Writes the parts to be remembered; false, with nothing written, if there is no room.
     #[inline(always)]
     pub(super) fn write(&self, head: &mut Head, header: &mut Header, rows: &mut [Row]) -> bool {
         let Some((from, table)) = self.block.split_first_chunk() else { return false };

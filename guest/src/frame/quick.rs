@@ -1,9 +1,9 @@
-//! The check of a call whose signature is known at compile time, for calls as hosts make them.
+//! The fast check of a call whose signature is known at compile time.
 //!
-//! [`accepts`] only accepts what the complete check, [`judge`](super::judge), accepts, too; the complete check then
-//! decides on everything else and explains errors. So this check may leave out what hardly ever happens, such as empty
-//! tensors, and has no errors. Each row and each axis is a function of its own, so that the compiler folds the
-//! signature into comparisons with constants, whatever its unroller makes of loops.
+//! [`accepts`] accepts only what the complete check, [`judge`](super::judge), also accepts; the complete check then
+//! decides on everything else and explains errors. So this check may omit rare cases, such as empty tensors, and has no
+//! errors. Each row and each axis is a function of its own, so that the compiler folds the signature into comparisons
+//! with constants, regardless of loop unrolling.
 
 use core::marker::PhantomData;
 
@@ -23,7 +23,7 @@ impl<P: Pass + 'static> Signed for P {
     const SIGNATURE: Signature<'static> = P::SIGNATURE;
 }
 
-/// Where the shapes of a call give the value of a symbol.
+/// Where the shapes of a call determine the value of a symbol.
 #[derive(Clone, Copy)]
 struct Place {
     row: usize,
@@ -32,7 +32,7 @@ struct Place {
     dim: Dim,
 }
 
-/// The place of each symbol: in a required tensor, as itself where possible.
+/// The place of each symbol: in a required tensor, and as a plain symbol if possible.
 const fn places(signature: &Signature<'_>) -> [Option<Place>; MAX_SYMBOLS] {
     let mut places = [None; MAX_SYMBOLS];
     let mut kind = 0;
@@ -60,7 +60,7 @@ const fn places(signature: &Signature<'_>) -> [Option<Place>; MAX_SYMBOLS] {
     places
 }
 
-/// The value of a symbol in a call with these rows; `None` if no required tensor determines it, or its extents do not.
+/// The value of a symbol in a call with these rows; `None` if no required tensor determines it.
 #[inline(always)]
 pub(super) fn value<S: Signed>(entries: &[TensorEntry], symbol: u8) -> Option<u32> {
     let places = const { places(&S::SIGNATURE) };
@@ -92,7 +92,7 @@ const fn named(signature: &Signature<'_>) -> [Option<usize>; 4] {
     named
 }
 
-/// A row of the signature, or a meaningless one beyond the last.
+/// A row of the signature, or a meaningless one after the last.
 const fn declared(signature: &Signature<'static>, row: usize) -> TensorSpec<'static> {
     if row < signature.tensors.len() {
         return signature.tensors[row];
@@ -101,13 +101,13 @@ const fn declared(signature: &Signature<'static>, row: usize) -> TensorSpec<'sta
     TensorSpec { name: "", dtype, role: Role::In, optional: false, dims: &[], len: Expr(&[]) }
 }
 
-/// An extent of a row of the signature; `None` beyond the last.
+/// An extent of a row of the signature; `None` after the last.
 const fn extent(signature: &Signature<'static>, row: usize, axis: usize) -> Option<Dim> {
     let dims = declared(signature, row).dims;
     if axis < dims.len() { Some(dims[axis]) } else { None }
 }
 
-/// Calls a method for every row below 16, or every axis below 8, each a function of its own.
+/// Calls a method for every row below 16, or every axis below 8; each instance is a function of its own.
 macro_rules! every {
     (row $call:ident.$method:ident()) => { every!($call.$method() 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15) };
     ($call:ident.$method:ident() $($row:literal)*) => { $($call.$method::<$row>())&&* };
@@ -122,9 +122,9 @@ macro_rules! every {
     };
 }
 
-/// Whether a call is one of the signature `S`, laid out as [`judge`](super::judge) demands.
+/// Whether a call has the signature `S`, and the layout that [`judge`](super::judge) requires.
 ///
-/// The descriptor and the params block must have been found inside the bounds.
+/// The descriptor and the params block must already be known to be inside the bounds.
 #[inline(always)]
 pub(super) fn accepts<S: Signed>(
     bounds: Bounds,
@@ -136,8 +136,8 @@ pub(super) fn accepts<S: Signed>(
     entries.len() == S::SIGNATURE.tensors.len() && call.is_named_by(head) && every!(row call.row())
 }
 
-/// Whether a call lies as [`judge`](super::judge) demands, if it only differs in offsets from one that was
-/// [accepted](accepts).
+/// Whether a call has the layout that [`judge`](super::judge) requires, if it differs only in offsets from an
+/// [accepted](accepts) one.
 #[inline(always)]
 pub(super) fn is_placed<S: Signed>(
     bounds: Bounds,
@@ -186,7 +186,8 @@ impl<'a, S: Signed> Call<'a, S> {
         self.is_formed::<ROW>() && self.is_placed::<ROW>()
     }
 
-    /// Whether a row is the declared one, wherever its tensor lies; its offset only tells whether it is absent.
+    /// Whether a row is the declared one, regardless of its tensor's position; the offset is only used to see whether
+    /// it is absent.
     #[inline(always)]
     fn is_formed<const ROW: usize>(&self) -> bool {
         if const { ROW >= S::SIGNATURE.tensors.len() } {
@@ -215,7 +216,7 @@ impl<'a, S: Signed> Call<'a, S> {
         agrees && *code == code_of(rank) && *end == 0 && shape.overflow == 0 && bytes == u64::from(*size)
     }
 
-    /// Whether the tensor of a [well-formed](Self::is_formed) row is absent, or lies where it may.
+    /// Whether the tensor of a [well-formed](Self::is_formed) row is absent, or at an allowed position.
     #[inline(always)]
     fn is_placed<const ROW: usize>(&self) -> bool {
         if const { ROW >= S::SIGNATURE.tensors.len() } {

@@ -1,7 +1,7 @@
-//! The calls of the last batch that were accepted, by their turns.
+//! The accepted calls of the last batch, by their position in it.
 //!
-//! Each takes as many rows of 48 bytes as its table has, and two more, so that there is room for 16 calls with up to
-//! eight tensors, or for 34 with three. Calls beyond that are checked each time.
+//! Each call takes as many rows of 48 bytes as its table has, and two more, so that there is room for 16 calls with up
+//! to eight tensors, or for 34 with three. Calls beyond that are checked each time.
 
 use core::{any::TypeId, mem::offset_of};
 
@@ -14,7 +14,7 @@ use super::{
     quick::Signed,
 };
 
-/// Whether calls of batches are remembered: not in modules without SIMD, since devices without SIMD have no memory to
+/// Whether calls of batches are remembered. Modules without SIMD do not, since devices without SIMD have no memory to
 /// spare for the calls and the code.
 pub(super) const REMEMBERS: bool = cfg!(not(all(target_family = "wasm", not(target_feature = "simd128"))));
 /// The rows of all calls, 8160 bytes.
@@ -25,7 +25,7 @@ const LEAD: usize = 2;
 /// The descriptors, headers and tensor tables of accepted calls in batches.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// Whose turn it is; `None` while no batch runs.
+    /// The position of the next call; `None` while no batch runs.
     turn: Option<u32>,
     /// The pass whose signature they were accepted for; `None` before the first call.
     signed: Option<TypeId>,
@@ -35,7 +35,7 @@ pub(super) struct Series {
 }
 
 impl Series {
-    /// Makes a series of no calls.
+    /// Makes an empty series.
     pub(super) const fn new() -> Self {
         Self { turn: None, signed: None, len: 0, rows: [[0; size_of::<Row>()]; ROOM] }
     }
@@ -46,7 +46,7 @@ impl Series {
         self.turn = turn;
     }
 
-    /// The table and the scalars of a call, if it only differs in values from the one remembered for this turn.
+    /// The table and the scalars of a call, if it differs only in values from the one remembered at this position.
     ///
     /// # Safety
     /// As for [`Frame::open`](super::Frame::open).
@@ -65,18 +65,18 @@ impl Series {
         let params = head.get(offset_of!(KernelDescriptor, params_offset)..)?;
         let params = u32::from_le_bytes(*params.first_chunk()?);
         let known = Known { descriptor, params, head, header: header.first_chunk()?, rows };
-        // SAFETY: the caller vouches for the memory, where this very call was accepted.
+        // SAFETY: the caller guarantees this for the memory, in which this call was accepted.
         unsafe { known.recall::<S>(memory) }
     }
 
-    /// Remembers a call that was accepted in this turn, if a batch runs and there is room.
+    /// Remembers an accepted call at this position, if a batch runs and there is room.
     #[inline]
     pub(super) fn remember<S: Signed>(&mut self, descriptor: u32, parts: &Parts<'_>) {
         let Some(turn) = self.turn else { return };
         if self.signed != Some(TypeId::of::<S>()) {
             (self.signed, self.len) = (Some(TypeId::of::<S>()), 0);
         }
-        // Without gaps, so that nothing is recalled that was never written.
+        // Without gaps, so that only written rows are recalled.
         if turn > self.len {
             return;
         }

@@ -45,7 +45,7 @@ const SIGNATURE: Signature<'static> = Signature {
     ],
 };
 
-/// The pass of that signature.
+/// The pass with that signature.
 struct Tested;
 
 impl Signed for Tested {
@@ -62,7 +62,7 @@ const PARAMS: u32 = 576;
 #[derive(Clone)]
 struct Buffer([u8; SIZE]);
 
-/// A call in a memory of its own, which tests damage before they open it.
+/// A call in its own memory, which tests damage before they open it.
 #[derive(Clone)]
 struct Call {
     buffer: Box<Buffer>,
@@ -116,7 +116,7 @@ impl Call {
         }
     }
 
-    /// Writes everything into the buffer; a part outside of it is left out.
+    /// Writes everything into the buffer; parts outside of it are omitted.
     fn write(&mut self) {
         let size = params::block_size(self.entries.len(), self.scalars.len() as u32);
         if self.consistent {
@@ -137,7 +137,7 @@ impl Call {
         self.put(self.head_offset, head.as_bytes());
     }
 
-    /// The verdicts of the quick check and of the complete one on the call in the buffer; `None` if it has no
+    /// The results of the quick check and of the complete one for the call in the buffer; `None` if it has no
     /// descriptor and block to check.
     fn verdicts(&self) -> Option<(bool, bool)> {
         let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
@@ -150,7 +150,7 @@ impl Call {
         Some((quick, complete))
     }
 
-    /// Whether the call only differs in offsets from the one in this memo, and lies where it may.
+    /// Whether the call differs only in offsets from the one in this memo, and its layout is valid.
     fn is_alike(&self, memo: &Memo) -> bool {
         let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
         // SAFETY: as in `verdicts`.
@@ -160,8 +160,8 @@ impl Call {
         })
     }
 
-    /// A memo of a call with the same rows, but with consecutive tensors in all of the memory; `None` if that is
-    /// refused, too.
+    /// A memo of a call with the same rows, but with consecutive tensors in the whole memory; `None` if that is refused
+    /// too.
     fn memo_of_form(&self) -> Option<Memo> {
         let mut call = Self { bounds: Self::valid().bounds, ..self.clone() };
         let mut cursor = Cursor::new(1024);
@@ -287,7 +287,7 @@ fn calls_of_a_batch_are_recognized_wherever_they_lie() {
     let alike = |change: fn(&mut Call)| Call::with(change).written();
     let mut memo = Memo::new();
     assert!(opens(&alike(|_| {}), &mut memo));
-    // A call with other offsets of everything, and one with two inputs at the same place.
+    // A call with all offsets changed, and one with two inputs at the same position.
     let moved = alike(|call| {
         (call.head_offset, call.head.params_offset) = (544, 640);
         call.entries.iter_mut().for_each(|row| row.offset += 2048);
@@ -320,7 +320,7 @@ fn calls_of_a_batch_are_recognized_wherever_they_lie() {
     assert!(!head.is_alike(&memo), "the descriptor and the table disagree");
 }
 
-/// Calls of a batch, each in a memory of its own.
+/// Calls of a batch, each in its own memory.
 fn batch(count: u32) -> Vec<Call> {
     let at = |turn: u32| {
         Call::with(|call| {
@@ -348,7 +348,7 @@ fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
         // SAFETY: as in `opens`.
         unsafe { memo.series.recall::<Tested>(memory, call.head_offset) }.is_some()
     };
-    // A call out of turn is not remembered, since those before it are missing.
+    // A call out of order is not remembered, since the ones before it are missing.
     run(&mut memo, &mut [3].into_iter());
     assert!(!recalled(&mut memo, Some(3), &calls[3]));
     memo = Memo::new();
@@ -360,7 +360,7 @@ fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
     }
     assert!(!recalled(&mut memo, Some(u32::MAX), &calls[0]));
 
-    // No bit of a call may differ, and another call replaces the one of its turn.
+    // A call with any bit changed is not recalled, and another call replaces the one at its position.
     let call = &calls[5];
     let table = params::block_size(call.entries.len(), 0);
     let (head, block) = (call.head_offset, call.head.params_offset);
@@ -381,7 +381,7 @@ fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
     assert!(recalled(&mut memo, Some(6), &calls[6]));
 }
 
-/// No bit of what is remembered may differ.
+/// A call with any remembered bit changed is checked again.
 #[test]
 fn a_call_that_differs_anywhere_is_judged() {
     let mut memo = Memo::new();
@@ -670,7 +670,7 @@ fn range<T>(memory: &LinearMemory, slice: &[T]) -> Range<usize> {
     start..start + size_of_val(slice)
 }
 
-/// Takes every tensor, touches every byte of it, and checks what is promised about it.
+/// Takes every tensor, touches every byte of it, and checks the guarantees about it.
 fn take_everything(mut frame: Frame<'_, Tested>, memory: &LinearMemory) {
     fn input<T: Element>(frame: &Frame<'_, Tested>, memory: &LinearMemory, row: usize) -> Option<Range<usize>> {
         let slice = frame.optional_input::<T>(row).unwrap()?;
@@ -723,7 +723,7 @@ fn nasty() -> impl Strategy<Value = u32> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 20 } else { 4096 }, ..ProptestConfig::default() })]
 
-    /// Words and bytes of a valid call's descriptor, header and table are replaced.
+    /// Replaces words and bytes of a valid call's descriptor, header and table.
     #[test]
     fn a_mutated_call_is_refused_or_sound(
         words in prop::collection::vec((0u32..95, nasty()), 0..4),
@@ -739,7 +739,7 @@ proptest! {
         call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
     }
 
-    /// Rows are well-formed but have any offsets and extents, and the descriptor agrees with them.
+    /// Uses well-formed rows with arbitrary offsets and extents, and a descriptor that agrees with them.
     #[test]
     fn a_rearranged_call_is_refused_or_sound(
         rows in 0usize..4,
@@ -775,7 +775,7 @@ proptest! {
         call.open(|frame, memory| frame.map_or((), |frame| take_everything(frame, memory)));
     }
 
-    /// Nothing but noise.
+    /// Uses random bytes.
     #[test]
     fn noise_is_refused_or_sound(noise in prop::collection::vec(any::<u8>(), 512), at in nasty()) {
         let mut call = Call::valid();

@@ -1,4 +1,4 @@
-//! Arrays in place of registers, for all other processors.
+//! Arrays in place of vector registers, for all other processors.
 
 use core::array::from_fn;
 

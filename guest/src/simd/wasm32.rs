@@ -1,4 +1,4 @@
-//! WebAssembly's registers.
+//! WebAssembly's vector registers.
 
 use core::{
     arch::wasm32::{
@@ -73,7 +73,7 @@ pub(super) fn narrow(registers: [Register; 2]) -> [f16; 8] {
     packed([low, high])
 }
 
-/// Like [`narrow`] for two, but looks for NaNs only once.
+/// Like [`narrow`], for two, but checks for NaNs only once.
 #[inline(always)]
 pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
     let [[a, b], [c, d]] = registers;
@@ -91,9 +91,9 @@ pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
 /// The halves of numbers other than NaN, each in 32 bits.
 #[inline(always)]
 fn narrow_number(register: Register) -> Register {
-    // In two instructions: LLVM turns a mask into WebAssembly's absolute value, of which Cranelift makes three.
+    // In two instructions: LLVM turns a mask into WebAssembly's absolute value, for which Cranelift generates three.
     let magnitude = f32x4_pmax(register, f32x4_sub(f32x4_splat(0.0), register));
-    // The first unless the second is less, so that NaN gives the first.
+    // Returns the first operand unless the second is less, so that NaN gives the first.
     let bounded = f32x4_pmin(f32x4_splat(bits::INFINITE), magnitude);
     let exponent = v128_and(bounded, i32x4_splat(bits::EXPONENT));
     let magic = i32x4_add(f32x4_pmax(exponent, f32x4_splat(bits::NORMAL)), i32x4_splat(bits::TO_LAST_PLACE));
@@ -107,7 +107,7 @@ fn is_nan(register: Register) -> Register {
     f32x4_ne(register, register)
 }
 
-/// The bits that the half of a NaN keeps.
+/// The bits that the f16 of a NaN keeps.
 #[inline(always)]
 fn payload(register: Register) -> Register {
     v128_or(v128_and(u32x4_shr(register, 13), i32x4_splat(bits::PAYLOAD)), i32x4_splat(bits::QUIET))

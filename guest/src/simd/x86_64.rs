@@ -79,7 +79,7 @@ pub(super) fn narrow(registers: [Register; 2]) -> [f16; 8] {
             let sign_bit = _mm_castsi128_ps(_mm_set1_epi32(bits::SIGN));
             let sign = _mm_castps_si128(_mm_and_ps(register, sign_bit));
             let magnitude = _mm_andnot_ps(sign_bit, register);
-            // The second unless the first is less, so that NaN gives the second.
+            // Returns the second operand unless the first is less, so that NaN gives the second.
             let bounded = _mm_min_ps(magnitude, _mm_set1_ps(bits::INFINITE));
             let exponent = _mm_and_ps(bounded, _mm_castsi128_ps(_mm_set1_epi32(bits::EXPONENT)));
             let exponent = _mm_castps_si128(_mm_max_ps(exponent, _mm_set1_ps(bits::NORMAL)));

@@ -9,7 +9,7 @@ use crate::{
     model::{Dim, Model, Op, Param},
 };
 
-/// Collects every mistake that parsing piece by piece cannot see.
+/// Finds every mistake that only the whole function shows.
 pub(crate) fn run(model: &Model, errors: &mut Errors) {
     names(model, errors);
     symbols(model, errors);
@@ -209,7 +209,7 @@ fn split(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// An instance is created before any call, so nothing could pass `init` a scalar without a default.
+/// An instance is made before any call, so nothing could pass `init` a scalar without a default.
 fn lifecycle(model: &Model, errors: &mut Errors) {
     if model.options.init.is_none() {
         return;

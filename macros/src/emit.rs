@@ -1,4 +1,4 @@
-//! From a [`Model`] to code: the function itself, and a module of the same name beside it.
+//! Generates code from a [`Model`]: the function itself, and a module of the same name next to it.
 
 mod glue;
 mod spec;
@@ -65,7 +65,8 @@ pub(crate) fn fallback(model: &Model) -> TokenStream {
     }
 }
 
-/// The function, in which only the first of several parameters with one name keeps it; the mistake has been reported.
+/// The function with distinct parameter names: only the first of several equal ones is kept, and the mistake has been
+/// reported.
 fn with_distinct_names(mut function: ItemFn) -> ItemFn {
     let mut seen: Vec<Ident> = Vec::new();
     for input in &mut function.sig.inputs {
@@ -80,7 +81,7 @@ fn with_distinct_names(mut function: ItemFn) -> ItemFn {
     function
 }
 
-/// The stub, with all of its tokens at one place if an element type may be a mistake, so that rustc shows one error
+/// The stub, with all of its tokens at one place if an element type may be a mistake, so that rustc reports one error
 /// about it rather than one for each use.
 fn reported_once(model: &Model, stub: TokenStream) -> TokenStream {
     match model.tensors().find(|tensor| !is_known(&tensor.element)) {

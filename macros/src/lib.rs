@@ -1,8 +1,8 @@
 //! The `#[kernel]` and `#[backward]` attributes. Use them through `kernelpack-guest`, which re-exports them and
 //! documents what they take.
 //!
-//! `parse` reads tokens into a `model` and collects every mistake on the way; `check` looks for mistakes that only the
-//! whole model shows; `emit` writes the code. After a mistake, the function itself and an inert stub are emitted beside
+//! `parse` reads tokens into a `model` and collects every mistake on the way; `check` finds mistakes that only the
+//! whole model shows; `emit` writes the code. After a mistake, the function itself and an inert stub are emitted with
 //! the errors, so that one mistake does not cause others.
 #![forbid(unsafe_code)]
 

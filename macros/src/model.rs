@@ -1,9 +1,9 @@
-//! What a `#[kernel]` function says, as data.
+//! A `#[kernel]` function, as data.
 
 use kernelpack_abi::{ParamType, Role};
 use syn::{Attribute, Expr, Ident, ItemFn, LitStr, Path, Type};
 
-/// Which pass a function is.
+/// The pass that a function implements.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// `#[kernel]`.
@@ -56,7 +56,7 @@ pub(crate) struct Options {
     pub(crate) backward: Option<Path>,
     /// Symbols over which calls may be split.
     pub(crate) split: Vec<Ident>,
-    /// Where `kernelpack_guest` is, for crates that rename it.
+    /// The path of `kernelpack_guest`, for crates that rename it.
     pub(crate) krate: Option<Path>,
 }
 
@@ -64,9 +64,9 @@ pub(crate) struct Options {
 pub(crate) enum Param {
     Tensor(Tensor),
     Scalar(Scalar),
-    /// A bare `usize` that is filled in from the shapes.
+    /// A bare `usize`, whose value comes from the shapes.
     Symbol(Ident),
-    /// A parameter that could not be understood; a mistake has been reported.
+    /// A parameter that could not be parsed; the mistake has been reported.
     Unknown,
 }
 

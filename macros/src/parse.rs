@@ -1,4 +1,4 @@
-//! From tokens to a [`Model`]. Nothing here stops at the first mistake.
+//! Parses tokens to a [`Model`], without stopping at the first mistake.
 
 mod dim;
 mod options;
@@ -19,7 +19,7 @@ pub(crate) fn function(direction: Direction, item: TokenStream, errors: &mut Err
     match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => Some(function),
         Err(error) => {
-            // A broken function gets the parser's own error, which knows the token; another item gets ours.
+            // A malformed function gets the parser's own error, which points at the token; another item gets ours.
             match syn::parse2::<syn::Item>(item) {
                 Ok(other) => errors.at(other, format_args!("{} goes on a function", direction.attribute())),
                 Err(_) => errors.push(error),
@@ -66,7 +66,7 @@ pub(crate) fn model(direction: Direction, options: TokenStream, mut function: It
     }
 }
 
-/// Reports what the signature of a kernel must not have.
+/// Reports everything that the signature of a kernel must not contain.
 fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
     let attribute = direction.attribute();
     let sig = &function.sig;

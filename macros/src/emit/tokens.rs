@@ -1,4 +1,4 @@
-//! Tokens that all parts of an expansion have in common.
+//! Tokens that all parts of an expansion share.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -14,8 +14,7 @@ pub(super) fn marker(model: &Model) -> Ident {
     }
 }
 
-/// Tokens of the author's scope, for use inside the module beside the function: `self::` and `super::` are one level
-/// up.
+/// Tokens of the author's scope for use inside the generated module, where `self::` and `super::` are one level up.
 pub(super) fn inside(tokens: impl ToTokens) -> TokenStream {
     let mut inside = TokenStream::new();
     let mut tokens = tokens.to_token_stream().into_iter().peekable();
@@ -42,8 +41,8 @@ pub(super) fn inside(tokens: impl ToTokens) -> TokenStream {
 
 /// The type of a tensor's elements.
 ///
-/// A name that may be an alias or a mistake becomes a projection, so that if it is not an element type, rustc reports
-/// that for everything that uses the tensor.
+/// A name that may be an alias or a mistake becomes a projection. If it is not an element type, rustc then reports that
+/// for every use of the tensor.
 pub(super) fn element(model: &Model, tensor: &Tensor) -> TokenStream {
     let inner = inside(&tensor.element);
     if is_known(&tensor.element) {
@@ -99,7 +98,7 @@ pub(super) fn krate(model: &Model) -> TokenStream {
     }
 }
 
-/// The path of `kernelpack_abi`, by way of the guest crate, so that authors only depend on one crate.
+/// The path of `kernelpack_abi` through the guest crate, so that authors depend on only one crate.
 pub(super) fn abi(model: &Model) -> TokenStream {
     let krate = krate(model);
     quote! { #krate::abi }

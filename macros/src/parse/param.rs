@@ -13,7 +13,7 @@ use crate::{
     plain::plain,
 };
 
-/// Reads a parameter and removes the attributes that only the macro understands.
+/// Parses a parameter and removes the attributes that only the macro understands.
 pub(super) fn parse(typed: &mut PatType, errors: &mut Errors) -> Param {
     let attributes = Attributes::take(&mut typed.attrs, errors);
     let ident = match &*typed.pat {
@@ -71,7 +71,7 @@ struct Attributes {
     inout: Option<Attribute>,
     scratch: Option<Attribute>,
     param: Option<Attribute>,
-    /// Whether there was an unknown attribute, so that one that seems to be missing may be misspelt.
+    /// Whether there was an unknown attribute, which may be a misspelling of a missing one.
     unknown: bool,
 }
 
@@ -108,7 +108,7 @@ impl Attributes {
         taken
     }
 
-    /// Refuses attributes that do not go with this kind of parameter.
+    /// Refuses attributes that do not belong to this kind of parameter.
     fn refuse(attributes: &[&Option<Attribute>], why: &str, errors: &mut Errors) {
         for attribute in attributes.iter().copied().flatten() {
             errors.at(attribute, format_args!("{} {why}: remove it", plain(attribute)));
@@ -202,7 +202,7 @@ fn slice(
     Param::Tensor(Tensor { ident, element, role, optional, dims, len })
 }
 
-/// Says what to use instead of well-known types that are not element types; rustc checks unknown names.
+/// Reports what to use instead of well-known types that are not element types; rustc checks unknown names.
 fn unsupported_element(element: &Type, errors: &mut Errors) {
     const ELEMENTS: &str = "use f32, half::f16, i8, u8, i32, u32, BlockQ8_0 or BlockQ4_0";
     match element {

@@ -32,7 +32,8 @@ pub(super) fn params(model: &Model) -> TokenStream {
     });
     let checks = model.scalars().filter(|scalar| scalar.ty == ParamType::F32).filter_map(|scalar| {
         let (name, default) = (default_name(scalar), scalar.default.as_ref()?);
-        // At the author's expression, which may be a constant of any value, but not as the author's code.
+        // At the location of the author's expression, but not marked as the author's code, since it may be a constant
+        // of any value.
         let span = Span::call_site().located_at(default.span());
         Some(quote_spanned! { span =>
             const _: () = ::core::assert!(

@@ -11,7 +11,7 @@ use crate::{
     model::{Model, Tensor},
 };
 
-/// The structs and their `Infer`; nothing for a kernel without inputs, since then no shape says what to allocate.
+/// The structs and their `Infer`; nothing for a kernel without inputs, since no shape determines the results.
 pub(super) fn emit(model: &Model) -> TokenStream {
     let inputs: Vec<&Tensor> = given(model).filter(|tensor| tensor.role != Role::Out).collect();
     if inputs.is_empty() {

@@ -169,7 +169,7 @@ fn reference_on(model: &Model) -> TokenStream {
     }
 }
 
-/// Registers the function for hosts in this program, which also makes private kernels count as used.
+/// Registers the function for hosts in this program; this also makes private kernels count as used.
 fn registration(model: &Model, marker: &Ident) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);

@@ -1,4 +1,4 @@
-//! Rows of `f16` as rows of `f32`, and back.
+//! Conversion of rows between `f16` and `f32`.
 
 use kernelpack_guest::{Float, f16};
 

@@ -1,8 +1,8 @@
 //! The core kernels: RoPE, RMSNorm, SwiGLU, quantization of the key-value cache, and LoRA.
 //!
-//! Bodies are plain Rust over slices. Inner loops run over arrays of fixed size, so that LLVM unrolls them into SIMD
-//! code and an epoch check, which sits at each loop's back edge, is paid once for many elements. Nothing here depends
-//! on a platform's libm: the sandbox and the native reference give the same bits.
+//! Kernels are plain Rust over slices. Inner loops run over arrays of fixed size, so that LLVM unrolls them into SIMD
+//! code, and an epoch check at a loop's back edge is paid once for many elements. Nothing here depends on a platform's
+//! libm: the sandbox and the native reference give the same bits.
 #![cfg_attr(target_family = "wasm", no_std)]
 
 mod convert;

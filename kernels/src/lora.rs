@@ -36,7 +36,7 @@ pub fn lora_apply_f32(
 ) -> Result<()> {
     check(scale)?;
     if din == 0 || dout == 0 || r == 0 {
-        return Ok(()); // There is nothing to add, not even 0, which would turn −0 into +0.
+        return Ok(()); // Nothing to add, not even 0, which would turn −0 into +0.
     }
     transpose(b, b_transposed, dout, r);
     let adapter = Adapter { a, b_transposed, scale, r };
@@ -68,7 +68,7 @@ pub fn lora_apply_f16(
 ) -> Result<()> {
     check(scale)?;
     if din == 0 || dout == 0 || r == 0 {
-        return Ok(()); // There is nothing to add, not even 0, which would turn −0 into +0.
+        return Ok(()); // Nothing to add, not even 0, which would turn −0 into +0.
     }
     widen(a, a_wide);
     transpose(b, b_transposed, dout, r);
@@ -147,8 +147,8 @@ impl Adapter<'_> {
 
 /// The dot products of each x with each of these rows.
 ///
-/// One step takes a register of each. Cranelift computes at the end of a step, so what it keeps until then and the sums
-/// fit into the registers: eight sums, six factors and a product.
+/// One step takes a register of each. Cranelift computes at the end of a step, so the values that it keeps until then
+/// and the sums must fit into the registers: eight sums, six factors and a product.
 #[inline(never)]
 fn dots<const N: usize, const R: usize>(x: [&[f32]; N], rows: [&[f32]; R]) -> [[f32; R]; N] {
     let x_chunks = x.map(|x| x.as_chunks::<CHUNK>().0);
@@ -182,7 +182,7 @@ fn dots<const N: usize, const R: usize>(x: [&[f32]; N], rows: [&[f32]; R]) -> [[
     sums
 }
 
-/// The dot product of the rest that is shorter than a chunk.
+/// The dot product of the remainder, which is shorter than a chunk.
 fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
     let (x_blocks, x_rest) = x.as_chunks::<4>();
     let (row_blocks, row_rest) = row.as_chunks::<4>();
@@ -193,7 +193,7 @@ fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
     lanes.sum() + x_rest.iter().zip(row_rest).map(|(x, a)| x * a).sum::<f32>()
 }
 
-/// Adds to each y the sum of its factors · rows. Each store makes Cranelift compute what it stores, so steps may be
+/// Adds to each y the sum of its factors · rows. Each store makes Cranelift compute the stored value, so steps may be
 /// long.
 #[inline(never)]
 fn add_rows<const N: usize, const R: usize>(factors: [[f32; R]; N], rows: [&[f32]; R], y: &mut [&mut [f32]; N]) {

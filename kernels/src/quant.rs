@@ -10,7 +10,7 @@ use kernelpack_guest::{BlockQ4_0, BlockQ8_0, Float, f16};
 pub(crate) const BLOCK: usize = 32;
 
 /// Lanes of a register. Reductions go lane by lane and then through `black_box`: if the optimizer saw the last,
-/// horizontal steps, it would take the whole reduction apart into scalars.
+/// horizontal steps, it would turn the whole reduction into scalar code.
 const LANES: usize = 4;
 
 /// Adding this leaves a value of less than 2²², rounded to an integer with ties to even, in the low bits.
@@ -76,8 +76,8 @@ pub(crate) fn dequantize_q4(block: &BlockQ4_0, x: &mut [f32; BLOCK]) {
         *low = (q & 0xf) as i8 - 8;
         *high = (q >> 4) as i8 - 8;
     }
-    // Once the nibbles are bytes, the rest is as with 8 bits. The scale is hidden from the optimizer, which would
-    // otherwise work on four blocks side by side and gather their nibbles one by one.
+    // Once the nibbles are bytes, the rest is the same as with 8 bits. The scale is hidden from the optimizer, which
+    // would otherwise process four blocks side by side and gather their nibbles one by one.
     scale(&qs, black_box(block.d.widen()), x);
 }
 

@@ -6,13 +6,13 @@ use kernelpack_guest::{Float, Result, backward, ensure, f16, kernel, math::sqrt,
 
 /// Elements per step of the loops, whose squares are added in f32.
 const BLOCK: usize = 128;
-/// Elements that are handled together, so that LLVM unrolls the loops around them: four registers of four lanes.
+/// Elements that are processed together, so that LLVM unrolls the loops around them: four registers of four lanes.
 const LANES: usize = 16;
 
 /// Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · weight.
 ///
 /// The mean is accumulated in f64 over blocks of 128, so that its error does not grow with `dim`; rows whose squares
-/// leave the range of f32, at either end, are summed in f64 throughout. An `eps` that is negative or not finite is
+/// exceed the range of f32, at either end, are summed in f64 throughout. An `eps` that is negative or not finite is
 /// refused.
 #[kernel(
     category = "normalization",
@@ -60,7 +60,7 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
     if dim == 0 {
         return;
     }
-    // Not `chunks_exact`, which divides twice: that takes as long as a short row.
+    // Not `chunks_exact`, which divides twice; that takes as long as a short row.
     let (mut x_rest, mut y_rest) = (x, y);
     while let (Some((x, x_after)), Some((y, y_after))) =
         (x_rest.split_at_checked(dim), mem::take(&mut y_rest).split_at_mut_checked(dim))
@@ -82,8 +82,8 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
 fn inverse_rms<T: Squares>(x: &[T], eps: f32) -> f64 {
     let (count, eps) = (x.len() as f64, f64::from(eps));
     let mut sum = sum_of_squares(x);
-    // Either a square overflowed, or an element is infinite or NaN; f64 tells which. Or the sum is so small that
-    // squares may matter that f32 rounds as denormals or to 0.
+    // Either a square overflowed, or an element is infinite or NaN; f64 distinguishes these. Or the sum is so small
+    // that squares matter which f32 rounds to denormals or 0.
     if !sum.is_finite() || sum + count * eps < count * f64::from(f32::MIN_POSITIVE) {
         sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }
@@ -106,7 +106,7 @@ fn sum_of_group<T: Float>(group: &[T; LANES]) -> f32 {
     ((a * a + b * b) + (c * c + d * d)).sum()
 }
 
-/// An element type whose squares are added in f32. What LLVM turns into vector code differs between types.
+/// An element type whose squares are added in f32. The code that LLVM vectorizes differs between types.
 trait Squares: Float {
     /// The sum of the squares of a block.
     fn sum_of_squares(block: &[Self; BLOCK]) -> f32;
@@ -148,7 +148,7 @@ impl Squares for f16 {
     }
 }
 
-// A function of its own, since Cranelift would keep what the loop needs on the stack within a larger one.
+// A separate function, since in a larger one Cranelift would keep the loop's values on the stack.
 #[inline(never)]
 fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     // All three have the same length, but the compiler does not know that.
@@ -206,7 +206,7 @@ pub fn rmsnorm_f32_backward(
             .sum::<f64>();
         let (scale, inner) = (scale as f32, (inner / dim as f64) as f32);
         for i in 0..dim {
-            // This is near 1 whatever the magnitude of the row, so that the product of two does not overflow.
+            // This is near 1 for any magnitude of the row, so the product of two does not overflow.
             let normal = x[i] * scale;
             dx[i] = scale * (weight[i] * dy[i] - normal * inner);
             dweight[i] += dy[i] * normal;

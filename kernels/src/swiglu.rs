@@ -7,8 +7,8 @@ use kernelpack_guest::{
 
 use crate::convert::{narrow, widen};
 
-/// Elements per step: four registers. LLVM turns a loop over such a short array into straight vector code, and the four
-/// share the loads of the polynomial's constants.
+/// Elements per step: four registers. LLVM turns a loop over such a short array into straight-line vector code, in
+/// which the four share the loads of the polynomial's constants.
 const BLOCK: usize = 16;
 /// Elements that are widened and narrowed at once: enough to keep a processor busy while the last results are still
 /// being computed, and few enough to stay in the first-level cache.

@@ -12,7 +12,7 @@ pub(super) struct Angles<'a> {
     pub(super) freqs: Option<&'a [f32]>,
     pub(super) theta: f32,
     pub(super) position_offset: u32,
-    /// −1 rotates the other way, as for the gradient.
+    /// −1 for the opposite rotation, as in the gradient.
     pub(super) direction: f32,
 }
 
@@ -31,8 +31,8 @@ impl Angles<'_> {
                 }
             }
             None => {
-                // Any other base would give frequencies that are NaN or infinite. The message leaves the value out,
-                // since formatting floats takes 18 KB in each module.
+                // Any other base would give frequencies that are NaN or infinite. The message omits the value, since
+                // formatting floats takes 18 KB in each module.
                 ensure!(self.theta > 0.0 && self.theta.is_finite(), InvalidParams, "theta must be positive and finite");
                 for i in 0..pairs {
                     // Computed once for all positions, since this takes as long as everything that follows.
@@ -52,12 +52,12 @@ impl Angles<'_> {
         Ok(())
     }
 
-    /// (s + offset) · theta^(-2i / dim), rounded to f32 once, as a table of angles would hold it.
+    /// (s + offset) · theta^(-2i / dim), rounded to f32 once, like an entry of a table of angles.
     fn angle(self, s: usize, frequency: f64) -> f32 {
         ((s as f64 + f64::from(self.position_offset)) * frequency) as f32
     }
 
-    /// Turns angles, in place of the cosines, into cosines and sines.
+    /// Replaces angles, which are in place of the cosines, by cosines and sines.
     fn turn(self, cos: &mut [f32], sin: &mut [f32]) {
         let (cos_blocks, cos_rest) = cos.as_chunks_mut::<BLOCK>();
         let (sin_blocks, sin_rest) = sin.as_chunks_mut::<BLOCK>();

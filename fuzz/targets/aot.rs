@@ -1,5 +1,5 @@
-//! Files compiled ahead of time: any bytes are one that says of itself how it was compiled, or an error; and an entry that
-//! says the same is the only one that fits.
+//! Files compiled ahead of time: any bytes are either a file with a record of how it was compiled, or an error; and
+//! only an entry that agrees with the record fits the file.
 #![no_main]
 
 use kernelpack_manifest::{AOT_CHECKS, AotFacts, AotFile, Digest};

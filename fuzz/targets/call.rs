@@ -1,8 +1,8 @@
-//! A call in linear memory, as a hostile host could lay it out: the guest either refuses it or gets slices that lie
+//! A call in linear memory, as a hostile host could lay it out: the guest either refuses it, or gets slices that are
 //! inside the memory and share no byte with what is written.
 //!
-//! An input is eight bytes, the index of a signature, the heap base divided by 16, what the host changes between two
-//! calls, and the offset of the descriptor, and then the memory.
+//! An input consists of eight bytes (the index of a signature, the heap base divided by 16, the host's change between
+//! two calls, and the offset of the descriptor), followed by the memory.
 #![no_main]
 
 use std::ops::Range;
@@ -22,10 +22,11 @@ use kernelpack_kernels::*;
 use libfuzzer_sys::fuzz_target;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// What a call is tried on: a pass, by the check that is made for its signature.
+/// The target of a call: a pass, with the check for its signature.
 type Attack = fn(&mut [u128], Bounds, u32, Change);
 
-/// What the host changes between two calls, so that the second is not the one that is remembered: a byte, counted from the
+/// The host's change between two calls, so that the second differs from the remembered one: a byte, counted from the
+/// descriptor on, gets another value.
 /// descriptor on, gets another value.
 type Change = (u8, u8);
 
@@ -66,7 +67,7 @@ const KERNELS: &[(&str, Attack, Option<Attack>)] = kernels![
     swiglu_f32,
 ];
 
-/// The passes of all kernels; the registry tells when one is missing above.
+/// The passes of all kernels; the registry shows if one is missing above.
 fn attacks() -> Vec<Attack> {
     let mut linked: Vec<_> = NativeKernel::all().map(|kernel| kernel.spec.id).collect();
     linked.sort_unstable();
@@ -80,7 +81,7 @@ fuzz_target!(|input: &[u8]| {
     let attack = attacks[usize::from(head[0]) % attacks.len()];
     let descriptor = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
 
-    // The allocation ends where the memory does, so that the address sanitizer sees whatever lies beyond.
+    // The allocation ends where the memory does, so that the address sanitizer detects accesses beyond.
     let mut memory = vec![0u128; content.len().div_ceil(16)];
     memory.as_mut_bytes()[..content.len()].copy_from_slice(content);
     let bounds = Bounds { floor: u32::from(head[1]) * 16, memory_size: memory.as_bytes().len() as u64 };
@@ -90,7 +91,8 @@ fuzz_target!(|input: &[u8]| {
     attack(&mut memory, bounds, descriptor, (head[2], head[3]));
 });
 
-/// Opens the call as one of this pass twice, as a single one and then in a batch, and once more after a change; and uses
+/// Opens the call as one of this pass twice, as a single one and then in a batch, and once more after a change, and
+/// uses the results. The calls remembered before must not affect them.
 /// what it gives. What is remembered of the calls before must not show.
 fn attack<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32, (at, value): Change) {
     let mut memo = Memo::new();
@@ -108,15 +110,15 @@ fn attack<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32, (at, va
     }
 }
 
-/// Opens the call, and uses what it gives.
+/// Opens the call, and uses the result.
 fn open<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32, memo: &mut Memo) {
     let before = memory.to_vec();
     let base = memory.as_mut_ptr().expose_provenance();
     let memory_of_call = LinearMemory { base, bounds };
-    // SAFETY: the memory is as large as its bounds say, starts at a multiple of 16, and until the frame is dropped
-    // nothing else uses it. This one is for this call alone.
+    // SAFETY: the memory is as large as its bounds say, starts at a multiple of 16, and is not used otherwise until the
+    // frame is dropped. This memo is for this call alone.
     let alone = unsafe { Frame::<P>::open(memory_of_call, descriptor, &mut Memo::new()) }.is_ok();
-    // SAFETY: as above; the memo is used with this memory only, whose bounds stay.
+    // SAFETY: as above; the memo is used only with this memory, whose bounds do not change.
     let opened = unsafe { Frame::<P>::open(memory_of_call, descriptor, memo) };
     assert_eq!(opened.is_ok(), alone, "what is remembered changes the verdict");
     let written = match opened {
@@ -131,7 +133,7 @@ fn open<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32, memo: &mu
     }
 }
 
-/// A block that can be read is written as the same bytes.
+/// Checks that a readable block is written back as the same bytes.
 fn check_block(bytes: &[u8]) {
     if let Ok(params) = Params::parse(bytes) {
         let mut again = vec![0; params::block_size(params.entries.len(), params.scalars.len() as u32) as usize];
@@ -140,7 +142,7 @@ fn check_block(bytes: &[u8]) {
     }
 }
 
-/// What the layout check accepts holds no matter which kernel it is for.
+/// Checks the guarantees of an accepted layout, which do not depend on the kernel.
 fn check_layout(memory: &[u8], bounds: Bounds, descriptor: u32) {
     let at = descriptor as usize;
     let head = memory.get(at..).and_then(|rest| KernelDescriptor::read_from_prefix(rest).ok());
@@ -199,7 +201,7 @@ fn take<T: Element, P: Pass>(frame: &mut Frame<'_, P>, row: usize, role: Role) -
         slice.as_bytes()
     } else {
         let slice = frame.optional_input::<T>(row).expect("the row is what the signature says")?;
-        // Reads all of it.
+        // Reads every byte.
         assert!(slice.as_bytes().iter().map(|&byte| u64::from(byte)).sum::<u64>() <= 255 * size_of_val(slice) as u64);
         slice.as_bytes()
     };

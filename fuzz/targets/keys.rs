@@ -1,4 +1,4 @@
-//! Key files and the texts of keys: any text is a key or an error, and a key that was read is written and read again.
+//! Key files and textual keys: any text is a key or an error, and a key that was read can be written and read again.
 #![no_main]
 
 use kernelpack_manifest::{PublicKey, SecretKey};

@@ -1,5 +1,5 @@
-//! `kernels.json`: any bytes are a manifest or an error, and a manifest that was read is written and read again as the
-//! same one.
+//! `kernels.json`: any bytes are a manifest or an error, and a manifest that was read can be written and read again
+//! unchanged.
 #![no_main]
 
 use kernelpack_manifest::Manifest;

@@ -1,10 +1,10 @@
-//! A whole pack under a trusted signature: whatever a signer may have signed is a verified pack or an error, and what
-//! is verified keeps what a host relies on.
+//! A whole pack with a trusted signature: anything that a signer may have signed is a verified pack or an error, and a
+//! verified pack has the properties that a host relies on.
 //!
-//! An input is the length of the manifest in four bytes, the manifest, and each file behind its length in four bytes:
-//! the kernels' own modules, then those of their platforms, then the native code of these, in the manifest's order. The
-//! target writes the digests and signs, so that nothing ends at the signature. Without a manifest it makes one from the
-//! modules' own sections, with each kernel's module as that of a platform as well.
+//! An input is the length of the manifest in four bytes, the manifest, and each file preceded by its length in four
+//! bytes: the kernels' own modules, then those of their platforms, then the native code of these, in the manifest's
+//! order. The target writes the digests and signs, so that inputs get past the signature. Without a manifest, it makes
+//! one from the modules' own sections, with each kernel's module also as that of a platform.
 #![no_main]
 
 use std::{collections::BTreeMap, time::SystemTime};
@@ -18,7 +18,7 @@ use libfuzzer_sys::fuzz_target;
 use semver::Version;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-/// A key that is trusted by itself never expires, so any time will do.
+/// Directly trusted keys never expire, so any time will do.
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 fuzz_target!(|input: &[u8]| {
@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     let verifier = KernelPackVerifier::new([key.public()]).with_native_keys([key.public()]);
     let manifest = match Manifest::parse(raw) {
         Ok(manifest) => {
-            // What the signature covers is read as it would be without one.
+            // The signed bytes are read exactly as without a signature.
             let signed = verifier.verify(raw, &key.sign(raw), NOW).expect("the key is trusted");
             assert_eq!(signed.manifest(), &manifest);
             Some(manifest)
@@ -80,7 +80,7 @@ fn platforms(signed: &SignedManifest) -> impl Iterator<Item = (&str, &str)> {
     signed.kernels.iter().flat_map(|kernel| kernel.platforms.keys().map(|engine| (kernel.id.as_str(), engine.as_str())))
 }
 
-/// Has the manifest name the files that are there, and each native file the module that it would be from.
+/// Sets the digests of the files in the manifest, and for each native file the module that it is supposed to be from.
 fn write_digests(manifest: &mut Manifest, files: &[&[u8]]) {
     let mut digests = files.iter().map(|file| Digest::of(file));
     let mut next = |to: &mut Digest| *to = digests.next().unwrap_or(*to);
@@ -101,7 +101,7 @@ fn write_digests(manifest: &mut Manifest, files: &[&[u8]]) {
     }
 }
 
-/// Holds a verdict on a module to what a host relies on.
+/// Checks that an accepted module has the properties that a host relies on.
 fn check_module(
     checker: &CompatibilityChecker,
     verdict: Result<VerifiedModule, kernelpack_manifest::Rejected>,
@@ -121,13 +121,13 @@ fn check_module(
     }
 }
 
-/// What native code that was let through says of itself.
+/// Checks the record of accepted native code.
 fn check_facts(facts: &AotFacts, file: &[u8]) {
     assert!(AOT_CHECKS.iter().all(|check| facts.record.options.iter().any(|option| option == check)));
     assert_eq!(AotFacts::read(file).as_ref(), Ok(facts));
 }
 
-/// What a host does not look at again.
+/// Checks the properties that a host does not check again.
 fn check_promises(module: &VerifiedModule) {
     let (spec, facts) = (module.spec(), module.facts());
     assert!(Validator::new_with_features(WasmFeatures::default()).validate_all(module.bytes()).is_ok());
@@ -143,7 +143,7 @@ fn check_promises(module: &VerifiedModule) {
     }
 }
 
-/// The next part of an input, with its length in front; a length beyond the end takes what there is.
+/// The next length-prefixed part of an input; a length beyond the end takes the rest.
 fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (len, tail) = rest.split_first_chunk::<4>()?;
     let (part, tail) = tail.split_at((u32::from_le_bytes(*len) as usize).min(tail.len()));
@@ -151,7 +151,7 @@ fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-/// A manifest that says what the modules say of themselves; each module stands for the one of a platform, too.
+/// A manifest derived from the modules' sections; each module is also used as that of a platform.
 fn from_sections(files: &mut Vec<&[u8]>) -> Option<Manifest> {
     let specs: Vec<KernelSpecBuf> = files.iter().copied().filter_map(spec_of).collect();
     let fallbacks = specs.iter().filter(|spec| !spec.fallback.is_empty());

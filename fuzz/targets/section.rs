@@ -1,5 +1,5 @@
-//! The custom section: any bytes are entries or an error, a spec has one encoding only, and the manifest's form of a
-//! spec leads back to the spec.
+//! The custom section: any bytes are entries or an error, a spec has exactly one encoding, and the manifest's form of a
+//! spec converts back to the spec.
 #![no_main]
 
 use std::collections::BTreeMap;

@@ -1,16 +1,17 @@
-//! The command's reader of safetensors files: any file is read or refused, and what the header promises can be read.
+//! The command's reader of safetensors files: any file is read or refused, and everything that the header announces can
+//! be read.
 #![no_main]
 
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
 
-// The command is a program and not a library; this is its own file.
+// The command is a program rather than a library, so this includes its source file.
 #[path = "../../cli/src/tensor_file.rs"]
 mod tensor_file;
 
 fuzz_target!(|bytes: &[u8]| {
-    // A file in memory where the system has such a folder.
+    // A file in memory, on systems that have this folder.
     let dir = std::path::Path::new("/dev/shm");
     let mut file = if dir.is_dir() { tempfile::NamedTempFile::new_in(dir) } else { tempfile::NamedTempFile::new() }
         .expect("a temporary file");

@@ -1,6 +1,6 @@
-//! Adding native code to an existing pack, and signing it again.
+//! Adds native code to an existing pack, and signs it again.
 //!
-//! The compiler is WAMR's, in a program of its own. Its output is checked as far as it can be. That the code does what
+//! The compiler is WAMR's, in a separate program. Its output is checked as far as possible. Whether the code does what
 //! the module does depends on the compiler and on the machine that runs it: the signing key vouches for that.
 
 mod error;
@@ -43,7 +43,7 @@ pub struct AotMade {
     pub size: usize,
 }
 
-/// Compiles the modules of a signed pack and signs it again, with the new files in it.
+/// Compiles the modules of a signed pack, adds the new files, and signs the pack again.
 ///
 /// The pack is verified first, so that nothing is compiled unless a trusted key has signed it. The new pack replaces
 /// the old one in one step at the end. `made` is called for each file as soon as it is compiled.
@@ -66,7 +66,7 @@ pub fn aot(
     let verifier = KernelPackVerifier::new(options.trusted.iter().copied().chain([public]));
     let refused = |fault| AotError::from(SignError::refused(pack, fault));
     let signed = verifier.verify(&bytes, &signature, SystemTime::now()).map_err(refused)?;
-    // Everything that a host checks, before anything is compiled.
+    // Performs every check of a host before anything is compiled.
     check_pack(pack, &signed)?;
 
     let mut manifest = signed.manifest().clone();
@@ -129,7 +129,7 @@ fn module(
         _ => engines,
     };
     let wasm = pack_files::read(pack, path, MAX_MODULE_BYTES as u64)?;
-    // Verified a second time, since the folder may have changed since.
+    // Verified a second time, since the folder may have changed since then.
     let module = match platform {
         Some((engine, _)) => signed.verify_module_for(&kernel.id, engine, wasm),
         None => signed.verify_module(&kernel.id, wasm),

@@ -20,8 +20,8 @@ use crate::{
     raw, simd, write,
 };
 
-/// The default size of the shadow stack of modules without SIMD, in bytes: what hosts on small devices give a call.
-/// Together with the data of most kernels, it fits into one page.
+/// The default size of the shadow stack of modules without SIMD, in bytes, which is the stack that hosts on small
+/// devices give a call. Together with the data of most kernels, it fits into one page.
 const SCALAR_STACK_BYTES: u32 = 32 << 10;
 
 /// What to build, and where to put it.

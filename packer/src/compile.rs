@@ -1,4 +1,4 @@
-//! Compiling a crate to one WebAssembly module with all of its kernels, with SIMD or without.
+//! Compiles a crate to one WebAssembly module with all of its kernels, with SIMD or without.
 //!
 //! Equal sources and compilers give equal bytes, whatever folder they are in: every setting that reaches the compiler
 //! is pinned here, and the machine's paths are mapped to fixed names.
@@ -44,7 +44,7 @@ const PROFILE: [(&str, &str); 9] = [
 /// these flags after cargo's, and the last flag of a kind wins.
 const FLAGS: [&str; 6] = [
     // Loop strength reduction rewrites addresses so that LLVM can no longer fold constants into the offsets of loads
-    // and stores, and WebAssembly has no cheaper addressing to gain from it.
+    // and stores, and WebAssembly gains nothing from it.
     "-Cllvm-args=-disable-lsr",
     "-Copt-level=3",
     "-Ccodegen-units=1",
@@ -204,7 +204,7 @@ pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], re
     command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
 }
 
-/// What arrives while cargo runs.
+/// Output of cargo while it runs.
 enum Word {
     /// A line from cargo.
     Line(Vec<u8>),
@@ -233,7 +233,7 @@ pub(crate) fn run<T: Default + Send + 'static>(
             for message in Message::parse_stream(BufReader::new(stdout)) {
                 match message {
                     Ok(Message::CompilerMessage(message)) => {
-                        // Nobody receives any more if the build has failed.
+                        // If the build has failed, there is no receiver any more.
                         let _ = say_messages.send(Ok(Word::Diagnostic(message.message)));
                     }
                     Ok(message) => read(&mut found, message),

@@ -37,8 +37,8 @@ fn parse(text: &OsStr) -> Option<Timestamp> {
     Timestamp::from_unix(text.to_str()?.trim().parse().ok()?)
 }
 
-/// What git says, in the language that [`git`] asks for, of a folder that is in no commit. A repository that it
-/// cannot find although there is a link to it has other words behind "repository".
+/// Git's messages, in the language that [`git`] sets, for a folder that is in no commit. If a link to a repository
+/// exists but the repository does not, the message continues differently after "repository".
 const NO_COMMIT: [&str; 2] = ["not a git repository (or any", "does not have any commits yet"];
 /// The most characters of git's output to report.
 const MAX_REASON: usize = 1000;
@@ -47,24 +47,24 @@ const MAX_REASON: usize = 1000;
 #[derive(Debug, PartialEq)]
 enum Undated {
     NoCommit,
-    /// It lies in a checkout whose commit does not have it.
+    /// It is in a checkout whose commit does not contain it.
     Untracked {
         repository: PathBuf,
     },
-    /// Git does not say, for this reason.
+    /// Git does not report a date, for this reason.
     Unknown {
         reason: String,
     },
 }
 
-/// When the commit was made that the crate is checked out at.
+/// The date of the commit that the crate is checked out at.
 fn commit_date(crate_dir: &Path) -> Result<Timestamp, Undated> {
     let said = git(crate_dir, &["log", "-1", "--no-show-signature", "--format=%ct"])?;
     let date = parse(OsStr::new(&said)).ok_or_else(|| {
         let said: String = said.chars().take(MAX_REASON).collect();
         Undated::Unknown { reason: format!("git gave {said:?} as the commit's date") }
     })?;
-    // The repository may be another project's, which the crate was unpacked or generated in.
+    // The repository may belong to another project, in which the crate was unpacked or generated.
     if git(crate_dir, &["ls-tree", "--name-only", "HEAD", "Cargo.toml"])?.is_empty() {
         let repository = git(crate_dir, &["rev-parse", "--show-toplevel"])?.trim_end_matches(['\r', '\n']).into();
         return Err(Undated::Untracked { repository });
@@ -72,7 +72,7 @@ fn commit_date(crate_dir: &Path) -> Result<Timestamp, Undated> {
     Ok(date)
 }
 
-/// What git answers in the crate's folder.
+/// Git's answer in the crate's folder.
 ///
 /// Neither the user's settings nor the environment change the answer: a variable such as `GIT_DIR` would name another
 /// repository, and `log.showSignature` would print more than a date.

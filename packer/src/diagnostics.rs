@@ -1,4 +1,4 @@
-//! What the compiler and cargo say about the crate.
+//! The messages of the compiler and of cargo about the crate.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use cargo_metadata::diagnostic::Diagnostic;
 type Place = (String, u32, u32);
 
 /// The messages that a build has passed on. A build compiles the crate up to three times (with SIMD, without SIMD and
-/// for this machine), and the author wants to read each message once.
+/// for this machine), and the author needs to read each message only once.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnostics {
     /// Messages of the compiler, by text and places.
@@ -30,9 +30,10 @@ impl Diagnostics {
         !self.in_warning || self.lines.insert(line.to_owned())
     }
 
-    /// The lines of a message from the compiler, or none if it was passed on before.
+    /// The lines of a message from the compiler; empty if it was passed on before.
     pub(crate) fn tell<'a>(&mut self, message: &'a Diagnostic) -> impl Iterator<Item = &'a str> {
-        // Not by the rendered text, since the hint on turning a lint off may go to another warning in another build.
+        // Not by the rendered text, since the hint on turning a lint off may be attached to another warning in another
+        // build.
         let spans = message.spans.iter().map(|span| (span.file_name.clone(), span.byte_start, span.byte_end));
         let is_new = self.told.insert((message.message.clone(), spans.collect()));
         let text = message.rendered.as_deref().filter(|_| is_new);

@@ -21,7 +21,7 @@ pub enum BuildError {
     Metadata {
         /// The crate's `Cargo.toml`.
         manifest: PathBuf,
-        /// What cargo says.
+        /// Cargo's message.
         reason: String,
     },
     /// The workspace's `Cargo.lock` does not match its `Cargo.toml`, and a build does not update it.
@@ -59,7 +59,7 @@ pub enum BuildError {
         /// The packages in it.
         members: Vec<String>,
     },
-    /// The package has no library, which is where kernels live.
+    /// The package has no library, which must contain the kernels.
     #[error(
         "the package \"{package}\" ({}) has no library: move its kernels to src/lib.rs",
         manifest.display()
@@ -85,7 +85,7 @@ pub enum BuildError {
     Toolchain {
         /// The command.
         command: String,
-        /// What it says.
+        /// The compiler's message.
         reason: String,
     },
     /// The standard library for WebAssembly is not installed.
@@ -162,7 +162,7 @@ pub enum BuildError {
         package: String,
         /// The target of this machine.
         host: String,
-        /// What cargo says.
+        /// Cargo's message.
         reason: String,
     },
     /// An author's health vector is not named after one of the kernels.
@@ -213,8 +213,8 @@ pub enum BuildError {
         mismatch: Mismatch,
         /// The vector's tolerance.
         tolerance: f64,
-        /// Whether there is a tolerance that allows what the function gives. None does where all that is expected is
-        /// zero, or differs in what no tolerance applies to.
+        /// Whether some tolerance allows the function's result. None does if all expected values are zero, or if
+        /// elements differ to which no tolerance applies.
         tolerable: bool,
     },
     /// The kernel's function returns no results for an author's health vector.
@@ -254,7 +254,7 @@ pub enum BuildError {
         action: &'static str,
         /// On which path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -269,7 +269,7 @@ impl BuildError {
     }
 }
 
-/// The advice to raise a tolerance, where that can help.
+/// The advice to raise a tolerance, if that can help.
 fn or_raise(tolerance: f64, tolerable: bool) -> String {
     if tolerable { format!(", or raise the tolerance, which is {tolerance:?}") } else { String::new() }
 }

@@ -62,7 +62,7 @@ pub enum Event {
     },
 }
 
-/// What an author should know about a pack: why it may not be reproducible, or what it lacks.
+/// Something that an author should know about a pack: why it may not be reproducible, or what it lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -78,22 +78,22 @@ pub enum Warning {
         /// Its `Cargo.toml`.
         manifest: PathBuf,
     },
-    /// Neither `SOURCE_DATE_EPOCH` nor a commit tells when the sources were made.
+    /// Neither `SOURCE_DATE_EPOCH` nor a commit dates the sources.
     NoDate {
         /// The crate.
         crate_dir: PathBuf,
-        /// What git says; `None` if the crate is simply not in a commit.
+        /// Git's message; `None` if the crate is simply not in a commit.
         reason: Option<String>,
     },
-    /// The crate lies in a git repository that does not track it, whose date would be another project's, and
+    /// The crate is in a git repository that does not track it, whose date would be another project's, and
     /// `SOURCE_DATE_EPOCH` is not set.
     Untracked {
         /// The crate.
         crate_dir: PathBuf,
-        /// The checkout that it lies in.
+        /// The checkout that it is in.
         repository: PathBuf,
     },
-    /// Without SIMD the crate does not declare a kernel that it declares with it.
+    /// A kernel is declared only in the build with SIMD.
     NoScalar {
         /// The kernel's id.
         kernel: String,

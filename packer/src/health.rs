@@ -91,7 +91,8 @@ pub(crate) fn vectors(
     Ok(all)
 }
 
-/// Generates what the author has not provided: a vector without the kernel's optional inputs, and one with all of them.
+/// Generates the vectors that the author has not provided: one without the kernel's optional inputs, and one with all
+/// of them.
 fn make(
     project: &Project,
     kernel: &KernelSpecBuf,
@@ -147,7 +148,7 @@ fn answer<'a>(
                 })?;
                 return Ok(Ok((vector, asked.params)));
             }
-            // Other inputs would not change that.
+            // Other inputs would not help.
             Err(reason @ (NoAnswer::TimedOut { .. } | NoAnswer::Unregistered | NoAnswer::NeedsInit)) => {
                 return Ok(Err(reason));
             }
@@ -177,7 +178,7 @@ fn check(
                 kernel: id(),
                 mismatch,
                 tolerance,
-                // The largest that there is.
+                // The largest possible tolerance.
                 tolerable: compare(expected, &results, 1f64.next_down()).is_ok(),
             })?;
             if !program.map_or(Ok(true), |program| program.is_steady(kernel, &given.vector, &results))? {

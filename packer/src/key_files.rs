@@ -1,4 +1,4 @@
-//! Reading keys from their files.
+//! Reads keys from their files.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use kernelpack_files::{Links, read_secret};
 use kernelpack_manifest::{KeyError, PublicKey, SecretKey};
 use zeroize::Zeroizing;
 
-/// The most bytes of a key's file; a key with all its PEM is far smaller, even with words around it.
+/// The size limit of a key's file; a PEM key is far smaller, even with text around it.
 const MAX_BYTES: u64 = 64 << 10;
 
 /// The end of the labels of secret keys, including encrypted ones.
@@ -44,7 +44,7 @@ pub fn load_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let failed = |error| KeyFileError::Read { path: path.into(), error };
     let mut bytes = read_secret(path, MAX_BYTES, Links::Follow).map_err(|error| failed(error.into()))?;
-    // Words around a key may have been written in any encoding; the key itself is ASCII.
+    // Text around a key may be in any encoding; the key itself is ASCII.
     if str::from_utf8(&bytes).is_err() {
         bytes.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
     }
@@ -93,7 +93,7 @@ pub enum KeyFileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Making a pair of keys: two files that OpenSSL can read, too. Existing files are never overwritten.
+//! Generates a pair of keys as two files that OpenSSL can also read. Existing files are never overwritten.
 
 use std::{
     ffi::OsString,
@@ -57,7 +57,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeygenError> 
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // Set when the file is created: until a later change, others could open the file.
+        // Set when the file is created, since others could open the file before a later change.
         options.mode(mode);
     }
     #[cfg(not(unix))]
@@ -82,10 +82,10 @@ pub enum KeygenError {
         /// The file.
         path: PathBuf,
     },
-    /// The system cannot provide random bytes.
+    /// The system does not provide random bytes.
     #[error("the system cannot provide random bytes: {reason}")]
     NoEntropy {
-        /// What it says.
+        /// The system's message.
         reason: String,
     },
     /// A file cannot be written.
@@ -93,7 +93,7 @@ pub enum KeygenError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }

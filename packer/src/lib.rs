@@ -1,13 +1,13 @@
-//! From a crate of annotated functions to a signed pack of WebAssembly kernels.
+//! Turns a crate of annotated functions into a signed pack of WebAssembly kernels.
 //!
-//! Cargo compiles the crate to one module ([`build`]), whose custom section says which kernels are in it. [`passes`]
-//! make a module of each kernel, the functions themselves compute what health vectors expect, the manifest describes
-//! everything, and a key vouches for the manifest ([`sign`](sign())). The pack is written whole or not at all.
+//! Cargo compiles the crate to one module ([`build`]), whose custom section lists the kernels in it. [`passes`] make a
+//! module of each kernel, the functions themselves compute what health vectors expect, the manifest describes
+//! everything, and a key signs the manifest ([`sign`](sign())). The pack is written completely or not at all.
 //! [`generate`] makes keys.
 //!
-//! The invariant: equal sources, compilers and keys give equal bytes, whatever folder they are in and whenever they are
-//! built. This crate knows no engine: kernels only run as the author's functions, in a separate program. It prints
-//! nothing, and reports its steps as [`Event`]s.
+//! The invariant: equal sources, compilers and keys give equal bytes, in any folder and at any time. This crate
+//! contains no engine: kernels only run as the author's functions, in a separate program. It prints nothing, and
+//! reports its steps as [`Event`]s.
 //!
 //! # Example: a key and a pack
 //! ```no_run

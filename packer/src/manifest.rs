@@ -1,4 +1,4 @@
-//! What a pack says about itself: the manifest, from the crate, its overrides and its kernels.
+//! Makes a pack's manifest from the crate, its overrides and its kernels.
 
 use kernelpack_abi::ABI_VERSION;
 use kernelpack_manifest::{Author, Kernel, Manifest, ModuleFacts, ModuleFile, Platform, PublicKey, SCHEMA};
@@ -15,7 +15,7 @@ const WAMR: Version = Version::new(2, 4, 3);
 /// The newest runtime that may load a pack, by default: the last one before compatibility may break.
 const MAX_RUNTIME: Version = Version::new(1, 0, 0);
 
-/// The oldest runtime that may load a pack, by default: the one that belongs to this packer.
+/// The oldest runtime that may load a pack, by default: the one with this packer's version.
 fn min_runtime() -> Result<Version, BuildError> {
     let version = env!("CARGO_PKG_VERSION");
     Version::parse(version).map_err(|_| BuildError::Unfaithful)
@@ -66,7 +66,7 @@ pub(crate) fn assemble(
 /// The author's name in packs of crates that name none, such as those that `cargo new` makes.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// The pack's author: what the overrides say, or else the package's first author.
+/// The pack's author: from the overrides, or else the package's first author.
 pub(crate) fn author(project: &Project, key: &PublicKey) -> Author {
     let (name, email) = project.author.as_deref().map_or(("", None), split_author);
     let name = project.overrides.author.name.as_deref().unwrap_or(name);
@@ -75,7 +75,7 @@ pub(crate) fn author(project: &Project, key: &PublicKey) -> Author {
     Author { name: name.into(), email: email.map(Into::into), signing_key: key.id() }
 }
 
-/// The name and the address of `Name <mail>`.
+/// Splits `Name <mail>` into the name and the address.
 fn split_author(author: &str) -> (&str, Option<&str>) {
     match author.trim().strip_suffix('>').and_then(|author| author.rsplit_once('<')) {
         Some((name, mail)) => (name.trim(), Some(mail.trim()).filter(|mail| !mail.is_empty())),

@@ -1,4 +1,4 @@
-//! Why a kernel's function gives no results on the machine that builds.
+//! Why a kernel's function gives no results on the build machine.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use kernelpack_abi::Status;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoAnswer {
-    /// The program has no function of this kernel, since `#[kernel]` did not register one.
+    /// The program has no function for this kernel, since `#[kernel]` did not register one.
     #[error("is not registered by #[kernel]")]
     Unregistered,
     /// The function needs what `init` prepares, which exists only in an instance.
     #[error("needs its init, which only runs in the sandbox")]
     NeedsInit,
-    /// The function returns something else when it is called again, so there is no one result to expect.
+    /// The function returns something else when it is called again, so no result can be expected.
     #[error("gives other results when it is called again: it keeps state between calls")]
     Unsteady,
     /// The function returned an error.

@@ -1,4 +1,4 @@
-//! `[package.metadata.kernelpack]`: where an author wants the pack to differ from `Cargo.toml`.
+//! `[package.metadata.kernelpack]`: the author's settings that override `Cargo.toml`.
 
 use std::{ops::RangeInclusive, path::Path};
 

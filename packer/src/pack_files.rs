@@ -1,5 +1,4 @@
-//! Reading the files of a pack as strictly as a host does: regular files of bounded size, and none that the manifest
-//! does not name.
+//! Reads the files of a pack as strictly as a host does: only regular files of bounded size that the manifest names.
 
 use std::{io, path::Path};
 
@@ -14,7 +13,8 @@ pub(crate) fn read(pack: &Path, name: &str, limit: u64) -> Result<Vec<u8>, SignE
     let failed = |error| SignError::Io { action: "read", path: path.clone(), error };
     match kernelpack_files::read(&path, limit, Links::Refuse) {
         Ok(bytes) => Ok(bytes),
-        // A missing signature is the pack's fault; any other missing file may be a mistyped path, so the path is named.
+        // A missing signature is a fault of the pack; for any other missing file the path may be mistyped, so it is
+        // named.
         Err(ReadError::Io(error)) if name != SIGNATURE_FILE || error.kind() != io::ErrorKind::NotFound => {
             Err(failed(error))
         }
@@ -22,7 +22,7 @@ pub(crate) fn read(pack: &Path, name: &str, limit: u64) -> Result<Vec<u8>, SignE
     }
 }
 
-/// Checks that the pack holds the manifest, the files that it names, perhaps a signature, and nothing else.
+/// Checks that the pack contains the manifest, the files that it names, optionally a signature, and nothing else.
 pub(crate) fn check_listing(pack: &Path, manifest: &Manifest) -> Result<(), SignError> {
     kernelpack_files::check_listing(pack, manifest, |fault| match fault {
         Rejected::MissingFile { path } if path == SIGNATURE_FILE => Ok(()),

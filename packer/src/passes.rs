@@ -1,6 +1,6 @@
 //! The passes that turn the module of a crate into the module of one kernel, one file each.
 //!
-//! A pass changes a module or refuses it, and knows nothing about files, manifests or other passes. [`transform`]
+//! A pass changes a module or rejects it, and knows nothing about files, manifests or other passes. [`transform`]
 //! states their order. Each pass has `.wat` cases under `tests/passes/`.
 
 pub mod abi_version;

@@ -1,4 +1,4 @@
-//! The crate that is packed, as cargo sees it.
+//! The crate to be packed, as cargo describes it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use semver::Version;
 
 use crate::{error::BuildError, overrides::Overrides, toolchain};
 
-/// A package with a library, and what the pack's manifest takes from it.
+/// A package with a library, and the metadata for the pack's manifest.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
     pub(crate) id: PackageId,
@@ -32,13 +32,13 @@ pub(crate) struct Project {
 impl Project {
     /// Finds the package in `crate_dir`, or the one called `package` in its workspace.
     pub(crate) fn find(crate_dir: &Path, package: Option<&str>) -> Result<Self, BuildError> {
-        // With links resolved, so that the paths that are mapped away are those that cargo and rustc see.
+        // Links are resolved, so that the mapped paths are those that cargo and rustc see.
         let folder = crate_dir.canonicalize().map_err(|error| BuildError::io("read the crate", crate_dir, error))?;
         let manifest = folder.join("Cargo.toml");
         if !manifest.is_file() {
             return Err(BuildError::NoManifest { crate_dir: crate_dir.into() });
         }
-        // Without dependencies at first, since resolving them would write the lock file whose absence must be noticed.
+        // Without dependencies at first, since resolving them would write the lock file, whose absence must be noticed.
         let members = metadata(&manifest, &["--no-deps"])?;
         let found = choose(&members, &manifest, package)?;
         if !found.targets.iter().any(is_library) {

@@ -1,6 +1,6 @@
-//! Reading the module that cargo made of a crate: which kernels it declares, before any pass has touched it.
+//! Reads the module that cargo made from a crate, and which kernels it declares, before any pass has changed it.
 //!
-//! This is the one place that knows the names of the exports in a crate's module.
+//! Only this file knows the names of the exports in a crate's module.
 
 use std::{
     collections::BTreeSet,
@@ -67,7 +67,7 @@ pub fn read<'a>(path: &Path, wasm: &'a [u8]) -> Result<Vec<Entry<'a>>, RawError>
     }
 }
 
-/// One function that a kernel exports.
+/// A function that a kernel exports.
 pub(crate) struct Function {
     /// Its name in a crate's module, between the prefix and the kernel's id.
     pub(crate) short: &'static str,
@@ -81,7 +81,7 @@ pub(crate) struct Function {
     pub(crate) optional: bool,
 }
 
-/// The functions that a kernel of this spec exports, or may export.
+/// The functions that a kernel with this spec exports, or may export.
 pub(crate) fn functions(spec: &KernelSpecBuf) -> impl Iterator<Item = Function> {
     [
         (true, "forward", exports::FORWARD, 1),
@@ -105,7 +105,7 @@ pub(crate) fn export_name(short: &str, id: &str) -> String {
     format!("{}{short}_{id}", exports::RAW_PREFIX)
 }
 
-/// Why the module of a crate is refused.
+/// Why the module of a crate is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RawError {
@@ -114,7 +114,7 @@ pub enum RawError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
     /// Nothing in the crate is a kernel.
@@ -123,13 +123,13 @@ pub enum RawError {
         /// The file.
         path: PathBuf,
     },
-    /// The crate has kernels, but a tool removed what describes them.
+    /// The crate has kernels, but a tool removed their descriptions.
     #[error("{} has kernels, but its kernelpack.spec section was stripped: keep custom sections", path.display())]
     Stripped {
         /// The file.
         path: PathBuf,
     },
-    /// The section does not follow the schema, or is of a version that this build does not know.
+    /// The section does not follow the schema, or has a version that this build does not know.
     #[error("the kernelpack.spec section of {} is refused: {reason}", path.display())]
     Section {
         /// The file.

@@ -1,4 +1,4 @@
-//! Signing an existing pack: the signer vouches for exactly the bytes that it has.
+//! Signs an existing pack: the signer vouches for exactly its bytes.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use crate::{check::check_pack, pack_files, sign_error::SignError, write::replace
 ///
 /// First checks everything that a host will check, except the signature: the pack has exactly the files that the
 /// manifest names, all of them regular; each module and health vector has the digest that the manifest gives; each
-/// module is what its entry says; and each vector is a call of its kernel. If the manifest names another key, this
-/// key's id replaces it, so that the manifest names the signer. Every other byte stays, and with it the
+/// module matches its entry; and each vector is a call of its kernel. If the manifest names another key, this key's id
+/// replaces it, so that the manifest names the signer. Every other byte stays, and with it the
 /// [content](Manifest::content) that identifies the pack in stores. Returns the key that the pack is now signed by.
 ///
 /// # Errors

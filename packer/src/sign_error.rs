@@ -39,7 +39,7 @@ pub enum SignError {
         action: &'static str,
         /// On which path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }

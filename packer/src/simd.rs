@@ -1,14 +1,14 @@
-//! Where a module uses SIMD.
+//! Finds the use of SIMD in a module.
 
 use wasmparser::{KnownCustom, Name, Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
 /// The features that engines without SIMD lack, as manifests call them.
 pub(crate) const FEATURES: [&str; 2] = ["relaxed-simd", "simd"];
 
-/// The name of a function of the crate that uses SIMD in a valid module; `None` if there is none with a name.
+/// The name of a function of the crate that uses SIMD in a valid module; `None` if no named function does.
 ///
-/// The compiler gives all functions of a module the features that one of them has, so functions of other crates may use
-/// SIMD, too.
+/// The compiler gives all functions of a module the features of any one of them, so functions of other crates may use
+/// SIMD too.
 pub(crate) fn function_of(krate: &str, wasm: &[u8]) -> Option<String> {
     let features = WasmFeatures::all() - WasmFeatures::SIMD - WasmFeatures::RELAXED_SIMD;
     let mut validator = Validator::new_with_features(features);
@@ -22,7 +22,7 @@ pub(crate) fn function_of(krate: &str, wasm: &[u8]) -> Option<String> {
                 found.push(index);
             }
         }
-        // Names come after the code.
+        // Names come after the code in a module.
         let Payload::CustomSection(section) = payload else { continue };
         let KnownCustom::Name(names) = section.as_known() else { continue };
         for names in names {

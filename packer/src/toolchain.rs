@@ -1,4 +1,4 @@
-//! The compiler on this machine: what builds the crate, and which of its paths must not end up in modules.
+//! The compiler on this machine, and which of its paths must not end up in modules.
 
 use std::{
     env,
@@ -9,10 +9,10 @@ use std::{
 
 use crate::error::BuildError;
 
-/// The one target that kernels are built for.
+/// The only target that kernels are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What `rustc` reports about itself.
+/// The facts that `rustc` reports about itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Toolchain {
     sysroot: PathBuf,
@@ -22,7 +22,7 @@ pub(crate) struct Toolchain {
 }
 
 impl Toolchain {
-    /// Asks the compiler that cargo would use in this folder.
+    /// Queries the compiler that cargo would use in this folder.
     pub(crate) fn find(folder: &Path) -> Result<Self, BuildError> {
         let printed = rustc(folder, &["--print", "sysroot", "--print", "target-libdir", "--target", TARGET])?;
         Self::read(&printed, &rustc(folder, &["-vV"])?).ok_or_else(|| BuildError::NoTarget {
@@ -31,7 +31,7 @@ impl Toolchain {
         })
     }
 
-    /// Reads the two lines of `--print` and those of `-vV`; `None` if the target's library is missing.
+    /// Parses the two lines of `--print` and those of `-vV`; `None` if the target's library is missing.
     fn read(printed: &str, version: &str) -> Option<Self> {
         let mut lines = printed.lines();
         let (sysroot, library) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
@@ -43,8 +43,8 @@ impl Toolchain {
         })
     }
 
-    /// The folders of this machine that the compiler may write into a module, and the names to write instead. If two
-    /// match a path, the later one wins.
+    /// The folders of this machine that the compiler may write into a module, and their replacements. If two match a
+    /// path, the later one wins.
     pub(crate) fn remaps(&self) -> Vec<(PathBuf, String)> {
         let mut remaps = Vec::new();
         if let Some(home) = cargo_home() {
@@ -54,7 +54,7 @@ impl Toolchain {
             remaps.push((home, "/cargo".into()));
         }
         remaps.push((self.sysroot.clone(), "/rust".into()));
-        // The name that the standard library has where its sources are not installed.
+        // The standard library's name where its sources are not installed.
         remaps.push((self.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", self.commit)));
         remaps
     }
@@ -88,7 +88,7 @@ fn rustc(folder: &Path, args: &[&str]) -> Result<String, BuildError> {
     String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".into()))
 }
 
-/// Rustup's name for the toolchain that it uses in a folder, because of a `rust-toolchain.toml` or otherwise.
+/// Rustup's name for the toolchain that it uses in a folder, because of a `rust-toolchain.toml` or for another reason.
 fn active_toolchain(rustup: &OsStr, folder: &Path) -> Option<String> {
     let output = Command::new(rustup).args(["show", "active-toolchain"]).current_dir(folder).output().ok()?;
     // The name comes first, then the reason why it is active.

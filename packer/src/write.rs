@@ -1,7 +1,7 @@
-//! Replacing files and packs: at any moment either the old one or the new one is there, whole.
+//! Replaces files and packs atomically: at any moment either the complete old one or the complete new one is there.
 //!
-//! Only Linux can exchange two folders in one step. Elsewhere the place is empty for a moment between two renames, and
-//! a failure at that moment puts the old pack back.
+//! Only Linux can exchange two folders atomically. On other systems the path is empty for a moment between two renames,
+//! and a failure at that moment restores the old pack.
 
 use std::{
     fs,
@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 use crate::error::BuildError;
 
-/// Writes a pack of these files, with their relative paths, to `pack`, where there may be nothing, an empty folder or
-/// another pack.
+/// Writes a pack of these files, with their relative paths, to `pack`, which may not exist, be empty or contain another
+/// pack.
 pub(crate) fn write_pack<'a>(
     pack: &Path,
     files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -23,7 +23,7 @@ pub(crate) fn write_pack<'a>(
     let failed = |error| BuildError::io("write the pack", pack, error);
     let parent = parent(pack);
     fs::create_dir_all(&parent).map_err(failed)?;
-    // Beside the place, since a rename only works within one file system.
+    // In the same parent folder, since a rename only works within one file system.
     let new = temp_folder(&parent).map_err(failed)?;
     for (path, content) in files {
         let path = new.path().join(path);
@@ -44,7 +44,7 @@ pub(crate) fn check_place(pack: &Path) -> Result<(), BuildError> {
     }
 }
 
-/// Why what is at `pack` must not be replaced; `None` if it may be.
+/// Why the existing contents of `pack` must not be replaced; `None` if they may be.
 fn foreign(pack: &Path) -> io::Result<Option<String>> {
     let metadata = match fs::symlink_metadata(pack) {
         Ok(metadata) => metadata,
@@ -72,7 +72,7 @@ fn foreign(pack: &Path) -> io::Result<Option<String>> {
     Ok(if entries == 0 || manifest { None } else { Some(format!("it has no {MANIFEST_FILE}")) })
 }
 
-/// Whether a folder holds only modules and compiled files, and health vectors where they belong.
+/// Whether a folder contains only modules and compiled files, and health vectors in their folder.
 fn holds_pack_files_only(folder: &Path) -> io::Result<bool> {
     let vectors = folder.file_name().is_some_and(|name| name == HEALTH_FOLDER);
     for entry in fs::read_dir(folder)? {
@@ -112,7 +112,7 @@ fn swap(new: TempDir, pack: &Path, parent: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Exchanges two folders in one step, if the system can.
+/// Exchanges two folders atomically, if the system can.
 fn exchange(new: &Path, pack: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -126,7 +126,7 @@ fn exchange(new: &Path, pack: &Path) -> bool {
     }
 }
 
-/// Replaces files of one folder: all are written before the first one is renamed.
+/// Replaces files in one folder: all are written before the first one is renamed.
 pub(crate) fn replace_files(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
     let mut written = Vec::new();
     for (name, content) in files {
@@ -150,7 +150,7 @@ fn temp_folder(parent: &Path) -> io::Result<TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// Gives what the builder makes the permissions that the user's umask grants, since it does not stay temporary.
+/// Gives the builder's results the permissions that the user's umask grants, since they do not stay temporary.
 fn permissions(builder: &mut tempfile::Builder<'_, '_>, mode: u32) {
     #[cfg(unix)]
     {

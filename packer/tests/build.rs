@@ -1,4 +1,4 @@
-//! From a crate on disk to a pack on disk, with a real cargo and compiler.
+//! Builds crates on disk to packs on disk, with a real cargo and compiler.
 
 mod common;
 
@@ -86,7 +86,7 @@ fn source() -> String {
     source
 }
 
-/// A crate in a folder of its own.
+/// A crate in its own folder.
 struct Fixture {
     folder: TempDir,
     key: SecretKey,
@@ -214,7 +214,8 @@ fn a_crate_becomes_a_signed_pack() {
 
 #[test]
 fn equal_sources_in_different_folders_give_equal_packs() {
-    // A package outside the workspace, since rustc is given its absolute path; and it panics, which keeps the path.
+    // A package outside the workspace, since rustc gets its absolute path; it panics, which keeps the path in the
+    // module.
     let source = source().replace("map[&i]", "dep::at(&[map[&i]], i as usize)");
     let packs = ["a", "quite another folder"].map(|name| {
         let cargo_toml = CARGO_TOML.replace("[workspace]", "[dependencies]\ndep.path = \"../dep\"\n[workspace]");
@@ -411,7 +412,7 @@ fn a_crate_as_cargo_new_makes_it_is_packed_with_a_warning() {
         manifest.display()
     );
     assert_eq!(warned, [expected]);
-    // Either way of naming an author will do.
+    // Both ways of naming an author work.
     let named = cargo_toml.replace("min-runtime", "author.name = \"C\"\nmin-runtime");
     for (cargo_toml, name) in [(CARGO_TOML, "A B"), (&named, "C")] {
         fs::write(fixture.root().join("Cargo.toml"), cargo_toml).unwrap();
@@ -435,7 +436,7 @@ fn each_warning_of_the_compiler_is_told_once() {
     let fixture = Fixture::new(CARGO_TOML, &(source() + more));
     let script = "fn main() { println!(\"cargo::warning=the script warns\"); }";
     fs::write(fixture.root().join("build.rs"), script).unwrap();
-    // Once more, when cargo finds everything up to date and repeats the messages of the compiler.
+    // Twice, since the second time cargo finds everything up to date and repeats the compiler's messages.
     for _ in 0..2 {
         let (built, events) = build_with(&fixture.with_scalar());
         built.unwrap_or_else(|error| panic!("{error}: {events:?}"));
@@ -469,7 +470,7 @@ fn a_module_with_simd_where_none_should_be_is_left_out_with_a_warning() {
     let start = "\"double_f32\" uses SIMD even in the build without it";
     assert!(warned.starts_with(start), "{warned}");
     assert!(warned.contains("behind #[cfg(target_feature = \"simd128\")]"), "{warned}");
-    // Nothing is reported if no such modules were asked for.
+    // Nothing is reported if such modules were not requested.
     assert!(!warnings(&fixture.build().1).iter().any(|text| text.contains("SIMD")));
 }
 

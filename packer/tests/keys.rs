@@ -1,4 +1,4 @@
-//! Pairs of keys: what is written, what is never overwritten, and what is read.
+//! Pairs of keys: what is written, never overwritten, and read.
 
 use std::{fs, path::Path, process::Command};
 

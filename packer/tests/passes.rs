@@ -1,5 +1,5 @@
-//! What each pass does to a module: `passes/<pass>/<case>.before.wat` becomes `<case>.after.wat`, or is refused with
-//! the text of `<case>.error.txt`. `BLESS=1` writes the results; read them before you keep them.
+//! Tests each pass: `passes/<pass>/<case>.before.wat` becomes `<case>.after.wat`, or is rejected with the text of
+//! `<case>.error.txt`. `BLESS=1` writes the results; read them before you commit them.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ use kernelpack_abi::{KernelSpec, KernelSpecBuf, Lifecycle, ResourceLimits, Signa
 use kernelpack_packer::passes::{self, PassError};
 use walrus::Module;
 
-/// The kernel that every case is about.
+/// The kernel in every case.
 const SPEC: KernelSpec<'static> = KernelSpec {
     id: "k_f32",
     name: "K",

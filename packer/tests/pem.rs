@@ -1,4 +1,4 @@
-//! PEM files as people keep them, with text and spaces around the key, and as OpenSSL reads them.
+//! PEM files with text and spaces around the key, compared with OpenSSL's reading.
 
 use std::{fs, path::Path, process::Command};
 
@@ -17,8 +17,8 @@ z3Jst0mA23zDrIII3co=
 -----END ENCRYPTED PRIVATE KEY-----
 ";
 
-/// Files with `<` for the line that a key begins with, `*` for its base64, `[` and `]` for the halves of that, `>` for
-/// the line that it ends with; and whether they can be read.
+/// Templates of files, and whether they can be read: `<` is the key's first line, `*` its base64, `[` and `]` the
+/// halves of that, `>` its last line.
 const FILES: &[(&str, bool)] = &[
     ("<\n*\n>\n", true),
     ("<\n*\n>", true),
@@ -112,7 +112,7 @@ fn a_key_under_a_password_is_told_with_what_to_do() {
     assert!(error.to_string().contains(&advice), "{error}");
     assert!(load_public_key(&path).unwrap_err().to_string().contains("holds a secret key"));
 
-    // The command in the message, except for the password, for which OpenSSL would prompt.
+    // Runs the command in the message, without the password, for which OpenSSL would prompt.
     let mut words = advice.split(' ');
     let program = words.next().unwrap();
     let decrypt =

@@ -1,4 +1,4 @@
-//! How the packer reads a crate's module before any pass, and each way in which a module may declare no usable kernel.
+//! Reading a crate's module before any pass, and each way in which a module may declare no usable kernel.
 
 use std::path::Path;
 

@@ -117,7 +117,7 @@ fn a_changed_module_is_not_vouched_for() {
     assert_eq!(files(folder.path()), before);
 }
 
-/// Why signing the pack is refused; the pack must stay unchanged.
+/// The reason why signing the pack is refused; the pack must stay unchanged.
 #[track_caller]
 fn refused(folder: &Path) -> Rejected {
     let signature = folder.join("kernels.json.sig");
@@ -130,7 +130,7 @@ fn refused(folder: &Path) -> Rejected {
     found
 }
 
-/// Why signing is refused after this change to a pack.
+/// The reason why signing is refused after this change to a pack.
 #[track_caller]
 fn refused_with(change: impl FnOnce(&Path)) -> Rejected {
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +143,7 @@ fn refused_with(change: impl FnOnce(&Path)) -> Rejected {
 fn a_module_that_is_not_what_its_entry_says_is_not_vouched_for() {
     for (module, reason) in [(module(&OTHER_ENTRY), "other_f32"), (b"no module".to_vec(), "WebAssembly")] {
         let found = refused_with(|folder| {
-            // Anyone who replaces the module can also write its digest.
+            // An attacker who replaces the module can also write its digest.
             let text = fs::read_to_string(folder.join("kernels.json")).unwrap();
             let text = text.replace(&Digest::of(&self::module(&ENTRY)).to_string(), &Digest::of(&module).to_string());
             fs::write(folder.join("kernels.json"), text).unwrap();
@@ -247,7 +247,7 @@ fn a_manifest_that_no_host_would_read_is_not_signed() {
     pack(folder.path(), &key);
     let path = folder.path().join("kernels.json");
     let text = fs::read_to_string(&path).unwrap();
-    // A path that leads out of the pack; if it were followed, the digest could even be right.
+    // A path that leads out of the pack; if it were followed, even the digest could be right.
     fs::write(&path, text.replace("k/k_f32.wasm", "../k/k_f32.wasm")).unwrap();
     let error = sign(folder.path(), &key).unwrap_err().to_string();
     assert!(error.contains("kernels.json cannot be signed: "), "{error}");

@@ -11,7 +11,7 @@ pub enum AotError {
     /// No target was named.
     #[error("no target; name one or more of x86_64, aarch64, thumbv7em, thumbv7")]
     NoTargets,
-    /// The compiler is missing, refuses a module, or misbehaves.
+    /// The compiler is missing, rejects a module, or misbehaves.
     #[error(transparent)]
     Compiler(#[from] CompilerError),
     /// The pack cannot be signed, or no trusted key has signed it.

@@ -9,8 +9,8 @@ use kernelpack_abi::{
 };
 use kernelpack_manifest::{HealthVector, NamedTensor};
 
-/// Encodes the call of a vector as it would lie in a sandbox: a params block at 0, and tensors at the offsets in its
-/// table.
+/// Encodes the call of a vector with the layout of a sandbox's memory: a params block at 0, and tensors at the offsets
+/// in its table.
 ///
 /// `None` if it exceeds the 4 GiB that offsets reach.
 pub(super) fn encode(vector: &HealthVector, signature: &Signature<'_>) -> Option<Vec<u8>> {
@@ -50,7 +50,8 @@ pub(super) fn answer(results: &[NamedTensor]) -> Vec<u8> {
     iter::once(&[Status::Ok.code() as u8][..]).chain(tensors).collect::<Vec<_>>().concat()
 }
 
-/// The tensors that a vector's call writes, with the bytes of the answer; `None` if those are too many or too few.
+/// The tensors that a vector's call writes, with the bytes of the answer; `None` if there are too many or too few
+/// bytes.
 pub(super) fn decode(vector: &HealthVector, mut answer: &[u8]) -> Option<Vec<NamedTensor>> {
     let mut results = vector.expected().to_vec();
     for result in &mut results {

@@ -1,7 +1,7 @@
 //! The vectors that authors provide: `health/KERNEL.safetensors` and `health/KERNEL-ANYTHING.safetensors` in the crate.
 //!
 //! The metadata of a file may give a `tolerance`, and scalars as `param.NAME`. The file in the pack is rewritten
-//! without them, so that equal vectors are equal bytes, whatever program wrote the original.
+//! without them, so that equal vectors give equal bytes, regardless of the program that wrote the original.
 
 use std::{
     fs, io,
@@ -59,7 +59,7 @@ pub(super) fn read(project: &Project, kernels: &[&KernelSpecBuf]) -> Result<Vec<
     Ok(given)
 }
 
-/// The sorted names of the vector files; other files, such as a script that made them, may lie beside them.
+/// The sorted names of the vector files; other files, such as a script that made them, may be next to them.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -88,7 +88,7 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
     let mut tolerance = tolerance(project, &kernel.forward);
     let mut params = Vec::new();
     let mut pairs: Vec<_> = header.metadata().iter().flatten().collect();
-    // In the order of a hash map, which error is reported would vary.
+    // Sorted, since in the order of a hash map the reported error would vary.
     pairs.sort();
     for (key, text) in pairs {
         if key == "tolerance" {

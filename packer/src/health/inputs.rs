@@ -20,7 +20,7 @@ pub(super) struct Asked<'a> {
 /// attempts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt {
-    /// The least extent of axes that are innermost in some tensor, where loops are unrolled and vectorized, and of
+    /// The smallest extent of axes that are innermost in some tensor, where loops are unrolled and vectorized, and of
     /// other axes.
     extents: (u32, u32),
     /// Whether extents are powers of two, rather than different from each other.
@@ -38,7 +38,7 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// From the attempt that reveals most to the one that demands least.
+    /// Starts with the attempt that reveals most, and ends with the one that requires least.
     pub(super) const ALL: [Self; 4] = [
         Self {
             extents: (161, 2),
@@ -78,14 +78,14 @@ impl Attempt {
         },
     ];
 
-    /// Calls unlike those above, whose results do not matter: with other extents and values, and with other scalars.
+    /// Calls that differ from those above in extents, values and scalars, and whose results do not matter.
     const OTHERS: [Self; 2] = [
         Self { extents: (96, 5), negative: false, other_scalars: false, ..Self::ALL[1] },
         Self { scalar: 2, other_scalars: true, ..Self::ALL[2] },
     ];
 }
 
-/// Calls of a kernel with this signature to make before another call, whose result they must not change.
+/// Calls of a kernel with this signature that are made before another call, whose result they must not change.
 pub(super) fn others(signature: &SignatureBuf) -> impl Iterator<Item = HealthVector> {
     Attempt::OTHERS.into_iter().filter_map(|attempt| Some(make(signature, attempt, false)?.vector))
 }
@@ -144,8 +144,8 @@ fn other(value: ParamValue) -> ParamValue {
     }
 }
 
-/// A value for each symbol that all divisors of the symbol divide: the smallest one, from the attempt's extent up, that
-/// no other symbol has, so that a kernel that mixes up two symbols is found out.
+/// A value for each symbol that all divisors of the symbol divide: the smallest one, starting from the attempt's
+/// extent, that no other symbol has, so that a kernel that mixes up two symbols is detected.
 fn symbols(signature: &Signature<'_>, attempt: Attempt) -> Option<Vec<u32>> {
     let (inner, outer) = attempt.extents;
     let mut values = Vec::with_capacity(MAX_SYMBOLS);
@@ -202,8 +202,7 @@ fn shape(spec: &TensorSpec<'_>, symbols: &[u32]) -> Option<Shape> {
     Shape::new(&extents).ok()
 }
 
-/// Fills a tensor: with floats from -1 to 1 and zeros among them, with blocks of about such values, or with small
-/// integers.
+/// Fills a tensor: with floats from -1 to 1 including zeros, with blocks of about such values, or with small integers.
 fn fill(dtype: DType, bytes: &mut [u8], attempt: Attempt, noise: &mut Noise) {
     for (index, element) in bytes.chunks_exact_mut(dtype.size() as usize).enumerate() {
         let mut float = || {
@@ -235,7 +234,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// The high half of the next number, which is the better half.
+    /// The high half of the next number, which has better randomness.
     fn bits(&mut self) -> u32 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;

@@ -1,10 +1,9 @@
 //! The program that runs the kernels' functions on this machine.
 //!
-//! Cargo compiles the crate in its own workspace, with its own lock file and features, as it does for WebAssembly. Then
-//! cargo compiles a `main` in a package without dependencies and links it to the result, with the linker, the flags and
-//! whatever else is configured in the crate's folder. A package that depends on the crate would need a lock file and
-//! patches of its own, which could lead to other sources. Each call runs in a process of its own, since a function may
-//! panic, crash or never end.
+//! Cargo compiles the crate in its own workspace, with its own lock file and features, as for WebAssembly. Cargo then
+//! compiles a `main` in a package without dependencies and links it to the result, with the linker, flags and other
+//! configuration of the crate's folder. A package that depends on the crate would need its own lock file and patches,
+//! and might use other sources. Each call runs in its own process, since a function may panic, crash or never end.
 
 use std::{
     collections::BTreeSet,
@@ -54,7 +53,7 @@ path = "main.rs"
 [workspace]
 "#;
 
-/// Flags for every crate of the program: those of the sandbox's modules that affect results, and no CPU feature beyond
+/// Flags for every crate of the program: those of the sandbox's modules that affect results, and no CPU features beyond
 /// the target's baseline. Optimizing across crates would gain nothing.
 const FLAGS: [&str; 5] =
     ["-Copt-level=3", "-Cdebuginfo=0", "-Coverflow-checks=off", "-Cdebug-assertions=off", "-Cembed-bitcode=no"];
@@ -83,7 +82,7 @@ impl Program {
         progress(Event::CompilingReference { package: project.package.clone() });
         let mut command = cargo_rustc(project, features, "rlib", &host, "");
         pin_settings(&mut command, &FLAGS, &[]);
-        // Panics must be reported, and there is nothing to link yet.
+        // Panics must be reported, and nothing is linked yet.
         command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind").env("CARGO_PROFILE_RELEASE_LTO", "off");
         let id = project.id.clone();
         let read = move |artifacts: &mut Artifacts, message| artifacts.read(message, &id);
@@ -103,7 +102,7 @@ impl Program {
             )));
         };
 
-        // Beside what cargo made, since the folder for temporary files may not allow programs to run.
+        // Next to cargo's output, since the folder for temporary files may not allow programs to run.
         let parent = project.target.join("kernelpack");
         let failed = |error| BuildError::io("write to", &parent, error);
         let folder = tempfile::Builder::new().prefix("health-").tempdir_in(&parent).map_err(failed)?;
@@ -120,10 +119,10 @@ impl Program {
         Ok(Self { folder, path, time_limit })
     }
 
-    /// What the kernel's function returns for the call of a vector.
+    /// The results of the kernel's function for the call of a vector.
     ///
     /// # Errors
-    /// The process cannot be started. The inner result says how the function itself fared.
+    /// The process cannot be started. The inner result is that of the function itself.
     pub(super) fn answer(
         &self,
         kernel: &KernelSpecBuf,
@@ -154,7 +153,7 @@ impl Program {
     }
 
     /// Whether the kernel's function still returns these results for the call of a vector after other calls: the same
-    /// one, one with other tensors, and one with other scalars. Other calls that are refused or end the process show
+    /// one, one with other tensors, and one with other scalars. Other calls that are refused or end the process prove
     /// nothing.
     ///
     /// # Errors
@@ -203,7 +202,7 @@ impl Program {
             .current_dir(self.folder.path())
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
-            // What a function prints does not matter here.
+            // The function's own output does not matter here.
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -226,12 +225,12 @@ impl Program {
     }
 }
 
-/// What a program is linked from, out of the artifacts that cargo lists.
+/// The inputs for linking a program, from the artifacts that cargo lists.
 #[derive(Debug, Default)]
 struct Artifacts {
     library: Option<PathBuf>,
     guests: Vec<PathBuf>,
-    /// The folders of these and of their dependencies; procedural macros are elsewhere.
+    /// The folders of these and of their dependencies; procedural macros are in other folders.
     folders: BTreeSet<PathBuf>,
     native_paths: Vec<String>,
 }
@@ -247,7 +246,7 @@ impl Artifacts {
         };
         let mut command = Command::new(toolchain::cargo());
         command
-            // There is nothing to download, and no lock file that could be out of date.
+            // Nothing needs to be downloaded, and no lock file can be out of date.
             .args([
                 "rustc",
                 "--release",
@@ -261,7 +260,7 @@ impl Artifacts {
             .arg(folder.join("Cargo.toml"))
             .arg("--target-dir")
             .arg(folder.join("target"))
-            // Where cargo looks for its configuration, and rustup for the toolchain.
+            // The folder from which cargo looks for its configuration, and rustup for the toolchain.
             .current_dir(project.folder())
             .stdin(Stdio::null());
         // This is not the author's code, so the author's lints must not stop it.

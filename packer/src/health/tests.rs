@@ -1,4 +1,4 @@
-//! The functions of a real crate, run on this machine.
+//! Runs the functions of a real crate on this machine.
 
 #[cfg(unix)]
 mod linker;
@@ -158,11 +158,11 @@ fn functions_are_asked_in_a_process_of_their_own() {
     let panicked = ask("panics_always").unwrap_err().to_string();
     assert!(panicked.starts_with("ended its process (exit status: 101): panicked at "), "{panicked}");
     assert!(panicked.ends_with("2 elements are too many"), "{panicked}");
-    // It has another signature.
+    // Its signature differs.
     assert!(matches!(ask("aborts"), Err(NoAnswer::Refused { status: Status::InvalidParams, .. })));
     assert!(matches!(ask("scales_f32"), Err(NoAnswer::Refused { status: Status::InvalidParams, .. })));
 
-    // What authors expect is compared with the function.
+    // Compares the author's expectations with the function.
     let kernel = KernelSpecBuf::from(&SCALES);
     let judge = |y: &[f32], metadata: &[(&str, &str)]| {
         let folder = tempfile::tempdir().unwrap();
@@ -183,7 +183,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
          -4.0, expected -4.1 within 4.1e-5; correct one of the two, or raise the tolerance, which is 1e-5"
             .replace("within 4.1e-5", &format!("within {:e}", 1e-5 * f64::from(4.1f32)))
     );
-    // No tolerance would do.
+    // No tolerance is large enough.
     for (y, says) in [
         (
             [0.0, 0.0],
@@ -202,7 +202,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
          must not be 0"
     );
 
-    // A function that depends on the initialization of an instance cannot be run, which is not the author's fault.
+    // A function that depends on an instance's initialization cannot be run, which is not the author's fault.
     let born = KernelSpecBuf { lifecycle: Lifecycle { init: true, cleanup: false }, ..kernel.clone() };
     let folder = tempfile::tempdir().unwrap();
     let vector = file(&[("in.x", &[1.0]), ("out.y", &[7.0])], &[("param.by", "2")]);
@@ -212,7 +212,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
     check(&born, &given, Some(&program), &mut |event| events.push(event)).unwrap();
     assert!(matches!(&events[..], [Event::Warning(Warning::UncheckedVector { .. })]), "{events:?}");
 
-    // And no vector is made from what it returns without initialization.
+    // Without initialization, its results are not used for a vector.
     let (mut events, mut vectors) = (Vec::new(), BTreeMap::new());
     make(&project, &born, Some(&program), &mut vectors, &mut |event| events.push(event)).unwrap();
     assert!(vectors.is_empty());

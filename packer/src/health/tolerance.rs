@@ -1,4 +1,4 @@
-//! How exactly health vectors are compared.
+//! The tolerance for comparing health vectors.
 
 use kernelpack_abi::{DType, Role, SignatureBuf, TensorSpecBuf};
 

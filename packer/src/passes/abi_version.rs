@@ -1,4 +1,4 @@
-//! The ABI's version, as a global that a host reads without running anything.
+//! Adds the ABI's version, as a global that a host reads without running anything.
 
 use kernelpack_abi::{ABI_VERSION, exports};
 use walrus::{ConstExpr, Module, ValType, ir::Value};

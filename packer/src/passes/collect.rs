@@ -1,6 +1,6 @@
-//! Removing what only the other kernels of the crate used.
+//! Removes everything that only the other kernels of the crate used.
 //!
-//! The exports are the roots. Active data segments stay whole, since nothing tells which of their bytes a kernel reads,
+//! The exports are the roots. Active data segments stay whole, since it is unknown which of their bytes a kernel reads,
 //! and the functions of a table stay as long as anything calls through the table.
 
 use walrus::Module;

@@ -1,4 +1,4 @@
-//! Why a pass refuses a module.
+//! Why a pass rejects a module.
 
 /// Why a module cannot become the module of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -7,7 +7,7 @@ pub enum PassError {
     /// The bytes are not a valid module.
     #[error("not a valid WebAssembly module: {reason}")]
     Invalid {
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
     /// The module imports something; a kernel runs with nothing but its own memory.
@@ -68,7 +68,7 @@ pub enum PassError {
     MemoryLimit {
         /// The declared limit in pages of 64 KiB.
         limit: u32,
-        /// What 32-bit addresses reach.
+        /// The number of pages that 32-bit addresses can reach.
         most: u32,
     },
     /// The memory starts larger than its limit.

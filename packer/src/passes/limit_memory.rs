@@ -1,15 +1,15 @@
-//! Making the declared limit on memory the memory's own maximum, so that every engine enforces it.
+//! Sets the declared memory limit as the memory's own maximum, so that every engine enforces it.
 
 use kernelpack_abi::ResourceLimits;
 use walrus::Module;
 
 use super::error::PassError;
 
-/// Pages that 32-bit addresses reach.
+/// The number of pages that 32-bit addresses can reach.
 const MOST_PAGES: u32 = 65_536;
 
-/// Sets the maximum of the one memory to `max_memory_pages`, whatever the linker wrote there: the host plans a call's
-/// tensors by the declared limit.
+/// Sets the maximum of the one memory to `max_memory_pages`, regardless of the linker's value: the host lays out a
+/// call's tensors within the declared limit.
 ///
 /// # Errors
 /// There is not exactly one plain 32-bit memory, or its initial size is above the limit.

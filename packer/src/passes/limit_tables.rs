@@ -1,4 +1,4 @@
-//! Making the declared limit on tables the tables' own maximum.
+//! Applies the declared table limit to the tables' own maxima.
 
 use kernelpack_abi::ResourceLimits;
 use walrus::Module;
@@ -7,8 +7,8 @@ use super::error::PassError;
 
 /// Lowers the maxima of the tables so that together they stay within `max_table_elements`.
 ///
-/// The first table may grow into what the initial sizes leave over; the others keep their initial size. A maximum that
-/// is already lower, as linkers write it, stays.
+/// The first table may grow by what the initial sizes leave; the others keep their initial size. A maximum that is
+/// already lower, as linkers write it, stays.
 ///
 /// # Errors
 /// The initial sizes together are above the limit.

@@ -1,10 +1,10 @@
-//! A kernel imports nothing: what it cannot reach, it cannot misuse.
+//! Rejects modules with imports: a kernel cannot misuse what it cannot reach.
 
 use walrus::{ImportKind, Module};
 
 use super::error::PassError;
 
-/// Refuses a module that imports anything, and names the first import.
+/// Rejects a module that imports anything, and names the first import.
 ///
 /// # Errors
 /// The module has an import.

@@ -1,4 +1,4 @@
-//! Keeping the exports of one kernel of a crate, under the names of the ABI.
+//! Keeps the exports of one kernel of a crate, under the names of the ABI.
 
 use kernelpack_abi::{KernelSpecBuf, exports};
 use walrus::{ExportItem, Module, ValType};
@@ -42,14 +42,14 @@ pub fn run(module: &mut Module, spec: &KernelSpecBuf) -> Result<(), PassError> {
     Ok(())
 }
 
-/// What an export must be.
+/// The required kind of an export.
 #[derive(Clone, Copy)]
 enum Needs {
     /// A linear memory.
     Memory,
     /// An immutable `i32` global.
     Address,
-    /// A function of so many `i32` with this result.
+    /// A function with this many `i32` parameters and this result.
     Function(usize, ValType),
 }
 

@@ -1,4 +1,4 @@
-//! A packed module describes one kernel: its own.
+//! Makes a packed module describe only its own kernel.
 
 use kernelpack_abi::section;
 use walrus::{Module, RawCustomSection};

@@ -1,15 +1,15 @@
-//! Removing everything that neither runs nor describes the kernel, which would only vary with machines and tools.
+//! Removes everything that neither runs nor describes the kernel, which would vary between machines and tools.
 //!
-//! The names of functions stay, in a few percent of the bytes, since a host's report of a trap would mean little
-//! without them. They are demangled, without the hashes of crates and compilers.
+//! The names of functions stay, which take a few percent of the bytes, since a host's report of a trap would mean
+//! little without them. They are demangled, without the hashes of crates and compilers.
 
 use kernelpack_abi::section;
 use walrus::Module;
 
 use super::error::PassError;
 
-/// Removes the `producers`, `target_features` and debug sections, every other custom section but the kernel's spec, and
-/// all names but those of functions.
+/// Removes the `producers`, `target_features` and debug sections, every other custom section except the kernel's spec,
+/// and all names except those of functions.
 ///
 /// # Errors
 /// None at present.

@@ -29,8 +29,7 @@ fn the_toolchain_is_the_one_of_the_crates_folder() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("rust-toolchain"), "1.95.0-host\n").unwrap();
     let script = |content: &str| {
-        // In another process, since a program cannot run while a thread here, or a child process, has it open for
-        // writing.
+        // In another process, since a program cannot run while this process or a child has it open for writing.
         let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
         assert!(Command::new("sh").arg("-c").arg(write).arg(&rustup).arg(content).status().unwrap().success());
         active_toolchain(rustup.as_os_str(), &folder)

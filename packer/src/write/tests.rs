@@ -74,7 +74,7 @@ fn a_failure_half_way_leaves_the_old_pack_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let pack = folder.path().join("pack");
     write_pack(&pack, PACK).unwrap();
-    // The second file would have to lie inside the first.
+    // The second file would have to be inside the first.
     write_pack(&pack, [("k", b"".as_slice()), ("k/k_f32.wasm", b"new")]).unwrap_err();
     assert_eq!(fs::read(pack.join("k/k_f32.wasm")).unwrap(), b"module");
     assert_eq!(names(folder.path()), ["pack"], "something was left behind");

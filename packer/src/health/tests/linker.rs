@@ -1,4 +1,4 @@
-//! The program is linked as the author's workspace configures cargo.
+//! Tests that the program is linked as the author's workspace configures cargo.
 
 use std::{
     env, fs,
@@ -37,8 +37,8 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// Writes a script in another process, since a program cannot run while a thread here, or a child process, has it open
-/// for writing.
+/// Writes a script in another process, since a program cannot run while this process or a child has it open for
+/// writing.
 fn script(path: &Path, content: &str) {
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
     assert!(Command::new("sh").arg("-c").arg(write).arg(path).arg(content).status().unwrap().success());
@@ -85,7 +85,7 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
     let (wrapper, log) = (folder.path().join("my linker"), folder.path().join("log"));
     script(&wrapper, &format!("echo \"$@\" >> '{}'; exec '{}' \"$@\"", log.display(), real.display()));
     let path = env::join_paths([bin].into_iter().chain(env::split_paths(&path))).unwrap().into_string().unwrap();
-    // Kept from run to run, so that the dependencies are compiled once.
+    // Kept between runs, so that the dependencies are compiled only once.
     let target = repository().join("target/tmp/health-linker");
     let host = Toolchain::find(&root).unwrap().host;
     let config = format!(
@@ -121,7 +121,7 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
     assert_eq!(left.len(), 1, "only the program that is still there may be: {left:?}");
 }
 
-/// What the macro declares about the crate's kernel.
+/// The macro's declaration of the crate's kernel.
 fn raw_spec() -> KernelSpecBuf {
     use kernelpack_abi::{DType, Dim, Expr, KernelSpec, Lifecycle, ResourceLimits, Role, Signature, TensorSpec};
     const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {

@@ -1,4 +1,4 @@
-//! `kernelpack bench`: how long kernels take in the sandbox, and the same functions outside of it.
+//! `kernelpack bench`: measures kernels in the sandbox and the same functions natively.
 
 mod cold_start;
 mod family;

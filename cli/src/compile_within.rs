@@ -1,7 +1,7 @@
-//! Compiling a pack that nobody trusted vouches for, within limits and in a process of its own.
+//! Compiles an untrusted pack within limits, in a separate process.
 //!
-//! How much work a module can make for a compiler is bounded before it is compiled. This is for what those bounds miss:
-//! a process that takes too much ends alone, and takes nothing else with it.
+//! The work that a module causes in a compiler is limited before it is compiled. This is for what those limits miss: a
+//! process that takes too much ends alone, without affecting anything else.
 
 use std::{
     env,
@@ -15,7 +15,7 @@ use kernelpack_packer::load_public_key;
 
 use crate::{engine_arg::EngineArg, outcome::Outcome, setup::Setup};
 
-/// The name of the command, which help does not show.
+/// The command's name, which is hidden in help.
 const NAME: &str = "compile-within";
 
 /// The limit for a pack, in seconds of all processors together.
@@ -35,12 +35,12 @@ pub(crate) struct Args {
     mib: u64,
 }
 
-/// Compiles within limits, into the cache, as the process that [`compile`] starts.
+/// Compiles within limits into the cache; runs in the process that [`compile`] starts.
 pub(crate) fn run(args: &Args) -> Outcome {
     limit(args.seconds, args.mib)?;
     let key = load_public_key(&args.key)?;
     let setup = Setup::new(EngineArg::Wasmtime).with(|builder| builder.trust(key)).compile_cache(&args.cache);
-    // A runtime that never interrupts calls compiles other code.
+    // A runtime that never interrupts calls compiles different code.
     for setup in [setup.clone().never_interrupted(), setup] {
         setup.build()?.open(&args.pack)?;
     }
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 /// Compiles a pack that this key signed into a compile cache, in another process.
 ///
 /// # Errors
-/// The pack is refused, or compiling it takes more than it may.
+/// The pack is refused, or compiling it exceeds the limits.
 pub(crate) fn compile(pack: &Path, key: &Path, cache: &Path) -> Outcome {
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
     let mib = MIB_EACH * (threads + 1);
@@ -63,7 +63,7 @@ pub(crate) fn compile(pack: &Path, key: &Path, cache: &Path) -> Outcome {
     fault(process.status, &String::from_utf8_lossy(&process.stderr), mib).map_or(Ok(()), |fault| Err(fault.into()))
 }
 
-/// Why the process failed; `None` if it did not.
+/// The reason why the process failed; `None` if it did not.
 fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
     if status.success() {
         return None;

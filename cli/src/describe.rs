@@ -1,4 +1,4 @@
-//! A manifest in words, for people.
+//! Describes a manifest for people.
 
 use std::{
     fmt::{self, Display, Formatter},
@@ -10,11 +10,11 @@ use kernelpack_manifest::{Backward, Kernel, Manifest, Param, Scratch, Tensor};
 
 use crate::{integrity::Integrity, print::one_line};
 
-/// A pack, and what was found when it was checked.
+/// A pack, and the results of checking it.
 pub(crate) struct Described<'a> {
-    /// What the pack says about itself.
+    /// The pack's own description.
     pub(crate) manifest: &'a Manifest,
-    /// Whether that agrees with its files.
+    /// Whether it matches its files.
     pub(crate) integrity: &'a Integrity,
 }
 
@@ -48,7 +48,7 @@ impl Display for Described<'_> {
 fn signature(integrity: &Integrity) -> String {
     match (&integrity.signed_by_id, integrity.signed_by_named_key) {
         (Some(id), true) => format!("of the key above, trusted as {id}"),
-        // The named key is information only: another key may have signed for the author.
+        // The named key is only information: another key may have signed for the author.
         (Some(id), false) => format!("NOT of the key above, but of the trusted key {id}"),
         (None, true) => "of the key above; only `kernelpack verify` can tell whether to trust it".to_owned(),
         (None, false) => "NOT of the key above".to_owned(),

@@ -1,4 +1,4 @@
-//! `kernelpack health`: do the kernels of this pack give the expected results on this machine?
+//! `kernelpack health`: checks that the kernels of a pack give the expected results on this machine.
 
 use std::{error::Error, path::PathBuf};
 
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     opening: Opening,
 }
 
-/// The report on a pack whose vectors all gave their results.
+/// The report on a pack whose vectors all passed.
 #[derive(Debug, Serialize)]
 struct Healthy {
     healthy: bool,
@@ -47,7 +47,7 @@ struct Healthy {
     unchecked: Vec<String>,
 }
 
-/// A vector that gave its results.
+/// A vector that passed.
 #[derive(Debug, Serialize)]
 struct Checked {
     kernel: String,
@@ -66,7 +66,7 @@ struct Failure {
     found: Option<Found>,
 }
 
-/// What was found out about an unhealthy pack.
+/// The details of an unhealthy pack.
 #[derive(Debug, Serialize)]
 struct Found {
     /// The kernel of the first vector that failed.
@@ -77,7 +77,7 @@ struct Found {
     unchecked: Vec<String>,
 }
 
-/// A vector that did not give its results.
+/// A vector that failed.
 #[derive(Debug, Serialize)]
 struct Failed {
     kernel: String,

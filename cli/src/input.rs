@@ -10,12 +10,12 @@ use kernelpack_manifest::stored;
 
 use crate::tensor_file::TensorFile;
 
-/// The input that a tensor in a file is for.
+/// An input argument: its name, and the source of its tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InputArg {
     /// The kernel's input.
     pub(crate) name: String,
-    /// `FILE` or `FILE:TENSOR`; which one depends on the files that there are.
+    /// `FILE` or `FILE:TENSOR`, depending on which files exist.
     source: String,
 }
 
@@ -66,7 +66,7 @@ impl InputArg {
         Ok(Input { dtype, shape, bytes: file.read(info)? })
     }
 
-    /// The tensor that is meant: the one that is named, else the one with the input's name, else the only one.
+    /// The tensor to use: the named one, else the one with the input's name, else the only one.
     fn choose(&self, file: &TensorFile, named: Option<&str>) -> Result<String, String> {
         if let Some(tensor) = named {
             return Ok(tensor.to_owned());

@@ -1,4 +1,4 @@
-//! `kernelpack inspect`: what a pack says about itself. Nothing in it is trusted, compiled or run.
+//! `kernelpack inspect`: shows what a pack says about itself. Nothing in it is trusted, compiled or run.
 
 use std::path::PathBuf;
 

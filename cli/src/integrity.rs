@@ -1,7 +1,7 @@
-//! What can be said about a pack without a key: whether it agrees with itself.
+//! Checks that need no key: whether a pack is consistent.
 //!
-//! Without a trust store, none of this says who made the pack: anyone who changes a module can also change the manifest
-//! and sign it.
+//! Without a trust store, none of this shows who made the pack: anyone who changes a module can also change the
+//! manifest and sign it.
 
 use std::{path::Path, time::SystemTime};
 
@@ -15,7 +15,7 @@ use kernelpack_manifest::{
 };
 use serde::Serialize;
 
-/// What was checked without a key, and what was found.
+/// The checks without a key, and their results.
 #[derive(Debug, Serialize)]
 pub(crate) struct Integrity {
     /// Whether a trusted key signed the pack; false if no trust store was given.
@@ -33,7 +33,7 @@ pub(crate) struct Integrity {
     pub(crate) modules: bool,
     /// Whether each health vector has the digest that the manifest gives, and is a call of its kernel.
     pub(crate) vectors: bool,
-    /// What is wrong, in words.
+    /// The faults, as messages.
     pub(crate) faults: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ impl Integrity {
         };
         let bytes = read_pack_file(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)?;
         let now = SystemTime::now();
-        // Reading the manifest has checked that the key is one.
+        // Reading the manifest has checked that this is a key.
         let named = manifest.author.signing_key.parse::<PublicKey>();
         self.signed_by_named_key = KernelPackVerifier::new(named).verify(&bytes, &signature, now).is_ok();
         if !self.signed_by_named_key {
@@ -175,5 +175,5 @@ impl Integrity {
     }
 }
 
-/// More bytes than a signature has, so that a longer one is recognized as such.
+/// Above the size of a signature, so that a longer one is recognized as such.
 const MAX_SIGNATURE_BYTES: u64 = 4096;

@@ -1,8 +1,8 @@
 //! The command line of Kernelpack, which both programs share. Each subcommand is a file with its `Args` and its `run`.
 //!
-//! The contract with scripts: data goes to standard output, progress and the one error message to standard error; the
-//! exit code is 0 on success, 1 when something is refused or fails, and 2 when the command line itself is wrong. It is
-//! not an error if a reader closes standard output early.
+//! The contract with scripts: data goes to standard output, progress and the single error message to standard error;
+//! the exit code is 0 on success, 1 when something is refused or fails, and 2 when the command line itself is wrong. It
+//! is not an error if a reader closes standard output early.
 #![forbid(unsafe_code)]
 
 mod aot;
@@ -107,7 +107,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(usage) => {
-            // Help and versions come this way, too; if standard output is closed, nobody wants them.
+            // Help and versions also get here; if standard output is closed, nobody reads them.
             let _ = usage.print();
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
         }
@@ -129,7 +129,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<clap::Error>() {
-            // The arguments do not go together.
+            // These arguments cannot be combined.
             Some(usage) => {
                 let _ = usage.print();
                 ExitCode::from(2)

@@ -1,4 +1,4 @@
-//! How commands open packs: with a compile cache, and with reports of what takes long.
+//! Opens packs for commands: with a compile cache, and with reports of slow steps.
 
 use std::{
     env,
@@ -57,7 +57,7 @@ impl Opening {
                 }
                 CacheOutcome::Hit => {}
                 CacheOutcome::Replaced { fault } | CacheOutcome::NotStored { fault: Some(fault), .. } => {
-                    // Always reported, since somebody may have tampered with it.
+                    // Always reported, since someone may have tampered with it.
                     print::note(format_args!(
                         "compiled {kernel} again, since its entry in the compile cache is unusable: {fault}"
                     ));
@@ -85,7 +85,7 @@ impl Opening {
             None => return Ok((setup.build()?, setup.clone())),
         };
         match with_cache.build() {
-            // Nobody asked for it, so nothing fails for want of it.
+            // The cache was not requested explicitly, so a failure of it is not an error.
             Err(kernelpack_host::Error::Engine(EngineError::Start(StartError::Cache(error))))
                 if self.cache.is_none() =>
             {
@@ -97,7 +97,7 @@ impl Opening {
     }
 }
 
-/// The folder for caches by the XDG Base Directory Specification, which says to ignore relative paths.
+/// The folder for caches according to the XDG Base Directory Specification, which says to ignore relative paths.
 fn default_cache() -> Option<PathBuf> {
     cache_of(env::var_os("XDG_CACHE_HOME").as_deref(), env::home_dir())
 }

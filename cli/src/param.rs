@@ -1,4 +1,4 @@
-//! Scalars of a call: `NAME=VALUE`, and the value that it gives.
+//! Scalars of a call: `NAME=VALUE`, and their values.
 
 use std::str::FromStr;
 
@@ -45,7 +45,7 @@ impl ParamArg {
     }
 }
 
-/// Whether a number is what was written, rather than infinite because what was written is too large.
+/// Whether a number is what was written, rather than infinite because the written number is too large.
 fn fits(value: f32, text: &str) -> bool {
     value.is_finite() || !text.contains(|c: char| c.is_ascii_digit())
 }

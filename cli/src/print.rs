@@ -1,4 +1,4 @@
-//! What reaches the terminal: data on standard output, notes on standard error.
+//! Terminal output: data on standard output, notes on standard error.
 //!
 //! Nothing here panics if a stream is closed, unlike the macros of the standard library.
 
@@ -45,7 +45,7 @@ pub(crate) fn note(line: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// The message of an error. For a bad call it leaves out that the caller is at fault, since users know that the call is
+/// The message of an error. For a bad call it omits that the caller is at fault, since users know that the call is
 /// theirs.
 pub(crate) fn message(error: &(dyn Error + 'static)) -> String {
     match error.downcast_ref() {

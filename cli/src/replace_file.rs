@@ -1,4 +1,4 @@
-//! Writing a file whole or not at all.
+//! Writes a file completely or not at all.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Writes a file. An existing file is replaced in one step and keeps its permissions; after a failure it is unchanged.
+/// Writes a file. An existing file is replaced atomically and keeps its permissions; after a failure it is unchanged.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -32,7 +32,7 @@ pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.into(),
         Err(error) => return Err(error),
     };
-    // Beside the place, since a rename only works within one file system.
+    // In the same folder, since a rename only works within one file system.
     let folder = folder(&path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kernelpack-");
@@ -48,13 +48,13 @@ pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Res
         file.as_file().set_permissions(permissions)?;
     }
     file.write_all(bytes)?;
-    // Otherwise the new name may survive a power failure and the content may not.
+    // Otherwise the new name might survive a power failure but the content might not.
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
 }
 
-/// The folder that a file lies in.
+/// The folder that contains a file.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,4 +1,4 @@
-//! Writing the results of a call to a safetensors file, whole or not at all.
+//! Writes the results of a call to a safetensors file, completely or not at all.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 
 use crate::replace_file::replace_file;
 
-/// Writes tensors to a file under their names. An existing file is replaced in one step; after a failure it is
+/// Writes tensors to a file under their names. An existing file is replaced atomically; after a failure it is
 /// unchanged.
 ///
 /// # Errors

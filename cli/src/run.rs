@@ -1,4 +1,4 @@
-//! `kernelpack run`: one call of one kernel, from files to a file.
+//! `kernelpack run`: makes one call of one kernel, from files to a file.
 
 use std::{
     error::Error,

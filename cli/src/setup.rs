@@ -1,4 +1,4 @@
-//! A runtime that is yet to be built, with the engine's settings beside it.
+//! A runtime that is not built yet, with its engine's settings.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ enum Engine {
 }
 
 impl Setup {
-    /// A runtime with this engine that trusts nobody yet.
+    /// A runtime with this engine and without trusted keys.
     pub(crate) fn new(engine: EngineArg) -> Self {
         let engine = match engine {
             EngineArg::Wasmtime => Engine::Wasmtime(Wasmtime::new()),
@@ -37,7 +37,7 @@ impl Setup {
         Self { builder, engine }
     }
 
-    /// Changes what does not depend on the engine.
+    /// Changes settings that do not depend on the engine.
     pub(crate) fn with(self, change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Self {
         Self { builder: change(self.builder), ..self }
     }
@@ -60,7 +60,7 @@ impl Setup {
         Self { engine, ..self }
     }
 
-    /// Compiles native code here, with this program or with the one that is found. Wasmtime needs none.
+    /// Compiles native code here, with this program or with the one that is located. Wasmtime needs none.
     pub(crate) fn compile_native(self, program: Option<&Path>) -> Self {
         let engine = match self.engine {
             Engine::Wasmtime(engine) => Engine::Wasmtime(engine),

@@ -1,4 +1,4 @@
-//! `kernelpack sign`: signing an existing pack.
+//! `kernelpack sign`: signs an existing pack.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `kernelpack store`: versions of a pack side by side, one of them active.
+//! `kernelpack store`: keeps versions of a pack, one of them active.
 
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ struct Rollback {
     trust: TrustArgs,
 }
 
-/// What is in a store; a missing pack is `null`.
+/// The contents of a store; a missing pack is `null`.
 #[derive(Debug, Serialize)]
 struct Listing<'a> {
     active: Option<&'a PackId>,

@@ -1,7 +1,7 @@
-//! Reading single tensors of safetensors files.
+//! Reads single tensors of safetensors files.
 //!
-//! Only the header and the requested tensors are read, since weights are often in files much larger than what a kernel
-//! takes. Anything without random access, such as a pipe, is read whole.
+//! Only the header and the requested tensors are read, since weights are often in files much larger than a kernel's
+//! inputs. Anything without random access, such as a pipe, is read whole.
 
 use std::{
     fs::File,
@@ -18,7 +18,7 @@ use safetensors::{
 /// The most bytes of a header; the format's own limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// The most bytes read from a pipe: as many as the memory of a kernel can have.
+/// The limit of bytes read from a pipe: the largest memory that a kernel can have.
 const MAX_PIPED_BYTES: u64 = 4 << 30;
 
 /// Bytes with random access.
@@ -29,7 +29,7 @@ enum Content {
 }
 
 impl Content {
-    /// Takes a regular file as it is, and reads anything else to its end; also returns the number of bytes.
+    /// Uses a regular file as it is, and reads anything else to its end; also returns the number of bytes.
     fn of(mut file: File) -> io::Result<(Self, u64)> {
         let metadata = file.metadata()?;
         if metadata.is_file() {
@@ -94,7 +94,7 @@ impl TensorFile {
         }
         let mut header = vec![0; length as usize];
         content.read_at(8, &mut header).map_err(unreadable)?;
-        // Of equal keys, the next line would silently take the last one.
+        // Of equal keys, the next line would silently use the last one.
         check_distinct_keys(&header).map_err(|fault| malformed(&fault.to_string()))?;
         let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
         let data = 8 + length;

@@ -1,4 +1,4 @@
-//! `kernelpack trust`: managing the file that says which keys are trusted. Each subcommand is a file.
+//! `kernelpack trust`: manages the file of trusted keys. Each subcommand is a file.
 
 mod add;
 mod clock;

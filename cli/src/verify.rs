@@ -1,4 +1,4 @@
-//! `kernelpack verify`: did a trusted key sign this pack, and can this runtime load it?
+//! `kernelpack verify`: checks that a trusted key signed a pack, and that this runtime can load it.
 
 use std::{error::Error, fmt::Write as _, path::PathBuf};
 
@@ -48,7 +48,7 @@ struct Report {
     version: String,
     signed_by: String,
     signed_by_id: Option<String>,
-    /// The digest that identifies this version in stores, whatever key signed it.
+    /// The digest that identifies this version in stores, regardless of the key that signed it.
     content: String,
     checks: Vec<Check>,
     kernels: Vec<String>,

@@ -7,10 +7,10 @@ use kernelpack_host::{
     engine::{Execution, Interruption, NativeCompiler, Wamr as Engine},
 };
 
-/// Room for instances with gigabytes of linear memory. What is not used of it takes no memory.
+/// Room for instances with gigabytes of linear memory. Unused parts take no memory.
 const POOL: usize = 2 << 30;
 
-/// Interpreted kernels take a hundred times as long as compiled ones.
+/// Interpreted kernels are a hundred times slower than compiled ones.
 const MAX_BUDGET: Duration = Duration::from_secs(10);
 
 /// The engine's settings.
@@ -47,7 +47,7 @@ impl Wamr {
         Self(self.0.interruption(Interruption::Never))
     }
 
-    /// Compiles native code with this program, or with the one that is found.
+    /// Compiles native code with this program, or with the one that is located.
     pub(crate) fn compile_native(self, program: Option<&Path>) -> Self {
         Self(self.0.compile_native(program.map_or_else(NativeCompiler::find, NativeCompiler::at)))
     }

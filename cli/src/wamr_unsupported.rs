@@ -1,4 +1,4 @@
-//! Programs without WAMR refuse to start it.
+//! Stands in for WAMR in programs without it, and refuses to start it.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use kernelpack_host::{
     error::{EngineError, StartError},
 };
 
-/// Does not start.
+/// Cannot be started.
 #[derive(Clone, Debug)]
 pub(crate) struct Wamr;
 

@@ -1,4 +1,4 @@
-//! `bench --open`: how long it takes until the kernels of a pack can be called.
+//! `bench --open`: measures the time until the kernels of a pack can be called.
 
 use std::{
     error::Error,
@@ -13,15 +13,15 @@ use serde::Serialize;
 use super::stopwatch::median;
 use crate::{print, setup::Setup};
 
-/// What is in the compile cache when the pack is opened.
+/// The contents of the compile cache when the pack is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Cache {
     /// There is no cache.
     None,
-    /// Nothing: opening the pack fills the cache.
+    /// The cache is empty, and opening the pack fills it.
     Empty,
-    /// Everything.
+    /// The cache has all code.
     Full,
 }
 
@@ -31,7 +31,7 @@ struct Figures {
     cache: Cache,
     modules: usize,
     samples: usize,
-    /// Milliseconds to build the runtime: the engine, its probes and the folder of the cache.
+    /// Milliseconds for building the runtime: the engine, its probes and the folder of the cache.
     runtime_ms: f64,
     /// Milliseconds from then until the pack is open: everything verified, and all code ready.
     open_ms: f64,
@@ -40,13 +40,13 @@ struct Figures {
 /// Measures and prints.
 ///
 /// # Errors
-/// The pack is refused, or the system has no room for caches.
+/// The pack is refused, or there is no room for caches on disk.
 pub(crate) fn run(pack: &Path, trusting: &Setup, quick: bool, json: bool) -> Result<(), Box<dyn Error>> {
     let rounds = if quick { 2 } else { 15 };
     let mut samples = [const { Vec::new() }; 3];
     let mut modules = 0;
     for _ in 0..rounds {
-        // Each round has a folder of its own, so that the second way always starts with an empty one.
+        // Each round has its own folder, so that the second way always starts with an empty one.
         let folder = tempfile::tempdir()?;
         for (cache, samples) in [Cache::None, Cache::Empty, Cache::Full].into_iter().zip(&mut samples) {
             let (times, count) = sample(pack, trusting, cache, folder.path())?;
@@ -69,7 +69,7 @@ pub(crate) fn run(pack: &Path, trusting: &Setup, quick: bool, json: bool) -> Res
     Ok(())
 }
 
-/// Opens the pack once, in a runtime of its own; returns the times of both, and the number of modules.
+/// Opens the pack once, in its own runtime; returns the times of both, and the number of modules.
 fn sample(
     pack: &Path,
     trusting: &Setup,
@@ -99,7 +99,7 @@ fn sample(
     Ok(((built, opened), modules))
 }
 
-/// The head of the table.
+/// The table's header.
 struct Head;
 
 impl Display for Head {

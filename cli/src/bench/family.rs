@@ -1,4 +1,4 @@
-//! The kernels whose work is known: what their shapes mean, and how many operations they take.
+//! The known kernels: the meaning of their shapes, and the number of operations.
 
 use kernelpack_host::abi::DType;
 
@@ -24,13 +24,13 @@ pub(crate) enum Family {
         /// Floating-point operations per value.
         flops: u64,
     },
-    /// `rows` rows, each from `din` to `dout` values by way of 16.
+    /// `rows` rows, each from `din` to `dout` values through a rank of 16.
     Adapter,
 }
 
 impl Family {
-    /// The family of a kernel by its id; `None` if its symbols are not those of the family, since then it is another
-    /// kernel with the same id.
+    /// The family of a kernel by its id; `None` if its symbols are not those of the family, since it is another kernel
+    /// with the same id then.
     ///
     /// An exponential, a rounding or a comparison counts as one operation. RMSNorm squares, adds and scales twice;
     /// SwiGLU negates, exponentiates, adds, divides and multiplies; RoPE takes four products and two sums per pair;

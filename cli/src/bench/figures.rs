@@ -37,7 +37,7 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Rounds to a tenth of a nanosecond, so that ratios agree with the times that they are made of.
+    /// Rounds to a tenth of a nanosecond, so that ratios agree with the printed times.
     fn rounded(self) -> Self {
         // The result is never zero.
         let round = |ns: f64| (ns * 10.0).round().max(1.0) / 10.0;
@@ -142,11 +142,11 @@ pub(crate) struct Row<'a> {
     pub(crate) names: usize,
     /// Whether there are several engines, so that each line must name its engine.
     pub(crate) several: bool,
-    /// The figures; `None` for the head of the table.
+    /// The figures; `None` for the table's header.
     pub(crate) figures: Option<&'a Figures>,
 }
 
-/// The head of the table; what is below it is at most as wide.
+/// The table's header; the columns below are at most as wide.
 const HEAD: [&str; 8] = ["call us", "bound us", "native us", "x raw", "x native", "deadline", "GB/s", "copy"];
 
 impl Display for Row<'_> {
@@ -172,7 +172,7 @@ fn cells(it: &Figures) -> [String; 8] {
         us(it.times.call()),
         us(it.times.kernel()),
         us(it.times.native),
-        // With a large tensor, entering the sandbox takes next to nothing.
+        // With a large tensor, entering the sandbox takes almost no time in comparison.
         or_dash(it.bound_to_raw.map(|times| if times > 9999.0 { ">9999".to_owned() } else { digits(times) })),
         ratio(it.bound_to_native),
         ratio(it.deadline_cost),

@@ -1,4 +1,4 @@
-//! Measuring one kernel on one workload, called in every way in turns.
+//! Measures one kernel on one workload, with all ways of calling in turns.
 
 use std::{cell::RefCell, error::Error, hint::black_box};
 
@@ -12,7 +12,7 @@ use super::{
     workload::Workload,
 };
 
-/// Raw calls that are measured together, since one hardly takes longer than the closure around it.
+/// Raw calls that are measured together, since one takes hardly longer than the closure around it.
 const RAW_CALLS: u32 = 64;
 
 /// Measures one kernel on one workload.
@@ -66,7 +66,7 @@ fn measure_compiled_in(
     })
 }
 
-/// Measures a kernel that is only known by its name.
+/// Measures a kernel that is known only by its name.
 fn measure_named(
     raw: &mut RawCall,
     kernel: &DynKernel,
@@ -90,7 +90,7 @@ fn measure_named(
     Ok(Times { raw: times[0], named: at(1), prepared: at(2), copy: at(3), ..Times::default() })
 }
 
-/// A copy of a workload's first tensor to memory like its own.
+/// A copy of a workload's first tensor to memory of the same kind.
 struct PlainCopy<'a> {
     from: &'a [u8],
     to: Tensor<u8>,

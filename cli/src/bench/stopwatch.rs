@@ -1,29 +1,29 @@
-//! Measuring several things side by side.
+//! Measures several things side by side.
 
 use std::time::{Duration, Instant};
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
-    /// The least time of one sample, which makes as many calls as that needs.
+    /// The minimum time of one sample, which contains as many calls as that takes.
     sample: Duration,
-    /// The time after which no further round begins.
+    /// The time after which no further round starts.
     total: Duration,
-    /// The least and the most rounds; a round takes one sample of each thing.
+    /// The minimum and the maximum number of rounds; a round takes one sample of each thing.
     rounds: (usize, usize),
-    /// Whether each sample begins with a call that does not count, to bring its data back into the caches.
+    /// Whether each sample starts with a call that does not count, to bring its data back into the caches.
     settle: bool,
 }
 
 impl Budget {
-    /// A budget for figures that can be quoted.
+    /// A budget for figures that may be quoted.
     pub(crate) const FULL: Self =
         Self { sample: Duration::from_millis(1), total: Duration::from_millis(1500), rounds: (5, 301), settle: true };
-    /// A budget to see that everything works.
+    /// A budget for checking that everything works.
     pub(crate) const QUICK: Self =
         Self { sample: Duration::from_micros(10), total: Duration::from_millis(20), rounds: (3, 5), settle: true };
 
-    /// The budget for workloads that no cache holds, whose calls take long.
+    /// The budget for workloads larger than any cache, whose calls take long.
     pub(crate) fn in_memory(self) -> Self {
         Self { rounds: (self.rounds.0.min(3), self.rounds.1), settle: false, ..self }
     }
@@ -34,7 +34,7 @@ pub(crate) type Timed<'a, E> = &'a mut dyn FnMut() -> Result<(), E>;
 
 /// Returns the median time of one call of each, in nanoseconds.
 ///
-/// All take samples in turns, so that what slows the machine down for a while affects them alike.
+/// All take samples in turns, so that anything which slows down the machine for a while affects them alike.
 ///
 /// # Errors
 /// The first error of a call.
@@ -60,7 +60,7 @@ pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Timed<'_, E>]) -> Resul
 
 /// The number of calls that a sample needs.
 fn calibrate<E>(sample_time: Duration, subject: &mut Timed<'_, E>) -> Result<u32, E> {
-    // Memory and code are slow at first touch.
+    // The first access to memory and code is slow.
     subject()?;
     let mut calls = 1;
     loop {

@@ -23,12 +23,13 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// A runtime for measuring: a kernel is bound while it is called, however few instances it may have.
+    /// A runtime for measuring, which allows binding a kernel while it is called, even if the kernel may have few
+    /// instances.
     pub(crate) fn setup(setup: Setup) -> Setup {
         setup.with(|builder| builder.pool(PoolPolicy::new().when_full(WhenFull::Grow)))
     }
 
-    /// Opens a pack in a runtime, and in another one that only differs in its deadlines.
+    /// Opens a pack in a runtime, and in another one that differs only in its deadlines.
     ///
     /// # Errors
     /// The pack is refused, or the engine does not start.

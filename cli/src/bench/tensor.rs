@@ -97,7 +97,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// The high half of the next number, which is the better half.
+    /// The high half of the next number, which has better randomness.
     fn bits(&mut self) -> u32 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;

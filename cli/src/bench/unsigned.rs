@@ -1,4 +1,4 @@
-//! Packs that nobody has signed yet: measuring them, and writing the results into their manifests.
+//! Packs that are not signed yet: measuring them, and writing the results into their manifests.
 
 use std::{error::Error, fs, path::Path};
 
@@ -11,9 +11,9 @@ use crate::{compile_within, engine_arg::EngineArg, replace_file::replace_file, s
 
 /// Opens a pack without a signature.
 ///
-/// Runtimes only open packs that a trusted key signed, so this function signs a copy with a key that it makes and
-/// forgets. All other checks are done as usual, another process compiles the kernels within limits, and they run in the
-/// sandbox as usual. Only the sandbox protects from them.
+/// Runtimes only open packs that a trusted key signed, so this function signs a copy with a temporary key. All other
+/// checks are done as usual, another process compiles the kernels within limits, and they run in the sandbox as usual.
+/// Only the sandbox protects from them.
 ///
 /// # Errors
 /// The pack is signed, or fails a check.

@@ -31,8 +31,7 @@ pub(crate) trait Ways {
     fn native(&mut self) -> Result<(), Box<dyn Error>>;
 }
 
-/// Lists each kernel with its required inputs, its optional input, its output, and the initial value of the output, if
-/// any.
+/// Lists each kernel with its required inputs, its optional input, its output, and the output's initial value, if any.
 macro_rules! kernels {
     ($($kernel:ident($($input:ident),* $(; $optional:ident)?) -> $output:ident: $element:ty $(= $start:ident)?,)*) => {
         /// The kernel of this id with the tensors of a workload; `None` if it is not compiled in, or if the pack's

@@ -1,4 +1,4 @@
-//! What a kernel is measured on: shapes, tensors, and the amount of work.
+//! The workload of a measurement: shapes, tensors, and the amount of work.
 
 use kernelpack_host::{
     DynKernel,
@@ -11,11 +11,11 @@ use super::{
     tensor::{Content, Tensor},
 };
 
-/// The most bytes of tensors in a workload whose shape nobody chose: about what the caches of a core hold.
+/// The limit of a workload's tensors in bytes unless a shape is given: about what the caches of a core hold.
 const MAX_BYTES: u64 = 8 << 20;
 /// The values per row of usual workloads.
 const WIDTH: u32 = 4096;
-/// The bytes of the largest tensor in the usual workload that no cache holds, to within a row.
+/// The bytes of the largest tensor in the usual workload that exceeds all caches, to within a row.
 const LARGEST: u64 = 256 << 20;
 /// From this many bytes on, the machine's memory limits the speed of a workload.
 const IN_MEMORY: u64 = 128 << 20;
@@ -35,16 +35,16 @@ pub(crate) struct Workload {
     pub(crate) params: Vec<(String, ParamValue)>,
     /// Bytes of the inputs and the outputs; in-out tensors count twice.
     pub(crate) bytes: u64,
-    /// Floating-point operations, if it is known how many the kernel takes.
+    /// The number of floating-point operations, if it is known.
     pub(crate) flops: Option<u64>,
 }
 
 impl Workload {
-    /// The usual shapes for a kernel; with `large`, also one that no cache holds, if the kernel is known.
+    /// The usual shapes for a kernel; with `large`, also one that exceeds all caches, if the kernel is known.
     pub(crate) fn usual(kernel: &DynKernel, large: bool) -> Vec<ShapeArg> {
         let signature = kernel.signature();
         let Some(family) = Family::of(kernel.id(), &signature.symbols) else { return vec![usual_shape(signature)] };
-        // Next to nothing (16 values, or a block), which shows the cost of the call itself. One row, as when a model
+        // A minimal one (16 values, or a block), which shows the cost of the call itself. One row, as when a model
         // generates text. 64 rows, as when it reads a prompt.
         let least = [16, 32].into_iter().find(|&width| sizes(signature, family, 1, width).is_some());
         let mut shapes: Vec<_> = least.map(|width| family.shape(1, width)).into_iter().collect();
@@ -155,7 +155,7 @@ fn sizes(signature: &SignatureBuf, family: Family, rows: u32, width: u32) -> Opt
     tensors.map(|tensor| size(tensor).filter(|&bytes| bytes > 0)).collect()
 }
 
-/// The shape with so many rows that the largest tensor has [`LARGEST`] bytes.
+/// The shape with enough rows that the largest tensor has [`LARGEST`] bytes.
 fn largest_shape(signature: &SignatureBuf, family: Family) -> Option<ShapeArg> {
     let [one, two] = [1, 2].map(|rows| sizes(signature, family, rows, WIDTH));
     // Not every tensor grows with the rows.

@@ -1,4 +1,4 @@
-//! `kernelpack trust add`: trusting one more key.
+//! `kernelpack trust add`: trusts one more key.
 
 use std::path::PathBuf;
 

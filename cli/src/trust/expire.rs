@@ -1,4 +1,4 @@
-//! `kernelpack trust expire`: setting when trust in a key ends.
+//! `kernelpack trust expire`: sets when trust in a key ends.
 
 use std::path::PathBuf;
 

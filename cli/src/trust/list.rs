@@ -1,4 +1,4 @@
-//! `kernelpack trust list`: what a trust store says.
+//! `kernelpack trust list`: shows a trust store.
 
 use std::{
     fmt::{self, Display, Formatter},

@@ -1,4 +1,4 @@
-//! `kernelpack trust native`: whether a trusted key may vouch for native code.
+//! `kernelpack trust native`: sets whether a trusted key may vouch for native code.
 
 use std::path::PathBuf;
 

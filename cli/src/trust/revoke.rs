@@ -1,4 +1,4 @@
-//! `kernelpack trust revoke`: ending the trust in a key.
+//! `kernelpack trust revoke`: ends the trust in a key.
 
 use std::path::PathBuf;
 

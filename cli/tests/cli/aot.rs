@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use crate::fixture::{Ran, copy, program, run_in};
 
-/// Runs the program in a folder with a compiler of our own making, a shell script.
+/// Runs the program in a folder with a shell script as its compiler.
 #[cfg(unix)]
 fn run_with(folder: &Path, script: &str, line: &str) -> Ran {
     use std::os::unix::fs::PermissionsExt as _;
@@ -30,7 +30,7 @@ fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 const AOT: &str = "aot pack --target x86_64 --key release.key";
-/// What our compilers say about themselves.
+/// The version output of the fake compilers.
 #[cfg(unix)]
 const VERSION: &str = "[ \"$1\" = --version ] && echo 'kernelpack-wamrc 9, WAMR 2.4.3, LLVM 14.0.6' && exit";
 

@@ -1,4 +1,4 @@
-//! `bench`: what it prints and writes. Nothing here depends on how fast anything is.
+//! `bench`: its output and the files that it writes. No test here depends on speed.
 
 use std::{fs, path::Path};
 
@@ -42,7 +42,7 @@ fn every_kernel_and_shape_has_a_line_of_figures() {
             lines.iter().filter(|line| line["kernel"] == **kernel).map(|line| &line["shape"]).collect();
         let expected = match &**kernel {
             lora if lora.starts_with("lora") => ["1x16x16", "1x4096x4096", "64x4096x4096"],
-            // The least shape is one block.
+            // The smallest shape is one block.
             blocks if blocks.contains("_q") => ["1x32", "1x4096", "64x4096"],
             _ => ["1x16", "1x4096", "64x4096"],
         };

@@ -1,4 +1,4 @@
-//! The compile cache of `run` and `bench`, and what they say about it.
+//! The compile cache of `run` and `bench`, and their messages about it.
 
 use std::{
     fs,

@@ -48,7 +48,7 @@ fn kernels_run_as_native_code_that_nobody_was_granted() {
     assert!(ran.succeeded().stderr.contains("compiled rmsnorm_f32 ("));
     assert!(result.is_some() && result == expected, "the results differ from the interpreter's");
 
-    // A compiler that is named, and then deleted: it reports the same version, so the cached code is used.
+    // A compiler that is named, and then deleted: the cache knows its version, so the cached code is used.
     let link = folder.join("wamrc");
     symlink(compiler, &link).unwrap();
     let named = format!("--engine wamr-aot --compile-native={} --verbose", link.display());

@@ -1,4 +1,4 @@
-//! The date of a pack, which is that of its sources, whatever the environment of the build.
+//! The date of a pack, which depends on its sources, and not on the build's environment.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use crate::fixture::{Ran, built, program};
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A repository in a new folder, with one commit of what `fill` puts there.
+/// A repository in a new folder, with one commit of the files that `fill` writes.
 fn repository(folder: &Path, name: &str, seconds: u32, fill: impl FnOnce(&Path)) -> PathBuf {
     let root = folder.join(name);
     fs::create_dir(&root).unwrap();
@@ -80,7 +80,7 @@ fn gits_reason_not_to_tell_a_date_is_told() {
         fs::create_dir(root.join("src")).unwrap();
         fs::write(root.join("src/lib.rs"), "compile_error!(\"the end\");").unwrap();
     });
-    // Git itself, made to believe that the checkout is another user's.
+    // Git, configured to treat the checkout as another user's.
     let bin = folder.path().join("bin");
     fs::create_dir(&bin).unwrap();
     let path = std::env::var_os("PATH").unwrap();
@@ -108,7 +108,7 @@ fn gits_reason_not_to_tell_a_date_is_told() {
     );
     assert!(said.contains("git config --global --add safe.directory"), "{said}");
     assert_eq!(fs::read_to_string(bin.join("locale")).unwrap(), "C\n");
-    // Without a repository there is no advice from git to pass on.
+    // Without a repository, git gives no advice to pass on.
     fs::remove_dir_all(crate_dir.join(".git")).unwrap();
     let said = run(&crate_dir).stderr;
     assert!(

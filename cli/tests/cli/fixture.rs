@@ -1,4 +1,4 @@
-//! What the tests share: running the program, and one pack of the core kernels that it builds once.
+//! Shared parts of the tests: running the program, and one pack of the core kernels that it builds once.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The one message of a failure that is not about usage.
+    /// The single message of a failure other than wrong usage.
     #[track_caller]
     pub(crate) fn error(&self) -> &str {
         assert_eq!(self.code, 1, "{self:?}");

@@ -1,4 +1,4 @@
-//! `inspect`: what a pack says about itself, and what is checked without a key.
+//! `inspect`: a pack's description of itself, and the checks without a key.
 
 use std::fs;
 

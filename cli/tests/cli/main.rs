@@ -1,4 +1,4 @@
-//! The programs as users and scripts meet them: command lines in; exit codes, output and files out.
+//! Tests the programs as users and scripts use them: command lines in; exit codes, output and files out.
 
 mod aot;
 mod bench;

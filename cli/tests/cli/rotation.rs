@@ -1,10 +1,10 @@
-//! The rotation of keys in `docs/src/release-engineer.md`, step by step as it stands there.
+//! Runs the rotation of keys in `docs/src/release-engineer.md` step by step, word for word.
 
 use std::{fs, path::Path, process::Command};
 
 use crate::fixture::{Ran, run_in};
 
-/// The commands of the block that begins with this one.
+/// The commands of the block that starts with this one.
 fn steps(first: &str) -> Vec<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/release-engineer.md");
     let page = fs::read_to_string(page).unwrap();
@@ -24,7 +24,7 @@ fn keys_are_rotated_as_the_book_says() {
         [programs.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     )
     .unwrap();
-    // By a shell, since that is where the page's lines are typed.
+    // Through a shell, since the page's lines are typed into one.
     let shell = |line: &str| -> Ran {
         let line = line.replace("build my-kernels", &format!("build {}", kernels.display()));
         let ran = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(folder.path()).output();
@@ -34,7 +34,7 @@ fn keys_are_rotated_as_the_book_says() {
     let signed_by = |pack: &str| verify(pack).succeeded().json()["signed_by_id"].as_str().map(str::to_owned);
     let refused = |pack: &str| verify(pack).error().to_owned();
 
-    // Where the first steps of the page end.
+    // The state after the first steps of the page.
     shell("kernelpack keygen release");
     shell("kernelpack build my-kernels --out my-pack --key release.key");
     for step in steps("kernelpack trust add trust.json --id release-2026 --key release.pub") {
@@ -84,7 +84,7 @@ fn keys_are_rotated_as_the_book_says() {
     assert_eq!(signed_by("my-next-pack").as_deref(), Some("release-2027"));
     let both = run_in(folder.path(), "verify my-pack --trust-store trust.json --trust release.pub");
     assert_eq!(both.error(), said);
-    // The store has no usable pack now, until the old one is signed by the new key.
+    // The store has no usable pack now, until the new key signs the old one.
     let listed = || run_in(folder.path(), "store list packs --json").succeeded().json();
     let before = listed();
     let rollback = || run_in(folder.path(), "store rollback packs --trust-store trust.json");

@@ -1,4 +1,4 @@
-//! `run`: results against references in double precision, and where tensors come from.
+//! `run`: compares results with references in double precision, and tests the sources of tensors.
 
 use std::{fs, path::Path};
 
@@ -23,7 +23,7 @@ fn f32s(bytes: &[u8]) -> Vec<f64> {
     bytes.as_chunks().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect()
 }
 
-/// The greatest error, relative to the value or to the root mean square of all, whichever is greater.
+/// The largest error, relative to the value or to the root mean square of all, whichever is greater.
 fn error(actual: &TensorView<'_>, expected: &TensorView<'_>) -> f64 {
     assert_eq!((actual.dtype(), expected.dtype()), (Dtype::F32, Dtype::F64));
     assert_eq!(actual.shape(), expected.shape());

@@ -1,4 +1,4 @@
-//! `run`: each mistake has a message of its own, and leaves no file.
+//! `run`: each mistake has its own message, and leaves no file.
 
 use std::fs;
 
@@ -76,7 +76,7 @@ fn a_failing_kernel_says_why_and_leaves_what_was_there() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 
-/// A pipe such as a shell makes for `<(…)`.
+/// A pipe as a shell makes it for `<(…)`.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_read_as_a_file_is() {

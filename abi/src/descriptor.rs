@@ -1,4 +1,4 @@
-//! The 40-byte descriptor that a call hands to the guest.
+//! The 40-byte descriptor that a call passes to the guest.
 
 use core::mem::offset_of;
 

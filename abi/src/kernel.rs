@@ -43,8 +43,8 @@ pub trait Pass: 'static {
     /// Scratch tensors are allocated, whatever their rows contain.
     ///
     /// # Errors
-    /// The errors of [`reference`](Self::reference), or the rows or scalars do not match the signature, or bytes are not
-    /// aligned for their elements.
+    /// The errors of [`reference`](Self::reference), or the rows or scalars do not match the signature, or bytes are
+    /// not aligned for their elements.
     #[cfg(not(target_family = "wasm"))]
     fn reference_on(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()>;
 }

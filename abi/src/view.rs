@@ -22,10 +22,10 @@ pub struct TensorView<'a, T> {
     shape: Shape,
 }
 
-/// Views `data` as a tensor with these extents, outermost first: short for [`TensorView::new`].
+/// Views `data` as a tensor with these extents, outermost first; a short form of [`TensorView::new`].
 ///
 /// # Errors
-/// As [`TensorView::new`].
+/// See [`TensorView::new`].
 ///
 /// # Example: one row of three
 /// ```
@@ -39,11 +39,11 @@ pub fn view<T: Element, const RANK: usize>(data: &[T], dims: [usize; RANK]) -> R
     TensorView::new(data, &dims)
 }
 
-/// Views `data` as a tensor that a kernel may write to, with these extents, outermost first: short for
+/// Views `data` as a tensor that a kernel may write to, with these extents, outermost first; a short form of
 /// [`TensorViewMut::new`].
 ///
 /// # Errors
-/// As [`TensorViewMut::new`].
+/// See [`TensorViewMut::new`].
 pub fn view_mut<T: Element, const RANK: usize>(
     data: &mut [T],
     dims: [usize; RANK],

@@ -6,15 +6,15 @@
  *     int32_t kernel_forward(const kp_descriptor *descriptor);
  *     int32_t kernel_info(kp_info *info);
  *
- * and, where it has them,
+ * and optionally
  *
  *     int64_t kernel_forward_batch(const kp_descriptor *descriptors, uint32_t count);
  *     int32_t kernel_backward(const kp_descriptor *descriptor);
  *     int32_t kernel_init(const kp_params_header *params, uint32_t params_size);
  *     int32_t kernel_cleanup(void);
  *
- * kernel_forward_batch runs kernel_forward for consecutive descriptors and stops at the first that fails. It returns the
- * index of that one in the upper 32 bits and its status in the lower ones, or 0 if none fails.
+ * kernel_forward_batch runs kernel_forward for consecutive descriptors and stops at the first call that fails. It returns
+ * that call's index in the upper 32 bits and its status in the lower ones, or 0 if no call fails.
  *
  * The module also exports its memory and the immutable i32 globals `__heap_base`, `kernel_message` (the address of a
  * kp_message) and `kernel_abi_version` (KP_ABI_VERSION itself; C has no such globals, so a tool adds it after linking).
@@ -68,7 +68,7 @@ enum kp_dtype {
     KP_Q4_0 = 8  /* GGML Q4_0: kp_block_q4_0. */
 };
 
-/* Which way a tensor goes. */
+/* Whether a kernel reads or writes a tensor. */
 enum kp_role {
     KP_IN = 1,     /* The kernel reads it. */
     KP_OUT = 2,    /* The kernel writes all of it. */
@@ -85,8 +85,8 @@ enum kp_info_flags {
 };
 
 /*
- * The argument of kernel_forward: where the first tensors of a call lie. An unused slot is two zeros. Every tensor,
- * these included, has a row in the params block; the two always agree.
+ * The argument of kernel_forward: the ranges of the first tensors of a call. An unused slot is two zeros. Every tensor,
+ * including these, has a row in the params block; the two always agree.
  */
 typedef struct kp_descriptor {
     uint32_t input_a_offset; /* The first input. */
@@ -132,7 +132,7 @@ _Static_assert(offsetof(kp_params_header, scalars_size) == 12, "scalars_size");
 
 /* A row of the tensor table, one for every tensor in declaration order. */
 typedef struct kp_tensor_entry {
-    uint32_t offset;            /* 0 for an optional input that the call leaves out. */
+    uint32_t offset;            /* 0 for an optional input that the call omits. */
     uint32_t size;              /* Bytes: the product of the extents times the bytes of an element. */
     uint8_t dtype;              /* One of enum kp_dtype. */
     uint8_t role;               /* One of enum kp_role. */
@@ -205,7 +205,7 @@ _Static_assert(sizeof(kp_block_q4_0) == 18, "a Q4_0 block has 18 bytes");
 /* Exports a function under this name. */
 #define KP_EXPORT(name) __attribute__((export_name(name)))
 
-/* The first byte above the module's own data and stack; a host places nothing below it. */
+/* The first byte after the module's own data and stack; a host places nothing below it. */
 extern unsigned char __heap_base;
 
 /* The params block of a call. */

@@ -20,11 +20,11 @@
 //!
 //! A kernel crate's stubs give [`Pack::kernel`] its types; [`Pack::kernel_named`] needs none.
 //!
-//! Nothing of a pack is compiled before it is verified: [`VerifiedPack`](pack::VerifiedPack) can be made only by checking everything, and
-//! [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the pack, [`Error::BadCall`]
-//! the caller, [`Error::Kernel`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`] the operator,
-//! [`Error::Engine`] the machine, [`Error::Internal`] this crate. What is not at the crate's root is in modules by subject;
-//! the [prelude] has what most programs need.
+//! Nothing of a pack is compiled before it is verified: [`VerifiedPack`](pack::VerifiedPack) can be made only by
+//! checking everything, and [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the
+//! pack, [`Error::BadCall`] the caller, [`Error::Kernel`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`]
+//! the operator, [`Error::Engine`] the machine, [`Error::Internal`] this crate. What is not at the crate's root is in
+//! modules by subject; the [prelude] has what most programs need.
 //!
 //! # Features
 //! | feature | what |

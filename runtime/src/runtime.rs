@@ -149,7 +149,7 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`open_with`](Self::open_with).
-    // Devices have small stacks: what this needs does not add to what verification needs.
+    // Devices have small stacks: without this, the stack of this function would add to that of verification.
     #[inline(never)]
     pub fn load_with(&self, pack: VerifiedPack, progress: impl Fn(LoadEvent<'_>) + Sync) -> Result<Pack, Error> {
         let signer = self.check_key(pack.manifest.signed_by())?;

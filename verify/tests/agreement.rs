@@ -1,4 +1,4 @@
-//! A device accepts nothing that a host refuses, except for what devices do not read.
+//! A device accepts nothing that a host refuses, except faults in parts that devices do not read.
 
 mod common;
 
@@ -166,7 +166,7 @@ proptest! {
         compare(text.as_bytes())?;
     }
 
-    /// Replaces whole values and keys, so that the result is JSON more often.
+    /// Replaces whole values and keys, so that the result is more often JSON.
     #[test]
     fn an_exchanged_value_is_not_read_in_two_ways(from in any::<Index>(), to in any::<Index>(), piece in piece()) {
         let text = manifest();
@@ -218,7 +218,7 @@ proptest! {
     }
 }
 
-/// Numbers and strings are read as another JSON reader reads them.
+/// Numbers and strings are read in the same way as by another JSON reader.
 #[test]
 fn json_is_what_others_take_for_it() {
     let mut accepted = 0;

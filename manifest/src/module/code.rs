@@ -1,4 +1,4 @@
-//! Bounds how much work a module's code is for a compiler.
+//! Limits the work that a module's code causes in a compiler.
 //!
 //! Compiling is the one step that a signer could make arbitrarily slow, so its cost is bounded before it begins. Most
 //! of the time is proportional to the bytes of code; a compiler's analyses take more than that for large functions, for

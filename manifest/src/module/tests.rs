@@ -303,7 +303,7 @@ fn with_text(text: &str) -> Vec<u8> {
     module(&PLAIN_WAT.replacen("(memory", &format!("{text}\n(memory"), 1), &[&PLAIN_ENTRY])
 }
 
-/// Each of these modules is small, but would take a compiler seconds, or gigabytes.
+/// Each of these modules is small, but would cost a compiler seconds or gigabytes.
 #[test]
 fn what_a_compiler_pays_for_besides_bytes_is_bounded() {
     let params = "i32 ".repeat(50);

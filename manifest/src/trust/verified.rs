@@ -16,7 +16,7 @@ pub struct VerifiedInterface {
 }
 
 impl VerifiedInterface {
-    /// The module's file, relative to the pack. It tells the modules of a kernel apart.
+    /// The module's file, relative to the pack. It distinguishes the modules of a kernel.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -42,7 +42,7 @@ impl VerifiedInterface {
     }
 }
 
-/// A module that a signed manifest names by its digest, and that agrees with its entry.
+/// A module whose digest is in a signed manifest, and that matches its entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedModule {
     pub(super) interface: Arc<VerifiedInterface>,
@@ -60,12 +60,12 @@ impl VerifiedModule {
         &self.interface
     }
 
-    /// Gives up the bytes, where memory is scarce and native code is loaded in place of the module.
+    /// Drops the bytes, for machines with little memory that load native code in place of the module.
     pub fn into_interface(self) -> Arc<VerifiedInterface> {
         self.interface
     }
 
-    /// The module's file, relative to the pack. It tells the modules of a kernel apart.
+    /// The module's file, relative to the pack. It distinguishes the modules of a kernel.
     pub fn path(&self) -> &str {
         self.interface.path()
     }
@@ -75,7 +75,7 @@ impl VerifiedModule {
         self.interface.hash()
     }
 
-    /// What the kernel is, by the manifest and by the module alike.
+    /// The kernel's spec, on which the manifest and the module agree.
     pub fn spec(&self) -> &KernelSpecBuf {
         self.interface.spec()
     }
@@ -86,7 +86,7 @@ impl VerifiedModule {
     }
 }
 
-/// Native code that a manifest names by its digest, whose signer may vouch for native code.
+/// Native code whose digest is in a manifest, and whose signer may vouch for native code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedAot {
     pub(super) bytes: FileBytes,

@@ -1,8 +1,8 @@
 //! The idle items of a pool.
 //!
-//! No thread ever waits for another here. Each slot is one word that is swapped atomically, and one bit per slot says
-//! where it is worth looking. A bit may be set although its slot has been emptied. If a slot is filled, its bit is set,
-//! unless another thread is in the middle of filling or emptying that slot. So no item is lost, and a search finds
+//! No thread ever waits for another here. Each slot is one word that is swapped atomically, and one bit per slot marks
+//! slots that may have an item. A bit may be set although its slot has been emptied. If a slot is filled, its bit is
+//! set, unless another thread is in the middle of filling or emptying that slot. So no item is lost, and a search finds
 //! every item that no other thread is handling.
 
 use std::sync::atomic::{

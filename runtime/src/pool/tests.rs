@@ -155,7 +155,7 @@ fn a_wait_can_have_an_end_whatever_the_policy_is() {
     }
 }
 
-/// An item may become free after a caller finds none and before it is in the queue.
+/// An item may become free after a caller finds none and before the caller is in the queue.
 #[test]
 fn what_becomes_free_just_before_a_wait_ends_it_at_once() {
     let pool = pool(FOREVER, 1);
@@ -182,7 +182,7 @@ fn who_waits_gets_what_becomes_free_in_order_and_before_newcomers() {
             let (pool, order) = (&pool, &order);
             scope.spawn(move || {
                 let mut lease = pool.lease().unwrap();
-                // The first gets a vacant place, since the item in it was dropped, and fills it for the others.
+                // The first caller gets a vacant place, since the item in it was dropped, and fills it for the others.
                 assert_eq!(lease.item().is_none(), caller == 0);
                 order.lock().unwrap().push(caller);
                 filled(lease).give_back();
@@ -190,7 +190,7 @@ fn who_waits_gets_what_becomes_free_in_order_and_before_newcomers() {
             until_waiting(pool, caller + 1);
         }
         drop(lease);
-        // A newcomer, which may not find anybody waiting any more.
+        // A newcomer, which may find no waiting callers any more.
         let lease = filled(pool.lease().unwrap());
         assert_eq!(order.lock().unwrap().len(), 4);
         lease.give_back();

@@ -50,7 +50,7 @@ fn nothing_else_is_allowed() {
     }
 }
 
-/// Looking at instructions first only saves time; the result is the same.
+/// Checking instructions first only saves time; the result is the same.
 #[test]
 fn a_search_without_looking_at_instructions_finds_the_same() {
     for text in [

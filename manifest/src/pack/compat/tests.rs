@@ -33,7 +33,7 @@ fn bounds_are_inclusive() {
 fn versions_out_of_bounds_are_told_with_both_versions() {
     let (min, max) = (version("0.1.0"), version("1.0.0"));
     let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest());
-    // The versions just outside the bounds; a release candidate of the oldest is older than it.
+    // Versions just outside the bounds; a release candidate of the oldest version is older than it.
     for runtime in ["0.0.99", "0.1.0-rc.1", "0.1.0-0", "0.0.0"] {
         let (required, actual) = (min.clone(), version(runtime));
         assert_eq!(result(runtime), CompatibilityResult::RuntimeTooOld { required, actual });

@@ -58,7 +58,7 @@ fn clocks_out_of_range_give_no_time() {
     let at = |seconds, nanos| UNIX_EPOCH + Duration::new(seconds, nanos);
     assert_eq!(Timestamp::of(at(5, 999_999_999)), Some(Timestamp(5)));
     assert_eq!(Timestamp::of(UNIX_EPOCH), Some(Timestamp(0)));
-    // The least that Windows tells apart.
+    // The smallest difference that Windows can represent.
     assert_eq!(Timestamp::of(UNIX_EPOCH - Duration::from_nanos(100)), None);
     assert_eq!(Timestamp::of(at(LATEST, 999_999_999)), Some(Timestamp(LATEST)));
     assert_eq!(Timestamp::of(at(LATEST + 1, 0)), None);

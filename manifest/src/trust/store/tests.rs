@@ -96,7 +96,7 @@ fn only_one_json_text_in_utf8_is_read() {
     assert_eq!(TrustStore::parse(&large), Ok(sample()));
     large.push(b' ');
     assert_eq!(TrustStore::parse(&large), Err(TrustStoreError::TooLarge));
-    // Nesting so deep that a recursive reader would exhaust its stack.
+    // Deep nesting, which would exhaust the stack of a recursive reader.
     let deep = format!("{{\"version\": 1, \"keys\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     malformed(&deep, "recursion limit");
 }

@@ -73,7 +73,7 @@ fn a_clock_that_cannot_be_right_lets_no_key_through_that_expires() {
     let expires = KernelPackVerifier::new([key().public()]).with_trust_store(store(expiring));
     let forever = KernelPackVerifier::default().with_trust_store(store(|_| {}));
     let late = at("9999-12-31T23:59:59Z") + Duration::from_secs(1);
-    // The least that Windows tells apart.
+    // The smallest difference that Windows can represent.
     for wrong in [SystemTime::UNIX_EPOCH - Duration::from_nanos(100), late] {
         let expected = VerifyError::NoClock { id: "sample".into(), not_after: NOT_AFTER.parse().unwrap() };
         assert_eq!(unverified(&expires, wrong), expected);

@@ -1,10 +1,10 @@
 //! A folder that holds versions of packs, one of them active.
 //!
 //! ```text
-//! lock            held by whoever changes anything
-//! state.json      which pack is active, which one was before, what was accepted so far
-//! packs/          NAME-VERSION-DIGEST12, a whole pack each
-//! staging/        what is being written; worth nothing
+//! lock            held while something is being changed
+//! state.json      the active pack, the previous one, and the versions accepted so far
+//! packs/          NAME-VERSION-DIGEST12, one whole pack each
+//! staging/        files that are being written; can be deleted
 //! ```
 //!
 //! The invariant: everything in `packs/` was written completely and synced before it was renamed into place, and

@@ -50,7 +50,7 @@ impl Failure {
 /// An instance, and the arena in its memory where calls are laid out.
 ///
 /// The host grows the arena itself, after all memory that the module declares. A guest's allocator only uses memory
-/// that it grows, and what lies between the guest's data and the end of its initial memory, so the two never overlap.
+/// that it grows, and the part between the guest's data and the end of its initial memory, so the two never overlap.
 pub(crate) struct Guest {
     instance: Box<dyn Instance>,
     limits: ResourceLimits,

@@ -15,7 +15,7 @@ use crate::{EngineError, Error, bad_call::BadCall};
 /// starts at a page boundary of 4 KiB (2 MiB for larger tensors) and shares its pages with nothing else.
 ///
 /// If the system cannot provide such memory, for example because of its limits on file sizes or a process's mappings,
-/// the tensor is on the heap and calls copy it. [`is_mappable`](Self::is_mappable) tells whether that happened, a
+/// the tensor is on the heap and calls copy it. [`is_mappable`](Self::is_mappable) shows whether that happened, a
 /// warning to `tracing` says why, and [`Bound::copied_bytes`](crate::Bound::copied_bytes) says how much is copied.
 ///
 /// # Example: memory that the host reads and writes between calls

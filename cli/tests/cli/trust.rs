@@ -164,7 +164,7 @@ fn a_revoked_key_is_refused_everywhere_and_by_its_id() {
     fs::write(folder.path().join("pack/kernels.json.sig"), signature).unwrap();
     let refused = run_in(folder.path(), "verify pack --trust-store trust.json");
     assert!(refused.error().contains("the key \"release\""), "{refused:?}");
-    // The manifest names the revoked key, but the other key signed it. That is fine, and `inspect` tells the two apart.
+    // The manifest names the revoked key, but the other key signed it. That is fine, and `inspect` shows both keys.
     let named = named.replace(&other, &release);
     fs::write(&path, &named).unwrap();
     let secret = fs::read_to_string(folder.path().join("other.key")).unwrap();

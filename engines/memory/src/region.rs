@@ -131,15 +131,15 @@ impl Region {
         // The part, and the memory after it.
         state.mappings.for_memories(2)?;
         state.parts.push(part.clone());
-        // SAFETY: the pages replaced lie in this region's linear memory, of which nobody holds a reference: the host
-        // makes references only to bytes that nothing is mapped over (`Instance::bytes`).
+        // SAFETY: the replaced pages are in this region's linear memory, and nobody holds a reference to them: the host
+        // only makes references to bytes that nothing is mapped over (`Instance::bytes`).
         unsafe {
             let mapped = mmap(at, len, access, MapFlags::SHARED | MapFlags::FIXED, part.file(), part.file_offset());
             if let Err(error) = mapped {
                 state.torn = true;
                 return Err(error.into());
             }
-            // Where the system does not take an advice, pages are small or come later, which is all that changes.
+            // If the system ignores the advice, pages are small or come later, which makes no other difference.
             if len >= HUGE_PAGE {
                 let _ = madvise(at, len, Advice::LinuxHugepage);
             }
@@ -148,8 +148,8 @@ impl Region {
         Ok(())
     }
 
-    /// Makes bytes of the linear memory inaccessible, whatever is mapped there; both ends are multiples of the page
-    /// size.
+    /// Makes a range of the linear memory inaccessible, including anything mapped there; both ends are multiples of the
+    /// page size.
     pub fn hide(&self, range: Range<usize>) -> io::Result<()> {
         let state = self.lock();
         if range.end > state.size || state.torn {
@@ -164,7 +164,7 @@ impl Region {
         Ok(())
     }
 
-    /// The address of a range that lies in what was reserved for the linear memory.
+    /// The address of a range, which must be in the reservation for the linear memory.
     fn checked(&self, range: Range<usize>) -> io::Result<*mut c_void> {
         let room = self.reserved_len - (self.base.as_ptr().addr() - self.reserved.as_ptr().addr());
         if range.start > range.end || range.end > room {
@@ -174,7 +174,7 @@ impl Region {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No state is left half changed: the size is set last.
+        // The state is never left half changed: the size is set last.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -182,10 +182,11 @@ impl Region {
 impl Drop for Region {
     fn drop(&mut self) {
         let mut state = self.lock();
-        // What is not ours any more must not be unmapped, and nobody can tell what that is.
+        // If a mapping was torn, part of the range may belong to others and must not be unmapped, and it is unknown
+        // which part.
         //
-        // SAFETY: the region owns all of this, whatever was mapped over it, and whoever could reach it is gone: the
-        // instance whose memory it was owns the last handle.
+        // SAFETY: otherwise the region owns the whole range, including anything mapped over it, and nothing can access
+        // it any more: the instance that used the memory owned the last handle.
         let unmapped = !state.torn && unsafe { munmap(self.reserved.as_ptr(), self.reserved_len) }.is_ok();
         if !unmapped {
             mem::forget((mem::take(&mut state.parts), mem::take(&mut state.mappings)));

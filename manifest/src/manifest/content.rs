@@ -35,7 +35,7 @@ impl Manifest {
     pub fn with_signing_key(manifest: &[u8], key: &PublicKey) -> Result<Vec<u8>, Rejected> {
         Self::parse(manifest)?;
         let value = signing_key(manifest)?;
-        // An id is a prefix and base64, none of which JSON needs to escape.
+        // An id is a prefix and base64, which need no escaping in JSON.
         let id = format!("\"{}\"", key.id());
         Ok([&manifest[..value.start], id.as_bytes(), &manifest[value.end..]].concat())
     }

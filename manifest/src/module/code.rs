@@ -16,7 +16,7 @@ pub const MAX_CODE_BYTES: usize = 512 << 10;
 pub const MAX_FUNCTIONS: u32 = 4096;
 /// The most bytes that a function may have.
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
-/// The most values that are live at the branches of a module, counted at each of them and added up.
+/// The most values live at the branches of a module, summed over all branches.
 ///
 /// Branches are the blocks, loops, ifs, elses and `br_if`s of every function, and each function's body. Live at one are
 /// the function's locals, parameters and results, and the parameters and results of every block, loop and if around it.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! the arena, from a multiple of 64 KiB on
-//!   the descriptors, one behind the other
+//!   the descriptors, one after the other
 //!   the params blocks, all of one size                                each at a multiple of 16 bytes
 //!   for each call: tensors, scratch                                   each at a multiple of 16 bytes
 //! ```

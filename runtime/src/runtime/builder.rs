@@ -132,7 +132,7 @@ impl RuntimeBuilder {
     /// Limits each call to this many bytes of stack, whatever a manifest says; 1 MiB by default, and at least 64 KiB.
     ///
     /// If the calling thread has less stack left than the kernel may use plus 128 KiB, each call gets a stack of its
-    /// own, so that a kernel cannot overflow its caller's stack. The system tells how much is left. Programs that
+    /// own, so that a kernel cannot overflow its caller's stack. The system reports how much is left. Programs that
     /// switch stacks themselves, as with stackful coroutines, must provide enough room.
     pub fn max_stack_bytes(mut self, bytes: u32) -> Self {
         self.ceiling.max_stack_bytes = bytes;

@@ -14,7 +14,7 @@ mod family {
     }
 }
 
-/// Private, and called by nobody here.
+/// Private and unused here.
 #[kernelpack_guest::kernel]
 fn copy_u8(#[shape(n)] x: &[u8], #[shape(n)] y: &mut [u8]) -> kernelpack_guest::Result<()> {
     y.copy_from_slice(x);

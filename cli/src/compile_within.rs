@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     Ok(())
 }
 
-/// Compiles a pack that this key signed into a compile cache, in another process.
+/// Compiles a pack, which this key must have signed, into a compile cache, in another process.
 ///
 /// # Errors
 /// The pack is refused, or compiling it exceeds the limits.

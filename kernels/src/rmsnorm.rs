@@ -83,7 +83,7 @@ fn inverse_rms<T: Squares>(x: &[T], eps: f32) -> f64 {
     let (count, eps) = (x.len() as f64, f64::from(eps));
     let mut sum = sum_of_squares(x);
     // Either a square overflowed, or an element is infinite or NaN; f64 distinguishes these. Or the sum is so small
-    // that squares matter which f32 rounds to denormals or 0.
+    // that squares which f32 rounds to denormals or 0 may matter.
     if !sum.is_finite() || sum + count * eps < count * f64::from(f32::MIN_POSITIVE) {
         sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }

@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
     pub(crate) checks: Checks,
     pub(crate) active: Active,
-    /// The previous pack, while a rollback to it is immediate.
+    /// The previous pack, as long as a rollback to it takes effect immediately.
     pub(crate) previous: Grace<Arc<Live>>,
     pub(crate) store: Option<PackStore>,
     pub(crate) fallback: Option<Fallback>,

@@ -132,7 +132,7 @@ fn invalid(error: Error) -> ModuleFault {
     ModuleFault::Invalid { offset: error.offset(), message: error.message().to_owned() }
 }
 
-/// The parts of a module that the rules are about. They can be relied on only after the module is validated.
+/// The parts of a module that are checked. They are reliable only after the module is validated.
 #[derive(Default)]
 struct Outline<'a> {
     import: Option<(&'a str, &'a str)>,

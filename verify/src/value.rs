@@ -1,4 +1,4 @@
-//! The values of fields that have a form of their own.
+//! Reads the values of fields with special forms: texts, digests and versions.
 
 use crate::{Digest, Refused, Version, scan::Scanner};
 

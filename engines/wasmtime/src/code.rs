@@ -11,7 +11,7 @@ use wasmtime::{Engine, Module};
 
 use crate::VERSION;
 
-/// What is known of a module's code before it is compiled.
+/// The result of looking up a module's code.
 pub(super) enum Lookup<'a> {
     /// The code was in the cache.
     Found(Module),

@@ -18,8 +18,9 @@ pub const MAX_FUNCTIONS: u32 = 4096;
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
 /// The most values live at the branches of a module, summed over all branches.
 ///
-/// Branches are the blocks, loops, ifs, elses and `br_if`s of every function, and each function's body. Live at one are
-/// the function's locals, parameters and results, and the parameters and results of every block, loop and if around it.
+/// Branches are the blocks, loops, ifs, elses and `br_if`s of every function, and each function's body. The values live
+/// at a branch are the function's locals, parameters and results, and the parameters and results of every enclosing
+/// block, loop and if.
 pub const MAX_LIVE_VALUES: u64 = 1 << 18;
 /// The most parameters and results in total of all blocks, loops and ifs that refer to a function type.
 pub const MAX_BLOCK_VALUES: u64 = 1 << 14;

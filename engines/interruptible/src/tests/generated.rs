@@ -6,7 +6,7 @@ use wasmtime::{Engine, Instance, Store, Trap, Val};
 
 use super::{lower_bulk, make};
 
-/// Modules that kernels may be: with one memory and no imports.
+/// The configuration of modules that could be kernels: with one memory and no imports.
 fn config() -> Config {
     Config {
         allow_start_export: false,

@@ -38,7 +38,7 @@ pub(crate) fn run(mut command: Command, limit: Duration) -> io::Result<Option<En
     Ok(Some(Ended { status, stdout, said }))
 }
 
-/// Runs something on a thread, and returns its result.
+/// Runs `work` on a thread, and returns the receiver of its result.
 fn aside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> mpsc::Receiver<R> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(work()));

@@ -15,7 +15,8 @@ use super::{
     locked,
 };
 
-/// The process's pool. The lock is taken by calls that grow memory, and while the lock for making and freeing is held;
+/// The process's pool. Its lock may be taken while the lock for making and freeing is held, but not the other way
+/// round; calls that grow memory take only this one.
 /// never the other way round.
 static POOL: Mutex<Option<Pool>> = Mutex::new(None);
 

@@ -211,16 +211,16 @@ impl ResourceLimits {
         max_stack_bytes: 512 << 10,
     };
 
-    /// The most instances that a kernel may ask for.
+    /// The largest number of instances that a kernel may request.
     pub const MOST_INSTANCES: u32 = 4096;
 
-    /// The least stack that a kernel may ask for, 64 KiB.
+    /// The smallest stack that a kernel may request, 64 KiB.
     pub const LEAST_STACK: u32 = 64 << 10;
 
-    /// The most stack that a kernel may ask for, 16 MiB.
+    /// The largest stack that a kernel may request, 16 MiB.
     pub const MOST_STACK: u32 = 16 << 20;
 
-    /// Whether a kernel may ask for a stack of this size.
+    /// Whether a kernel may request a stack of this size.
     ///
     /// Sizes are powers of two because hosts need an engine for each size, and this keeps their number small.
     pub const fn is_stack_size(bytes: u32) -> bool {

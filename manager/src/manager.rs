@@ -88,8 +88,8 @@ impl KernelManager {
         self.live()?.pack.kernel_named(id)
     }
 
-    /// A handle to a kernel that always uses the active pack. While the handle exists, a pack that lacks the kernel or
-    /// calls it differently cannot become active.
+    /// A handle to a kernel that always uses the active pack. While the handle exists, a pack cannot become active if
+    /// it lacks the kernel, or if its kernel has another interface.
     ///
     /// # Errors
     /// See [`kernel`](Self::kernel).

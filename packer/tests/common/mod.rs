@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::Path, process::Command};
 
 use kernelpack_manifest::PublicKey;
 
-/// Whether OpenSSL, which knows nothing of this project, accepts the signature of a pack; `None` without OpenSSL.
+/// Whether OpenSSL, as an independent implementation, accepts the signature of a pack; `None` without OpenSSL.
 pub(crate) fn openssl_verifies(pack: &Path, key: &PublicKey) -> Option<bool> {
     Command::new("openssl").arg("version").output().ok()?;
     let mut public = tempfile::NamedTempFile::new().unwrap();

@@ -1,4 +1,4 @@
-//! Right results with every way of calling.
+//! Checks that every way of calling gives the right results.
 
 use kernelpack_abi::{DType, Infer, Kernel, ParamValue, Pass, TensorBuf, TensorView};
 use kernelpack_host::{

@@ -1,4 +1,4 @@
-//! Checks the errors of `#[kernel]`: each file has one mistake, after which it is named; other files must compile
+//! Checks the errors of `#[kernel]`: each file contains one mistake and is named after it; other files must compile
 //! without warnings.
 //!
 //! `TRYBUILD=overwrite cargo test -p kernelpack-guest --test ui` rewrites the expected messages; read them before

@@ -35,7 +35,7 @@ impl View {
         // SAFETY: a new mapping at an address that the system chooses touches nothing that exists.
         let address =
             unsafe { mmap(null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, range.start)? };
-        // The system uses address 0 only on request.
+        // The system maps address 0 only when a caller requests it.
         let address = NonNull::new(address).ok_or(io::ErrorKind::AddrNotAvailable)?;
         Ok(Self { address, range, _mappings: mappings })
     }

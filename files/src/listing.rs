@@ -20,7 +20,7 @@ pub struct ListError {
     /// The folder.
     pub path: PathBuf,
     /// The system's error.
-    pub source: io::Error,
+    pub error: io::Error,
 }
 
 /// Checks that a folder holds the files that a manifest names, the manifest, its signature, and nothing else.
@@ -38,7 +38,7 @@ pub fn check_listing<E: From<ListError>>(
     let mut expected: BTreeSet<&str> = manifest.files().chain(own).collect();
     let mut folders = vec![(PathBuf::from(dir), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
-        let failed = |source| ListError { path: folder.clone(), source };
+        let failed = |error| ListError { path: folder.clone(), error };
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             // Names in a manifest are ASCII, so a name that changes here cannot be one of them.

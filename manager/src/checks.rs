@@ -1,6 +1,6 @@
 //! Checks whether a pack works here: with its own health vectors, and with the program's probes.
 
-use std::{any::Any, error::Error as StdError};
+use std::{any::Any, error::Error as StdError, iter};
 
 use kernelpack_runtime::{HealthError, Pack, Unchecked, Unhealthy};
 
@@ -33,14 +33,26 @@ pub enum CheckFailed {
     #[error(transparent)]
     Unchecked(Box<Unchecked>),
     /// A probe of the program rejected it.
-    #[error("a probe refused it: {0}")]
-    Probe(#[source] Box<dyn StdError + Send + Sync>),
+    #[error("a probe refused it: {}", with_causes(.0.as_ref()))]
+    Probe(Box<dyn StdError + Send + Sync>),
     /// A probe of the program panicked.
     #[error("a probe panicked: {message}")]
     Panicked {
         /// The panic's message.
         message: String,
     },
+}
+
+/// The message of a program's own error, followed by each cause that its message does not include.
+fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut told = error.to_string();
+    for cause in iter::successors(error.source(), |&cause| cause.source()) {
+        let cause = cause.to_string();
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 impl CheckFailed {
@@ -60,3 +72,6 @@ impl Checks {
         self.probes.iter().try_for_each(|probe| probe(pack, stage).map_err(CheckFailed::Probe))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::StoreError;
 pub enum UpgradeError {
     /// Verification: the pack is not signed by a trusted key, or does not match its manifest.
     #[error("pack rejected: {0}")]
-    Rejected(#[source] Box<Rejected>),
+    Rejected(Box<Rejected>),
     /// Verification: a file cannot be read.
     #[error(transparent)]
     Unreadable(EngineError),
@@ -72,7 +72,6 @@ pub enum UpgradeError {
         /// The pack.
         pack: PackId,
         /// The error.
-        #[source]
         error: Box<Error>,
     },
     /// A kernel that a handle follows is missing from the pack, or is called differently there.
@@ -81,7 +80,6 @@ pub enum UpgradeError {
         /// The pack.
         pack: PackId,
         /// The error.
-        #[source]
         error: Box<Error>,
     },
     /// Health: the pack failed before it could be called.
@@ -90,7 +88,6 @@ pub enum UpgradeError {
         /// The pack.
         pack: PackId,
         /// The failed check.
-        #[source]
         reason: CheckFailed,
     },
     /// Health: the pack failed after it became active, and was replaced again.
@@ -101,7 +98,6 @@ pub enum UpgradeError {
         /// The pack that is active again.
         active: Option<Box<PackId>>,
         /// The failed check.
-        #[source]
         reason: CheckFailed,
     },
     /// Health: the pack could not be checked for a reason outside of the pack, such as a lack of address space.
@@ -149,7 +145,7 @@ pub enum RollbackError {
     NoPreviousPack,
     /// The previous pack can no longer be used.
     #[error("the previous pack cannot be used any more: {0}")]
-    Unusable(#[source] Box<UpgradeError>),
+    Unusable(Box<UpgradeError>),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

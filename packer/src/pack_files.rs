@@ -32,7 +32,7 @@ pub(crate) fn check_listing(pack: &Path, manifest: &Manifest) -> Result<(), Sign
 
 impl From<ListError> for SignError {
     fn from(error: ListError) -> Self {
-        Self::Io { action: "read", path: error.path, error: error.source }
+        Self::Io { action: "read", path: error.path, error: error.error }
     }
 }
 

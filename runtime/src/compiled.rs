@@ -45,7 +45,7 @@ impl CompiledKernel {
             }
         }
         let compiled = engine.compile(code, limits);
-        let compiled = compiled.map_err(|source| EngineError::Compile { kernel: spec.id.clone(), source })?;
+        let compiled = compiled.map_err(|error| EngineError::Compile { kernel: spec.id.clone(), error })?;
         Ok(Self { engine: engine.clone(), interface, module: compiled, limits, ceiling })
     }
 

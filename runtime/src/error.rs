@@ -26,10 +26,10 @@ use crate::BadCall;
 pub enum Error {
     /// The pack is at fault: it is not what a trusted key signed, or not what its manifest says.
     #[error("pack rejected: {0}")]
-    Rejected(#[from] Box<Rejected>),
+    Rejected(Box<Rejected>),
     /// The caller is at fault: wrong names, shapes, types or sizes. The sandbox was not entered.
     #[error("bad call: {0}")]
-    BadCall(#[from] Box<BadCall>),
+    BadCall(Box<BadCall>),
     /// The kernel is at fault: it trapped, ran out of its budget or returned a failure.
     #[error(transparent)]
     Kernel(#[from] Box<KernelFailure>),
@@ -47,18 +47,6 @@ pub enum Error {
     Internal(&'static str),
 }
 
-impl From<Rejected> for Error {
-    fn from(rejected: Rejected) -> Self {
-        Self::Rejected(Box::new(rejected))
-    }
-}
-
-impl From<BadCall> for Error {
-    fn from(call: BadCall) -> Self {
-        Self::BadCall(Box::new(call))
-    }
-}
-
 /// Errors from making tensors, verifying packs and starting engines convert too, so that one `?` covers them all.
 macro_rules! convert {
     ($($from:ty => $variant:ident($into:expr)),+ $(,)?) => {
@@ -71,6 +59,10 @@ macro_rules! convert {
 }
 
 convert! {
+    Box<Rejected> => Rejected(|boxed| boxed),
+    Box<BadCall> => BadCall(|boxed| boxed),
+    Rejected => Rejected(Box::new),
+    BadCall => BadCall(Box::new),
     ViewError => BadCall(BadCall::View),
     ShapeError => BadCall(|error| BadCall::View(ViewError::Shape(error))),
     VerifyError => Rejected(Rejected::Unverified),
@@ -104,11 +96,7 @@ impl fmt::Display for KernelFailure {
     }
 }
 
-impl std::error::Error for KernelFailure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
-    }
-}
+impl std::error::Error for KernelFailure {}
 
 /// A kernel that a runtime's [`BreakerPolicy`](crate::BreakerPolicy) has taken out of service.
 #[derive(Debug, thiserror::Error)]
@@ -135,13 +123,12 @@ pub struct TrustFileError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong.
-    #[source]
     pub fault: TrustStoreError,
 }
 
 /// A compiler already names the kernel in its message.
-fn uncompiled(kernel: &str, source: &CompileError) -> String {
-    match source {
+fn uncompiled(kernel: &str, error: &CompileError) -> String {
+    match error {
         CompileError::Compiler(error) => error.to_string(),
         error => format!("kernel {kernel:?} does not compile: {error}"),
     }
@@ -163,12 +150,12 @@ pub enum EngineError {
     #[error(transparent)]
     Start(StartError),
     /// The engine cannot compile a verified module.
-    #[error("{}", uncompiled(.kernel, .source))]
+    #[error("{}", uncompiled(.kernel, .error))]
     Compile {
         /// The kernel's id.
         kernel: String,
         /// Why.
-        source: CompileError,
+        error: CompileError,
     },
     /// The runtime allows less than a module starts with.
     #[error("kernel {kernel:?} starts with {needed} {what}, but this runtime allows {limit}; raise its limit")]
@@ -257,11 +244,11 @@ pub enum EngineError {
         path: PathBuf,
     },
     /// A file could not be read.
-    #[error("cannot read {path:?}: {source}")]
+    #[error("cannot read {path:?}: {error}")]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's error.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }

@@ -63,7 +63,6 @@ pub struct Unhealthy {
     /// The file of its vector, relative to the pack.
     pub vector: String,
     /// What happened.
-    #[source]
     pub fault: HealthFault,
     /// The vectors that failed after it. Once time or the machine's memory ran out, no further vectors were run.
     pub others: Vec<FailedVector>,
@@ -81,7 +80,6 @@ pub struct FailedVector {
     /// The file of the vector, relative to the pack.
     pub vector: String,
     /// What happened.
-    #[source]
     pub fault: HealthFault,
 }
 
@@ -101,7 +99,6 @@ pub struct Unchecked {
     /// The id of the kernel that could not be run.
     pub kernel: String,
     /// What the machine or the engine lacks, or that other callers have all instances.
-    #[source]
     pub error: EngineError,
 }
 

@@ -43,7 +43,7 @@ impl Runtime {
 
 impl RawCall {
     pub(crate) fn new(engine: &Arc<dyn Engine>) -> Result<Self, Error> {
-        let refused = |source| EngineError::Compile { kernel: "(an empty function)".to_owned(), source };
+        let refused = |error| EngineError::Compile { kernel: "(an empty function)".to_owned(), error };
         Ok(Self { function: engine.empty_function().map_err(refused)?, _engine: engine.clone() })
     }
 

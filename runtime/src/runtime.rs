@@ -173,8 +173,8 @@ impl Runtime {
             progress(LoadEvent::Started { kernel, index, total });
             if matches!(code, KernelCode::Native(..)) && !signer.native {
                 // The signer's trust for native code was withdrawn after the pack was read.
-                let source = CompileError::Refused(NOT_GRANTED.to_owned());
-                return Err(EngineError::Compile { kernel: kernel.to_owned(), source }.into());
+                let error = CompileError::Refused(NOT_GRANTED.to_owned());
+                return Err(EngineError::Compile { kernel: kernel.to_owned(), error }.into());
             }
             let compiled = CompiledKernel::new(&self.engine, code, self.ceiling)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });

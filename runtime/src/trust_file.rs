@@ -17,12 +17,12 @@ use crate::{EngineError, Error, TrustFileError};
 /// it; [`Error::Engine`] if the system cannot read it.
 pub fn read_trust_store(path: impl AsRef<Path>) -> Result<TrustStore, Error> {
     let path = path.as_ref();
-    let failed = |source| Error::from(EngineError::Read { path: path.into(), source });
+    let failed = |error| Error::from(EngineError::Read { path: path.into(), error });
     let refused = |fault| Error::TrustStore(Box::new(TrustFileError { path: path.into(), fault }));
     let unread = |error| match error {
         ReadError::NotAFile => refused(TrustStoreError::NotAFile),
         ReadError::TooLarge { .. } => refused(TrustStoreError::TooLarge),
-        ReadError::Io(source) => failed(source),
+        ReadError::Io(error) => failed(error),
     };
     let file = open(path, Links::Follow).map_err(unread)?;
     check(&file.metadata().map_err(failed)?).map_err(refused)?;

@@ -32,12 +32,12 @@ pub enum CacheError {
         mode: u32,
     },
     /// It cannot be created, opened or given a secret.
-    #[error("cannot use the compile cache {path:?}: {source}")]
+    #[error("cannot use the compile cache {path:?}: {error}")]
     Io {
         /// The path.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        error: io::Error,
     },
     /// This system has no supported way to check who can write to a folder.
     #[error("compile caches are for Unix systems only; build this runtime without one")]

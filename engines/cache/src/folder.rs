@@ -41,7 +41,7 @@ impl Folder {
     pub(super) fn open(path: &Path) -> Result<Self, CacheError> {
         // A slash at the end would make the system follow a link.
         let path: PathBuf = path.components().collect();
-        let failed = |source| CacheError::Io { path: path.clone(), source };
+        let failed = |error| CacheError::Io { path: path.clone(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => CacheError::NotAFolder { path: path.clone() },
             _ => failed(error),

@@ -57,7 +57,7 @@ impl CompileCache {
     /// Opens the cache in this folder, which is created if it does not exist; it holds at most `limit` bytes.
     pub fn open(dir: &Path, limit: u64) -> Result<Self, CacheError> {
         let folder = Folder::open(dir)?;
-        let secret = Secret::of(&folder).map_err(|source| CacheError::Io { path: dir.into(), source })?;
+        let secret = Secret::of(&folder).map_err(|error| CacheError::Io { path: dir.into(), error })?;
         Ok(Self { folder, secret, limit })
     }
 

@@ -25,7 +25,7 @@ pub enum StartError {
         "cannot start the thread that ends calls which overrun their budget: {0}; allow the process more threads, or do \
          without budgets (`Interruption::Never`)"
     )]
-    Ticker(#[source] io::Error),
+    Ticker(io::Error),
 }
 
 /// Why an engine rejects a module.

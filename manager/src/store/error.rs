@@ -10,14 +10,14 @@ use std::{
 #[non_exhaustive]
 pub enum StoreError {
     /// A system call failed.
-    #[error("cannot {action} {path:?}: {source}")]
+    #[error("cannot {action} {path:?}: {error}")]
     Io {
         /// The attempted action.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        error: io::Error,
     },
     /// Another process or manager is changing the store.
     #[error("the store {path:?} is being changed by somebody else; try again when they are done")]
@@ -50,6 +50,6 @@ pub enum StoreError {
 impl StoreError {
     /// Adds the attempted action to an error, for `map_err`.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { action, path: path.to_owned(), source }
+        move |error| Self::Io { action, path: path.to_owned(), error }
     }
 }

@@ -72,7 +72,7 @@ pub enum AotFault {
     NoRecord,
     /// The record of how the file was compiled cannot be read.
     #[error("its record of how it was compiled cannot be read: {0}")]
-    BadRecord(#[source] JsonFault),
+    BadRecord(JsonFault),
     /// The code lacks a check that hosts rely on.
     #[error("it was compiled without {check}, which hosts rely on; compile it with `kernelpack aot`")]
     Unchecked {

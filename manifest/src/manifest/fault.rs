@@ -236,7 +236,6 @@ pub enum KernelFault {
         /// The tensor's name.
         name: String,
         /// What is wrong.
-        #[source]
         error: LengthError,
     },
     /// The manifest format cannot express the spec: it declares symbols in the order of their first appearance in
@@ -248,7 +247,7 @@ pub enum KernelFault {
     },
     /// Something is wrong in the backward pass.
     #[error("in the backward pass, {0}")]
-    Backward(#[source] Box<KernelFault>),
+    Backward(Box<KernelFault>),
 }
 
 impl KernelFault {

@@ -43,7 +43,7 @@ pub enum ModuleFault {
     },
     /// The custom section cannot be read.
     #[error("its section {section:?} is unreadable: {0}", section = section::NAME)]
-    BadSection(#[source] section::SectionError),
+    BadSection(section::SectionError),
     /// The module describes the kernel differently than the entry does.
     #[error("it disagrees with its manifest entry (the module's value comes first): {difference}; pack again")]
     Disagrees {

@@ -164,7 +164,6 @@ pub enum Rejected {
         /// The kernel's id.
         kernel: String,
         /// What is wrong.
-        #[source]
         fault: KernelFault,
     },
     /// A module does not match its kernel's entry.
@@ -173,7 +172,6 @@ pub enum Rejected {
         /// The kernel's id.
         kernel: String,
         /// What is wrong.
-        #[source]
         fault: ModuleFault,
     },
     /// A module for one engine does not match its kernel's entry.
@@ -184,7 +182,6 @@ pub enum Rejected {
         /// The path of the module inside the pack.
         path: String,
         /// What is wrong.
-        #[source]
         fault: ModuleFault,
     },
     /// A compiled file does not match its entry, or a host cannot load it.
@@ -195,7 +192,6 @@ pub enum Rejected {
         /// The path of the file inside the pack.
         path: String,
         /// What is wrong.
-        #[source]
         fault: Box<AotFault>,
     },
     /// The pack has native code, but its signer is trusted for modules only.
@@ -227,7 +223,6 @@ pub enum Rejected {
         /// The path of the vector inside the pack.
         path: String,
         /// What is wrong.
-        #[source]
         fault: VectorFault,
     },
     /// The health vectors of a pack have too many bytes in total.

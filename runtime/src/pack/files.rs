@@ -28,13 +28,13 @@ pub(crate) fn read_for(engine: Option<&dyn Engine>, dir: &Path, name: &str, limi
 fn unread(path: PathBuf, name: &str, error: ReadError) -> Error {
     match error.into_rejected(name) {
         Ok(rejected) => rejected.into(),
-        Err(source) => EngineError::Read { path, source }.into(),
+        Err(error) => EngineError::Read { path, error }.into(),
     }
 }
 
 impl From<ListError> for Error {
     fn from(error: ListError) -> Self {
-        EngineError::Read { path: error.path, source: error.source }.into()
+        EngineError::Read { path: error.path, error: error.error }.into()
     }
 }
 

@@ -263,7 +263,7 @@ pub fn read_manifest(dir: impl AsRef<Path>) -> Result<Manifest, Error> {
 
 fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     // Without this check, a path to a file would be reported as a pack without a manifest.
-    let metadata = fs::metadata(dir).map_err(|source| EngineError::Read { path: dir.into(), source })?;
+    let metadata = fs::metadata(dir).map_err(|error| EngineError::Read { path: dir.into(), error })?;
     if !metadata.is_dir() {
         return Err(EngineError::NotAFolder { path: dir.into() }.into());
     }

@@ -22,14 +22,14 @@ pub(crate) enum Error {
         missing: &'static str,
     },
     /// A file cannot be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {error}", path.display())]
     File {
         /// The attempted action.
         action: &'static str,
         /// The file.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        error: io::Error,
     },
     /// The module is larger than any in a pack may be.
     #[error("{} is larger than {limit} bytes", path.display())]
@@ -47,7 +47,7 @@ pub(crate) enum Error {
     },
     /// The compiler's output is not what it should be.
     #[error("the compiler made a file that no host would load: {0}")]
-    Unloadable(#[source] AotFault),
+    Unloadable(AotFault),
 }
 
 impl Error {

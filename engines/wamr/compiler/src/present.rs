@@ -29,7 +29,7 @@ pub(crate) fn compile(target: AotTarget, module: &Path, file: &Path) -> Result<(
     native::limit();
     let failed = |action, path: &Path| {
         let path = path.to_owned();
-        move |source| Error::File { action, path, source }
+        move |error| Error::File { action, path, error }
     };
     let mut wasm = Vec::new();
     let opened = File::open(module).map_err(failed("read", module))?;

@@ -84,7 +84,6 @@ pub enum CompilerError {
         /// The target.
         target: AotTarget,
         /// The fault.
-        #[source]
         fault: OutputFault,
     },
     /// The compiler's working folder cannot be created.
@@ -101,7 +100,7 @@ pub enum CompilerError {
 pub enum OutputFault {
     /// It is missing, not a regular file, or too large.
     #[error("it cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
+    Unreadable(io::Error),
     /// No host would load it.
     #[error(transparent)]
     Unloadable(#[from] AotFault),
@@ -127,4 +126,10 @@ pub enum OutputFault {
         /// The version in the file.
         found: Version,
     },
+}
+
+impl From<io::Error> for OutputFault {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
 }

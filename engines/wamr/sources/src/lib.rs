@@ -33,12 +33,12 @@ pub struct Sources {
 #[non_exhaustive]
 pub enum Error {
     /// Cargo cannot be started.
-    #[error("cannot run {}: {source}", cargo.display())]
+    #[error("cannot run {}: {error}", cargo.display())]
     Spawn {
         /// The program.
         cargo: PathBuf,
         /// The reason.
-        source: io::Error,
+        error: io::Error,
     },
     /// Cargo cannot find the package.
     #[error(
@@ -50,12 +50,12 @@ pub enum Error {
         reason: String,
     },
     /// The folder does not contain WAMR.
-    #[error("{} has no readable core/version.h ({source}): set {OVERRIDE} to a folder with the sources of WAMR", root.display())]
+    #[error("{} has no readable core/version.h ({error}): set {OVERRIDE} to a folder with the sources of WAMR", root.display())]
     NoSources {
         /// The folder.
         root: PathBuf,
         /// Why the file cannot be read.
-        source: io::Error,
+        error: io::Error,
     },
     /// The file that should contain the version does not.
     #[error("{} does not say the version of WAMR", path.display())]
@@ -77,7 +77,7 @@ pub fn find() -> Result<Sources, Error> {
     };
     let header = root.join("core/version.h");
     println!("cargo::rerun-if-changed={}", header.display());
-    let text = fs::read_to_string(&header).map_err(|source| Error::NoSources { root: root.clone(), source })?;
+    let text = fs::read_to_string(&header).map_err(|error| Error::NoSources { root: root.clone(), error })?;
     let version = version_of(&text).ok_or(Error::NoVersion { path: header })?;
     Ok(Sources { root, version })
 }
@@ -103,7 +103,7 @@ fn metadata(more: &[&str]) -> Result<Output, Error> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let mut command = Command::new(&cargo);
     command.args(["metadata", "--format-version", "1", "--locked", "--manifest-path"]).arg(manifest).args(more);
-    command.output().map_err(|source| Error::Spawn { cargo: cargo.into(), source })
+    command.output().map_err(|error| Error::Spawn { cargo: cargo.into(), error })
 }
 
 /// The folder of the sources, from what `cargo metadata` prints.

@@ -11,7 +11,7 @@ use std::{
 
 use kernelpack_host::{
     Pack, Runtime,
-    error::{EngineError, StartError},
+    error::{ConfigError, StartError},
     pack::{CacheOutcome, LoadEvent},
 };
 
@@ -85,8 +85,8 @@ impl Opening {
             None => return Ok((setup.build()?, setup.clone())),
         };
         match with_cache.build() {
-            // The cache was not requested explicitly, so a failure of it is not an error.
-            Err(kernelpack_host::Error::Engine(EngineError::Start(StartError::Cache(error))))
+            // Nobody asked for it, so nothing fails for want of it.
+            Err(kernelpack_host::Error::Config(ConfigError::Start(StartError::Cache(error))))
                 if self.cache.is_none() =>
             {
                 print::note(format_args!("continuing without a compile cache: {error}"));

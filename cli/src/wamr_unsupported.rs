@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kernelpack_host::{
     Error, Runtime, RuntimeBuilder,
-    error::{EngineError, StartError},
+    error::{ConfigError, StartError},
 };
 
 /// Cannot be started.
@@ -39,6 +39,6 @@ impl Wamr {
     pub(crate) fn build(self, _: RuntimeBuilder) -> Result<Runtime, Error> {
         let why = "this program was built without WAMR; use --engine wasmtime, or build kernelpack-cli with its feature \
                    `wamr`";
-        Err(Error::Engine(EngineError::Start(StartError::Settings(why.into()))))
+        Err(Error::Config(ConfigError::Start(StartError::Settings(why.into()))))
     }
 }

@@ -8,8 +8,10 @@
 
 mod bounded;
 mod listing;
+mod shortage;
 
 #[cfg(unix)]
 pub use bounded::open_in;
 pub use bounded::{Links, ReadError, open, read, read_into, read_open, read_secret};
 pub use listing::{ListError, MAX_SIGNATURE_FILE_BYTES, check_listing};
+pub use shortage::is_shortage;

@@ -23,8 +23,10 @@
 //! Nothing of a pack is compiled before it is verified: [`VerifiedPack`](pack::VerifiedPack) can be made only by
 //! checking everything, and [`Runtime::load`] takes nothing else. Errors say who is at fault: [`Error::Rejected`] the
 //! pack, [`Error::BadCall`] the caller, [`Error::Kernel`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`]
-//! the operator, [`Error::Engine`] the machine, [`Error::Internal`] this crate. What is not at the crate's root is in
-//! modules by subject; the [prelude] has what most programs need.
+//! the operator, [`Error::Config`] the program's settings, [`Error::File`] a file that cannot be read,
+//! [`Error::Resources`] a machine that is short of something, [`Error::Load`] a module that the engine does not take,
+//! [`Error::Internal`] this crate. What is not at the crate's root is in modules by subject;
+//! the [prelude] has what most programs need.
 //!
 //! # Features
 //! | feature | what |
@@ -81,8 +83,9 @@ pub mod engine {
 pub mod error {
     #[doc(inline)]
     pub use kernelpack_runtime::{
-        AotFault, Backtrace, BacktraceFrame, BadCall, CacheError, CompileError, EngineError, KernelError,
-        KernelFailure, OutOfService, Rejected, StartError, TrustFileError, TrustStoreError, VerifyError,
+        AotFault, Backtrace, BacktraceFrame, BadCall, CacheError, CompileError, ConfigError, FileError, KernelError,
+        KernelFailure, LoadError, OutOfService, Rejected, ResourceError, StartError, TrustFileError, TrustStoreError,
+        VerifyError,
     };
     #[cfg(feature = "wamr-compile")]
     #[doc(inline)]

@@ -3,7 +3,7 @@
 use std::io;
 
 use kernelpack_manifest::{CompatibilityResult, Digest, Rejected};
-use kernelpack_runtime::{EngineError, Error, PackId, Unchecked};
+use kernelpack_runtime::{Error, FileError, PackId, Unchecked};
 use semver::Version;
 
 use crate::CheckFailed;
@@ -18,8 +18,11 @@ pub enum UpgradeError {
     Rejected(Box<Rejected>),
     /// Verification: a file cannot be read.
     #[error(transparent)]
-    Unreadable(EngineError),
-    /// Compatibility: the pack does not fit this runtime or engine.
+    Unreadable(FileError),
+    /// Verifying: it could not be verified for another reason, such as a lack of memory or file descriptors.
+    #[error(transparent)]
+    Failed(Box<Error>),
+    /// Compatibility: it does not fit this runtime or engine.
     #[error("pack rejected: {0}")]
     Incompatible(CompatibilityResult),
     /// The pack has another name than the active one.
@@ -116,9 +119,8 @@ impl UpgradeError {
                 Rejected::Incompatible(result) => Self::Incompatible(result),
                 other => Self::Rejected(Box::new(other)),
             },
-            Error::Engine(error) => Self::Unreadable(error),
-            // No kernel is called here yet; should that change, the message is still right.
-            other => Self::Unreadable(EngineError::Configure(other.to_string())),
+            Error::File(error) => Self::Unreadable(error),
+            other => Self::Failed(Box::new(other)),
         }
     }
 
@@ -132,7 +134,11 @@ impl UpgradeError {
 
     /// Whether another attempt with the same pack may end differently.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Unchecked(_))
+        match self {
+            Self::Store(_) | Self::Unchecked(_) => true,
+            Self::Failed(error) => matches!(**error, Error::Resources(_)),
+            _ => false,
+        }
     }
 }
 

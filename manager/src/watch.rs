@@ -160,8 +160,8 @@ impl Inbox {
         match self.manager.refresh() {
             Ok(None) => {}
             Ok(Some(swapped)) => (self.on_event)(WatchEvent::Upgraded(swapped)),
-            // Another process is changing them, or will.
-            Err(error) if error.is_passing() => {}
+            // Others are changing it, or will.
+            Err(UpgradeError::Store(_) | UpgradeError::Unchecked(_)) => {}
             Err(error) => (self.on_event)(WatchEvent::NotRefreshed(error)),
         }
         let found = match candidates(&self.dir) {

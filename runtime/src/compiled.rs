@@ -6,7 +6,7 @@ use kernelpack_abi::ResourceLimits;
 use kernelpack_engine::{CompiledModule, Engine, KernelCode};
 use kernelpack_manifest::VerifiedInterface;
 
-use crate::{CacheOutcome, EngineError};
+use crate::{CacheOutcome, ConfigError, Error};
 
 /// A compiled module with its limits. Any thread can compile one; the thread that loads the pack makes the
 /// loaded kernel.
@@ -21,11 +21,7 @@ pub(crate) struct CompiledKernel {
 
 impl CompiledKernel {
     /// Compiles a verified module, or loads native code.
-    pub(crate) fn new(
-        engine: &Arc<dyn Engine>,
-        code: KernelCode,
-        ceiling: ResourceLimits,
-    ) -> Result<Self, EngineError> {
+    pub(crate) fn new(engine: &Arc<dyn Engine>, code: KernelCode, ceiling: ResourceLimits) -> Result<Self, Error> {
         let interface = code.interface().clone();
         let (spec, facts) = (interface.spec(), interface.facts());
         let limits = ResourceLimits {
@@ -41,11 +37,11 @@ impl CompiledKernel {
             ("table elements", facts.table_elements, limits.max_table_elements),
         ] {
             if needed > limit {
-                return Err(EngineError::CeilingTooLow { kernel: spec.id.clone(), what, needed, limit });
+                return Err(ConfigError::CeilingTooLow { kernel: spec.id.clone(), what, needed, limit }.into());
             }
         }
         let compiled = engine.compile(code, limits);
-        let compiled = compiled.map_err(|error| EngineError::Compile { kernel: spec.id.clone(), error })?;
+        let compiled = compiled.map_err(|error| Error::uncompiled(&spec.id, error))?;
         Ok(Self { engine: engine.clone(), interface, module: compiled, limits, ceiling })
     }
 

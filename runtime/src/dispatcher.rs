@@ -11,7 +11,7 @@ use kernelpack_engine::{Budget, Export};
 use kernelpack_manifest::VerifiedVector;
 
 use crate::{
-    EngineError, Error, Occupancy,
+    ConfigError, Error, Occupancy,
     call::Call,
     compiled::CompiledKernel,
     guest::Calls,
@@ -40,7 +40,7 @@ impl Dispatcher {
         origin: Origin,
         shares: &Shares,
         settings: &Settings,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, ConfigError> {
         let origin = Arc::new(origin);
         let max_ticks = compiled.limits.max_epoch_ticks;
         let recovery = Recovery::new(settings, &compiled.interface, vectors, &origin, max_ticks)?;

@@ -1,12 +1,19 @@
 //! Errors, split by who is at fault.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+mod config;
+mod file;
+mod load;
+mod resources;
 
-use kernelpack_abi::{DType, Shape, ShapeError, ViewError};
-use kernelpack_engine::{Backtrace, CompileError, KernelError, StartError};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+
+use kernelpack_abi::{ShapeError, ViewError};
+use kernelpack_engine::{Backtrace, CompileError, KernelError, NoInstance, StartError};
+use kernelpack_files::is_shortage;
 use kernelpack_manifest::{Rejected, TrustStoreError, VerifyError};
 use semver::Version;
 
+pub use self::{config::ConfigError, file::FileError, load::LoadError, resources::ResourceError};
 use crate::BadCall;
 
 /// Why opening a pack or calling a kernel failed.
@@ -39,9 +46,19 @@ pub enum Error {
     /// The operator is at fault: the trust store cannot be used.
     #[error(transparent)]
     TrustStore(#[from] Box<TrustFileError>),
-    /// The engine or the machine is at fault.
+    /// The program is at fault: a setting of the runtime or its engine cannot be used, or does not suit the pack.
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Config(#[from] ConfigError),
+    /// A file or folder cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The machine or the runtime is short of something, such as memory, threads or free instances. The same may work
+    /// later.
+    #[error(transparent)]
+    Resources(#[from] ResourceError),
+    /// The engine does not take a module that was verified.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// Kernelpack is at fault: one of its own invariants does not hold.
     #[error("an invariant of Kernelpack does not hold: {0}; please report this")]
     Internal(&'static str),
@@ -69,7 +86,44 @@ convert! {
     KernelFailure => Kernel(Box::new),
     OutOfService => OutOfService(Box::new),
     TrustFileError => TrustStore(Box::new),
-    StartError => Engine(EngineError::Start),
+}
+
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        if error.is_shortage() { ResourceError::Start(error).into() } else { ConfigError::Start(error).into() }
+    }
+}
+
+impl Error {
+    /// The error of a file or folder that the system does not read.
+    pub(crate) fn unread(path: impl Into<PathBuf>, error: io::Error) -> Self {
+        let path = path.into();
+        if is_shortage(&error) {
+            ResourceError::Read { path, error }.into()
+        } else {
+            FileError::Read { path, error }.into()
+        }
+    }
+
+    /// The error of a kernel whose verified module the engine does not take.
+    pub(crate) fn uncompiled(kernel: &str, error: CompileError) -> Self {
+        let kernel = kernel.to_owned();
+        match error {
+            CompileError::OutOfMemory(message) => ResourceError::Compile { kernel, message }.into(),
+            CompileError::NoCompiler(error) => ConfigError::Compiler(error).into(),
+            error => LoadError::Compile { kernel, error }.into(),
+        }
+    }
+
+    /// The error of a kernel of which no instance can be made.
+    pub(crate) fn no_instance(kernel: Arc<str>, error: NoInstance) -> Self {
+        let NoInstance { message, by_module } = error;
+        if by_module {
+            LoadError::Instantiate { kernel, message }.into()
+        } else {
+            ResourceError::Instantiate { kernel, message }.into()
+        }
+    }
 }
 
 /// The failure of a kernel, and the pack that it came from.
@@ -124,131 +178,4 @@ pub struct TrustFileError {
     pub path: PathBuf,
     /// What is wrong.
     pub fault: TrustStoreError,
-}
-
-/// A compiler already names the kernel in its message.
-fn uncompiled(kernel: &str, error: &CompileError) -> String {
-    match error {
-        CompileError::Compiler(error) => error.to_string(),
-        error => format!("kernel {kernel:?} does not compile: {error}"),
-    }
-}
-
-/// How long a call waited; empty if it did not wait.
-fn after(waited: Duration) -> String {
-    if waited.is_zero() { String::new() } else { format!(" after {} ms of waiting", waited.as_millis()) }
-}
-
-/// A failure of the engine or the machine.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// The runtime was given a setting that it cannot have.
-    #[error("the runtime cannot be configured: {0}")]
-    Configure(String),
-    /// The engine cannot start.
-    #[error(transparent)]
-    Start(StartError),
-    /// The engine cannot compile a verified module.
-    #[error("{}", uncompiled(.kernel, .error))]
-    Compile {
-        /// The kernel's id.
-        kernel: String,
-        /// Why.
-        error: CompileError,
-    },
-    /// The runtime allows less than a module starts with.
-    #[error("kernel {kernel:?} starts with {needed} {what}, but this runtime allows {limit}; raise its limit")]
-    CeilingTooLow {
-        /// The kernel's id.
-        kernel: String,
-        /// What exceeds the limit.
-        what: &'static str,
-        /// How much the module starts with.
-        needed: u32,
-        /// How much the runtime allows.
-        limit: u32,
-    },
-    /// A kernel is to run natively, but has no reference implementation.
-    #[error("kernel {kernel:?} cannot be placed natively: {reason}")]
-    NoReference {
-        /// The kernel's id.
-        kernel: String,
-        /// Why it has none.
-        reason: String,
-    },
-    /// An instance could not be made.
-    #[error("kernel {kernel:?} cannot be instantiated: {message}")]
-    Instantiate {
-        /// The kernel's id.
-        kernel: Arc<str>,
-        /// The engine's message.
-        message: String,
-        /// Whether the kernel's module is at fault. If not, the machine lacks what an instance takes: address space,
-        /// memory or mappings.
-        by_module: bool,
-    },
-    /// The machine lacks the memory for a tensor that the kernel's limits allow.
-    #[error("kernel {kernel:?} needs {pages} more pages of 64 KiB, which the engine cannot provide")]
-    OutOfMemory {
-        /// The kernel's id.
-        kernel: Arc<str>,
-        /// The pages requested.
-        pages: u64,
-    },
-    /// The machine lacks the memory for a tensor.
-    #[error("not enough memory for a {shape} {dtype} tensor ({} bytes)", .shape.bytes(*.dtype))]
-    NoMemory {
-        /// The tensor's shape.
-        shape: Shape,
-        /// The type of its elements.
-        dtype: DType,
-    },
-    /// The system cannot map a tensor into the kernel's memory.
-    #[error("the tensors of kernel {kernel:?} cannot be mapped: {error}")]
-    Unmappable {
-        /// The kernel's id.
-        kernel: Arc<str>,
-        /// The system's error.
-        error: std::io::Error,
-    },
-    /// Every instance of the kernel is busy, and it may not have more.
-    #[error(
-        "all {limit} instances of kernel {kernel:?} are busy{}; call from fewer threads, drop prepared calls, or let the \
-         pool grow (`WhenFull::Grow`, up to the runtime's `max_instances`)",
-        after(*.waited)
-    )]
-    Busy {
-        /// The kernel's id.
-        kernel: Arc<str>,
-        /// The instances that it may have.
-        limit: u32,
-        /// How long the call waited for one; zero if the pool's policy is not to wait.
-        waited: Duration,
-    },
-    /// The bindings of a kernel already have all the instances that they may have.
-    #[error(
-        "the bindings of kernel {kernel:?} already have all {limit} instances that they may have; drop some bindings, or \
-         raise the runtime's `max_bindings`"
-    )]
-    TooManyBindings {
-        /// The kernel's id.
-        kernel: Arc<str>,
-        /// The instances that they may have.
-        limit: u32,
-    },
-    /// A pack's path does not lead to a folder.
-    #[error("{path:?} is not a folder; name the folder of a pack")]
-    NotAFolder {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A file could not be read.
-    #[error("cannot read {path:?}: {error}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        error: std::io::Error,
-    },
 }

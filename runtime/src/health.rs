@@ -13,7 +13,7 @@ use kernelpack_manifest::{Mismatch, VerifiedVector, compare};
 use semver::Version;
 
 use crate::{
-    EngineError, Error, KernelError, Occupancy, Pack,
+    Error, KernelError, Occupancy, Pack, ResourceError,
     guest::CLEANUP_TICKS,
     loaded::{Leased, LoadedKernel},
     neighbours::Neighbour as _,
@@ -99,7 +99,7 @@ pub struct Unchecked {
     /// The id of the kernel that could not be run.
     pub kernel: String,
     /// What the machine or the engine lacks, or that other callers have all instances.
-    pub error: EngineError,
+    pub error: ResourceError,
 }
 
 /// Why a check did not pass.
@@ -198,7 +198,7 @@ impl Pack {
                 }
                 // What the machine lacks says nothing about the pack. If vectors failed before, they are enough to
                 // report.
-                Err(HealthFault::Failed(Error::Engine(error))) if !is_by_pack(&error) => {
+                Err(HealthFault::Failed(Error::Resources(error))) => {
                     if failed.is_empty() {
                         return Err(self.not_checked(kernel, error));
                     }
@@ -233,7 +233,7 @@ impl Pack {
     }
 
     #[cold]
-    fn not_checked(&self, kernel: String, error: EngineError) -> HealthError {
+    fn not_checked(&self, kernel: String, error: ResourceError) -> HealthError {
         let manifest = self.manifest();
         let (pack, version) = (manifest.name.clone(), manifest.version.clone());
         HealthError::Unchecked(Box::new(Unchecked { pack, version, kernel, error }))
@@ -247,11 +247,6 @@ impl Pack {
         let others = failed.collect();
         Err(HealthError::Unhealthy(Box::new(Unhealthy { pack, version, kernel, vector, fault, others, report })))
     }
-}
-
-/// Whether the pack is at fault, rather than the machine or its user.
-fn is_by_pack(error: &EngineError) -> bool {
-    matches!(error, EngineError::Instantiate { by_module: true, .. })
 }
 
 /// The whole ticks in this time.
@@ -285,7 +280,7 @@ fn run(kernel: &Arc<LoadedKernel>, lease: Leased<'_>, vector: &VerifiedVector, t
             kernel.call_in(lease, Export::Forward, signature, tensors, scalars, ticks)
         });
         called.map_err(|error| match error {
-            Error::Kernel(trapped) => HealthFault::Kernel(trapped.error),
+            Error::Kernel(failure) => HealthFault::Kernel(failure.error),
             other => HealthFault::Failed(other),
         })?;
         let tolerance = vector.tolerance();

@@ -46,7 +46,7 @@ mod workers;
 pub use bad_call::BadCall;
 pub use bound::Bound;
 pub use dynamic::{DynBound, DynKernel, DynTensor, DynView, DynViewMut};
-pub use error::{EngineError, Error, KernelFailure, OutOfService, TrustFileError};
+pub use error::{ConfigError, Error, FileError, KernelFailure, LoadError, OutOfService, ResourceError, TrustFileError};
 pub use health::{CheckedVector, FailedVector, HealthError, HealthFault, HealthReport, Unchecked, Unhealthy};
 pub use kernelpack_abi as abi;
 pub use kernelpack_compile_cache::{CacheError, CacheOutcome, EntryFault};

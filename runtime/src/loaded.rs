@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use kernelpack_abi::{KernelInfo, KernelSpecBuf, ResourceLimits, Signature, TensorArg};
-use kernelpack_engine::{Budget, CompiledModule, Engine, Export, NoInstance, PAGE, Places, Stop};
+use kernelpack_engine::{Budget, CompiledModule, Engine, Export, PAGE, Places, Stop};
 use kernelpack_manifest::ModuleFacts;
 
 use crate::{
-    Backtrace, BadCall, CacheOutcome, EngineError, Error, Interruption, Occupancy,
+    Backtrace, BadCall, CacheOutcome, Error, Interruption, Occupancy, ResourceError,
     compiled::CompiledKernel,
     guest::{CLEANUP_TICKS, Calls, Checked, Failure, Guest, unreachable},
     neighbours::{Neighbour, Neighbours},
@@ -312,7 +312,7 @@ impl LoadedKernel {
 
     /// Makes a new instance for a binding; it keeps a place in `bindings` until it is reattached.
     pub(crate) fn new_instance(&self, max_ticks: u32) -> Result<Box<Guest>, Error> {
-        let full = |Full { limit, .. }| EngineError::TooManyBindings { kernel: self.id().clone(), limit };
+        let full = |Full { limit, .. }| ResourceError::TooManyBindings { kernel: self.id().clone(), limit };
         let lease = self.bindings.lease().map_err(full)?;
         let guest = self.instantiate(max_ticks)?;
         Ok(lease.detach_with(guest))
@@ -324,11 +324,7 @@ impl LoadedKernel {
         if instance.as_ref().is_err_and(|error| !error.by_module) && self.neighbours.trim() > 0 {
             instance = self.module.instantiate();
         }
-        let instance = instance.map_err(|NoInstance { message, by_module }| EngineError::Instantiate {
-            kernel: self.id().clone(),
-            message,
-            by_module,
-        })?;
+        let instance = instance.map_err(|error| Error::no_instance(self.id().clone(), error))?;
         let cleanup = self.spec.lifecycle.cleanup;
         let Places { heap_base, message } =
             instance.places().unwrap_or(Places { heap_base: self.facts.heap_base, message: self.facts.message });
@@ -349,8 +345,8 @@ impl LoadedKernel {
         match failure {
             Failure::Refused(BadCall::TooLarge { needed, limit, .. }) => self.too_large(needed, limit).into(),
             Failure::Refused(call) => call.into(),
-            Failure::Unmappable(error) => EngineError::Unmappable { kernel: self.id().clone(), error }.into(),
-            Failure::OutOfMemory { pages } => EngineError::OutOfMemory { kernel: self.id().clone(), pages }.into(),
+            Failure::Unmappable(error) => ResourceError::Unmappable { kernel: self.id().clone(), error }.into(),
+            Failure::OutOfMemory { pages } => ResourceError::OutOfMemory { kernel: self.id().clone(), pages }.into(),
             Failure::Internal(what) => Error::Internal(what),
             Failure::Returned(error) => self.origin.failure(Stop { error, backtrace: Backtrace::default() }).into(),
             Failure::Stopped(stop) => self.origin.failure(stop).into(),
@@ -359,7 +355,7 @@ impl LoadedKernel {
 
     #[cold]
     fn busy(&self, Full { limit, waited }: Full) -> Error {
-        EngineError::Busy { kernel: self.id().clone(), limit, waited }.into()
+        ResourceError::Busy { kernel: self.id().clone(), limit, waited }.into()
     }
 }
 

@@ -50,7 +50,9 @@ impl Outcome {
             Err(Error::Kernel(_)) => Self::Failed,
             Err(Error::BadCall(_) | Error::Rejected(_)) => Self::BadCall,
             Err(Error::OutOfService(_)) => Self::OutOfService,
-            Err(Error::Engine(_) | Error::TrustStore(_)) => Self::Engine,
+            Err(Error::Config(_) | Error::File(_) | Error::Resources(_) | Error::Load(_) | Error::TrustStore(_)) => {
+                Self::Engine
+            }
             Err(Error::Internal(_)) => Self::Internal,
         }
     }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use kernelpack_engine::{EmptyFunction, Engine};
 
-use crate::{EngineError, Error, Runtime};
+use crate::{Error, Runtime};
 
 /// A call of an empty function by the engine alone, without checks, copies or a deadline. For measurements only.
 ///
@@ -43,7 +43,7 @@ impl Runtime {
 
 impl RawCall {
     pub(crate) fn new(engine: &Arc<dyn Engine>) -> Result<Self, Error> {
-        let refused = |error| EngineError::Compile { kernel: "(an empty function)".to_owned(), error };
+        let refused = |error| Error::uncompiled("(an empty function)", error);
         Ok(Self { function: engine.empty_function().map_err(refused)?, _engine: engine.clone() })
     }
 

@@ -30,7 +30,7 @@ use self::{
     reference::{NoReference, Reference},
 };
 use crate::{
-    Backtrace, EngineError, Error, KernelError, OutOfService,
+    Backtrace, ConfigError, Error, KernelError, OutOfService,
     call::Call,
     guest::check,
     metrics::{KernelMetrics, Outcome},
@@ -69,7 +69,7 @@ impl Recovery {
         vectors: &[VerifiedVector],
         origin: &Arc<Origin>,
         max_ticks: u32,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, ConfigError> {
         let spec = interface.spec();
         let placement = settings.placements.get(&spec.id).copied().unwrap_or_default();
         let found = match settings.has_no_use_for_references(placement, PANICS_ABORT) {
@@ -78,7 +78,7 @@ impl Recovery {
         };
         match (placement, &found) {
             (Placement::Native, Err(reason)) => {
-                return Err(EngineError::NoReference { kernel: spec.id.clone(), reason: reason.to_string() });
+                return Err(ConfigError::NoReference { kernel: spec.id.clone(), reason: reason.to_string() });
             }
             (Placement::Native, Ok(reference)) => log::native(origin, reference),
             (Placement::Sandboxed, Err(reason)) => log::no_fallback(origin, reason),

@@ -18,7 +18,7 @@ use semver::Version;
 
 pub use self::builder::RuntimeBuilder;
 use crate::{
-    EngineError, Error, LoadEvent, Pack,
+    Error, LoadEvent, Pack,
     compiled::CompiledKernel,
     dispatcher::Dispatcher,
     loaded::Shares,
@@ -105,7 +105,8 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::Rejected`] if the pack fails a check, see [`VerifiedPack::open`];
-    /// [`Error::Engine`] if a file cannot be read or a module does not compile.
+    /// [`Error::File`] if a file cannot be read, [`Error::Load`] if a module does not compile, [`Error::Config`] if the
+    /// runtime's settings do not suit the pack, [`Error::Resources`] if the machine lacks memory or file descriptors.
     pub fn open(&self, dir: impl AsRef<Path>) -> Result<Pack, Error> {
         self.open_with(dir, |_| ())
     }
@@ -174,7 +175,7 @@ impl Runtime {
             if matches!(code, KernelCode::Native(..)) && !signer.native {
                 // The signer's trust for native code was withdrawn after the pack was read.
                 let error = CompileError::Refused(NOT_GRANTED.to_owned());
-                return Err(EngineError::Compile { kernel: kernel.to_owned(), error }.into());
+                return Err(Error::uncompiled(kernel, error));
             }
             let compiled = CompiledKernel::new(&self.engine, code, self.ceiling)?;
             progress(LoadEvent::Finished { kernel, index, total, cache: compiled.cache_outcome() });

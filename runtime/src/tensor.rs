@@ -6,7 +6,7 @@ use std::{fmt, io, slice, sync::Arc};
 use kernelpack_abi::{Element, Shape, TensorView, TensorViewMut};
 use kernelpack_memory::SharedMemory;
 
-use crate::{EngineError, Error, bad_call::BadCall};
+use crate::{Error, ResourceError, bad_call::BadCall};
 
 /// A contiguous, row-major tensor in memory that can be mapped into a sandbox.
 ///
@@ -45,7 +45,7 @@ impl<T: Element> Tensor<T> {
     /// Makes a tensor of zeros with these extents, outermost first.
     ///
     /// # Errors
-    /// [`BadCall::Shape`] if the extents are not a valid shape; [`EngineError::NoMemory`] if the machine lacks the
+    /// [`BadCall::Shape`] if the extents are not a valid shape; [`ResourceError::NoMemory`] if the machine lacks the
     /// memory.
     pub fn zeros(dims: &[usize]) -> Result<Self, Error> {
         let (shape, bytes) = measure::<T>(dims)?;
@@ -69,7 +69,7 @@ impl<T: Element> Tensor<T> {
         let (shape, bytes) = measure::<T>(dims)?;
         let len = bytes / size_of::<T>();
         let mut data = Vec::new();
-        data.try_reserve_exact(len).map_err(|_| EngineError::NoMemory { shape, dtype: T::DTYPE })?;
+        data.try_reserve_exact(len).map_err(|_| ResourceError::NoMemory { shape, dtype: T::DTYPE })?;
         data.resize_with(len, T::new_zeroed);
         Ok(Self { memory: Memory::Heap(data), shape, len })
     }
@@ -135,7 +135,8 @@ impl<T: Element> Tensor<T> {
 /// The shape with these extents, and the size in bytes of a tensor that has it.
 fn measure<T: Element>(dims: &[usize]) -> Result<(Shape, usize), Error> {
     let shape = Shape::new(dims).map_err(|error| BadCall::Shape { message: error.to_string() })?;
-    let bytes = usize::try_from(shape.bytes(T::DTYPE)).map_err(|_| EngineError::NoMemory { shape, dtype: T::DTYPE })?;
+    let bytes =
+        usize::try_from(shape.bytes(T::DTYPE)).map_err(|_| ResourceError::NoMemory { shape, dtype: T::DTYPE })?;
     Ok((shape, bytes))
 }
 

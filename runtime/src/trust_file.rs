@@ -5,7 +5,7 @@ use std::{fs::Metadata, path::Path};
 use kernelpack_files::{Links, ReadError, open, read_open};
 use kernelpack_manifest::{MAX_TRUST_STORE_BYTES, TrustStore, TrustStoreError};
 
-use crate::{EngineError, Error, TrustFileError};
+use crate::{Error, TrustFileError};
 
 /// Reads a trust store.
 ///
@@ -14,10 +14,10 @@ use crate::{EngineError, Error, TrustFileError};
 ///
 /// # Errors
 /// [`Error::TrustStore`] if it is not a regular file, if everybody may write to it, or if [`TrustStore::parse`] rejects
-/// it; [`Error::Engine`] if the system cannot read it.
+/// it; [`Error::File`] if the system cannot read it.
 pub fn read_trust_store(path: impl AsRef<Path>) -> Result<TrustStore, Error> {
     let path = path.as_ref();
-    let failed = |error| Error::from(EngineError::Read { path: path.into(), error });
+    let failed = |error| Error::unread(path, error);
     let refused = |fault| Error::TrustStore(Box::new(TrustFileError { path: path.into(), fault }));
     let unread = |error| match error {
         ReadError::NotAFile => refused(TrustStoreError::NotAFile),

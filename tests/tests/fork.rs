@@ -14,8 +14,8 @@ use kernelpack_abi::TensorBuf;
 use kernelpack_host::{
     Error, Runtime, RuntimeBuilder, Tensor,
     engine::{Interruption, Wasmtime},
-    error::{EngineError, StartError},
-    manager::KernelManager,
+    error::{FileError, ResourceError, StartError},
+    manager::{KernelManager, UpgradeError},
 };
 use kernelpack_kernels::rmsnorm_f32;
 use kernelpack_tests::{engine::Engine, pack};
@@ -267,7 +267,7 @@ fn where_no_thread_can_be_had_runtimes_say_so_or_do_without() {
         refuse_threads();
         for builder in [Engine::Wasmtime.builder(), divided(), Engine::Wamr.builder()] {
             let error = builder.build().unwrap_err();
-            assert!(matches!(error, Error::Engine(EngineError::Start(StartError::Ticker(_)))), "{error}");
+            assert!(matches!(error, Error::Resources(ResourceError::Start(StartError::Ticker(_)))), "{error}");
             assert!(error.to_string().contains("allow the process more threads"), "{error}");
         }
         let opened =
@@ -282,5 +282,48 @@ fn where_no_thread_can_be_had_runtimes_say_so_or_do_without() {
         assert_eq!(bound.threads(), 1);
         bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
         assert!(y.as_slice().iter().all(|y| (y - 2.0).abs() < 1e-3));
+    }));
+}
+
+/// Keeps this process from having more of something than this.
+fn allow_no_more_than(amount: u64, what: libc::__rlimit_resource_t) {
+    let limit = libc::rlimit { rlim_cur: amount, rlim_max: amount };
+    // SAFETY: the limit is this function's; what it changes is which calls of this process succeed.
+    assert_eq!(unsafe { libc::setrlimit(what, &raw const limit) }, 0);
+}
+
+#[test]
+fn where_no_file_can_be_opened_the_process_is_blamed_and_not_the_pack() {
+    let _alone = alone();
+    let folder = pack::some_of_core(&["rmsnorm_f32"]);
+    assert!(in_child(|| {
+        let runtime = pack::runtime();
+        let manager = KernelManager::builder(runtime.clone()).build().unwrap();
+        let missing = runtime.open("/nonexistent/pack").unwrap_err();
+        assert!(matches!(missing, Error::File(FileError::Read { .. })), "{missing:?}");
+        allow_no_more_than(0, libc::RLIMIT_NOFILE);
+        let short = runtime.open(folder).unwrap_err();
+        assert!(matches!(short, Error::Resources(ResourceError::Read { .. })), "{short:?}");
+        assert!(short.to_string().ends_with("allow the process more open files, or free memory"), "{short}");
+        let short = manager.upgrade(folder).unwrap_err();
+        assert!(matches!(&short, UpgradeError::Failed(error) if matches!(**error, Error::Resources(_))), "{short:?}");
+    }));
+}
+
+#[test]
+fn where_memory_is_short_the_machine_is_blamed_and_neither_settings_nor_modules() {
+    let _alone = alone();
+    let folder = pack::some_of_core(&["rmsnorm_f32"]);
+    let build = |pool: usize| Engine::Wamr.builder().engine(Engine::Wamr.wamr().pool_bytes(pool)).build();
+    assert!(in_child(|| {
+        let open = |pool| build(pool).unwrap().open(folder);
+        open(4 << 20).unwrap();
+        let out = open(12 << 10).unwrap_err();
+        assert!(matches!(out, Error::Resources(ResourceError::Compile { .. })), "{out:?}");
+    }));
+    assert!(in_child(|| {
+        allow_no_more_than(8 << 30, libc::RLIMIT_AS);
+        let out = build(16 << 30).unwrap_err();
+        assert!(matches!(out, Error::Resources(ResourceError::Start(StartError::OutOfMemory(_)))), "{out:?}");
     }));
 }

@@ -20,6 +20,9 @@ pub enum StartError {
     /// The compiler of native code is missing or does not work as it should.
     #[error(transparent)]
     Compiler(Inner),
+    /// The machine lacks the memory that the engine is to take from the start.
+    #[error("{0}")]
+    OutOfMemory(String),
     /// The thread that counts ticks could not be started.
     #[error(
         "cannot start the thread that ends calls which overrun their budget: {0}; allow the process more threads, or do \
@@ -28,17 +31,30 @@ pub enum StartError {
     Ticker(io::Error),
 }
 
-/// Why an engine rejects a module.
+impl StartError {
+    /// Whether the machine lacks threads or memory, rather than the settings being wrong.
+    pub fn is_shortage(&self) -> bool {
+        matches!(self, Self::OutOfMemory(_) | Self::Ticker(_))
+    }
+}
+
+/// Why an engine does not take a module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompileError {
     /// The engine rejects the module, or the native code that replaces it.
     #[error("{0}")]
     Refused(String),
-    /// The compiler of native code is missing, rejects the module, or does not work as it should.
+    /// The compiler of native code refuses the module, or does not do what it should.
     #[error(transparent)]
     Compiler(Inner),
-    /// The module requires more from the start than the engine allows.
+    /// The compiler of native code is missing or cannot be run.
+    #[error(transparent)]
+    NoCompiler(Inner),
+    /// The machine, or the memory that the engine was given, lacks room for the module's code.
+    #[error("{0}")]
+    OutOfMemory(String),
+    /// The engine allows less than the module has from the start.
     #[error("it starts with {needed} {what}, but the engine allows {limit}")]
     CeilingTooLow {
         /// The resource that the module requires too much of.

@@ -79,7 +79,7 @@ impl WamrEngine {
             let told = "page protection cannot stop calls in WAMR; choose Interruption::Epoch".to_owned();
             return Err(StartError::Settings(told));
         }
-        let vm = Vm::start(pool_bytes).map_err(|error| StartError::Settings(error.to_string()))?;
+        let vm = Vm::start(pool_bytes)?;
         let watchdog = (interruption != Interruption::Never).then(|| Arc::new(Watchdog::default()));
         let start = |dog: Arc<Watchdog<Brake>>| Ticker::start(tick, move || dog.tick());
         let ticker = watchdog.clone().map(start).transpose().map_err(StartError::Ticker)?;
@@ -100,7 +100,7 @@ impl WamrEngine {
 
     /// The code that instances run, with limits on their tables and memory, and its source.
     fn code(&self, code: KernelCode, elements: u32, pages: u32) -> Result<(Code, CacheOutcome), CompileError> {
-        let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(CompileError::Refused);
+        let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(refused);
         let module = match code {
             KernelCode::Module(module) => module,
             // It was read for another runtime, since this one requests none.
@@ -128,8 +128,17 @@ impl WamrEngine {
         if !self.interprets() {
             return Err(CompileError::Refused(NO_NATIVE.to_owned()));
         }
-        let code = Code::load(&self.vm, module.bytes(), elements, pages).map_err(CompileError::Refused)?;
+        let code = Code::load(&self.vm, module.bytes(), elements, pages).map_err(refused)?;
         Ok((code, CacheOutcome::NotCompiled))
+    }
+}
+
+/// WAMR has nothing but words; these are of the pool.
+fn refused(words: String) -> CompileError {
+    if ["memory failed", "the pool has no room", "no memory for that"].iter().any(|out| words.contains(out)) {
+        CompileError::OutOfMemory(words)
+    } else {
+        CompileError::Refused(words)
     }
 }
 
@@ -173,7 +182,7 @@ impl Engine for WamrEngine {
         }
         let code = Code::load(&self.vm, EMPTY_MODULE, 0, 0).map(Arc::new);
         let machine = code.and_then(|code| Machine::new(&code, self.stack_bytes, 1, &[c"empty"]));
-        Ok(Box::new(Empty(machine.map_err(CompileError::Refused)?)))
+        Ok(Box::new(Empty(machine.map_err(refused)?)))
     }
 }
 

@@ -108,7 +108,14 @@ impl HostCompiler {
 
     /// Compiles the module; the driver has compared the output's record with the request.
     fn compile(&self, module: &VerifiedModule) -> Result<HostCompiled, CompileError> {
-        let failed = |error: CompilerError| CompileError::Compiler(Box::new(error));
+        let failed = |error| match error {
+            CompilerError::NoCompiler { .. }
+            | CompilerError::NoLlvm { .. }
+            | CompilerError::NotTheCompiler { .. }
+            | CompilerError::Run { .. }
+            | CompilerError::Folder { .. } => CompileError::NoCompiler(Box::new(error)),
+            _ => CompileError::Compiler(Box::new(error)),
+        };
         let missing = |program: &PathBuf| failed(CompilerError::NoCompiler { program: program.clone() });
         let compiler = self.compiler.as_ref().map_err(missing)?;
         let compiled = compiler.compile(&module.spec().id, self.target, module.bytes()).map_err(failed)?;
@@ -124,14 +131,15 @@ impl HostCompiler {
     }
 }
 
-/// Whether the error is about the module, which the compiler or the loader rejects, rather than about a compiler that
-/// does not work.
+/// Whether it is the module that is not taken, by the compiler or as native code, or finds no room as native code, and not
+/// the compiler that does not work.
 pub(crate) fn is_of_the_module(error: &CompileError) -> bool {
     match error {
         CompileError::Compiler(error) => {
             matches!(error.downcast_ref(), Some(CompilerError::Refused { .. }))
         }
-        error => matches!(error, CompileError::Refused(_)),
+        // Native code takes more of the pool than the module.
+        error => matches!(error, CompileError::Refused(_) | CompileError::OutOfMemory(_)),
     }
 }
 

@@ -53,8 +53,19 @@ pub(super) struct Vm {
 pub(super) enum StartError {
     #[error("the process has a pool of {has} bytes for WAMR already, and {asked} are asked for: choose one size")]
     OtherPool { has: usize, asked: usize },
-    #[error("a pool of {0} bytes is too small for WAMR to start in, or too large for this machine")]
+    #[error("a pool of {0} bytes is too small for WAMR to start in, or larger than 64 GiB; choose another size")]
     Refused(usize),
+    #[error("this machine has no memory for a pool of {0} bytes; choose a smaller one, or free memory")]
+    OutOfMemory(usize),
+}
+
+impl From<StartError> for kernelpack_engine::StartError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::OutOfMemory(_) => Self::OutOfMemory(error.to_string()),
+            StartError::OtherPool { .. } | StartError::Refused(_) => Self::Settings(error.to_string()),
+        }
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -67,9 +78,7 @@ impl Vm {
     pub(super) fn start(bytes: usize) -> Result<Self, StartError> {
         let mut process = locked(&PROCESS);
         if process.users == 0 {
-            if !pool::open(bytes) {
-                return Err(StartError::Refused(bytes));
-            }
+            pool::open(bytes)?;
             if !init() {
                 pool::close();
                 return Err(StartError::Refused(bytes));

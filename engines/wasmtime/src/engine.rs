@@ -104,19 +104,32 @@ impl Engine for WasmtimeEngine {
         let KernelCode::Module(module) = code else {
             return Err(CompileError::Refused("Wasmtime runs no native code that a pack brings".to_owned()));
         };
-        let error = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
-        let compiled = self.code(&module, limits.max_stack_bytes).map_err(error)?;
-        // The linker has no definitions, so a module with imports cannot be instantiated.
-        let instance = Linker::new(compiled.module.engine()).instantiate_pre(&compiled.module).map_err(error)?;
+        let compiled = self.code(&module, limits.max_stack_bytes).map_err(refused)?;
+        // A linker without a single definition: a module that imports anything cannot be instantiated.
+        let instance = Linker::new(compiled.module.engine()).instantiate_pre(&compiled.module).map_err(refused)?;
         let sandbox = Sandbox { form: Arc::new(compiled.form), protection: self.protection.clone() };
         Ok(Box::new(WasmtimeModule { instance, limits, cache: compiled.cache, sandbox }))
     }
 
     fn empty_function(&self) -> Result<Box<dyn EmptyFunction>, CompileError> {
-        let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
         let engine = self.engines.make(ResourceLimits::DEFAULT.max_stack_bytes, self.interruption).map_err(refused)?;
         Ok(Box::new(Empty::new(&engine).map_err(refused)?))
     }
+}
+
+/// The error of a module that Wasmtime does not take, or has no memory for.
+fn refused(error: wasmtime::Error) -> CompileError {
+    let message = format!("{error:#}");
+    if is_shortage(&error) { CompileError::OutOfMemory(message) } else { CompileError::Refused(message) }
+}
+
+/// Whether the system gave no memory or address space, which is all that compiling asks of it.
+fn is_shortage(error: &wasmtime::Error) -> bool {
+    #[cfg(unix)]
+    if error.chain().any(|cause| cause.is::<rustix::io::Errno>()) {
+        return true;
+    }
+    error.is::<wasmtime::error::OutOfMemory>() || error.chain().any(|cause| cause.is::<std::io::Error>())
 }
 
 impl WasmtimeEngine {
@@ -169,3 +182,6 @@ impl fmt::Debug for WasmtimeEngine {
         f.debug_struct("WasmtimeEngine").field("interruption", &self.interruption).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

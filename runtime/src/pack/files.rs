@@ -6,13 +6,13 @@ use kernelpack_engine::Engine;
 use kernelpack_files::{Links, ListError, ReadError};
 use kernelpack_manifest::{FileBytes, Manifest, Rejected};
 
-use crate::{EngineError, Error};
+use crate::Error;
 
 /// Reads a file of a pack without verifying anything.
 ///
 /// # Errors
-/// [`Error::Rejected`] if it is missing, not a regular file or larger than `limit` bytes; [`Error::Engine`] if the
-/// system cannot read it.
+/// [`Error::Rejected`] if it is missing, not a regular file or larger than `limit` bytes; [`Error::File`] or
+/// [`Error::Resources`] if the system cannot read it.
 pub fn read_pack_file(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = dir.join(name);
     kernelpack_files::read(&path, limit, Links::Refuse).map_err(|error| unread(path, name, error))
@@ -28,13 +28,13 @@ pub(crate) fn read_for(engine: Option<&dyn Engine>, dir: &Path, name: &str, limi
 fn unread(path: PathBuf, name: &str, error: ReadError) -> Error {
     match error.into_rejected(name) {
         Ok(rejected) => rejected.into(),
-        Err(error) => EngineError::Read { path, error }.into(),
+        Err(error) => Error::unread(path, error),
     }
 }
 
 impl From<ListError> for Error {
     fn from(error: ListError) -> Self {
-        EngineError::Read { path: error.path, error: error.error }.into()
+        Self::unread(error.path, error.error)
     }
 }
 
@@ -42,7 +42,7 @@ impl From<ListError> for Error {
 /// unexpected or not a regular file to `fault`, until `fault` returns an error.
 ///
 /// # Errors
-/// The error that `fault` returned, or [`Error::Engine`] if the system cannot list a folder.
+/// The error that `fault` returned, or [`Error::File`] if the system cannot list a folder.
 pub fn check_pack_files(
     dir: &Path,
     manifest: &Manifest,

@@ -17,7 +17,7 @@ use kernelpack_manifest::{
 };
 
 use super::{PackId, files};
-use crate::{EngineError, Error, parallel};
+use crate::{Error, FileError, parallel};
 
 /// A pack whose signature, files, digests and modules have all been verified.
 ///
@@ -89,7 +89,7 @@ impl VerifiedPack {
     /// 5. each health vector's SHA-256, and that it is a call of its kernel.
     ///
     /// # Errors
-    /// [`Error::Rejected`] for the first check that fails, or [`Error::Engine`] if a file cannot be read.
+    /// [`Error::Rejected`] for the first check that fails, or [`Error::File`] if a file cannot be read.
     pub fn open(dir: impl AsRef<Path>, verifier: &KernelPackVerifier) -> Result<Self, Error> {
         Self::open_if(dir.as_ref(), verifier, None, |_| Ok(()))
     }
@@ -263,9 +263,9 @@ pub fn read_manifest(dir: impl AsRef<Path>) -> Result<Manifest, Error> {
 
 fn read_raw_manifest(dir: &Path) -> Result<Vec<u8>, Error> {
     // Without this check, a path to a file would be reported as a pack without a manifest.
-    let metadata = fs::metadata(dir).map_err(|error| EngineError::Read { path: dir.into(), error })?;
+    let metadata = fs::metadata(dir).map_err(|error| Error::unread(dir, error))?;
     if !metadata.is_dir() {
-        return Err(EngineError::NotAFolder { path: dir.into() }.into());
+        return Err(FileError::NotAFolder { path: dir.into() }.into());
     }
     files::read_pack_file(dir, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)
 }

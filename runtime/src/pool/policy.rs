@@ -72,10 +72,10 @@ pub enum WhenFull {
     /// A [`Prepared`](crate::Prepared) call keeps its instance: a thread that holds the last instance in one and calls
     /// the kernel waits for itself, forever if there is no timeout.
     Wait {
-        /// How long it waits before it fails with [`EngineError::Busy`](crate::EngineError::Busy); `None` for no limit.
+        /// How long it waits before it fails with [`ResourceError::Busy`](crate::ResourceError::Busy); `None` for no limit.
         timeout: Option<Duration>,
     },
-    /// The call fails with [`EngineError::Busy`](crate::EngineError::Busy).
+    /// The call fails with [`ResourceError::Busy`](crate::ResourceError::Busy).
     Fail,
     /// The call gets an extra instance, which is not kept. That may exceed the limit of the manifest, but not that of
     /// the runtime; when the runtime's limit is reached, the call fails.

@@ -12,7 +12,7 @@ use kernelpack_manifest::{CompatibilityChecker, KernelPackVerifier, PublicKey, T
 
 use super::Runtime;
 use crate::{
-    BreakerPolicy, EngineError, Error, FallbackPolicy, Placement, PoolPolicy, loaded::Shares, recovery,
+    BreakerPolicy, ConfigError, Error, FallbackPolicy, Placement, PoolPolicy, loaded::Shares, recovery,
     workers::Workers,
 };
 
@@ -142,7 +142,7 @@ impl RuntimeBuilder {
     /// Limits the bindings of each kernel to this many instances at once; 1024 by default. Each binding takes one
     /// instance, or one for each part of a divided call, and these do not count towards
     /// [`max_instances`](Self::max_instances). A binding beyond the limit fails at once with
-    /// [`EngineError::TooManyBindings`].
+    /// [`ResourceError::TooManyBindings`](crate::ResourceError::TooManyBindings).
     pub fn max_bindings(mut self, instances: u32) -> Self {
         self.max_bindings = instances;
         self
@@ -221,7 +221,7 @@ impl RuntimeBuilder {
             ("max_stack_bytes", self.ceiling.max_stack_bytes, least_stack),
         ] {
             if given < least {
-                return Err(EngineError::Configure(format!("{what} is {given}; choose at least {least}")).into());
+                return Err(ConfigError::TooSmall { what, given, least }.into());
             }
         }
         let budget = self.max_budget.unwrap_or_else(|| self.engine.default_budget());

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::FileError;
 
 const EMPTY: &[u8] = b"{\"version\": 1, \"keys\": []}";
 
@@ -19,7 +20,7 @@ fn what_is_no_file_of_a_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     assert_eq!(refused(folder.path()), TrustStoreError::NotAFile);
-    assert!(matches!(read_trust_store(at("no")), Err(Error::Engine(EngineError::Read { .. }))));
+    assert!(matches!(read_trust_store(at("no")), Err(Error::File(FileError::Read { .. }))));
     fs::write(at("store"), [EMPTY, b"x"].concat()).unwrap();
     assert!(matches!(refused(&at("store")), TrustStoreError::Json(_)));
     fs::write(at("store"), vec![b' '; MAX_TRUST_STORE_BYTES + 1]).unwrap();
@@ -45,7 +46,7 @@ fn pipes_are_not_waited_for_and_links_are_followed() {
     symlink(at("nothing"), at("broken")).unwrap();
     assert_eq!(read_trust_store(at("link")).unwrap(), TrustStore::default());
     assert_eq!(refused(&at("link to a pipe")), TrustStoreError::NotAFile);
-    assert!(matches!(read_trust_store(at("broken")), Err(Error::Engine(_))));
+    assert!(matches!(read_trust_store(at("broken")), Err(Error::File(FileError::Read { .. }))));
 
     for (mode, refusal) in [(0o664, None), (0o666, Some(0o666)), (0o602, Some(0o602))] {
         fs::set_permissions(at("store"), fs::Permissions::from_mode(mode)).unwrap();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use kernelpack_abi::{KernelSpec, Lifecycle, ParamValue, ResourceLimits};
-use kernelpack_host::{Bound, Error, RuntimeBuilder, Tensor, TypedKernel, error::EngineError};
+use kernelpack_host::{Bound, Error, RuntimeBuilder, Tensor, TypedKernel, error::ResourceError};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::{
@@ -240,7 +240,7 @@ fn after_a_panic_of_the_engine_a_binding_has_a_new_instance() {
     // The instance in which the engine panicked has been released.
     drop(bound);
     let (all, error) = bind_all(&kernel, &x, &mut y);
-    assert!(all.len() == 8 && matches!(error, Error::Engine(EngineError::TooManyBindings { .. })), "{error}");
+    assert!(all.len() == 8 && matches!(error, Error::Resources(ResourceError::TooManyBindings { .. })), "{error}");
 }
 
 #[apply(on_each_engine)]
@@ -319,7 +319,7 @@ mod where_the_pool_is_out_binding_fails_and_the_rest_goes_on {
         let Some(kernel) = apart(engine, runtime, test, "true") else { return };
         let (x, mut y) = tensors(5000);
         let out = |error: &Error| {
-            matches!(error, Error::Engine(EngineError::Instantiate { .. } | EngineError::OutOfMemory { .. }))
+            matches!(error, Error::Resources(ResourceError::Instantiate { .. } | ResourceError::OutOfMemory { .. }))
         };
         let mut counts = Vec::new();
         for _ in 0..2 {

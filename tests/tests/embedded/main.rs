@@ -18,7 +18,7 @@ use kernelpack_abi::ResourceLimits;
 use kernelpack_host::{
     Error, Pack, Runtime, RuntimeBuilder, Tensor, TypedKernel,
     engine::{Execution, Interruption, Wamr},
-    error::{EngineError, KernelError, StartError},
+    error::{ConfigError, KernelError, StartError},
     policy::{BreakerPolicy, FallbackPolicy},
 };
 use kernelpack_tests::{
@@ -107,7 +107,7 @@ fn what_one_runtime_cannot_have_is_said() {
     assert!(other.contains("choose one size"), "{other}");
     let paged = embedded().engine(wamr(Execution::Interpreted).interruption(Interruption::PageProtection));
     let paged = paged.build().unwrap_err();
-    assert!(matches!(paged, Error::Engine(EngineError::Start(StartError::Settings(_)))), "{paged}");
+    assert!(matches!(paged, Error::Config(ConfigError::Start(StartError::Settings(_)))), "{paged}");
 }
 
 #[test]

@@ -170,6 +170,7 @@ fn code_is_compiled_once_and_then_taken_from_the_cache_without_the_compiler() {
     assert_eq!(run(&without, 3).unwrap(), SQUARES.map(|square| square + 3.0));
     // A missing compiler compiles nothing, and the cache has no code from such a compiler.
     let missing = |refused: Error| {
+        assert!(matches!(refused, Error::Config(_)), "{refused:?}");
         let refused = refused.to_string();
         assert!(refused.starts_with(&format!("there is no {}: build", program.display())), "{refused}");
     };

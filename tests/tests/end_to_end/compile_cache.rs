@@ -13,7 +13,7 @@ use kernelpack_abi::TensorView;
 use kernelpack_host::{
     Error, Pack, Runtime,
     engine::Wasmtime,
-    error::{CacheError, EngineError, StartError},
+    error::{CacheError, ConfigError, StartError},
     pack::{CacheOutcome, EntryFault, LoadEvent},
 };
 use kernelpack_kernels::{rmsnorm_f32, swiglu_f32};
@@ -228,7 +228,7 @@ fn a_folder_that_others_can_write_to_is_refused_when_the_runtime_is_built() {
     let filled = Filled::new();
     fs::set_permissions(filled.cache.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let built = Runtime::builder(Wasmtime::new().compile_cache(filled.cache.path())).build();
-    let Err(Error::Engine(EngineError::Start(StartError::Cache(error)))) = built else { panic!("it was not refused") };
+    let Err(Error::Config(ConfigError::Start(StartError::Cache(error)))) = built else { panic!("it was not refused") };
     assert!(matches!(error, CacheError::WritableByOthers { mode: 0o777, .. }), "{error}");
     assert!(error.to_string().contains("chmod go-w"), "{error}");
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, time::Duration};
 use kernelpack_abi::{DType, ParamValue, Shape, Signature, TensorView};
 use kernelpack_host::{
     Error, Pack,
-    error::{EngineError, KernelError, Rejected},
+    error::{KernelError, Rejected, ResourceError},
     health::{HealthError, HealthFault, Unhealthy},
     policy::{PoolPolicy, WhenFull},
 };
@@ -195,7 +195,7 @@ fn a_pack_whose_instances_are_all_busy_is_not_unhealthy(engine: Engine) {
         let held = pack.kernel_named("wat_kernel").unwrap().prepare(&[("x", x.into())], &[]).unwrap();
         let error = pack.check_health_within(Duration::from_millis(20)).unwrap_err();
         let HealthError::Unchecked(unchecked) = &error else { panic!("{error}") };
-        assert!(matches!(unchecked.error, EngineError::Busy { limit: 1, .. }), "{error}");
+        assert!(matches!(unchecked.error, ResourceError::Busy { limit: 1, .. }), "{error}");
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while pack.occupancy().next().unwrap().1.waiting == 0 {

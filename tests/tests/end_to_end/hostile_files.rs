@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use kernelpack_host::{
     Error,
-    error::{EngineError, Rejected},
+    error::{FileError, Rejected},
     pack::{CompatibilityResult, VerifiedPack},
     trust::KernelPackVerifier,
 };
@@ -133,10 +133,10 @@ fn files_that_are_missing_or_too_many_are_refused() {
     let large = Copy::of(pack::core());
     large.write(MANIFEST, &vec![b' '; 5 << 20]);
     assert!(matches!(rejected(large.path()), Rejected::FileTooLarge { .. }));
-    // A missing path, and a path that is not a folder.
-    assert!(matches!(VerifiedPack::open("/nonexistent/pack", &verifier()), Err(Error::Engine(_))));
+    // Nothing at all, and something that is no folder.
+    assert!(matches!(VerifiedPack::open("/nonexistent/pack", &verifier()), Err(Error::File(FileError::Read { .. }))));
     let file = VerifiedPack::open(large.path().join(MANIFEST), &verifier()).unwrap_err();
-    assert!(matches!(file, Error::Engine(EngineError::NotAFolder { .. })), "{file}");
+    assert!(matches!(file, Error::File(FileError::NotAFolder { .. })), "{file}");
 }
 
 #[cfg(unix)]

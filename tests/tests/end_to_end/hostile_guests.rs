@@ -115,7 +115,7 @@ fn memory_cannot_grow_past_the_limit(engine: Engine) {
     let small = engine.builder().max_memory_pages(1).build().unwrap();
     let refused = small.open(engine.ready(Parts::default().pack()).path()).unwrap_err();
     let message = "kernel \"wat_kernel\" starts with 2 pages of memory, but this runtime allows 1; raise its limit";
-    assert!(matches!(refused, Error::Engine(_)) && refused.to_string() == message, "{refused}");
+    assert!(matches!(refused, Error::Config(_)) && refused.to_string() == message, "{refused}");
 }
 
 #[apply(on_both_engines)]

@@ -169,7 +169,7 @@ fn a_reference_must_be_of_the_crate_that_wrote_the_module_unless_it_is_given(eng
     assert_eq!(kernel.reference_name(), None);
     assert!(matches!(trapped(&kernel, 1), KernelError::Returned { code: 6, .. }));
     let refused = open(engine.builder().placement("falls", Placement::Native)).unwrap_err();
-    assert!(matches!(refused, Error::Engine(_)));
+    assert!(matches!(refused, Error::Config(_)));
     assert_eq!(
         refused.to_string(),
         "kernel \"falls\" cannot be placed natively: its reference \"falls_reference\" was not registered, and the one \

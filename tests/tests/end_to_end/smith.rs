@@ -11,7 +11,7 @@ use arbitrary::Unstructured;
 use kernelpack_abi::section;
 use kernelpack_host::{
     Error, Runtime,
-    error::{EngineError, KernelError},
+    error::{KernelError, LoadError},
 };
 use kernelpack_tests::{apply, engine::Engine, on_both_engines, pack::Copy};
 use walrus::{ConstExpr, RawCustomSection, ValType, ir::Value};
@@ -88,7 +88,7 @@ fn try_module(runtime: &Runtime, copy: &Copy, wasm: &[u8], tally: &mut Tally) {
         Err(other) => panic!("what is verified compiles: {other}"),
     };
     let results = [call(&kernel, 0).map(drop), call(&kernel, -1).map(drop), kernel.info().map(drop)];
-    if results.iter().all(|result| matches!(result, Err(Error::Engine(EngineError::Instantiate { .. })))) {
+    if results.iter().all(|result| matches!(result, Err(Error::Load(LoadError::Instantiate { .. })))) {
         return tally.unborn += 1;
     }
     tally.called += 1;

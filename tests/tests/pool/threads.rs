@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use kernelpack_abi::{ParamValue, ResourceLimits, TensorBuf};
 use kernelpack_host::{
     DynKernel, Error, Pack, Runtime, RuntimeBuilder, TypedKernel,
-    error::{EngineError, KernelError},
+    error::{KernelError, ResourceError},
     measure::Prepared,
     policy::{Occupancy, PoolPolicy, WhenFull},
 };
@@ -105,7 +105,10 @@ fn a_full_pool_fails_where_the_policy_says_so(engine: Engine) {
     let held = [prepare(&kernel, 0).unwrap(), prepare(&kernel, 0).unwrap()];
     assert_eq!(counts(kernel.occupancy()), (0, 2));
     let busy = call(&kernel, 0).unwrap_err();
-    assert!(matches!(&busy, Error::Engine(EngineError::Busy { limit: 2, waited, .. }) if waited.is_zero()), "{busy:?}");
+    assert!(
+        matches!(&busy, Error::Resources(ResourceError::Busy { limit: 2, waited, .. }) if waited.is_zero()),
+        "{busy:?}"
+    );
     assert_eq!(
         busy.to_string(),
         "all 2 instances of kernel \"wat_kernel\" are busy; call from fewer threads, drop prepared calls, or let the \
@@ -125,7 +128,10 @@ fn a_wait_that_is_too_long_says_how_long_it_was(engine: Engine) {
     let held = prepare(&kernel, 0).unwrap();
     let busy = call(&kernel, 0).unwrap_err();
     assert!(busy.to_string().contains(" busy after "), "{busy}");
-    assert!(matches!(busy, Error::Engine(EngineError::Busy { limit: 1, waited, .. }) if waited >= timeout), "{busy:?}");
+    assert!(
+        matches!(busy, Error::Resources(ResourceError::Busy { limit: 1, waited, .. }) if waited >= timeout),
+        "{busy:?}"
+    );
     drop(held);
     call(&kernel, 0).unwrap();
 }
@@ -139,7 +145,7 @@ fn a_growing_pool_ends_at_the_ceiling_of_the_runtime(engine: Engine) {
         runtime.open(engine.ready(honest(&square(limits))).path()).unwrap().kernel_named("wat_kernel").unwrap();
     let held = [(); 3].map(|()| prepare(&kernel, 0).unwrap());
     let busy = call(&kernel, 0).unwrap_err();
-    assert!(matches!(busy, Error::Engine(EngineError::Busy { limit: 3, .. })), "{busy:?}");
+    assert!(matches!(busy, Error::Resources(ResourceError::Busy { limit: 3, .. })), "{busy:?}");
     drop(held);
     assert_eq!(counts(kernel.occupancy()), (1, 0));
 }

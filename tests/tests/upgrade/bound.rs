@@ -109,7 +109,7 @@ fn a_pack_whose_kernel_cannot_be_bound_is_tried_again_at_the_next_call(engine: E
     let taken = [bind(), bind()];
     let Bindings { named, x, y, .. } = &mut bindings;
     let busy = named.call(&[("x", (&*x).into())], &mut [("y", (&mut *y).into())], &[]).unwrap_err();
-    assert!(matches!(busy, Error::Engine(_)), "{busy}");
+    assert!(matches!(busy, Error::Resources(_)), "{busy}");
     drop(taken);
     assert_eq!(bindings.shift(), [2.0; 2]);
 }

@@ -12,7 +12,7 @@ use kernelpack_wamr_sys as sys;
 
 use super::{
     super::blocks::{Blocks, End, UNIT},
-    locked,
+    StartError, locked,
 };
 
 /// The process's pool. Its lock may be taken while the lock for making and freeing is held, but not the other way
@@ -20,12 +20,10 @@ use super::{
 /// never the other way round.
 static POOL: Mutex<Option<Pool>> = Mutex::new(None);
 
-/// Creates the pool, if the machine has this much memory. No pool exists yet, and WAMR is not running.
-pub(super) fn open(bytes: usize) -> bool {
-    let pool = Pool::new(bytes);
-    let opened = pool.is_some();
-    *locked(&POOL) = pool;
-    opened
+/// Makes the pool, if the machine has so many bytes. There is none, and WAMR does not run.
+pub(super) fn open(bytes: usize) -> Result<(), StartError> {
+    *locked(&POOL) = Some(Pool::new(bytes)?);
+    Ok(())
 }
 
 /// Frees the pool, which is no longer in use.
@@ -48,13 +46,14 @@ struct Pool {
 unsafe impl Send for Pool {}
 
 impl Pool {
-    /// A pool of this many bytes, if the machine has them.
-    fn new(bytes: usize) -> Option<Self> {
-        let units = u32::try_from(bytes / UNIT).ok().filter(|units| *units > 0)?;
-        let layout = Layout::from_size_align(units as usize * UNIT, UNIT).ok()?;
+    /// A pool of so many bytes, if the machine has them.
+    fn new(bytes: usize) -> Result<Self, StartError> {
+        let refused = StartError::Refused(bytes);
+        let Some(units) = u32::try_from(bytes / UNIT).ok().filter(|units| *units > 0) else { return Err(refused) };
+        let Ok(layout) = Layout::from_size_align(units as usize * UNIT, UNIT) else { return Err(refused) };
         // SAFETY: the size is not zero. Systems that provide memory at first use need not do so now.
-        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
-        Some(Self { blocks: Blocks::new(units), base, layout })
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(StartError::OutOfMemory(bytes))?;
+        Ok(Self { blocks: Blocks::new(units), base, layout })
     }
 
     fn at(&self, start: u32) -> *mut u8 {

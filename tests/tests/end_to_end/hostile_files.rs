@@ -58,18 +58,19 @@ fn wrong_keys_are_refused() {
     assert_eq!(rejected(copy.path()), Rejected::Unverified(VerifyError::NoTrustedKey));
 }
 
+/// `a_change_of_any_byte_is_refused` in `manifest` tries each byte; here the changed files are read from a folder.
 #[test]
-fn every_changed_byte_of_manifest_and_signature_is_refused() {
+fn changed_bytes_of_manifest_and_signature_are_refused() {
     let copy = Copy::of(pack::core());
-    for name in [MANIFEST, SIGNATURE] {
+    for (name, step) in [(MANIFEST, 499), (SIGNATURE, 9)] {
         let good = copy.read(name);
-        for at in 0..good.len() {
+        for at in (0..good.len()).step_by(step).chain([good.len() - 1]) {
             let mut bytes = good.clone();
             bytes[at] ^= 1 << (at % 8);
             copy.write(name, &bytes);
             assert_eq!(rejected(copy.path()), Rejected::Unverified(VerifyError::NoTrustedKey), "{name} {at}");
         }
-        for len in (0..good.len()).step_by(if name == MANIFEST { 97 } else { 1 }) {
+        for len in (0..good.len()).step_by(step) {
             copy.write(name, &good[..len]);
             assert!(matches!(rejected(copy.path()), Rejected::Unverified(_)), "{name} cut at {len}");
         }

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod golden;
 mod key;
 pub mod pack;
+pub mod program;
 pub mod section;
 
 /// For [`on_each_engine`] and [`on_both_engines`].

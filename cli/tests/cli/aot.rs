@@ -117,7 +117,7 @@ fn a_pack_gets_native_code_that_hosts_can_check() {
     }
     let folder = copy();
     let folder = folder.path();
-    let crate_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/my-kernels");
+    let crate_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/my-kernels");
     run_in(folder, &format!("build {crate_dir} --out mine --key other.key --no-health")).succeeded();
     let line = "aot mine --target thumbv7em --target x86_64 --key release.key";
     let unknown = run_in(folder, line);

@@ -41,7 +41,7 @@ fn build(crate_dir: &Path, out: &Path) -> Command {
 #[test]
 fn an_exported_repository_is_not_the_crates() {
     let folder = tempfile::tempdir().unwrap();
-    let crate_dir = Path::new(WORKSPACE).join("tests/fixtures/my-kernels");
+    let crate_dir = Path::new(WORKSPACE).join("examples/my-kernels");
     let other = repository(folder.path(), "other", 1_600_000_000, |_| {});
     let pack = folder.path().join("pack");
     let ran: Ran = build(&crate_dir, &pack)

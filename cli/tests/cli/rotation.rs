@@ -18,7 +18,7 @@ fn steps(first: &str) -> Vec<String> {
 #[test]
 fn keys_are_rotated_as_the_book_says() {
     let folder = tempfile::tempdir().unwrap();
-    let kernels = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/my-kernels")).unwrap();
+    let kernels = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/my-kernels")).unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_kernelpack")).parent().unwrap();
     let path = std::env::join_paths(
         [programs.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),

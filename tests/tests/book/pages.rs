@@ -31,7 +31,8 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 fn pages() -> Vec<PathBuf> {
     let mut found = Vec::new();
     files(&workspace().join("docs"), ".md", &mut found);
-    let root = ["README.md", "DESIGN.md", "CONTRIBUTING.md", "SECURITY.md", "tests/peers/README.md"];
+    let root =
+        ["README.md", "DESIGN.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", "tests/peers/README.md"];
     found.extend(root.map(|page| workspace().join(page)));
     found
 }

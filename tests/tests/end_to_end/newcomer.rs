@@ -1,15 +1,14 @@
 //! The README's first steps, run word for word, on the engine that they name.
 //!
 //! Its crates are compiled as part of this workspace, so that Wasmtime is not compiled again for them: the kernel crate
-//! as the fixture `my-kernels`, the program as the example `my-engine`. A test compares both with the README's text.
+//! as `examples/my-kernels`, the program as `examples/engine.rs`. A test holds both to the README's text.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
+use std::{fs, process::Command};
+
+use kernelpack_tests::{
+    pack,
+    program::{program, run},
 };
-
-use kernelpack_tests::pack;
 
 fn readme() -> String {
     fs::read_to_string(pack::workspace().join("README.md")).unwrap()
@@ -33,45 +32,35 @@ fn shown(command: &str) -> String {
 
 #[test]
 fn the_crates_are_those_of_the_readme() {
-    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
-    let manifest = file("my-kernels/Cargo.toml").replace("../kernelpack/", "../../../");
-    assert_eq!(read("fixtures/my-kernels/Cargo.toml"), manifest);
-    assert_eq!(read("fixtures/my-kernels/src/lib.rs"), file("my-kernels/src/lib.rs"));
-    assert_eq!(read("examples/my-engine.rs"), file("my-engine/src/main.rs"));
-    // The program needs only dependencies that this crate has.
+    let read = |path: &str| fs::read_to_string(pack::workspace().join("examples").join(path)).unwrap();
+    let manifest = file("my-kernels/Cargo.toml").replace("../kernelpack/", "../../");
+    assert_eq!(read("my-kernels/Cargo.toml"), manifest);
+    assert_eq!(read("my-kernels/src/lib.rs"), file("my-kernels/src/lib.rs"));
+    // The example has one line more, which makes the pack where there is none.
+    let engine = read("engine.rs");
+    let lines = engine.lines().filter(|line| !line.contains("kernelpack_examples::release"));
+    let lines: String = lines.map(|line| format!("{line}\n")).collect();
+    assert_eq!(lines, file("my-engine/src/main.rs"));
+    // The program needs no more than the example has.
     let engine = file("my-engine/Cargo.toml");
     let (_, dependencies) = engine.split_once("[dependencies]\n").unwrap();
     let names: Vec<&str> = dependencies.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(names, ["kernelpack-host", "my-kernels"]);
 }
 
-/// A program of this workspace, which a build of the whole workspace puts next to the tests.
-fn program(name: &str) -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let program = tests.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(program.exists(), "{} is missing: run the tests of the whole workspace", program.display());
-    program
-}
-
-fn run(command: &mut Command) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    output
-}
-
 #[test]
 fn the_first_steps_work_as_the_readme_says() {
     let dir = tempfile::TempDir::new().unwrap();
-    let fixture = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/my-kernels")).unwrap();
+    let kernels = fs::canonicalize(pack::workspace().join("examples/my-kernels")).unwrap();
     let steps = shown("cargo install --path kernelpack/cli");
     let steps: Vec<&str> = steps.lines().map(|line| line.strip_prefix("$ kernelpack ").expect("a command")).collect();
     assert_eq!(steps.len(), 4);
     for step in steps {
         let arguments: Vec<&str> =
-            step.split(' ').map(|word| if word == "my-kernels" { fixture.to_str().unwrap() } else { word }).collect();
+            step.split(' ').map(|word| if word == "my-kernels" { kernels.to_str().unwrap() } else { word }).collect();
         run(Command::new(program("kernelpack")).args(arguments).current_dir(dir.path()));
     }
-    let output = run(Command::new(program("examples/my-engine")).current_dir(dir.path()));
+    let output = run(Command::new(program("examples/engine")).current_dir(dir.path()));
     let expected = shown("cargo run --manifest-path my-engine/Cargo.toml");
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
 }

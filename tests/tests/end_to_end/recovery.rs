@@ -1,9 +1,7 @@
-//! What callers of a failing kernel get, which is the reference's result or an error, and what logs and metrics
-//! contain. The scrape is from the example, which uses Wasmtime.
+//! What callers of a failing kernel get, which is the reference's result or an error, and what the logs contain.
 
 pub(crate) mod capture;
-#[path = "../../examples/metrics.rs"]
-mod example;
+mod scrape;
 
 use std::time::Duration;
 
@@ -27,6 +25,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::wat_kernel::{Parts, call as call_wat};
 use capture::Capture;
+use scrape::sample;
 
 const X: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
 const START: [f32; 4] = [10.0, 20.0, 30.0, 40.0];
@@ -320,41 +319,6 @@ fn the_log_has_the_whole_context_and_nothing_that_a_guest_could_forge(engine: En
     assert!(event.contains(r"\u{1b}[31m\nERROR all is well\r"), "{event}");
     assert_eq!(event.contains(r"\u{1b}[2J\nINFO\u{202e}"), engine.keeps_backtraces(), "{event}");
     assert!(!event.contains(|c: char| c.is_control() || c == '\u{202e}'), "{event:?}");
-}
-
-/// The value of a sample; its labels may be in any order.
-fn sample(scrape: &str, name: &str, labels: &[&str]) -> Option<f64> {
-    scrape.lines().find_map(|line| {
-        let (series, value) = line.rsplit_once(' ')?;
-        let (found, rest) = series.split_once('{')?;
-        (found == name && labels.iter().all(|label| rest.contains(label))).then(|| value.parse().ok())?
-    })
-}
-
-#[test]
-fn a_scrape_shows_calls_failures_and_fallbacks() {
-    let recorder = PrometheusBuilder::new().set_buckets(&example::BUCKETS).unwrap().build_recorder();
-    let prometheus = recorder.handle();
-    metrics::with_local_recorder(&recorder, || example::run(pack::fixture("with-std"), pack::key().public()).unwrap());
-    let scrape = prometheus.render();
-    const FALLS: [&str; 3] = [r#"kernel="falls""#, r#"pack="kernelpack-fixture-with-std""#, r#"version="0.1.0""#];
-    let of_falls = |name: &str, label: &str| sample(&scrape, name, &[&FALLS[..], &[label]].concat());
-    let calls = |outcome: &str| {
-        let label = format!("outcome=\"{outcome}\"");
-        sample(&scrape, "kernelpack_calls_total", &[&FALLS[..], &[&label, "placement=\"sandboxed\""]].concat())
-    };
-    assert_eq!(calls("ok"), Some(3.0), "{scrape}");
-    assert_eq!((calls("fallback"), calls("refused"), calls("failed")), (Some(1.0), Some(1.0), Some(0.0)));
-    assert_eq!(of_falls("kernelpack_call_duration_seconds_count", "placement"), Some(1.0));
-    assert_eq!(of_falls("kernelpack_call_duration_seconds_bucket", r#"le="+Inf""#), Some(1.0));
-    assert_eq!(of_falls("kernelpack_failures_total", r#"kind="internal_error""#), Some(1.0));
-    assert_eq!(of_falls("kernelpack_failures_total", r#"kind="stack_overflow""#), Some(0.0));
-    assert_eq!(of_falls("kernelpack_fallbacks_total", r#"result="ok""#), Some(1.0));
-    // The pack has been dropped by now.
-    assert_eq!(of_falls("kernelpack_degraded", ""), Some(0.0));
-    assert_eq!(sample(&scrape, "kernelpack_pack_info", &FALLS[1..]), Some(0.0));
-    assert!(scrape.contains("# HELP kernelpack_failures_total Kernel failures, by kind."), "{scrape}");
-    assert!(scrape.contains("# TYPE kernelpack_call_duration_seconds histogram"), "{scrape}");
 }
 
 #[apply(on_each_engine)]

@@ -4,6 +4,7 @@ use kernelpack_host::{PublicKey, Runtime, abi::TensorView};
 use my_kernels::bias_relu_f32;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let _release = kernelpack_examples::release("examples/my-kernels", "my-pack")?; // not needed where both are
     let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;
     let runtime = Runtime::server().trust(key).build()?;
     let pack = runtime.open("my-pack")?; // signature, digests, compatibility, compile

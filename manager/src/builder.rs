@@ -22,6 +22,21 @@ use crate::{
 const ATTEMPTS: u32 = 8;
 
 /// Configures a [`KernelManager`].
+///
+/// # Example: a store, and a check of one's own before a pack becomes active
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use kernelpack_host::{Runtime, manager::{KernelManager, ManagerError}};
+///
+/// fn start(runtime: Runtime) -> Result<KernelManager, ManagerError> {
+///     KernelManager::builder(runtime)
+///         .store("/var/lib/engine/packs")
+///         .grace_period(Duration::from_secs(60))
+///         .probe(|pack, _stage| Ok(drop(pack.kernel_named("rmsnorm_f32")?)))
+///         .build()
+/// }
+/// ```
 #[must_use]
 pub struct KernelManagerBuilder {
     runtime: Runtime,

@@ -14,6 +14,21 @@ use crate::{follow_bound::FollowedBound, slot::Slot};
 /// Each call loads the active pack again, which costs an atomic load. Two consecutive calls may run on different packs;
 /// take [`current`](Self::current) once for calls that belong together. The handle is cheap to clone and can be called
 /// from many threads.
+///
+/// # Example: calls that go to whichever pack is active
+/// ```no_run
+/// use kernelpack_host::{Error, TypedKernel, abi::view, manager::{Followed, KernelManager}};
+/// use kernelpack_kernels::rmsnorm_f32::{Inputs, Kernel};
+///
+/// fn serve(manager: &KernelManager, x: &[f32; 2], weight: &[f32; 2]) -> Result<(), Error> {
+///     let rmsnorm: Followed<TypedKernel<Kernel>> = manager.follow()?;
+///     for _ in 0..100 {
+///         let outputs = rmsnorm.run(Inputs::new(view(x, [1, 2])?, view(weight, [2])?))?;
+///         println!("{:?}", outputs.y.data());
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Followed<H> {
     slot: Arc<Slot<H>>,
 }

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Example: a service that upgrades
 /// ```no_run
-/// use kernelpack_host::{PublicKey, Runtime, manager::KernelManager};
+/// use kernelpack_host::{PublicKey, Runtime, Tensor, manager::KernelManager};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;
@@ -25,9 +25,11 @@ use crate::{
 /// if manager.active().is_none() {
 ///     manager.upgrade("kernels-1.0.0")?;
 /// }
-/// let rmsnorm = manager.follow_named("rmsnorm_f32")?;   // calls go to whichever pack is active
+/// let rmsnorm = manager.follow_named("rmsnorm_f32")?; // calls go to whichever pack is active
+/// let (x, weight) = (Tensor::from_slice(&[3.0_f32, -4.0], &[1, 2])?, Tensor::from_slice(&[1.0_f32; 2], &[2])?);
 ///
-/// manager.upgrade("kernels-1.1.0")?;                    // or stays as it was, and says why
+/// manager.upgrade("kernels-1.1.0")?; // or all stays as it was, and the error says why
+/// println!("{:?}", rmsnorm.run(&[("x", (&x).into()), ("weight", (&weight).into())], &[])?);
 /// manager.rollback()?;
 /// # Ok(())
 /// # }

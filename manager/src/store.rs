@@ -40,6 +40,20 @@ use layout::Layout;
 ///
 /// Reading needs no lock, since the state is replaced atomically. A [`KernelManager`](crate::KernelManager) changes the
 /// store.
+///
+/// # Example: what is active in a store of another process
+/// ```no_run
+/// use kernelpack_host::manager::{PackStore, StoreError};
+///
+/// fn report() -> Result<(), StoreError> {
+///     let state = PackStore::open("/var/lib/engine/packs")?.state()?;
+///     match state.active() {
+///         Some(pack) => println!("{pack} is active"),
+///         None => println!("no pack is active"),
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PackStore {
     layout: Layout,

@@ -17,6 +17,19 @@ use crate::{
 };
 
 /// The result of a swap.
+///
+/// # Example: what an upgrade changed
+/// ```no_run
+/// use kernelpack_host::manager::{KernelManager, UpgradeError};
+///
+/// fn upgrade(manager: &KernelManager) -> Result<(), UpgradeError> {
+///     let swapped = manager.upgrade("my-next-pack")?;
+///     if swapped.is_change() {
+///         println!("{} is active now", swapped.to);
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swapped {
     /// The pack that was active before, if there was one.

@@ -49,6 +49,20 @@ pub enum WatchEvent {
 }
 
 /// Configures a [`Watch`].
+///
+/// # Example: upgrades to what appears in a folder
+/// ```no_run
+/// use std::{io, time::Duration};
+///
+/// use kernelpack_host::manager::{KernelManager, Watch, WatchEvent};
+///
+/// fn watch(manager: &KernelManager) -> io::Result<Watch> {
+///     let watch = manager.watch("/var/lib/engine/inbox").interval(Duration::from_secs(5));
+///     watch.on_event(|event| if let WatchEvent::Refused { path, error } = event {
+///         eprintln!("{}: {error}", path.display());
+///     }).start()
+/// }
+/// ```
 #[must_use]
 pub struct WatchBuilder {
     manager: KernelManager,
@@ -120,6 +134,20 @@ impl std::fmt::Debug for WatchBuilder {
 ///
 /// Of several new packs, the newest is tried first. Files, links and folders whose name begins with a dot are ignored,
 /// and so is a pack that was rolled back: only [`KernelManager::upgrade`] activates it again.
+///
+/// # Example: upgrades for as long as a service runs
+/// ```no_run
+/// use std::io;
+///
+/// use kernelpack_host::manager::KernelManager;
+///
+/// fn serve(manager: &KernelManager, run: impl FnOnce()) -> io::Result<()> {
+///     let watch = manager.watch("/var/lib/engine/inbox").start()?;
+///     run();
+///     drop(watch); // ends its thread
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "the watch ends when this is dropped"]
 pub struct Watch {

@@ -22,6 +22,18 @@ use crate::{check::check_pack, pack_files, sign_error::SignError, write::write_p
 const ENGINE: &str = "wamr";
 
 /// What to compile.
+///
+/// # Example: native code for this machine
+/// ```no_run
+/// use kernelpack_packer::{AotCompiler, AotOptions, aot, load_secret_key};
+///
+/// let compiler = AotCompiler::at("/usr/local/bin/kernelpack-wamrc", AotCompiler::TIME_LIMIT)?;
+/// let key = load_secret_key("release.key".as_ref())?;
+/// let targets = kernelpack_manifest::AotTarget::of_this_machine().into_iter().collect();
+/// let options = AotOptions { targets, scalar: false, trusted: vec![key.public()] };
+/// aot("my-pack".as_ref(), &options, &key, &compiler, &mut |made| println!("{}", made.kernel))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct AotOptions {
     /// The machines to compile for. Each kernel gets one file per target, which replaces an existing one.

@@ -45,6 +45,26 @@ pub struct BuildOptions {
 }
 
 /// Who signs a pack, and when.
+///
+/// # Example: a build on a machine that lacks the secret key
+/// ```no_run
+/// use kernelpack_packer::{BuildOptions, Features, Health, Signing, build, load_public_key, load_secret_key, sign};
+///
+/// let options = BuildOptions {
+///     crate_dir: "my-kernels".into(),
+///     package: None,
+///     features: Features::default(),
+///     out_dir: "my-pack".into(),
+///     health: Health::default(),
+///     scalar: true,
+///     signing: Signing::Later(load_public_key("release.pub".as_ref())?),
+/// };
+/// let built = build(&options, &mut |_| {})?;
+///
+/// // Then, where the secret key is:
+/// sign(&built.pack, &load_secret_key("release.key".as_ref())?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Signing {
     /// This key signs at once.

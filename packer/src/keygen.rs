@@ -24,6 +24,13 @@ pub struct GeneratedKeys {
 ///
 /// # Errors
 /// One of the files already exists, or cannot be written; then no new file is left behind.
+///
+/// # Example: a pair of keys
+/// ```no_run
+/// let keys = kernelpack_packer::generate("release".as_ref())?;
+/// println!("keep {} secret; {} goes to every engine", keys.secret.display(), keys.public.display());
+/// # Ok::<(), kernelpack_packer::KeygenError>(())
+/// ```
 pub fn generate(prefix: &Path) -> Result<GeneratedKeys, KeygenError> {
     let (secret, public) = (with_suffix(prefix, ".key"), with_suffix(prefix, ".pub"));
     for path in [&secret, &public] {

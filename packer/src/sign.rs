@@ -16,6 +16,15 @@ use crate::{check::check_pack, pack_files, sign_error::SignError, write::replace
 ///
 /// # Errors
 /// No host would accept the pack, or a file cannot be used; the pack is then unchanged.
+///
+/// # Example: another key vouches for a pack
+/// ```no_run
+/// use kernelpack_packer::{load_secret_key, sign};
+///
+/// let public = sign("my-pack".as_ref(), &load_secret_key("release-2027.key".as_ref())?)?;
+/// println!("signed by {}", public.id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn sign(pack: &Path, key: &SecretKey) -> Result<PublicKey, SignError> {
     let path = pack.join(MANIFEST_FILE);
     let refused = |fault| SignError::refused(&path, fault);

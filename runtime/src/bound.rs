@@ -18,8 +18,7 @@ use crate::{Error, TypedKernel, bound_call::BoundCall};
 /// and unmaps everything that was mapped into it, whether or not the tensors still exist.
 ///
 /// # Example: a chain without a copy
-/// ```ignore
-/// // Not compiled here: the stubs come from a kernel crate, which this crate does not depend on.
+/// ```no_run
 /// use kernelpack_host::{Error, Pack, Tensor};
 /// use kernelpack_kernels::{rmsnorm_f32, swiglu_f32};
 ///

@@ -26,6 +26,20 @@ use crate::{
 /// A kernel of a pack, called with named arguments.
 ///
 /// Cheap to clone, and callable from many threads at once.
+///
+/// # Example: a call with a scalar
+/// ```no_run
+/// use kernelpack_host::{Error, Pack, Tensor, abi::ParamValue};
+///
+/// fn normalize(pack: &Pack) -> Result<Vec<f32>, Error> {
+///     let rmsnorm = pack.kernel_named("rmsnorm_f32")?;
+///     let x = Tensor::from_slice(&[3.0_f32, -4.0], &[1, 2])?;
+///     let weight = Tensor::from_slice(&[1.0_f32, 1.0], &[2])?;
+///     let inputs = [("x", (&x).into()), ("weight", (&weight).into())];
+///     let results = rmsnorm.run(&inputs, &[("eps", ParamValue::F32(1e-6))])?;
+///     results[0].to_vec()
+/// }
+/// ```
 #[derive(Clone)]
 pub struct DynKernel {
     dispatcher: Arc<Dispatcher>,

@@ -23,6 +23,20 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The result of a check that every health vector passed.
+///
+/// # Example: which vectors a pack passed
+/// ```no_run
+/// use kernelpack_host::{Pack, health::HealthError};
+///
+/// fn check(pack: &Pack) -> Result<(), HealthError> {
+///     let report = pack.check_health()?;
+///     for vector in &report.checked {
+///         println!("{}: {:?}", vector.kernel, vector.took);
+///     }
+///     println!("not checked, for want of vectors: {:?}", report.unchecked);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct HealthReport {

@@ -4,6 +4,19 @@ use crate::CacheOutcome;
 
 /// Progress that [`Runtime::open_with`](crate::Runtime::open_with) reports. Modules are numbered from 0, in the
 /// manifest's order.
+///
+/// # Example: progress on a terminal
+/// ```no_run
+/// use kernelpack_host::{Error, Pack, Runtime, pack::LoadEvent};
+///
+/// fn open(runtime: &Runtime) -> Result<Pack, Error> {
+///     runtime.open_with("my-pack", |event| {
+///         if let LoadEvent::Finished { kernel, index, total, .. } = event {
+///             eprintln!("{}/{total}: {kernel}", index + 1);
+///         }
+///     })
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadEvent<'a> {

@@ -21,6 +21,20 @@ use crate::{
 /// A pack whose kernels can be called.
 ///
 /// Cheap to clone; clones share the compiled modules and their instances.
+///
+/// # Example: what a pack has, and a call of it
+/// ```no_run
+/// use kernelpack_host::{Error, Pack, Tensor};
+///
+/// fn first(pack: &Pack, x: &Tensor<f32>, weight: &Tensor<f32>) -> Result<Vec<f32>, Error> {
+///     println!("{} {}, signed by {}", pack.manifest().name, pack.manifest().version, pack.signed_by().id());
+///     for id in pack.kernel_ids() {
+///         println!("{id}: {} inputs", pack.kernel_named(id)?.signature().tensors.len());
+///     }
+///     let rmsnorm = pack.kernel_named("rmsnorm_f32")?;
+///     rmsnorm.run(&[("x", x.into()), ("weight", weight.into())], &[])?[0].to_vec()
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Pack {
     content: Arc<Content>,

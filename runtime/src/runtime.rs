@@ -36,6 +36,23 @@ const NOT_GRANTED: &str =
 /// An engine that opens packs signed by keys it trusts.
 ///
 /// Cheap to clone. The engine, and the thread that counts its ticks, end with the last runtime, pack and kernel.
+///
+/// # Example: from a key to a result
+/// ```no_run
+/// use kernelpack_host::{PublicKey, Runtime, abi::view};
+/// use kernelpack_kernels::rmsnorm_f32;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;
+/// let runtime = Runtime::server().trust(key).build()?;
+/// let rmsnorm = runtime.open("core-pack")?.kernel::<rmsnorm_f32::Kernel>()?;
+///
+/// let (x, weight) = ([3.0, -4.0], [1.0, 1.0]);
+/// let outputs = rmsnorm.run(rmsnorm_f32::Inputs::new(view(&x, [1, 2])?, view(&weight, [2])?))?;
+/// println!("{:?}", outputs.y.data());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Runtime {
     engine: Arc<dyn Engine>,

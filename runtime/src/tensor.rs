@@ -30,6 +30,18 @@ use crate::{Error, ResourceError, bad_call::BadCall};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Example: tensors that a kernel works on in place
+/// ```no_run
+/// use kernelpack_host::{Error, Pack, Tensor};
+/// use kernelpack_kernels::swiglu_f32;
+///
+/// fn swiglu(pack: &Pack, gate: &Tensor<f32>, up: &Tensor<f32>, y: &mut Tensor<f32>) -> Result<(), Error> {
+///     let kernel = pack.kernel::<swiglu_f32::Kernel>()?;
+///     let mut bound = kernel.bind(swiglu_f32::Args::new(gate.view(), up.view(), y.view_mut()))?;
+///     bound.call(swiglu_f32::Args::new(gate.view(), up.view(), y.view_mut()))
+/// }
+/// ```
 pub struct Tensor<T> {
     memory: Memory<T>,
     shape: Shape,

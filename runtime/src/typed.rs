@@ -10,6 +10,25 @@ use crate::{BadCall, Error, Interruption, Occupancy, Placement, dispatcher::Disp
 /// A kernel of a pack, called with the arguments of its stub.
 ///
 /// Cheap to clone, and callable from many threads at once; each call has an instance to itself.
+///
+/// # Example: results that are allocated, and results of one's own
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use kernelpack_host::{Error, Pack, abi::{view, view_mut}};
+/// use kernelpack_kernels::rmsnorm_f32;
+///
+/// fn normalize(pack: &Pack, x: &[f32], weight: &[f32], y: &mut [f32]) -> Result<(), Error> {
+///     let rmsnorm = pack.kernel::<rmsnorm_f32::Kernel>()?.with_budget(Duration::from_millis(50));
+///     let dim = weight.len();
+///     let (x, weight) = (view(x, [x.len() / dim, dim])?, view(weight, [dim])?);
+///     let outputs = rmsnorm.run(rmsnorm_f32::Inputs::new(x, weight))?;
+///     println!("{:?}", outputs.y.data());
+///
+///     let y = view_mut(y, [y.len() / dim, dim])?;
+///     rmsnorm.call(rmsnorm_f32::Args { eps: 1e-6, ..rmsnorm_f32::Args::new(x, weight, y) })
+/// }
+/// ```
 pub struct TypedKernel<K> {
     dispatcher: Arc<Dispatcher>,
     max_ticks: u32,

@@ -15,6 +15,18 @@ pub(super) const MAX_BYTES: u64 = 1 << 20;
 const MAX_WITHDRAWN: usize = 256;
 
 /// The active pack, the previous one, and the versions accepted so far.
+///
+/// # Example: where a rollback would lead
+/// ```no_run
+/// use kernelpack_host::manager::{PackStore, StoreError};
+///
+/// fn report(store: &PackStore) -> Result<(), StoreError> {
+///     if let Some(pack) = store.state()?.previous() {
+///         println!("a rollback leads to {pack}");
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreState {

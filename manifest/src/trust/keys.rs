@@ -14,6 +14,16 @@ use spki::{DecodePublicKey as _, EncodePublicKey as _, der::pem::LineEnding};
 use zeroize::Zeroizing;
 
 /// A key that verifies signatures, written as `ed25519:` and the base64 of its 32 bytes.
+///
+/// # Example: the key that a release engineer hands out
+/// ```
+/// use kernelpack_manifest::{PublicKey, SecretKey};
+///
+/// let key = SecretKey::from_seed([7; 32]).public();
+/// assert_eq!(PublicKey::from_pem(&key.to_pem())?, key);
+/// assert!(key.id().starts_with("ed25519:"));
+/// # Ok::<(), kernelpack_manifest::KeyError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey(kernelpack_verify::PublicKey);
 

@@ -15,6 +15,19 @@ use crate::{
 ///
 /// Whether a key has expired depends on the time passed in, normally the host's clock. The manifest's `created_at` is
 /// never used: it is only the signer's claim, and an attacker with an expired key could claim any date.
+///
+/// # Example: a manifest and its signature
+/// ```no_run
+/// use std::{fs, time::SystemTime};
+///
+/// use kernelpack_manifest::{KernelPackVerifier, PublicKey};
+///
+/// let key = PublicKey::from_pem(&fs::read_to_string("release.pub")?)?;
+/// let (manifest, signature) = (fs::read("my-pack/kernels.json")?, fs::read("my-pack/kernels.json.sig")?);
+/// let signed = KernelPackVerifier::new([key]).verify(&manifest, &signature, SystemTime::now())?;
+/// println!("{} {}", signed.manifest().name, signed.manifest().version);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KernelPackVerifier {
     trusted_keys: Vec<PublicKey>,

@@ -6,6 +6,18 @@ use zerocopy::IntoBytes;
 use crate::{BadCall, Error, Tensor};
 
 /// A borrowed tensor whose element type is known only at run time.
+///
+/// # Example: an input of any element type
+/// ```no_run
+/// use kernelpack_host::{DynKernel, Error, abi::{DType, Shape}, tensor::DynView};
+///
+/// fn call(kernel: &DynKernel, dtype: DType, shape: Shape, bytes: &[u8]) -> Result<(), Error> {
+///     for result in kernel.run(&[("x", DynView { dtype, shape, bytes })], &[])? {
+///         println!("{}: {} {}", result.name, result.dtype, result.shape);
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DynView<'a> {
     /// The type of its elements.
@@ -41,6 +53,17 @@ impl<'a, T: Element> From<&'a Tensor<T>> for DynView<'a> {
 }
 
 /// A mutably borrowed tensor whose element type is known only at run time.
+///
+/// # Example: an output that the caller owns
+/// ```no_run
+/// use kernelpack_host::{DynKernel, Error, abi::{DType, Shape}, tensor::DynViewMut};
+///
+/// fn call(kernel: &DynKernel, x: &[f32], bytes: &mut [u8]) -> Result<(), Error> {
+///     let shape = Shape::new(&[x.len()])?;
+///     let x = kernelpack_host::abi::view(x, [x.len()])?;
+///     kernel.call(&[("x", x.into())], &mut [("y", DynViewMut { dtype: DType::F16, shape, bytes })], &[])
+/// }
+/// ```
 #[derive(Debug)]
 pub struct DynViewMut<'a> {
     /// The type of its elements.
@@ -76,6 +99,17 @@ impl<'a> From<&'a mut DynTensor> for DynViewMut<'a> {
 }
 
 /// An owned tensor whose element type is known only at run time.
+///
+/// # Example: the result of one kernel as the input of another
+/// ```no_run
+/// use kernelpack_host::{DynKernel, Error, Tensor};
+///
+/// fn chain(first: &DynKernel, second: &DynKernel, x: &Tensor<f32>) -> Result<Vec<f32>, Error> {
+///     let results = first.run(&[("x", x.into())], &[])?;
+///     let results = second.run(&[("x", (&results[0]).into())], &[])?;
+///     results[0].to_vec()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DynTensor {
     /// The parameter's name.

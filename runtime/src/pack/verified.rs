@@ -23,6 +23,19 @@ use crate::{Error, FileError, parallel};
 ///
 /// Only [`VerifiedPack::open`] and [`Runtime::verify`](crate::Runtime::verify) make one, so it need not be verified
 /// again.
+///
+/// # Example: a look before anything is compiled
+/// ```no_run
+/// use kernelpack_host::{Error, Pack, Runtime};
+///
+/// fn open_small(runtime: &Runtime) -> Result<Option<Pack>, Error> {
+///     let verified = runtime.verify("my-pack")?;
+///     if verified.kernels().len() > 100 {
+///         return Ok(None);
+///     }
+///     runtime.load(verified).map(Some)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct VerifiedPack {
     pub(crate) manifest: SignedManifest,
@@ -33,6 +46,17 @@ pub struct VerifiedPack {
 }
 
 /// The verified code and health vectors of one kernel of a pack.
+///
+/// # Example: the sizes of a pack's modules
+/// ```no_run
+/// use kernelpack_host::pack::VerifiedPack;
+///
+/// fn report(pack: &VerifiedPack) {
+///     for module in pack.kernels().iter().flat_map(|kernel| kernel.modules()) {
+///         println!("{}: {} bytes", module.path(), module.bytes().len());
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct VerifiedKernel {
     /// What the engine loads, if the pack was read for one; otherwise every module.

@@ -20,6 +20,13 @@ use crate::KernelError;
 ///
 /// No policy runs the reference if a kernel refuses its arguments with `INVALID_INPUT`, `INVALID_OUTPUT` or
 /// `INVALID_PARAMS`, which is a valid answer, or if the caller or the machine is at fault.
+///
+/// # Example: every failure reaches the caller
+/// ```
+/// use kernelpack_host::{Runtime, policy::FallbackPolicy};
+///
+/// let builder = Runtime::server().fallback(FallbackPolicy::Never);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FallbackPolicy {
@@ -48,6 +55,13 @@ impl FallbackPolicy {
 }
 
 /// Where a kernel runs.
+///
+/// # Example: one kernel outside of the sandbox
+/// ```
+/// use kernelpack_host::{Runtime, policy::Placement};
+///
+/// let builder = Runtime::server().placement("rope_f32", Placement::Native);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Placement {
@@ -79,6 +93,15 @@ impl Placement {
 ///
 /// Traps, panics, failing statuses and overrun budgets count as failures. Statuses that refuse the arguments, errors of
 /// the caller or the machine, and deadlines of calls that allowed less time than the kernel may have do not.
+///
+/// # Example: five failures in a row take a kernel out of service for a minute
+/// ```
+/// use std::time::Duration;
+///
+/// use kernelpack_host::{Runtime, policy::BreakerPolicy};
+///
+/// let builder = Runtime::server().breaker(BreakerPolicy::after(5, Duration::from_secs(60)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BreakerPolicy {

@@ -34,6 +34,23 @@ const CEILING: ResourceLimits = ResourceLimits {
 const MAX_BINDINGS: u32 = 1024;
 
 /// Configures a [`Runtime`].
+///
+/// # Example: a server that gives no call more than a second
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use kernelpack_host::{PublicKey, Runtime, policy::{FallbackPolicy, PoolPolicy}};
+///
+/// fn start(key: PublicKey) -> Result<Runtime, kernelpack_host::Error> {
+///     Runtime::server()
+///         .trust(key)
+///         .max_budget(Duration::from_secs(1))
+///         .max_memory_pages(1024)
+///         .pool(PoolPolicy::new().size(8))
+///         .fallback(FallbackPolicy::Never)
+///         .build()
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RuntimeBuilder {

@@ -10,8 +10,8 @@ use kernelpack_host::{
     pack::{check_pack_files, read_pack_file},
 };
 use kernelpack_manifest::{
-    AotFile, Digest, HealthEntry, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
-    MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, PublicKey, Rejected, SIGNATURE_FILE, TrustStore,
+    Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_SIGNATURE_FILE_BYTES, Manifest, Part, PartKind,
+    PublicKey, Rejected, SIGNATURE_FILE, TrustStore,
 };
 use serde::Serialize;
 
@@ -55,22 +55,14 @@ impl Integrity {
         };
         found.check_signature(pack, manifest, store)?;
         found.check_files(pack, manifest)?;
-        for kernel in &manifest.kernels {
-            for module in kernel.modules() {
-                found.check_module(pack, manifest, kernel, module)?;
-            }
-            for file in kernel.aot_files() {
-                found.check_native(pack, kernel, file)?;
-            }
-            for entry in &kernel.health {
-                found.check_vector(pack, kernel, entry)?;
-            }
+        for part in manifest.kernels.iter().flat_map(Kernel::parts) {
+            found.check_part(pack, manifest, part)?;
         }
         Ok(found)
     }
 
     fn check_signature(&mut self, pack: &Path, manifest: &Manifest, store: Option<TrustStore>) -> Result<(), Error> {
-        let signature = match read_pack_file(pack, SIGNATURE_FILE, MAX_SIGNATURE_BYTES) {
+        let signature = match read_pack_file(pack, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES as u64) {
             Err(Error::Rejected(fault)) => {
                 self.faults.push(match *fault {
                     Rejected::MissingFile { .. } => format!("the pack is not signed: it has no {SIGNATURE_FILE}"),
@@ -108,50 +100,30 @@ impl Integrity {
         })
     }
 
-    fn check_module(
-        &mut self,
-        pack: &Path,
-        manifest: &Manifest,
-        kernel: &Kernel,
-        module: ModuleRef<'_>,
-    ) -> Result<(), Error> {
-        let path = module.path;
-        let Some(bytes) = self.read_named(pack, path, MAX_MODULE_BYTES)? else {
-            (self.hashes, self.modules) = (false, false);
+    fn check_part(&mut self, pack: &Path, manifest: &Manifest, part: Part<'_>) -> Result<(), Error> {
+        let Some(bytes) = self.read_named(pack, &part)? else {
+            match part.kind {
+                PartKind::Vector(_) => self.vectors = false,
+                PartKind::Module(_) | PartKind::Native(_) => (self.hashes, self.modules) = (false, false),
+            }
             return Ok(());
         };
-        let digest = Digest::of(&bytes);
-        if digest != module.hash {
-            self.hashes = false;
-            self.faults.push(format!("{path:?} has the digest {digest}, but the manifest says {}", module.hash));
+        let is_vector = matches!(part.kind, PartKind::Vector(_));
+        if let Err(fault) = part.check_digest(&bytes) {
+            *(if is_vector { &mut self.vectors } else { &mut self.hashes }) = false;
+            match (part.kind, fault) {
+                (PartKind::Module(_), Rejected::HashMismatch { path, expected, actual, .. }) => {
+                    self.faults.push(format!("{path:?} has the digest {actual}, but the manifest says {expected}"));
+                }
+                // Only of modules is it told what they are, too.
+                (_, fault) => {
+                    self.faults.push(fault.to_string());
+                    return Ok(());
+                }
+            }
         }
-        if let Err(fault) = kernel.to_spec(&manifest.fallbacks).and_then(|spec| module.check(&bytes, &spec)) {
-            self.modules = false;
-            self.faults.push(fault.to_string());
-        }
-        Ok(())
-    }
-
-    fn check_native(&mut self, pack: &Path, kernel: &Kernel, file: &AotFile) -> Result<(), Error> {
-        let Some(bytes) = self.read_named(pack, &file.path, MAX_AOT_BYTES)? else {
-            (self.hashes, self.modules) = (false, false);
-            return Ok(());
-        };
-        if let Err(fault) = kernel.read_aot(file, &bytes) {
-            self.hashes &= !matches!(fault, Rejected::HashMismatch { .. });
-            self.modules &= matches!(fault, Rejected::HashMismatch { .. });
-            self.faults.push(fault.to_string());
-        }
-        Ok(())
-    }
-
-    fn check_vector(&mut self, pack: &Path, kernel: &Kernel, entry: &HealthEntry) -> Result<(), Error> {
-        let Some(bytes) = self.read_named(pack, &entry.path, MAX_HEALTH_BYTES)? else {
-            self.vectors = false;
-            return Ok(());
-        };
-        if let Err(fault) = kernel.read_vector(entry, &bytes) {
-            self.vectors = false;
+        if let Err(fault) = part.check_content(manifest, &bytes) {
+            *(if is_vector { &mut self.vectors } else { &mut self.modules }) = false;
             self.faults.push(fault.to_string());
         }
         Ok(())
@@ -159,8 +131,8 @@ impl Integrity {
 
     /// The content of a file that the manifest names; if it cannot be read, `None`, with the reason added to the
     /// faults.
-    fn read_named(&mut self, pack: &Path, path: &str, limit: usize) -> Result<Option<Vec<u8>>, Error> {
-        match read_pack_file(pack, path, limit as u64) {
+    fn read_named(&mut self, pack: &Path, part: &Part<'_>) -> Result<Option<Vec<u8>>, Error> {
+        match read_pack_file(pack, part.path(), part.max_bytes() as u64) {
             Err(Error::Rejected(fault)) => {
                 self.files = false;
                 let fault = fault.to_string();
@@ -174,6 +146,3 @@ impl Integrity {
         }
     }
 }
-
-/// Above the size of a signature, so that a longer one is recognized as such.
-const MAX_SIGNATURE_BYTES: u64 = 4096;

@@ -13,5 +13,5 @@ mod shortage;
 #[cfg(unix)]
 pub use bounded::open_in;
 pub use bounded::{Links, ReadError, open, read, read_into, read_open, read_secret};
-pub use listing::{ListError, MAX_SIGNATURE_FILE_BYTES, check_listing};
+pub use listing::{ListError, check_listing};
 pub use shortage::is_shortage;

@@ -6,13 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernelpack_manifest::{MANIFEST_FILE, Manifest, Rejected, SIGNATURE_BYTES, SIGNATURE_FILE};
-
-/// The most bytes of a signature file that are read. A signature has 64 bytes; reading more shows that a file is too
-/// long.
-pub const MAX_SIGNATURE_FILE_BYTES: u64 = 4096;
-
-const _: () = assert!(SIGNATURE_BYTES as u64 <= MAX_SIGNATURE_FILE_BYTES);
+use kernelpack_manifest::{MANIFEST_FILE, Manifest, Rejected, SIGNATURE_FILE};
 
 /// A folder of a pack that cannot be listed.
 #[derive(Debug)]

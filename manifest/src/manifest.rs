@@ -11,6 +11,7 @@ pub(crate) mod kernel;
 pub(crate) mod length;
 pub(crate) mod limits;
 pub(crate) mod param;
+pub(crate) mod part;
 pub(crate) mod strict;
 pub(crate) mod tensor;
 pub(crate) mod validate;
@@ -103,11 +104,7 @@ impl Manifest {
 
     /// Every file of the pack except the manifest and its signature: all modules, compiled files and health vectors.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.kernels.iter().flat_map(|kernel| {
-            let modules = kernel.modules().map(|module| module.path);
-            let compiled = kernel.aot_files().map(|file| file.path.as_str());
-            modules.chain(compiled).chain(kernel.health.iter().map(|vector| vector.path.as_str()))
-        })
+        self.kernels.iter().flat_map(Kernel::parts).map(|part| part.path())
     }
 
     /// The kernel with this id.

@@ -7,11 +7,9 @@ mod error;
 
 use std::{path::Path, time::SystemTime};
 
-use kernelpack_files::MAX_SIGNATURE_FILE_BYTES;
 use kernelpack_manifest::{
-    AotFile, AotRecord, AotTarget, Digest, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
-    MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, Manifest, ModuleRef, Platform, PublicKey, SIGNATURE_FILE, SecretKey,
-    SignedManifest,
+    AotFile, AotRecord, AotTarget, Digest, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_MODULE_BYTES,
+    MAX_SIGNATURE_FILE_BYTES, Manifest, ModuleRef, Platform, PublicKey, SIGNATURE_FILE, SecretKey, SignedManifest,
 };
 use kernelpack_wamr_driver::{Compiled, Compiler};
 
@@ -74,7 +72,7 @@ pub fn aot(
     }
     let public = key.public();
     let bytes = pack_files::read(pack, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64)?;
-    let signature = pack_files::read(pack, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES)?;
+    let signature = pack_files::read(pack, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES as u64)?;
     let verifier = KernelPackVerifier::new(options.trusted.iter().copied().chain([public]));
     let refused = |fault| AotError::from(SignError::refused(pack, fault));
     let signed = verifier.verify(&bytes, &signature, SystemTime::now()).map_err(refused)?;
@@ -113,9 +111,10 @@ pub fn aot(
     // The manifest has grown, perhaps beyond its limit.
     Manifest::parse(&bytes).map_err(refused)?;
 
-    for path in manifest.files() {
+    for part in manifest.parts() {
+        let path = part.path();
         if !files.iter().any(|(made, _)| made == path) {
-            files.push((path.to_owned(), pack_files::read(pack, path, limit(path) as u64)?));
+            files.push((path.to_owned(), pack_files::read(pack, path, part.max_bytes() as u64)?));
         }
     }
     let signature = key.sign(&bytes).to_vec();
@@ -154,15 +153,4 @@ fn module(
 fn entry_of(compiled: &Compiled, path: String) -> AotFile {
     let AotRecord { target, source, version, options, .. } = compiled.facts().record.clone();
     AotFile { target, path, hash: Digest::of(compiled.bytes()), source, version, options }
-}
-
-/// The size limit of a file with this name.
-fn limit(path: &str) -> usize {
-    if path.ends_with(".wasm") {
-        MAX_MODULE_BYTES
-    } else if path.ends_with(".aot") {
-        MAX_AOT_BYTES
-    } else {
-        MAX_HEALTH_BYTES
-    }
 }

@@ -1,6 +1,6 @@
-//! The total size of a pack's modules.
+//! The total size of a pack's modules and health vectors.
 
-use crate::{ModuleFacts, Rejected};
+use crate::{MAX_PACK_HEALTH_BYTES, ModuleFacts, Rejected};
 
 /// The most bytes in total of a pack's modules, including those for single engines.
 ///
@@ -9,11 +9,12 @@ pub const MAX_PACK_BYTES: usize = 256 << 20;
 /// The most bytes of code in total of a pack's modules, of which a host compiles one per kernel.
 pub const MAX_PACK_CODE_BYTES: usize = 16 << 20;
 
-/// Adds up the sizes of a pack's modules.
+/// Adds up the sizes of a pack's modules and health vectors.
 #[derive(Clone, Debug, Default)]
 pub struct PackSize {
     bytes: usize,
     code: usize,
+    vectors: usize,
 }
 
 impl PackSize {
@@ -32,6 +33,15 @@ impl PackSize {
             return too_large("code", MAX_PACK_CODE_BYTES);
         }
         Ok(())
+    }
+
+    /// Adds a health vector of this many bytes.
+    ///
+    /// # Errors
+    /// [`Rejected::VectorsTooLarge`]: with this vector, the pack exceeds the limit.
+    pub fn add_vector(&mut self, bytes: usize) -> Result<(), Rejected> {
+        self.vectors = self.vectors.saturating_add(bytes);
+        if self.vectors > MAX_PACK_HEALTH_BYTES { Err(Rejected::VectorsTooLarge) } else { Ok(()) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kernelpack_engine::Engine;
 use kernelpack_files::{Links, ListError, ReadError};
-use kernelpack_manifest::{FileBytes, Manifest, Rejected};
+use kernelpack_manifest::{FileBytes, Manifest, Part, Rejected};
 
 use crate::Error;
 
@@ -18,11 +18,11 @@ pub fn read_pack_file(dir: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Err
     kernelpack_files::read(&path, limit, Links::Refuse).map_err(|error| unread(path, name, error))
 }
 
-/// Reads a file of a pack into memory that the engine lends, if it lends any.
-pub(crate) fn read_for(engine: Option<&dyn Engine>, dir: &Path, name: &str, limit: u64) -> Result<FileBytes, Error> {
-    let path = dir.join(name);
+/// Reads a file that the manifest names into memory that the engine lends, if it lends any.
+pub(crate) fn read_part(engine: Option<&dyn Engine>, dir: &Path, part: Part<'_>) -> Result<FileBytes, Error> {
+    let path = dir.join(part.path());
     let lend = |bytes| engine?.as_lender()?.lend(bytes).map(FileBytes::lent);
-    kernelpack_files::read_into(&path, limit, lend).map_err(|error| unread(path, name, error))
+    kernelpack_files::read_into(&path, part.max_bytes() as u64, lend).map_err(|error| unread(path, part.path(), error))
 }
 
 fn unread(path: PathBuf, name: &str, error: ReadError) -> Error {

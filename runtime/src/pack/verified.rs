@@ -9,11 +9,10 @@ use std::{
 };
 
 use kernelpack_engine::{Engine, KernelCode};
-use kernelpack_files::MAX_SIGNATURE_FILE_BYTES;
 use kernelpack_manifest::{
-    AotTarget, CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_AOT_BYTES, MAX_HEALTH_BYTES,
-    MAX_MANIFEST_BYTES, MAX_MODULE_BYTES, MAX_PACK_BYTES, MAX_PACK_HEALTH_BYTES, Manifest, ModuleRef, PackSize,
-    Rejected, SIGNATURE_FILE, SignedManifest, VerifiedAot, VerifiedModule, VerifiedVector,
+    AotTarget, CompatibilityChecker, Kernel, KernelPackVerifier, MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_PACK_BYTES,
+    MAX_SIGNATURE_FILE_BYTES, Manifest, ModuleRef, PackSize, Part, PartKind, Rejected, SIGNATURE_FILE, SignedManifest,
+    VerifiedAot, VerifiedModule, VerifiedVector,
 };
 
 use super::{PackId, files};
@@ -138,7 +137,7 @@ impl VerifiedPack {
     ) -> Result<Self, Error> {
         let raw = read_raw_manifest(dir)?;
         // The limit is above the length of a signature, so that a longer one is still read and reported as too long.
-        let signature = files::read_pack_file(dir, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES)?;
+        let signature = files::read_pack_file(dir, SIGNATURE_FILE, MAX_SIGNATURE_FILE_BYTES as u64)?;
         let manifest = verifier.verify(&raw, &signature, SystemTime::now())?;
         drop(raw);
         fits(manifest.manifest())?;
@@ -204,9 +203,10 @@ fn read_code(
         let mut all = Vec::new();
         for kernel in &manifest.manifest().kernels {
             all.push(modules.by_ref().take(kernel.modules().count()).map(KernelCode::Module).collect());
-            for file in kernel.aot_files() {
-                let bytes = files::read_pack_file(dir, &file.path, MAX_AOT_BYTES as u64)?;
-                kernel.read_aot(file, &bytes)?;
+            for part in kernel.parts() {
+                if let PartKind::Native(file) = part.kind {
+                    kernel.read_aot(file, &files::read_part(None, dir, part)?)?;
+                }
             }
         }
         return Ok(all);
@@ -217,7 +217,7 @@ fn read_code(
         let native = target.and_then(|target| Some((target, kernel.aot_for(engine.name(), target)?)));
         let Some((target, file)) = native else { return Ok(vec![KernelCode::Module(module)]) };
         let interface = module.into_interface();
-        let bytes = files::read_for(Some(engine), dir, &file.path, MAX_AOT_BYTES as u64)?;
+        let bytes = files::read_part(Some(engine), dir, Part { kernel, kind: PartKind::Native(file) })?;
         let native = manifest.verify_aot(&kernel.id, engine.name(), target, bytes)?;
         Ok(vec![KernelCode::Native(interface, Box::new(native))])
     });
@@ -231,21 +231,25 @@ fn read_modules(
     engine: Option<&dyn Engine>,
 ) -> Result<Vec<VerifiedModule>, Error> {
     let kernels = &manifest.manifest().kernels;
-    let named: Vec<(&Kernel, ModuleRef<'_>)> = match engine {
-        Some(engine) => kernels.iter().map(|kernel| (kernel, kernel.module_for(engine.name()))).collect(),
-        None => kernels.iter().flat_map(|kernel| kernel.modules().map(move |module| (kernel, module))).collect(),
+    let named: Vec<Part<'_>> = match engine {
+        Some(engine) => kernels.iter().map(|kernel| kernel.part_for(engine.name())).collect(),
+        None => {
+            kernels.iter().flat_map(Kernel::parts).filter(|part| matches!(part.kind, PartKind::Module(_))).collect()
+        }
     };
     let read = AtomicUsize::new(0);
-    let modules = parallel::map(named, |_, (kernel, module)| {
-        let bytes = files::read_for(engine, dir, module.path, MAX_MODULE_BYTES as u64)?;
-        let module = match module.platform {
-            None => manifest.verify_module(&kernel.id, bytes)?,
-            Some((engine, _)) => manifest.verify_module_for(&kernel.id, engine, bytes)?,
+    let modules = parallel::map(named, |_, part| {
+        let (id, bytes) = (&part.kernel.id, files::read_part(engine, dir, part)?);
+        let module = match part.kind {
+            PartKind::Module(ModuleRef { platform: Some((engine, _)), .. }) => {
+                manifest.verify_module_for(id, engine, bytes)?
+            }
+            _ => manifest.verify_module(id, bytes)?,
         };
         // Bounds the memory that is held while other threads read further modules.
         let bytes = module.bytes().len();
         if read.fetch_add(bytes, Relaxed) + bytes > MAX_PACK_BYTES {
-            let (kernel, limit) = (kernel.id.clone(), MAX_PACK_BYTES);
+            let (kernel, limit) = (id.clone(), MAX_PACK_BYTES);
             return Err(Rejected::PackTooLarge { kernel, what: "modules", limit }.into());
         }
         Ok::<_, Error>(module)
@@ -261,16 +265,13 @@ fn read_modules(
 /// Reads the health vectors of each kernel.
 fn read_vectors(dir: &Path, manifest: &SignedManifest) -> Result<Vec<Vec<VerifiedVector>>, Error> {
     let mut all = Vec::new();
-    let mut total = 0;
+    let mut size = PackSize::default();
     for kernel in &manifest.manifest().kernels {
         let mut vectors = Vec::new();
-        for entry in &kernel.health {
-            let bytes = files::read_pack_file(dir, &entry.path, MAX_HEALTH_BYTES as u64)?;
-            total += bytes.len();
-            if total > MAX_PACK_HEALTH_BYTES {
-                return Err(Rejected::VectorsTooLarge.into());
-            }
-            vectors.push(manifest.verify_vector(&kernel.id, &entry.path, &bytes)?);
+        for part in kernel.parts().filter(|part| matches!(part.kind, PartKind::Vector(_))) {
+            let bytes = files::read_part(None, dir, part)?;
+            size.add_vector(bytes.len())?;
+            vectors.push(manifest.verify_vector(&kernel.id, part.path(), &bytes)?);
         }
         all.push(vectors);
     }

@@ -22,3 +22,13 @@ fn both_limits_are_reached_and_not_passed() {
     assert_eq!(said(&size, 0, 2), more("code", MAX_PACK_CODE_BYTES));
     assert_eq!(said(&size, usize::MAX, 0), more("modules", MAX_PACK_BYTES));
 }
+
+#[test]
+fn vectors_have_a_limit_of_their_own() {
+    let mut size = PackSize::default();
+    size.add_vector(MAX_PACK_HEALTH_BYTES - 1).unwrap();
+    size.clone().add_vector(1).unwrap();
+    for bytes in [2, usize::MAX] {
+        assert_eq!(size.clone().add_vector(bytes), Err(Rejected::VectorsTooLarge));
+    }
+}

@@ -2,6 +2,7 @@
 //! part.
 
 mod batch;
+mod broken_engine;
 mod compile_cache;
 mod compile_cost;
 mod core_kernels;

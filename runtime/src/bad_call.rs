@@ -28,6 +28,15 @@ pub enum BadCall {
     /// The manager has no pack yet.
     #[error("no pack is active; upgrade the manager to one first")]
     NoActivePack,
+    /// A pack that was verified for one engine is loaded by another, which needs other modules of it.
+    #[error(
+        "the pack was verified for another engine, which does not load {path:?}; verify it with the runtime that loads it, \
+         or with `VerifiedPack::open`, which reads all modules"
+    )]
+    OtherEngine {
+        /// The module's file, relative to the pack.
+        path: String,
+    },
     /// The kernel has no backward pass.
     #[error("kernel {kernel:?} has no backward pass")]
     NoBackward {

@@ -16,7 +16,7 @@ use kernelpack_manifest::{
 };
 
 use super::{PackId, files};
-use crate::{Error, FileError, parallel};
+use crate::{BadCall, Error, FileError, parallel};
 
 /// A pack whose signature, files, digests and modules have all been verified.
 ///
@@ -90,13 +90,13 @@ impl VerifiedKernel {
     /// The code of the module with this path.
     fn code_at(&self, path: &str) -> Result<&KernelCode, Error> {
         let code = self.code.iter().find(|code| code.interface().path() == path);
-        code.ok_or_else(|| Rejected::MissingFile { path: path.to_owned() }.into())
+        code.ok_or_else(|| BadCall::OtherEngine { path: path.to_owned() }.into())
     }
 
     /// Takes out the code of the module with this path.
     pub(crate) fn take_code(&mut self, path: &str) -> Result<KernelCode, Error> {
         let at = self.code.iter().position(|code| code.interface().path() == path);
-        let at = at.ok_or_else(|| Error::from(Rejected::MissingFile { path: path.to_owned() }))?;
+        let at = at.ok_or_else(|| Error::from(BadCall::OtherEngine { path: path.to_owned() }))?;
         Ok(self.code.swap_remove(at))
     }
 }
@@ -155,7 +155,8 @@ impl VerifiedPack {
     /// modules actually use.
     ///
     /// # Errors
-    /// [`Error::Rejected`] for the first thing that does not fit.
+    /// [`Error::Rejected`] for the first thing that does not fit, [`BadCall::OtherEngine`] if the pack was verified for an
+    /// engine that loads other modules.
     pub fn check_compatibility(&self, checker: &CompatibilityChecker) -> Result<(), Error> {
         checker.check(self.manifest.manifest()).into_result()?;
         for (entry, kernel) in self.manifest.manifest().kernels.iter().zip(&self.kernels) {

@@ -7,7 +7,7 @@ use kernelpack_abi::TensorView;
 use kernelpack_fixture_with_std::panics;
 use kernelpack_host::{
     Error,
-    error::{KernelError, Rejected},
+    error::{BadCall, KernelError, Rejected},
     pack::VerifiedPack,
     trust::KernelPackVerifier,
 };
@@ -102,6 +102,16 @@ fn an_engine_reads_its_own_modules_and_verification_reads_all() {
     let missing = || Rejected::MissingFile { path: other.to_owned() };
     assert_eq!(refused(copy.open(Engine::Wasmtime)), missing());
     assert_eq!(refused(VerifiedPack::open(copy.path(), &verifier())), missing());
+}
+
+#[test]
+fn loading_a_pack_that_was_verified_for_another_engine_blames_the_caller() {
+    let verified = Engine::Wasmtime.runtime().verify(pack::core()).unwrap();
+    let error = Engine::Wamr.runtime().load(verified).unwrap_err();
+    let Error::BadCall(blamed) = &error else { panic!("{error:?}") };
+    assert!(matches!(**blamed, BadCall::OtherEngine { .. }), "{error:?}");
+    assert!(error.to_string().contains(".scalar.wasm\"; verify it with the runtime that loads it"), "{error}");
+    Engine::Wamr.runtime().load(VerifiedPack::open(pack::core(), &verifier()).unwrap()).unwrap();
 }
 
 #[test]

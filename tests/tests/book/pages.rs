@@ -74,16 +74,34 @@ fn anchor(heading: &str) -> String {
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
 }
 
+/// What a page links to: `[text](link)`, and `[text]` with a line `[text]: link`.
+fn links(page: &str) -> Vec<&str> {
+    let defined = page.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: "));
+    between(page, "](", ")").into_iter().chain(defined.map(|(_, link)| link)).collect()
+}
+
+/// Where a link of a page leads in this workspace, with a heading or ""; `None` for other sites.
+fn target<'a>(page: &Path, link: &'a str) -> Option<(PathBuf, &'a str)> {
+    let (path, fragment) = link.split_once('#').unwrap_or((link, ""));
+    let here = concat!(env!("CARGO_PKG_REPOSITORY"), "/");
+    let path = if let Some(file) = path.strip_prefix(here).and_then(|path| path.strip_prefix("blob/main/")) {
+        workspace().join(file)
+    } else if path.contains("://") {
+        return None;
+    } else if path.is_empty() {
+        page.to_owned()
+    } else {
+        page.parent().unwrap().join(path)
+    };
+    Some((path, fragment))
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for link in between(&text, "](", ")") {
-            let (path, fragment) = link.split_once('#').unwrap_or((link, ""));
-            if link.contains("://") {
-                continue;
-            }
-            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+        for link in links(&text) {
+            let Some((target, fragment)) = target(&page, link) else { continue };
             assert!(target.exists(), "{}: {link} leads nowhere", page.display());
             if !fragment.is_empty() {
                 let text = fs::read_to_string(target).unwrap();
@@ -93,6 +111,32 @@ fn every_link_leads_somewhere() {
             }
         }
     }
+}
+
+/// The built book has the pages in `docs/src` and nothing else of the repository.
+#[test]
+fn the_book_links_relatively_to_its_own_pages_only() {
+    for page in pages().iter().filter(|page| page.starts_with(workspace().join("docs/src"))) {
+        let text = fs::read_to_string(page).unwrap();
+        for link in links(&text) {
+            let leaves = link.starts_with("..") || link.starts_with('/');
+            let here = env!("CARGO_PKG_REPOSITORY");
+            assert!(!leaves, "{}: {link} leaves the book: write {here}/blob/main/PATH", page.display());
+        }
+    }
+}
+
+#[test]
+fn a_link_is_found_and_followed_in_each_form() {
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    let text = format!("[a](b.md#c) and [d]\n\n[d]: {repository}/blob/main/DESIGN.md#the-crates\n");
+    let found = links(&text);
+    assert_eq!(found, ["b.md#c", &format!("{repository}/blob/main/DESIGN.md#the-crates")]);
+    let page = Path::new("docs/src/a.md");
+    assert_eq!(target(page, found[0]), Some((PathBuf::from("docs/src/b.md"), "c")));
+    assert_eq!(target(page, found[1]), Some((workspace().join("DESIGN.md"), "the-crates")));
+    assert_eq!(target(page, "#c"), Some((page.to_owned(), "c")));
+    assert_eq!(target(page, "https://rustup.rs"), None);
 }
 
 #[test]

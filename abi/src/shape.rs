@@ -11,6 +11,17 @@ use crate::DType;
 pub const MAX_RANK: usize = 8;
 
 /// The extents of a tensor along each axis, outermost first; rank 0 is a scalar.
+///
+/// # Example: a row of values, and of blocks of 32
+/// ```
+/// use kernelpack_abi::{DType, Shape};
+///
+/// let shape = Shape::new(&[2, 128])?;
+/// assert_eq!((shape.rank(), shape.elements(), shape.bytes(DType::F16)), (2, 256, 512));
+/// assert_eq!(Shape::new(&[2, 4])?.bytes(DType::Q8_0), 2 * 4 * 34);
+/// assert_eq!(shape.to_string(), "2x128");
+/// # Ok::<(), kernelpack_abi::ShapeError>(())
+/// ```
 #[derive(Clone, Copy, Default, Eq)]
 pub struct Shape {
     dims: [u32; MAX_RANK],

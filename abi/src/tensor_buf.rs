@@ -5,6 +5,16 @@ use alloc::vec::Vec;
 use crate::{Element, Shape, ShapeError, TensorView, TensorViewMut, ViewError};
 
 /// An owned, contiguous, row-major tensor.
+///
+/// # Example: zeros, written and read
+/// ```
+/// use kernelpack_abi::TensorBuf;
+///
+/// let mut tensor = TensorBuf::<f32>::zeros(&[2, 3])?;
+/// tensor.data_mut()[3] = 1.0;
+/// assert_eq!(tensor.view().data(), [0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+/// # Ok::<(), kernelpack_abi::ShapeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorBuf<T> {
     data: Vec<T>,

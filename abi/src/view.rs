@@ -79,6 +79,18 @@ impl<'a, T: Element> TensorView<'a, T> {
 }
 
 /// A mutably borrowed, contiguous, row-major tensor.
+///
+/// # Example: a tensor to write to
+/// ```
+/// use kernelpack_abi::TensorViewMut;
+///
+/// let mut data = [0.0f32; 6];
+/// let view = TensorViewMut::new(&mut data, &[2, 3])?;
+/// assert_eq!(view.shape().dims(), [2, 3]);
+/// view.into_data()[3] = 1.0;
+/// assert_eq!(data, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+/// # Ok::<(), kernelpack_abi::ViewError>(())
+/// ```
 #[derive(Debug)]
 pub struct TensorViewMut<'a, T> {
     data: &'a mut [T],

@@ -12,6 +12,18 @@ use semver::Version;
 use crate::{CompatibilityResult, Manifest, VerifiedInterface};
 
 /// What a runtime offers to packs.
+///
+/// # Example: what a pack lacks here
+/// ```
+/// use kernelpack_manifest::{CompatibilityChecker, CompatibilityResult, Manifest};
+///
+/// fn report(checker: &CompatibilityChecker, manifest: &Manifest) {
+///     match checker.check(manifest) {
+///         CompatibilityResult::Compatible => println!("{} fits", manifest.name),
+///         fault => println!("{} does not fit: {fault}", manifest.name),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompatibilityChecker {
     /// The runtime's version.

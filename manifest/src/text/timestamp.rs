@@ -13,6 +13,17 @@ const LATEST: u64 = 253_402_300_799;
 const DAY: u64 = 86_400;
 
 /// A second from 1970 to 9999, always written in RFC 3339's UTC form, such as `2026-01-18T00:00:00Z`.
+///
+/// # Example: a time that is written and read
+/// ```
+/// use kernelpack_manifest::Timestamp;
+///
+/// let time: Timestamp = "2026-01-18T00:00:00Z".parse()?;
+/// assert_eq!(time.to_unix(), 1_768_694_400);
+/// assert_eq!(Timestamp::from_unix(1_768_694_401).map(|time| time.to_string()).as_deref(), Some("2026-01-18T00:00:01Z"));
+/// assert!("yesterday".parse::<Timestamp>().is_err());
+/// # Ok::<(), kernelpack_manifest::TimestampError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 

@@ -104,6 +104,19 @@ impl fmt::Debug for PublicKey {
 }
 
 /// A key that signs packs. It is wiped from memory when dropped, and never printed.
+///
+/// # Example: a signature that the public key verifies
+/// ```
+/// use std::time::SystemTime;
+///
+/// use kernelpack_manifest::{KernelPackVerifier, Rejected, SecretKey};
+///
+/// let key = SecretKey::from_seed([7; 32]);
+/// let signature = key.sign(b"{}");
+/// let verified = KernelPackVerifier::new([key.public()]).verify(b"{}", &signature, SystemTime::now());
+/// // The signature is good; the manifest is not.
+/// assert!(matches!(verified, Err(Rejected::Malformed { .. })));
+/// ```
 #[derive(Clone)]
 pub struct SecretKey(SigningKey);
 

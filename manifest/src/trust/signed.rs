@@ -8,6 +8,16 @@ use crate::{
 };
 
 /// A manifest that a trusted key has signed.
+///
+/// # Example: who signed, and what
+/// ```
+/// use kernelpack_manifest::SignedManifest;
+///
+/// fn report(signed: &SignedManifest) {
+///     let manifest = signed.manifest();
+///     println!("{} {}, signed by {}", manifest.name, manifest.version, signed.signed_by().id());
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignedManifest {
     pub(super) manifest: Manifest,

@@ -4,8 +4,8 @@ use syn::{Attribute, Expr, ExprLit, ImplItem, Item, Lit, Meta, Type, Visibility}
 
 use crate::{tree::for_tests, workspace};
 
-/// The crates whose names `kernelpack_host` re-exports.
-const CRATES: &[&str] = &["runtime", "manager"];
+/// The crates that programs call: those that `kernelpack_host` re-exports, and the packer.
+const CRATES: &[&str] = &["runtime", "manager", "packer"];
 
 #[test]
 fn types_with_public_methods_have_an_example() {

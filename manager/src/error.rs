@@ -190,3 +190,6 @@ pub struct Fallback {
     /// Why it cannot be used.
     pub error: UpgradeError,
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ impl KernelMetrics {
         self.calls[outcome as usize].increment(count);
     }
 
-    pub(crate) fn trap(&self, error: &KernelError) {
+    pub(crate) fn failure(&self, error: &KernelError) {
         if let Some(kind) = KINDS.iter().position(|kind| *kind == error.kind()) {
             self.failures[kind].increment(1);
         }

@@ -175,28 +175,28 @@ impl Recovery {
         start: Option<Instant>,
         error: Error,
     ) -> (Outcome, Result<(), Error>) {
-        let trapped = match &error {
-            Error::Kernel(trapped) if !trapped.error.is_refusal() => trapped,
+        let failure = match &error {
+            Error::Kernel(failure) if !failure.error.is_refusal() => failure,
             _ => {
                 self.breaker.said_nothing(admission);
-                log::refused(&error);
+                log::refused(&self.origin, &error);
                 let result = Err(error);
                 return (Outcome::of(&result), result);
             }
         };
-        log::trapped(trapped, call, start.map(|start| start.elapsed()));
-        self.metrics.trap(&trapped.error);
+        log::failed(failure, call, start.map(|start| start.elapsed()));
+        self.metrics.failure(&failure.error);
         // A caller with a short deadline must not take the kernel out of service for everybody else.
-        if trapped.error == KernelError::EpochDeadline && call.allowed < self.max_ticks {
+        if failure.error == KernelError::EpochDeadline && call.allowed < self.max_ticks {
             self.breaker.said_nothing(admission);
         } else {
-            self.covered.store(self.policy.covers(&trapped.error), Relaxed);
+            self.covered.store(self.policy.covers(&failure.error), Relaxed);
             if self.breaker.failed(admission, Instant::now()) == Change::Opened {
                 log::out_of_service(&self.origin, self.breaker.policy(), self.fallback());
                 self.metrics.out_of_service(true);
             }
         }
-        let covered = self.policy.covers(&trapped.error) && call.is_repeatable();
+        let covered = self.policy.covers(&failure.error) && call.is_repeatable();
         self.fall_back_if(covered, call, error)
     }
 
@@ -242,8 +242,8 @@ impl Recovery {
         let Err(error) = reference.run_in_place(call.export, call.tensors, call.scalars) else { return Some(Ok(())) };
         let failure = self.origin.failure(Stop { error, backtrace: Backtrace::default() });
         if !failure.error.is_refusal() {
-            log::trapped(&failure, call, start.map(|start| start.elapsed()));
-            self.metrics.trap(&failure.error);
+            log::failed(&failure, call, start.map(|start| start.elapsed()));
+            self.metrics.failure(&failure.error);
         }
         Some(Err(failure.into()))
     }

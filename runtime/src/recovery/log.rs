@@ -18,15 +18,15 @@ const TARGET: &str = "kernelpack";
 
 /// The kernel failed.
 #[cold]
-pub(super) fn trapped(trapped: &KernelFailure, call: &Call<'_, '_>, took: Option<Duration>) {
+pub(super) fn failed(failure: &KernelFailure, call: &Call<'_, '_>, took: Option<Duration>) {
     warn!(
         target: TARGET,
-        kernel = %trapped.kernel,
-        pack = %trapped.pack,
-        version = %trapped.version,
-        kind = trapped.error.kind(),
-        error = %trapped.error,
-        backtrace = %trapped.backtrace,
+        kernel = %failure.kernel,
+        pack = %failure.pack,
+        version = %failure.version,
+        kind = failure.error.kind(),
+        error = %failure.error,
+        backtrace = %failure.backtrace,
         pass = ?call.export,
         shapes = %Shapes(call),
         duration_us = took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
@@ -34,10 +34,15 @@ pub(super) fn trapped(trapped: &KernelFailure, call: &Call<'_, '_>, took: Option
     );
 }
 
-/// The kernel or the host refused the call, which is for the caller to handle.
+/// The kernel or the host refused the call, which is for the caller to handle; or the host is at fault, which is for
+/// its developers.
 #[cold]
-pub(super) fn refused(error: &Error) {
-    debug!(target: TARGET, %error, "a call was refused");
+pub(super) fn refused(origin: &Origin, error: &Error) {
+    let Origin { kernel, pack, version, .. } = origin;
+    match error {
+        Error::Internal(_) => error!(target: TARGET, %kernel, %pack, %version, %error, "a call broke an invariant"),
+        _ => debug!(target: TARGET, %kernel, %pack, %version, %error, "a call was refused"),
+    }
 }
 
 /// The reference computed the result.

@@ -91,6 +91,11 @@ impl BoundCall {
         })
     }
 
+    /// The bound kernel with its recovery.
+    pub(crate) fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
     /// Whether this kernel is the bound one.
     pub(crate) fn is_of(&self, kernel: &Arc<Dispatcher>) -> bool {
         Arc::ptr_eq(&self.dispatcher, kernel)

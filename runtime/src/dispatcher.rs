@@ -11,7 +11,7 @@ use kernelpack_engine::{Budget, Export};
 use kernelpack_manifest::VerifiedVector;
 
 use crate::{
-    ConfigError, Error, Occupancy,
+    BadCall, ConfigError, Error, Occupancy,
     call::Call,
     compiled::CompiledKernel,
     guest::Calls,
@@ -125,6 +125,14 @@ impl Dispatcher {
             }
             Err(error) => self.recovery.recover(call, admission, start, error),
         }
+    }
+
+    /// Reports a call whose arguments were refused before it began.
+    pub(crate) fn report<R>(&self, begun: Result<Result<R, Error>, BadCall>) -> Result<R, Error> {
+        begun.unwrap_or_else(|bad| {
+            self.recovery.metrics.call(Outcome::BadCall, None);
+            Err(bad.into())
+        })
     }
 
     /// Runs calls of the forward pass in one entry of the sandbox, if the kernel is in service there and supports

@@ -153,9 +153,9 @@ impl DynKernel {
         params: &[(&str, ParamValue)],
     ) -> Result<(), Error> {
         self.loaded().spec.forward.with(|signature| {
-            lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
+            self.dispatcher.report(lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
                 self.dispatcher.call(Export::Forward, signature, tensors, scalars, self.max_ticks)
-            })
+            }))
         })
     }
 
@@ -169,7 +169,7 @@ impl DynKernel {
         params: &[(&str, ParamValue)],
     ) -> Result<Vec<DynTensor>, Error> {
         match &self.loaded().spec.backward {
-            None => Err(BadCall::NoBackward { kernel: self.id().to_owned() }.into()),
+            None => self.dispatcher.report(Err(BadCall::NoBackward { kernel: self.id().to_owned() })),
             Some(signature) => signature.with(|signature| self.pass(Export::Backward, signature, inputs, params)),
         }
     }
@@ -190,7 +190,7 @@ impl DynKernel {
             lend(self.id(), signature, inputs, outputs, params, |tensors, scalars| {
                 let inner = BoundCall::new(&self.dispatcher, signature, tensors, scalars, self.max_ticks)?;
                 Ok(DynBound::new(self.loaded().clone(), inner))
-            })
+            })?
         })
     }
 
@@ -209,10 +209,10 @@ impl DynKernel {
         inputs: &[(&str, DynView<'_>)],
         params: &[(&str, ParamValue)],
     ) -> Result<Vec<DynTensor>, Error> {
-        let ((), results) = self.arrange(signature, inputs, params, |tensors, scalars| {
+        let called = self.arrange(signature, inputs, params, |tensors, scalars| {
             self.dispatcher.call(export, signature, tensors, scalars, self.max_ticks)
-        })?;
-        Ok(results)
+        });
+        self.dispatcher.report(called).map(|((), results)| results)
     }
 
     /// Lends the tensors of a call, in the order of the table, and its scalars to `f`. Returns the call's outputs and
@@ -223,7 +223,7 @@ impl DynKernel {
         inputs: &[(&str, DynView<'_>)],
         params: &[(&str, ParamValue)],
         f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> Result<R, Error>,
-    ) -> Result<(R, Vec<DynTensor>), Error> {
+    ) -> Result<Result<(R, Vec<DynTensor>), Error>, BadCall> {
         let takes_value = |role| matches!(role, Role::In | Role::InOut);
         let named = signature.tensors.iter().filter(|tensor| takes_value(tensor.role)).map(|tensor| tensor.name);
         check_names(self.id(), "input", inputs.iter().map(|(name, _)| *name), named)?;
@@ -260,9 +260,9 @@ impl DynKernel {
                 },
             });
         }
-        let returned = f(&mut tensors, scalars.bytes())?;
+        let returned = f(&mut tensors, scalars.bytes());
         drop(tensors);
-        Ok((returned, results))
+        Ok(returned.map(|returned| (returned, results)))
     }
 }
 

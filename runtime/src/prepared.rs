@@ -57,7 +57,7 @@ impl DynKernel {
         self.loaded().spec.forward.with(|signature| {
             let (mut prepared, results) = self.arrange(signature, inputs, params, |tensors, scalars| {
                 Prepared::lay_out(self.loaded().clone(), signature, tensors, scalars, self.max_ticks())
-            })?;
+            })??;
             prepared.set_results(results);
             Ok(prepared)
         })

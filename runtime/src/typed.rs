@@ -111,8 +111,9 @@ impl<K: Kernel> TypedKernel<K> {
     /// As [`call`](Self::call), for the first call that fails.
     pub fn call_batch<'a>(&self, calls: impl IntoIterator<Item = K::Args<'a>>) -> Result<(), Error> {
         let mut batch = Calls::of::<K>();
-        calls.into_iter().try_for_each(|args| batch.push::<K>(args))?;
-        let result = self.dispatcher.call_batch(&K::SIGNATURE, &mut batch, self.max_ticks);
+        let pushed = calls.into_iter().try_for_each(|args| batch.push::<K>(args));
+        let called = pushed.map(|()| self.dispatcher.call_batch(&K::SIGNATURE, &mut batch, self.max_ticks));
+        let result = self.dispatcher.report(called);
         batch.keep_room();
         result
     }
@@ -125,10 +126,11 @@ impl<K: Kernel> TypedKernel<K> {
     where
         K: Infer,
     {
-        let mut outputs =
-            K::allocate(&inputs).map_err(|error| BadCall::Shape { message: error.message().to_owned() })?;
-        self.call(K::join(inputs, &mut outputs))?;
-        Ok(outputs)
+        let outputs = K::allocate(&inputs).map_err(|error| BadCall::Shape { message: error.message().to_owned() });
+        self.dispatcher.report(outputs.map(|mut outputs| {
+            self.call(K::join(inputs, &mut outputs))?;
+            Ok(outputs)
+        }))
     }
 
     /// Runs the kernel's backward pass, like [`call`](Self::call).

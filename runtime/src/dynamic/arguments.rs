@@ -8,7 +8,7 @@ use kernelpack_abi::{
 };
 
 use super::{DynView, DynViewMut};
-use crate::{BadCall, Error};
+use crate::BadCall;
 
 /// Refuses names that the kernel does not have, and names given twice.
 pub(super) fn check_names<'a>(
@@ -82,8 +82,8 @@ pub(crate) fn lend<R>(
     inputs: &[(&str, DynView<'_>)],
     outputs: &mut [(&str, DynViewMut<'_>)],
     params: &[(&str, ParamValue)],
-    f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> Result<R, Error>,
-) -> Result<R, Error> {
+    f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R,
+) -> Result<R, BadCall> {
     let named =
         |fits: fn(Role) -> bool| signature.tensors.iter().filter(move |spec| fits(spec.role)).map(|spec| spec.name);
     let is_output = |role| matches!(role, Role::Out | Role::InOut);
@@ -108,5 +108,5 @@ pub(crate) fn lend<R>(
         let data = if role == Role::InOut { TensorData::InOut(bytes) } else { TensorData::Out(bytes) };
         rows[row] = TensorArg { dtype: view.dtype, shape: view.shape, data };
     }
-    f(&mut rows[..signature.tensors.len().min(MAX_TENSORS)], scalars.bytes())
+    Ok(f(&mut rows[..signature.tensors.len().min(MAX_TENSORS)], scalars.bytes()))
 }

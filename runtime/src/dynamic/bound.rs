@@ -62,9 +62,10 @@ impl DynBound {
     ) -> Result<(), Error> {
         let Self { loaded, inner } = self;
         loaded.spec.forward.with(|signature| {
-            lend(loaded.id(), signature, inputs, outputs, params, |tensors, scalars| {
+            let called = lend(loaded.id(), signature, inputs, outputs, params, |tensors, scalars| {
                 inner.call(signature, tensors, scalars)
-            })
+            });
+            inner.dispatcher().report(called)
         })
     }
 
@@ -81,13 +82,14 @@ impl DynBound {
         params: &[(&str, ParamValue)],
     ) -> Result<(), Error> {
         kernel.signature().with(|signature| {
-            lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
+            let called = lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
                 // Only the bound tensors are accepted, as in `call`.
                 self.inner.check(signature, tensors)?;
                 self.inner = BoundCall::new(kernel.dispatcher(), signature, tensors, scalars, kernel.max_ticks())?;
                 self.loaded = kernel.loaded().clone();
                 self.inner.call(signature, tensors, scalars)
-            })
+            });
+            kernel.dispatcher().report(called)
         })
     }
 

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 /// Seconds, from a call of a microsecond to the longest deadline.
 const BUCKETS: [f64; 8] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0];
 
-/// Three good calls, one that falls back, and one that is refused.
+/// Three good calls, one that falls back, one that is refused, and four with wrong arguments.
 fn run() -> Result<(), Box<dyn Error>> {
     let pack = Engine::Wasmtime.builder().build()?.open(pack::fixture("with-std"))?;
     let kernel = pack.kernel::<falls::Kernel>()?;
@@ -26,6 +26,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     call(1)?;
     // A refusal is an answer and not a failure: the reference is not asked.
     assert!(call(4).is_err());
+    // Wrong arguments, some of which are noticed before the call begins.
+    let wide = TensorView::new(&[0.0; 2048], &[2048])?;
+    assert!(kernel.run(falls::Inputs { x: wide, sum: TensorView::new(&sum, &[1024])?, fault: 0 }).is_err());
+    let named = pack.kernel_named("falls")?;
+    assert!(named.run(&[("unknown", (&x).into())], &[]).is_err());
+    assert!(named.call(&[("unknown", (&x).into())], &mut [], &[]).is_err());
+    assert!(named.backward(&[], &[]).is_err());
     Ok(())
 }
 
@@ -52,6 +59,7 @@ fn a_scrape_shows_calls_failures_and_fallbacks() {
     };
     assert_eq!(calls("ok"), Some(3.0), "{scrape}");
     assert_eq!((calls("fallback"), calls("refused"), calls("failed")), (Some(1.0), Some(1.0), Some(0.0)));
+    assert_eq!(calls("bad_call"), Some(4.0), "{scrape}");
     assert_eq!(of_falls("kernelpack_call_duration_seconds_count", "placement"), Some(1.0));
     assert_eq!(of_falls("kernelpack_call_duration_seconds_bucket", r#"le="+Inf""#), Some(1.0));
     assert_eq!(of_falls("kernelpack_failures_total", r#"kind="internal_error""#), Some(1.0));

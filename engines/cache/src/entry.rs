@@ -6,8 +6,8 @@
 //! 8        4     version of the format, 1, little-endian
 //! 12       32    SHA-256 of the module
 //! 44       32    fingerprint of the engine
-//! 76       8     n, little-endian
-//! 84       n     what the engine made of the module
+//! 76       8     length of the code, n, little-endian
+//! 84       n     the code, as the engine serialized it
 //! 84 + n   32    HMAC-SHA256 of all that goes before, under the folder's secret
 //! ```
 
@@ -29,12 +29,12 @@ pub struct TrustedArtifact {
 }
 
 impl TrustedArtifact {
-    /// The module and the engine that the code belongs to.
+    /// Returns the module and the engine that the code belongs to.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// The code, as the engine serialized it.
+    /// Returns the code, as the engine serialized it.
     pub fn code(&self) -> &[u8] {
         &self.entry[ARTIFACT..self.entry.len() - MAC_BYTES]
     }

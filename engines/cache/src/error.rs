@@ -1,19 +1,19 @@
-//! Why a folder cannot be a cache.
+//! Errors of opening the folder of a cache.
 
 use std::{io, path::PathBuf};
 
-/// Why a folder cannot be a compile cache. The code in it is run outside of any sandbox, so nobody else may write
-/// there.
+/// The reason why a folder cannot be a compile cache. The code in it is run outside of any sandbox, so nobody else may
+/// write there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// It is a link or not a folder.
+    /// The path leads to a link, or to something other than a folder.
     #[error("the compile cache {path:?} is a link or no folder; name a folder of yours, or one that is to be made")]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
-    /// It belongs to another user.
+    /// The folder belongs to another user.
     #[error("the compile cache {path:?} belongs to user {owner}, this is user {user}; name a folder of yours")]
     OfAnotherUser {
         /// The path.
@@ -23,7 +23,7 @@ pub enum CacheError {
         /// The id of the user that this process runs as.
         user: u32,
     },
-    /// Others can write to it.
+    /// Other users can write to the folder.
     #[error("others can write to the compile cache {path:?} (mode {mode:04o}); chmod go-w it, after emptying it")]
     WritableByOthers {
         /// The path.
@@ -31,7 +31,7 @@ pub enum CacheError {
         /// The folder's permissions.
         mode: u32,
     },
-    /// It cannot be created, opened or given a secret.
+    /// The folder cannot be created or opened, or its secret cannot be read or written.
     #[error("cannot use the compile cache {path:?}: {error}")]
     Io {
         /// The path.

@@ -1,8 +1,8 @@
 //! The folder of a cache, which only this user can write to.
 //!
-//! The folder is opened and checked once; everything then happens in that folder, whatever is at its path by then.
-//! Files appear in it atomically: they are written under another name and renamed. Nothing is synced to the disk, since
-//! an entry that a power failure cut short is detected like any other corrupted entry.
+//! The folder is opened and checked once; all later operations go through its file descriptor, so replacing what is at
+//! its path has no effect. Files appear in it atomically: they are written under another name and renamed. Nothing is
+//! synced to the disk, since an entry that a power failure cut short is detected like any other corrupted entry.
 
 use std::{
     fs::{DirBuilder, File},
@@ -57,7 +57,7 @@ impl Folder {
         if owner != user {
             return Err(CacheError::OfAnotherUser { path, owner, user });
         }
-        // Access control lists show in the group's bits.
+        // With an access control list, the group's bits are the mask of all that the list grants.
         let mode = metadata.mode() & 0o7777;
         if mode & 0o022 != 0 {
             return Err(CacheError::WritableByOthers { path, mode });
@@ -69,7 +69,7 @@ impl Folder {
     pub(super) fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, EntryFault> {
         let Some(file) = self.open_file(name)? else { return Ok(None) };
         let bytes = read_open(&file, limit)?;
-        // Used when entries are evicted; a failure only makes the order less accurate.
+        // Eviction orders entries by this time; a failure only makes the order less accurate.
         let _ = file.set_modified(SystemTime::now());
         Ok(Some(bytes))
     }

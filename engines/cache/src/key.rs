@@ -1,4 +1,4 @@
-//! What an entry belongs to: one module and one engine.
+//! Cache keys, each of one module and one engine.
 
 use std::hash::{Hash, Hasher};
 
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of an engine; `settings` must contain everything that its compiler's output depends on.
+    /// Returns the fingerprint of an engine; `settings` must contain everything that its compiler's output depends on.
     pub fn new(engine: &str, version: &semver::Version, settings: impl Hash) -> Self {
         let mut hasher = Sha256Hasher(Sha256::new());
         // Another release of this crate may configure the engine differently in ways that the settings do not show.
@@ -21,7 +21,7 @@ impl Fingerprint {
     }
 }
 
-/// What an entry belongs to. Code under equal keys is interchangeable.
+/// The module and the engine that an entry belongs to. Code under equal keys is interchangeable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key([u8; Key::BYTES]);
 
@@ -29,12 +29,12 @@ impl Key {
     /// The size of a key: two digests.
     pub(super) const BYTES: usize = 64;
 
-    /// The key for an engine and a module, which is identified by the digest in its signed manifest.
+    /// Returns the key for an engine and a module, which is identified by the digest in its signed manifest.
     pub fn new(module: &VerifiedModule, engine: Fingerprint) -> Self {
         Self::of(module.hash(), engine)
     }
 
-    /// The key for an engine and anything that has a digest.
+    /// Returns the key for an engine and anything that has a digest.
     pub fn of(module: [u8; 32], engine: Fingerprint) -> Self {
         let mut key = [0; Self::BYTES];
         key[..32].copy_from_slice(&module);
@@ -42,28 +42,28 @@ impl Key {
         Self(key)
     }
 
-    /// Whether code under this key is for the engine with this fingerprint.
+    /// Returns whether code under this key is for the engine with this fingerprint.
     pub fn is_for(&self, engine: Fingerprint) -> bool {
         self.0[32..] == engine.0
     }
 
-    /// The key as entries store it.
+    /// Returns the key as entries store it.
     pub(super) fn bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
     }
 
-    /// The entry's file name: the digest of the key in hexadecimal.
+    /// Returns the entry's file name: the digest of the key in hexadecimal.
     pub(super) fn name(&self) -> String {
         hex(&Sha256::digest(self.0))
     }
 }
 
-/// Lower-case hexadecimal digits.
+/// Writes bytes as lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Collects hashed data in SHA-256, since collisions of a hasher's 64 bits can be found on purpose.
+/// A hasher that feeds SHA-256, since an attacker can find collisions of a 64-bit hash.
 struct Sha256Hasher(Sha256);
 
 impl Hasher for Sha256Hasher {
@@ -71,7 +71,7 @@ impl Hasher for Sha256Hasher {
         self.0.update(bytes);
     }
 
-    /// Never called: the digest is taken from the field.
+    /// Never called: `Fingerprint::new` takes the digest from the field.
     fn finish(&self) -> u64 {
         0
     }

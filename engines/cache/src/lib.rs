@@ -2,8 +2,8 @@
 //!
 //! Loading compiled code means running it outside of any sandbox, so the one invariant is: code leaves this crate only
 //! as a [`TrustedArtifact`], which is made only from an entry that the holder of the folder's secret sealed for this
-//! module and this engine. Anything else in the folder is ignored, and the module is compiled again. Three things guard
-//! this, each sufficient against other users:
+//! module and this engine. Anything else in the folder is ignored, and the module is compiled again. Three measures
+//! ensure this, each sufficient against other users:
 //!
 //! - the folder belongs to this user and nobody else can write to it, or the cache is refused;
 //! - each entry is sealed with a secret that only this user can read;

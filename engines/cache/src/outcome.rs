@@ -1,25 +1,25 @@
-//! What the cache did for a module.
+//! The outcomes of looking up a module's code in the cache.
 
 use std::io;
 
-/// Where a module's code came from.
+/// The origin of a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheOutcome {
     /// Nothing was compiled: the module is interpreted, or the pack has native code for it.
     NotCompiled,
-    /// It was compiled; the runtime has no cache.
+    /// The module was compiled; the runtime has no cache.
     Off,
-    /// It was in the cache.
+    /// The code was in the cache.
     Hit,
-    /// It was not in the cache: it was compiled and stored.
+    /// The code was not in the cache: the module was compiled and the code stored.
     Miss,
     /// The entry in the cache was not trusted and not used: the module was compiled and the entry replaced.
     Replaced {
         /// What was wrong with the entry.
         fault: EntryFault,
     },
-    /// It was compiled, and could not be stored in the cache.
+    /// The module was compiled, but the code could not be stored in the cache.
     NotStored {
         /// What was wrong with the existing entry, if there was one.
         fault: Option<EntryFault>,
@@ -29,7 +29,7 @@ pub enum CacheOutcome {
 }
 
 impl CacheOutcome {
-    /// The outcome for compiled code, given the result of storing it.
+    /// Returns the outcome for compiled code, given the result of storing it.
     pub fn of_store(stored: io::Result<()>, fault: Option<EntryFault>) -> Self {
         match (stored, fault) {
             (Ok(()), None) => Self::Miss,
@@ -39,29 +39,29 @@ impl CacheOutcome {
     }
 }
 
-/// Why an entry of the cache was not used.
+/// The reason why an entry of the cache was not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryFault {
-    /// It is a link, a folder, a pipe or a device.
+    /// The entry is a link, a folder, a pipe or a device.
     #[error("it is not a regular file")]
     NotAFile,
-    /// It is larger than the code of any module.
+    /// The entry is larger than the code of any module.
     #[error("it is too large")]
     TooLarge,
-    /// It is cut short, or in the format of another version.
+    /// The entry is cut short, or in the format of another version.
     #[error("it is cut short or in another format")]
     Malformed,
-    /// It belongs to another module, or to another engine, version, configuration or processor.
+    /// The entry belongs to another module, or to another engine, version, configuration or processor.
     #[error("it belongs to another module or engine")]
     OfAnotherKey,
-    /// It was changed, or was not made with this folder's secret.
+    /// The entry was changed, or was not made with this folder's secret.
     #[error("it was not made here or was changed since")]
     Forged,
-    /// Its seal and key are valid, but the engine does not accept it.
+    /// The entry's seal and key are valid, but the engine rejects its code.
     #[error("the engine does not take it")]
     RefusedByEngine,
-    /// The system cannot read it.
+    /// The system cannot read the entry.
     #[error("it cannot be read: {0}")]
     Unreadable(io::ErrorKind),
 }

@@ -19,12 +19,12 @@ const BYTES: usize = 32;
 pub(super) struct Secret(Hmac<Sha256>);
 
 impl Secret {
-    /// The secret of a folder, created if there is none.
+    /// Returns the secret of a folder, created if there is none.
     ///
     /// A secret that others could have read, or of another size, is replaced; entries sealed with it become invalid.
     pub(super) fn of(folder: &Folder) -> io::Result<Self> {
         let mut fresh = [0; BYTES];
-        // Two attempts: if another process created one first, it exists at the second.
+        // If another process creates the secret first, the second attempt reads it.
         for _ in 0..2 {
             let found = folder.read_private(FILE, BYTES as u64);
             if let Ok(Some(bytes)) = &found
@@ -57,7 +57,7 @@ impl Secret {
         self.0.clone().chain_update(bytes).finalize().into_bytes().into()
     }
 
-    /// Whether this is the seal of these bytes, compared in constant time.
+    /// Returns whether this is the seal of these bytes, compared in constant time.
     pub(super) fn made(&self, mac: &[u8; MAC_BYTES], bytes: &[u8]) -> bool {
         self.0.clone().chain_update(bytes).verify_slice(mac).is_ok()
     }

@@ -34,7 +34,7 @@ fn entry(dir: &Path, module: u8) -> PathBuf {
     dir.join(name(&key(module)))
 }
 
-/// The fault of an entry, if there is one.
+/// Returns the fault of an entry, if there is one.
 fn fault(cache: &CompileCache, module: u8) -> EntryFault {
     cache.load(&key(module)).unwrap_err()
 }
@@ -120,7 +120,7 @@ fn entries_that_are_no_files_are_refused_without_waiting() {
             assert_eq!(fault(&cache, module), EntryFault::NotAFile, "{module}");
         }
     }
-    // Everything but the folder can be replaced, and a link's target stays.
+    // Anything but a folder is replaced, and the target of a link is left alone.
     for module in [2, 4, 6] {
         cache.store(&key(module), b"new").unwrap();
         assert_eq!(cache.load(&key(module)).unwrap().unwrap().code(), b"new");
@@ -228,7 +228,7 @@ fn room_is_made_by_removing_what_was_not_used_for_longest() {
         cache.store(&key(module), &[module; 1000]).unwrap();
         age(&entry(dir, module), seconds);
     }
-    // Reading it makes it the most recently used.
+    // Reading an entry makes it the most recently used.
     assert!(cache.load(&key(2)).unwrap().is_some());
     fs::write(dir.join(".new-old"), "").unwrap();
     age(&dir.join(".new-old"), 4000);

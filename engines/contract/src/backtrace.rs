@@ -1,7 +1,7 @@
-//! Where a kernel was when it was stopped.
+//! Backtraces, which show where a kernel was when it was stopped.
 //!
 //! Frames are our own type rather than an engine's, so that each engine can report what it knows, or nothing. Function
-//! names come from the module: a guest chooses them.
+//! names come from the module, so they are untrusted.
 
 use std::{borrow::Cow, fmt};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::TICK;
 
-/// The ticks of a budget, rounded up.
+/// Returns the ticks of a budget, rounded up.
 pub fn ticks(budget: Duration) -> u32 {
     u32::try_from(budget.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u32::MAX)
 }
@@ -22,7 +22,7 @@ impl Budget {
         Self { start: Instant::now(), ticks }
     }
 
-    /// The ticks that are left. Work that starts too late has none, and is stopped within the current tick.
+    /// Returns the ticks that are left. Work that starts too late has none, and is stopped within the current tick.
     pub fn left(self) -> u32 {
         let gone = self.start.elapsed().as_millis() / TICK.as_millis();
         self.ticks.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))

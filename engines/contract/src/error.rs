@@ -1,4 +1,4 @@
-//! Why an engine fails to start, and why it rejects a module.
+//! Errors of starting an engine and of compiling a module.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use kernelpack_compile_cache::CacheError;
 /// An error from a part of the engine that has its own error types, such as a compiler.
 type Inner = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why an engine fails to start.
+/// The reason why an engine fails to start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -32,13 +32,13 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// Whether the machine lacks threads or memory, rather than the settings being wrong.
+    /// Returns whether the machine lacks threads or memory, rather than the settings being wrong.
     pub fn is_shortage(&self) -> bool {
         matches!(self, Self::OutOfMemory(_) | Self::Ticker(_))
     }
 }
 
-/// Why an engine does not take a module.
+/// The reason why an engine does not take a module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompileError {

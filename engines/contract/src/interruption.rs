@@ -1,6 +1,6 @@
-//! How calls that overrun their budget are stopped.
+//! The ways of stopping calls that overrun their budget.
 
-/// How an engine stops calls that overrun their budget.
+/// The way in which an engine stops calls that overrun their budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Interruption {
@@ -12,7 +12,7 @@ pub enum Interruption {
     /// WAMR checks a flag in the same places, and supports no other way.
     Epoch,
     /// Calls are never stopped, so budgets do not hold. This is for measuring what interruption costs, and for machines
-    /// without threads: the other ways need a thread that counts.
+    /// without threads: the other ways need a thread that counts ticks.
     Never,
 }
 

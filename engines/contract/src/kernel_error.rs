@@ -1,12 +1,12 @@
-//! How kernels fail inside the sandbox.
+//! Failures of kernels inside the sandbox.
 
 use std::fmt;
 
 use kernelpack_abi::Status;
 
-/// Why a kernel failed.
+/// The reason why a kernel failed.
 ///
-/// The next call works after any of these: an instance that trapped is discarded.
+/// After any of these failures, the next call works, since an instance that trapped is discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KernelError {
@@ -44,7 +44,7 @@ pub enum KernelError {
 }
 
 impl KernelError {
-    /// The kind of failure as a word for logs and metrics: the variant's name in snake case, or for
+    /// Returns the kind of failure as a word for logs and metrics: the variant's name in snake case, or for
     /// [`Returned`](Self::Returned) the status, such as `internal_error`, or `unknown_status`.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -68,13 +68,13 @@ impl KernelError {
         }
     }
 
-    /// Whether the kernel rejected its arguments, rather than failing by itself: the statuses `INVALID_INPUT`,
+    /// Returns whether the kernel rejected its arguments, rather than failing by itself: the statuses `INVALID_INPUT`,
     /// `INVALID_OUTPUT` and `INVALID_PARAMS`.
     pub fn is_refusal(&self) -> bool {
         matches!(self.status(), Some(Status::InvalidInput | Status::InvalidOutput | Status::InvalidParams))
     }
 
-    /// The returned status, if it is a known one.
+    /// Returns the status that the kernel returned, if it is a known one.
     fn status(&self) -> Option<Status> {
         match self {
             Self::Returned { code, .. } => i32::try_from(*code).ok().and_then(Status::from_code),

@@ -1,4 +1,4 @@
-//! What an engine must do to run Kernelpack's kernels, and what engines share.
+//! The interface of engines that run Kernelpack's kernels, and code that engines share.
 //!
 //! - [`Engine::compile`] takes only [`KernelCode`], which is verified, so nothing unverified can be compiled.
 //! - An [`Instance`] belongs to one caller at a time. Its linear memory starts as the module declares it, and the
@@ -64,7 +64,7 @@ pub trait EngineSettings: fmt::Debug + Send + Sync {
     /// See [`StartError`].
     fn start(&self) -> Result<Arc<dyn Engine>, StartError>;
 
-    /// The execution budget of a call unless the host sets another.
+    /// Returns the execution budget of a call unless the host sets another.
     fn default_budget(&self) -> Duration {
         Duration::from_secs(10)
     }
@@ -80,7 +80,7 @@ pub enum KernelCode {
 }
 
 impl KernelCode {
-    /// The module's interface.
+    /// Returns the module's interface.
     pub fn interface(&self) -> &Arc<VerifiedInterface> {
         match self {
             Self::Module(module) => module.interface(),
@@ -91,21 +91,21 @@ impl KernelCode {
 
 /// Compiles verified modules.
 pub trait Engine: Send + Sync {
-    /// The name by which manifests state their requirements on this engine.
+    /// Returns the name by which manifests state their requirements on this engine.
     fn name(&self) -> &'static str;
 
-    /// Its version.
+    /// Returns the engine's version.
     fn version(&self) -> semver::Version;
 
-    /// The WebAssembly features that the engine was found to support, by the names that manifests use.
+    /// Returns the WebAssembly features that the engine was found to support, by the names that manifests use.
     fn features(&self) -> Vec<&'static str>;
 
-    /// Whether the engine loads native code from a pack in place of the pack's modules.
+    /// Returns whether the engine loads native code from a pack in place of the pack's modules.
     fn runs_native(&self) -> bool {
         false
     }
 
-    /// The engine as one that lends memory, if it does.
+    /// Returns the engine as one that lends memory, if it does.
     fn as_lender(&self) -> Option<&dyn LendMemory> {
         None
     }
@@ -138,7 +138,7 @@ pub trait EmptyFunction: Send {
     fn call(&mut self, times: u32) -> Result<(), String>;
 }
 
-/// Why an instance was not made.
+/// The reason why an instance was not made.
 #[derive(Debug)]
 pub struct NoInstance {
     /// The engine's message.
@@ -155,14 +155,14 @@ pub trait CompiledModule: Send + Sync {
     /// See [`NoInstance`].
     fn instantiate(&self) -> Result<Box<dyn Instance>, NoInstance>;
 
-    /// Where the compiled code came from.
+    /// Returns where the compiled code came from.
     fn cache_outcome(&self) -> CacheOutcome;
 
-    /// How calls of its instances are interrupted.
+    /// Returns how calls of its instances are interrupted.
     fn interruption(&self) -> Interruption;
 }
 
-/// Why and where a guest was stopped.
+/// The reason why a guest was stopped, and the place.
 #[derive(Clone, Debug)]
 pub struct Stop {
     /// The reason.
@@ -198,12 +198,12 @@ pub enum Export {
     Cleanup,
 }
 
-/// A module with memory of its own.
+/// An instance of a module, with a linear memory of its own.
 pub trait Instance: Send {
-    /// Bytes of linear memory.
+    /// Returns the size of linear memory in bytes.
     fn memory_size(&self) -> u64;
 
-    /// The granularity in bytes in which the host grows linear memory. The guest still counts whole pages.
+    /// Returns the granularity in bytes in which the host grows linear memory. The guest still counts whole pages.
     fn piece(&self) -> u64 {
         PAGE
     }
@@ -211,21 +211,22 @@ pub trait Instance: Send {
     /// Adds pieces to linear memory; returns `false` if the limits or the machine do not allow it.
     fn grow(&mut self, pieces: u64) -> bool;
 
-    /// A range of linear memory; `None` if part of it is outside, or in the range that [`MapTensors::close`] closed.
+    /// Returns a range of linear memory, or `None` if part of it is outside, or in the range that [`MapTensors::close`]
+    /// closed.
     fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]>;
 
-    /// The addresses of `__heap_base` and `kernel_message`, if they differ from the verified module's: native code may
-    /// have been compiled from another module.
+    /// Returns the addresses of `__heap_base` and `kernel_message`, if they differ from the verified module's: native
+    /// code may have been compiled from another module.
     fn places(&self) -> Option<Places> {
         None
     }
 
-    /// The instance as one that tensors can be mapped into, if it supports that.
+    /// Returns the instance as one that tensors can be mapped into, if it supports that.
     fn as_mapper(&mut self) -> Option<&mut dyn MapTensors> {
         None
     }
 
-    /// Whether the module exports a forward pass over many descriptors.
+    /// Returns whether the module exports a forward pass over many descriptors.
     fn has_batch(&self) -> bool;
 
     /// Runs the forward pass for `count` descriptors in order, for at most this many ticks in total.

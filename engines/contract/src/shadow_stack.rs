@@ -1,7 +1,7 @@
 //! The guest's second stack, which compilers keep in linear memory.
 //!
 //! Engines do not know of it: when it overflows, the guest accesses memory out of bounds. Compilers keep the stack
-//! pointer in the module's only variable, which distinguishes such accesses from others.
+//! pointer in the module's only mutable global, whose value distinguishes such accesses from others.
 
 /// The initial position of the stack in linear memory; it grows downwards.
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +15,15 @@ impl ShadowStack {
     /// The smallest stack that the packer allows; the linker aligns it to 16 bytes.
     const LEAST_BYTES: u32 = 4096;
 
-    /// The stack of a module whose only variable has this initial value.
+    /// Returns the stack of a module whose only mutable global has this initial value.
     pub fn starting_at(start: u32) -> Option<Self> {
-        // A variable with any other initial value is not a stack pointer.
+        // A global with any other initial value is not a stack pointer.
         (start >= Self::LEAST_BYTES && start.is_multiple_of(16)).then_some(Self { start })
     }
 
-    /// Whether the stack has left memory at its lower end, given the variable's current value. The linker puts the
-    /// stack first, so on overflow the pointer wraps around, or soon would. Any other out-of-bounds access leaves the
-    /// pointer within the stack.
+    /// Returns whether the stack has left memory at its lower end, given the global's current value. The linker puts
+    /// the stack first, so on overflow the pointer wraps around, or soon would. Any other out-of-bounds access leaves
+    /// the pointer within the stack.
     pub fn overflowed(self, pointer: u32) -> bool {
         pointer < Self::RED_ZONE || pointer > self.start
     }

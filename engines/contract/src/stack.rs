@@ -4,8 +4,8 @@
 //! has left. On a small thread, a guest that recurses would reach the end of the thread's stack, which ends the
 //! process. Each entry therefore goes through [`with_room`].
 //!
-//! The caller may also be on a stack that the system does not know of, such as a coroutine's or fiber's. Its size
-//! cannot be found out, so a call from there always runs on a newly mapped stack. Such a stack is recognized by a stack
+//! The caller may also be on a stack that the system does not know of, such as a coroutine's or fiber's. The bounds of
+//! such a stack are unknown, so a call from there always runs on a newly mapped stack. It is recognized by a stack
 //! pointer outside of the thread's own stack; a coroutine's stack that is part of its thread's stack is not recognized.
 #![allow(unsafe_code, reason = "a thread's stack is asked of the system; the reasons stand at the blocks")]
 
@@ -23,20 +23,20 @@ pub fn with_room<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
     if OWN.with(|own| has_room(own, here(), bytes)) { f() } else { on_another_stack(bytes, f) }
 }
 
-/// Whether the stack has this many bytes below an address in it.
+/// Returns whether the stack has this many bytes below an address in it.
 #[inline]
 fn has_room(stack: &Range<usize>, at: usize, bytes: usize) -> bool {
     at < stack.end && at.checked_sub(stack.start).is_some_and(|left| left >= bytes)
 }
 
-/// An address in the caller's frame.
+/// Returns an address in the caller's frame.
 #[inline(always)]
 fn here() -> usize {
     let byte = 0_u8;
     std::hint::black_box(&raw const byte).addr()
 }
 
-/// The address range of this thread's own stack.
+/// Returns the address range of this thread's own stack.
 #[cfg(target_os = "linux")]
 fn own_stack() -> Option<Range<usize>> {
     use std::{mem::MaybeUninit, ptr::null_mut};
@@ -54,8 +54,8 @@ fn own_stack() -> Option<Range<usize>> {
     }
 }
 
-/// The address range of this thread's own stack as far as `stacker` knows it, which is its lower end. Addresses above
-/// may belong to a coroutine.
+/// Returns the address range of this thread's own stack as far as `stacker` knows it, which is only the lower end.
+/// Addresses above may belong to a coroutine.
 #[cfg(not(target_os = "linux"))]
 fn own_stack() -> Option<Range<usize>> {
     let here = here();

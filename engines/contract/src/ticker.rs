@@ -10,8 +10,8 @@ use std::{
 
 use kernelpack_memory::Lineage;
 
-/// Calls a function at a fixed interval until it is dropped. Dropping joins the thread, so no thread outlives its
-/// ticker.
+/// A thread that calls a function at a fixed interval until this is dropped. Dropping joins the thread, so no thread
+/// outlives its ticker.
 #[derive(Debug)]
 pub struct Ticker {
     // `None` only while dropping.

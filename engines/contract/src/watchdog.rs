@@ -11,12 +11,12 @@
 //! and the watchdog first announces that it stops the call and then checks whether the call has ended. Between the two
 //! steps of the watchdog is [a barrier on all threads](Barrier), so that at least one side sees the other's
 //! announcement. A call that sees the watchdog at work waits until it is finished, so that the host never touches
-//! memory that is about to be closed.
+//! memory that is about to become inaccessible.
 //!
-//! Closing a large memory takes long, and the system closes the memories of a process one after the other. So each
-//! memory is closed in pieces, and the watchdog checks all other calls in between. Most guests fault at the first piece
-//! before the next is due, which ends the call, and the remaining pieces are left as they are. None of this happens
-//! while the list's lock is held, since making or dropping an instance waits for that lock.
+//! Closing a large memory (making it inaccessible) takes long, and the system closes the memories of a process one
+//! after the other. So each memory is closed in pieces, and the watchdog checks all other calls in between. Most guests
+//! fault at the first piece before the next is due, which ends the call, and the remaining pieces are left as they are.
+//! None of this happens while the list's lock is held, since making or dropping an instance waits for that lock.
 
 mod barrier;
 
@@ -60,13 +60,14 @@ const IDLE: u64 = 0;
 const RUNNING: u8 = 0;
 /// The watchdog is about to stop the call, or to find that it has ended.
 const STOPPING: u8 = 1;
-/// The watchdog failed to stop it, or is not finished: a memory may be partly closed. The watchdog continues unless the
-/// call ends first.
+/// The watchdog failed to stop the call, or is not finished: a memory may be partly closed. The watchdog continues
+/// unless the call ends first.
 const STUCK: u8 = 2;
-/// It is stopped permanently.
+/// The instance is stopped permanently.
 const STOPPED: u8 = 3;
 
-/// How long a tick continues to stop what a first step did not stop; less than a tick, so that ticks are still counted.
+/// The time for which a tick takes further steps to stop calls that their first step did not stop. It is less than a
+/// tick, so that ticks are still counted.
 const PATIENCE: Duration = Duration::from_millis(3);
 
 /// Checks the watches of all instances of an engine.
@@ -148,19 +149,19 @@ impl<S: Stoppable> Watchdog<S> {
         self.process.is_current()
     }
 
-    /// The number of watched instances.
+    /// Returns the number of watched instances.
     pub fn count(&self) -> usize {
         self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Cell<S>>>> {
-        // The list is never left half changed.
+        // The list is never left half-updated.
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<S: Stoppable> Cell<S> {
-    /// Whether [`stop_if_overdue`](Self::stop_if_overdue) may have something to do.
+    /// Returns whether [`stop_if_overdue`](Self::stop_if_overdue) may have something to do.
     fn is_overdue(&self, now: u64) -> bool {
         match self.stop.load(Relaxed) {
             RUNNING => (IDLE + 1..=now).contains(&self.overdue.load(Relaxed)),
@@ -181,7 +182,7 @@ impl<S: Stoppable> Cell<S> {
         }
         self.stop.store(STOPPING, SeqCst);
         let passed = barrier.pass();
-        // No later call has the same value, since ticks only grow.
+        // No later call has the same `overdue`, since ticks only grow.
         if passed.is_ok() && self.overdue.load(Acquire) == overdue {
             return self.carry_out();
         }

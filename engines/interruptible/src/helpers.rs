@@ -1,7 +1,7 @@
 //! The functions that are appended to modules: the touch, one that does nothing, and `memory.fill` and `memory.copy` in
 //! WebAssembly.
 //!
-//! Wasmtime implements the two instructions with the host's `memset` and `memmove`, where a fault would end the
+//! Wasmtime implements these two instructions with the host's `memset` and `memmove`, where a fault would end the
 //! process, and where neither an epoch nor page protection stops them. As functions they are stopped like any other
 //! code. They keep the semantics of the instructions: a range that is partly outside of memory traps before any byte is
 //! written, overlapping ranges are copied as if through a buffer, and an empty range at the very end of memory is
@@ -37,7 +37,7 @@ pub(super) enum Helper {
 }
 
 impl Helper {
-    /// Its name in name sections.
+    /// Returns the function's name for name sections.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Touch => "kernelpack:touch",
@@ -47,7 +47,7 @@ impl Helper {
         }
     }
 
-    /// Its parameters; none has results.
+    /// Returns the function's parameters; no helper has results.
     pub(super) fn params(self) -> &'static [ValType] {
         match self {
             Self::Touch | Self::Check => &[],
@@ -55,7 +55,7 @@ impl Helper {
         }
     }
 
-    /// Its locals and instructions.
+    /// Returns the function's encoded locals and instructions.
     pub(super) fn body(self) -> Vec<u8> {
         let (mut body, write): (_, fn(&mut InstructionSink<'_>)) = match self {
             Self::Touch => (Function::new([]), touch),
@@ -77,7 +77,7 @@ fn fill(code: &mut InstructionSink<'_>) {
     trap_outside(code, &[DESTINATION]);
     code.local_get(BYTE).i8x16_splat().local_set(KEPT);
     if_at_least(code, VECTOR);
-    // The last vector first: it covers the remainder that the loops do not.
+    // The last vector is written first; it covers the remainder that the loops do not.
     end_of(code, DESTINATION, VECTOR);
     code.local_get(KEPT).v128_store(at(0));
     blocks(code, BLOCK, |code| {
@@ -93,7 +93,7 @@ fn fill(code: &mut InstructionSink<'_>) {
         step(code, LENGTH, -VECTOR);
     });
     code.return_().end();
-    // Fewer bytes are filled with two overlapping numbers.
+    // Shorter ranges are filled with two overlapping integer stores.
     if_at_least(code, 8);
     code.local_get(DESTINATION).local_get(KEPT).i64x2_extract_lane(0).i64_store(at(0));
     end_of(code, DESTINATION, 8);
@@ -114,7 +114,7 @@ fn fill(code: &mut InstructionSink<'_>) {
 fn copy(code: &mut InstructionSink<'_>) {
     trap_outside(code, &[DESTINATION, SOURCE]);
     if_at_least(code, BLOCK + 1);
-    // Forwards, unless the destination starts inside the source.
+    // Copies forwards, unless the destination starts inside the source.
     code.local_get(DESTINATION).local_get(SOURCE).i32_sub().local_get(LENGTH).i32_ge_u().if_(BlockType::Empty);
     end_of(code, SOURCE, VECTOR);
     code.v128_load(at(0)).local_set(KEPT);
@@ -144,7 +144,7 @@ fn copy(code: &mut InstructionSink<'_>) {
         code.local_get(SOURCE).local_get(LENGTH).i32_add().v128_load(at(0)).v128_store(at(0));
     });
     code.local_get(DESTINATION).local_get(KEPT).v128_store(at(0)).return_().end();
-    // Fewer bytes are all read before any is written.
+    // In shorter ranges, all bytes are read before any is written.
     if_at_least(code, 2 * VECTOR + 1);
     for offset in [0, VECTOR] {
         code.local_get(DESTINATION).local_get(SOURCE).v128_load(at(offset));
@@ -185,7 +185,7 @@ fn trap_outside(code: &mut InstructionSink<'_>, starts: &[u32]) {
     for &start in starts {
         code.local_get(start).i64_extend_i32_u().local_get(LENGTH).i64_extend_i32_u().i64_add();
         code.memory_size(0).i64_extend_i32_u().i64_const(16).i64_shl().i64_gt_u().if_(BlockType::Empty);
-        // Out of bounds of any memory.
+        // This access is out of bounds in any memory.
         code.i32_const(-1).i64_load(MemArg { offset: u64::from(u32::MAX), align: 0, memory_index: 0 });
         code.drop().unreachable().end();
     }
@@ -230,7 +230,7 @@ fn step(code: &mut InstructionSink<'_>, local: u32, bytes: i32) {
     code.local_get(local).i32_const(bytes).i32_add().local_set(local);
 }
 
-/// An access at an offset, without alignment.
+/// Returns the immediate of an unaligned access at this offset.
 fn at(offset: i32) -> MemArg {
     MemArg { offset: u64::from(offset.unsigned_abs()), align: 0, memory_index: 0 }
 }

@@ -1,4 +1,4 @@
-//! Rewrites modules so that taking away a guest's memory stops it.
+//! Rewrites modules so that making a guest's memory inaccessible stops the guest.
 //!
 //! A watchdog stops a call that overruns its budget by making the instance's linear memory inaccessible: the guest's
 //! next access faults, and the fault is a trap like that of any out-of-bounds access. So loops contain no checks. This
@@ -68,14 +68,14 @@ use rewrite::Helpers;
 pub use origins::Origins;
 pub use reason::Reason;
 
-/// A module whose guest stops when its memory is taken away.
+/// A module whose guest soon traps when its memory becomes inaccessible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interruptible {
     /// The module. Functions, globals and all other items keep their indices.
     pub wasm: Vec<u8>,
     /// The number of touches that were added.
     pub touches: usize,
-    /// Where its instructions were in the original module.
+    /// The offsets of its instructions in the original module.
     pub origins: Origins,
 }
 
@@ -98,9 +98,9 @@ pub fn make(wasm: &[u8]) -> Result<Interruptible, Reason> {
     rewrite(wasm, &outline, true)
 }
 
-/// Only replaces `memory.fill` and `memory.copy` by functions, so that epochs interrupt them, and adds calls of a
-/// function that does nothing after all other instructions that make the host work: epochs are checked in loops and at
-/// the start of functions, and straight-line code with thousands of such instructions has neither.
+/// Replaces `memory.fill` and `memory.copy` by functions, so that epochs interrupt them, and adds a call of an empty
+/// function after each other instruction that makes the host work. Epochs are checked only in loops and at the start of
+/// functions, and straight-line code with thousands of such instructions has neither. No touches are added.
 ///
 /// # Errors
 /// See [`Reason`].
@@ -183,7 +183,7 @@ fn change(
     })
 }
 
-/// A function's instructions, with their offsets in the module.
+/// Returns a function's instructions, with their offsets in the module.
 fn read<'a>(body: &FunctionBody<'a>) -> Result<Vec<(Operator<'a>, usize)>, Reason> {
     let operators = body.get_operators_reader().map_err(Reason::unreadable)?;
     operators.into_iter_with_offsets().collect::<Result<_, _>>().map_err(Reason::unreadable)

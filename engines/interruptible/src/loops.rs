@@ -160,7 +160,7 @@ impl Loops {
         Ok(())
     }
 
-    /// Ends the block of these steps.
+    /// Records the end of the block that contains these steps.
     fn close(&mut self, steps: &mut Vec<Position>, end: Position) {
         for position in steps.drain(..) {
             if let Some(step) = self.steps.get_mut(&position) {
@@ -169,17 +169,17 @@ impl Loops {
         }
     }
 
-    /// Whether a loop assigns a local.
+    /// Returns whether a loop assigns a local.
     pub(super) fn assigns(&self, index: usize, local: u32) -> bool {
         !self.assignments_in(index, local).is_empty()
     }
 
-    /// Whether a loop calls other functions.
+    /// Returns whether a loop calls other functions.
     pub(super) fn calls(&self, index: usize) -> bool {
         !self.within(index, &self.calls).is_empty()
     }
 
-    /// The absolute step of a local in a loop, if it steps there.
+    /// Returns the absolute step of a local in a loop, if it steps there.
     pub(super) fn step(&self, index: usize, local: u32) -> Option<u32> {
         let (first, last) = self.all[index].back?;
         let &[assignment] = self.assignments_in(index, local) else { return None };
@@ -200,8 +200,8 @@ impl Loops {
     }
 }
 
-/// The constant that an assignment adds to a local, if it is the last of `local.get p; i32.const c; i32.add; local.set
-/// p`. The sum may pass through other locals in between.
+/// Returns the constant that an assignment adds to a local, if it is the last of `local.get p; i32.const c; i32.add;
+/// local.set p`. The sum may pass through other locals in between.
 fn stride(operators: &[(Operator<'_>, usize)], position: Position, local: u32) -> Option<u32> {
     let before = operators.get(..position)?;
     let tees = before

@@ -1,11 +1,11 @@
-//! What the rewriting needs to know of an instruction; each function answers one question.
+//! Answers what the rewriting needs to know about an instruction, one question per function.
 //!
 //! Everything is derived from the parser's own table of instructions, so that none can be forgotten: an instruction
 //! that this file does not know is rejected.
 
 use wasmparser::{BlockType, ContType, FrameKind, FuncType, MemArg, ModuleArity, Operator, RefType, SubType};
 
-/// Whether the instruction belongs to a proposal that kernels may use.
+/// Returns whether the instruction belongs to a proposal that kernels may use.
 pub(super) fn is_supported(operator: &Operator<'_>) -> bool {
     macro_rules! proposal {
         ($(@$proposal:ident $operator:ident $({ $($argument:ident: $type:ty),* })? => $visit:ident ($($arity:tt)*))*) => {
@@ -27,7 +27,7 @@ pub(super) fn is_supported(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// The memory argument of an instruction that accesses linear memory inline. The address is the deepest of its
+/// Returns the memory argument of an instruction that accesses linear memory inline. The address is the deepest of its
 /// operands.
 pub(super) fn access(operator: &Operator<'_>) -> Option<MemArg> {
     let mut found = None;
@@ -51,7 +51,7 @@ pub(super) fn access(operator: &Operator<'_>) -> Option<MemArg> {
     found
 }
 
-/// The numbers of operands and results of a plain instruction, which neither branches nor calls.
+/// Returns the numbers of operands and results of a plain instruction, which neither branches nor calls.
 pub(super) fn arity(operator: &Operator<'_>) -> Option<(u32, u32)> {
     operator.operator_arity(&Nothing)
 }

@@ -10,7 +10,8 @@ pub struct Origins {
 pub(super) struct Origin {
     /// The start of the function's body in the original.
     start: usize,
-    /// Pairs of offsets, in the new body and in the old one, from which the code is the same, in order.
+    /// Pairs of offsets, in the new body and in the original module, from which on the code is the same; in ascending
+    /// order.
     steps: Vec<(usize, usize)>,
 }
 
@@ -19,12 +20,12 @@ impl Origins {
         Self { functions }
     }
 
-    /// Whether the original has this function.
+    /// Returns whether the original has this function.
     pub fn has(&self, function: u32) -> bool {
         (function as usize) < self.functions.len()
     }
 
-    /// The offset in the original of the code at this offset of the function's new body.
+    /// Returns the offset in the original of the code at this offset of the function's new body.
     pub fn offset(&self, function: u32, in_body: usize) -> Option<usize> {
         let Origin { start, steps } = self.functions.get(function as usize)?;
         let behind = steps.partition_point(|(new, _)| *new <= in_body);
@@ -34,7 +35,7 @@ impl Origins {
 }
 
 impl Origin {
-    /// A function that starts at this offset of the original, and has no changes yet.
+    /// Makes the origins of a function that starts at this offset of the original and has no changes yet.
     pub(super) fn at(start: usize) -> Self {
         Self { start, steps: Vec::new() }
     }

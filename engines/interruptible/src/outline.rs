@@ -1,4 +1,4 @@
-//! What the rewriting reads of a module before it reads code.
+//! Reads the parts of a module that the rewriting needs before it reads code.
 
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ pub(super) struct Outline<'a> {
     pub(super) bodies: Vec<FunctionBody<'a>>,
     /// The initial size of linear memory in bytes.
     pub(super) memory: u64,
-    /// The module's only variable, if it has exactly one and that is an `i32`: the stack pointer.
+    /// The module's only mutable global, if it has exactly one and that is an `i32`: the stack pointer.
     pub(super) stack: Option<u32>,
 }
 
@@ -117,23 +117,23 @@ impl<'a> Outline<'a> {
         Ok(())
     }
 
-    /// The type with this many `i32` parameters and no results, if the module has it.
+    /// Returns the type with this many `i32` parameters and no results, if the module has it.
     pub(super) fn find_type(&self, params: usize) -> Option<usize> {
         self.types.iter().position(|ty| *ty.params == vec![ValType::I32; params] && ty.results.is_empty())
     }
 
-    /// The numbers of parameters and results of a function type.
+    /// Returns the numbers of parameters and results of a function type.
     pub(super) fn type_arity(&self, ty: u32) -> Result<(usize, usize), Reason> {
         let ty = self.types.get(ty as usize).ok_or(Reason::Inconsistent)?;
         Ok((ty.params.len(), ty.results.len()))
     }
 
-    /// The numbers of parameters and results of a function.
+    /// Returns the numbers of parameters and results of a function.
     pub(super) fn function_arity(&self, function: u32) -> Result<(usize, usize), Reason> {
         self.type_arity(*self.functions.get(function as usize).ok_or(Reason::Inconsistent)?)
     }
 
-    /// The numbers of parameters and results of a block.
+    /// Returns the numbers of parameters and results of a block.
     pub(super) fn block_arity(&self, ty: BlockType) -> Result<(usize, usize), Reason> {
         match ty {
             BlockType::Empty => Ok((0, 0)),

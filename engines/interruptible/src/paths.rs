@@ -28,20 +28,20 @@ pub(super) struct Touches {
 }
 
 impl Touches {
-    /// A check after each instruction that makes the host work.
+    /// Places a check after each instruction that makes the host work.
     pub(super) fn behind_work(operators: &[(Operator<'_>, usize)]) -> Self {
         let works = |operator: &Operator<'_>| works_long(operator) || matches!(operator, Operator::MemoryInit { .. });
         let behind = operators.iter().enumerate().filter(|(_, (operator, _))| works(operator));
         Self { before: behind.map(|(position, _)| position + 1).collect(), ..Self::default() }
     }
 
-    /// The number of touches.
+    /// Returns the number of touches.
     pub(super) fn count(&self) -> usize {
         usize::from(self.entry) + self.loops.len() + self.before.len()
     }
 }
 
-/// What holds on every path to one place.
+/// The facts that hold on every path to one place in a function.
 #[derive(Clone, Copy, Debug)]
 struct State {
     /// At least 1 if memory was accessed since the start of the function; `n + 1` if it was also accessed since the
@@ -71,7 +71,7 @@ enum Kind {
     Function,
     Block,
     If,
-    /// With its number.
+    /// A `loop`, with its number.
     Loop(usize),
 }
 
@@ -339,7 +339,7 @@ impl<'a> Paths<'a> {
         }
     }
 
-    /// Moves from the first half of an `if` to the second.
+    /// Moves from the first branch of an `if` to its `else`.
     fn turn(&mut self) -> Result<(), Reason> {
         let frame = self.frames.last_mut().ok_or(Reason::Inconsistent)?;
         frame.exit = merge(frame.exit, self.state);
@@ -401,7 +401,7 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// The worse of two states at the same place.
+/// Returns the worse of two states at the same place.
 fn merge(one: Option<State>, other: Option<State>) -> Option<State> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.join(other)),
@@ -409,7 +409,8 @@ fn merge(one: Option<State>, other: Option<State>) -> Option<State> {
     }
 }
 
-/// Whether the instruction makes the host work for longer than a few instructions take, though for a bounded time.
+/// Returns whether the instruction makes the host work for longer than a few instructions take, though for a bounded
+/// time.
 fn works_long(operator: &Operator<'_>) -> bool {
     matches!(
         operator,

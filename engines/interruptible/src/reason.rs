@@ -1,4 +1,4 @@
-//! Why a module cannot be made interruptible.
+//! The reasons why a module cannot be made interruptible.
 
 use wasmparser::Operator;
 
@@ -6,7 +6,7 @@ use wasmparser::Operator;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The parser cannot read it.
+    /// The parser cannot read the module.
     #[error("it cannot be read at byte {offset}: {message}")]
     Unreadable {
         /// The offset from the start of the module.
@@ -14,7 +14,7 @@ pub enum Reason {
         /// The parser's message.
         message: String,
     },
-    /// Its memory is missing or initially empty, so a touch has nothing to load.
+    /// The module's memory is missing or initially empty, so a touch has nothing to load.
     #[error("it has no page of memory from the start")]
     NoMemory,
     /// An instruction that may access linear memory outside of compiled code.
@@ -35,7 +35,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    // By value, as `map_err` passes it.
+    // Takes the error by value, since `map_err` passes it so.
     pub(super) fn unreadable(error: wasmparser::Error) -> Self {
         Self::Unreadable { offset: error.offset(), message: error.message().to_owned() }
     }

@@ -45,8 +45,8 @@ impl Helpers {
     }
 }
 
-/// A function with its touches, and with calls in place of `memory.fill` and `memory.copy`. The range and the offsets
-/// refer to `wasm`.
+/// Returns a function with its touches, and with calls in place of `memory.fill` and `memory.copy`. The range and the
+/// offsets refer to `wasm`.
 pub(super) fn body(
     wasm: &[u8],
     range: Range<usize>,
@@ -91,7 +91,7 @@ pub(super) fn body(
     Ok((body, origin))
 }
 
-/// The module with these function bodies in place of its own, followed by the helpers'.
+/// Returns the module with these function bodies in place of its own, followed by the helpers'.
 pub(super) fn module(
     wasm: &[u8],
     outline: &Outline<'_>,
@@ -121,7 +121,7 @@ pub(super) fn module(
     Ok(module.finish())
 }
 
-/// The export of a global as the stack pointer.
+/// Returns the export of a global as the stack pointer.
 fn stack_pointer(global: u32) -> Vec<u8> {
     const GLOBAL: u8 = 3;
     let mut export = Vec::new();
@@ -131,7 +131,7 @@ fn stack_pointer(global: u32) -> Vec<u8> {
     export
 }
 
-/// The encoded types that the helpers need and the module lacks, and the encoded type of each helper.
+/// Returns the encoded types that the helpers need and the module lacks, and the encoded type of each helper.
 fn helper_types(outline: &Outline<'_>, helpers: &Helpers) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (mut types, mut indices) = (Vec::<Vec<u8>>::new(), Vec::new());
     for helper in &helpers.all {
@@ -152,7 +152,7 @@ fn helper_types(outline: &Outline<'_>, helpers: &Helpers) -> (Vec<Vec<u8>>, Vec<
     (types, indices)
 }
 
-/// A section's list with more items at its end.
+/// Appends items to a section's list.
 fn appended(list: &[u8], items: &[Vec<u8>]) -> Result<Vec<u8>, Reason> {
     let mut reader = BinaryReader::new(list, 0);
     let count = reader.read_var_u32().map_err(Reason::unreadable)?;
@@ -172,8 +172,8 @@ fn code(bodies: &[Cow<'_, [u8]>]) -> Vec<u8> {
     code
 }
 
-/// A custom section: helpers get names if the other functions have some, and code hints are dropped, since their
-/// offsets have changed.
+/// Rewrites a custom section: helpers get names if the other functions have some, and code hints are dropped, since
+/// their offsets have changed.
 fn custom<'s>(section: &'s [u8], helpers: &Helpers) -> Option<Cow<'s, [u8]>> {
     let mut reader = BinaryReader::new(section, 0);
     match reader.read_string() {
@@ -188,7 +188,7 @@ fn custom<'s>(section: &'s [u8], helpers: &Helpers) -> Option<Cow<'s, [u8]>> {
     }
 }
 
-/// The content of a name section, with the helpers' names.
+/// Returns the content of a name section, with the helpers' names.
 fn named(content: &[u8], helpers: &Helpers) -> Option<Vec<u8>> {
     const FUNCTIONS: u8 = 1;
     let mut names = Vec::new();

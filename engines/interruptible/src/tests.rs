@@ -8,7 +8,7 @@ mod hostile;
 
 use super::*;
 
-/// A module of text.
+/// Encodes a module that is given as text.
 fn parse(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
@@ -65,7 +65,7 @@ fn where_epochs_interrupt_work_of_the_hosts_is_followed_by_a_call() {
         let at = lines.iter().position(|line| line.starts_with(work)).unwrap();
         assert_eq!(lines[at + 1], "call $kernelpack:check", "{work} in\n{printed}");
     }
-    // Unlike a touch, it contains nothing that needs memory.
+    // Unlike a touch, the added function does not access memory.
     assert!(!printed.contains("load"), "{printed}");
 }
 

@@ -6,7 +6,7 @@ use wasmparser::Operator;
 
 use super::loops::Loops;
 
-/// What is known of a value.
+/// The facts that are known about a value.
 ///
 /// Loops are identified by their depth: 1 is the outermost open loop, 0 the function outside of loops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// A value that is computed where `depth` loops are open; nothing else is known of it.
+    /// Returns a value that is computed where `depth` loops are open; nothing else is known of it.
     pub(super) fn unknown(depth: usize) -> Self {
         Self { depth, stride: 0, constant: None }
     }
 
-    /// A local that steps in the loop at this depth.
+    /// Returns a local that steps in the loop at this depth.
     pub(super) fn stepping(depth: usize, stride: u32) -> Self {
         Self { stride: bounded(stride.into()), ..Self::unknown(depth) }
     }
@@ -34,8 +34,8 @@ impl Value {
         Self { constant: Some(value), ..Self::unknown(0) }
     }
 
-    /// The sum or the difference. Two values that step in the same loop may step alike, so that their difference is
-    /// constant.
+    /// Returns the sum or the difference. Two values that step in the same loop may step alike, so that their
+    /// difference is constant.
     fn sum(self, other: Self) -> Self {
         let (deeper, outer) = if self.depth >= other.depth { (self, other) } else { (other, self) };
         Self { stride: if outer.depth < deeper.depth { deeper.stride } else { 0 }, ..Self::unknown(deeper.depth) }
@@ -45,12 +45,12 @@ impl Value {
         Self { stride: bounded(u64::from(self.stride) * u64::from(factor)), ..Self::unknown(self.depth) }
     }
 
-    /// The result of any other function of the two.
+    /// Returns the result of any other function of the two.
     fn mix(self, other: Self) -> Self {
         Self::unknown(self.depth.max(other.depth))
     }
 
-    /// The results of the arithmetic that addresses are computed with; `None` for other instructions.
+    /// Returns the results of the arithmetic that addresses are computed with; `None` for other instructions.
     pub(super) fn compute(operator: &Operator<'_>, operands: &[Self]) -> Option<Self> {
         match (operator, operands) {
             (Operator::I32Const { value }, _) => Some(Self::constant(*value)),
@@ -72,12 +72,12 @@ impl Value {
     }
 }
 
-/// The stride, or 0 if it is too large.
+/// Returns the stride, or 0 if it is too large.
 fn bounded(stride: u64) -> u32 {
     u32::try_from(stride).ok().filter(|&stride| stride < 1 << 31).unwrap_or(0)
 }
 
-/// What the locals hold at one place in a function.
+/// The values of the locals at one place in a function.
 #[derive(Default)]
 pub(super) struct Locals {
     /// The values of the assignments seen on the way here, and the positions of these.
@@ -87,7 +87,7 @@ pub(super) struct Locals {
 }
 
 impl Locals {
-    /// The local's value where these loops are open; the loops' numbers, the outermost first.
+    /// Returns the local's value where these loops are open; the loops' numbers, the outermost first.
     pub(super) fn value(&self, local: u32, open: &[usize], loops: &Loops) -> Value {
         if let Some(&(value, position)) = self.seen.get(&local) {
             // Of the loops that started since, the outermost assigns whatever one of them assigns.
@@ -106,7 +106,7 @@ impl Locals {
         self.assigned.push(local);
     }
 
-    /// A mark for [`forget`](Self::forget).
+    /// Returns a mark for [`forget`](Self::forget).
     pub(super) fn mark(&self) -> usize {
         self.assigned.len()
     }

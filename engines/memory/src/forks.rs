@@ -40,7 +40,7 @@ pub(crate) fn count() -> io::Result<()> {
     Ok(())
 }
 
-/// A number that differs between a process and the one that it was forked from.
+/// Returns a number that differs between a process and the one that it was forked from.
 pub(crate) fn generation() -> u64 {
     GENERATION.load(SeqCst)
 }
@@ -57,8 +57,8 @@ impl Moment {
         Self((begun == ended).then_some(begun))
     }
 
-    /// Whether no fork has started since, so that no child has a mapping that was made after this moment and is gone by
-    /// now.
+    /// Returns whether no fork has started since, so that no child has a mapping that was made after this moment and is
+    /// gone by now.
     pub(super) fn has_no_child(self) -> bool {
         self.0 == Some(BEGUN.load(SeqCst))
     }

@@ -17,7 +17,7 @@ pub struct Lineage {
 }
 
 impl Lineage {
-    /// This process.
+    /// Returns the identity of the current process.
     pub fn current() -> Self {
         #[cfg(target_os = "linux")]
         if let Err(error) = forks::count() {
@@ -26,7 +26,7 @@ impl Lineage {
         Self { id: process::id(), generation: generation() }
     }
 
-    /// Whether this is the current process, rather than one that it was forked from.
+    /// Returns whether this is the current process, rather than one that it was forked from.
     pub fn is_current(self) -> bool {
         self.generation == generation() && self.id == process::id()
     }
@@ -37,7 +37,7 @@ fn generation() -> u64 {
     forks::generation()
 }
 
-/// On other systems no process has its parent's id.
+/// Returns 0: on other systems the process id is enough, since no process has its parent's id.
 #[cfg(not(target_os = "linux"))]
 fn generation() -> u64 {
     0

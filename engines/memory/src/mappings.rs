@@ -47,7 +47,7 @@ impl Drop for Mappings {
     }
 }
 
-/// The system's limit for a process, or the usual default if it is unknown.
+/// Returns the system's limit for a process, or the usual default if it is unknown.
 fn all() -> usize {
     // An atomic, since a fork could leave a lock locked in the child.
     static ALL: AtomicUsize = AtomicUsize::new(0);

@@ -38,12 +38,12 @@ impl Ranges {
         self.free.insert(start, end);
     }
 
-    /// The free range that ends at this offset.
+    /// Returns the free range that ends at this offset.
     pub(super) fn ending_at(&self, end: u64) -> Option<Range<u64>> {
         self.free.iter().next_back().filter(|(_, last)| **last == end).map(|(&start, &end)| start..end)
     }
 
-    /// Whether exactly this range is free, and nothing else.
+    /// Returns whether exactly this range is free, and nothing else.
     pub(super) fn is_exactly(&self, range: &Range<u64>) -> bool {
         self.free.len() == 1 && self.free.get(&range.start) == Some(&range.end)
     }

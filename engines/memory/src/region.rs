@@ -69,12 +69,12 @@ impl Region {
         Ok(Self { reserved, reserved_len, base, state: Mutex::new(state) })
     }
 
-    /// The address of offset 0.
+    /// Returns the address of offset 0.
     pub fn base(&self) -> NonNull<u8> {
         self.base
     }
 
-    /// Bytes of linear memory.
+    /// Returns the size of linear memory in bytes.
     pub fn size(&self) -> usize {
         self.lock().size
     }
@@ -164,7 +164,7 @@ impl Region {
         Ok(())
     }
 
-    /// The address of a range, which must be in the reservation for the linear memory.
+    /// Returns the address of a range, which must be in the reservation for the linear memory.
     fn checked(&self, range: Range<usize>) -> io::Result<*mut c_void> {
         let room = self.reserved_len - (self.base.as_ptr().addr() - self.reserved.as_ptr().addr());
         if range.start > range.end || range.end > room {
@@ -174,7 +174,7 @@ impl Region {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // The state is never left half changed: the size is set last.
+        // The state is never left half-updated: the size is set last.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

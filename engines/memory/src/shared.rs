@@ -103,7 +103,7 @@ impl Files {
         })
     }
 
-    /// The files of this process, which are made at first use and never freed.
+    /// Returns the files of this process, which are made at first use and never freed.
     ///
     /// # Errors
     /// The system does not support anonymous files.
@@ -190,12 +190,12 @@ impl Files {
     }
 
     fn slabs(&self) -> MutexGuard<'_, Slabs> {
-        // The slabs are never left half changed.
+        // The slabs are never left half-updated.
         self.slabs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn live(&self) -> MutexGuard<'_, BTreeMap<usize, Weak<SharedMemory>>> {
-        // The map is never left half changed.
+        // The map is never left half-updated.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -227,7 +227,7 @@ impl SharedMemory {
         Ok(memory)
     }
 
-    /// The first byte; all bytes up to the requested length follow, and are initialized.
+    /// Returns the address of the first byte; all bytes up to the requested length follow, and are initialized.
     pub fn address(&self) -> NonNull<u8> {
         self.address
     }
@@ -259,7 +259,8 @@ impl Drop for SharedMemory {
 }
 
 impl SharedPart {
-    /// The part that consists of these bytes, if they are in shared memory and share no page with other tensors.
+    /// Returns the part that consists of these bytes, if they are in shared memory and share no page with other
+    /// tensors.
     pub fn of(bytes: *const [u8]) -> Option<Self> {
         let start = bytes.cast::<u8>().addr();
         let memory = {
@@ -276,17 +277,17 @@ impl SharedPart {
         Some(Self { offset, mapped_len: bytes.len().next_multiple_of(page), memory })
     }
 
-    /// The size of its pages in bytes.
+    /// Returns the size of its pages in bytes.
     pub fn mapped_len(&self) -> usize {
         self.mapped_len
     }
 
-    /// The address of its first byte in the host.
+    /// Returns the address of its first byte in the host.
     pub fn address(&self) -> usize {
         self.memory.address.as_ptr().addr() + self.offset
     }
 
-    /// A part that no system can map.
+    /// Returns a part that no system can map.
     #[cfg(test)]
     pub(super) fn at_no_page(&self) -> Self {
         Self { offset: self.offset + 1, ..self.clone() }

@@ -19,7 +19,7 @@ impl SharedMemory {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// The first byte.
+    /// Returns the address of the first byte.
     pub fn address(&self) -> NonNull<u8> {
         match *self {}
     }
@@ -31,12 +31,12 @@ impl SharedPart {
         None
     }
 
-    /// The size of its pages in bytes.
+    /// Returns the size of its pages in bytes.
     pub fn mapped_len(&self) -> usize {
         match *self {}
     }
 
-    /// The address of its first byte in the host.
+    /// Returns the address of its first byte in the host.
     pub fn address(&self) -> usize {
         match *self {}
     }

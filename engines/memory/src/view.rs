@@ -46,12 +46,12 @@ impl View {
         let _ = unsafe { madvise(self.address.as_ptr(), len(&self.range), advice) };
     }
 
-    /// The first byte; all others are initialized too.
+    /// Returns the address of the first byte; all others are initialized too.
     pub(super) fn address(&self) -> NonNull<u8> {
         self.address.cast()
     }
 
-    /// The mapped range of the file.
+    /// Returns the mapped range of the file.
     pub(super) fn range(&self) -> Range<u64> {
         self.range.clone()
     }
@@ -68,7 +68,7 @@ impl View {
     }
 }
 
-/// A mapped range is at most as large as the address space.
+/// Returns the length of a mapped range, which is at most as large as the address space.
 fn len(range: &Range<u64>) -> usize {
     (range.end - range.start) as usize
 }

@@ -33,7 +33,7 @@ pub(super) enum End {
 }
 
 impl Blocks {
-    /// The blocks of an empty pool of this many units.
+    /// Returns the blocks of an empty pool of this many units.
     pub(super) fn new(units: u32) -> Self {
         Self { blocks: vec![Block { start: 0, size: units, used: false }] }
     }
@@ -77,12 +77,12 @@ impl Blocks {
         }
     }
 
-    /// The size of an allocation in units.
+    /// Returns the size of an allocation in units.
     pub(super) fn size(&self, start: u32) -> Option<u32> {
         Some(self.blocks[self.find(start)?].size)
     }
 
-    /// The units in use.
+    /// Returns the number of units in use.
     pub(super) fn used(&self) -> usize {
         self.blocks.iter().filter(|block| block.used).map(|block| block.size as usize).sum()
     }

@@ -88,7 +88,7 @@ impl WamrEngine {
         Ok(Self { vm, stack_bytes, execution, host_compiler, watchdog, _ticker: ticker })
     }
 
-    /// Bytes of the pool in use.
+    /// Returns the number of bytes of the pool that are in use.
     #[doc(hidden)]
     pub fn pool_used(&self) -> usize {
         self.vm.used()
@@ -98,12 +98,12 @@ impl WamrEngine {
         cfg!(feature = "interp") && self.execution.interprets()
     }
 
-    /// The code that instances run, with limits on their tables and memory, and its source.
+    /// Returns the code that instances run, with limits on their tables and memory, and its source.
     fn code(&self, code: KernelCode, elements: u32, pages: u32) -> Result<(Code, CacheOutcome), CompileError> {
         let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(refused);
         let module = match code {
             KernelCode::Module(module) => module,
-            // It was read for another runtime, since this one requests none.
+            // The code was read for another runtime, since this one requests no native code.
             KernelCode::Native(..) if !self.runs_native() => return Err(CompileError::Refused(INTERPRETS.to_owned())),
             KernelCode::Native(_, native) => {
                 let checked = native.facts().check_engine(&self.version());
@@ -133,7 +133,7 @@ impl WamrEngine {
     }
 }
 
-/// WAMR has nothing but words; these are of the pool.
+/// Converts WAMR's message to an error. WAMR has no error codes, so a full pool is recognized by its messages.
 fn refused(words: String) -> CompileError {
     if ["memory failed", "the pool has no room", "no memory for that"].iter().any(|out| words.contains(out)) {
         CompileError::OutOfMemory(words)

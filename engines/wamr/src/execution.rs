@@ -20,12 +20,12 @@ pub enum Execution {
 }
 
 impl Execution {
-    /// Whether modules may be interpreted.
+    /// Returns whether modules may be interpreted.
     pub(crate) fn interprets(self) -> bool {
         matches!(self, Self::Interpreted | Self::NativeElseInterpreted)
     }
 
-    /// Whether native code may be run.
+    /// Returns whether native code may be run.
     pub(crate) fn runs_native(self) -> bool {
         matches!(self, Self::Native | Self::NativeElseInterpreted)
     }

@@ -28,7 +28,7 @@ enum Origin {
 }
 
 impl HostCompiled {
-    /// The file's content.
+    /// Returns the file's content.
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.0 {
             Origin::Made(compiled) => compiled.bytes(),
@@ -50,7 +50,7 @@ pub(crate) struct HostCompiler {
 }
 
 impl HostCompiler {
-    /// The compiler that the settings name; `None` if nothing is to be compiled.
+    /// Returns the compiler that the settings name; `None` if nothing is to be compiled.
     pub(crate) fn for_settings(settings: &Wamr, engine: &Version) -> Result<Option<Self>, StartError> {
         // A cache that cannot be used is an error even if nothing is compiled.
         let cache = settings.cache.as_ref().map(|dir| CompileCache::open(dir, settings.cache_limit)).transpose()?;
@@ -89,7 +89,7 @@ impl HostCompiler {
         Ok(Self { compiler, target, engine, fingerprint, cache })
     }
 
-    /// The native code of a module, and what the cache did for it.
+    /// Returns the native code of a module, and what the cache did for it.
     pub(crate) fn code(&self, module: &VerifiedModule) -> Result<(HostCompiled, CacheOutcome), CompileError> {
         let Some(cache) = &self.cache else { return Ok((self.compile(module)?, CacheOutcome::Off)) };
         let key = Key::new(module, self.fingerprint);
@@ -122,7 +122,7 @@ impl HostCompiler {
         Ok(HostCompiled(Origin::Made(compiled)))
     }
 
-    /// The code in a cache entry, if it is for this engine and its record names this module.
+    /// Returns the code in a cache entry, if it is for this engine and its record names this module.
     fn unseal(&self, artifact: TrustedArtifact, module: &VerifiedModule) -> Option<HostCompiled> {
         let record = AotFacts::read(artifact.code()).ok()?.record;
         let (target, source, version) = (self.target, Digest(module.hash()), &self.engine);
@@ -131,8 +131,8 @@ impl HostCompiler {
     }
 }
 
-/// Whether it is the module that is not taken, by the compiler or as native code, or finds no room as native code, and not
-/// the compiler that does not work.
+/// Returns whether the error concerns only this module, because the compiler or the engine rejects it or the pool has
+/// no room for its native code, rather than a compiler that does not work.
 pub(crate) fn is_of_the_module(error: &CompileError) -> bool {
     match error {
         CompileError::Compiler(error) => {
@@ -143,7 +143,8 @@ pub(crate) fn is_of_the_module(error: &CompileError) -> bool {
     }
 }
 
-/// The compiler's description of itself, sealed in the cache while the compiler was there. No code has its key.
+/// The compiler's description of itself, kept in the cache so that cached code can be used without the compiler. Its
+/// key differs from that of any code.
 struct Memo<'a> {
     cache: Option<&'a CompileCache>,
     key: Key,

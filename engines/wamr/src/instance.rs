@@ -52,7 +52,7 @@ impl WamrInstance {
             }
         }
         let watch = watchdog.map(|watchdog| watchdog.watch(machine.brake()));
-        // Verified modules have no start function, so the variable has its initial value.
+        // Verified modules have no start function, so the global has its initial value.
         let shadow_stack = machine.variable().and_then(ShadowStack::starting_at);
         Ok(Self { watch, machine, shadow_stack, stack_bytes, stopped: false })
     }
@@ -75,7 +75,7 @@ impl WamrInstance {
         result.map_err(|exception| stop(self.failure(&exception)))
     }
 
-    /// The reason why a call failed, from WAMR's message.
+    /// Returns the reason why a call failed, from WAMR's message.
     #[cold]
     fn failure(&self, exception: &str) -> KernelError {
         let error = kernel_error(exception);
@@ -90,7 +90,7 @@ impl WamrInstance {
 
 #[cold]
 fn stop(error: KernelError) -> Stop {
-    // The configuration of WAMR that keeps backtraces needs the most memory.
+    // WAMR keeps backtraces only in the configuration that needs the most memory.
     Stop { error, backtrace: Backtrace::default() }
 }
 

@@ -1,4 +1,4 @@
-//! Native code that may be run, which is of exactly two kinds.
+//! Native code that may be run: a pack's or this host's own.
 
 use kernelpack_manifest::{FileBytes, VerifiedAot};
 
@@ -15,7 +15,7 @@ pub(crate) enum NativeCode {
 }
 
 impl NativeCode {
-    /// The file's content, for a loader that modifies it.
+    /// Returns the file's content, for a loader that modifies it.
     pub(crate) fn into_bytes(self) -> FileBytes {
         match self {
             Self::Granted(aot) => aot.into_bytes(),

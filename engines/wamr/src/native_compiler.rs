@@ -54,7 +54,7 @@ impl NativeCompiler {
         Compiler::at(program, self.time_limit)
     }
 
-    /// The path that it is named by; empty if it is to be located.
+    /// Returns the path that it is named by; empty if it is to be located.
     pub(crate) fn name(&self) -> &[u8] {
         self.program.as_ref().map_or(&[], |program| program.as_os_str().as_encoded_bytes())
     }

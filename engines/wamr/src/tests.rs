@@ -30,7 +30,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// This many pages, in pieces of memory growth.
+/// Converts pages to pieces of memory growth.
 fn pages(pages: u64) -> u64 {
     pages * 65536 / PIECE
 }
@@ -43,7 +43,7 @@ fn code(engine: &WamrEngine, text: &str) -> Arc<Code> {
     Arc::new(Code::load(&engine.vm, &wat::parse_str(text).unwrap(), 100, 100).unwrap())
 }
 
-/// An instance whose forward pass evaluates this body, with its argument in local 0.
+/// Returns an instance whose forward pass evaluates this body, with its argument in local 0.
 fn instance(engine: &WamrEngine, fields: &str, body: &str, limits: ResourceLimits) -> WamrInstance {
     let text = format!(
         r#"(module (memory (export "memory") 1 100) {fields}
@@ -54,7 +54,7 @@ fn instance(engine: &WamrEngine, fields: &str, body: &str, limits: ResourceLimit
     WamrInstance::new(&code(engine, &text), limits, engine.stack_bytes, watchdog).unwrap()
 }
 
-/// The result of a forward pass with this body and the argument 0.
+/// Returns the result of a forward pass with this body and the argument 0.
 fn outcome(fields: &str, body: &str) -> Result<i32, KernelError> {
     let engine = engine(POOL);
     let mut instance = instance(&engine, fields, body, ResourceLimits::DEFAULT);
@@ -222,7 +222,7 @@ fn a_module_does_without_its_file_and_leaves_it_as_it_was() {
                     (else (f32.load (i32.const 16)) (drop) (i32.const 5)))))"#,
     )
     .unwrap();
-    // At each alignment.
+    // Tries each alignment.
     for before in 0..4 {
         let mut file = vec![0; before];
         file.extend_from_slice(&module);
@@ -265,7 +265,7 @@ fn memory_is_zero_wherever_it_was_before() {
     for _ in 0..3 {
         let mut first = instance(&engine, "", "i32.const 0", ResourceLimits::DEFAULT);
         let mut second = instance(&engine, "", "i32.const 0", ResourceLimits::DEFAULT);
-        // The first has no room to grow in place.
+        // The first instance has no room to grow in place.
         for instance in [&mut first, &mut second] {
             assert!(instance.grow(pages(2)));
             let bytes = instance.bytes(0..3 * 65536).unwrap();

@@ -2,7 +2,7 @@
 
 use kernelpack_engine::KernelError;
 
-/// Converts a message; nothing else does.
+/// Converts a message of WAMR to our error. Every exception goes through here.
 #[cold]
 pub(crate) fn kernel_error(exception: &str) -> KernelError {
     let text = exception.strip_prefix("Exception: ").unwrap_or(exception);

@@ -48,7 +48,7 @@ pub(super) struct Vm {
     version: [u32; 3],
 }
 
-/// Why the runtime cannot be started.
+/// The reason why the runtime cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error("the process has a pool of {has} bytes for WAMR already, and {asked} are asked for: choose one size")]
@@ -69,7 +69,7 @@ impl From<StartError> for kernelpack_engine::StartError {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics half-way under these locks.
+    // No panic under these locks can leave their data half-updated.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -100,7 +100,7 @@ impl Vm {
         semver::Version::new(major, minor, patch)
     }
 
-    /// Bytes of the pool in use.
+    /// Returns the number of bytes of the pool that are in use.
     pub(super) fn used(&self) -> usize {
         pool::used()
     }

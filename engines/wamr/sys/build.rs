@@ -21,7 +21,7 @@ const DEFINES: &[(&str, &str)] = &[
     ("WASM_DISABLE_WRITE_GS_BASE", "1"),
     // Nothing in a guest blocks, so no signal is needed to wake it up.
     ("WASM_DISABLE_WAKEUP_BLOCKING_OP", "1"),
-    // Calls are stopped through its flags.
+    // Calls are stopped through the thread manager's flags.
     ("WASM_ENABLE_THREAD_MGR", "1"),
     // Memory is as the module declares it: hosts place calls in pages that they add after it.
     ("WASM_ENABLE_SHRUNK_MEMORY", "0"),
@@ -190,7 +190,7 @@ impl Target {
     }
 }
 
-/// The C files of a folder in a fixed order, except some.
+/// Returns the C files of a folder in a fixed order, except some.
 fn c_files(dir: &Path, without: &[&str]) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("cannot list {}: {error}", dir.display()));
     let mut files: Vec<_> = entries

@@ -47,7 +47,8 @@ impl WasmtimeEngine {
         // Modules are compiled in parallel by our own threads (`parallel`), which are optional. Wasmtime would use
         // rayon's pool, which panics if it cannot start a thread, and which a forked child waits for forever.
         config.parallel_compilation(false);
-        // `interruptible` adds calls to modules, since Cranelift never removes calls.
+        // Must stay off: `interruptible` adds calls as touches because Cranelift never removes a call, which holds only
+        // if calls are not inlined.
         config.compiler_inlining(Inlining::No);
         config.wasm_simd(true);
         config.wasm_relaxed_simd(true);
@@ -80,7 +81,7 @@ impl WasmtimeEngine {
         Ok(Self { engines, features, cache, interruption, protection, _ticker: ticker })
     }
 
-    /// The number of linear memories, and of those that are watched.
+    /// Returns the number of linear memories, and of those that are watched.
     #[doc(hidden)]
     pub fn alive(&self) -> (usize, usize) {
         self.protection.count()
@@ -117,13 +118,13 @@ impl Engine for WasmtimeEngine {
     }
 }
 
-/// The error of a module that Wasmtime does not take, or has no memory for.
+/// Returns the error of a module that Wasmtime does not take, or has no memory for.
 fn refused(error: wasmtime::Error) -> CompileError {
     let message = format!("{error:#}");
     if is_shortage(&error) { CompileError::OutOfMemory(message) } else { CompileError::Refused(message) }
 }
 
-/// Whether the system gave no memory or address space, which is all that compiling asks of it.
+/// Returns whether the system lacks memory or address space, the only resources that compiling asks of it.
 fn is_shortage(error: &wasmtime::Error) -> bool {
     #[cfg(unix)]
     if error.chain().any(|cause| cause.is::<rustix::io::Errno>()) {
@@ -133,7 +134,8 @@ fn is_shortage(error: &wasmtime::Error) -> bool {
 }
 
 impl WasmtimeEngine {
-    /// The code of a module, interrupted in the requested way, or by epochs if the module does not allow that way.
+    /// Returns the code of a module, interrupted in the requested way, or by epochs if the module does not allow that
+    /// way.
     fn code(&self, module: &VerifiedModule, max_stack_bytes: u32) -> wasmtime::Result<Code> {
         if self.interruption == Interruption::PageProtection {
             match self.code_of(Form::protected(module.bytes()), module, max_stack_bytes)? {

@@ -15,8 +15,8 @@ pub(super) const HEADROOM: usize = 128 << 10;
 /// Engines that differ only in their stack limit and kind of interruption; each is made at first use.
 pub(super) struct Engines {
     config: Config,
-    /// Lock-free, since the ticker's thread reads it: a process that is forked at such a moment would never get the
-    /// lock.
+    /// Lock-free, since the ticker's thread reads this: if that thread held a lock when the process forked, the child
+    /// could never take the lock.
     made: ArcSwap<BTreeMap<(u32, Interruption), Engine>>,
 }
 
@@ -25,13 +25,14 @@ impl Engines {
         Self { config, made: ArcSwap::default() }
     }
 
-    /// The engine whose guests may use this many bytes of stack and are interrupted in this way.
+    /// Returns the engine, which is made if necessary, whose guests may use this many bytes of stack and are
+    /// interrupted in this way.
     pub(super) fn make(&self, bytes: u32, interruption: Interruption) -> wasmtime::Result<Engine> {
         let which = (bytes, interruption);
         if let Some(engine) = self.made.load().get(&which) {
             return Ok(engine.clone());
         }
-        // Another thread may have been first.
+        // Another thread may have made this engine meanwhile.
         let mut config = self.config.clone();
         config.max_wasm_stack(bytes as usize);
         config.epoch_interruption(interruption == Interruption::Epoch);

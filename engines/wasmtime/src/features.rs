@@ -31,7 +31,7 @@ const PROBES: [(&str, &[u8]); 15] = [
     ("threads", b"\0asm\x01\0\0\0\x05\x04\x01\x03\x01\x01"),
 ];
 
-/// The features that the engine supports, sorted.
+/// Returns the features that the engine supports, sorted.
 ///
 /// # Errors
 /// The engine accepts SIMD but cannot compile it for this machine's processor.

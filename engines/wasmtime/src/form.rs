@@ -10,14 +10,15 @@ use kernelpack_interruptible::{Interruptible, Origins, Reason, lower_bulk, make}
 pub(super) struct Form {
     wasm: Box<[u8]>,
     pub(super) interruption: Interruption,
-    /// Whether host code never works on the guest's memory on its behalf: a fault in host code would end the process.
+    /// Whether tensors may be mapped: no instruction makes host code access the guest's memory, where a fault in host
+    /// code would end the process.
     pub(super) maps: bool,
     /// Computed for the first backtrace.
     origins: OnceLock<Option<Origins>>,
 }
 
 impl Form {
-    /// The form of a verified module that is interrupted by page protection.
+    /// Returns the form of a verified module that is interrupted by page protection.
     ///
     /// This does not check that the module has this form: either [`make`](Self::make) does, or its code was made
     /// earlier.
@@ -25,14 +26,14 @@ impl Form {
         Self { wasm: wasm.into(), interruption: Interruption::PageProtection, maps: true, origins: OnceLock::new() }
     }
 
-    /// The form of a verified module that is interrupted in another way.
+    /// Returns the form of a verified module that is interrupted in another way.
     pub(super) fn lowered(wasm: &[u8], interruption: Interruption) -> Self {
         // A module that can be made interruptible has no instruction left that makes the host access memory.
         let maps = cfg!(target_os = "linux") && make(wasm).is_ok();
         Self { wasm: wasm.into(), interruption, maps, origins: OnceLock::new() }
     }
 
-    /// The module in this form.
+    /// Makes the module in this form.
     pub(super) fn make(&self) -> Result<Interruptible, Reason> {
         match self.interruption {
             Interruption::PageProtection => make(&self.wasm),

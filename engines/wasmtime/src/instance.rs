@@ -117,7 +117,7 @@ impl WasmtimeInstance {
         }
     }
 
-    /// The reason why a call has no result.
+    /// Returns the reason why a call has no result.
     #[cold]
     fn stop(&mut self, in_time: bool, error: Option<wasmtime::Error>) -> Stop {
         let backtrace = error.as_ref().map_or_else(Backtrace::default, |error| backtrace(error, &self.form));

@@ -14,7 +14,7 @@ use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memories(Arc<Mutex<HashMap<usize, Weak<Region>>>>);
 
-/// A region as Wasmtime holds it.
+/// A region that implements Wasmtime's `LinearMemory`.
 struct Linear {
     region: Arc<Region>,
     capacity: usize,
@@ -22,18 +22,18 @@ struct Linear {
 }
 
 impl Memories {
-    /// The region whose linear memory starts at this address.
+    /// Returns the region whose linear memory starts at this address.
     pub(crate) fn region(&self, base: *const u8) -> Option<Arc<Region>> {
         self.lock().get(&base.addr())?.upgrade()
     }
 
-    /// The number of memories.
+    /// Returns the number of memories.
     pub(crate) fn count(&self) -> usize {
         self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, Weak<Region>>> {
-        // The map is never left half changed.
+        // The map is never left half-updated.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

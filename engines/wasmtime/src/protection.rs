@@ -1,4 +1,4 @@
-//! Linear memories that the watchdog can close.
+//! Linear memories that the watchdog can close, which makes them inaccessible.
 
 use std::{io, ops::Range, sync::Arc};
 
@@ -36,13 +36,13 @@ impl Protection {
         self.watchdog.tick();
     }
 
-    /// The memory that starts at this address, watched if requested.
+    /// Returns the memory that starts at this address, watched if requested.
     pub(crate) fn protect(&self, base: *const u8, watched: bool) -> wasmtime::Result<Protected> {
         let region = self.memories.region(base).ok_or_else(|| wasmtime::Error::msg("the memory is not one of ours"))?;
         Ok(Protected { watch: watched.then(|| self.watchdog.watch(region.clone())), region })
     }
 
-    /// The number of linear memories, and of those that are watched.
+    /// Returns the number of linear memories, and of those that are watched.
     pub(crate) fn count(&self) -> (usize, usize) {
         (self.memories.count(), self.watchdog.count())
     }

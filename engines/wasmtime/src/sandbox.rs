@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{form::Form, protection::Protection};
 
-/// What instances of a module need besides its code.
+/// The parameters that instances of a module need besides its code.
 pub(crate) struct Sandbox {
     pub(crate) form: Arc<Form>,
     pub(crate) protection: Protection,

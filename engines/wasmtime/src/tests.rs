@@ -8,7 +8,7 @@ fn the_version_is_that_of_the_lock_file() {
     assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{VERSION}\"")), "update VERSION");
 }
 
-/// Exactly the features that kernels may use: any other is one that modules were not checked for.
+/// The engine supports exactly the features that kernels may use, since modules are not checked for any other.
 #[test]
 fn the_engine_has_on_what_kernels_may_use() {
     assert_eq!(Wasmtime::new().start_engine().unwrap().features(), kernelpack_manifest::FEATURES);

@@ -8,7 +8,7 @@ use super::form::Form;
 /// Characters of Wasmtime's messages that are kept: a message may contain the backtrace with all names.
 const MAX_MESSAGE: usize = 1024;
 
-/// Converts a trap; nothing else does.
+/// Converts an error of a Wasmtime call to ours. Every such error goes through here.
 #[cold]
 pub(super) fn kernel_error(error: &wasmtime::Error) -> KernelError {
     match error.downcast_ref::<Trap>() {
@@ -32,7 +32,8 @@ fn trap_error(trap: Trap) -> KernelError {
     }
 }
 
-/// Where the guest was, from the backtrace that Wasmtime attached to the error, in terms of the verified module.
+/// Returns where the guest was, from the backtrace that Wasmtime attached to the error, in terms of the verified
+/// module.
 #[cold]
 pub(super) fn backtrace(error: &wasmtime::Error, form: &Form) -> Backtrace {
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
@@ -50,8 +51,8 @@ pub(super) fn backtrace(error: &wasmtime::Error, form: &Form) -> Backtrace {
     Backtrace::new(frames)
 }
 
-/// The address of a memory fault. Wasmtime attaches it as a context without a public type, so it is parsed from the
-/// message; 0 if there is none, as for accesses by a libcall.
+/// Returns the address of a memory fault. Wasmtime attaches it as a context without a public type, so it is parsed from
+/// the message; 0 if there is none, as for accesses by a libcall.
 fn fault_address(error: &wasmtime::Error) -> u32 {
     error
         .chain()

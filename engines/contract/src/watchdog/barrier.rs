@@ -1,4 +1,4 @@
-//! An asymmetric memory barrier: one side pays for both.
+//! An asymmetric memory barrier: cheap on the frequent side, expensive on the rare side.
 #![allow(unsafe_code, reason = "a system call that no crate in use offers")]
 
 use std::{
@@ -24,7 +24,7 @@ impl Default for Barrier {
 }
 
 impl Barrier {
-    /// The frequent side.
+    /// Orders the caller's store before its load, cheaply, on the frequent side.
     #[inline]
     pub(super) fn meet(&self) {
         if self.on_all_threads {
@@ -34,7 +34,7 @@ impl Barrier {
         }
     }
 
-    /// The rare side.
+    /// Orders the caller's store before its load, on the rare side.
     ///
     /// # Errors
     /// The system refuses, which does not happen to a registered process; nothing is ordered in that case.

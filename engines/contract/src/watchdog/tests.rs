@@ -25,7 +25,7 @@ fn a_call_has_its_whole_budget_and_no_more_than_a_tick_above() {
     assert!(region.grow_to(131072).is_err(), "a memory that was closed stays closed");
 }
 
-/// The system changes as much as it can before it fails.
+/// When `mprotect` meets a hole, it fails, but may already have changed the pages before it.
 #[test]
 #[allow(unsafe_code, reason = "nothing else makes a hole in a memory")]
 fn a_memory_that_was_closed_in_part_is_never_used_again() {
@@ -78,7 +78,7 @@ struct Slow {
 
 impl Stoppable for Arc<Slow> {
     fn stop(&self) -> io::Result<bool> {
-        // If it were held here, dropping would block forever.
+        // If the list's lock were held here, dropping an instance would block.
         assert!(self.dog.cells.try_lock().is_ok(), "the list is locked while an instance is stopped");
         std::thread::sleep(PATIENCE);
         Ok(self.steps.fetch_sub(1, Relaxed) == 1)

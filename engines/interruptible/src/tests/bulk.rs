@@ -10,7 +10,7 @@ const TEXT: &str = "(module
     (func (export \"fill\") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
     (func (export \"copy\") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2))))";
 
-/// The same module, original and rewritten.
+/// Instances of one module: fully rewritten, with only bulk instructions lowered, and original.
 struct Pair {
     store: Store<()>,
     instances: [Instance; 3],
@@ -26,7 +26,7 @@ impl Pair {
         Self { store, instances }
     }
 
-    /// Makes the same call in both, and returns how it ended.
+    /// Makes the same call in all three instances, checks that they agree, and returns the result.
     fn call(&mut self, name: &str, arguments: (u32, u32, u32)) -> Result<(), Trap> {
         let results = self.instances.map(|instance| {
             let function: TypedFunc<(u32, u32, u32), ()> = instance.get_typed_func(&mut self.store, name).unwrap();

@@ -6,7 +6,7 @@ use wasmtime::{Engine, Instance, Store, Trap, Val};
 
 use super::{lower_bulk, make};
 
-/// The configuration of modules that could be kernels: with one memory and no imports.
+/// Returns the configuration of modules that could be kernels: with one memory and no imports.
 fn config() -> Config {
     Config {
         allow_start_export: false,

@@ -49,7 +49,7 @@ fn the_helpers() {
     check(&golden().join("helpers.wat"), &text[start..]);
 }
 
-/// Their loops access memory themselves.
+/// The helpers' own loops access memory, so the analysis must not add touches to them.
 #[test]
 fn the_helpers_need_no_touches() {
     for helper in [Helper::Touch, Helper::Fill, Helper::Copy] {

@@ -1,4 +1,5 @@
-//! Modules that try to run without accessing memory: each is compiled and run, and its memory is taken away.
+//! Modules that try to run without accessing memory: each is compiled and run, and its memory is made inaccessible
+//! meanwhile.
 
 #![allow(unsafe_code, reason = "nothing else takes a page away")]
 
@@ -41,7 +42,7 @@ fn engine(epochs: bool) -> Engine {
     Engine::new(&config).unwrap()
 }
 
-/// Calls `run`, takes the memory away while it runs, and, with epochs, ends the epoch later.
+/// Calls `run`, makes the memory inaccessible while it runs, and, with epochs, ends the epoch later.
 fn stop(engine: &Engine, wasm: &[u8], epochs: bool) -> Trap {
     let module = Module::new(engine, wasm).unwrap();
     let mut store = Store::new(engine, ());
@@ -99,8 +100,8 @@ fn as_they_are_they_run_on() {
     }
 }
 
-/// What the previous test runs in a process of its own, since only the end of the process would stop it: without epoch
-/// checks, even accesses in loops are removed.
+/// Like the previous test, but without epoch checks, so that Cranelift removes even accesses in loops. Nothing can then
+/// stop the guest, so each module runs in a process of its own, which is killed.
 #[cfg(target_os = "linux")]
 #[test]
 fn as_they_are_nothing_stops_them_or_the_host_dies() {
@@ -130,10 +131,11 @@ fn as_they_are_nothing_stops_them_or_the_host_dies() {
             .spawn()
             .unwrap()
     };
-    // Whether a fixture keeps running once its memory is gone.
+    // Returns whether a fixture keeps running once its memory is inaccessible.
     let runs_on = |name: &str| {
         let mut child = start(name);
-        // In processor time: ten times what it takes to compile the guest, run it for a moment and stop it.
+        // The limit is in processor time: ten times what it takes to compile the guest, run it for a moment and stop
+        // it.
         while busy(child.id()).is_some_and(|hundredths| hundredths < 50) {
             thread::sleep(Duration::from_millis(10));
         }
@@ -152,7 +154,7 @@ fn as_they_are_nothing_stops_them_or_the_host_dies() {
     }
 }
 
-/// The hundredths of a second that a process has run; `None` once it has ended.
+/// Returns the hundredths of a second that a process has run; `None` once it has ended.
 #[cfg(target_os = "linux")]
 fn busy(process: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

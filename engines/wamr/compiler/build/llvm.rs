@@ -24,7 +24,7 @@ pub(crate) struct Llvm {
     library: String,
 }
 
-/// What is not installed.
+/// The component that is not installed.
 pub(crate) enum Missing {
     /// No `llvm-config` of a supported version.
     Llvm,
@@ -56,7 +56,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// The LLVM that the environment names, else the first installed version that is supported.
+/// Returns the LLVM that the environment names, else the first installed version that is supported.
 pub(crate) fn find() -> Result<Llvm, Missing> {
     println!("cargo::rerun-if-env-changed={OVERRIDE}");
     println!("cargo::rerun-if-env-changed=PATH");
@@ -116,7 +116,7 @@ impl Llvm {
     }
 }
 
-/// The program's answer, if it can be run.
+/// Returns the program's answer, if it can be run.
 fn ask(program: &str, option: &str) -> Option<String> {
     let output = Command::new(program).arg(option).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

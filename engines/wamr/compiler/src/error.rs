@@ -1,10 +1,10 @@
-//! Why nothing was compiled, and the exit status that says so.
+//! Errors of the compiler, and their exit statuses.
 
 use std::{io, path::PathBuf};
 
 use kernelpack_manifest::{AotFault, AotTargetError};
 
-/// Why nothing was compiled.
+/// The reason why nothing was compiled.
 #[derive(Debug, thiserror::Error)]
 #[cfg_attr(llvm, allow(dead_code, reason = "each build makes its own"))]
 #[cfg_attr(not(llvm), allow(dead_code, reason = "each build makes its own"))]
@@ -51,7 +51,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// 2 on wrong usage, 3 without LLVM, else 1.
+    /// Returns the exit status: 2 on wrong usage, 3 without LLVM, else 1.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Usage | Self::Target(_) => 2,

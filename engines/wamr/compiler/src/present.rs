@@ -13,7 +13,7 @@ use crate::{Error, machine::Machine, native};
 const WAMR: &str = env!("KERNELPACK_WAMR");
 const LLVM: &str = env!("KERNELPACK_LLVM");
 
-/// The versions and the settings for each target, by which hosts distinguish compilers.
+/// Returns the versions and the settings for each target, by which hosts distinguish compilers.
 pub(crate) fn about() -> Result<String, Error> {
     let mut about = format!("WAMR {WAMR}, LLVM {LLVM}");
     for target in AotTarget::ALL {

@@ -23,7 +23,7 @@ fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_kernelpack-wamrc")).args(arguments).output().unwrap()
 }
 
-/// Whether this was built with LLVM; prints a note if not.
+/// Returns whether this was built with LLVM; prints a note if not.
 fn has_llvm() -> bool {
     let output = run(&["--version"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -50,7 +50,7 @@ fn compile(folder: &TempDir, target: &str, wasm: &[u8]) -> Result<Vec<u8>, Strin
     }
 }
 
-/// The native code in a file: the section of type 2.
+/// Returns the native code in a file: the section of type 2.
 fn code(aot: &[u8]) -> &[u8] {
     let word = |at: usize| u32::from_le_bytes(aot[at..at + 4].try_into().unwrap());
     let mut at = 8_usize;
@@ -119,7 +119,8 @@ fn code_has_its_checks() {
     let frames =
         count(code(&compile(MODULE.split_once("1 1)").unwrap().1.strip_suffix(')').unwrap())), &[0x48, 0x3b, 0x47, 32]);
     assert_eq!(frames, 5, "each function compares its frame with the end of the stack");
-    // The function that throws is called from the frame's check, and once more if memory is accessed.
+    // `mov $imm, %esi` passes the exception's number to the throwing function, which has one call site for the frame
+    // check, and a second if the body accesses memory.
     let calls = |body: &str| {
         count(code(&compile(&format!("(func (export \"f\") (param i32) (result i32) ({body}))"))), &[0xbe])
     };

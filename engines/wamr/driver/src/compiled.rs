@@ -37,7 +37,7 @@ impl Compiled {
         Ok(Self { bytes, facts })
     }
 
-    /// The file's content.
+    /// Returns the file's content.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -47,7 +47,7 @@ impl Compiled {
         self.bytes
     }
 
-    /// The file's record of how it was made.
+    /// Returns the file's record of how it was made.
     pub fn facts(&self) -> &AotFacts {
         &self.facts
     }

@@ -77,7 +77,7 @@ impl Compiler {
             io::ErrorKind::NotFound => CompilerError::NoCompiler { program: named.clone() },
             _ => CompilerError::Run { program: named.clone(), error },
         };
-        // It is started in another folder.
+        // The program is started in another folder.
         let program = path::absolute(&named).map_err(failed)?;
         let limit = time_limit.min(ANSWER_LIMIT);
         let folder = Folder::new().map_err(|error| CompilerError::Folder { error })?;
@@ -98,18 +98,18 @@ impl Compiler {
         }
     }
 
-    /// The compiler's description of itself, in one line.
+    /// Returns the compiler's description of itself, in one line.
     pub fn about(&self) -> &str {
         self.identity.lines().next().unwrap_or_default()
     }
 
-    /// The compiler's full description of itself: its version, those of WAMR and LLVM, and the settings for each
-    /// target. Compilers with the same description make the same code from a module.
+    /// Returns the compiler's full description of itself: its version, those of WAMR and LLVM, and the settings for
+    /// each target. Compilers with the same description make the same code from a module.
     pub fn identity(&self) -> &str {
         &self.identity
     }
 
-    /// The version of WAMR that loads its output.
+    /// Returns the version of WAMR that loads its output.
     pub fn wamr(&self) -> &Version {
         &self.wamr
     }
@@ -143,7 +143,7 @@ impl Compiler {
     }
 }
 
-/// The command that runs the program in a folder.
+/// Returns the command that runs the program in a folder.
 fn command(program: &Path, folder: &Folder) -> Command {
     let mut command = Command::new(program);
     // Environment variables that LLVM and WAMR read must not change the output. The search path of libraries is kept.
@@ -152,7 +152,7 @@ fn command(program: &Path, folder: &Folder) -> Command {
     command
 }
 
-/// The program's message, without the prefix that marks an error.
+/// Returns the program's message, without the prefix that marks an error.
 fn words(said: String) -> String {
     said.trim_start_matches("error: ").to_owned()
 }

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, time::Duration};
 use kernelpack_manifest::{AotFault, AotTarget, Digest};
 use semver::Version;
 
-/// Why nothing was compiled.
+/// The reason why nothing was compiled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompilerError {
@@ -25,7 +25,7 @@ pub enum CompilerError {
         /// Its message, which says what to install.
         reason: String,
     },
-    /// The program is another one.
+    /// The program is not `kernelpack-wamrc`.
     #[error("{} is not kernelpack-wamrc: {said}", program.display())]
     NotTheCompiler {
         /// The program.

@@ -45,7 +45,7 @@ fn aside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> mpsc::
     receiver
 }
 
-/// The beginning of an output, which is read to its end.
+/// Returns the beginning of an output, which is read to its end.
 fn head(mut stdout: impl io::Read) -> Vec<u8> {
     let mut read = Vec::new();
     let _ = stdout.by_ref().take(MOST_OUTPUT).read_to_end(&mut read);
@@ -72,7 +72,7 @@ pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>
     }
 }
 
-/// The last line of a process's standard error, shortened if it is too long; for a panic, its message.
+/// Returns the last line of a process's standard error, shortened if it is too long; for a panic, its message.
 pub fn last_words(mut stderr: impl io::Read) -> String {
     let mut said = Vec::new();
     // Read to the end in any case, since the process would block on a full pipe.

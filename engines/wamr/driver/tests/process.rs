@@ -8,9 +8,9 @@ use kernelpack_manifest::AotTarget;
 use kernelpack_wamr_driver::{Compiler, CompilerError};
 use tempfile::TempDir;
 
-/// A compiler that runs this text once it has reported its version. A separate process writes it: while this process
-/// has the file open for writing, another test may start a process that inherits it, and then nobody can execute the
-/// file.
+/// Returns a compiler that runs this text once it has reported its version. A separate process writes it: while this
+/// process has the file open for writing, another test may start a process that inherits it, and then nobody can
+/// execute the file.
 fn compiler(folder: &TempDir, text: &str) -> Result<Compiler, CompilerError> {
     let path = folder.path().join("compiler");
     let says = "kernelpack-wamrc 9, WAMR 2.4.3, LLVM 14.0.6\nand more";
@@ -35,7 +35,7 @@ fn it_is_given_the_module_and_a_folder_of_its_own_and_nothing_else() {
     let refused = compiler.compile("k", AotTarget::Aarch64, b"a module\n").unwrap_err();
     assert!(matches!(refused, CompilerError::Refused { .. }), "{refused}");
     let seen = fs::read_to_string(seen).unwrap();
-    // The shell itself adds some.
+    // The shell itself adds some variables.
     let (environment, rest) = seen.split_once("--target").unwrap();
     let own = ["LD_LIBRARY_PATH", "OLDPWD", "PWD", "SHLVL", "TMPDIR", "_"];
     assert!(environment.split_whitespace().all(|name| own.contains(&name)), "{environment}");

@@ -28,7 +28,7 @@ pub struct Sources {
     pub version: String,
 }
 
-/// Why there are no sources.
+/// The reason why there are no sources.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -65,7 +65,7 @@ pub enum Error {
     },
 }
 
-/// The sources that [`OVERRIDE`] names, else those of the package.
+/// Returns the sources that [`OVERRIDE`] names, else those of the package.
 ///
 /// # Errors
 /// The folder does not contain WAMR's sources, or cargo cannot find or download the package.
@@ -82,7 +82,7 @@ pub fn find() -> Result<Sources, Error> {
     Ok(Sources { root, version })
 }
 
-/// The folder of the package that this crate's manifest names.
+/// Returns the folder of the package that this crate's manifest names.
 fn packaged() -> Result<PathBuf, Error> {
     // The package is usually on this disk already, and needs no network then.
     let mut answer = metadata(&["--offline"])?;
@@ -106,14 +106,14 @@ fn metadata(more: &[&str]) -> Result<Output, Error> {
     command.output().map_err(|error| Error::Spawn { cargo: cargo.into(), error })
 }
 
-/// The folder of the sources, from what `cargo metadata` prints.
+/// Returns the folder of the sources, from what `cargo metadata` prints.
 fn folder_in(tree: &Value) -> Option<PathBuf> {
     let packages = tree.get("packages")?.as_array()?;
     let package = packages.iter().find(|package| package["name"] == PACKAGE)?;
     Some(Path::new(package["manifest_path"].as_str()?).parent()?.join(FOLDER))
 }
 
-/// The version, from the text of `core/version.h`.
+/// Returns the version, from the text of `core/version.h`.
 fn version_of(header: &str) -> Option<String> {
     let number = |name: &str| {
         header.lines().find_map(|line| {

@@ -34,7 +34,7 @@ pub(crate) struct Machine {
     base: NonNull<u8>,
     size: usize,
     functions: Vec<Option<NonNull<sys::Function>>>,
-    /// The address of the module's only variable, if that is an `i32`.
+    /// The address of the module's only mutable global, if that is an `i32`.
     variable: Option<NonNull<u8>>,
     stack_bytes: u32,
     _code: Arc<Code>,
@@ -80,12 +80,12 @@ impl Machine {
         Ok(made)
     }
 
-    /// Whether the function with this index was found.
+    /// Returns whether the function with this index was found.
     pub(crate) fn has(&self, function: usize) -> bool {
         self.functions.get(function).is_some_and(Option::is_some)
     }
 
-    /// The value of an exported constant of type i32.
+    /// Returns the value of an exported constant of type i32.
     pub(crate) fn constant(&self, name: &CStr) -> Option<u32> {
         let mut global = sys::Global { kind: 0, is_mutable: false, data: ptr::null_mut() };
         // SAFETY: the instance exists, the name ends with a zero, and the function writes only to `global`.
@@ -97,20 +97,20 @@ impl Machine {
         Some(unsafe { global.data.cast::<u32>().read_unaligned() })
     }
 
-    /// The value of the module's only variable, if that is an `i32`.
+    /// Returns the value of the module's only mutable global, if that is an `i32`.
     pub(crate) fn variable(&self) -> Option<u32> {
         // SAFETY: it points to the instance's value, which has four bytes and does not move while the instance exists;
         // the guest is not running.
         self.variable.map(|value| unsafe { value.cast::<u32>().read_unaligned() })
     }
 
-    /// Bytes of linear memory.
+    /// Returns the size of linear memory in bytes.
     #[inline]
     pub(crate) fn memory_size(&self) -> usize {
         self.size
     }
 
-    /// A range of linear memory, if all of it is inside.
+    /// Returns a range of linear memory, if all of it is inside.
     #[inline]
     pub(crate) fn bytes(&mut self, range: Range<usize>) -> Option<&mut [u8]> {
         if range.start > range.end || range.end > self.size {
@@ -168,8 +168,8 @@ impl Machine {
         if returned { Ok([cells[0], cells[1]]) } else { Err(self.exception()) }
     }
 
-    /// The handle with which the watchdog stops calls. The watchdog must have released it before this machine is
-    /// dropped.
+    /// Returns the handle with which the watchdog stops calls. The watchdog must have released it before this machine
+    /// is dropped.
     pub(crate) fn brake(&self) -> Brake {
         Brake(self.env)
     }
@@ -196,7 +196,7 @@ impl Machine {
     }
 }
 
-/// An exported function, if there is one with a supported signature.
+/// Returns an exported function, if there is one with a supported signature.
 fn function(inst: NonNull<sys::ModuleInst>, name: &CStr) -> Option<NonNull<sys::Function>> {
     // SAFETY: the instance exists, and the name ends with a zero.
     let function = NonNull::new(unsafe { sys::wasm_runtime_lookup_function(inst.as_ptr(), name.as_ptr()) })?;

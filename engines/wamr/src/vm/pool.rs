@@ -17,10 +17,10 @@ use super::{
 
 /// The process's pool. Its lock may be taken while the lock for making and freeing is held, but not the other way
 /// round; calls that grow memory take only this one.
-/// never the other way round.
 static POOL: Mutex<Option<Pool>> = Mutex::new(None);
 
-/// Makes the pool, if the machine has so many bytes. There is none, and WAMR does not run.
+/// Makes the pool, if the machine has this much memory. The caller ensures that there is no pool and that WAMR is not
+/// running.
 pub(super) fn open(bytes: usize) -> Result<(), StartError> {
     *locked(&POOL) = Some(Pool::new(bytes)?);
     Ok(())
@@ -31,7 +31,7 @@ pub(super) fn close() {
     *locked(&POOL) = None;
 }
 
-/// Bytes of the pool in use.
+/// Returns the number of bytes of the pool that are in use.
 pub(super) fn used() -> usize {
     locked(&POOL).as_ref().map_or(0, |pool| pool.blocks.used() * UNIT)
 }
@@ -46,7 +46,7 @@ struct Pool {
 unsafe impl Send for Pool {}
 
 impl Pool {
-    /// A pool of so many bytes, if the machine has them.
+    /// Allocates a pool of this many bytes, if the machine has them.
     fn new(bytes: usize) -> Result<Self, StartError> {
         let refused = StartError::Refused(bytes);
         let Some(units) = u32::try_from(bytes / UNIT).ok().filter(|units| *units > 0) else { return Err(refused) };
@@ -60,7 +60,7 @@ impl Pool {
         self.base.as_ptr().wrapping_add(start as usize * UNIT)
     }
 
-    /// The position of an allocation in this pool.
+    /// Returns the position of an allocation in this pool.
     fn place(&self, ptr: *const c_void) -> u32 {
         (ptr.addr().wrapping_sub(self.base.addr().get()) / UNIT) as u32
     }
@@ -93,7 +93,7 @@ impl Pool {
             new
         };
         if usage == sys::FOR_LINEAR_MEMORY && !new.is_null() && size as usize > had {
-            // SAFETY: the allocation has `size` bytes now, and those from `had` on belong to nobody else.
+            // SAFETY: the allocation has `size` bytes now, and those from `had` on are not referenced elsewhere.
             unsafe { new.add(had).write_bytes(0, size as usize - had) };
         }
         new

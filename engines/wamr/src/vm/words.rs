@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-/// WAMR's message for a failure.
+/// A buffer for WAMR's message about a failure.
 pub(super) struct Words([u8; Self::CAPACITY as usize]);
 
 impl Words {

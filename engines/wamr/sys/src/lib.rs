@@ -119,7 +119,7 @@ unsafe extern "C" {
     pub fn wasm_runtime_full_init(args: *mut RuntimeInitArgs) -> bool;
     /// Ends the runtime.
     pub fn wasm_runtime_destroy();
-    /// Tells WAMR's version.
+    /// Writes WAMR's version to the three numbers.
     pub fn wasm_runtime_get_version(major: *mut u32, minor: *mut u32, patch: *mut u32);
     /// Loads a module from a buffer, which is only read, and is not needed afterwards.
     pub fn kernelpack_wamr_load(file: *const u8, size: u32, error_buf: *mut c_char, error_buf_size: u32)
@@ -155,11 +155,11 @@ unsafe extern "C" {
     pub fn wasm_runtime_create_exec_env(inst: *mut ModuleInst, stack_size: u32) -> *mut ExecEnv;
     /// Frees an execution environment.
     pub fn wasm_runtime_destroy_exec_env(env: *mut ExecEnv);
-    /// An exported function; null if there is none.
+    /// Returns an exported function; null if there is none.
     pub fn wasm_runtime_lookup_function(inst: *mut ModuleInst, name: *const c_char) -> *mut Function;
-    /// The number of parameters of a function.
+    /// Returns the number of parameters of a function.
     pub fn wasm_func_get_param_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
-    /// The number of results of a function.
+    /// Returns the number of results of a function.
     pub fn wasm_func_get_result_count(function: *mut Function, inst: *mut ModuleInst) -> u32;
     /// Calls a function. `boundary` is the end of the native stack, which is only compared with, never read; `argv`
     /// holds the arguments and then the results, in 32-bit cells. A stopped call may leave anything in linear memory
@@ -171,19 +171,19 @@ unsafe extern "C" {
         argc: u32,
         argv: *mut u32,
     ) -> bool;
-    /// Why a call failed; null if it did not.
+    /// Returns why a call failed; null if it did not.
     pub fn wasm_runtime_get_exception(inst: *mut ModuleInst) -> *const c_char;
-    /// An exported global; `false` if there is none.
+    /// Writes an exported global to `global`; returns `false` if there is none.
     pub fn wasm_runtime_get_export_global_inst(inst: *mut ModuleInst, name: *const c_char, global: *mut Global)
     -> bool;
-    /// Where an instance keeps the only mutable global of its module, whose value has four bytes at any alignment; null
-    /// if there is none or several, or if it is not an `i32`.
+    /// Returns where an instance keeps the only mutable global of its module, whose value has four bytes at any
+    /// alignment; null if there is none or several, or if it is not an `i32`.
     pub fn kernelpack_wamr_only_variable(inst: *mut ModuleInst) -> *const u8;
-    /// The memory with this index; null if there is none.
+    /// Returns the memory with this index; null if there is none.
     pub fn wasm_runtime_get_memory(inst: *mut ModuleInst, index: u32) -> *mut Memory;
-    /// The maximum of a memory in pages of 64 KiB.
+    /// Returns the maximum of a memory in pages of 64 KiB.
     pub fn wasm_memory_get_max_page_count(memory: *mut Memory) -> u64;
-    /// The start and size of a memory; the guest may grow it, which may move it.
+    /// Returns the start and size of a memory; the guest may grow it, which may move it.
     pub fn kernelpack_wamr_memory(memory: *mut Memory, size: *mut u64) -> *mut u8;
     /// Sets the address and size of a memory. The address is an allocation for linear memory with the previous
     /// contents; the size is not smaller than before, and not larger than its pages.

@@ -14,7 +14,7 @@ fn engines_that_make_other_code_have_other_fingerprints() {
     assert_ne!(plain, of(|config| config.cranelift_opt_level(wasmtime::OptLevel::None)));
     assert_ne!(plain, of(|config| config.cranelift_nan_canonicalization(true)));
     assert_ne!(plain, of(|config| config.memory_reservation(1 << 20)));
-    // The engine is the same, but modules are rewritten first for this one.
+    // The engine is the same, but with page protection modules are rewritten first.
     assert_ne!(plain, fingerprint(&Engine::default(), Interruption::PageProtection));
     // The stack limit is compared with a number that is not part of the code.
     assert_eq!(plain, of(|config| config.max_wasm_stack(256 << 10)));

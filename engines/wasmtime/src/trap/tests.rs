@@ -1,6 +1,6 @@
 use super::*;
 
-/// Wasmtime's list is not exhaustive: a trap that a new version adds must be looked at, rather than become "other".
+/// Wasmtime's enum is not exhaustive, so a trap that a new version adds must be looked at rather than become `Other`.
 #[test]
 fn every_trap_that_a_kernel_can_cause_has_a_variant() {
     let traps: Vec<Trap> = (0..=u8::MAX).filter_map(Trap::from_u8).collect();

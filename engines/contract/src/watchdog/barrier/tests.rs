@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::*;
 
-/// Two threads each store and then load what the other stored: they never both load too early.
+/// Lets two threads each store a value and then load the other's, and checks that they never both load the old value.
 fn one_of_two_sees_the_other(barrier: &Barrier) {
     for _ in 0..2000 {
         let (a, b) = (AtomicBool::new(false), AtomicBool::new(false));

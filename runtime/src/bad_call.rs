@@ -2,7 +2,7 @@
 
 use kernelpack_abi::{DType, ParamType, Role, Shape, ViewError};
 
-/// Why a call is refused before the sandbox is entered.
+/// The reason why a call is refused before the sandbox is entered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadCall {
@@ -205,7 +205,7 @@ pub enum BadCall {
     },
 }
 
-/// How to raise the limit: the pack is signed, so only its author can raise its own.
+/// Returns a hint at how to raise the limit. A pack is signed, so only its author can raise the pack's own limit.
 fn remedy(of_runtime: bool) -> &'static str {
     if of_runtime {
         "or raise the runtime's max_memory_pages"

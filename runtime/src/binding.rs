@@ -34,7 +34,7 @@ pub(crate) struct Binding {
     plan: Plan,
     /// Receives the parts of a divided call when they are done.
     answers: Option<Answers>,
-    /// Empty after one was stopped, until the next call makes new ones.
+    /// One for each part of a call. Empty after an instance was stopped, until the next call makes new ones.
     guests: Vec<Option<Box<Guest>>>,
 }
 
@@ -68,7 +68,7 @@ impl Binding {
         Ok(binding)
     }
 
-    /// How many bytes each call copies, not counting scratch and scalars.
+    /// Returns how many bytes each call copies, not counting scratch and scalars.
     pub(crate) fn copied_bytes(&self, signature: &Signature<'_>) -> u64 {
         let copied = signature.tensors.iter().zip(&self.rows).filter(|(_, row)| row.part.is_none());
         copied
@@ -80,7 +80,7 @@ impl Binding {
             .sum()
     }
 
-    /// The maximum number of threads that a call uses.
+    /// Returns the maximum number of threads that a call uses.
     pub(crate) fn threads(&self) -> usize {
         self.plan.len()
     }
@@ -112,7 +112,8 @@ impl Binding {
         Ok(())
     }
 
-    /// How the call is divided. A call with copied tensors stays whole, since each part would have to copy them.
+    /// Returns how the call is divided. A call with copied tensors stays whole, since each part would have to copy
+    /// them.
     fn plan_of(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Plan {
         let workers = self.loaded.workers.as_ref().filter(|_| !self.copies);
         let divided =
@@ -136,8 +137,8 @@ impl Binding {
         Ok(())
     }
 
-    /// The instance that can run a call with these arguments at once, and the ticks that it gets. None if the call is
-    /// divided, if tensors must be copied, or if the arguments are not the bound ones.
+    /// Returns the instance that can run a call with these arguments at once, and the ticks that it gets. None if the
+    /// call is divided, if tensors must be copied, or if the arguments are not the bound ones.
     #[inline]
     pub(crate) fn ready<K: Pass>(&mut self, args: &mut K::Args<'_>) -> Option<(&mut Guest, u32)> {
         let [Some(guest)] = &mut self.guests[..] else { return None };
@@ -200,11 +201,11 @@ impl Binding {
         Ok(())
     }
 
-    /// Turns a failure into an error, and drops instances that must not be used again.
+    /// Converts a failure to an error, and drops instances that must not be used again.
     #[cold]
     pub(crate) fn failed(&mut self, failure: Failure) -> Error {
         if failure.spoils_guest() {
-            // One of them must not run again, not even its cleanup, and it is unknown which one.
+            // One of the instances must not run again, not even its cleanup, and it is unknown which one.
             self.abandon();
         }
         // A kernel may have overwritten its descriptor, which would make each later call fail.
@@ -264,13 +265,13 @@ impl Row {
         }
     }
 
-    /// Lets calls copy the tensor instead.
+    /// Drops the handle of the tensor's memory, so that calls copy the tensor instead.
     fn unmap(&mut self) {
         (self.part, self.address) = (None, 0);
     }
 
-    /// Whether this is the tensor that the row is bound to or, if the row is copied, one of the same role, shape and
-    /// size.
+    /// Returns whether this is the tensor that the row is bound to or, if the row is copied, one of the same role,
+    /// shape and size.
     ///
     /// Exposes the tensor's bytes, which the kernel may access from here on.
     #[inline]
@@ -284,7 +285,7 @@ impl Row {
     }
 }
 
-/// How a tensor is passed, without its lifetime.
+/// Returns how a tensor is passed, without its lifetime.
 #[inline]
 fn kind(data: &TensorData<'_>) -> mem::Discriminant<TensorData<'static>> {
     match data {
@@ -296,7 +297,7 @@ fn kind(data: &TensorData<'_>) -> mem::Discriminant<TensorData<'static>> {
     }
 }
 
-/// The bytes of a tensor, unless it is absent or scratch.
+/// Returns the bytes of a tensor, unless it is absent or scratch.
 #[inline]
 fn bytes(data: &TensorData<'_>) -> Option<*const [u8]> {
     match data {

@@ -94,17 +94,17 @@ impl<K: Kernel> Bound<K> {
         })
     }
 
-    /// Whether this binding is of `kernel`, rather than of the same stub's kernel in another pack.
+    /// Returns whether this binding is of `kernel`, rather than of the same stub's kernel in another pack.
     pub fn is_of(&self, kernel: &TypedKernel<K>) -> bool {
         self.inner.is_of(kernel.dispatcher())
     }
 
-    /// How many bytes each call copies, for the tensors that are not mapped.
+    /// Returns how many bytes each call copies, for the tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.inner.copied_bytes(&K::SIGNATURE)
     }
 
-    /// The number of threads over which each call is divided; 1 if it is not divided.
+    /// Returns the number of threads over which each call is divided; 1 if it is not divided.
     pub fn threads(&self) -> usize {
         self.inner.threads()
     }

@@ -1,9 +1,9 @@
-//! A call on its way through the host.
+//! A call in progress, as recovery sees it.
 
 use kernelpack_abi::{Signature, TensorArg, TensorData};
 use kernelpack_engine::Export;
 
-/// A call, with what recovery needs to know about it.
+/// A call, with the facts that recovery needs.
 pub(crate) struct Call<'c, 't> {
     pub(crate) export: Export,
     pub(crate) signature: &'c Signature<'c>,
@@ -17,7 +17,7 @@ pub(crate) struct Call<'c, 't> {
 }
 
 impl Call<'_, '_> {
-    /// Whether the inputs of the call are unchanged after a failure, so that it can be repeated.
+    /// Returns whether the inputs of the call are unchanged after a failure, so that it can be repeated.
     pub(crate) fn is_repeatable(&self) -> bool {
         !self.in_place || !self.tensors.iter().any(|tensor| matches!(tensor.data, TensorData::InOut(_)))
     }

@@ -45,7 +45,7 @@ impl CompiledKernel {
         Ok(Self { engine: engine.clone(), interface, module: compiled, limits, ceiling })
     }
 
-    /// Where the code came from.
+    /// Returns where the code came from.
     pub(crate) fn cache_outcome(&self) -> CacheOutcome {
         self.module.cache_outcome()
     }

@@ -16,7 +16,7 @@ use semver::Version;
 pub use self::{config::ConfigError, file::FileError, load::LoadError, resources::ResourceError};
 use crate::BadCall;
 
-/// Why opening a pack or calling a kernel failed.
+/// The reason why opening a pack or calling a kernel failed.
 ///
 /// # Example: one error type for making tensors and calling kernels
 /// ```
@@ -95,7 +95,7 @@ impl From<StartError> for Error {
 }
 
 impl Error {
-    /// The error of a file or folder that the system does not read.
+    /// Makes the error for a file or folder that the system cannot read.
     pub(crate) fn unread(path: impl Into<PathBuf>, error: io::Error) -> Self {
         let path = path.into();
         if is_shortage(&error) {
@@ -105,7 +105,7 @@ impl Error {
         }
     }
 
-    /// The error of a kernel whose verified module the engine does not take.
+    /// Makes the error for a kernel whose verified module the engine does not take.
     pub(crate) fn uncompiled(kernel: &str, error: CompileError) -> Self {
         let kernel = kernel.to_owned();
         match error {
@@ -115,7 +115,7 @@ impl Error {
         }
     }
 
-    /// The error of a kernel of which no instance can be made.
+    /// Makes the error for a kernel of which no instance can be made.
     pub(crate) fn no_instance(kernel: Arc<str>, error: NoInstance) -> Self {
         let NoInstance { message, by_module } = error;
         if by_module {

@@ -51,8 +51,8 @@ const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {
     TensorSpec { name, dtype: DType::F32, role, optional: false, dims: &[Dim::Symbol(0)], len: Expr(&[]) }
 }
 
-/// Counts to 16 times `mode` in memory, and adds a sixteenth of the count to each element of x. A batch does so for each
-/// of its calls.
+/// A kernel that counts to 16 times `mode` in memory, and adds a sixteenth of the count to each element of x. A batch
+/// does so for each of its calls.
 pub(crate) const MODULE: &str = r#"(module
     (memory (export "memory") 1 64)
     (global (export "__heap_base") i32 (i32.const 4096))
@@ -115,7 +115,7 @@ pub(crate) fn module(spec: &KernelSpec<'_>, text: &str) -> VerifiedModule {
     signed.verify_module("counts", wasm).unwrap()
 }
 
-/// The kernel, compiled with this engine. Its bound calls are divided over so many threads.
+/// Loads the kernel, compiled with this engine. Its bound calls are divided over this many threads.
 pub(crate) fn load(engine: Arc<dyn Engine>, module: VerifiedModule, threads: usize) -> Dispatcher {
     let ceiling = ResourceLimits { max_epoch_ticks: 1_000_000, ..module.interface().spec().limits };
     let compiled = CompiledKernel::new(&engine, KernelCode::Module(module), ceiling).unwrap();

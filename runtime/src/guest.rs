@@ -24,7 +24,7 @@ use crate::{BadCall, KernelError, pool::Pooled};
 /// The budget for cleaning up instances, whatever the budget of the kernel's calls: 100 ms.
 pub(crate) const CLEANUP_TICKS: u32 = 10;
 
-/// Why running a guest failed.
+/// The reason why running a guest failed.
 pub(crate) enum Failure {
     /// The call was refused; the guest did not run.
     Refused(BadCall),
@@ -41,7 +41,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether the guest must be dropped.
+    /// Returns whether the guest must be dropped.
     pub(crate) fn spoils_guest(&self) -> bool {
         matches!(self, Self::Internal(_) | Self::Stopped(_))
     }
@@ -95,7 +95,7 @@ impl Guest {
         self.enter(Export::Init { size }, at, ticks)
     }
 
-    /// Whether this call differs from the one that was laid out last only in values, so that it can be
+    /// Returns whether this call differs from the one that was laid out last only in values, so that it can be
     /// [run](Self::run) without another check.
     #[inline]
     pub(crate) fn fits(&self, export: Export, tensors: &[TensorArg<'_>], scalars: &[u8]) -> bool {
@@ -136,7 +136,7 @@ impl Guest {
     pub(crate) fn restore_head(&mut self) -> Result<(), Failure> {
         let (range, head) = self.layout.head();
         let there = self.instance.bytes(range).ok_or_else(unreachable)?;
-        // They have rarely changed, and the guest reads them faster if they were not just written.
+        // These bytes have rarely changed, and the guest reads them faster if the host has not just written them.
         if there != head {
             there.copy_from_slice(head);
         }
@@ -187,7 +187,7 @@ impl Guest {
         Ok(kernelpack_abi::KernelInfo::from_bytes(self.bytes(at, size)?).unwrap_or_default())
     }
 
-    /// The text in a range of the guest's memory; `None` if the range is out of bounds.
+    /// Returns the text in a range of the guest's memory; `None` if the range is out of bounds.
     pub(crate) fn text(&mut self, offset: u32, size: u32) -> Option<String> {
         Some(String::from_utf8_lossy(self.bytes(offset, size).ok()?).into_owned())
     }
@@ -290,19 +290,19 @@ impl Guest {
         }
     }
 
-    /// Whether tensors can be mapped into this guest's memory.
+    /// Returns whether tensors can be mapped into this guest's memory.
     pub(crate) fn maps(&mut self) -> bool {
         self.instance.as_mapper().is_some()
     }
 
-    /// Whether the guest has grown memory itself, which keeps the arena from growing in place.
+    /// Returns whether the guest has grown memory itself, which keeps the arena from growing in place.
     pub(crate) fn has_grown_memory(&self) -> bool {
         self.arena_start != self.first_end || self.arena_end != self.instance.memory_size()
     }
 }
 
-/// The failure when the host cannot reach the memory of a laid-out call. An error rather than a panic, though it should
-/// never happen.
+/// Makes the failure for a laid-out call whose memory the host cannot reach. This should never happen, but is an error
+/// rather than a panic.
 #[cold]
 pub(crate) fn unreachable() -> Failure {
     Failure::Internal("the memory in which a call was laid out is out of reach")

@@ -116,7 +116,7 @@ pub struct Unchecked {
     pub error: ResourceError,
 }
 
-/// Why a check did not pass.
+/// The reason why a check did not pass.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthError {
     /// The pack is at fault.
@@ -127,7 +127,7 @@ pub enum HealthError {
     Unchecked(Box<Unchecked>),
 }
 
-/// How a health vector can fail.
+/// The reason why a health vector failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HealthFault {
@@ -153,7 +153,7 @@ pub enum HealthFault {
     Failed(Error),
 }
 
-/// The tolerance, if the element exceeded one.
+/// Returns the tolerance as text, if the element exceeded one.
 fn told(mismatch: &Mismatch) -> String {
     match mismatch.tolerance {
         Some(tolerance) if mismatch.allowed > 0.0 => format!(" (tolerance {tolerance:?})"),
@@ -263,7 +263,7 @@ impl Pack {
     }
 }
 
-/// The whole ticks in this time.
+/// Returns the number of whole ticks in this time.
 fn ticks(time: Duration) -> u32 {
     u32::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX)
 }
@@ -279,7 +279,7 @@ fn run_in_time(
     let lease = kernel.lease_within(left).map_err(HealthFault::Failed)?;
     let ticks = ticks(left.saturating_sub(start.elapsed()));
     match run(kernel, lease, vector, ticks) {
-        // The budget of a call alone would have let it go on.
+        // The call's own budget is longer, so the time limit of the check stopped the call.
         Err(HealthFault::Kernel(KernelError::EpochDeadline)) if kernel.ticks(u32::MAX) > ticks => {
             Err(HealthFault::TimeLimit { limit })
         }

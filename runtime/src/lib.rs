@@ -5,7 +5,7 @@
 //! A [`Runtime`] reads, verifies and loads packs; each kernel of a [`Pack`] is called through a [`TypedKernel`], a
 //! [`DynKernel`] or a [`Bound`]; the runtime's policies say how failed calls are recovered. A pack is verified before
 //! anything in it is compiled: making a [`VerifiedPack`] checks everything, and [`Runtime::load`] takes nothing else.
-// Allowed file by file, each with its reason.
+// `unsafe` is allowed file by file, each time with a reason.
 #![deny(unsafe_code)]
 
 mod bad_call;

@@ -1,4 +1,4 @@
-//! What happens while a pack is loaded.
+//! Progress events of loading a pack.
 
 use crate::CacheOutcome;
 

@@ -40,7 +40,7 @@ pub(crate) struct LoadedKernel {
     _engine: Arc<dyn Engine>,
 }
 
-/// What all kernels of a runtime share.
+/// The state that all kernels of a runtime share.
 #[derive(Clone)]
 pub(crate) struct Shares {
     pub(crate) pool: PoolPolicy,
@@ -81,17 +81,17 @@ impl LoadedKernel {
         }
     }
 
-    /// The kernel's id.
+    /// Returns the kernel's id.
     pub(crate) fn id(&self) -> &Arc<str> {
         &self.origin.kernel
     }
 
-    /// Where the code came from.
+    /// Returns where the code came from.
     pub(crate) fn cache_outcome(&self) -> CacheOutcome {
         self.module.cache_outcome()
     }
 
-    /// How calls that overrun their budget are stopped.
+    /// Returns how calls that overrun their budget are stopped.
     pub(crate) fn interruption(&self) -> Interruption {
         self.module.interruption()
     }
@@ -210,19 +210,19 @@ impl LoadedKernel {
         BadCall::TooLarge { kernel: self.id().to_string(), needed, limit, of_runtime }
     }
 
-    /// The ticks for a batch of this many calls: the sum of their budgets, but no more than the runtime allows for one
-    /// call.
+    /// Returns the ticks for a batch of this many calls: the sum of their budgets, but no more than the runtime allows
+    /// for one call.
     pub(crate) fn batch_ticks(&self, calls: usize, max_ticks: u32) -> u32 {
         let ticks = self.ticks(max_ticks);
         u32::try_from(calls).unwrap_or(u32::MAX).saturating_mul(ticks).min(self.batch_ticks.max(ticks))
     }
 
-    /// The ticks for one call.
+    /// Returns the ticks for one call.
     pub(crate) fn ticks(&self, max_ticks: u32) -> u32 {
         max_ticks.min(self.limits.max_epoch_ticks)
     }
 
-    /// What the guest's `kernel_info` reports, and the id in it.
+    /// Returns what the guest's `kernel_info` reports, and the id in it.
     pub(crate) fn info(&self) -> Result<(KernelInfo, Option<String>), Error> {
         self.with_guest(u32::MAX, |guest, _| {
             let info = guest.info()?;
@@ -292,7 +292,7 @@ impl LoadedKernel {
         Ok((lease, result))
     }
 
-    /// How many instances there are, by state.
+    /// Returns how many instances there are, by state.
     pub(crate) fn occupancy(&self) -> Occupancy {
         Occupancy { bound: self.bindings.occupancy().busy, ..self.pool.occupancy() }
     }

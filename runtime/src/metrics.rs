@@ -11,7 +11,7 @@ use metrics::{Counter, Gauge, Histogram, Label, Unit, counter, gauge, histogram}
 
 use crate::{Error, KernelError};
 
-/// How a call ended, in the order of [`OUTCOMES`].
+/// The ways in which a call can end, in the order of [`OUTCOMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Ok,
@@ -169,7 +169,7 @@ impl PackLabels<'_> {
     }
 }
 
-/// Counts a pack as loaded until it is dropped.
+/// One count in the gauge of loaded packs, until this is dropped.
 pub(crate) struct PackInfo(Gauge);
 
 impl PackInfo {

@@ -40,7 +40,7 @@ impl Neighbours {
     fn with<R>(&self, change: impl FnOnce(&mut Vec<Weak<dyn Neighbour>>) -> R) -> Option<R> {
         match self.kernels.try_lock() {
             Ok(mut kernels) => Some(change(&mut kernels)),
-            // No panic leaves the list half changed.
+            // No panic leaves the list half-updated.
             Err(TryLockError::Poisoned(poisoned)) => Some(change(&mut poisoned.into_inner())),
             Err(TryLockError::WouldBlock) => None,
         }

@@ -1,4 +1,4 @@
-//! Which kernel of which pack something is about, for errors, logs and metrics.
+//! Identifies a kernel and its pack in errors, logs and metrics.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The metrics labels of the pack.
+    /// Returns the metrics labels of the pack.
     pub(crate) fn labels(&self) -> PackLabels<'_> {
         PackLabels { name: &self.pack, version: &self.version }
     }
 
-    /// The error of this kernel that was stopped.
+    /// Makes the error for a call in which this kernel was stopped.
     #[cold]
     pub(crate) fn failure(&self, stop: Stop) -> Box<KernelFailure> {
         let Self { kernel, pack, version, .. } = self;

@@ -57,34 +57,35 @@ impl Pack {
         Self { content: Arc::new(Content { manifest, signer, kernels, vectors }) }
     }
 
-    /// The manifest that a trusted key signed.
+    /// Returns the manifest that a trusted key signed.
     pub fn manifest(&self) -> &Manifest {
         &self.content.manifest
     }
 
-    /// The trusted key that signed the pack.
+    /// Returns the trusted key that signed the pack.
     pub fn signed_by(&self) -> &PublicKey {
         &self.content.signer.key
     }
 
-    /// The signer as it was when the pack was opened: its key and, if that came from a trust store, the key's id there.
+    /// Returns the signer as it was when the pack was opened: its key and, if that came from a trust store, the key's
+    /// id there.
     pub fn signer(&self) -> &Signer {
         &self.content.signer
     }
 
-    /// The ids of the kernels, sorted.
+    /// Returns the ids of the kernels, sorted.
     pub fn kernel_ids(&self) -> impl Iterator<Item = &str> {
         self.content.kernels.keys().map(String::as_str)
     }
 
-    /// Where the code of each kernel came from, with the kernel's id.
+    /// Returns where the code of each kernel came from, with the kernel's id.
     ///
     /// [`CacheOutcome::Replaced`] may mean that somebody tampered with the compile cache.
     pub fn cache_outcomes(&self) -> impl Iterator<Item = (&str, CacheOutcome)> {
         self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.loaded.cache_outcome()))
     }
 
-    /// The kernel that a typed stub describes.
+    /// Returns the kernel that a typed stub describes.
     ///
     /// Call this once and keep the result: it compares the stub with the manifest, so that calls need not.
     ///
@@ -94,7 +95,7 @@ impl Pack {
         self.dispatcher_like(KernelSpecBuf::from(&K::SPEC)).map(|kernel| TypedKernel::new(kernel.clone()))
     }
 
-    /// The kernel with this id, to be called with named arguments.
+    /// Returns the kernel with this id, to be called with named arguments.
     ///
     /// # Errors
     /// The pack has no such kernel.
@@ -102,8 +103,8 @@ impl Pack {
         self.dispatcher(id).map(|kernel| DynKernel::new(kernel.clone()))
     }
 
-    /// The kernel with the id of `stub`, if it can be called in the same way. `stub` may come from another version of
-    /// the kernel.
+    /// Returns the kernel with the id of `stub`, if it can be called in the same way. `stub` may come from another
+    /// version of the kernel.
     ///
     /// # Errors
     /// The pack has no such kernel, or its tensors or parameters differ from the spec's.
@@ -120,7 +121,7 @@ impl Pack {
         }
     }
 
-    /// The health vectors, in the manifest's order.
+    /// Returns the health vectors, in the manifest's order.
     pub(crate) fn vectors(&self) -> &[VerifiedVector] {
         &self.content.vectors
     }
@@ -132,7 +133,7 @@ impl Pack {
         self.content.kernels.values().map(|kernel| kernel.loaded.trim()).sum()
     }
 
-    /// How many instances each kernel has, with the kernel's id.
+    /// Returns how many instances each kernel has, with the kernel's id.
     pub fn occupancy(&self) -> impl Iterator<Item = (&str, Occupancy)> {
         self.content.kernels.iter().map(|(id, kernel)| (id.as_str(), kernel.loaded.occupancy()))
     }

@@ -25,7 +25,7 @@ pub use policy::{Occupancy, PoolPolicy, WhenFull};
 
 /// An item that a pool can keep.
 pub(crate) trait Pooled: Send {
-    /// The memory that the item holds while it is idle, in bytes.
+    /// Returns the memory that the item holds while it is idle, in bytes.
     fn bytes(&self) -> u64;
 
     /// Ends an item that the pool does not keep, with its cleanup.
@@ -198,7 +198,7 @@ impl<T: Pooled> Pool<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue<T>> {
-        // No panic under the lock can leave the queue half changed.
+        // No panic under the lock can leave the queue half-updated.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -234,7 +234,7 @@ pub(crate) struct Lease<'a, T: Pooled> {
 }
 
 impl<T: Pooled> Lease<'_, T> {
-    /// The item, unless the place is vacant.
+    /// Returns the item, unless the place is vacant.
     pub(crate) fn item(&mut self) -> Option<&mut T> {
         self.item.as_mut()
     }

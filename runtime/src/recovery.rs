@@ -40,7 +40,7 @@ use crate::{
 /// Whether panics, even those of a reference, abort this program.
 const PANICS_ABORT: bool = cfg!(panic = "abort");
 
-/// What a loaded kernel needs for recovery, all of it made when the kernel is loaded.
+/// The recovery state of a loaded kernel, made when the kernel is loaded.
 pub(crate) struct Recovery {
     origin: Arc<Origin>,
     /// The most ticks that a call may have.
@@ -105,7 +105,7 @@ impl Recovery {
         self.placement
     }
 
-    /// The name of the reference that calls fall back to, if there is one and the policy allows it.
+    /// Returns the name of the reference that calls fall back to, if there is one and the policy allows it.
     pub(crate) fn fallback(&self) -> Option<&str> {
         self.substitute().map(Reference::reference_name)
     }
@@ -114,7 +114,7 @@ impl Recovery {
         self.reference.as_ref().filter(|_| self.policy != FallbackPolicy::Never)
     }
 
-    /// Whether calls simply go to the sandbox, as they nearly always do.
+    /// Returns whether calls simply go to the sandbox, as they nearly always do.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
         self.breaker.is_closed()

@@ -65,7 +65,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// The engine.
+    /// Returns the engine.
     #[cfg(feature = "measure")]
     pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
         &self.engine
@@ -113,7 +113,7 @@ impl Runtime {
         Self::builder(crate::Wamr::new())
     }
 
-    /// The version that a pack's `min_runtime_version` and `max_runtime_version` refer to.
+    /// Returns the version that a pack's `min_runtime_version` and `max_runtime_version` refer to.
     pub fn version() -> Version {
         env!("CARGO_PKG_VERSION").parse().expect("cargo takes semantic versions only")
     }

@@ -7,8 +7,8 @@ use kernelpack_abi::{Dim, Role, Shape, Signature, TENSOR_ALIGN, TensorArg, Tenso
 /// Calls whose divided tensors have fewer bytes stay whole: they take about as long as waking a thread.
 const LEAST_BYTES: u64 = 256 << 10;
 
-/// How a call is divided: each part has a range of every tensor whose leading axis is the symbol, and every other
-/// tensor as a whole.
+/// A plan for dividing a call into parts, each of which has a range of every tensor whose leading axis is the symbol,
+/// and every other tensor as a whole.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// None if the call stays whole.
@@ -26,7 +26,7 @@ pub(crate) struct Piece {
 }
 
 impl Plan {
-    /// A call that stays whole.
+    /// Returns the plan of a call that stays whole.
     pub(crate) fn whole() -> Self {
         Self { symbol: None, ranges: std::iter::once(0..0).collect() }
     }
@@ -67,12 +67,12 @@ impl Plan {
         Some(Self { symbol: Some(symbol), ranges })
     }
 
-    /// The number of parts.
+    /// Returns the number of parts.
     pub(crate) fn len(&self) -> usize {
         self.ranges.len()
     }
 
-    /// The tensors of a part. Tensors without bytes are the same as in the whole call.
+    /// Returns the tensors of a part. Tensors without bytes are the same as in the whole call.
     pub(crate) fn pieces(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>], part: usize) -> Vec<Piece> {
         let range = self.ranges.get(part).cloned().unwrap_or_default();
         let piece = |(spec, tensor): (&kernelpack_abi::TensorSpec<'_>, &TensorArg<'_>)| {

@@ -97,17 +97,17 @@ impl<T: Element> Tensor<T> {
         Ok(tensor)
     }
 
-    /// The extents.
+    /// Returns the tensor's extents.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Whether the tensor's memory can be mapped into a kernel.
+    /// Returns whether the tensor's memory can be mapped into a kernel.
     pub fn is_mappable(&self) -> bool {
         matches!(self.memory, Memory::Shared(_))
     }
 
-    /// The elements, row-major.
+    /// Returns the elements, row-major.
     #[inline]
     pub fn as_slice(&self) -> &[T] {
         match &self.memory {
@@ -119,7 +119,7 @@ impl<T: Element> Tensor<T> {
         }
     }
 
-    /// The elements, row-major and mutable.
+    /// Returns the elements, row-major and mutable.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         match &mut self.memory {
@@ -130,13 +130,13 @@ impl<T: Element> Tensor<T> {
         }
     }
 
-    /// A view of the tensor, to pass it as an input.
+    /// Returns a view of the tensor, to pass it as an input.
     #[inline]
     pub fn view(&self) -> TensorView<'_, T> {
         TensorView::of_shape(self.as_slice(), self.shape)
     }
 
-    /// A mutable view of the tensor, to pass it as an output or in-out tensor.
+    /// Returns a mutable view of the tensor, to pass it as an output or in-out tensor.
     #[inline]
     pub fn view_mut(&mut self) -> TensorViewMut<'_, T> {
         let shape = self.shape;
@@ -144,7 +144,7 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-/// The shape with these extents, and the size in bytes of a tensor that has it.
+/// Returns the shape with these extents, and the size in bytes of a tensor that has it.
 fn measure<T: Element>(dims: &[usize]) -> Result<(Shape, usize), Error> {
     let shape = Shape::new(dims).map_err(|error| BadCall::Shape { message: error.to_string() })?;
     let bytes =

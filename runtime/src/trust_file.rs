@@ -13,8 +13,8 @@ use crate::{Error, TrustFileError};
 /// that others made: the caller who names the path decides what is trusted.
 ///
 /// # Errors
-/// [`Error::TrustStore`] if it is not a regular file, if everybody may write to it, or if [`TrustStore::parse`] rejects
-/// it; [`Error::File`] if the system cannot read it.
+/// [`Error::TrustStore`] if it is not a regular file, if it is world-writable, or if [`TrustStore::parse`] rejects it;
+/// [`Error::File`] if the system cannot read it.
 pub fn read_trust_store(path: impl AsRef<Path>) -> Result<TrustStore, Error> {
     let path = path.as_ref();
     let failed = |error| Error::unread(path, error);

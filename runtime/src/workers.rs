@@ -82,13 +82,13 @@ impl Workers {
         (!workers.is_empty()).then(|| Self { workers, calls: AtomicUsize::new(0), process: Lineage::current() })
     }
 
-    /// How many threads one call can use.
+    /// Returns how many threads one call can use.
     pub(crate) fn count(&self) -> usize {
         self.workers().len() + 1
     }
 
-    /// The workers of this process. A forked child must not use them: one may have held its lock at the fork, which
-    /// would never be released.
+    /// Returns the workers of this process. A forked child must not use them: one may have held its lock at the fork,
+    /// which would never be released.
     fn workers(&self) -> &[Worker] {
         if self.process.is_current() { &self.workers } else { &[] }
     }
@@ -148,10 +148,10 @@ fn offer(workers: &[Worker], job: Job) -> Result<(), Job> {
     Err(job)
 }
 
-/// How a part ended; the outer error is the payload of a panic.
+/// The result of a part; the outer error is the payload of a panic.
 type Outcome = Result<Result<(), Failure>, Box<dyn Any + Send>>;
 
-/// The failure, of several, that the caller gets.
+/// The failure that the caller gets if several parts fail.
 #[derive(Default)]
 struct Worst {
     panic: Option<Box<dyn Any + Send>>,
@@ -174,7 +174,7 @@ impl Worst {
         }
     }
 
-    /// Whether the call has already failed, which makes running further parts useless.
+    /// Returns whether the call has already failed, which makes running further parts useless.
     fn is_final(&self) -> bool {
         self.panic.is_some() || self.failure.as_ref().is_some_and(|(_, failure)| failure.spoils_guest())
     }
@@ -187,7 +187,7 @@ impl Worst {
     }
 }
 
-/// Spins for a moment while this holds.
+/// Spins for a moment, as long as `holds` returns true.
 fn spin_while(mut holds: impl FnMut() -> bool) {
     let mut start = None;
     loop {

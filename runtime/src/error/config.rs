@@ -4,7 +4,7 @@ use std::error::Error;
 
 use kernelpack_engine::StartError;
 
-/// What the program that configures the runtime has to change.
+/// A setting that the program must change before it can use the runtime or the pack.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-/// Why a file or folder cannot be read.
+/// The reason why a file or folder cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernelpack_engine::CompileError;
 
-/// Why an engine does not take a module that was verified.
+/// The reason why an engine does not take a module that was verified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -26,7 +26,7 @@ pub enum LoadError {
     },
 }
 
-/// A compiler already names the kernel in its message.
+/// Formats the error with the kernel's id, unless the compiler's message already names the kernel.
 fn uncompiled(kernel: &str, error: &CompileError) -> String {
     match error {
         CompileError::Compiler(error) => error.to_string(),

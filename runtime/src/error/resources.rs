@@ -1,11 +1,11 @@
-//! What the machine or the runtime can be short of.
+//! Errors of a machine or a runtime that is short of something.
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use kernelpack_abi::{DType, Shape};
 use kernelpack_engine::StartError;
 
-/// What the machine or the runtime is short of.
+/// The resource that the machine or the runtime is short of.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResourceError {
@@ -87,7 +87,7 @@ pub enum ResourceError {
     },
 }
 
-/// How long a call waited; empty if it did not wait.
+/// Returns how long a call waited; empty if it did not wait.
 fn after(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after {} ms of waiting", waited.as_millis()) }
 }

@@ -42,7 +42,7 @@ pub(super) struct BatchLayout {
     calls: usize,
     /// The tensor tables of all calls.
     entries: Vec<TensorEntry>,
-    /// Which rows have the same input as the call before, and so share its place.
+    /// Which rows have the same input as the preceding call, and so share its place.
     shared: Vec<bool>,
 }
 
@@ -96,7 +96,7 @@ impl BatchLayout {
 }
 
 impl Guest {
-    /// Whether its module can run many calls in one entry.
+    /// Returns whether the guest's module can run many calls in one entry.
     pub(crate) fn has_batch(&self) -> bool {
         self.instance.has_batch()
     }
@@ -188,15 +188,15 @@ impl Guest {
     }
 }
 
-/// The position of a tensor in the range of its batch.
+/// Returns the position of a tensor in the range of its batch.
 #[inline]
 fn bytes_of(entry: &TensorEntry, range: &Range<usize>) -> Range<usize> {
     let start = (entry.offset as usize).wrapping_sub(range.start);
     start..start.wrapping_add(entry.size as usize)
 }
 
-/// Whether the call before has the same input, such as weights. Equal addresses are enough, since both inputs are
-/// borrowed for the whole batch.
+/// Returns whether the preceding call has the same input, such as weights. Equal addresses are enough, since both
+/// inputs are borrowed for the whole batch.
 #[inline]
 fn is_shared(tensors: &[TensorArg<'_>], rows: usize, index: usize, data: &[u8]) -> bool {
     // For the first call, this wraps around to an index that no tensor has.

@@ -1,4 +1,4 @@
-//! The borrowed tensors and scalars of the calls of a batch.
+//! The tensors and scalars that a batch's calls borrow.
 
 use std::{cell::Cell, ops::Range};
 
@@ -32,7 +32,7 @@ pub(crate) struct Calls<'a> {
 impl<'a> Calls<'a> {
     /// Makes an empty batch of this pass, with the room that this thread kept.
     pub(crate) fn of<P: Pass>() -> Self {
-        // The room is gone while the thread ends.
+        // While the thread ends, the thread-local buffers no longer exist.
         let (tensors, scalars) = ROOM.try_with(Cell::take).unwrap_or_default();
         let scalar_bytes = const { params::scalars_size(P::SIGNATURE.params) } as usize;
         Self { tensors, scalars, len: 0, rows: P::SIGNATURE.tensors.len(), scalar_bytes }
@@ -61,32 +61,32 @@ impl<'a> Calls<'a> {
         self.len
     }
 
-    /// The number of tensors per call.
+    /// Returns the number of tensors per call.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The bytes of scalars per call.
+    /// Returns the number of bytes of scalars per call.
     pub(crate) fn scalar_bytes(&self) -> usize {
         self.scalar_bytes
     }
 
-    /// The tensors of all calls.
+    /// Returns the tensors of all calls.
     pub(crate) fn tensors(&self) -> &[TensorArg<'a>] {
         &self.tensors
     }
 
-    /// The tensors of all calls, mutable so that results can be written.
+    /// Returns the tensors of all calls, mutable so that results can be written.
     pub(crate) fn tensors_mut(&mut self) -> &mut [TensorArg<'a>] {
         &mut self.tensors
     }
 
-    /// The scalars of each call; empty if calls have none.
+    /// Returns the scalars of each call; empty if calls have none.
     pub(crate) fn scalars(&self) -> impl Iterator<Item = &[u8]> {
         self.scalars.chunks_exact(self.scalar_bytes.max(1))
     }
 
-    /// The tensors and scalars of a call.
+    /// Returns the tensors and scalars of a call.
     pub(crate) fn call(&self, index: usize) -> (&[TensorArg<'a>], &[u8]) {
         let [rows, scalars] = self.ranges(index);
         (self.tensors.get(rows).unwrap_or_default(), self.scalars.get(scalars).unwrap_or_default())

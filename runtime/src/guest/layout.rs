@@ -63,21 +63,21 @@ impl Layout {
         self.descriptor
     }
 
-    /// The position of descriptor, header and tensor table, and the bytes that belong there.
+    /// Returns the position of descriptor, header and tensor table, and the bytes that belong there.
     #[inline]
     pub(super) fn head(&self) -> (Range<usize>, &[u8]) {
         let start = self.descriptor as usize;
         (start..start + self.head.len(), &self.head)
     }
 
-    /// The position of the scalars, which follow the head.
+    /// Returns the position of the scalars, which follow the head.
     #[inline]
     pub(super) fn scalars(&self) -> Range<usize> {
         let start = self.descriptor as usize + self.head.len();
         start..start + self.scalars_size
     }
 
-    /// The position of a copied tensor; `None` if the tensor is mapped.
+    /// Returns the position of a copied tensor; `None` if the tensor is mapped.
     #[inline]
     pub(super) fn copied(&self, row: usize) -> Option<Range<usize>> {
         if self.is_mapped(row) {
@@ -100,7 +100,7 @@ impl Layout {
     }
 }
 
-/// Whether a tensor differs only in values from the one that the row was made for.
+/// Returns whether a tensor differs only in values from the one that the row was made for.
 #[inline]
 pub(super) fn entry_fits(entry: &TensorEntry, tensor: &TensorArg<'_>) -> bool {
     let (role, len) = match &tensor.data {

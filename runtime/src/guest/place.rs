@@ -44,7 +44,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// The offset of the end of the block.
+    /// Returns the offset of the end of the block.
     pub(super) fn end(&self) -> u32 {
         self.block + self.block_size
     }
@@ -113,7 +113,8 @@ impl Guest {
     }
 }
 
-/// The shape of a tensor in a call, or `None` if it is absent. The shape of scratch follows from the other tensors.
+/// Returns the shape of a tensor in a call, or `None` if it is absent. The shape of scratch follows from the other
+/// tensors.
 fn shape_of(tensor: &TensorArg<'_>, spec: &TensorSpec<'_>, symbols: &Symbols) -> Result<Option<Shape>, Failure> {
     let shape = match tensor.data {
         TensorData::Absent => return Ok(None),

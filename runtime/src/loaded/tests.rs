@@ -19,7 +19,7 @@ use crate::{
 
 const TICK: Duration = Duration::from_micros(100);
 
-/// The kernel, compiled with this engine.
+/// Loads the kernel, compiled with this engine.
 fn load(engine: Arc<dyn Engine>) -> Arc<LoadedKernel> {
     fixture::load(engine, module(&SPEC, MODULE), 1).loaded
 }

@@ -1,4 +1,4 @@
-//! Reads a pack's files. Only regular files that the manifest names are accepted.
+//! Reads the files of packs. Only regular files that the manifest names are accepted.
 
 use std::path::{Path, PathBuf};
 

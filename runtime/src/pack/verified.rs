@@ -64,7 +64,7 @@ pub struct VerifiedKernel {
 }
 
 impl VerifiedKernel {
-    /// The modules: the kernel's own, then those for single engines.
+    /// Returns the modules: the kernel's own, then those for single engines.
     pub fn modules(&self) -> impl Iterator<Item = &VerifiedModule> {
         self.code.iter().filter_map(|code| match code {
             KernelCode::Module(module) => Some(module),
@@ -72,9 +72,9 @@ impl VerifiedKernel {
         })
     }
 
-    /// The native code that the engine loads on this machine, if the pack was read for an engine. `None` if the pack
-    /// has none, if its signer is trusted for modules only, or if the engine interprets. The kernel's module is always
-    /// verified.
+    /// Returns the native code that the engine loads on this machine, if the pack was read for an engine. `None` if the
+    /// pack has none, if its signer is trusted for modules only, or if the engine interprets. The kernel's module is
+    /// always verified.
     pub fn native(&self) -> Option<&VerifiedAot> {
         self.code.iter().find_map(|code| match code {
             KernelCode::Native(_, native) => Some(&**native),
@@ -82,12 +82,12 @@ impl VerifiedKernel {
         })
     }
 
-    /// The health vectors, in the manifest's order.
+    /// Returns the health vectors, in the manifest's order.
     pub fn vectors(&self) -> &[VerifiedVector] {
         &self.vectors
     }
 
-    /// The code of the module with this path.
+    /// Returns the code of the module with this path.
     fn code_at(&self, path: &str) -> Result<&KernelCode, Error> {
         let code = self.code.iter().find(|code| code.interface().path() == path);
         code.ok_or_else(|| BadCall::OtherEngine { path: path.to_owned() }.into())
@@ -166,12 +166,12 @@ impl VerifiedPack {
         Ok(())
     }
 
-    /// The path of each file of the pack, including the manifest and its signature.
+    /// Returns the path of each file of the pack, including the manifest and its signature.
     pub fn files(&self) -> &BTreeSet<String> {
         &self.files
     }
 
-    /// The identity of the pack.
+    /// Returns the identity of the pack.
     pub fn id(&self) -> PackId {
         PackId {
             name: self.manifest.name.clone(),
@@ -182,12 +182,12 @@ impl VerifiedPack {
         }
     }
 
-    /// The manifest and its signer.
+    /// Returns the manifest and its signer.
     pub fn signed_manifest(&self) -> &SignedManifest {
         &self.manifest
     }
 
-    /// The kernels, in the manifest's order.
+    /// Returns the kernels, in the manifest's order.
     pub fn kernels(&self) -> &[VerifiedKernel] {
         &self.kernels
     }

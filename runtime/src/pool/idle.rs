@@ -15,8 +15,8 @@ use crossbeam_utils::{CachePadded, atomic::AtomicCell};
 /// Slots per word of bits.
 const BITS: usize = u64::BITS as usize;
 
-/// A fixed number of slots for items. A thread gets the item that it left last if possible, which is still in its
-/// caches.
+/// A fixed number of slots for items. If possible, a thread gets the item that it left last, which is still in its
+/// processor's caches.
 ///
 /// It is lock-free if an `Option<T>` is one word.
 pub(super) struct Idle<T> {
@@ -87,7 +87,7 @@ impl<T> Idle<T> {
         Err(item)
     }
 
-    /// How many items a search can find now.
+    /// Returns how many items a search can find now.
     pub(super) fn len(&self) -> usize {
         self.bits.iter().map(|bits| bits.load(Relaxed).count_ones() as usize).sum()
     }
@@ -115,7 +115,7 @@ impl<T> Idle<T> {
         before.map_or(Ok(()), Err)
     }
 
-    /// The slot where this thread looks first.
+    /// Returns the slot where this thread looks first.
     #[inline]
     fn own(&self) -> usize {
         static THREADS: AtomicUsize = AtomicUsize::new(0);

@@ -1,8 +1,8 @@
-//! How instance pools are configured, and how many instances they report.
+//! The configuration of instance pools, and counts of their instances.
 
 use std::time::Duration;
 
-/// How many instances of each kernel a runtime keeps; passed to
+/// The limits on the instances of each kernel that a runtime keeps; passed to
 /// [`RuntimeBuilder::pool`](crate::RuntimeBuilder::pool).
 ///
 /// # Example: at most eight instances per kernel, two of them kept while idle, and an error for the ninth caller
@@ -63,7 +63,7 @@ impl Default for PoolPolicy {
     }
 }
 
-/// What a call does if every instance of its kernel is busy and the limit is reached.
+/// The behaviour of a call if every instance of its kernel is busy and the limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
@@ -82,7 +82,7 @@ pub enum WhenFull {
     Grow,
 }
 
-/// How many instances a kernel has at one moment; other threads may change that at any time.
+/// The numbers of a kernel's instances at one moment; other threads may change that at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Occupancy {

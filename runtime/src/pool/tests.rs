@@ -220,7 +220,7 @@ fn no_wake_up_is_lost() {
                         }
                         busy.fetch_sub(1, SeqCst);
                         match (thread + round) % 5 {
-                            // As after a trap.
+                            // Drops the lease, as happens after a trap.
                             0 => drop(lease),
                             1 => pool.reattach(lease.detach().unwrap()).give_back(),
                             _ => lease.give_back(),

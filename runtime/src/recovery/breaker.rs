@@ -45,7 +45,7 @@ pub(crate) enum Admission {
     },
 }
 
-/// How a report changed the breaker.
+/// The change that a report made to the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Nothing,
@@ -67,7 +67,7 @@ impl Breaker {
         self.policy
     }
 
-    /// Whether the breaker admits every call.
+    /// Returns whether the breaker admits every call.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.open_until.load(Relaxed) == CLOSED
@@ -149,7 +149,7 @@ impl Breaker {
         nanos(now.saturating_duration_since(self.epoch))
     }
 
-    /// When the next probe is due if the breaker opens now; never [`CLOSED`].
+    /// Returns when the next probe is due if the breaker opens now; never [`CLOSED`].
     fn next(&self, now: Instant) -> u64 {
         let open_for = match self.policy {
             BreakerPolicy::After { open_for, .. } => open_for,
@@ -159,7 +159,7 @@ impl Breaker {
     }
 }
 
-/// The nanoseconds in a duration; saturates after five centuries.
+/// Returns the nanoseconds in a duration; saturates after five centuries.
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -20,7 +20,7 @@ impl Clock {
         Self { on, calls: AtomicU32::new(0) }
     }
 
-    /// The start time of a call, if this call is timed. The first call is.
+    /// Returns the start time of a call, if this call is timed. A kernel's first call is.
     #[inline]
     pub(crate) fn start(&self) -> Option<Instant> {
         // Not an atomic addition: that costs more than everything else here, and it does not matter if a count is lost.

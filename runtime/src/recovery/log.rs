@@ -16,7 +16,7 @@ use crate::{Error, KernelError, KernelFailure, call::Call, origin::Origin};
 
 const TARGET: &str = "kernelpack";
 
-/// The kernel failed.
+/// Logs that the kernel failed.
 #[cold]
 pub(super) fn failed(failure: &KernelFailure, call: &Call<'_, '_>, took: Option<Duration>) {
     warn!(
@@ -34,8 +34,8 @@ pub(super) fn failed(failure: &KernelFailure, call: &Call<'_, '_>, took: Option<
     );
 }
 
-/// The kernel or the host refused the call, which is for the caller to handle; or the host is at fault, which is for
-/// its developers.
+/// Logs that the kernel or the host refused the call, which the caller must handle, or that the host is at fault, which
+/// its developers must handle.
 #[cold]
 pub(super) fn refused(origin: &Origin, error: &Error) {
     let Origin { kernel, pack, version, .. } = origin;
@@ -45,7 +45,7 @@ pub(super) fn refused(origin: &Origin, error: &Error) {
     }
 }
 
-/// The reference computed the result.
+/// Logs that the reference computed the result.
 #[cold]
 pub(super) fn fell_back(origin: &Origin, reference: &Reference) {
     debug!(
@@ -58,7 +58,7 @@ pub(super) fn fell_back(origin: &Origin, reference: &Reference) {
     );
 }
 
-/// The reference failed too; the caller gets the kernel's error.
+/// Logs that the reference failed too; the caller gets the kernel's error.
 #[cold]
 pub(super) fn fallback_failed(origin: &Origin, reference: &Reference, error: &KernelError) {
     warn!(
@@ -72,7 +72,7 @@ pub(super) fn fallback_failed(origin: &Origin, reference: &Reference, error: &Ke
     );
 }
 
-/// The breaker opened.
+/// Logs that the breaker opened.
 #[cold]
 pub(super) fn out_of_service(origin: &Origin, policy: BreakerPolicy, fallback: Option<&str>) {
     let BreakerPolicy::After { failures, open_for } = policy else { return };
@@ -88,7 +88,7 @@ pub(super) fn out_of_service(origin: &Origin, policy: BreakerPolicy, fallback: O
     );
 }
 
-/// The breaker closed.
+/// Logs that the breaker closed.
 #[cold]
 pub(super) fn back_in_service(origin: &Origin) {
     info!(
@@ -100,7 +100,7 @@ pub(super) fn back_in_service(origin: &Origin) {
     );
 }
 
-/// A kernel runs outside the sandbox.
+/// Logs that a kernel runs outside the sandbox.
 pub(super) fn native(origin: &Origin, reference: &Reference) {
     warn!(
         target: TARGET,
@@ -113,14 +113,14 @@ pub(super) fn native(origin: &Origin, reference: &Reference) {
     );
 }
 
-/// A kernel has no fallback, so callers have to handle its failures.
+/// Logs that a kernel has no fallback, so callers have to handle its failures.
 pub(super) fn no_fallback(origin: &Origin, reason: &NoReference) {
     let Origin { kernel, pack, version, .. } = origin;
     match reason {
         NoReference::Missing(reason) => {
             debug!(target: TARGET, %kernel, %pack, %version, reason, "a kernel has no fallback");
         }
-        // A warning: a program that links the function expects it to be used.
+        // This is a warning, since a program that links the function expects it to be used.
         NoReference::Differs(reason) => {
             warn!(
                 target: TARGET,

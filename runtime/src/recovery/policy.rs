@@ -6,7 +6,7 @@ use kernelpack_abi::native::NativeKernel;
 
 use crate::KernelError;
 
-/// Which failed calls are run again on the kernel's reference implementation.
+/// The policy that decides which failed calls are run again on the kernel's reference implementation.
 ///
 /// A kernel has a reference if the manifest's `fallbacks` names one for it and this program contains it: either the
 /// native function of the crate that the pack was built from, compiled into the program, or one that was given to
@@ -36,14 +36,14 @@ pub enum FallbackPolicy {
     /// [`KernelError::StackOverflow`].
     #[default]
     OnTrap,
-    /// All of those, and calls that end in a deadline or a stack overflow. This is not the default, because nothing
-    /// stops native code: if the arguments make the kernel loop or recurse forever, the reference may do so too, and
-    /// hang the caller or crash the program.
+    /// All calls that [`OnTrap`](Self::OnTrap) covers, and those that end in a deadline or a stack overflow. This is
+    /// not the default, because nothing stops native code: if the arguments make the kernel loop or recurse forever,
+    /// the reference may do so too, and hang the caller or crash the program.
     Always,
 }
 
 impl FallbackPolicy {
-    /// Whether a call that failed with this error is run again.
+    /// Returns whether a call that failed with this error is run again.
     pub(crate) fn covers(self, error: &KernelError) -> bool {
         match self {
             Self::Never => false,
@@ -54,7 +54,7 @@ impl FallbackPolicy {
     }
 }
 
-/// Where a kernel runs.
+/// The place where a kernel runs: in the sandbox or natively.
 ///
 /// # Example: one kernel outside of the sandbox
 /// ```
@@ -75,7 +75,7 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// The name in metrics.
+    /// Returns the placement's name in metrics.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Sandboxed => "sandboxed",
@@ -84,7 +84,7 @@ impl Placement {
     }
 }
 
-/// When a kernel that keeps failing is taken out of service.
+/// The rule by which a kernel that keeps failing is taken out of service.
 ///
 /// While a kernel is out of service, its calls go straight to its reference if there is one and the [`FallbackPolicy`]
 /// covers the last failure; otherwise they fail with [`Error::OutOfService`](crate::Error::OutOfService). After
@@ -128,7 +128,7 @@ impl BreakerPolicy {
 }
 
 impl Default for BreakerPolicy {
-    /// Ten failures in a row, 30 seconds.
+    /// Takes a kernel out of service for 30 seconds after ten failures in a row.
     fn default() -> Self {
         Self::after(10, Duration::from_secs(30))
     }
@@ -145,7 +145,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Why a kernel with this placement never calls its reference, if that is so.
+    /// Returns why a kernel with this placement never calls its reference, if that is so.
     pub(super) fn has_no_use_for_references(&self, placement: Placement, panics_abort: bool) -> Option<&'static str> {
         match placement {
             Placement::Native => None,

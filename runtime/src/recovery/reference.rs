@@ -29,7 +29,7 @@ impl Reference {
     /// sources, features or settings.
     ///
     /// # Errors
-    /// Why the kernel has no reference.
+    /// The reason why the kernel has no reference.
     pub(super) fn find(
         spec: &KernelSpecBuf,
         writer: &str,
@@ -68,7 +68,7 @@ impl Reference {
         Err(why)
     }
 
-    /// Why this reference must not compute the kernel's results, if there is a reason.
+    /// Returns the reason why this reference must not compute the kernel's results, if there is one.
     fn difference(&self, spec: &KernelSpecBuf, vectors: &[VerifiedVector], was_given: bool) -> Option<String> {
         if let Some(difference) = interface_difference(self.0.spec.into(), spec) {
             return Some(format!("differs from the pack in its {difference}"));
@@ -87,12 +87,12 @@ impl Reference {
         if let Some(found) = vectors.iter().find_map(|vector| self.disagreement(spec, vector)) {
             return Some(found);
         }
-        // All of them again, since state that a function keeps must not change its results.
+        // All vectors run a second time, since state that a function keeps must not change its results.
         let again = vectors.iter().find_map(|vector| self.disagreement(spec, vector))?;
         Some(format!("keeps state between calls: when called again, it {again}"))
     }
 
-    /// How its results differ from what a vector expects.
+    /// Returns how the reference's results differ from what a vector expects, if they do.
     fn disagreement(&self, spec: &KernelSpecBuf, vector: &VerifiedVector) -> Option<String> {
         let (path, tolerance) = (vector.path(), vector.tolerance());
         spec.forward.with(|signature| {
@@ -107,17 +107,18 @@ impl Reference {
         })
     }
 
-    /// Its name in manifests.
+    /// Returns the reference's name in manifests.
     pub(super) fn reference_name(&self) -> &'static str {
         self.0.spec.fallback
     }
 
-    /// The crate that it is from.
+    /// Returns the crate that the reference is from.
     pub(super) fn package(&self) -> &'static str {
         self.0.package
     }
 
-    /// Runs it on copies of the outputs and in-out tensors, which are copied back to the caller only if it succeeds.
+    /// Runs the reference on copies of the outputs and in-out tensors, which are copied back to the caller only if it
+    /// succeeds.
     pub(super) fn run_on_copies(
         &self,
         export: Export,
@@ -127,7 +128,8 @@ impl Reference {
         self.run(export, tensors, scalars, |_| true)
     }
 
-    /// Runs it on the caller's tensors, except that it copies tensors that are not aligned for their elements.
+    /// Runs the reference on the caller's tensors, except that it copies tensors that are not aligned for their
+    /// elements.
     pub(super) fn run_in_place(
         &self,
         export: Export,
@@ -176,7 +178,7 @@ impl Reference {
                 TensorArg { dtype: tensor.dtype, shape: tensor.shape, data }
             })
             .collect();
-        // Unwind safe: copies are dropped, and tensors written in place are unspecified after a failure.
+        // This is unwind safe: copies are dropped, and tensors written in place are unspecified after a failure.
         let ran = catch_unwind(AssertUnwindSafe(|| pass(&mut lent, scalars)));
         drop(lent);
         match ran {
@@ -187,7 +189,7 @@ impl Reference {
             }
             Err(panic) => {
                 let error = failure(format!("panicked: {}", panic_message(&*panic)));
-                // The payload is the function's, and dropping it may panic as well.
+                // The panic's payload comes from the function, and dropping it may panic as well.
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
                     mem::forget(panic);
                 }
@@ -203,7 +205,7 @@ impl Reference {
     }
 }
 
-/// Why a kernel has no reference.
+/// The reason why a kernel has no reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoReference {
     /// No function qualifies.
@@ -219,7 +221,7 @@ impl fmt::Display for NoReference {
     }
 }
 
-/// The first difference in the two passes, which calls depend on. Texts and limits may differ.
+/// Returns the first difference in the two passes, which calls depend on. Texts and limits may differ.
 pub(crate) fn interface_difference(stub: KernelSpecBuf, spec: &KernelSpecBuf) -> Option<String> {
     let interface = KernelSpecBuf { forward: stub.forward, backward: stub.backward, ..spec.clone() };
     kernelpack_manifest::first_difference(&interface, spec)

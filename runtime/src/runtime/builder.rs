@@ -1,4 +1,4 @@
-//! How runtimes are configured.
+//! The configuration of runtimes.
 
 use std::{
     num::NonZeroUsize,

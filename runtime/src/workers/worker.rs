@@ -121,7 +121,7 @@ impl Drop for Worker {
 
 impl Mailbox {
     fn lock(&self) -> MutexGuard<'_, Mail> {
-        // No panic under the lock can leave the mail half changed.
+        // No panic under the lock can leave the mail half-updated.
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

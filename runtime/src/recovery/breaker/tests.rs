@@ -2,7 +2,7 @@ use super::*;
 
 const OPEN_FOR: Duration = Duration::from_secs(60);
 
-/// A breaker that opens at the third failure, and its time of creation.
+/// Returns a breaker that opens at the third failure, and its time of creation.
 fn breaker() -> (Breaker, Instant) {
     let start = Instant::now();
     (Breaker::new(BreakerPolicy::after(3, OPEN_FOR), start), start)
@@ -38,12 +38,12 @@ fn one_probe_is_let_through_and_its_success_closes_it() {
     let probe = breaker.admit(|| later);
     assert!(matches!(probe, Admission::Probe { .. }), "{probe:?}");
     assert_eq!(breaker.admit(|| later), Admission::Refused { retry_in: OPEN_FOR });
-    // A call from before it opened does not close it.
+    // A call that was admitted before the breaker opened does not close it.
     assert_eq!(breaker.succeeded(Admission::Closed), Change::Nothing);
     assert!(matches!(breaker.admit(|| later), Admission::Refused { .. }));
     assert_eq!(breaker.succeeded(probe), Change::Closed);
     assert_eq!(breaker.admit(|| later), Admission::Closed);
-    // It takes as many failures as before to open it again.
+    // As many failures as before are necessary to open the breaker again.
     assert_eq!(breaker.failed(Admission::Closed, later), Change::Nothing);
 }
 

@@ -22,7 +22,7 @@ fn a_program_that_aborts_at_panics_falls_back_on_nothing() {
     let reason = |placement, panics_abort| settings.has_no_use_for_references(placement, panics_abort);
     assert!(reason(Placement::Sandboxed, true).is_some_and(|reason| reason.contains("abort")));
     assert_eq!(reason(Placement::Sandboxed, false), None);
-    // A program that gives up the sandbox accepts whatever the function does.
+    // Running natively already means that a panic can abort the program, so this is no reason against the reference.
     assert_eq!(reason(Placement::Native, true), None);
     let never = Settings { fallback: FallbackPolicy::Never, ..Settings::default() };
     assert!(never.has_no_use_for_references(Placement::Sandboxed, false).is_some());

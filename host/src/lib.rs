@@ -25,8 +25,8 @@
 //! pack, [`Error::BadCall`] the caller, [`Error::Kernel`] and [`Error::OutOfService`] the kernel, [`Error::TrustStore`]
 //! the operator, [`Error::Config`] the program's settings, [`Error::File`] a file that cannot be read,
 //! [`Error::Resources`] a machine that is short of something, [`Error::Load`] a module that the engine does not take,
-//! [`Error::Internal`] this crate. What is not at the crate's root is in modules by subject;
-//! the [prelude] has what most programs need.
+//! [`Error::Internal`] this crate. Items that are not at the crate's root are in modules by subject; the [prelude] has
+//! what most programs need.
 //!
 //! # Features
 //! | feature | what |
@@ -53,9 +53,10 @@
 //! | `kernelpack_instances` | gauge | `state`: `idle`, `busy` | instances in the pool, at the end of the last call |
 //! | `kernelpack_pack_info` | gauge | none, and no `kernel` | packs that are loaded |
 //!
-//! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference computed the result), `refused` (the
-//! kernel does not take the arguments: statuses 1 to 3), `failed` (any other failure of the kernel, without a result),
-//! `bad_call` (the caller is at fault), `engine` (the machine is), `internal` (Kernelpack is) or `out_of_service`.
+//! `placement` is `sandboxed` or `native`. `outcome` is `ok`, `fallback` (the reference computed the result), `refused`
+//! (the kernel does not take the arguments: statuses 1 to 3), `failed` (any other failure of the kernel, without a
+//! result), `bad_call` (the caller is at fault), `engine` (the machine is at fault), `internal` (Kernelpack is at
+//! fault) or `out_of_service`.
 #![forbid(unsafe_code)]
 
 pub use kernelpack_runtime::abi;
@@ -79,7 +80,7 @@ pub mod engine {
     pub use kernelpack_runtime::{Execution, Wamr};
 }
 
-/// What can fail, by who is at fault.
+/// Errors, by who is at fault.
 pub mod error {
     #[doc(inline)]
     pub use kernelpack_runtime::{
@@ -111,7 +112,7 @@ pub mod manager {
 }
 
 #[cfg(feature = "measure")]
-/// Calls to measure against.
+/// Baseline calls for measurements.
 pub mod measure {
     #[doc(inline)]
     pub use kernelpack_runtime::{Prepared, RawCall};
@@ -127,7 +128,7 @@ pub mod pack {
     };
 }
 
-/// What a runtime decides about instances, failures and placement.
+/// Policies for instances, failures and placement.
 pub mod policy {
     #[doc(inline)]
     pub use kernelpack_runtime::{BreakerPolicy, FallbackPolicy, Occupancy, Placement, PoolPolicy, WhenFull};

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt};
 
-/// Characters of a function's name that are kept; modules may have names of any length.
+/// The number of characters of a function's name that are kept; modules may have names of any length.
 const NAME: usize = 128;
 
 /// The functions of a kernel that were active when it was stopped, the innermost first.

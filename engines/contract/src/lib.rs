@@ -43,7 +43,7 @@ pub use watchdog::{Stoppable, Watch, Watchdog};
 /// The unit of execution budgets.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// Bytes of a page of linear memory.
+/// The size of a page of linear memory in bytes.
 pub const PAGE: u64 = 65536;
 
 /// A module that exports a function `empty` which takes nothing, does nothing and returns nothing.

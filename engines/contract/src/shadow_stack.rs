@@ -10,7 +10,7 @@ pub struct ShadowStack {
 }
 
 impl ShadowStack {
-    /// What a leaf function may use below the stack pointer without moving it.
+    /// The bytes that a leaf function may use below the stack pointer without moving it.
     const RED_ZONE: u32 = 128;
     /// The smallest stack that the packer allows; the linker aligns it to 16 bytes.
     const LEAST_BYTES: u32 = 4096;

@@ -11,9 +11,9 @@
 
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 
-/// Bytes in a vector.
+/// The size of a vector in bytes.
 const VECTOR: i32 = 16;
-/// Bytes per iteration of the main loops.
+/// The number of bytes per iteration of the main loops.
 const BLOCK: i32 = 64;
 
 const DESTINATION: u32 = 0;

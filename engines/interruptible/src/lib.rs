@@ -7,11 +7,12 @@
 //! 1. there is a bounded number of instructions between two accesses that the *compiled* code performs, and that
 //! 2. no instruction makes the host access linear memory, where a fault would end the process.
 //!
-//! For the second, `memory.fill` and `memory.copy` become calls of appended functions, and modules with `memory.init`
-//! are rejected. For the first, *touches* are added where the module's own accesses are not enough: calls of an
-//! appended function that loads from address 0. A touch is a call since Cranelift removes accesses: a load of what was
-//! loaded or stored before, a store of a value that is already there, a store that is overwritten. Cranelift does not
-//! remove calls, provided that Wasmtime's inlining is off, and its knowledge of memory ends at them.
+//! To meet condition 2, `memory.fill` and `memory.copy` become calls of appended functions, and modules with
+//! `memory.init` are rejected. To meet condition 1, *touches* are added where the module's own accesses are not enough:
+//! calls of an appended function that loads from address 0. A touch is a call because Cranelift removes accesses: a
+//! load of a value that was loaded or stored before, a store of a value that is already there, and a store that is
+//! overwritten. Cranelift does not remove calls, provided that Wasmtime's inlining is off, and after a call it assumes
+//! nothing about the contents of memory.
 //!
 //! # Which accesses count
 //!

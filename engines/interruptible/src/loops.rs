@@ -28,7 +28,7 @@ pub(super) struct Loop {
     back: Option<(Position, Position)>,
 }
 
-/// All loops of a function, in the order of their starts, and what happens in them.
+/// All loops of a function, in the order of their starts, and the assignments and calls in them.
 #[derive(Debug, Default)]
 pub(super) struct Loops {
     pub(super) all: Vec<Loop>,

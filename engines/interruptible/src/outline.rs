@@ -6,7 +6,7 @@ use wasmparser::{BlockType, CompositeInnerType, FunctionBody, Parser, Payload, V
 
 use super::Reason;
 
-/// Bytes of a page of linear memory.
+/// The size of a page of linear memory in bytes.
 const PAGE: u64 = 1 << 16;
 
 /// A section of the module.

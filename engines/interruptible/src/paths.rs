@@ -216,7 +216,7 @@ impl<'a> Paths<'a> {
                 let arity = self.outline.type_arity(*type_index)?;
                 self.call(1, arity)
             }
-            // These become calls.
+            // The rewriting replaces these instructions by calls.
             Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => self.call(0, (3, 0)),
             Operator::LocalGet { local_index } => {
                 self.operands.push(self.locals.value(*local_index, &self.open, self.loops));

@@ -37,9 +37,10 @@ struct State {
     stopped: bool,
     /// How many bytes of the linear memory have been made inaccessible by `stop`.
     closed: usize,
-    /// Whether replacing a mapping failed: the range may have a hole then, and another mapping in it.
+    /// Whether replacing a mapping failed, after which the range may have a hole in which the system places other
+    /// mappings.
     torn: bool,
-    /// What is mapped here; held so that it is not reused before this region is unmapped.
+    /// The parts that are mapped here, held so that their pages are not reused before this region is unmapped.
     parts: Vec<SharedPart>,
     mappings: Mappings,
 }

@@ -1,8 +1,8 @@
 //! Memory that can be mapped in several places at once.
 //!
-//! All of it is in one anonymous file per process, in which each [`SharedMemory`] has a range of pages to itself: one
-//! file descriptor, however many tensors there are. A forked child makes its own file. It shares the tensors that
-//! existed at the fork with its parent, and dropping them in the child takes nothing from the parent.
+//! All shared memory is in one anonymous file per process, in which each [`SharedMemory`] has a range of pages to
+//! itself. So one file descriptor suffices for any number of tensors. A forked child makes its own file. It shares the
+//! tensors that existed at the fork with its parent, and dropping them in the child takes nothing from the parent.
 //!
 //! A range is reused only once nothing can access it: its pages were given back to the system, so they are zero;
 //! anything that maps it into a linear memory holds the [`SharedMemory`] until it is unmapped; and no child was forked

@@ -7,7 +7,7 @@
 /// The granularity of a block's position and size in bytes.
 pub(super) const UNIT: usize = 16;
 
-/// How many blocks the list grows by when it is full: 768 bytes.
+/// The number of blocks by which the list grows when it is full: 768 bytes.
 const STEP: usize = 64;
 
 /// The blocks of a pool.

@@ -18,11 +18,11 @@ use crate::{
     vm::{Brake, Buffer, Code, MOST_PAGES, Machine, Vm},
 };
 
-/// Why a module is not interpreted.
+/// The reason why a module is not interpreted.
 const NO_NATIVE: &str = "the pack has no native code for this machine that its signer may vouch for, and nothing is \
                          interpreted, or compiled here, unless Runtime::embedded is told to";
 
-/// Why an engine that interprets does not run native code.
+/// The reason why an engine that only interprets does not run native code.
 const INTERPRETS: &str = "its native code was read for a runtime that runs native code, and this one only interprets; open \
                           the pack with this runtime";
 
@@ -98,7 +98,7 @@ impl WamrEngine {
         cfg!(feature = "interp") && self.execution.interprets()
     }
 
-    /// Returns the code that instances run, with limits on their tables and memory, and its source.
+    /// Returns the code that instances run, with limits on their tables and memory, and where the code came from.
     fn code(&self, code: KernelCode, elements: u32, pages: u32) -> Result<(Code, CacheOutcome), CompileError> {
         let load = |native| Code::load_native(&self.vm, native, elements, pages).map_err(refused);
         let module = match code {

@@ -1,6 +1,6 @@
 //! The choice between interpreting and native code.
 
-/// Whether kernels are interpreted or run as native code.
+/// The choice between interpreting kernels and running them as native code.
 ///
 /// Native code comes from a pack if its signer was granted native code; it must be for this machine, made by the
 /// compiler of exactly the same version of WAMR, and with all checks, or the pack is refused. For other kernels, this

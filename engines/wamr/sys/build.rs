@@ -93,7 +93,7 @@ fn main() {
     build.define("WASM_ENABLE_SIMD", flag(simd)).define("WASM_ENABLE_SIMDE", "0");
     if interp {
         files.extend(["wasm_loader.c", "wasm_runtime.c"].map(|c| iwasm.join("interpreter").join(c)));
-        // It includes `wasm_interp_fast.c`.
+        // `interp.c` includes `wasm_interp_fast.c`.
         files.push(PathBuf::from("src/interp.c"));
     }
     if aot {
@@ -137,7 +137,7 @@ struct Target {
     /// The name in AOT files, if it differs from the processor's.
     name: Option<&'static str>,
     invoke: &'static str,
-    /// Like `invoke`, where vectors may be passed.
+    /// Like `invoke`, but for calls that may pass vectors.
     invoke_simd: &'static str,
     relocations: &'static str,
     thumb: bool,

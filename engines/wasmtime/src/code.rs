@@ -15,7 +15,7 @@ use crate::VERSION;
 pub(super) enum Lookup<'a> {
     /// The code was in the cache.
     Found(Module),
-    /// It must be compiled.
+    /// The code must be compiled.
     Missing(Vacancy<'a>),
 }
 

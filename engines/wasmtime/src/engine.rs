@@ -118,7 +118,7 @@ impl Engine for WasmtimeEngine {
     }
 }
 
-/// Returns the error of a module that Wasmtime does not take, or has no memory for.
+/// Converts Wasmtime's error for a module that it rejects or has no memory for.
 fn refused(error: wasmtime::Error) -> CompileError {
     let message = format!("{error:#}");
     if is_shortage(&error) { CompileError::OutOfMemory(message) } else { CompileError::Refused(message) }

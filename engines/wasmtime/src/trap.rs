@@ -5,7 +5,7 @@ use wasmtime::{Trap, WasmBacktrace};
 
 use super::form::Form;
 
-/// Characters of Wasmtime's messages that are kept: a message may contain the backtrace with all names.
+/// The number of characters of Wasmtime's messages that are kept: a message may contain the backtrace with all names.
 const MAX_MESSAGE: usize = 1024;
 
 /// Converts an error of a Wasmtime call to ours. Every such error goes through here.

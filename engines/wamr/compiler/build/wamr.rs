@@ -54,7 +54,8 @@ const INCLUDES: [&str; 10] = [
     "core/shared/utils",
 ];
 
-/// What modules may use, and what the compiled code does. Shared memory must be off; `c/compile.c` says why.
+/// The features that modules may use, and properties of the compiled code. Shared memory must be off; `c/compile.c`
+/// says why.
 const FEATURES: [(&str, &str); 21] = [
     ("WASM_ENABLE_AOT", "1"),
     ("WASM_ENABLE_INTERP", "1"),

@@ -1,4 +1,4 @@
-//! Why nothing was compiled.
+//! Errors of compiling in a separate process.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -98,19 +98,19 @@ pub enum CompilerError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputFault {
-    /// It is missing, not a regular file, or too large.
+    /// The file is missing, not a regular file, or too large.
     #[error("it cannot be read: {0}")]
     Unreadable(io::Error),
-    /// No host would load it.
+    /// No host would load the file.
     #[error(transparent)]
     Unloadable(#[from] AotFault),
-    /// It is for another target.
+    /// The file is for another target.
     #[error("it is for {found}")]
     Target {
         /// The target in its record.
         found: AotTarget,
     },
-    /// It was made from another module.
+    /// The file was made from another module.
     #[error("it is of the module {found}, not of {expected}")]
     Source {
         /// The digest of the module to be compiled.
@@ -118,7 +118,7 @@ pub enum OutputFault {
         /// The digest in its record.
         found: Digest,
     },
-    /// It was made by another version than the compiler reports.
+    /// The file was made by another version than the compiler reports.
     #[error("it is by WAMR {found}, and the compiler says that it is {expected}")]
     Version {
         /// The version that the compiler reports.

@@ -53,9 +53,9 @@ impl<K: Kernel> TypedKernel<K> {
     ///
     /// # Errors
     /// As [`call`](Self::call), although only the kernel's initialization runs;
-    /// [`ResourceError::TooManyBindings`](crate::ResourceError::TooManyBindings) if the kernel's bindings already have as
-    /// many instances as they may; [`ResourceError::Unmappable`](crate::ResourceError::Unmappable) if the system cannot map
-    /// a tensor.
+    /// [`ResourceError::TooManyBindings`](crate::ResourceError::TooManyBindings) if the kernel's bindings already have
+    /// as many instances as they may; [`ResourceError::Unmappable`](crate::ResourceError::Unmappable) if the system
+    /// cannot map a tensor.
     pub fn bind(&self, args: K::Args<'_>) -> Result<Bound<K>, Error> {
         K::lend(args, |tensors, scalars| {
             let inner = BoundCall::new(self.dispatcher(), &K::SIGNATURE, tensors, scalars, self.max_ticks())?;

@@ -292,7 +292,7 @@ impl<T: Pooled> Drop for Lease<'_, T> {
             }
         }
         let _place = Place(self.pool);
-        // Dropped before another item can be made in its place, so that the limit holds at every moment.
+        // The item is dropped before another can be made in its place, so that the limit holds at every moment.
         drop(self.item.take());
     }
 }

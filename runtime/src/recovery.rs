@@ -1,8 +1,8 @@
 //! Recovery from failed calls, with logs and metrics.
 //!
-//! A [`Recovery`] takes a kernel that keeps failing out of service, runs the reference on unchanged inputs if the policy
-//! allows it, and reports logs and metrics. For a call that succeeds, it adds a few atomic loads and additions and, in
-//! one call out of 64, two readings of the clock; it takes no lock and allocates nothing.
+//! A [`Recovery`] takes a kernel that keeps failing out of service, runs the reference on unchanged inputs if the
+//! policy allows it, and reports logs and metrics. For a call that succeeds, it adds a few atomic loads and additions
+//! and, in one call out of 64, two readings of the clock; it takes no lock and allocates nothing.
 
 mod breaker;
 mod clock;

@@ -29,7 +29,7 @@ use crate::{
     parallel, recovery,
 };
 
-/// Why native code that was read is not loaded.
+/// The reason why native code that was read is not loaded.
 const NOT_GRANTED: &str =
     "its signer is no longer trusted for native code, and its module was not kept; open the pack again";
 

@@ -28,7 +28,7 @@ use kernelpack_memory::Lineage;
 use self::worker::{Answer, Job, Worker, run_caught};
 use crate::guest::{Failure, Guest};
 
-/// How long a thread spins; another kernel may take as long between two calls.
+/// The time for which a thread spins; another kernel may take as long between two calls.
 const SPIN: Duration = Duration::from_micros(300);
 
 /// Threads that help the calling one.

@@ -6,7 +6,7 @@ use kernelpack_abi::{Pass, TensorArg, params};
 
 use crate::BadCall;
 
-/// How many tensors a thread keeps room for at most.
+/// The largest number of tensors that a thread keeps room for.
 const MOST_KEPT: usize = 1 << 14;
 
 /// Buffers for tensors and scalars.

@@ -58,7 +58,7 @@ pub struct VerifiedPack {
 /// ```
 #[derive(Debug)]
 pub struct VerifiedKernel {
-    /// What the engine loads, if the pack was read for one; otherwise every module.
+    /// The code that the engine loads, if the pack was read for one; otherwise every module.
     code: Vec<KernelCode>,
     pub(crate) vectors: Vec<VerifiedVector>,
 }
@@ -155,8 +155,8 @@ impl VerifiedPack {
     /// modules actually use.
     ///
     /// # Errors
-    /// [`Error::Rejected`] for the first thing that does not fit, [`BadCall::OtherEngine`] if the pack was verified for an
-    /// engine that loads other modules.
+    /// [`Error::Rejected`] for the first thing that does not fit, [`BadCall::OtherEngine`] if the pack was verified for
+    /// an engine that loads other modules.
     pub fn check_compatibility(&self, checker: &CompatibilityChecker) -> Result<(), Error> {
         checker.check(self.manifest.manifest()).into_result()?;
         for (entry, kernel) in self.manifest.manifest().kernels.iter().zip(&self.kernels) {
@@ -255,7 +255,7 @@ fn read_modules(
         }
         Ok::<_, Error>(module)
     })?;
-    // In the manifest's order, so that the error is the same every time.
+    // Modules are checked in the manifest's order, so that the error is the same every time.
     let mut size = PackSize::default();
     for module in &modules {
         size.add(&module.spec().id, module.bytes().len(), module.facts())?;

@@ -72,7 +72,8 @@ pub enum WhenFull {
     /// A [`Prepared`](crate::Prepared) call keeps its instance: a thread that holds the last instance in one and calls
     /// the kernel waits for itself, forever if there is no timeout.
     Wait {
-        /// How long it waits before it fails with [`ResourceError::Busy`](crate::ResourceError::Busy); `None` for no limit.
+        /// How long it waits before it fails with [`ResourceError::Busy`](crate::ResourceError::Busy); `None` for no
+        /// limit.
         timeout: Option<Duration>,
     },
     /// The call fails with [`ResourceError::Busy`](crate::ResourceError::Busy).

@@ -1,7 +1,8 @@
 //! The circuit breaker of a kernel.
 //!
-//! It holds two numbers: until when the kernel is out of service, and how many failures there were in a row. While all
-//! is well, a call loads each once. The caller passes the time, so that tests need not wait.
+//! A breaker holds two numbers: the time until which the kernel is out of service, and the number of failures in a row.
+//! While the kernel is in service and does not fail, a call loads each number once. The caller passes the time, so that
+//! tests need not wait.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},

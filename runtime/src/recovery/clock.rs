@@ -23,7 +23,7 @@ impl Clock {
     /// Returns the start time of a call, if this call is timed. A kernel's first call is.
     #[inline]
     pub(crate) fn start(&self) -> Option<Instant> {
-        // Not an atomic addition: that costs more than everything else here, and it does not matter if a count is lost.
+        // An atomic addition would cost more than everything else here, and a lost count does not matter.
         let call = self.calls.load(Relaxed);
         self.calls.store(call.wrapping_add(1), Relaxed);
         (call.is_multiple_of(EVERY) && self.on).then(Instant::now)

@@ -29,8 +29,8 @@ const CEILING: ResourceLimits = ResourceLimits {
     max_stack_bytes: 1 << 20,
 };
 
-/// How many instances the bindings of a kernel may have, unless a builder says otherwise. They take 4 TiB of address
-/// space, of which a process has at least 128 TiB on supported machines.
+/// The number of instances that the bindings of a kernel may have, unless a builder says otherwise. These instances
+/// take 4 TiB of address space, of which a process has at least 128 TiB on supported machines.
 const MAX_BINDINGS: u32 = 1024;
 
 /// Configures a [`Runtime`].

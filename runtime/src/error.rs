@@ -166,7 +166,7 @@ pub struct OutOfService {
     pub pack: Arc<str>,
     /// The pack's version.
     pub version: Version,
-    /// How long until a call may try it again.
+    /// The time until a call may try the kernel again.
     pub retry_in: Duration,
 }
 

@@ -216,7 +216,7 @@ impl Guest {
             self.arena_start = start;
             self.arena_end = self.instance.memory_size();
         }
-        // Fits: the arena is not empty and ends at 4 GiB at most.
+        // The cast does not truncate, since the arena is not empty and ends at 4 GiB at most.
         Ok(self.arena_start as u32)
     }
 

@@ -175,7 +175,7 @@ fn a_secret_that_is_not_one_is_replaced() {
         assert_eq!(fault(&cache, 1), EntryFault::Forged, "{round}");
     }
     assert_eq!(fs::read(&known).unwrap(), [0; 32]);
-    // A secret that cannot be replaced is an error; the cache never works without one.
+    // A secret that cannot be replaced is an error, since the cache never works without a secret.
     fs::remove_file(&secret).unwrap();
     fs::create_dir(&secret).unwrap();
     assert!(matches!(CompileCache::open(temp.path(), DEFAULT_LIMIT).unwrap_err(), CacheError::Io { .. }));

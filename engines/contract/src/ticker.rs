@@ -30,7 +30,8 @@ impl Ticker {
         let (stop, stopped) = sync_channel::<()>(0);
         let thread = std::thread::Builder::new().name("kernelpack-epoch".to_owned()).spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
-                // A tick logs, and a subscriber may panic. The panic was printed to stderr; ticks must go on.
+                // A tick logs, and a `tracing` subscriber may panic. The panic was printed to stderr, and ticks must go
+                // on.
                 let _ = catch_unwind(AssertUnwindSafe(&tick));
             }
         })?;

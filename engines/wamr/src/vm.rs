@@ -1,7 +1,7 @@
 //! A safe wrapper of WAMR; all `unsafe` of the engine is in this file and its parts.
 //!
 //! WAMR's runtime is per process, and so is the pool for all its memory. Both exist as long as any [`Vm`], and every
-//! module holds one. [`Code`] and [`Machine`] own objects of C: a machine holds its code, and both are freed under the
+//! module holds one. [`Code`] and [`Machine`] own C objects: a machine holds its code, and both are freed under the
 //! lock that all creation and freeing takes. Calls take no global lock; WAMR keeps the state that they change in the
 //! instance and in its execution environment, which belong to the machine.
 //!
@@ -94,7 +94,7 @@ impl Vm {
         Ok(Self { version: [major, minor, patch] })
     }
 
-    /// WAMR's version.
+    /// Returns WAMR's version.
     pub(super) fn version(&self) -> semver::Version {
         let [major, minor, patch] = self.version.map(u64::from);
         semver::Version::new(major, minor, patch)

@@ -88,7 +88,7 @@ fn main() {
     assert!(interp || aot, "switch on one of the features interp and aot");
     build.define("WASM_ENABLE_INTERP", flag(interp)).define("WASM_ENABLE_FAST_INTERP", flag(interp));
     build.define("WASM_ENABLE_AOT", flag(aot));
-    // Only for native code: the interpreter would need a library for it, and would not be faster.
+    // SIMD is only for native code: the interpreter would need a library for it, and would not be faster.
     let simd = aot && target.simd;
     build.define("WASM_ENABLE_SIMD", flag(simd)).define("WASM_ENABLE_SIMDE", "0");
     if interp {

@@ -124,7 +124,7 @@ fn refused(error: wasmtime::Error) -> CompileError {
     if is_shortage(&error) { CompileError::OutOfMemory(message) } else { CompileError::Refused(message) }
 }
 
-/// Returns whether the system lacks memory or address space, the only resources that compiling asks of it.
+/// Returns whether the system lacks memory or address space, the only resources that compiling needs.
 fn is_shortage(error: &wasmtime::Error) -> bool {
     #[cfg(unix)]
     if error.chain().any(|cause| cause.is::<rustix::io::Errno>()) {

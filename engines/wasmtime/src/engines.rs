@@ -32,11 +32,11 @@ impl Engines {
         if let Some(engine) = self.made.load().get(&which) {
             return Ok(engine.clone());
         }
-        // Another thread may have made this engine meanwhile.
+        // If another thread makes the same engine meanwhile, the one that is inserted first is used.
         let mut config = self.config.clone();
         config.max_wasm_stack(bytes as usize);
         config.epoch_interruption(interruption == Interruption::Epoch);
-        // Nothing runs asynchronously in Wasmtime, but it still checks the two against each other.
+        // Nothing runs asynchronously in Wasmtime, but it still requires this stack to be larger than the limit.
         config.async_stack_size((bytes as usize + HEADROOM).max(2 << 20));
         let engine = Engine::new(&config)?;
         self.made.rcu(|made| {

@@ -71,7 +71,7 @@ pub enum ResourceError {
         kernel: Arc<str>,
         /// The instances that it may have.
         limit: u32,
-        /// How long the call waited for one; zero if the pool's policy is not to wait.
+        /// How long the call waited for an instance; zero if the pool's policy is not to wait.
         waited: Duration,
     },
     /// The bindings of a kernel already have all the instances that they may have.

@@ -76,7 +76,7 @@ impl Reference {
         if self.0.spec.lifecycle != Lifecycle::default() {
             return Some("has an `init` or a `cleanup`, but the pack's kernel does not".to_owned());
         }
-        // A program that gives a function vouches for it.
+        // The program vouches for a function that it gives to the builder, so that function needs no vectors.
         if vectors.is_empty() && !was_given {
             return Some(
                 "cannot be compared with the pack, which has no health vector for the kernel: add one, or give the \
@@ -210,7 +210,7 @@ impl Reference {
 pub(super) enum NoReference {
     /// No function qualifies.
     Missing(String),
-    /// A function has its name, but may compute something else.
+    /// A function has the reference's name, but may compute something else.
     Differs(String),
 }
 

@@ -49,7 +49,7 @@ pub fn locate() -> Result<PathBuf, CompilerError> {
     let name = Path::new(PROGRAM).with_extension(env::consts::EXE_EXTENSION);
     let beside = env::current_exe().ok().and_then(|this| Some(this.parent()?.to_owned()));
     let path = env::var_os("PATH").unwrap_or_default();
-    // The meaning of a relative folder depends on the current one.
+    // Relative folders are skipped, since their meaning depends on the current folder.
     let folders = beside.into_iter().chain(env::split_paths(&path).filter(|folder| folder.is_absolute()));
     let mut programs = folders.map(|folder| folder.join(&name));
     programs.find(|program| program.is_file()).ok_or(CompilerError::NoCompiler { program: name })

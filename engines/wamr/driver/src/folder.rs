@@ -1,8 +1,8 @@
 //! The folder that the compiler reads from and writes to, which only this user can enter.
 //!
 //! Code that is read from here runs outside of any sandbox, so others must not be able to replace it. If the system
-//! reports who can write, that is checked for the open folder, and files are read from that folder, whatever is at its
-//! path by then.
+//! reports who can write, that is checked for the open folder, and files are read through its file descriptor, so
+//! replacing what is at its path has no effect.
 
 use std::{
     fs::File,
@@ -39,7 +39,7 @@ impl Folder {
         })
     }
 
-    /// Its path, for a process that starts in it.
+    /// Returns the folder's path, for a process that starts in it.
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }

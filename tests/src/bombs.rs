@@ -52,9 +52,10 @@ const SPEC: KernelSpec<'static> = KernelSpec {
     split: &[],
 };
 
-/// The share of a module's code bytes that the bombs use; their other functions take some too.
+/// The number of code bytes in the functions that a bomb adds, a little below the limit of a module: the functions that
+/// every kernel must have take some too.
 const BYTES: usize = MAX_CODE_BYTES / 100 * 95;
-/// The share of a function's bytes.
+/// The number of code bytes in one of these functions, a little below the limit of a function.
 const FUNCTION_BYTES: usize = MAX_FUNCTION_BYTES - 256;
 
 /// The type `(i32) -> i32`, which functions have unless stated otherwise.
@@ -77,7 +78,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// The two functions that a kernel must have; they do nothing.
+    /// Makes a module with the two functions that a kernel must have; they do nothing.
     fn new() -> Self {
         let mut parts = Self {
             types: TypeSection::new(),
@@ -100,7 +101,7 @@ impl Parts {
         self.types.ty().function(vec![ValType::I32; params], vec![ValType::I32; results]);
     }
 
-    /// Adds the `at`th type with this many parameters and results.
+    /// Adds a type with this many parameters and results, which differs from those for other values of `at`.
     fn types_of(&mut self, values: usize, at: usize) {
         let bit = |place: usize| if at >> place & 1 == 0 { ValType::I32 } else { ValType::I64 };
         self.types.ty().function((0..values / 2).map(bit), (values / 2..values).map(|_| ValType::I64));
@@ -144,7 +145,7 @@ impl Parts {
 /// A module that is expensive to compile.
 #[derive(Clone, Copy, Debug)]
 pub struct Bomb {
-    /// What the module has a lot of.
+    /// The construct that the module has a lot of.
     pub name: &'static str,
     parts: fn() -> Parts,
 }
@@ -155,7 +156,7 @@ const fn bomb(name: &'static str, parts: fn() -> Parts) -> Bomb {
 
 const ADD: [I<'static>; 4] = [I::LocalGet(0), I::I32Const(1), I::I32Add, I::LocalSet(0)];
 const AT: MemArg = MemArg { offset: 4, align: 2, memory_index: 0 };
-/// The number of parameters and results of structures and functions with many.
+/// The number of parameters, and of results, of control structures and functions that have many.
 const MANY: usize = 50;
 
 /// All bombs.
@@ -248,7 +249,7 @@ pub const BOMBS: [Bomb; 30] = [
         parts
     }),
     bomb("loops over locals", || {
-        // Each loop changes another of many locals, all live throughout.
+        // Each loop changes a different one of many locals, and all of these are live throughout.
         const LOCALS: u32 = 500;
         let mut parts = Parts::new();
         let mut function = Function::new([(LOCALS, ValType::I32)]);
@@ -263,7 +264,7 @@ pub const BOMBS: [Bomb; 30] = [
         parts
     }),
     bomb("operands across blocks", || {
-        // Values outside of locals are live throughout.
+        // The values on the operand stack are used only after all blocks, so they are live throughout.
         let mut parts = Parts::new();
         for _ in 0..BYTES / FUNCTION_BYTES {
             let (values, blocks) = (FUNCTION_BYTES / 12, FUNCTION_BYTES / 14);
@@ -308,13 +309,13 @@ pub const BOMBS: [Bomb; 30] = [
         let mut parts = Parts { table: 16, ..Parts::new() };
         let call = I::CallIndirect { type_index: PLAIN, table_index: 0 };
         let step = [I::LocalGet(0), I::LocalGet(0), call, I::LocalSet(0)];
-        // Each has two values, and counts as 17 more.
+        // Each call has two values, and counts as 17 more.
         parts.repeat(&[], &step, MAX_CALL_VALUES as usize / 19, BYTES);
         parts
     }),
     bomb("types", || {
         let mut parts = Parts::new();
-        // One type exists already. All types differ.
+        // One type exists already; the others all differ from each other.
         let values = (MAX_TYPE_VALUES / MAX_TYPES) as usize;
         (1..MAX_TYPES as usize).for_each(|at| parts.types_of(values, at));
         parts
@@ -376,7 +377,7 @@ fn put(function: &mut Function, times: usize, instructions: &[I<'_>]) {
     }
 }
 
-/// As many functions as a module may have, with this body.
+/// Returns a module with as many functions as it may have, each with this body.
 fn functions(body: impl Fn(&mut Function)) -> Parts {
     let mut parts = Parts::new();
     let mut size = 0;
@@ -399,7 +400,7 @@ fn filled(locals: &[(u32, ValType)], step: &[I<'_>]) -> Parts {
     parts
 }
 
-/// Structures with many parameters and as many results.
+/// Returns a module of control structures with many parameters and as many results.
 fn structures(open: fn(BlockType) -> I<'static>) -> Parts {
     let mut parts = Parts::new();
     parts.ty(MANY, MANY);
@@ -414,7 +415,7 @@ fn structures(open: fn(BlockType) -> I<'static>) -> Parts {
     parts
 }
 
-/// Calls of a function with this many parameters and as many results.
+/// Returns a module that calls a function with this many parameters and as many results.
 fn calls(values: usize) -> Parts {
     let mut parts = Parts::new();
     parts.ty(values, values);
@@ -432,7 +433,7 @@ fn calls(values: usize) -> Parts {
 }
 
 impl Bomb {
-    /// The module.
+    /// Returns the module.
     pub fn module(&self) -> Vec<u8> {
         let mut parts = (self.parts)();
         let mut module = Module::new();
@@ -487,7 +488,7 @@ impl Bomb {
         module.finish()
     }
 
-    /// The module in a pack that [`pack::key`] signed, as a malicious signer would.
+    /// Writes the module into a pack that [`pack::key`] signs, as a malicious signer would.
     ///
     /// # Panics
     /// The pack cannot be written.

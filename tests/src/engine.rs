@@ -43,7 +43,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// A runtime without trusted keys, with a server's settings on each engine.
+    /// Returns a runtime without trusted keys, with a server's settings on each engine.
     pub fn server(self) -> RuntimeBuilder {
         match self {
             Self::Wasmtime => Runtime::server(),
@@ -51,7 +51,7 @@ impl Engine {
         }
     }
 
-    /// WAMR, interpreting or running native code.
+    /// Returns WAMR, interpreting or running native code.
     ///
     /// # Panics
     /// On [`Engine::Wasmtime`].
@@ -72,7 +72,7 @@ impl Engine {
         }
     }
 
-    /// A runtime that trusts [`key`], with native code if that is what this engine runs.
+    /// Returns a runtime that trusts [`key`], with native code if that is what this engine runs.
     pub fn builder(self) -> RuntimeBuilder {
         let key = key().public();
         if self == Self::WamrAot { self.server().trust_native(key) } else { self.server().trust(key) }
@@ -86,22 +86,23 @@ impl Engine {
         self.builder().build().expect("the engine starts")
     }
 
-    /// The engine's name in manifests.
+    /// Returns the engine's name in manifests.
     pub fn name(self) -> &'static str {
         if self == Self::Wasmtime { "wasmtime" } else { "wamr" }
     }
 
-    /// Whether it runs modules with SIMD: packs for WAMR need others, even next to native code with SIMD.
+    /// Returns whether it runs modules with SIMD. Packs for WAMR need modules without, even next to native code with
+    /// SIMD.
     pub fn runs_simd(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// Whether it maps tensors into bound calls; else it copies them.
+    /// Returns whether it maps tensors into bound calls; otherwise it copies them.
     pub fn maps_tensors(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// The ways in which it can stop calls, the best first.
+    /// Returns the ways in which it can stop calls, the best first.
     pub fn interruptions(self) -> &'static [Interruption] {
         match self {
             Self::Wasmtime => &[Interruption::PageProtection, Interruption::Epoch],
@@ -109,22 +110,23 @@ impl Engine {
         }
     }
 
-    /// The error for an access beyond memory at this address, which WAMR does not report.
+    /// Returns the error for an access beyond memory at this address, which WAMR does not report.
     pub fn violation(self, offset: u32) -> KernelError {
         KernelError::MemoryAccessViolation { offset: if self == Self::Wasmtime { offset } else { 0 }, size: 0 }
     }
 
-    /// Whether the last page that the guest counts is complete: WAMR's host grows memory by what a call needs.
+    /// Returns whether the last page that the guest counts is complete: on WAMR, the host grows memory only by what a
+    /// call needs.
     pub fn has_whole_pages(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// Whether failures have a backtrace; WAMR keeps none.
+    /// Returns whether failures have a backtrace; WAMR keeps none.
     pub fn keeps_backtraces(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// The number of rounds of a loop, reduced for the interpreter, which is fifty times slower.
+    /// Returns the number of rounds of a loop, reduced for the interpreter, which is fifty times slower.
     pub fn rounds(self, compiled: usize) -> usize {
         if self == Self::Wamr { compiled / 10 } else { compiled }
     }

@@ -33,7 +33,7 @@ impl Golden {
         Self { name, bytes, metadata }
     }
 
-    /// An `f32` tensor.
+    /// Returns an `f32` tensor.
     ///
     /// # Panics
     /// The file has no such tensor.
@@ -46,7 +46,7 @@ impl Golden {
         tensor
     }
 
-    /// Any tensor as a kernel takes it: as blocks, if the kernel's input holds blocks.
+    /// Returns any tensor as a kernel takes it: as blocks, if the kernel's input holds blocks.
     ///
     /// # Panics
     /// The file has no such tensor, or one of another type.
@@ -64,7 +64,7 @@ impl Golden {
         DynTensor { name: name.to_owned(), dtype, shape, bytes }
     }
 
-    /// An `f64` tensor's elements.
+    /// Returns an `f64` tensor's elements.
     ///
     /// # Panics
     /// The file has no such tensor.
@@ -73,7 +73,7 @@ impl Golden {
         data.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
     }
 
-    /// A parameter of the reference computation.
+    /// Returns a parameter of the reference computation.
     ///
     /// # Panics
     /// The file has no such parameter, or it has another type.
@@ -91,7 +91,7 @@ impl Golden {
 }
 
 impl Golden {
-    /// The files whose metadata name this kernel, or name it as the inverse.
+    /// Returns the files whose metadata name this kernel, or name it as the inverse.
     ///
     /// # Panics
     /// The folder cannot be read, or has no such file.
@@ -110,18 +110,18 @@ impl Golden {
         files
     }
 
-    /// Whether the file has this tensor.
+    /// Returns whether the file has this tensor.
     pub fn has(&self, name: &str) -> bool {
         SafeTensors::deserialize(&self.bytes).is_ok_and(|file| file.tensor(name).is_ok())
     }
 }
 
-/// The folder of the golden files.
+/// Returns the folder of the golden files.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
-/// The largest error of `y`, in units of max(|ref|, rms(ref)).
+/// Returns the largest error of `y`, in units of max(|ref|, rms(ref)).
 ///
 /// # Panics
 /// The lengths differ.
@@ -132,7 +132,7 @@ pub fn largest_error(y: &[f32], reference: &[f64]) -> f64 {
         .zip(reference)
         .map(|(&y, &r)| {
             let error = (f64::from(y) - r).abs() / r.abs().max(rms).max(f64::MIN_POSITIVE);
-            // NaN would disappear in a maximum.
+            // `f64::max` would ignore a NaN.
             if error.is_nan() { f64::INFINITY } else { error }
         })
         .fold(0.0, f64::max)

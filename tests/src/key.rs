@@ -2,7 +2,7 @@
 
 use kernelpack_manifest::SecretKey;
 
-/// The key that signs test packs.
+/// Returns the key that signs test packs.
 pub fn key() -> SecretKey {
     SecretKey::from_seed([7; 32])
 }

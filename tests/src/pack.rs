@@ -20,7 +20,7 @@ pub const MANIFEST: &str = "kernels.json";
 /// The signature of a pack.
 pub const SIGNATURE: &str = "kernels.json.sig";
 
-/// A runtime with Wasmtime that trusts [`key`].
+/// Returns a runtime with Wasmtime that trusts [`key`].
 ///
 /// # Panics
 /// The engine does not start.
@@ -28,9 +28,9 @@ pub fn runtime() -> Runtime {
     Engine::Wasmtime.runtime()
 }
 
-/// The core pack in each engine, with a name for it, opened once per process: in Wasmtime with SIMD and without, and in
-/// WAMR, interpreted and, if there is a [`compiler`], as native code that is either in the pack or compiled when the
-/// pack is opened from its modules without SIMD. The first one is what others are compared with.
+/// Returns the core pack in each engine, with a name for it, opened once per process: in Wasmtime with SIMD and
+/// without, and in WAMR, interpreted and, if there is a [`compiler`], as native code that is either in the pack or
+/// compiled when the pack is opened from its modules without SIMD. The first one is what others are compared with.
 ///
 /// # Panics
 /// One of the engines refuses the pack.
@@ -59,7 +59,7 @@ pub fn engines() -> &'static [(&'static str, &'static Pack)] {
     })
 }
 
-/// The path of WAMR's compiler, if it was built.
+/// Returns the path of WAMR's compiler, if it was built.
 ///
 /// # Panics
 /// The path of this program is unknown.
@@ -73,7 +73,7 @@ pub fn compiler_program() -> PathBuf {
     )
 }
 
-/// WAMR's compiler, if it was built with LLVM; otherwise prints the reason on standard error.
+/// Returns WAMR's compiler, if it was built with LLVM; otherwise prints the reason on standard error.
 ///
 /// # Panics
 /// The path of this program is unknown.
@@ -101,7 +101,7 @@ pub fn add_native_for(pack: &Path, options: AotOptions) -> bool {
     true
 }
 
-/// The folder of a pack with native code for this machine, made once per process.
+/// Returns the folder of a pack with native code for this machine, made once per process.
 ///
 /// # Panics
 /// There is no [`compiler`], or it fails.
@@ -116,7 +116,7 @@ pub fn with_native(pack: &'static Path) -> &'static Path {
     })
 }
 
-/// The root folder of this workspace.
+/// Returns the root folder of this workspace.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -151,13 +151,14 @@ fn build_crate_with(folder: &Path, out: &Path, health: Health) -> Manifest {
     }
 }
 
-/// The folder of the core pack, built once per process and signed with [`key`].
+/// Returns the folder of the core pack, built once per process and signed with [`key`].
 pub fn core() -> &'static Path {
     static PACK: OnceLock<TempDir> = OnceLock::new();
     in_temp(&PACK, "kernels", Health::default())
 }
 
-/// The folder of the core pack with only these kernels, made once per process, since compiling native code takes time.
+/// Returns the folder of the core pack with only these kernels, made once per process, since compiling native code
+/// takes time.
 ///
 /// # Panics
 /// The core pack has none of these kernels.
@@ -171,7 +172,7 @@ pub fn some_of_core(kernels: &'static [&'static str]) -> &'static Path {
     })
 }
 
-/// The folder of the core pack as [`Copy::scalar`] makes it.
+/// Returns the folder of the core pack as [`Copy::scalar`] makes it.
 ///
 /// # Panics
 /// The core pack has no modules for engines without SIMD.
@@ -180,7 +181,7 @@ pub fn scalar() -> &'static Path {
     PACK.get_or_init(|| Copy::of(core()).scalar()).path()
 }
 
-/// The folder of the pack of a crate in `tests/fixtures`, built once per process.
+/// Returns the folder of the pack of a crate in `tests/fixtures`, built once per process.
 ///
 /// # Panics
 /// The fixture is not one of those listed here.
@@ -203,7 +204,7 @@ fn in_temp(cell: &'static OnceLock<TempDir>, folder: &str, health: Health) -> &'
         build_crate_with(&workspace().join(folder), &dir.path().join("pack"), health);
         dir
     });
-    // Leaked with the static that owns it: the folder is cleaned up with the system's temporary files.
+    // The folder is never dropped, since it is in a static; the system removes it with its other temporary files.
     Box::leak(dir.path().join("pack").into_boxed_path())
 }
 
@@ -240,7 +241,7 @@ impl Copy {
         self
     }
 
-    /// The copy's folder.
+    /// Returns the copy's folder.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -263,7 +264,7 @@ impl Copy {
         fs::write(path, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
-    /// The manifest.
+    /// Returns the manifest.
     ///
     /// # Panics
     /// The manifest is malformed.

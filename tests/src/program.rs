@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// Where a program is: `kernelpack`, or `examples/engine`.
+/// Returns the path of a program: `kernelpack`, or `examples/engine`.
 ///
 /// # Panics
 /// It was not built.

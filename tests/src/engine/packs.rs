@@ -8,13 +8,13 @@ use super::Engine;
 use crate::pack::{self, Copy};
 
 impl Engine {
-    /// Whether tests can run on this engine: native code needs a [compiler](pack::compiler), which reports on standard
-    /// error why there is none.
+    /// Returns whether tests can run on this engine: native code needs a [compiler](pack::compiler). Where there is
+    /// none, the reason is printed on standard error.
     pub fn is_there(self) -> bool {
         self != Self::WamrAot || pack::compiler().is_some()
     }
 
-    /// A pack in the form that this engine runs: with native code if it runs nothing else, signed again with
+    /// Returns a pack in the form that this engine runs: with native code if it runs nothing else, signed again with
     /// [`key`](pack::key).
     ///
     /// # Panics
@@ -27,7 +27,7 @@ impl Engine {
         pack
     }
 
-    /// The folder of a pack in the form that this engine runs, made once per process.
+    /// Returns the folder of a pack in the form that this engine runs, made once per process.
     ///
     /// # Panics
     /// The compiler rejects a kernel.
@@ -35,17 +35,17 @@ impl Engine {
         if self == Self::WamrAot { pack::with_native(pack) } else { pack }
     }
 
-    /// The folder of the core pack.
+    /// Returns the folder of the core pack.
     pub fn core(self) -> &'static Path {
         self.folder(pack::core())
     }
 
-    /// The folder of the pack of a crate in `tests/fixtures`.
+    /// Returns the folder of the pack of a crate in `tests/fixtures`.
     pub fn fixture(self, name: &'static str) -> &'static Path {
         self.folder(pack::fixture(name))
     }
 
-    /// The core pack, opened once per process.
+    /// Returns the core pack, opened once per process.
     ///
     /// # Panics
     /// The pack is refused.

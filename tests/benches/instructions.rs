@@ -16,17 +16,18 @@ use kernelpack_tests::pack;
 const PACK: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/instructions");
 const KERNEL: &str = "rmsnorm_f32";
 const DIM: usize = 16;
-/// Calls before the one that is counted: the first lays out the call.
+/// The number of calls before the counted one: the first lays out the call.
 const WARM_UP: u32 = 3;
 
-/// Counts as measured with the pinned toolchain on x86-64, and 5 % more. Lower them when calls get cheaper.
+/// The limits of single calls: the counts measured with the pinned toolchain on x86-64, plus 5 %. Lower them when calls
+/// get cheaper.
 const TYPED: u64 = 1577 * 105 / 100;
 const BOUND: u64 = 1065 * 105 / 100;
 const RAW: u64 = 289 * 105 / 100;
-/// All calls of a batch.
+/// The limit of a whole batch.
 const BATCH: u64 = 17_182 * 105 / 100;
 
-/// The calls of a batch.
+/// The number of calls in a batch.
 const ROWS: usize = 16;
 
 const _: () =
@@ -40,7 +41,8 @@ fn make_pack() {
     pack::copy_folder(copy.path(), Path::new(PACK));
 }
 
-/// A kernel prepared for one way of calling, and its tensors. It is boxed, so that moving it in and out counts little.
+/// A kernel prepared for one way of calling, and its tensors. It is boxed, so that moving it in and out of the
+/// benchmark takes few instructions.
 struct Case<C> {
     call: C,
     x: Tensor<f32>,
@@ -102,7 +104,7 @@ fn warm_raw() -> RawCall {
     call
 }
 
-/// Sets the limit of a count.
+/// Returns a configuration in which a benchmark fails if it takes more instructions than this.
 fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
     let mut config = LibraryBenchmarkConfig::default();
     config.tool(Callgrind::default().hard_limits([(EventKind::Ir, instructions)]));

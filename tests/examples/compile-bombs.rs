@@ -50,7 +50,7 @@ fn measure(engine: Engine, bomb: Bomb) {
     );
 }
 
-/// The processor time of this process in seconds, with a resolution of a hundredth.
+/// Returns the processor time of this process in seconds, with a resolution of a hundredth.
 fn cpu_seconds() -> f64 {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the memory is a local variable, and zeros are a valid value of it.
@@ -61,7 +61,7 @@ fn cpu_seconds() -> f64 {
     [usage.ru_utime, usage.ru_stime].iter().map(|time| time.tv_sec as f64 + time.tv_usec as f64 / 1e6).sum()
 }
 
-/// The peak of resident memory so far; 0 if the system does not report it.
+/// Returns the peak of resident memory so far; 0 if the system does not report it.
 fn peak_mib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();

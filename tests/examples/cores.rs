@@ -1,6 +1,7 @@
 //! Measures how much two or more cores speed up bound calls: `cargo run --release --example cores [THREADS]`.
 //!
-//! Whole and divided calls alternate in one process, several in a row as in an engine; the table has the medians.
+//! Whole and divided calls alternate in one process, several of a kind in a row, as an engine makes them; the table has
+//! the medians.
 
 use std::{num::NonZeroUsize, time::Instant};
 
@@ -12,7 +13,7 @@ const ROWS: usize = 256;
 const DIM: usize = 4096;
 const RANK: usize = 16;
 const ROUNDS: usize = 50;
-/// Calls in a row.
+/// The number of calls of one kind in a row.
 const ROW: usize = 8;
 
 type Call = Box<dyn FnMut() -> Result<(), Error>>;

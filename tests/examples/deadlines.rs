@@ -57,10 +57,10 @@ fn load(parts: &Parts, way: Interruption) -> Result<TypedKernel<Forward>, Error>
     runtime.open(honest(parts).path())?.kernel()
 }
 
-/// Milliseconds beyond the deadline, one tick after the call.
+/// Returns by how many milliseconds a call exceeds its deadline of one tick.
 fn overshoot(kernel: &TypedKernel<Forward>) -> f64 {
     let (x, mut y) = ([1.0], [0.0]);
-    // The instance is made before the measurement starts.
+    // Makes the instance before the measurement starts.
     kernel.call(args(&x, &mut y, 0)).expect("it ends in this mode");
     let call = args(&x, &mut y, 1);
     let start = Instant::now();

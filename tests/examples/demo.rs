@@ -86,7 +86,7 @@ where
     Ok(())
 }
 
-/// The median time of a call, in nanoseconds.
+/// Returns the median time of a call, in nanoseconds.
 fn median_ns(mut call: impl FnMut() -> bool) -> f64 {
     const CALLS: u32 = 20;
     let mut times: Vec<f64> = (0..51)

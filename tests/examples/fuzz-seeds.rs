@@ -47,10 +47,10 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Manifests of one kernel each, sections, and packs of one module each.
+/// Writes manifests of one kernel each, sections, and packs of one module each.
 fn seeds_of_pack(out: &Path, dir: &Path) -> io::Result<()> {
     let mut whole = Manifest::parse(&fs::read(dir.join(pack::MANIFEST))?).expect("the pack is well-formed");
-    // Fixed, so that seeds change only with the kernels.
+    // The time is fixed, so that seeds change only with the kernels.
     "2026-01-18T00:00:00Z".clone_into(&mut whole.created_at);
     for kernel in &whole.kernels {
         let (id, wasm) = (kernel.id.as_str(), fs::read(dir.join(&kernel.path))?);
@@ -65,7 +65,8 @@ fn seeds_of_pack(out: &Path, dir: &Path) -> io::Result<()> {
                 write(&out.join("section"), id, custom.data())?;
             }
         }
-        // The module itself if it is small, and the same kernel without its code.
+        // Each kernel gives packs with its module, if that is small enough, and with a module that has the same exports
+        // but no code.
         let inert = inert_module(kernel, &wasm);
         for (name, manifest, module) in [
             (format!("{id}.manifest"), one.to_json(), &inert),
@@ -81,7 +82,7 @@ fn seeds_of_pack(out: &Path, dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A module with the exports and the section of a kernel, whose functions do nothing.
+/// Returns a module with the exports and the section of a kernel, whose functions do nothing.
 fn inert_module(kernel: &Kernel, wasm: &[u8]) -> Vec<u8> {
     let mut more = String::new();
     for (declared, name, params) in [
@@ -116,7 +117,7 @@ fn inert_module(kernel: &Kernel, wasm: &[u8]) -> Vec<u8> {
     module
 }
 
-/// A valid call for each pass of each kernel: the index of its signature, followed by its memory.
+/// Writes a valid call for each pass of each kernel: the index of its signature, followed by its memory.
 fn seeds_of_calls(out: &Path) -> io::Result<()> {
     let mut kernels: Vec<_> = NativeKernel::all().collect();
     kernels.sort_by_key(|kernel| kernel.spec.id);
@@ -181,7 +182,7 @@ fn call(index: u8, signature: &Signature<'_>) -> Vec<u8> {
     [head, memory].concat()
 }
 
-/// A file for x86-64 with all of its sections but no code, laid out as WAMR's compiler and `kernelpack aot` do.
+/// Returns a file for x86-64 with all of its sections but no code, laid out as WAMR's compiler and `kernelpack aot` do.
 fn aot_file() -> Vec<u8> {
     let record = AotRecord {
         target: AotTarget::X86_64,

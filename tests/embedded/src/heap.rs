@@ -14,12 +14,12 @@ static COUNTING: Counting = Counting;
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-/// Bytes that are allocated now.
+/// Returns the number of bytes that are allocated now.
 pub(crate) fn held() -> usize {
     HELD.load(Relaxed)
 }
 
-/// The peak of allocated bytes since this was last called.
+/// Returns the peak of allocated bytes since the last call.
 pub(crate) fn most() -> usize {
     MOST.swap(held(), Relaxed)
 }

@@ -16,7 +16,7 @@ use crate::work::{Files, Kernel, Result, SHAPE, Taken};
 const MOST: usize = 512 << 10;
 /// Smaller pools are tried in steps of this size.
 const STEP: usize = 1 << 10;
-/// The limit for a kernel as native code: the specification requires everything at run time to fit 256 KB.
+/// The limit for a kernel as native code: the specification requires that everything at run time fits into 256 KB.
 const BAR: usize = 256 << 10;
 
 fn main() -> ExitCode {
@@ -58,12 +58,13 @@ fn measure(dir: &Path, kernel: Kernel, key: PublicKey, execution: Execution) -> 
 
     let (ran, calling) = stack::measured(|| work::run(dir, kernel, key, execution, MOST))?;
     ran?;
-    // The best of the sufficient pools: a file that finds no room in the pool is on the heap.
+    // Of the pools that suffice, takes the one with the smallest total: a file that does not fit into the pool is on
+    // the heap instead, so the smallest pool need not be the best.
     let pools = (1..=MOST / STEP).rev().map(|steps| steps * STEP);
     let enough = pools.map_while(|pool| Some((pool, work::run(dir, kernel, key, execution, pool).ok()?)));
     let least = enough.min_by_key(|(pool, taken)| pool + taken.heap + taken.pages);
     let (pool, Taken { heap, open, pages }) = least.ok_or("no pool suffices")?;
-    // Most pools were too small at some point of loading or calling, and must have left nothing mapped.
+    // Most pools are too small for some step of loading or calling, and such an attempt must unmap everything.
     if pages::held() > 0 {
         return Err(format!("{} bytes of pages were not given back", pages::held()).into());
     }

@@ -1,5 +1,5 @@
-//! Measures the pages that WAMR maps outside of its pool, for native code, and their peak. The linker replaces WAMR's
-//! functions by these, see `build.rs`; on systems whose linker cannot do that, nothing is counted.
+//! Measures the pages that WAMR maps outside of its pool, for native code, and their peak. The linker replaces calls of
+//! WAMR's functions by calls of these, see `build.rs`; on systems whose linker cannot do that, nothing is counted.
 #![allow(unsafe_code, reason = "functions of C are counted by standing in for them")]
 
 use std::{
@@ -10,12 +10,12 @@ use std::{
 static MAPPED: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-/// Bytes that are mapped now.
+/// Returns the number of bytes that are mapped now.
 pub(crate) fn held() -> usize {
     MAPPED.load(Relaxed)
 }
 
-/// The peak of mapped bytes since this was last called.
+/// Returns the peak of mapped bytes since the last call.
 pub(crate) fn most() -> usize {
     MOST.swap(held(), Relaxed)
 }
@@ -31,7 +31,7 @@ unsafe extern "C" {
 
 #[cfg(target_os = "linux")]
 fn pages(size: usize) -> usize {
-    // SAFETY: it has no preconditions.
+    // SAFETY: `sysconf` has no preconditions.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     size.next_multiple_of(usize::try_from(page).unwrap_or(4096))
 }
@@ -54,7 +54,7 @@ unsafe extern "C" fn __wrap_os_mmap(
     addr
 }
 
-// SAFETY: as above.
+// SAFETY: this is the only definition of the name, which the linker uses in place of `os_munmap`.
 #[cfg(target_os = "linux")]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_os_munmap(addr: *mut c_void, size: usize) {

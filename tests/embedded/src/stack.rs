@@ -25,7 +25,7 @@ struct Task<F, T> {
 /// # Panics
 /// If `work` panics.
 pub(crate) fn measured<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<(T, usize)> {
-    // What the C library and an empty thread use is not counted.
+    // Subtracts the stack that the C library and an empty thread use.
     let ((), empty) = run(|| ())?;
     let (result, used) = run(work)?;
     Ok((result, used.saturating_sub(empty)))
@@ -58,7 +58,7 @@ fn run<T: Send, F: FnOnce() -> T + Send>(work: F) -> io::Result<(T, usize)> {
         let bytes = std::slice::from_raw_parts(stack.cast::<u8>(), BYTES);
         BYTES - bytes.iter().position(|byte| *byte != 0).unwrap_or(BYTES)
     };
-    // SAFETY: mapped above, and nothing points there any more.
+    // SAFETY: the stack was mapped above, and no pointer to it remains.
     unsafe { libc::munmap(stack, BYTES) };
     started?;
     match task.done {
@@ -69,7 +69,7 @@ fn run<T: Send, F: FnOnce() -> T + Send>(work: F) -> io::Result<(T, usize)> {
 }
 
 extern "C" fn start<T: Send, F: FnOnce() -> T + Send>(task: *mut c_void) -> *mut c_void {
-    // SAFETY: `run` passed a task of this type, and waits.
+    // SAFETY: `run` passed a pointer to a task of this type, and waits until this thread has ended.
     let task = unsafe { &mut *task.cast::<Task<F, T>>() };
     task.done = task.work.take().map(|work| panic::catch_unwind(AssertUnwindSafe(work)));
     ptr::null_mut()

@@ -23,7 +23,7 @@ const WAMR: &str = "2.4.3";
 const FEATURES: [&str; 6] =
     ["bulk-memory", "multi-value", "mutable-global", "reference-types", "saturating-float-to-int", "sign-extension"];
 
-/// A kernel in a pack by itself.
+/// A kernel that is alone in its pack.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kernel {
     RmsNorm,
@@ -128,13 +128,13 @@ impl Files {
 pub(crate) struct Taken {
     /// The peak on the heap, without the program's own tensors.
     pub(crate) heap: usize,
-    /// What remains on the heap once the pack is open.
+    /// The bytes that remain allocated on the heap once the pack is open.
     pub(crate) open: usize,
     /// The peak of pages for native code.
     pub(crate) pages: usize,
 }
 
-/// Whether the pack has native code.
+/// Returns whether the pack has native code.
 ///
 /// # Errors
 /// The manifest cannot be read.

@@ -8,9 +8,9 @@ use std::{
 
 use crate::peer::Failure;
 
-/// The packer's release profile, except for thin LTO instead of fat. The packer compiles the kernels as the crate that
-/// is linked. Here they are a dependency, which fat LTO would optimize differently: loops that are unrolled in a pack
-/// would stay rolled. With thin LTO the loop that scales a row is identical in all modules.
+/// The packer's release profile, except for thin LTO instead of fat. The packer links the crate of the kernels itself.
+/// Here they are a dependency, which fat LTO would optimize differently: loops that are unrolled in a pack would stay
+/// rolled. With thin LTO the loop that scales a row is identical in all modules.
 const PROFILE: [(&str, &str); 4] = [("OPT_LEVEL", "3"), ("LTO", "thin"), ("CODEGEN_UNITS", "1"), ("PANIC", "abort")];
 /// The packer's flags that affect code.
 const FLAGS: [&str; 3] = ["-Ctarget-feature=+simd128", "-Cllvm-args=-disable-lsr", "-Ccodegen-units=1"];
@@ -34,7 +34,8 @@ impl Guest {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command
             .args(["build", "--release", "--locked", "--quiet", "--package", package, "--target", target])
-            // A target folder of its own, since the caller may hold the lock of the other one.
+            // Uses a target folder of its own, since the process that started this one may hold the lock of the default
+            // folder.
             .arg("--target-dir")
             .arg(&built)
             .current_dir(folder)

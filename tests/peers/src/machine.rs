@@ -1,4 +1,4 @@
-//! What the figures depend on: the date, the machine, the versions, the command.
+//! Describes what the figures depend on: the date, the machine, the versions, the command.
 
 use std::{env, fmt, fs, process::Command, thread, time::SystemTime};
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 /// The versions that everything was built from.
 const LOCK: &str = include_str!("../Cargo.lock");
 
-/// Where and with what the figures were measured.
+/// The machine and the software with which the figures were measured.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
     date: String,
@@ -29,7 +29,7 @@ impl Machine {
         let rustc = Command::new("rustc").arg("--version").output().ok();
         let args: Vec<_> = env::args().skip(1).collect();
         Self {
-            // The day is enough.
+            // The time of day is left out.
             date: date.and_then(|date| Some(date.split_once('T')?.0.to_owned())).unwrap_or_else(unknown),
             cpu: cpu().unwrap_or_else(unknown),
             cores: thread::available_parallelism().map_or(0, Into::into),
@@ -53,7 +53,7 @@ impl Machine {
         }
     }
 
-    /// The processor and the date.
+    /// Returns the processor and the date.
     pub(crate) fn short(&self) -> String {
         format!("{}, {}", self.cpu, self.date)
     }
@@ -77,9 +77,9 @@ fn cpu() -> Option<String> {
     Some(format!("{} (family {}, model {})", field("model name")?, field("cpu family")?, field("model")?))
 }
 
-/// A package in the lock file with its version, optionally the one that another package depends on.
+/// Returns a package in the lock file with its version, optionally the one that another package depends on.
 fn described(package: &str, on: Option<&str>) -> String {
-    // The newest version, if there are several; the peers' own versions are listed with the peers.
+    // Takes the newest version, if there are several; the peers' own versions are listed with the peers.
     let found = LOCK.split("[[package]]\n").filter(|entry| value(entry, "name") == Some(package));
     let Some(entry) = found.last() else { return format!("{package} unknown") };
     let version = value(entry, "version").unwrap_or("unknown");
@@ -90,7 +90,7 @@ fn described(package: &str, on: Option<&str>) -> String {
     format!("{package} {version}{}", dependency.unwrap_or_default())
 }
 
-/// The value of a key in an entry.
+/// Returns the value of a key in an entry.
 fn value<'a>(entry: &'a str, key: &str) -> Option<&'a str> {
     entry.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"'))
 }

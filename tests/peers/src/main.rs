@@ -27,7 +27,7 @@ use crate::{
     row::Row,
 };
 
-/// Floats per row: two sizes that are all overhead, a usual one, and one that exceeds the inner caches.
+/// Floats per row: two sizes at which the overhead dominates, a usual one, and one that exceeds the inner caches.
 const DIMS: [usize; 4] = [16, 64, 4096, 262_144];
 
 /// Measures Kernelpack beside other ways to run the same function in a sandbox.

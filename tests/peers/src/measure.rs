@@ -1,7 +1,7 @@
 //! Times all peers side by side.
 //!
-//! Samples take turns, so that anything which slows the machine for a while affects all alike. Each starts with a call
-//! that does not count, which brings its data and code back into the caches.
+//! The peers' samples alternate, so that anything which slows the machine for a while affects all peers alike. Each
+//! sample starts with a call that does not count, which brings its data and code back into the caches.
 
 use std::time::{Duration, Instant};
 
@@ -19,15 +19,15 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// For figures that may be quoted.
+    /// The budget for figures that may be quoted.
     pub(crate) const FULL: Self =
         Self { sample: Duration::from_millis(1), total: Duration::from_secs(12), rounds: (51, 1001) };
-    /// For checking that everything works.
+    /// The budget for checking that everything works.
     pub(crate) const QUICK: Self =
         Self { sample: Duration::from_micros(10), total: Duration::from_millis(50), rounds: (3, 5) };
 }
 
-/// Nanoseconds per row for each peer, one value per round, sorted.
+/// Returns the nanoseconds per row for each peer, one value per round, sorted.
 ///
 /// # Errors
 /// The first error of a peer.
@@ -42,8 +42,8 @@ pub(crate) fn measure(budget: Budget, peers: &mut [Box<dyn AnyPeer>]) -> Result<
             break;
         }
         for turn in 0..peers.len() {
-            // Each peer is first, second and so on equally often. The call that does not count makes up for what its
-            // neighbour left in the caches.
+            // Each peer is first, second and so on equally often. The call that does not count reloads what the
+            // previous peer evicted from the caches.
             let index = (turn + round) % peers.len();
             peers[index].run(1)?;
             samples[index].push(sample(rows[index], &mut *peers[index])?);
@@ -55,7 +55,7 @@ pub(crate) fn measure(budget: Budget, peers: &mut [Box<dyn AnyPeer>]) -> Result<
     Ok(samples)
 }
 
-/// The number of rows that a sample needs.
+/// Returns the number of rows that a sample needs.
 fn calibrate(least: Duration, peer: &mut dyn AnyPeer) -> Result<u32, Failure> {
     const MOST: u32 = 1 << 20;
     // The first access to memory and code is slow.
@@ -70,11 +70,11 @@ fn calibrate(least: Duration, peer: &mut dyn AnyPeer) -> Result<u32, Failure> {
     }
 }
 
-/// Nanoseconds per row.
+/// Returns the nanoseconds per row of one sample.
 fn sample(rows: u32, peer: &mut dyn AnyPeer) -> Result<f64, Failure> {
     let start = Instant::now();
     let rows = peer.run(rows)?;
-    // If the clock does not advance within a sample, its smallest step counts.
+    // If the clock does not advance during a sample, one nanosecond is assumed.
     Ok((start.elapsed().as_nanos() as f64).max(1.0) / f64::from(rows))
 }
 

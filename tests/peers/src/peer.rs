@@ -9,13 +9,13 @@ pub(crate) type Failure = Box<dyn Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Side {
-    /// The function itself.
+    /// A direct call of the function.
     Native,
     /// A way to call Kernelpack.
     Kernelpack,
     /// Another project's sandbox.
     Peer,
-    /// Not for production; shows where the time goes.
+    /// A way to call that is not for production, but shows where the time goes.
     Orientation,
 }
 
@@ -26,14 +26,14 @@ pub(crate) trait Peer {
     /// The number of rows that one call normalizes.
     const ROWS: u32 = 1;
 
-    /// Normalizes the row. The answer is where this way of calling leaves it, readable as a slice of floats.
+    /// Normalizes the row. The answer stays where this way of calling puts it, readable as a slice of floats.
     ///
     /// # Errors
     /// The peer's error.
     fn call(&mut self) -> Result<impl AsRef<[f32]>, Failure>;
 }
 
-/// Any peer. The loop is inside, so that the timed code contains no dynamic dispatch.
+/// The object-safe interface of a peer. `run` contains the loop, so that the timed code has no dynamic dispatch.
 pub(crate) trait AnyPeer {
     fn name(&self) -> &'static str;
     fn side(&self) -> Side;

@@ -46,7 +46,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
         let (least, most) = panel
             .iter()
             .fold((f64::MAX, f64::MIN), |(least, most), figures| (least.min(figures.ns), most.max(figures.ns)));
-        // From the power of ten below the smallest; the times are written in the space on the right.
+        // The axis starts at the power of ten below the smallest time; the space on the right is for the times as text.
         let (from, to) = (10f64.powf(least.log10().floor()), most * 6.0);
         let count = panel.len() as f64;
         let mut chart = ChartBuilder::on(&area)
@@ -81,7 +81,7 @@ pub(crate) fn draw(path: &Path, machine: &Machine, all: &[Figures]) -> Result<()
     Ok(())
 }
 
-/// The colour of a kind of peer; the colours also differ in brightness.
+/// Returns the colour of a kind of peer; the colours also differ in brightness.
 fn colour(side: Side) -> RGBColor {
     match side {
         Side::Native => RGBColor(90, 90, 90),

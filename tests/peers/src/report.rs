@@ -58,14 +58,14 @@ impl Figures {
     }
 }
 
-/// The sizes, in order.
+/// Returns the sizes, in order.
 pub(crate) fn sizes(all: &[Figures]) -> Vec<usize> {
     let mut sizes: Vec<_> = all.iter().map(|figures| figures.elements).collect();
     sizes.dedup();
     sizes
 }
 
-/// The table, with a description of the machine and the versions.
+/// Returns the table, with a description of the machine and the versions.
 pub(crate) fn markdown(machine: &Machine, all: &[Figures]) -> String {
     let sizes = sizes(all);
     let mut text = String::from("| one row of RMSNorm |");
@@ -90,7 +90,7 @@ pub(crate) fn markdown(machine: &Machine, all: &[Figures]) -> String {
     text
 }
 
-/// A time in a suitable unit.
+/// Formats a time in a suitable unit.
 pub(crate) fn time(ns: f64) -> String {
     match ns {
         ns if ns < 999.5 => format!("{} ns", digits(ns)),
@@ -99,7 +99,7 @@ pub(crate) fn time(ns: f64) -> String {
     }
 }
 
-/// Three significant digits, or all digits before the point.
+/// Formats a number with three significant digits, or with all digits before the point.
 pub(crate) fn digits(value: f64) -> String {
     let after = match value {
         value if value < 9.995 => 2,
@@ -109,7 +109,7 @@ pub(crate) fn digits(value: f64) -> String {
     format!("{value:.after$}")
 }
 
-/// Digits in groups of three.
+/// Formats a number with its digits in groups of three.
 pub(crate) fn grouped(number: usize) -> String {
     if number < 10_000 {
         return number.to_string();

@@ -12,7 +12,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A row of this many floats, always the same.
+    /// Makes a row of this many floats, the same in every process.
     pub(crate) fn new(dim: usize) -> Self {
         let mut state = 0x9E37_79B9_7F4A_7C15u64;
         // Numerical Recipes' 64-bit congruential generator; the upper 24 bits become a float from -1 to 1.

@@ -17,12 +17,12 @@ pub(crate) struct Arrow {
     input: RecordBatch,
 }
 
-/// A list of floats.
+/// Returns the type of a list of floats.
 fn list() -> DataType {
     DataType::List(Arc::new(Field::new("item", DataType::Float32, true)))
 }
 
-/// A column with one cell, which holds these floats.
+/// Returns a column with one cell, which holds these floats.
 fn cell(floats: &[f32]) -> Arc<dyn Array> {
     Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>([Some(floats.iter().copied().map(Some))]))
 }

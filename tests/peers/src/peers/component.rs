@@ -18,7 +18,7 @@ mod bindings {
 /// Makes a component from a core module to which `wit-bindgen` added its types.
 ///
 /// # Errors
-/// The module has no types, or lacks what they promise.
+/// The module has no component types, or lacks an export that they declare.
 pub(crate) fn encode(module: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut encoder = ComponentEncoder::default();
     encoder.module(module).map_err(|error| format!("{error:#}"))?;

@@ -19,7 +19,7 @@ pub(crate) struct Extism {
 impl Extism {
     pub(crate) fn new(wasm: &[u8], row: &Row) -> Result<Self, Failure> {
         let manifest = Manifest::new([Wasm::data(wasm)]);
-        // The cache is for compiling; answers of a former module must not be used.
+        // The compile cache is disabled, so that the code of a former module cannot be used.
         let plugin = PluginBuilder::new(manifest).with_wasi(false).with_cache_disabled().build()?;
         Ok(Self { plugin, input: [&*row.x, &*row.weight, &[row.eps]].concat() })
     }

@@ -19,7 +19,7 @@ use crate::{
 
 /// The length of an epoch, the same as Kernelpack's.
 const TICK: Duration = Duration::from_millis(10);
-/// How many epochs a call may take.
+/// The number of epochs that a call may take.
 const DEADLINE: u64 = 100;
 
 /// One instance, and the addresses of the tensors in its memory.
@@ -65,7 +65,7 @@ impl Warm {
         }
     }
 
-    /// The bytes of y.
+    /// Returns the bytes of y.
     fn result(&self) -> Result<&[u8], Failure> {
         let start = self.y as usize;
         let end = start + 4 * self.dim as usize;
@@ -73,7 +73,7 @@ impl Warm {
     }
 }
 
-/// The data stays in the sandbox, at addresses that only this module knows.
+/// An instance whose data stays in the sandbox, at addresses that only this module knows.
 pub(crate) struct InPlace(Warm);
 
 impl InPlace {
@@ -95,7 +95,7 @@ impl Peer for InPlace {
     }
 }
 
-/// The data is copied in and out by hand. With `EPOCHS`, each call has a deadline.
+/// An instance with data copied in and out by hand. With `EPOCHS`, each call has a deadline.
 pub(crate) struct Copies<const EPOCHS: bool> {
     warm: Warm,
     row: Row,
@@ -129,7 +129,7 @@ impl<const EPOCHS: bool> Peer for Copies<EPOCHS> {
     }
 }
 
-/// The thread that counts an engine's epochs, until this is dropped.
+/// The thread that increments an engine's epoch, until this is dropped.
 struct Ticker {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,

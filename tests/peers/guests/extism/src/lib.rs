@@ -1,7 +1,7 @@
 //! RMSNorm as an Extism plug-in: bytes in, bytes out.
 //!
-//! The export is written by hand, as the kit's documentation allows for more control: `#[plugin_fn]` makes one more
-//! copy of its argument.
+//! The export is written by hand, since `#[plugin_fn]` would copy its argument once more; the kit's documentation
+//! describes this way.
 
 use extism_pdk::{input_bytes, output};
 use kernelpack_kernels::rmsnorm_f32;

@@ -2,7 +2,7 @@
 
 use kernelpack_kernels::rmsnorm_f32;
 
-/// Allocates this many floats, which stay allocated.
+/// Allocates this many floats, which are never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn reserve(floats: usize) -> *mut f32 {
     Box::leak(vec![0.0; floats].into_boxed_slice()).as_mut_ptr()

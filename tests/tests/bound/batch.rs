@@ -1,4 +1,4 @@
-//! Many calls per entry into the sandbox.
+//! Tests batches: many calls per entry into the sandbox.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn a_batch_gives_what_its_calls_give(engine: Engine) {
     let _alone = alone();
     let kernel = core(engine).kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (weight, other) = (values(DIM, 1), values(DIM, 2));
-    // With different shapes and scalars; some share the weight of the previous call.
+    // The rows have different shapes and scalars; some share the weight of the previous call.
     let rows = [1, 3, 2, 2, 7];
     let inputs: Vec<Vec<f32>> = rows.iter().map(|rows| values(rows * DIM, *rows as u32)).collect();
     let weights = [&weight, &weight, &other, &weight, &weight];
@@ -72,7 +72,7 @@ fn batches_in_turns_give_what_their_calls_give(engine: Engine) {
         (&[1, 1, 1], 2, DIM),
         (&[1, 1, 1], 1, 2 * DIM),
     ];
-    // Each batch after each other one, and twice in a row.
+    // Runs each batch twice in a row, and the first two batches after all others.
     for (step, turn) in (0..batches.len()).flat_map(|from| [from, from, 0, 1, 0]).enumerate() {
         let (weights, rows, dim) = batches[turn];
         let weight: Vec<_> = (0..4).map(|seed| values(dim, seed)).collect();
@@ -192,7 +192,7 @@ fn batch(kernel: &TypedKernel<Forward>, outputs: &mut [[f32; 2]; 4], mode: i32) 
     }))
 }
 
-/// The third of four calls fails in this mode.
+/// Checks that the third of four calls fails in this mode, and that the calls before it have their results.
 fn check(kernel: &TypedKernel<Forward>, mode: i32, error: KernelError) {
     let mut outputs = [[0.0f32; 2]; 4];
     batch(kernel, &mut outputs, 2).unwrap();

@@ -1,4 +1,5 @@
-//! Results, chains of calls, and copied bytes. WAMR copies everything, so tests about pages run on Wasmtime only.
+//! Tests results, chains of calls, and the number of copied bytes. WAMR copies everything, so tests about pages run on
+//! Wasmtime only.
 
 use kernelpack_host::{Error, Tensor, error::BadCall};
 use kernelpack_kernels::{kv_pack_q8, rmsnorm_f32, swiglu_f32};
@@ -9,7 +10,7 @@ use crate::{alone, core};
 const ROWS: usize = 8;
 const DIM: usize = 1024;
 
-/// Arbitrary numbers.
+/// Returns arbitrary numbers.
 pub(crate) fn values(len: usize, seed: u32) -> Vec<f32> {
     let next = |state: &mut u32| {
         *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -58,7 +59,7 @@ fn a_chain_of_kernels_shares_its_tensors(engine: Engine) {
     let glu = pack.kernel::<swiglu_f32::Kernel>().unwrap();
     let mut bound_glu = glu.bind(swiglu_f32::Args::new(x.view(), normed.view(), y.view_mut())).unwrap();
     for step in 0..3 {
-        // The host writes to an input between calls, without telling anyone.
+        // The host writes to an input between calls, and the binding needs no notice of that.
         x.as_mut_slice()[step] = step as f32 + 10.0;
         bound_norm.call(rmsnorm_f32::Args::new(x.view(), weight.view(), normed.view_mut())).unwrap();
         bound_glu.call(swiglu_f32::Args::new(x.view(), normed.view(), y.view_mut())).unwrap();
@@ -111,7 +112,7 @@ fn a_binding_takes_its_own_tensors_only(engine: Engine) {
     let flat = kernelpack_host::abi::TensorView::new(x.as_slice(), &[1, 16]).unwrap();
     let refused = bound.call(rmsnorm_f32::Args::new(flat, weight.view(), y.view_mut())).unwrap_err();
     assert!(matches!(refused, Error::BadCall(bad) if matches!(*bad, BadCall::Shape { .. })));
-    // So does a part of it.
+    // A part of a tensor counts as another tensor, too.
     let mut row = Tensor::zeros(&[1, 8]).unwrap();
     let first = kernelpack_host::abi::TensorView::new(&x.as_slice()[..8], &[1, 8]).unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Protects the tensors of others from a hostile kernel.
+//! Tests that a hostile kernel cannot reach the tensors of others.
 //!
 //! Where tensors are copied, the kernel only has copies and nothing needs protection, so tests of mapped pages run on
 //! Wasmtime, which maps.
@@ -22,7 +22,8 @@ fn open(engine: Engine, parts: &Parts) -> TypedKernel<Forward> {
     runtime.open(engine.ready(honest(parts)).path()).unwrap().kernel().unwrap()
 }
 
-/// A kernel with this body. `$x` and `$y` are the addresses of its tensors, `$bytes` their size, `$mode` its scalar.
+/// Returns a kernel with this body. `$x` and `$y` are the addresses of its tensors, `$bytes` their size, `$mode` its
+/// scalar.
 fn kernel(engine: Engine, body: &'static str) -> TypedKernel<Forward> {
     let rest = Box::leak(
         format!(
@@ -105,7 +106,7 @@ fn what_lies_around_the_tensors_is_out_of_reach() {
             result => assert!(is_violation(&result), "{page}: {result:?}"),
         }
     }
-    // 8 KiB each, the second 128 KiB after the first.
+    // The tensors have 8 KiB each, and the second starts 128 KiB after the first.
     assert_eq!(&reachable[..2], [0, 1]);
     assert_eq!(reachable.len(), 4, "{reachable:?}");
 }
@@ -170,7 +171,7 @@ fn a_kernel_that_was_stopped_is_bound_anew(engine: Engine) {
     }
 }
 
-/// A module whose `kernel_cleanup` writes to the output of the last call, and whose `mode` 1 never ends.
+/// Returns a module whose `kernel_cleanup` writes to the output of the last call, and whose `mode` 1 never ends.
 fn writes_when_it_goes() -> Parts {
     Parts {
         rest: "(func $body (param $d i32) (param $mode i32) (result i32)

@@ -273,7 +273,7 @@ fn bindings_take_no_instance_of_other_calls(engine: Engine) {
     drop(bind(&kernel, &x, &mut y).unwrap());
 }
 
-/// Unwinding drops a kernel; if its cleanup panicked too, the process would end.
+/// Unwinding drops a kernel; if its cleanup panicked too, the process would abort.
 #[test]
 fn while_a_panic_of_the_engine_unwinds_no_cleanup_runs() {
     let test = "limits::while_a_panic_of_the_engine_unwinds_no_cleanup_runs";
@@ -298,7 +298,7 @@ fn while_a_panic_of_the_engine_unwinds_no_cleanup_runs() {
     std::thread::Builder::new().stack_size(256 << 10).spawn(calls).unwrap().join().unwrap();
 }
 
-/// Runs in a pool for a few dozen instances.
+/// The pool has room for only a few dozen instances.
 mod where_the_pool_is_out_binding_fails_and_the_rest_goes_on {
     use super::*;
 

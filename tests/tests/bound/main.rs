@@ -24,7 +24,7 @@ use std::{
 use kernelpack_host::Pack;
 use kernelpack_tests::{engine::Engine, pack::some_of_core};
 
-/// The folder of the kernels of the core pack that these tests call.
+/// Returns the folder of the kernels of the core pack that these tests call.
 fn folder(engine: Engine) -> &'static Path {
     engine.folder(some_of_core(&["kv_pack_q8", "rmsnorm_f32", "rope_f32", "swiglu_f32"]))
 }
@@ -36,6 +36,6 @@ fn core(engine: Engine) -> Pack {
 /// Serializes tests that make mappings.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    // A failed test must not make the others fail.
+    // A test that fails poisons the lock, which must not make the others fail.
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

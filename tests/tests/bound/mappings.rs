@@ -6,13 +6,13 @@ use kernelpack_tests::pack;
 
 use crate::alone;
 
-/// The number of tensors' mappings in this process.
+/// Counts the tensors' mappings in this process.
 fn mappings() -> usize {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     maps.lines().filter(|line| line.contains("kernelpack-tensors")).count()
 }
 
-/// Reserved address space of the size of a linear memory; other threads come and go with smaller mappings.
+/// Counts the reservations of address space in units of 2 GiB: other threads make and drop smaller mappings meanwhile.
 fn reserved() -> usize {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let bytes = |line: &str| {

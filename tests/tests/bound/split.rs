@@ -104,7 +104,7 @@ fn what_is_small_or_copied_stays_whole(engine: Engine) {
     assert_eq!(threads(&x, Tensor::zeros(&[4096, 64]).unwrap()) > 1, engine.maps_tensors());
 }
 
-/// A kernel whose calls can be divided, and which traps or spins in the part whose first input is the mode.
+/// Returns a kernel whose calls can be divided, and which traps or spins in the part whose first input is the mode.
 fn fragile() -> (kernelpack_host::Pack, TypedKernel<Divided>) {
     let parts = Parts {
         rest: "(func $first (param $d i32) (result f32)
@@ -193,7 +193,7 @@ fn a_call_that_was_stopped_begins_no_other_part() {
     const N: usize = 128 << 10;
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        // Set even if an assertion fails, or the other thread would never end.
+        // Sets the flag even if an assertion fails; otherwise the other thread would never end.
         let ending = SetWhenDropped(&done);
         scope.spawn(|| {
             let (mut x, mut y) = (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap());

@@ -1,4 +1,4 @@
-//! Compares bulk instructions, which engines execute in pieces, with loops of the guest's.
+//! Compares bulk instructions, which engines execute in pieces, with loops in the guest.
 
 use kernelpack_abi::{KernelSpec, ResourceLimits};
 use kernelpack_tests::{apply, engine::Engine, on_each_engine};
@@ -45,7 +45,7 @@ const FUNCTIONS: &str = "
     (data $bytes \"0123456789\")
     (table $t 3 funcref) (elem $e func $byte $byte)";
 
-/// Zero bytes at the end of memory as the guest counts it.
+/// Bulk instructions on zero bytes at the end of memory as the guest counts it.
 const AT_THE_END: &str = "
     (memory.copy (i32.mul (memory.size) (i32.const 65536)) (i32.mul (memory.size) (i32.const 65536)) (i32.const 0))
     (memory.fill (i32.mul (memory.size) (i32.const 65536)) (i32.const 0) (i32.const 0))";

@@ -26,7 +26,7 @@ extern "C" fn begin() {
     }
 }
 
-/// Runs something on its own stack between two inaccessible pages.
+/// Runs something on a stack of its own between two inaccessible pages.
 fn on_a_coroutine(work: impl FnOnce() + 'static) {
     const PAGE: usize = 4096;
     let mut work: Option<Box<dyn FnOnce()>> = Some(Box::new(work));
@@ -53,7 +53,7 @@ fn on_a_coroutine(work: impl FnOnce() + 'static) {
     assert!(work.is_none(), "the coroutine did not run");
 }
 
-/// Recurses if its `mode` is 1, in a function with the longest name that a module may have.
+/// Makes a kernel that recurses if its `mode` is 1, in a function with the longest name that a module may have.
 fn recursing(engine: Engine) -> (kernelpack_host::Pack, kernelpack_host::TypedKernel<Forward>) {
     let mut parts = parts(
         2,

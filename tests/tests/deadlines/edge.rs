@@ -11,7 +11,7 @@ use crate::{
     wat_kernel::{Parts, SPEC},
 };
 
-/// Counts to `mode` thousand in memory, and writes the count to each element of y.
+/// Makes a kernel that counts to `mode` thousand in memory, and writes the count to each element of y.
 fn counter() -> Parts {
     let rest = "(func $count (param $d i32) (param $mode i32) (result i32)
         (local $block i32) (local $y i32) (local $end i32) (local $i i32)

@@ -7,7 +7,7 @@ use kernelpack_tests::pack::workspace;
 
 use crate::wat_kernel::{Parts, SPEC};
 
-/// All fixtures with their names; in `mode` 1 they never end.
+/// Returns all fixtures with their names; in `mode` 1 they never end.
 pub(crate) fn all() -> Vec<(String, Parts)> {
     let mut all = Vec::new();
     for entry in fs::read_dir(workspace().join("tests/fixtures/hostile")).unwrap() {
@@ -31,7 +31,7 @@ fn adapt(text: &str) -> Parts {
     parts(pages, format!("{before}{after}").replace(RUN, "(func $run"))
 }
 
-/// A module with this many pages of memory, a few more for calls, and a function `$run`.
+/// Makes a module with this many pages of memory, a few more for calls, and a function `$run`.
 pub(crate) fn parts(pages: u32, rest: String) -> Parts {
     // The largest stack: one fixture recurses 2000 deep, and WAMR's interpreter keeps a function's constants in each of
     // its frames.

@@ -1,4 +1,4 @@
-//! The fixtures of the rewriting as kernels, and some more.
+//! Runs the modules of `tests/fixtures/hostile` as kernels, and some more.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -15,7 +15,7 @@ use crate::{
     wat_kernel::Parts,
 };
 
-/// Bodies of `$run` that are not files, since they are short or generated.
+/// Returns bodies of `$run` that are not files, since they are short or generated.
 fn more() -> Vec<(&'static str, String)> {
     let functions = |count: usize, body: &dyn Fn(usize) -> String| (0..count).map(body).collect::<String>();
     vec![
@@ -115,7 +115,7 @@ fn more() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// All of them that an engine can run, as modules that never end in `mode` 1.
+/// Returns all modules that an engine can run, which never end in `mode` 1.
 fn all(engine: Engine) -> Vec<(String, Parts)> {
     let mut all = fixtures::all();
     assert!(all.len() > 20);
@@ -143,8 +143,8 @@ fn everything_is_stopped_whichever_way_it_is_called(engine: Engine) {
     });
 }
 
-/// The result of a short call. The system may take the processor from the thread for longer than its one tick, so the
-/// call is tried several times.
+/// Returns the result of a short call. The system may take the processor from the thread for longer than its one tick,
+/// so the call is tried several times.
 fn in_time(mut call: impl FnMut() -> Result<(), Error>) -> Result<(), KernelError> {
     let mut outcomes = (0..20).map(|_| outcome(call()));
     outcomes.find(|outcome| *outcome != Err(KernelError::EpochDeadline)).unwrap_or(Err(KernelError::EpochDeadline))

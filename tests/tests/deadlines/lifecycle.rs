@@ -1,4 +1,4 @@
-//! Deadlines of code that runs before and after calls.
+//! Tests deadlines of code that runs before and after calls.
 
 use kernelpack_abi::{KernelSpec, Lifecycle};
 use kernelpack_host::error::KernelError;
@@ -11,7 +11,7 @@ use crate::{
 
 const LOOP: &str = "(loop $spin (br $spin))";
 
-/// A module whose `kernel_init` and `kernel_cleanup` have these bodies.
+/// Returns a module whose `kernel_init` and `kernel_cleanup` have these bodies.
 fn parts(init: &str, cleanup: &str) -> Parts {
     let exports = format!(
         r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))

@@ -38,13 +38,14 @@ use crate::{
     wat_kernel::Parts,
 };
 
-/// Held by tests that fill much of the pool, which WAMR's tests share.
+/// Locks out other tests that fill much of the pool, which all of WAMR's tests share.
 fn large(engine: Engine) -> Option<MutexGuard<'static, ()>> {
     static LARGE: Mutex<()> = Mutex::new(());
     (engine != Engine::Wasmtime).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Ends the process if it is not dropped within two minutes, since a test cannot end a guest that is not stopped.
+/// Ends the process if it is not dropped within two minutes, since a test has no other way to end a guest that never
+/// stops.
 struct Patience(#[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>);
 
 impl Patience {
@@ -61,13 +62,13 @@ impl Patience {
     }
 }
 
-/// A runtime that reports the sandbox's own errors.
+/// Returns a runtime that reports the sandbox's own errors.
 fn runtime(engine: Engine, interruption: Interruption) -> RuntimeBuilder {
     let runtime = engine.interrupted(interruption).max_stack_bytes(16 << 20);
     runtime.fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never)
 }
 
-/// The kernel of a module whose manifest describes it correctly.
+/// Returns the kernel of a module whose manifest describes it correctly.
 fn kernel(engine: Engine, parts: &Parts, interruption: Interruption) -> (Pack, TypedKernel<Forward>) {
     let pack = engine.ready(honest(parts));
     let pack = runtime(engine, interruption).build().unwrap().open(pack.path()).unwrap();
@@ -75,12 +76,12 @@ fn kernel(engine: Engine, parts: &Parts, interruption: Interruption) -> (Pack, T
     (pack, kernel)
 }
 
-/// Two tensors of a few floats: ones, and zeros for the output.
+/// Makes two tensors of a few floats: ones, and zeros for the output.
 fn tensors() -> (Tensor<f32>, Tensor<f32>) {
     (Tensor::from_slice(&[1.0; 16], &[16]).unwrap(), Tensor::zeros(&[16]).unwrap())
 }
 
-/// The sandbox's result of a call.
+/// Returns the sandbox's result of a call.
 fn outcome(result: Result<(), Error>) -> Result<(), KernelError> {
     match result {
         Ok(()) => Ok(()),

@@ -1,4 +1,4 @@
-//! Stops in large numbers. The host's own tests make ten thousand, with shorter ticks.
+//! Stops many calls. The host's own tests stop ten thousand, with shorter ticks.
 
 use std::{thread, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Host work in straight-line code: without a branch, a loop or a call, where engines check for a stop.
+//! Stops work that the host does for straight-line code, which has no branch, loop or call where engines check for a
+//! stop.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +16,13 @@ use crate::{
     wat_kernel::Parts,
 };
 
-/// Enough that a call without a deadline takes minutes.
+/// The number of repetitions, with which a call without a deadline takes minutes.
 const TIMES: usize = 4000;
 
-/// Pages that are filled or copied: 256 MiB.
+/// The number of pages that are filled or copied: 256 MiB.
 const PAGES: u32 = 4096;
 
-/// The elements of a table; more than hosts allow by default.
+/// The number of a table's elements; more than hosts allow by default.
 const ELEMENTS: u32 = 10_000_000;
 
 fn straight(instructions: &str, times: usize, table: bool) -> Parts {
@@ -45,7 +46,7 @@ fn stopped(engine: Engine, what: &str, parts: &Parts) {
         for _ in 0..2 {
             let begun = Instant::now();
             assert_eq!(outcome(kernel.call(args(&x, &mut y, 1))), Err(KernelError::EpochDeadline), "{what}, {way:?}");
-            // A twentieth of the time without a deadline, and hundreds of ticks, while the budget is one.
+            // The limit is a twentieth of the time without a deadline, and hundreds of ticks; the budget is one tick.
             assert!(begun.elapsed() < Duration::from_secs(5), "{what}, {way:?}: {:?}", begun.elapsed());
         }
     }

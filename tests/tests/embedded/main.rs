@@ -1,5 +1,5 @@
-//! Features that only WAMR has, and the defaults of `Runtime::embedded`, with small stacks and short deadlines. Other
-//! tests cover what both engines have, on both.
+//! Tests features that only WAMR has, and the defaults of `Runtime::embedded`, with small stacks and short deadlines.
+//! Other tests cover features that both engines have, on both.
 
 #[cfg(unix)]
 #[path = "../deadlines/fixtures.rs"]
@@ -31,7 +31,7 @@ use crate::{
     wat_kernel::{Parts, SPEC},
 };
 
-/// WAMR with the pool that all tests of this program share.
+/// Returns WAMR with the pool that all tests of this program share.
 fn wamr(execution: Execution) -> Wamr {
     Wamr::new().execution(execution).pool_bytes(POOL)
 }

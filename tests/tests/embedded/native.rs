@@ -1,4 +1,4 @@
-//! Native code in packs: which signers may vouch for it. These tests need a compiler, and are skipped without one.
+//! Tests which signers may vouch for native code in packs. These tests need a compiler, and are skipped without one.
 
 use kernelpack_host::{
     Error, Runtime, RuntimeBuilder,
@@ -16,7 +16,7 @@ use crate::{
     wat_kernel::{Parts, SPEC},
 };
 
-/// The pack of this module with native code for this machine.
+/// Returns the pack of this module with native code for this machine.
 fn native(parts: &Parts) -> Option<Copy> {
     Some(honest(parts)).filter(|pack| add_native(pack.path()))
 }

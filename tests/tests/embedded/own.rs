@@ -1,4 +1,4 @@
-//! Native code that the host compiles itself: it takes no grant, comes only from the right compiler or the sealed
+//! Tests native code that the host compiles itself: it takes no grant, comes only from the right compiler or the sealed
 //! cache, and obeys the same limits as modules. Tests that need WAMR's compiler are skipped without it; the others use
 //! shell scripts.
 
@@ -36,13 +36,13 @@ const VERSION: &str = "[ -z \"$HOME$CARGO\" ] || exit 9
 
 const SQUARES: [f32; 4] = [1.0, 4.0, 9.0, 16.0];
 
-/// The real compiler, if it was built.
+/// Returns the real compiler, if it was built.
 fn real() -> Option<NativeCompiler> {
     compiler().map(|_| NativeCompiler::at(compiler_program()))
 }
 
-/// A compiler that is a shell script. A separate process writes it: while this process has the file open for writing,
-/// another test may start a process that inherits it, and then nobody can execute the file.
+/// Returns a compiler that is a shell script. A separate process writes it: while this process has the file open for
+/// writing, another test may start a process that inherits it, and then nobody can execute the file.
 fn script(folder: &Path, text: &str) -> NativeCompiler {
     let path = folder.join("compiler");
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 755 \"$2\"";
@@ -51,7 +51,7 @@ fn script(folder: &Path, text: &str) -> NativeCompiler {
     NativeCompiler::at(path)
 }
 
-/// The time limit for a script: seconds if it never ends, else as long as it needs.
+/// Returns the time limit for a script: short if it never ends, otherwise longer than any script needs.
 fn limit(text: &str) -> Duration {
     Duration::from_secs(if text.starts_with("while") { 3 } else { 300 })
 }
@@ -82,12 +82,12 @@ fn outcome(pack: &Pack) -> CacheOutcome {
     pack.cache_outcomes().next().unwrap().1
 }
 
-/// The module that computes x² + mode, as a pack.
+/// Returns a pack with the module that computes x² + mode.
 fn squares() -> Copy {
     honest(&square(SPEC.limits))
 }
 
-/// A kernel that fails.
+/// Returns a pack with a module that always traps.
 fn other() -> Copy {
     honest(&Parts { forward: "unreachable", ..square(SPEC.limits) })
 }
@@ -98,7 +98,7 @@ const LENGTH: std::ops::Range<usize> = 76..84;
 const CODE: usize = 84;
 const MAC: usize = 32;
 
-/// The file with a pack's cache entry.
+/// Returns the file with a pack's cache entry.
 fn entry(cache: &Path, pack: &Copy) -> PathBuf {
     let digest = pack.manifest().kernels[0].hash.0;
     let mut files = fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path());
@@ -212,7 +212,8 @@ fn entries_that_were_tampered_with_are_not_run() {
         right(&opened(&pack), CacheOutcome::Replaced { fault: EntryFault::Forged });
         right(&opened(&pack), CacheOutcome::Hit);
     }
-    // Another module's code, and no code at all, sealed with the secret: the record in each shows what it is.
+    // Another module's code, and no code at all, sealed with the secret: the record in the code itself shows what it
+    // is.
     for code in [foreign, b"\0aot\x06\0\0\0", b""] {
         let mut entry = good.clone();
         seal(cache.path(), &mut entry, code);
@@ -292,7 +293,7 @@ fn what_a_compiler_does_wrong_is_an_error_and_nothing_is_kept() {
         let compiler = script(folder.path(), &format!("{VERSION}\n{text}")).time_limit(limit(&text));
         let refused = open(cached(&compiler, cache.path()), &pack).unwrap_err().to_string();
         assert!(refused.contains(what) && refused.contains(why), "{text}: {refused}");
-        // The secret, and the compiler's description of itself.
+        // Only the secret and the compiler's description of itself are there.
         assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 2, "{text}");
     }
 }

@@ -12,7 +12,7 @@ use walrus::{
 
 const SIZE: i32 = KernelDescriptor::SIZE as i32;
 
-/// What the function does with its two copies of the descriptor.
+/// How the function passes its two copies of the descriptor to the batch.
 struct Batch {
     /// The array's offset in bytes from the start of a page.
     at: i32,
@@ -20,7 +20,7 @@ struct Batch {
     count: i32,
     /// The index of the descriptor whose params block is too short.
     broken: Option<i32>,
-    /// How far the result is shifted before its low half is returned.
+    /// The number of bits by which the result is shifted right before its low half is returned.
     shift: i64,
 }
 
@@ -83,7 +83,7 @@ fn a_batch_stops_at_the_first_call_that_fails_and_says_which(engine: Engine) {
     let truncated = "the params block is truncated";
     refused(engine, Batch { at: 0, count: 2, broken: Some(1), shift: 0 }, ["INVALID_PARAMS", truncated]);
     refused(engine, Batch { at: 0, count: 2, broken: Some(0), shift: 0 }, ["INVALID_PARAMS", truncated]);
-    // The index, which is interpreted as a status here.
+    // The upper half of the result is the index of the failed call, and is taken for a status here.
     refused(engine, Batch { at: 0, count: 2, broken: Some(1), shift: 32 }, ["INVALID_INPUT", truncated]);
     assert!(run(engine, Batch { at: 0, count: 2, broken: Some(0), shift: 32 }).is_ok(), "the index is 0");
 }

@@ -28,7 +28,7 @@ const LENGTH: std::ops::Range<usize> = 76..84;
 const CODE: usize = 84;
 const MAC: usize = 32;
 
-/// The core pack with only two kernels, which compiles faster.
+/// Returns the core pack with only two kernels, which compiles faster.
 fn small() -> Copy {
     let copy = Copy::of(pack::core());
     copy.keep(&["rmsnorm_f32", "swiglu_f32"]);
@@ -72,7 +72,7 @@ impl Filled {
         runtime(self.cache.path()).open(self.pack.path()).unwrap()
     }
 
-    /// The file with a kernel's entry.
+    /// Returns the file with a kernel's entry.
     fn entry(&self, kernel: &str) -> PathBuf {
         let digest = self.pack.manifest().kernel(kernel).unwrap().hash.0;
         let is_it = |path: &PathBuf| fs::read(path).is_ok_and(|entry| entry.get(MODULE) == Some(&digest[..]));
@@ -157,24 +157,24 @@ fn entries_that_were_tampered_with_are_replaced() {
 fn code_of_another_module_is_not_run() {
     let filled = Filled::new();
     let [norm, swiglu] = ["rmsnorm_f32", "swiglu_f32"].map(|kernel| fs::read(filled.entry(kernel)).unwrap());
-    // Valid code, complete and sealed here, under another entry's name.
+    // A complete entry that this cache sealed, but under the name of another entry.
     filled.refused("rmsnorm_f32", &swiglu, EntryFault::OfAnotherKey);
     // The same entry with its key rewritten, which breaks the seal.
     let mut forged = swiglu.clone();
     forged[MODULE].copy_from_slice(&norm[MODULE]);
     filled.refused("rmsnorm_f32", &forged, EntryFault::Forged);
-    // Sealed with the secret of another folder.
+    // An entry that is sealed with the secret of another folder.
     let elsewhere = Filled::new();
     let mut entry = forged.clone();
     elsewhere.seal(&mut entry);
     filled.refused("rmsnorm_f32", &entry, EntryFault::Forged);
     filled.refused("rmsnorm_f32", &fs::read(elsewhere.entry("rmsnorm_f32")).unwrap(), EntryFault::Forged);
-    // For another engine, sealed here: an entry that another process of this user left.
+    // An entry for another engine, sealed with this folder's secret, as another process of this user may leave it.
     let mut entry = norm.clone();
     entry[ENGINE].fill(7);
     filled.seal(&mut entry);
     filled.refused("rmsnorm_f32", &entry, EntryFault::OfAnotherKey);
-    // Not code at all, but sealed here.
+    // An entry that is sealed with this folder's secret, but does not contain code.
     let mut entry = norm[..CODE + 100 + MAC].to_vec();
     entry[CODE..].fill(0);
     entry[LENGTH].copy_from_slice(&100u64.to_le_bytes());
@@ -198,7 +198,7 @@ fn entries_that_are_no_files_do_no_harm() {
     let filled = Filled::new();
     let file = filled.entry("rmsnorm_f32");
     let code = fs::read(&file).unwrap();
-    // Valid code, but not in the folder that was checked.
+    // The code is valid, but is not in the folder whose permissions were checked.
     let elsewhere = TempDir::new().unwrap();
     let target = elsewhere.path().join("target");
     fs::write(&target, code).unwrap();
@@ -291,7 +291,7 @@ fn progress_is_told_for_each_module() {
     }
 }
 
-/// What each of several processes does.
+/// Opens the pack with the shared cache, in each of several processes.
 #[test]
 #[ignore = "run by the test below, in processes of its own"]
 fn one_of_many_processes() {
@@ -317,7 +317,7 @@ fn processes_share_a_cache_and_those_that_are_killed_leave_it_whole() {
             .spawn()
             .unwrap()
     };
-    // Killed at moments throughout the time that it takes to fill the cache.
+    // The process is killed at moments throughout the time that it takes to fill the cache.
     for step in 0..12 {
         let mut child = start();
         std::thread::sleep(std::time::Duration::from_millis(step * 7));

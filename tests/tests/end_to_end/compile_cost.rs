@@ -1,4 +1,4 @@
-//! Limits of what a signer can make compiling cost: memory and time stay bounded for the largest modules.
+//! Tests the limits of what a signer can make compiling cost: memory and time stay bounded for the largest modules.
 
 use std::{env, fs, process::Command};
 
@@ -50,7 +50,7 @@ fn open(engine: Engine, bomb: Bomb) {
     let before = peak_mib();
     match runtime.open(pack.path()).map(drop) {
         Ok(()) => {}
-        // An engine reports modules that it cannot run.
+        // WAMR refuses modules with SIMD, which it cannot run.
         Err(error) if engine == Engine::Wamr && required_features(&bomb.module()).contains("simd") => {
             assert!(error.to_string().contains("simd"), "{error}")
         }
@@ -60,7 +60,7 @@ fn open(engine: Engine, bomb: Bomb) {
     assert!(taken <= CEILING_MIB, "{} took {taken} MiB", bomb.name);
 }
 
-/// The peak of this process's resident memory.
+/// Returns the peak of this process's resident memory.
 fn peak_mib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -1,4 +1,4 @@
-//! All thirteen kernels of the specification against the golden files, through the sandbox.
+//! Compares all thirteen kernels of the specification with the golden files, through the sandbox.
 
 use kernelpack_abi::{BlockQ8_0, DType, ParamValue};
 use kernelpack_guest::f16;
@@ -85,13 +85,14 @@ fn rms(reference: &[f64]) -> f64 {
     (reference.iter().map(|r| r * r).sum::<f64>() / reference.len() as f64).sqrt()
 }
 
-/// One unit in the last place of an f16 at this value.
+/// Returns one unit in the last place of an f16 at this value.
 fn ulp(value: f64) -> f64 {
     let exponent = value.abs().max(2f64.powi(-14)).log2().floor() as i32;
     2f64.powi(exponent - 10)
 }
 
-/// The required bounds: relative to max(|ref|, rms) for f32; for f16 one ulp more than `bound` · rms.
+/// Checks a result within the required bounds: relative to max(|ref|, rms) for f32; for f16 one ulp more than `bound` ·
+/// rms.
 fn check(golden: &Golden, y: &DynTensor, bound: f64) {
     let (y, reference) = (values(y), golden.f64("y"));
     let f16 = golden.name.contains("_f16");

@@ -16,7 +16,7 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 const X: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 const Y: [u32; 8] = [77; 8];
 
-/// A runtime that only uses the sandbox: natively, these kernels would attack this process.
+/// Returns a runtime that only uses the sandbox: natively, these kernels would attack this process.
 fn runtime(engine: Engine) -> Runtime {
     engine.builder().fallback(FallbackPolicy::Never).breaker(BreakerPolicy::Never).build().unwrap()
 }
@@ -60,7 +60,7 @@ fn assert_behaves(pack: &Pack) {
     assert_eq!(y, X.map(|x| 2 * x + 1));
 }
 
-/// The kernel's error, if the kernel failed.
+/// Returns the kernel's error, if the kernel failed.
 #[track_caller]
 fn trap(result: Result<[u32; 8], Error>) -> KernelError {
     match result {
@@ -74,8 +74,8 @@ fn trap(result: Result<[u32; 8], Error>) -> KernelError {
     }
 }
 
-/// A spinning call takes at least its budget of three ticks, minus the tick in progress at its start; no upper bound
-/// would hold on a slow machine.
+/// Checks that a spinning call takes at least its budget of three ticks, minus the tick in progress at its start. No
+/// upper bound would hold on a slow machine.
 fn after_its_budget<R>(f: impl FnOnce() -> R) -> R {
     let start = Instant::now();
     let result = f();
@@ -135,7 +135,7 @@ fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only(engine: Engine
     for mode in [1, 2, 3] {
         for _ in 0..2 {
             match attack!(pack, scribbles, mode) {
-                // Up to the end of its last page, part of which is missing.
+                // The kernel writes up to the end of its last page, part of which is missing.
                 Err(error) if mode == 3 && !engine.has_whole_pages() => {
                     assert_eq!(trap(Err(error)), engine.violation(0))
                 }
@@ -258,7 +258,7 @@ fn memory_and_stack_end_at_their_limits(engine: Engine) {
 #[track_caller]
 fn assert_deaf(engine: Engine, heard: Result<[u32; 8], Error>) {
     match heard {
-        // It searches to the end of its last page, part of which is missing.
+        // The search goes to the end of the last page, part of which is missing.
         Err(error) if !engine.has_whole_pages() => assert_eq!(trap(Err(error)), engine.violation(0)),
         heard => assert_eq!(heard.unwrap(), [0; 8]),
     }
@@ -281,10 +281,10 @@ fn nothing_leaks_but_within_one_instance(engine: Engine) {
         assert_deaf(engine, attack!(other, whispers, 1, question, Y));
         assert_deaf(engine, attack!(other, overhears, 1, question, Y));
     }
-    // Neither does the instance that replaces one which trapped.
+    // An instance that replaces one which trapped finds nothing either.
     assert_eq!(trap(attack!(pack, whispers, 2)), KernelError::Unreachable);
     assert_deaf(engine, attack!(pack, whispers, 1, question, Y));
-    // Memory of former instances comes back empty.
+    // Memory that former instances used is empty for the next one.
     for _ in 0..20 {
         attack!(pack, whispers, 0, secret, Y).unwrap();
         assert_eq!(trap(attack!(pack, whispers, 2)), KernelError::Unreachable);

@@ -15,7 +15,7 @@ fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-/// The exports of a kernel with these bodies.
+/// Returns the exports of a kernel with these bodies.
 fn exports(info: &str, init: &str, cleanup: &str) -> &'static str {
     leak(format!(
         r#"(export "kernel_forward" (func $forward)) (export "wat_forward" (func $forward))
@@ -27,7 +27,7 @@ fn exports(info: &str, init: &str, cleanup: &str) -> &'static str {
     ))
 }
 
-/// A kernel with all lifecycle functions and these bodies.
+/// Returns a kernel with all lifecycle functions and these bodies.
 fn with_life(engine: Engine, info: &str, init: &str, cleanup: &str, forward: &'static str) -> DynKernel {
     const LIFE: KernelSpec<'static> = KernelSpec {
         lifecycle: Lifecycle { init: true, cleanup: true },
@@ -76,8 +76,8 @@ fn every_number_is_a_status(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn what_kernel_info_says_is_asked_for_but_never_relied_on(engine: Engine) {
-    // Another answer each time: the first is right except for the id, then ids outside of memory, a failure, a trap, a
-    // loop.
+    // `kernel_info` answers differently each time: correctly except for the id, then with an address outside of memory,
+    // a failure, a trap and a loop.
     let info = leak(format!(
         "(call $count)
         (i32.store offset=0 (local.get $at) (global.get $calls))
@@ -162,7 +162,7 @@ fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read(engine: Engine) 
         // The output contains what the kernel wrote, at its place and with its size.
         assert_eq!(call(&kernel, 0).unwrap().iter().map(|y| y.to_bits()).collect::<Vec<_>>(), [0xEEEE_EEEE; 4]);
     }
-    // A descriptor that names other addresses afterwards, also in a call that is laid out once for many entries.
+    // The kernel changes the addresses in its descriptor, also in a call that is laid out once for many entries.
     let forward = "(i32.store offset=16 (local.get $descriptor) (i32.const 0))
         (i32.store offset=20 (local.get $descriptor) (i32.const -1))
         (i32.store offset=64 (i32.load offset=32 (local.get $descriptor)) (i32.const 0))
@@ -176,7 +176,7 @@ fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read(engine: Engine) 
     let view = DynView { dtype: kernelpack_abi::DType::F32, shape, bytes: &x };
     let mut prepared = kernel.prepare(&[("x", view)], &[]).unwrap();
     for _ in 0..3 {
-        // It now reads its own forged block, inside its own memory.
+        // The kernel now reads the block at its forged address, which is in its own memory.
         prepared.enter().unwrap();
         assert_eq!(prepared.results().unwrap()[0].bytes, [0; 16]);
     }

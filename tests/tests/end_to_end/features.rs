@@ -14,7 +14,7 @@ fn with_std(engine: Engine) -> Pack {
     engine.runtime().open(engine.fixture("with-std")).unwrap()
 }
 
-/// The kernel's error, if the kernel failed.
+/// Returns the kernel's error, if the kernel failed.
 fn trap<T: std::fmt::Debug>(result: Result<T, Error>) -> KernelError {
     match result.unwrap_err() {
         Error::Kernel(trapped) => trapped.error,

@@ -1,5 +1,5 @@
-//! Health vectors: generated, given by the author, altered and hostile ones, from the crate to the sandbox. The packer
-//! generates vectors, so one engine is enough to check those.
+//! Tests health vectors: generated ones, ones given by the author, altered and hostile ones, from the crate to the
+//! sandbox. The packer generates vectors, so one engine is enough to check those.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -26,7 +26,7 @@ fn floats(name: &str, values: &[f32]) -> NamedTensor {
     NamedTensor { name: name.into(), dtype: DType::F32, shape: Shape::new(&[values.len()]).unwrap(), bytes }
 }
 
-/// A vector of the hand-written kernel, with the expected result for 1 and 2.
+/// Returns a vector of the hand-written kernel, with the expected result for 1 and 2.
 fn vector(y: [f32; 2], mode: i32) -> (Vec<u8>, BTreeMap<String, kernelpack_manifest::HealthParam>) {
     let params = [("mode", ParamValue::I32(mode))];
     let vector = HealthVector::new(&SPEC.forward, vec![floats("x", &[1.0, 2.0])], vec![floats("y", &y)], &params);
@@ -34,7 +34,7 @@ fn vector(y: [f32; 2], mode: i32) -> (Vec<u8>, BTreeMap<String, kernelpack_manif
     (vector.unwrap().to_bytes().unwrap(), params.into())
 }
 
-/// A pack of the hand-written kernel with vectors.
+/// Returns a pack of the hand-written kernel with vectors.
 fn wat_pack(parts: &Parts, vectors: &[([f32; 2], i32, f64)]) -> Copy {
     let files: Vec<_> = (0..)
         .zip(vectors)
@@ -63,7 +63,7 @@ fn unhealthy(engine: Engine, pack: &Copy) -> Unhealthy {
     found(pack.open(engine).unwrap().check_health().unwrap_err())
 }
 
-/// What is wrong with the pack.
+/// Returns the reason why the pack is unhealthy.
 fn found(error: HealthError) -> Unhealthy {
     match error {
         HealthError::Unhealthy(found) => *found,
@@ -286,7 +286,7 @@ fn the_vectors_of_a_pack_are_bounded_together(engine: Engine) {
     // Each file is within its limit, but together they exceed the pack's; their content must not matter.
     let large = vec![0u8; MAX_HEALTH_BYTES];
     let (bytes, params) = vector([0.0; 2], 0);
-    // The header allows files of any size: blanks fill it.
+    // Spaces in the header make a valid file of any size.
     let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let (json, data) = (&bytes[8..8 + header], &bytes[8 + header..]);
     let blanks = large.len() - 8 - bytes.len();

@@ -204,7 +204,7 @@ fn loops_in_init_and_cleanup_are_stopped_too(engine: Engine) {
     call(&kernel, 0).unwrap();
     let start = Instant::now();
     drop(kernel);
-    // Most of the first of its two ticks of 10 ms may have passed when cleanup starts.
+    // When cleanup starts, most of the first of its two ticks of 10 ms may have passed.
     assert!(start.elapsed() >= Duration::from_millis(10), "cleanup is entered");
     assert!(start.elapsed() < Duration::from_secs(5), "dropping a kernel ends");
 }

@@ -1,4 +1,4 @@
-//! The registry of kernels that are compiled into this program; no engine is involved.
+//! Tests the registry of kernels that are compiled into this program; no engine is involved.
 
 use kernelpack_abi::{
     BlockQ8_0, DType, Kernel, Pass, Shape, Status, TensorArg, TensorData, TensorView, TensorViewMut,

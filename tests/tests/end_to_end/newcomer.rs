@@ -1,7 +1,7 @@
 //! The README's first steps, run word for word, on the engine that they name.
 //!
 //! Its crates are compiled as part of this workspace, so that Wasmtime is not compiled again for them: the kernel crate
-//! as `examples/my-kernels`, the program as `examples/engine.rs`. A test holds both to the README's text.
+//! as `examples/my-kernels`, the program as `examples/engine.rs`. A test compares both with the README's text.
 
 use std::{fs, process::Command};
 
@@ -14,7 +14,7 @@ fn readme() -> String {
     fs::read_to_string(pack::workspace().join("README.md")).unwrap()
 }
 
-/// The content that the README gives for a file, in the block that starts with a comment with its name.
+/// Returns the content that the README gives for a file, in the block that starts with a comment with its name.
 fn file(name: &str) -> String {
     let readme = readme();
     let (_, rest) = readme.split_once(&format!("<!-- file: {name} -->\n```")).expect("the file is there");
@@ -23,7 +23,7 @@ fn file(name: &str) -> String {
     format!("{content}\n")
 }
 
-/// The output that the README shows for a command.
+/// Returns the output that the README shows for a command.
 fn shown(command: &str) -> String {
     let readme = readme();
     let (_, rest) = readme.split_once(&format!("$ {command}\n")).expect("the command is there");

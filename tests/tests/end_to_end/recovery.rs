@@ -1,4 +1,4 @@
-//! What callers of a failing kernel get, which is the reference's result or an error, and what the logs contain.
+//! Tests what callers of a failing kernel get, which is the reference's result or an error, and what the logs contain.
 
 pub(crate) mod capture;
 mod scrape;
@@ -47,20 +47,20 @@ fn args<'a>(sum: &'a mut [f32], y: &'a mut [f32], fault: i32) -> falls::Args<'a>
     }
 }
 
-/// The tensors after a call, and what it returned.
+/// Calls the kernel and returns the tensors afterwards, and the result.
 fn call(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> ([f32; 4], [f32; 4], Result<(), Error>) {
     let (mut sum, mut y) = (START, [-1.0; 4]);
     let result = kernel.call(args(&mut sum, &mut y, fault));
     (sum, y, result)
 }
 
-/// A call with tensors of different lengths.
+/// Calls the kernel with tensors of different lengths.
 fn call_short(kernel: &TypedKernel<falls::Kernel>) -> Result<(), Error> {
     let (mut sum, mut y) = (START, [-1.0; 4]);
     kernel.call(falls::Args { x: TensorView::new(&X[..3], &[3]).unwrap(), ..args(&mut sum, &mut y, 0) })
 }
 
-/// The error of a call, which must leave the tensors unchanged.
+/// Returns the error of a call, which must leave the tensors unchanged.
 fn refused(kernel: &TypedKernel<falls::Kernel>, fault: i32) -> Error {
     let (sum, y, result) = call(kernel, fault);
     assert_eq!((sum, y), (START, [-1.0; 4]), "a call that fails writes nothing");

@@ -1,4 +1,4 @@
-//! Which functions may replace a kernel: those that give what the pack's health vectors expect.
+//! Tests which functions may replace a kernel: only those that give what the pack's health vectors expect.
 
 use std::cell::Cell;
 
@@ -21,12 +21,13 @@ fn native() -> NativeKernel {
     *NativeKernel::all().find(|kernel| kernel.spec.id == "falls").unwrap()
 }
 
-/// The function of another crate with the same id, reference name and signatures.
+/// Returns the function of another crate with the same id, reference name and signatures.
 fn other(forward: Function) -> NativeKernel {
     NativeKernel { forward, package: "other", ..native() }
 }
 
-/// Like the real function, but y is a quarter larger, as with other features, other sources, or `cfg(target_family)`.
+/// Computes y a quarter larger than the real function, as a build with other features, other sources or a
+/// `cfg(target_family)` may.
 fn larger(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     (native().forward)(tensors, scalars)?;
     for tensor in tensors {
@@ -38,7 +39,7 @@ fn larger(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Like the real function, but y differs in its last bits, as the mathematics of std may.
+/// Computes y like the real function except for its last bits, as the mathematics of std may.
 fn nearly(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     (native().forward)(tensors, scalars)?;
     for tensor in tensors {
@@ -48,7 +49,8 @@ fn nearly(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Like the real function in every other call of a thread. The kernel has one vector, so the first check passes.
+/// Computes what the real function does, but only in every other call of a thread. The kernel has one vector, so the
+/// first check passes.
 fn tires(tensors: &mut [TensorArg<'_>], scalars: &[u8]) -> Result<()> {
     thread_local! { static CALLS: Cell<u32> = const { Cell::new(0) } }
     let calls = CALLS.replace(CALLS.get() + 1);
@@ -59,7 +61,7 @@ fn panics(_: &mut [TensorArg<'_>], _: &[u8]) -> Result<()> {
     panic!("natively")
 }
 
-/// The pack with this kernel alone.
+/// Returns the pack with this kernel alone.
 fn falls_pack(engine: Engine) -> Copy {
     let copy = Copy::of(pack::fixture("with-std"));
     copy.keep(&["falls"]);
@@ -71,7 +73,7 @@ fn open(builder: RuntimeBuilder, copy: &Copy) -> std::result::Result<TypedKernel
     builder.build()?.open(copy.path())?.kernel()
 }
 
-/// The value of y when the sandbox panics; the reference gives 2 · (1 + 10) and 2 · (2 + 20).
+/// Returns y when the sandbox panics; the reference gives 2 · (1 + 10) and 2 · (2 + 20).
 fn call(kernel: &TypedKernel<falls::Kernel>) -> std::result::Result<[f32; 2], Error> {
     let (mut sum, mut y) = ([10.0, 20.0], [-1.0; 2]);
     kernel.call(falls::Args {
@@ -123,7 +125,7 @@ fn a_function_that_gives_something_else_never_stands_in_for_a_kernel(engine: Eng
     }
 }
 
-/// The pack as if a crate that is not linked had made its modules.
+/// Changes the pack as if a crate that is not linked had made its modules.
 fn foreign(engine: Engine, copy: &Copy) -> Copy {
     let copy = Copy::of(copy.path());
     let path = copy.manifest().kernels[0].module_for(engine.name()).path.to_owned();

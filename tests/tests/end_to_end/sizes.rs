@@ -21,7 +21,7 @@ const SIZES: [(&str, [usize; 2]); 13] = [
     ("swiglu_f32", [49_636, 42_843]),
 ];
 
-/// By how many percent a module may exceed its size above; other versions of the compiler change it a little.
+/// The percentage by which a module may exceed its size above; other versions of the compiler change it a little.
 const MARGIN_PERCENT: usize = 5;
 
 #[test]

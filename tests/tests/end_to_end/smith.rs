@@ -102,8 +102,8 @@ fn try_module(runtime: &Runtime, copy: &Copy, wasm: &[u8], tally: &mut Tally) {
     }
 }
 
-/// The module for a seed: one in four is nothing like a kernel, one in four has a kernel's exports and uses all of
-/// WebAssembly, and the others only use what kernels may.
+/// Returns the module for a seed: one in four is nothing like a kernel, one in four has a kernel's exports and uses all
+/// of WebAssembly, and the others only use what kernels may.
 fn module(engine: Engine, seed: u64) -> Vec<u8> {
     let bytes = noise(seed);
     let mut noise = Unstructured::new(&bytes);
@@ -114,7 +114,7 @@ fn module(engine: Engine, seed: u64) -> Vec<u8> {
         _ => kernel_like(engine),
     };
     let mut wasm = wasm_smith::Module::new(config, &mut noise).unwrap().to_bytes();
-    // The other exports are beyond wasm-smith: constants with a meaning, and two names for one function.
+    // wasm-smith cannot make the other exports: constants with a meaning, and two names for one function.
     if !seed.is_multiple_of(4)
         && let Ok(finished) = finish(&wasm)
     {
@@ -123,7 +123,7 @@ fn module(engine: Engine, seed: u64) -> Vec<u8> {
     wasm
 }
 
-/// A random module's exports, except those that `finish` adds.
+/// Returns a random module's exports, except those that `finish` adds.
 fn shape() -> Vec<u8> {
     wat::parse_str(
         r#"(module (memory (export "memory") 2 64)
@@ -173,7 +173,7 @@ fn finish(wasm: &[u8]) -> walrus::Result<Vec<u8>> {
     Ok(module.emit_wasm())
 }
 
-/// Bytes that depend only on the seed: SplitMix64.
+/// Returns bytes that depend only on the seed: SplitMix64.
 fn noise(seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut word = || {

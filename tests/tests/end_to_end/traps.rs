@@ -9,7 +9,7 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine};
 
 use crate::wat_kernel::{Parts, call};
 
-/// What a module does if `mode` is not 0, and what it needs for that.
+/// A way to trap: the code that runs if `mode` is not 0, the other parts of the module that it needs, and the error.
 struct Case {
     name: &'static str,
     rest: &'static str,

@@ -1,4 +1,4 @@
-//! Trust stores in a runtime: keys that expire or are revoked before packs are opened and while they are in use.
+//! Tests trust stores in a runtime: keys that expire or are revoked before packs are opened and while they are in use.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::SeqCst},
@@ -29,7 +29,7 @@ fn next_key() -> SecretKey {
     SecretKey::from_seed([27; 32])
 }
 
-/// The key that signs test packs, and its successor.
+/// Returns a trust store with the key that signs test packs, and its successor.
 fn store() -> TrustStore {
     let mut store = TrustStore::default();
     for (id, key) in [("release-2026", pack::key()), ("release-2027", next_key())] {
@@ -79,7 +79,7 @@ fn assert_revoked<T: std::fmt::Debug>(result: Result<T, Error>) {
     assert_eq!(unverified(result), VerifyError::KeyRevoked { id: "release-2026".into(), at, reason });
 }
 
-/// A pack with the same content, signed by the next key.
+/// Returns a pack with the same content, signed by the next key.
 fn signed_next(pack: &Copy) -> Copy {
     let copy = Copy::of(pack.path());
     copy.write(SIGNATURE, &next_key().sign(&copy.read(MANIFEST)));

@@ -69,7 +69,7 @@ pub(crate) struct Parts {
 }
 
 impl Default for Parts {
-    /// A kernel that succeeds if `mode`, the scalar after two tensors, is 0.
+    /// Returns a module whose kernel succeeds if `mode`, the scalar after two tensors, is 0.
     fn default() -> Self {
         Self {
             imports: "",
@@ -88,7 +88,7 @@ impl Default for Parts {
 }
 
 impl Parts {
-    /// A module whose forward pass has this body; `$mode` is the scalar.
+    /// Returns a module whose forward pass has this body; `$mode` is the scalar.
     pub(crate) fn forward(forward: &'static str) -> Self {
         Self { forward, ..Self::default() }
     }
@@ -109,7 +109,7 @@ impl Parts {
         wasm
     }
 
-    /// The folder of a pack with this module, valid or not.
+    /// Returns the folder of a pack with this module, valid or not.
     pub(crate) fn pack(&self) -> Copy {
         self.pack_with(|_| {})
     }
@@ -149,7 +149,7 @@ pub(crate) fn call(kernel: &DynKernel, mode: i32) -> Result<Vec<f32>, Error> {
     Ok(results[0].bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
-/// The kernel's error when called with this mode.
+/// Returns the kernel's error when called with this mode.
 pub(crate) fn trap(kernel: &DynKernel, mode: i32) -> KernelError {
     match call(kernel, mode) {
         Err(Error::Kernel(trapped)) => trapped.error,
@@ -158,7 +158,7 @@ pub(crate) fn trap(kernel: &DynKernel, mode: i32) -> KernelError {
     }
 }
 
-/// The section's entry for a spec.
+/// Returns the section's entry for a spec.
 pub(crate) fn entry(spec: &KernelSpec<'_>) -> Vec<u8> {
     section::encode_to_vec(spec, "hand-written 0.0.0")
 }

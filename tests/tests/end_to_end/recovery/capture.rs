@@ -23,7 +23,7 @@ impl Capture {
         tracing::subscriber::with_default(self.clone(), f)
     }
 
-    /// The events since the last call.
+    /// Returns the events since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.events.lock().unwrap())
     }

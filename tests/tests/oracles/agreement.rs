@@ -17,7 +17,7 @@ use crate::{
 
 const CASES: u32 = 24;
 
-/// Scales that LoRA accepts; their absolute values are eps values that RMSNorm accepts.
+/// Generates scales that LoRA accepts; their absolute values are eps values that RMSNorm accepts.
 fn finite() -> impl Strategy<Value = f32> {
     prop_oneof![
         Just(1e-5f32),
@@ -73,7 +73,7 @@ struct Scalars {
     interleaved: bool,
 }
 
-/// A tensor to rotate, optionally with angles. `values` is the number of values in an element.
+/// Generates a tensor to rotate, optionally with angles. `values` is the number of values in an element.
 fn rotation<T: Wild>(values: usize) -> impl Strategy<Value = (TensorBuf<T>, Option<TensorBuf<f32>>, Scalars)> {
     // Other bases are refused, and so are smaller ones at the last positions.
     let positive = (num::f32::POSITIVE | num::f32::NORMAL).prop_map(|theta| theta.max(1e-28));
@@ -85,7 +85,7 @@ fn rotation<T: Wild>(values: usize) -> impl Strategy<Value = (TensorBuf<T>, Opti
         interleaved,
     });
     (heads(), scalars).prop_flat_map(move |([batch, seq, heads, pairs], scalars)| {
-        // Fewer blocks than pairs.
+        // A block has many values, so a row has fewer blocks than it would have pairs.
         let elements = if values == 1 { 2 * pairs } else { pairs % 4 };
         let freqs = wild(&[seq, elements * values / 2]);
         (wild(&[batch, seq, heads, elements]), option::of(freqs), Just(scalars))
@@ -134,7 +134,7 @@ fn kv() {
 
 #[test]
 fn lora() {
-    /// x, a, b, and y or its gradient.
+    /// Generates x, a, b, and y or its gradient.
     fn inputs<T: Wild>() -> impl Strategy<Value = ([TensorBuf<T>; 4], f32)> {
         ranks().prop_flat_map(|Ranks { rows, din, dout, r }| {
             ([wild(&[rows, din]), wild(&[r, din]), wild(&[dout, r]), wild(&[rows, dout])], finite())

@@ -27,12 +27,13 @@ fn theirs(tensor: &TensorBuf<f32>) -> Tensor {
     Tensor::from_slice(tensor.data(), dims, &Device::Cpu).unwrap()
 }
 
-/// The elements, row-major.
+/// Returns the elements, row-major.
 fn elements(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Candle refuses or divides by empty extents; other tests cover ours.
+/// Returns whether a tensor is empty: candle refuses empty extents or divides by them, and other tests cover our
+/// kernels.
 fn is_empty(tensor: &TensorBuf<f32>) -> bool {
     tensor.data().is_empty()
 }
@@ -110,14 +111,14 @@ fn rope_without_angles() {
     });
 }
 
-/// Candle's quantizers match ggml's reference to the byte on finite values: the same order of operations in f32, the
-/// first of equal magnitudes, ties away from zero (Q8_0), 8.5 added before truncation (Q4_0). They differ only where C
-/// has undefined behaviour: casts saturate, and a NaN counts as 0.
+/// Quantizes with candle, whose quantizers match ggml's reference to the byte on finite values: the same order of
+/// operations in f32, the first of equal magnitudes, ties away from zero (Q8_0), 8.5 added before truncation (Q4_0).
+/// They differ only where C has undefined behaviour: casts saturate, and a NaN counts as 0.
 fn quantize(x: &TensorBuf<f32>, dtype: GgmlDType) -> Vec<u8> {
     QTensor::quantize(&theirs(x), dtype).unwrap().data().unwrap().into_owned()
 }
 
-/// The values of blocks.
+/// Returns the values of blocks.
 fn dequantize(blocks: &[u8], dtype: GgmlDType, dims: (usize, usize)) -> Vec<f32> {
     let storage = QStorage::from_data(blocks.into(), &Device::Cpu, dtype).unwrap();
     elements(&QTensor::new(storage, dims).unwrap().dequantize(&Device::Cpu).unwrap())

@@ -1,8 +1,8 @@
-//! The required bounds.
+//! Asserts that results are within the required bounds.
 
 use kernelpack_guest::f16;
 
-/// The root mean square.
+/// Returns the root mean square.
 pub(crate) fn rms(reference: &[f64]) -> f64 {
     (reference.iter().map(|r| r * r).sum::<f64>() / reference.len().max(1) as f64).sqrt()
 }
@@ -40,13 +40,13 @@ fn within(y: impl ExactSizeIterator<Item = f64>, reference: &[f64], allowed: imp
     }
 }
 
-/// One unit in the last place of an f16 at this value.
+/// Returns one unit in the last place of an f16 at this value.
 fn ulp_f16(value: f64) -> f64 {
     let exponent = value.abs().max(2f64.powi(-14)).log2().floor() as i32;
     2f64.powi(exponent - 10)
 }
 
-/// The elements in f64.
+/// Returns the elements in f64.
 pub(crate) fn wide<T: Copy + Into<f64>>(data: &[T]) -> Vec<f64> {
     data.iter().map(|&x| x.into()).collect()
 }

@@ -13,7 +13,7 @@ use crate::{
     values::tensor,
 };
 
-/// Small extents with each of them zero in turn, then with all zero.
+/// Returns small extents with each of them zero in turn, then with all zero.
 fn with_zeros<const N: usize>(extents: [usize; N]) -> Vec<[usize; N]> {
     let one = |axis| std::array::from_fn(|i| if i == axis { 0 } else { extents[i] });
     (0..N).map(one).chain([[0; N]]).collect()

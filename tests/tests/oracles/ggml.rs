@@ -62,13 +62,13 @@ fn dequantize_q4(block: &BlockQ4_0) -> [f32; 32] {
 /// The smallest magnitude whose scale has an inverse in f32, in either format: 2⁻¹²⁸ · 127, rounded up.
 const LEAST: f32 = 4e-37;
 
-/// A block of finite values.
+/// Generates a block of finite values.
 fn block() -> BoxedStrategy<[f32; 32]> {
     let usual = uniform32(-1f32..1.0);
     let scale = prop_oneof![Just(1f32), 1e-30f32..1e30, select(vec![1e-7, 127.0, 1e5, f32::MAX, LEAST])];
     let scaled = (usual, scale).prop_map(|(x, scale)| x.map(|x| x * scale));
-    // Multiples of half a step, with the step a power of two or arbitrary: ties, including between the greatest
-    // magnitudes.
+    // Multiples of half a step, with the step a power of two or arbitrary, give ties, including ties between the
+    // greatest magnitudes.
     let steps = |most: i32| {
         let step = prop_oneof![(-110i32..110).prop_map(|e| 2f32.powi(e)), 1e-30f32..1e30, Just(2f32.powi(-126))];
         let ulps = prop_oneof![4 => Just(0i32), 1 => -1..=1i32];
@@ -87,7 +87,7 @@ fn block() -> BoxedStrategy<[f32; 32]> {
             },
         )
     };
-    // A few magnitudes with either sign; the sign of zeros and the order of equal magnitudes matter.
+    // A few magnitudes occur with either sign; the sign of zeros and the order of equal magnitudes matter.
     let equals = uniform32(select(vec![0.0f32, -0.0, 1.0, -1.0, 3.5, -3.5]));
     let zeros = uniform32(select(vec![0.0f32, -0.0]));
     let bits = uniform32(any::<u32>()).prop_map(|bits| bits.map(f32::from_bits));

@@ -11,7 +11,7 @@ use crate::{
     values::{even, property, tensor, wild},
 };
 
-/// Blocks with finite scales: C does not define how an infinity is quantized.
+/// Replaces scales that are not finite by zero: C does not define how an infinity is quantized.
 fn finite(blocks: &TensorBuf<BlockQ8_0>) -> TensorBuf<BlockQ8_0> {
     let mut finite = blocks.clone();
     for block in finite.data_mut() {

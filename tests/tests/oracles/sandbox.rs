@@ -73,7 +73,7 @@ fn litter<'i, P: Infer>(inputs: P::Inputs<'i>, outputs: &mut P::Outputs, garbage
     });
 }
 
-/// The elements of the results, tensor by tensor; all NaNs are made equal.
+/// Returns the elements of the results, tensor by tensor; all NaNs are made equal.
 ///
 /// WebAssembly lets the engine choose the sign and the payload of a NaN.
 fn bits<'i, P: Infer>(inputs: P::Inputs<'i>, outputs: &mut P::Outputs) -> Vec<Vec<Vec<u8>>> {

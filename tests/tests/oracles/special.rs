@@ -1,4 +1,4 @@
-//! Infinities, NaNs, zeros, denormals, and tensors of one element.
+//! Tests infinities, NaNs, zeros, denormals, and tensors of one element.
 
 use kernelpack_abi::{BlockQ4_0, BlockQ8_0};
 use kernelpack_guest::f16;
@@ -44,7 +44,7 @@ fn full(x: &[f16]) -> Vec<f32> {
     x.iter().map(|x| x.to_f32()).collect()
 }
 
-/// One row of each, of equal length.
+/// Runs SwiGLU on one row of each input, of equal length.
 fn swiglu(gate: &[f32], up: &[f32]) -> Vec<f32> {
     let dims = [1, gate.len()];
     run::<swiglu_f32::Kernel>(swiglu_f32::Inputs::new(tensor(&dims, gate).view(), tensor(&dims, up).view()))
@@ -129,7 +129,7 @@ fn rmsnorm_of_zeros_infinities_and_nans() {
         for dim in [1, 3, 128, 130] {
             let zeros: Vec<f32> = [0.0, -0.0].into_iter().cycle().take(2 * dim).collect();
             same(&norm(&zeros, dim, 2.0, 1e-5), &zeros);
-            // 0 / 0, as the caller asked for.
+            // With an eps of 0, the caller gets 0 / 0.
             same(&norm(&zeros, dim, 2.0, 0.0), &vec![NAN; 2 * dim]);
         }
         // An infinity or NaN in a row only affects that row.
@@ -139,7 +139,7 @@ fn rmsnorm_of_zeros_infinities_and_nans() {
         let long: Vec<f32> = [1.0; 100].into_iter().chain([INF]).chain([-1.0; 200]).collect();
         let y = norm(&long, 301, 1.0, 1e-5);
         assert!(y[100].is_nan() && y.iter().enumerate().all(|(i, y)| i == 100 || *y == 0.0));
-        // One in the weight only affects its column.
+        // An infinity or NaN in the weight only affects its column.
         same(&norm(&[1.0, -1.0, 1.0], 3, INF, 0.0), &[INF, -INF, INF]);
         same(&norm(&[1.0, -1.0], 2, NAN, 0.0), &[NAN, NAN]);
         // A single element is normalized to its sign.
@@ -149,7 +149,7 @@ fn rmsnorm_of_zeros_infinities_and_nans() {
 
 #[test]
 fn rmsnorm_of_any_magnitude() {
-    // Their squares are out of the range of f32, at either end.
+    // The squares of these values are out of the range of f32: too large or too small.
     for x in [3e38, 1e30, 1e20, 1e-20, 1e-25, 1e-30, 1e-37, 1e-39, 1e-44] {
         for dim in [1, 2, 128, 200] {
             let row: Vec<f32> = [x, -x].into_iter().cycle().take(dim).collect();
@@ -182,7 +182,7 @@ fn rmsnorm_gradients_of_extreme_rows() {
     same(&dweight, &[0.0; 4]);
     for x in [1e30f32, 1e-30] {
         let (dx, dweight) = gradients([x, x, -x, x], 1e10, [1e10, 1.0, 1.0, 1.0], 0.0);
-        // The first keeps three quarters of its weight · dy, the others a quarter with the sign of their x.
+        // The first element keeps three quarters of its weight · dy, the others a quarter with the sign of their x.
         let expected = [0.75, -0.25, 0.25, -0.25].map(|share| share * (1e20 / x));
         for (dx, expected) in dx.iter().zip(expected) {
             assert!((dx - expected).abs() <= 1e-6 * expected.abs() || dx == &expected, "{dx:e} is not {expected:e}");
@@ -227,7 +227,7 @@ fn rope_of_special_values() {
     same(&full(run::<rope_f16::Kernel>(inputs).y.data()), &[NAN, INF, NAN, NAN]);
 }
 
-/// For a NaN in each of the lanes that are computed together.
+/// Tests a NaN in each of the lanes that are computed together.
 #[test]
 fn a_nan_in_a_block_of_rope_stays_in_its_pair() {
     const DIM: usize = 128;
@@ -267,7 +267,7 @@ fn blocks_with_special_scales_unpack() {
         let q4 = BlockQ4_0 { d, qs: [0x88; 16] };
         let y = run::<kv_unpack_q4::Kernel>(kv_unpack_q4::Inputs::new(tensor(&[1, 1], &[q4]).view())).y;
         same(y.data(), &[middle; 32]);
-        // A rotation must handle them too.
+        // A rotation must handle blocks with these scales too.
         run::<rope_q8::Kernel>(rope_q8::Inputs::new(tensor(&[1, 1, 1, 1], &[q8]).view()));
     }
 }
@@ -285,7 +285,7 @@ fn blocks_of_infinities_and_nans_are_packed_somehow() {
     assert_eq!(run::<kv_pack_q4::Kernel>(kv_pack_q4::Inputs::new(x.view())).y.data()[0].d, f16::NEG_INFINITY);
 }
 
-/// y + scale · (x aᵀ) bᵀ with extents of 2, but r = 1.
+/// Computes y + scale · (x aᵀ) bᵀ with extents of 2, but r = 1.
 fn lora(x: [f32; 4], a: [f32; 2], b: [f32; 2], y: [f32; 4]) -> [Vec<f32>; 2] {
     let dims = [[2, 2], [1, 2], [2, 1], [2, 2]];
     let tensors = [&x[..], &a, &b, &y];

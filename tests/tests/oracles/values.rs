@@ -1,4 +1,4 @@
-//! Random tensors and shapes.
+//! Generates random tensors and shapes.
 
 use std::fmt::Debug;
 
@@ -27,7 +27,7 @@ pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Va
     }
 }
 
-/// A tensor with these extents and elements.
+/// Returns a tensor with these extents and elements.
 pub(crate) fn tensor<T: Element>(dims: &[usize], data: &[T]) -> TensorBuf<T> {
     let mut tensor = TensorBuf::zeros(dims).unwrap();
     tensor.data_mut().copy_from_slice(data);
@@ -36,11 +36,11 @@ pub(crate) fn tensor<T: Element>(dims: &[usize], data: &[T]) -> TensorBuf<T> {
 
 /// An element type with values that are hard for the code under test.
 pub(crate) trait Wild: Element + Debug + 'static {
-    /// Any element.
+    /// Generates any element.
     fn any() -> BoxedStrategy<Self>;
-    /// A value that is treated specially somewhere.
+    /// Generates a value that is treated specially somewhere.
     fn special() -> BoxedStrategy<Self>;
-    /// A number as in the layers of a model.
+    /// Generates a number as in the layers of a model.
     fn usual() -> BoxedStrategy<Self>;
 }
 
@@ -128,7 +128,8 @@ impl Wild for BlockQ4_0 {
     }
 }
 
-/// A tensor of usual numbers, of usual numbers with a few special ones, of special ones, or of arbitrary ones.
+/// Generates a tensor of usual numbers, of usual numbers with a few special ones, of special ones, or of arbitrary
+/// ones.
 pub(crate) fn wild<T: Wild>(dims: &[usize]) -> BoxedStrategy<TensorBuf<T>> {
     let few = prop_oneof![30 => T::usual(), 1 => T::special()];
     let dims = dims.to_vec();
@@ -138,7 +139,8 @@ pub(crate) fn wild<T: Wild>(dims: &[usize]) -> BoxedStrategy<TensorBuf<T>> {
         .boxed()
 }
 
-/// A tensor of numbers of one magnitude, which is one of `scales`, so that sums of them lose little precision.
+/// Generates a tensor of numbers of one magnitude, which is one of `scales`, so that sums of them lose little
+/// precision.
 pub(crate) fn even(dims: &[usize], scales: &'static [f32]) -> BoxedStrategy<TensorBuf<f32>> {
     let dims = dims.to_vec();
     let len: usize = dims.iter().product();
@@ -147,7 +149,7 @@ pub(crate) fn even(dims: &[usize], scales: &'static [f32]) -> BoxedStrategy<Tens
         .boxed()
 }
 
-/// The nearest f16 to each element.
+/// Rounds each element to the nearest f16.
 pub(crate) fn narrow(tensor: &TensorBuf<f32>) -> TensorBuf<f16> {
     let mut narrow = TensorBuf::zeros_of(tensor.shape());
     for (to, from) in narrow.data_mut().iter_mut().zip(tensor.data()) {
@@ -156,13 +158,13 @@ pub(crate) fn narrow(tensor: &TensorBuf<f32>) -> TensorBuf<f16> {
     narrow
 }
 
-/// Rows and columns: small and odd, around block sizes, zero.
+/// Generates rows and columns: small and odd, around block sizes, zero.
 pub(crate) fn matrix() -> impl Strategy<Value = [usize; 2]> {
     let columns = prop_oneof![0..5usize, 1..140usize, 254..260usize];
     (0..5usize, columns).prop_map(|(rows, columns)| [rows, columns])
 }
 
-/// The extents of a tensor to rotate: batch, seq, heads and pairs.
+/// Generates the extents of a tensor to rotate: batch, seq, heads and pairs.
 pub(crate) fn heads() -> impl Strategy<Value = [usize; 4]> {
     let pairs = prop_oneof![0..4usize, 1..35usize, Just(64)];
     (0..3usize, 0..4usize, 0..3usize, pairs).prop_map(|(batch, seq, heads, pairs)| [batch, seq, heads, pairs])

@@ -76,11 +76,11 @@ fn spin(engine: Engine, limits: ResourceLimits, builder: RuntimeBuilder, max_tic
 
 #[apply(on_each_engine)]
 fn the_deadline_is_the_smallest_of_three(engine: Engine) {
-    // In ticks of 10 ms. The measured times are three orders of magnitude below the larger budgets.
+    // The budgets are in ticks of 10 ms. The measured times are three orders of magnitude below the larger ones.
     const SMALL: u32 = 3;
     const LARGE: u32 = 3000;
     for (manifest, runtimes, call) in [(SMALL, LARGE, LARGE), (LARGE, SMALL, LARGE), (LARGE, LARGE, SMALL)] {
-        // In an engine with another stack size, since each Wasmtime engine has its own epoch.
+        // Another stack size gives the kernel a Wasmtime engine of its own, and so an epoch of its own.
         let limits = ResourceLimits { max_epoch_ticks: manifest, max_stack_bytes: 128 << 10, ..SPEC.limits };
         for time in spin(engine, limits, engine.builder().max_budget(Duration::from_millis(10) * runtimes), call) {
             assert!(time >= Duration::from_millis(10) * SMALL, "{manifest} {runtimes} {call}: {time:?} is too short");
@@ -89,7 +89,7 @@ fn the_deadline_is_the_smallest_of_three(engine: Engine) {
     }
 }
 
-/// A kernel that calls itself `mode` times.
+/// Makes a kernel that calls itself `mode` times.
 fn recursive(max_stack_bytes: u32) -> Parts {
     let rest = "(func $deep (param i32) (result i32)
         (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0))
@@ -100,7 +100,7 @@ fn recursive(max_stack_bytes: u32) -> Parts {
     Parts { rest, forward, spec: KernelSpec { limits, ..SPEC }, ..Parts::default() }
 }
 
-/// Takes more than 64 KiB of stack at 16 bytes per frame, and well below 1 MiB.
+/// A depth that takes more than 64 KiB of stack at 16 bytes per frame, and well below 1 MiB.
 const DEEP: i32 = 5000;
 const ENDLESS: i32 = i32::MAX;
 

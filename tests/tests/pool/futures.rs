@@ -1,4 +1,4 @@
-//! Calls that return futures: they never block the executor's thread, and dropping a future loses nothing.
+//! Tests calls that return futures: they never block the executor's thread, and dropping a future loses nothing.
 
 use std::{
     cell::Cell,
@@ -48,8 +48,7 @@ fn squares(start: f32, mode: i32) -> [f32; 2] {
     [start, start + 1.0].map(|x| x * x + mode as f32)
 }
 
-/// Runs a future, and another one on the same thread until the first is done, and returns how often the other was
-/// polled.
+/// Runs a future to its end, while another one runs on the same thread, and returns how often the other was polled.
 fn beside<T>(future: impl Future<Output = T>, mut turn: impl FnMut(u32)) -> (T, u32) {
     let done = Cell::new(false);
     let first = async {
@@ -164,7 +163,7 @@ struct Watched {
     _alive: Arc<()>,
 }
 
-/// A call that reports its start, and then runs until its deadline once it may continue.
+/// Returns a call that reports its start, and then runs until its deadline once it may continue.
 fn spin(kernel: &TypedKernel<Forward>, alive: &Arc<()>) -> (impl Future + Unpin, Receiver<()>, Sender<()>) {
     let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
     let watched = Watched { tensors: tensors(1.0), _alive: alive.clone() };

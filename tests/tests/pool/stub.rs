@@ -11,10 +11,10 @@ use kernelpack_tests::pack::Copy;
 
 use crate::wat_kernel::{Parts, SPEC};
 
-/// With a backward pass that takes the same arguments as the forward pass.
+/// The kernel's description with a backward pass that takes the same arguments as the forward pass.
 pub(crate) const WITH_BACKWARD: KernelSpec<'static> = KernelSpec { backward: Some(SPEC.forward), ..SPEC };
 
-/// Computes y = x² + mode.
+/// The function that computes y = x² + mode.
 pub(crate) const SQUARE: &str = "(func $square (param $d i32) (param $mode i32) (result i32)
     (local $block i32) (local $x i32) (local $y i32) (local $end i32)
     (local.set $block (i32.load offset=32 (local.get $d)))
@@ -36,17 +36,17 @@ pub(crate) const TRAP: i32 = -1;
 /// A mode in which [`FORWARD`] runs until its deadline.
 pub(crate) const SPIN: i32 = -2;
 
-/// Calls [`SQUARE`] in every other mode.
+/// The body of a forward pass that calls [`SQUARE`] in every other mode.
 pub(crate) const FORWARD: &str = "(if (i32.eq (local.get $mode) (i32.const -1)) (then unreachable))
     (if (i32.eq (local.get $mode) (i32.const -2)) (then (loop $spin (br $spin))))
     (call $square (local.get $descriptor) (local.get $mode))";
 
-/// The module with [`FORWARD`] and these limits.
+/// Returns the module with [`FORWARD`] and these limits.
 pub(crate) fn square(limits: ResourceLimits) -> Parts {
     Parts { rest: SQUARE, forward: FORWARD, spec: KernelSpec { limits, ..SPEC }, ..Parts::default() }
 }
 
-/// A pack of a module that its manifest describes correctly.
+/// Returns a pack of a module that its manifest describes correctly.
 pub(crate) fn honest(parts: &Parts) -> Copy {
     parts.pack_with(|manifest| {
         let spec = KernelSpecBuf::from(&parts.spec);
@@ -99,7 +99,7 @@ macro_rules! pass {
 pub(crate) enum Forward {}
 /// The kernel with both passes.
 pub(crate) enum Both {}
-/// Its backward pass.
+/// The backward pass of [`Both`].
 pub(crate) enum Backward {}
 
 pass!(Forward);

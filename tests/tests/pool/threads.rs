@@ -124,7 +124,7 @@ fn a_wait_that_is_too_long_says_how_long_it_was(engine: Engine) {
     let timeout = Duration::from_millis(20);
     let when_full = WhenFull::Wait { timeout: Some(timeout) };
     let kernel = dynamic(engine, PoolPolicy::new().size(1).when_full(when_full));
-    // A thread that waits for an instance which it holds itself.
+    // A thread waits for an instance that it holds itself.
     let held = prepare(&kernel, 0).unwrap();
     let busy = call(&kernel, 0).unwrap_err();
     assert!(busy.to_string().contains(" busy after "), "{busy}");
@@ -161,7 +161,7 @@ fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
             while kernel.occupancy().waiting == 0 {
                 std::thread::yield_now();
             }
-            // It is still held here, but an instance that trapped no longer counts.
+            // The caller still holds the instance, but an instance that trapped no longer counts.
             assert!(matches!(held.enter(), Err(Error::Kernel(_))));
             waiter.join().unwrap().unwrap();
         });
@@ -170,11 +170,11 @@ fn a_trap_frees_the_place_and_wakes_who_waits(engine: Engine) {
         call(&kernel, 0).unwrap();
         assert_eq!(counts(kernel.occupancy()), (1, 0));
     }
-    // A call that is refused when it has its instance already.
+    // A call is refused after it got its instance.
     let large = TensorBuf::<f32>::zeros(&[1 << 20]).unwrap();
     assert!(matches!(kernel.run(&[("x", (&large).into())], &[]), Err(Error::BadCall(_))));
     assert_eq!(counts(kernel.occupancy()), (1, 0));
-    // A deadline.
+    // A call is stopped at its deadline.
     assert_eq!(trap(&kernel.clone().with_budget(Duration::from_millis(10)), SPIN), KernelError::EpochDeadline);
     assert_eq!(counts(kernel.occupancy()), (0, 0));
 }

@@ -1,4 +1,4 @@
-//! No two files of a crate import each other, directly or through others.
+//! Checks that no two files of a crate import each other, directly or through others.
 
 mod finder;
 

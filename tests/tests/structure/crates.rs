@@ -31,12 +31,12 @@ fn rows(design: &str) -> Vec<Row<'_>> {
     rows.collect()
 }
 
-/// A crate's name in the last column: `memory` is `engines/memory`.
+/// Returns a crate's name in the last column: `memory` is `engines/memory`.
 fn short(folder: &str) -> &str {
     folder.strip_prefix("engines/").unwrap_or(folder)
 }
 
-/// The errors in the table or in the crates, one sentence each.
+/// Returns the errors in the table or in the crates, one sentence each.
 fn faults(design: &str, crates: &[Crate]) -> Vec<String> {
     let rows = rows(design);
     let mut faults = Vec::new();
@@ -57,7 +57,7 @@ fn faults(design: &str, crates: &[Crate]) -> Vec<String> {
     }
     for krate in crates {
         let folder = krate.folder.as_str();
-        // Crates below a folder that may use all need no rows.
+        // A crate below a folder whose row says "all" needs no row of its own.
         let row = rows.iter().find(|row| {
             row.folder == folder
                 || row.may_use == ["all"] && folder.strip_prefix(row.folder).is_some_and(|rest| rest.starts_with('/'))
@@ -81,7 +81,7 @@ fn faults(design: &str, crates: &[Crate]) -> Vec<String> {
     faults
 }
 
-/// The errors of a made-up table for these crates.
+/// Returns the errors of a made-up table for these crates.
 fn of(table: &[(&str, &str)], crates: &[(&str, &[&str])]) -> Vec<String> {
     let rows: String = table.iter().map(|(folder, uses)| format!("| `{folder}/` | something | {uses} |\n")).collect();
     let crates: Vec<_> = crates

@@ -44,7 +44,8 @@ fn faults_in(file: &syn::File, errors: &Errors) -> Vec<String> {
 struct Errors(BTreeSet<String>);
 
 impl Errors {
-    /// Whether a field of this type is a cause: an error of the workspace or of the system, or any error, boxed or not.
+    /// Returns whether a field of this type is a cause: an error of the workspace or of the system, or any error, boxed
+    /// or not.
     fn is_cause(&self, field: &Field) -> bool {
         fn last(ty: &Type) -> Option<&syn::PathSegment> {
             match ty {
@@ -95,7 +96,7 @@ fn derives_error(attributes: &[Attribute]) -> bool {
     derives.any(|derive| idents(&derive.meta.require_list().unwrap().tokens).contains("thiserror"))
 }
 
-/// Whether this is an `impl Error for ...`.
+/// Returns whether this is an `impl Error for ...`.
 fn is_error(item: &ItemImpl) -> bool {
     let path = item.trait_.as_ref().map(|(path, ..)| path);
     path.is_some_and(|path| path.segments.last().is_some_and(|last| last.ident == "Error"))
@@ -159,8 +160,8 @@ impl<'ast> Visit<'ast> for Faults<'_> {
     }
 }
 
-/// The names and numbers of fields that the arguments of `#[error(...)]` use: inside the braces of the text, and as
-/// arguments after it.
+/// Returns the names and numbers of fields that the arguments of `#[error(...)]` use: inside the braces of the text,
+/// and as arguments after it.
 fn mentioned(tokens: &TokenStream) -> BTreeSet<String> {
     let mut found = idents(tokens);
     for token in tokens.clone() {
@@ -172,7 +173,7 @@ fn mentioned(tokens: &TokenStream) -> BTreeSet<String> {
     found
 }
 
-/// The identifiers and numbers among tokens, also inside groups.
+/// Returns the identifiers and numbers among tokens, also inside groups.
 fn idents(tokens: &TokenStream) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for token in tokens.clone() {

@@ -29,7 +29,7 @@ fn no_example_is_left_uncompiled() {
     }
 }
 
-/// The public types among the items that have public methods on `self`, but no example.
+/// Returns the public types among the items that have public methods on `self`, but no example.
 fn without_example(items: &[&Item]) -> Vec<String> {
     let mut without: Vec<_> = items
         .iter()
@@ -49,7 +49,7 @@ fn without_example(items: &[&Item]) -> Vec<String> {
     without
 }
 
-/// Whether the item is an `impl` of this type with a public method.
+/// Returns whether the item is an `impl` of this type with a public method.
 fn has_methods(item: &Item, name: &str) -> bool {
     let Item::Impl(item) = item else { return false };
     let Type::Path(path) = &*item.self_ty else { return false };

@@ -27,8 +27,8 @@ impl Imports {
         }
     }
 
-    /// The shortest circle through each import that is part of one, as files; each circle once, starting with the file
-    /// whose name sorts first.
+    /// Returns the shortest circle through each import that is part of one, as files; each circle once, starting with
+    /// the file whose name sorts first.
     pub(crate) fn circles(&self) -> BTreeSet<Vec<&str>> {
         let mut circles = BTreeSet::new();
         for (from, imports) in &self.0 {
@@ -43,7 +43,7 @@ impl Imports {
         circles
     }
 
-    /// A circle in words: `a.rs -> b.rs (Foo) -> a.rs (Bar)`.
+    /// Returns a circle in words: `a.rs -> b.rs (Foo) -> a.rs (Bar)`.
     pub(crate) fn describe(&self, circle: &[&str]) -> String {
         let mut text = circle[0].to_owned();
         for (at, from) in circle.iter().enumerate() {
@@ -54,7 +54,7 @@ impl Imports {
         text
     }
 
-    /// The shortest path along imports, including both ends.
+    /// Returns the shortest path along imports, including both ends.
     fn way(&self, from: &str, to: &str) -> Option<Vec<&str>> {
         let (from, _) = self.0.get_key_value(from)?;
         let mut before: BTreeMap<&str, Option<&str>> = BTreeMap::from([(from.as_str(), None)]);
@@ -79,7 +79,7 @@ impl Imports {
     }
 }
 
-/// Whether one of two modules contains the other.
+/// Returns whether one of two modules contains the other.
 fn related(a: &[String], b: &[String]) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }

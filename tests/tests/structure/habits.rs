@@ -31,7 +31,7 @@ fn unit_tests_are_files_of_their_own() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Whether a source contains tests, or declares them in a file with an unusual place.
+/// Returns whether a source contains tests, or declares them in a file with an unusual place.
 fn has_tests(source: &str) -> bool {
     let here = |module: &ItemMod| {
         for_tests(&module.attrs) && (module.content.is_some() || !given_paths(&module.attrs).is_empty())

@@ -16,7 +16,7 @@ pub(crate) struct Mention {
     pub(crate) import: bool,
 }
 
-/// The paths in the items, except those in inline modules.
+/// Returns the paths in the items, except those in inline modules.
 pub(crate) fn of(items: &[Item]) -> Vec<Mention> {
     let mut visitor = Visitor(Vec::new());
     for item in items.iter().filter(|item| !matches!(item, Item::Mod(_))) {

@@ -19,7 +19,7 @@ enum Target {
 type Seen = BTreeSet<(usize, Vec<String>)>;
 
 impl Tree {
-    /// The modules whose files define what the module `from` mentions.
+    /// Returns the modules whose files define what the module `from` mentions.
     pub(crate) fn definitions(&self, from: usize, mention: &Mention) -> BTreeSet<usize> {
         let targets = self.follow(from, &mention.path, &mut Seen::new());
         // A single name in an expression may also be a variable's, so it is not taken for a module.
@@ -31,7 +31,7 @@ impl Tree {
         targets.collect()
     }
 
-    /// The targets of a path in a module; empty if the path leads out of the crate.
+    /// Returns the targets of a path in a module; empty if the path leads out of the crate.
     fn follow(&self, from: usize, path: &[String], seen: &mut Seen) -> BTreeSet<Target> {
         if !seen.insert((from, path.to_vec())) {
             return BTreeSet::new();
@@ -59,7 +59,7 @@ impl Tree {
 
     fn step(&self, target: Target, segment: &str, seen: &mut Seen) -> BTreeSet<Target> {
         match target {
-            // A variant, or an associated function.
+            // The segment names a variant or an associated function of the item.
             Target::ItemOf(_) => [target].into(),
             Target::Module(module) if segment == "super" => {
                 self.modules[module].parent.into_iter().map(Target::Module).collect()
@@ -77,7 +77,7 @@ impl Tree {
         }
     }
 
-    /// Whether a module imports the name, which comes from another crate if it is not found in this one.
+    /// Returns whether a module imports the name, which comes from another crate if it is not found in this one.
     fn leads_out(&self, module: usize, name: &str) -> bool {
         self.modules[module].names.contains_key(name)
     }

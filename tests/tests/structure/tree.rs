@@ -19,7 +19,7 @@ pub(crate) struct Module {
     /// The meanings of names in the module's scope. The same name may be declared twice, for two systems or in two
     /// namespaces.
     pub(crate) names: BTreeMap<String, Vec<Name>>,
-    /// The paths before `::*`.
+    /// The paths of glob imports, without their `::*`.
     pub(crate) globs: Vec<Vec<String>>,
     pub(crate) mentions: Vec<Mention>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Tree {
 struct Declared {
     path: Vec<String>,
     parent: Option<usize>,
-    /// It is compiled for tests only, and is not part of the tree.
+    /// Whether it is compiled for tests only, and so not part of the tree.
     test: bool,
 }
 
@@ -202,7 +202,7 @@ fn parent(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The values of `#[path = "..."]`, including those under conditions.
+/// Returns the values of `#[path = "..."]`, including those under conditions.
 pub(crate) fn given_paths(attributes: &[Attribute]) -> Vec<String> {
     let direct = attributes.iter().map(|attribute| &attribute.meta).cloned();
     let conditional = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg_attr"));
@@ -217,7 +217,7 @@ pub(crate) fn given_paths(attributes: &[Attribute]) -> Vec<String> {
     given.collect()
 }
 
-/// Whether the compiler drops an item with these attributes outside of tests.
+/// Returns whether the compiler drops an item with these attributes outside of tests.
 pub(crate) fn for_tests(attributes: &[Attribute]) -> bool {
     let test = |attribute: &Attribute| {
         attribute.path().is_ident("test")
@@ -226,7 +226,7 @@ pub(crate) fn for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(test)
 }
 
-/// Whether a condition requires `test`.
+/// Returns whether a condition requires `test`.
 fn requires_test(condition: &Meta) -> bool {
     let path: &Path = condition.path();
     if path.is_ident("all") {

@@ -21,12 +21,12 @@ pub(crate) struct Crate {
     pub(crate) roots: Vec<String>,
 }
 
-/// The root folder of the workspace.
+/// Returns the root folder of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// Each crate of the workspace.
+/// Returns the crates of the workspace.
 pub(crate) fn crates() -> Vec<Crate> {
     let metadata = MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))

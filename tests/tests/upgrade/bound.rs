@@ -1,4 +1,4 @@
-//! Bindings that follow the active pack.
+//! Tests bindings that follow the active pack.
 
 use kernelpack_host::{
     Error, Tensor, TypedKernel,
@@ -16,7 +16,7 @@ fn tensors() -> (Tensor<f32>, Tensor<f32>) {
     (Tensor::zeros(&[N]).unwrap(), Tensor::zeros(&[N]).unwrap())
 }
 
-/// What the bound kernel adds, called by name and by its stub.
+/// Bindings of the same kernel, one by its stub and one by its name, and their tensors.
 struct Bindings {
     typed: FollowedBound<TypedKernel<shift_f32::Kernel>>,
     named: FollowedBound<kernelpack_host::DynKernel>,
@@ -76,7 +76,7 @@ fn a_binding_goes_with_the_active_pack_and_back(engine: Engine) {
     assert_eq!(first.occupancy().bound, 1);
 }
 
-/// If tensors are copied, a binding accepts others of the same shape.
+/// Where tensors are copied, a binding accepts others of the same shape.
 #[test]
 fn a_swap_changes_nothing_about_which_tensors_are_bound() {
     let engine = Engine::Wasmtime;

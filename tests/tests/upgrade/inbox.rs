@@ -1,4 +1,4 @@
-//! Packs that appear in a watched folder.
+//! Tests packs that appear in a watched folder.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ fn watch(manager: &KernelManager, inbox: &Releases) -> (Watch, Receiver<WatchEve
     (watch, events)
 }
 
-/// The patch number of the next pack that becomes active.
+/// Returns the patch number of the next pack that becomes active.
 #[track_caller]
 fn upgraded(events: &Receiver<WatchEvent>) -> u64 {
     match events.recv().unwrap() {
@@ -58,7 +58,7 @@ fn what_appears_becomes_active_the_newest_first(engine: Engine) {
     let manager = manager(engine);
     let (watch, events) = watch(&manager, &inbox);
     assert_eq!(upgraded(&events), 10);
-    // The others are reported once.
+    // The others are older, so they are refused, and each is reported once.
     for name in ["9", "1"] {
         let (path, error) = refused(&events);
         assert_eq!(path, name);
@@ -98,7 +98,7 @@ fn a_bad_pack_is_tried_once_and_again_when_it_changes(engine: Engine) {
     // Now the copy is complete, and is tried again, but is too old by then.
     fs::write(inbox.path().join("2/shift/shift_f32.wasm"), module).unwrap();
     loop {
-        // If it was read while it was being written, it is tried once more.
+        // The watch may have read the module while it was being written; then it tries the pack once more.
         match refused(&events) {
             (path, UpgradeError::Rejected(_)) if path == "2" => {}
             (path, UpgradeError::Downgrade { .. }) if path == "2" => break,
@@ -117,7 +117,7 @@ fn what_was_rolled_back_is_left_alone(engine: Engine) {
     assert_eq!(upgraded(&events), 2);
     manager.rollback().unwrap();
     drop(first);
-    // Another watch does not know what the first one tried.
+    // A new watch does not know which packs the first one tried.
     let (_watch, events) = watch(&manager, &inbox);
     let (_, error) = refused(&events);
     assert!(matches!(error, UpgradeError::Withdrawn { .. }), "{error:?}");

@@ -24,7 +24,7 @@ use crate::releases::{Release, active_shift};
 /// Names the child's folder; only a child has this variable.
 const FOLDER: &str = "KERNELPACK_KILL_FOLDER";
 
-/// How many processes are killed, unless `KERNELPACK_KILLS` says more.
+/// Returns how many processes are killed, unless `KERNELPACK_KILLS` says more.
 fn rounds() -> u32 {
     std::env::var("KERNELPACK_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
 }
@@ -89,7 +89,7 @@ fn a_killed_upgrade_leaves_the_old_version_or_the_new_one() {
         assert!(!child.wait().unwrap().success());
         said.read_to_string(&mut text).unwrap();
 
-        // The last finished step gives the old version, the one in progress the new one.
+        // The last finished step tells the old version, and the step in progress the new one.
         let mut tried = None;
         for line in text.lines() {
             match line.split_once(' ') {

@@ -186,7 +186,7 @@ fn a_pack_cannot_take_away_what_is_followed(engine: Engine) {
     drop(clone);
     manager.upgrade(&changed).unwrap();
 
-    // A rollback cannot take away what is followed since then, either.
+    // A rollback cannot remove a kernel that is followed since then, either.
     let followed = manager.follow_named(ID).unwrap();
     let error = manager.rollback().unwrap_err();
     assert!(matches!(&error, kernelpack_host::manager::RollbackError::Unusable(_)), "{error:?}");

@@ -52,7 +52,7 @@ pub(crate) struct Release {
 }
 
 impl Release {
-    /// Version 1.0.number, which adds the number.
+    /// Describes version 1.0.number, which adds the number.
     pub(crate) fn of(number: u32) -> Self {
         Self {
             version: format!("1.0.{number}"),
@@ -159,7 +159,7 @@ impl Releases {
         self.dir.path()
     }
 
-    /// The folder of a good release.
+    /// Returns the folder of a good release.
     pub(crate) fn good(&self, number: u32) -> PathBuf {
         self.add(&number.to_string(), &Release::of(number))
     }
@@ -178,7 +178,7 @@ impl Releases {
     }
 }
 
-/// A manager without a store.
+/// Returns a manager without a store.
 pub(crate) fn manager(engine: Engine) -> KernelManager {
     KernelManager::builder(engine.runtime()).build().unwrap()
 }
@@ -213,7 +213,7 @@ fn same_shift(y: &[f32]) -> f32 {
     y[0]
 }
 
-/// What the manager's active pack adds.
+/// Returns what the manager's active pack adds.
 pub(crate) fn active_shift(manager: &KernelManager) -> f32 {
     let kernel = manager.kernel_named(ID).unwrap();
     shift(|inputs, params| kernel.run(inputs, params)).unwrap()

@@ -1,4 +1,4 @@
-//! Rollbacks, and how long they are possible.
+//! Tests rollbacks, and how long they are possible.
 
 use std::{thread, time::Duration};
 

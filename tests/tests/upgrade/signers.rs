@@ -1,4 +1,4 @@
-//! Packs whose key is revoked, and the same packs signed by another key.
+//! Tests packs whose key is revoked, and the same packs signed by another key.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ fn next_key() -> SecretKey {
     SecretKey::from_seed([27; 32])
 }
 
-/// A trust store with the key of the releases and its successor.
+/// Returns a trust store with the key of the releases and its successor.
 fn trusted() -> TrustStore {
     let mut store = TrustStore::default();
     for (id, key) in [("release-2026", pack::key()), ("release-2027", next_key())] {
@@ -59,7 +59,7 @@ impl Fixture {
         self.folder.path().join("store")
     }
 
-    /// A manager of the store, with these keys.
+    /// Returns a manager of the store, with these keys.
     fn open(&self, keys: TrustStore) -> Result<KernelManager, ManagerError> {
         KernelManager::builder(self.runtime(keys)).store(self.root()).build()
     }
@@ -69,12 +69,12 @@ impl Fixture {
         KernelManager::builder(self.runtime(keys)).store(self.root()).start_empty().build().unwrap()
     }
 
-    /// A release, signed by the old key.
+    /// Writes a release, signed by the old key.
     fn old(&self, number: u32) -> PathBuf {
         self.releases.good(number)
     }
 
-    /// The same release, signed by the new key, as `kernelpack sign` does it.
+    /// Writes the same release, signed by the new key, as `kernelpack sign` does it.
     fn anew(&self, number: u32) -> PathBuf {
         let dir = self.releases.add(&format!("{number}-anew"), &Release::of(number));
         sign(&dir, &next_key()).unwrap();
@@ -201,7 +201,7 @@ fn what_was_rolled_back_to_is_signed_by_another_key(engine: Engine) {
     assert_eq!(active_shift(&manager), 1.0);
 }
 
-/// Writes the state in the former format, which had manifests' digests but no contents.
+/// Rewrites the state in the old format (1), which recorded manifest digests but no content digests.
 fn write_former(path: &Path) {
     let mut state: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     fn without_content(value: &mut Value) {
@@ -224,7 +224,7 @@ fn a_store_that_knew_no_contents_goes_on(engine: Engine) {
     manager.upgrade(fixture.old(2)).unwrap();
     let state = manager.store().unwrap().state().unwrap();
     write_former(&fixture.state());
-    // All of it is found in the packs themselves.
+    // The store reads the missing digests from the packs themselves.
     assert_eq!(manager.store().unwrap().state().unwrap(), state);
     assert!(manager.refresh().unwrap().is_none());
     drop(manager);

@@ -1,4 +1,4 @@
-//! Packs on disk: what outlives a process, and what a store does about changed files.
+//! Tests packs on disk: what outlives a process, and what a store does about changed files.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A store to which these releases were upgraded in order.
+    /// Makes a store and upgrades it to these releases in order.
     fn with(engine: Engine, numbers: &[u32]) -> Self {
         let fixture = Self { engine, folder: TempDir::new().unwrap(), releases: Releases::new(engine) };
         let manager = fixture.open();
@@ -49,7 +49,7 @@ impl Fixture {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// The folder of an installed release.
+    /// Returns the folder of an installed release.
     fn installed(&self, number: u32) -> PathBuf {
         let prefix = format!("shifts-1.0.{number}-");
         let name = self.names("packs").into_iter().find(|name| name.starts_with(&prefix)).unwrap();
@@ -115,7 +115,7 @@ fn a_rotten_pack_gives_way_to_the_previous_one_and_says_so(engine: Engine) {
     let fallback = manager.startup_fallback().unwrap();
     assert_eq!(fallback.unusable.version.patch, 2);
     assert!(matches!(fallback.error, UpgradeError::Rejected(_)), "{:?}", fallback.error);
-    // It is not tried over and over.
+    // A pack that was found unusable is not tried again.
     assert!(manager.refresh().unwrap().is_none());
     // Upgrading to the same pack repairs it.
     assert!(manager.upgrade(fixture.releases.path().join("2")).unwrap().is_change());
@@ -133,7 +133,7 @@ fn after_a_fallback_the_pack_that_ran_is_the_one_to_go_back_to(engine: Engine) {
     let manager = fixture.open();
     manager.upgrade(fixture.releases.good(3)).unwrap();
     assert_eq!(manager.previous().unwrap().version.patch, 1);
-    // It can also be replaced permanently.
+    // An upgrade can also replace it permanently.
     fixture.rot(3);
     let manager = fixture.open();
     assert_eq!(manager.rollback().unwrap().to.version.patch, 1);

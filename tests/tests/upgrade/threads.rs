@@ -1,4 +1,4 @@
-//! Callers do not notice swaps, successful or failed.
+//! Tests that callers do not notice swaps, successful or failed.
 
 use std::{
     collections::BTreeSet,
@@ -17,17 +17,17 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 use crate::releases::{ID, Release, Releases, active_shift, shift, shift_f32, typed_shift};
 
 const THREADS: usize = 8;
-/// The number of swaps, half of which fail; fewer if each pack must be compiled by WAMR's compiler.
+/// Returns the number of swaps, half of which fail; fewer if each pack must be compiled by WAMR's compiler.
 fn swaps(engine: Engine) -> u32 {
     if engine == Engine::WamrAot { 40 } else { 200 }
 }
 
-/// What a release adds to its number if it fails its own health vector.
+/// The amount that a release adds to its number if it fails its own health vector.
 const SICK: f32 = 100_000.0;
-/// What a release adds to its number if it fails a probe, but only once it is active.
+/// The amount that a release adds to its number if it fails a probe, but only once it is active.
 const SICK_WHEN_ACTIVE: f32 = 200_000.0;
 
-/// How long the calls continue; `KERNELPACK_SWAP_SECONDS` shortens it.
+/// Returns how long the calls continue; `KERNELPACK_SWAP_SECONDS` shortens it.
 fn duration() -> Duration {
     let seconds = std::env::var("KERNELPACK_SWAP_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs_f64(seconds.unwrap_or(10.0))
@@ -74,7 +74,7 @@ fn bad(releases: &Releases, number: u32) -> fn(&UpgradeError) -> bool {
     }
 }
 
-/// A manager whose probe calls the kernel.
+/// Returns a manager whose probe calls the kernel.
 fn probed(engine: Engine) -> KernelManager {
     KernelManager::builder(engine.runtime())
         .probe(|pack, stage| {

@@ -2,7 +2,7 @@
 
 use crate::{graph::Imports, tree::Tree};
 
-/// The circles in a crate with these files, the first of which is its root.
+/// Returns the circles in a crate with these files, the first of which is its root.
 fn circles(files: &[(&str, &str)]) -> Vec<String> {
     let sources = files.iter().map(|(name, text)| (format!("src/{name}"), (*text).to_owned())).collect();
     let mut imports = Imports::default();

@@ -21,10 +21,10 @@ use kernelpack_tests::{apply, engine::Engine, on_each_engine, pack};
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
 const CALLS: u64 = 1000;
-/// The calls of a batch, and how many batches are counted.
+/// The number of calls in a batch, and the number of batches that are counted.
 const ROWS: u64 = 16;
 const BATCHES: u64 = 4;
-/// Calls before counting starts: the first lays out the call and makes the instance.
+/// The number of calls before counting starts: the first lays out the call and makes the instance.
 const WARM_UP: u64 = 3;
 /// Counts this thread's allocations.
 struct Counting;
@@ -34,7 +34,7 @@ thread_local! {
 }
 
 fn count() {
-    // The counter is gone when a thread ends, and is not read then.
+    // When a thread ends, its counter may be destroyed already, and nobody reads it any more.
     let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
 }
 
@@ -69,7 +69,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The number of allocations of this thread while `f` ran.
+/// Returns the number of allocations of this thread while `f` ran.
 fn asked(f: impl FnOnce()) -> u64 {
     let before = ASKED.get();
     f();
@@ -122,7 +122,7 @@ fn hold(what: &str, mut call: impl FnMut()) {
     assert_eq!(asked(|| (0..CALLS).for_each(|_| call())), 0, "{what}");
 }
 
-/// Checks typed and bound calls of kernels without and with scratch, optional inputs and scalars.
+/// Checks typed and bound calls of kernels that have scratch, optional inputs and scalars, and of kernels without.
 fn hold_all(pack: &Pack) {
     let norm = pack.kernel::<rmsnorm_f32::Kernel>().unwrap();
     let (x, weight) = (Tensor::zeros(&[8, 64]).unwrap(), Tensor::zeros(&[64]).unwrap());
@@ -150,7 +150,7 @@ fn hold_all(pack: &Pack) {
     let mut bound = rope.bind(rope_f32::Args::new(heap.view(), y.view_mut())).unwrap();
     hold("bound and copying", || bound.call(rope_f32::Args::new(heap.view(), y.view_mut())).unwrap());
 
-    // Every call is laid out again, in the same instance.
+    // Calls with different shapes alternate, so each is laid out again, in the same instance.
     let (one, mut to) = (Tensor::zeros(&[1, 1, 2, 64]).unwrap(), Tensor::zeros(&[1, 1, 2, 64]).unwrap());
     hold("typed of two shapes in turns", || {
         rope.call(rope_f32::Args::new(x.view(), y.view_mut())).unwrap();
@@ -171,7 +171,7 @@ fn hold_batches(pack: &Pack) {
         norm.call_batch(rows.iter_mut().map(|(x, y)| args(x.view(), y.view_mut()))).unwrap();
     };
     hold("a batch", || batch(&mut rows));
-    // Laid out again each time, in the same instance.
+    // Each batch is laid out again, in the same instance.
     hold("batches of two lengths in turns", || {
         batch(&mut rows[..7]);
         batch(&mut rows[7..]);

@@ -19,7 +19,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(pack::workspace().join("examples").join(path)).unwrap()
 }
 
-/// What the README shows of each program's output.
+/// Returns the lines that the README shows of each program's output.
 fn shown(readme: &str) -> BTreeMap<&str, Vec<&str>> {
     let blocks = readme.split(COMMAND).skip(1).map(|rest| {
         let (block, _) = rest.split_once("```").expect("the block ends");
@@ -29,7 +29,7 @@ fn shown(readme: &str) -> BTreeMap<&str, Vec<&str>> {
     blocks.collect()
 }
 
-/// What a program prints; it makes its pack itself.
+/// Runs a program, which makes its own pack, and returns what it prints.
 fn printed(name: &str) -> String {
     let folder = TempDir::new().unwrap();
     let output = run(Command::new(program(&format!("examples/{name}"))).current_dir(folder.path()));
@@ -53,7 +53,7 @@ fn each_example_prints_what_the_readme_shows() {
         let printed = printed(name);
         let printed: Vec<&str> = printed.lines().collect();
         if name == "metrics" {
-            // Whose lines come in any order, and of which the README shows some.
+            // The lines of this program come in any order, and the README shows only some.
             for line in expected {
                 assert!(printed.contains(&line), "{name}: {line:?} is not in {printed:#?}");
             }

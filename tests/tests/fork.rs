@@ -41,7 +41,7 @@ fn fork(work: impl FnOnce()) -> libc::pid_t {
         // SAFETY: the signal ends this process, as intended.
         unsafe { libc::alarm(30) };
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok();
-        // SAFETY: it ends this process.
+        // SAFETY: `_exit` has no preconditions.
         unsafe { libc::_exit(if ended { 0 } else { 1 }) }
     }
     child
@@ -76,7 +76,7 @@ fn a_child_leaves_its_parents_tensors_alone_and_can_use_drop_and_open() {
         drop(kept.take());
         let mut own = Tensor::<f32>::zeros(&[4096]).unwrap();
         own.as_mut_slice().fill(666.0);
-        // Dropping the last one ends the engine, whose thread is the parent's.
+        // Dropping the last kernel ends the engine, whose thread exists only in the parent.
         drop(engine.take());
         Engine::Wasmtime.runtime().open(folder).unwrap();
         std::mem::forget(own);
@@ -127,7 +127,7 @@ fn a_child_with_the_id_of_its_parent_is_another_process() {
         assert!(in_child(|| {
             assert_eq!(std::process::id(), 1);
             let (mut bound, ..) = rest.take().unwrap();
-            // The helper threads are the parent's.
+            // The helper threads exist only in the parent.
             bound.call(rmsnorm_f32::Args::new(x.view(), weight.view(), y.view_mut())).unwrap();
             drop((bound, tensors.take()));
             for len in [4096, 1 << 20] {
@@ -164,7 +164,7 @@ fn what_a_child_still_has_is_nobody_elses() {
         let mut kept = Some(Tensor::from_slice(&vec![7.0f32; len], &[len]).unwrap());
         let (mut wait, mut go) = std::io::pipe().unwrap();
         let child = fork(|| {
-            // Until the parent has dropped its tensor and made others.
+            // Waits until the parent has dropped its tensor and made others.
             wait.read_exact(&mut [0]).unwrap();
             kept.as_mut().unwrap().as_mut_slice().fill(666.0);
         });
@@ -176,7 +176,7 @@ fn what_a_child_still_has_is_nobody_elses() {
     }
 }
 
-/// A runtime that divides bound calls.
+/// Returns a runtime that divides bound calls.
 fn divided() -> RuntimeBuilder {
     Runtime::server().threads(NonZeroUsize::new(3).unwrap()).trust(pack::key().public())
 }
@@ -239,7 +239,7 @@ fn a_child_can_drop_a_manager_and_its_watch() {
 /// Makes the system refuse this process any further thread or child, as a limit of processes or an old filter does.
 fn refuse_threads() {
     let load = |offset| libc::sock_filter { code: 0x20, jt: 0, jf: 0, k: offset };
-    // Skips `jt` instructions if the number matches.
+    // Returns a jump that skips `jt` instructions if the number matches.
     let is = |number: libc::c_long, jt| libc::sock_filter { code: 0x15, jt, jf: 0, k: number as u32 };
     let answer = |answer| libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: answer };
     let mut program = [
@@ -285,7 +285,7 @@ fn where_no_thread_can_be_had_runtimes_say_so_or_do_without() {
     }));
 }
 
-/// Keeps this process from having more of something than this.
+/// Limits how much of a resource this process may have.
 fn allow_no_more_than(amount: u64, what: libc::__rlimit_resource_t) {
     let limit = libc::rlimit { rlim_cur: amount, rlim_max: amount };
     // SAFETY: the limit is this function's; what it changes is which calls of this process succeed.

@@ -28,9 +28,9 @@ const STOPS: u32 = 500;
 /// Far longer than any call takes: a thread that has not returned by then waits for the stopped one.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One test at a time, since the signal handler is per process.
+/// The lock that runs one test at a time, since the signal handler is per process.
 static ALONE: Mutex<()> = Mutex::new(());
-/// How often the thread was stopped, and how often it may continue.
+/// The number of times that the thread was stopped, and the number of times that it may continue.
 static STOPPED: AtomicU32 = AtomicU32::new(0);
 static RELEASED: AtomicU32 = AtomicU32::new(0);
 
@@ -55,7 +55,7 @@ fn install_handler() {
     assert_eq!(installed, 0);
 }
 
-/// A kernel to call singly, bound and in batches.
+/// A kernel that is called singly, bound and in batches.
 struct Caller {
     typed: TypedKernel<Kernel>,
     bound: Bound<Kernel>,

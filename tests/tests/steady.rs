@@ -14,11 +14,11 @@ use wat_kernel::{Parts, call};
 #[path = "end_to_end/wat_kernel.rs"]
 mod wat_kernel;
 
-/// Rounds before the first measurement, in which allocators and thread pools warm up.
+/// The number of rounds before the first measurement, in which allocators and thread pools warm up.
 const WARM_UP: u32 = 100;
 const ROUNDS: u32 = 1000;
 
-/// Where a leak would show.
+/// The resources of the process in which a leak would show.
 #[derive(Debug)]
 struct Usage {
     resident_kib: u64,
@@ -64,7 +64,7 @@ fn opening_using_and_dropping_a_pack_leaves_nothing_behind(engine: Engine) {
     assert!(after.files <= before.files + 2, "{before:?} became {after:?}");
 }
 
-/// The life of a runtime and a pack, with calls that succeed, fail and trap.
+/// Makes and drops a runtime and a pack, with calls that succeed, fail and trap.
 fn one_life(engine: Engine, copy: &Copy) {
     let kernel = copy.open(engine).unwrap().kernel_named("wat_kernel").unwrap();
     call(&kernel, 0).unwrap();

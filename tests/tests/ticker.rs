@@ -1,4 +1,4 @@
-//! The thread that counts epochs exists exactly as long as something can call a kernel.
+//! Tests that the thread which counts epochs exists exactly as long as something can call a kernel.
 //!
 //! The tests run one at a time in a program of their own, since they count threads.
 #![cfg(target_os = "linux")]
@@ -18,14 +18,15 @@ use kernelpack_host::error::KernelError;
 use kernelpack_tests::{apply, engine::Engine, on_both_engines};
 use wat_kernel::{Parts, SPEC, call, trap};
 
-/// The number of threads of this process that count epochs. The system cuts names after 15 bytes.
+/// Returns the number of threads of this process that count epochs. The system cuts names after 15 bytes.
 fn tickers() -> usize {
     let name = |entry: std::io::Result<fs::DirEntry>| fs::read_to_string(entry.ok()?.path().join("comm")).ok();
     let names = fs::read_dir("/proc/self/task").unwrap().filter_map(name);
     names.filter(|name| name.trim_end() == "kernelpack-epoch".split_at(15).0).count()
 }
 
-/// A thread names itself shortly after it starts, and a joined thread may be listed for a moment.
+/// Waits until this many threads are listed: a thread names itself shortly after it starts, and a joined thread may be
+/// listed for a moment.
 fn until(count: usize) {
     while tickers() != count {
         std::thread::yield_now();
@@ -74,7 +75,7 @@ fn the_ticker_ends_with_its_last_user_in_whatever_order_they_go(engine: Engine) 
         until(0);
     }
 
-    // What remains can still rely on it.
+    // A kernel that remains can still rely on the thread.
     let kernel = engine.runtime().open(usual.path()).unwrap().kernel_named("wat_kernel").unwrap();
     assert_eq!(trap(&kernel, 1), KernelError::EpochDeadline);
     drop(kernel);

@@ -13,7 +13,7 @@ fn main() {
     for kernel in ["rmsnorm_f32", "kv_pack_q8"] {
         let pack = Copy::of(core());
         pack.keep(&[kernel]);
-        // Compiled from modules without SIMD, which need less memory.
+        // Native code is compiled from modules without SIMD, which need less memory.
         let targets = vec![AotTarget::X86_64, AotTarget::Aarch64, AotTarget::Thumbv7];
         add_native_for(pack.path(), AotOptions { targets, scalar: true, trusted: vec![key().public()] });
         let target = folder.join(kernel);

@@ -176,7 +176,7 @@ pub const BOMBS: [Bomb; 30] = [
     }),
     bomb("divisions", || filled(&[], &[I::LocalGet(0), I::LocalGet(0), I::I32RemS, I::LocalSet(0)])),
     bomb("blocks", || {
-        // The block and its branch each count the function's two values.
+        // The block and its branch each add the function's two values to the count of live values.
         let mut parts = Parts::new();
         let step = [I::Block(BlockType::Empty), I::LocalGet(0), I::BrIf(0), I::End];
         parts.repeat(&[], &step, MAX_LIVE_VALUES as usize / 4 - 64, BYTES);

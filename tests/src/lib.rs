@@ -8,5 +8,5 @@ pub mod pack;
 pub mod program;
 pub mod section;
 
-/// For [`on_each_engine`] and [`on_both_engines`].
+/// The attribute that applies [`on_each_engine`] or [`on_both_engines`] to a function.
 pub use macro_rules_attribute::apply;

@@ -111,7 +111,7 @@ pub fn with_native(pack: &'static Path) -> &'static Path {
     made.entry(pack).or_insert_with(|| {
         let copy = Copy::of(pack);
         assert!(add_native(copy.path()), "there is no compiler");
-        // Kept for the life of the process, like the pack itself.
+        // The copy is leaked, since its folder must exist as long as the process.
         Box::leak(Box::new(copy)).path()
     })
 }

@@ -93,7 +93,7 @@ impl Files {
     /// Reads the files.
     ///
     /// # Errors
-    /// A file cannot be read, or the signature is not a trusted one.
+    /// A file cannot be read, or the manifest is refused.
     pub(crate) fn read(dir: &Path, kernel: Kernel, key: &PublicKey) -> Result<Self> {
         let read = |name: &str| fs::read(dir.join(name));
         let mut files =

@@ -128,7 +128,7 @@ fn bulk_instructions_cannot_fault_in_the_host() {
 #[apply(on_each_engine)]
 fn memory_that_a_bound_kernel_grows_is_its_own(engine: Engine) {
     let _alone = alone();
-    // `$bytes` is set to the address of the new page.
+    // Sets `$bytes` to the address of the new page.
     let body = "(local.set $bytes (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))
         (f32.store (local.get $bytes) (f32.const 3))
         (f32.store (local.get $y) (f32.load (local.get $bytes)))
@@ -216,7 +216,7 @@ fn a_kernel_that_was_stopped_takes_no_other_tensors(engine: Engine) {
     let kernel = kernel(engine, body);
     let x = Tensor::from_slice(&[3.0; 4096], &[4096]).unwrap();
     let mut y = Tensor::zeros(&[4096]).unwrap();
-    // One page of each, and later more of the same memory.
+    // Binds one page of each tensor, and later more of the same memory.
     let part = |len| TensorView::new(&x.as_slice()[..len], &[len]).unwrap();
     let mut bound = kernel
         .bind(Args { x: part(1024), y: TensorViewMut::new(&mut y.as_mut_slice()[..1024], &[1024]).unwrap(), mode: 0 })

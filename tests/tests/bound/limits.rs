@@ -162,7 +162,7 @@ fn small_tensors_leave_mappings_for_threads_and_bindings() {
 fn where_mappings_are_out_tensors_live_on_the_heap_and_the_rest_goes_on() {
     let test = "limits::where_mappings_are_out_tensors_live_on_the_heap_and_the_rest_goes_on";
     let Some(kernel) = limited(test, "true") else { return };
-    // Each has a mapping but no page, since nobody writes to it.
+    // Each tensor has a mapping but no page, since nobody writes to it.
     let mut many = Vec::new();
     while many.len() < 100_000 && many.last().is_none_or(Tensor::<f32>::is_mappable) {
         many.push(Tensor::zeros(&[70_000]).unwrap());

@@ -12,7 +12,7 @@ use walrus::{
 
 const SIZE: i32 = KernelDescriptor::SIZE as i32;
 
-/// How the function passes its two copies of the descriptor to the batch.
+/// The array that the function makes from two copies of its descriptor, and how it passes the array to the batch.
 struct Batch {
     /// The array's offset in bytes from the start of a page.
     at: i32,

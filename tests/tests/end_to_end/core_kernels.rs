@@ -183,7 +183,7 @@ fn rotated_blocks_are_within_half_a_step() {
             for (block, reference) in blocks.iter().zip(reference.chunks(32)) {
                 let d = f64::from(block.d);
                 for (q, r) in block.qs.iter().zip(reference) {
-                    // Half a rounding step, plus the error from rounding the scale itself at 127 steps.
+                    // Allows half a rounding step, plus the error from rounding the scale itself at 127 steps.
                     let allowed = d * (0.5 + 127.0 / 2048.0) + 1e-6;
                     assert!(
                         (d * f64::from(*q) - r).abs() <= allowed,

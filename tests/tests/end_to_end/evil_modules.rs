@@ -115,7 +115,7 @@ fn what_kernel_info_says_is_asked_for_but_never_relied_on(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn a_kernel_that_changes_its_ways_is_judged_call_by_call(engine: Engine) {
-    // Succeeds, is refused, traps, and succeeds again in another instance.
+    // The kernel succeeds, returns a failure, traps, and succeeds again in another instance.
     let forward = "(call $count)
         (if (i32.eq (global.get $calls) (i32.const 2)) (then (return (i32.const 5))))
         (if (i32.eq (global.get $calls) (i32.const 3)) (then unreachable))
@@ -151,7 +151,7 @@ fn whatever_becomes_of_init_and_cleanup_the_host_goes_on(engine: Engine) {
 
 #[apply(on_each_engine)]
 fn what_a_kernel_does_to_the_call_itself_the_host_does_not_read(engine: Engine) {
-    // Overwrites the whole call, from the heap base to the end of its last tensor, and then succeeds.
+    // The kernel overwrites its whole call, from the heap base to the end of its last tensor, and then succeeds.
     let forward = "(local.set $mode (i32.load offset=32 (local.get $descriptor)))
         (memory.fill (i32.const 4096) (i32.const 0xEE)
             (i32.sub (i32.add (i32.load offset=64 (local.get $mode)) (i32.load offset=68 (local.get $mode)))

@@ -99,7 +99,7 @@ fn changed_modules_are_refused() {
         refused(&[]);
         copy.write(&kernel.path, &good);
     }
-    // A module in place of another.
+    // One module replaces another.
     let kernels = copy.manifest().kernels;
     copy.write(&kernels[0].path, &copy.read(&kernels[1].path));
     assert!(matches!(rejected(copy.path()), Rejected::HashMismatch { .. }));
@@ -134,7 +134,7 @@ fn files_that_are_missing_or_too_many_are_refused() {
     let large = Copy::of(pack::core());
     large.write(MANIFEST, &vec![b' '; 5 << 20]);
     assert!(matches!(rejected(large.path()), Rejected::FileTooLarge { .. }));
-    // Nothing at all, and something that is no folder.
+    // The path names nothing, or a file that is not a folder.
     assert!(matches!(VerifiedPack::open("/nonexistent/pack", &verifier()), Err(Error::File(FileError::Read { .. }))));
     let file = VerifiedPack::open(large.path().join(MANIFEST), &verifier()).unwrap_err();
     assert!(matches!(file, Error::File(FileError::NotAFolder { .. })), "{file}");

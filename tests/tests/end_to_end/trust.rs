@@ -94,7 +94,7 @@ fn a_key_is_revoked_while_its_pack_is_in_use(engine: Engine) {
     assert_eq!(pack.signer().id.as_deref(), Some("release-2026"));
     assert_eq!(pack.signed_by(), &pack::key().public());
     runtime.check_trust(&pack).unwrap();
-    // Verified, but not loaded when the key is revoked.
+    // The pack is verified, but not loaded yet, when the key is revoked.
     let verified = VerifiedPack::open(folder.path(), &runtime.verifier()).unwrap();
     let (kernel, clone) = (pack.kernel_named("wat_kernel").unwrap(), runtime.clone());
 
@@ -164,7 +164,7 @@ fn a_revoked_key_is_refused_though_it_is_trusted_by_itself(engine: Engine) {
 
 #[apply(on_both_engines)]
 fn an_expired_key_is_refused_by_its_id_whatever_the_pack_says_of_its_age(engine: Engine) {
-    // Signed long before the key expired, according to its signer.
+    // According to its signer, the pack was signed long before the key expired.
     let folder = Parts::default().pack_with(|manifest| manifest.created_at = "1970-06-01T00:00:00Z".into());
     let runtime = runtime(engine, expired("9999-12-31T23:59:59Z"));
     let pack = runtime.open(folder.path()).unwrap();

@@ -96,7 +96,7 @@ fn canonical(dtype: DType, element: &[u8]) -> Vec<u8> {
             bytes.copy_from_slice(&f32::NAN.to_le_bytes());
         }
     } else if f16::from_le_bytes([bytes[0], bytes[1]]).is_nan() {
-        // An f16, or the scale at the start of a block.
+        // The NaN is an f16, or the scale at the start of a block.
         bytes[..2].copy_from_slice(&f16::NAN.to_le_bytes());
     }
     bytes

@@ -63,7 +63,7 @@ fn swiglu_of_infinities_and_nans() {
     let gate = [-INF, -INF, -INF, INF, INF, INF, NAN, 1.0, 0.0, -0.0, INF];
     let up = [1.0, -2.0, INF, 1.0, -2.0, 0.0, 1.0, NAN, 1.0, 1.0, -INF];
     let expected = [-0.0, 0.0, NAN, INF, -INF, NAN, NAN, NAN, 0.0, -0.0, -INF];
-    // Alone, with other elements in the row, and in a whole block.
+    // Tests a short row, a long one, and each element alone.
     for repeat in [1, 6] {
         let [gate, up, expected] = [gate, up, expected].map(|row| row.repeat(repeat));
         same(&swiglu(&gate, &up), &expected);

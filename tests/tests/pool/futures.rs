@@ -157,7 +157,7 @@ fn many_calls_at_once_share_the_instances_there_are(engine: Engine) {
     assert!(kernel.occupancy().idle <= 2);
 }
 
-/// Data that records whether it was dropped.
+/// Tensors that record whether they were dropped.
 struct Watched {
     tensors: Tensors,
     _alive: Arc<()>,

@@ -78,7 +78,7 @@ fn a_bad_pack_is_tried_once_and_again_when_it_changes(engine: Engine) {
     let inbox = Releases::new(engine);
     let manager = manager(engine);
     manager.upgrade(Releases::new(engine).good(1)).unwrap();
-    // Partly copied: the module is missing.
+    // The pack is only partly copied: its module is missing.
     let elsewhere = Releases::new(engine);
     let module = fs::read(elsewhere.good(2).join("shift/shift_f32.wasm")).unwrap();
     fs::remove_file(elsewhere.path().join("2/shift/shift_f32.wasm")).unwrap();
@@ -95,7 +95,7 @@ fn a_bad_pack_is_tried_once_and_again_when_it_changes(engine: Engine) {
     assert_eq!(upgraded(&events), 4);
     assert!(events.try_recv().is_err());
 
-    // Now the copy is complete, and is tried again, but is too old by then.
+    // Once the copy is complete, it is tried again, but is too old by then.
     fs::write(inbox.path().join("2/shift/shift_f32.wasm"), module).unwrap();
     loop {
         // The watch may have read the module while it was being written; then it tries the pack once more.

@@ -27,7 +27,7 @@ fn one_step_back_and_no_further(engine: Engine) {
     assert!(matches!(manager.rollback(), Err(RollbackError::NoPreviousPack)));
     assert_eq!(active_shift(&manager), 2.0);
 
-    // Forward again, on request.
+    // An upgrade on request leads forward again.
     manager.upgrade(releases.path().join("3")).unwrap();
     assert_eq!(active_shift(&manager), 3.0);
     manager.rollback().unwrap();

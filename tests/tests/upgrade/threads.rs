@@ -163,7 +163,7 @@ fn eight_threads_call_while_hundreds_of_packs_come_and_go(engine: Engine) {
                     oldest.store(number, SeqCst);
                     went_live += 1;
                 }
-                // Spread over the whole duration.
+                // Spreads the swaps over the whole duration.
                 thread::sleep((duration() * number / swaps).saturating_sub(begin.elapsed()));
             }));
             if let Err(panic) = swapped {

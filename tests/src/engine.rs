@@ -91,18 +91,18 @@ impl Engine {
         if self == Self::Wasmtime { "wasmtime" } else { "wamr" }
     }
 
-    /// Returns whether it runs modules with SIMD. Packs for WAMR need modules without, even next to native code with
-    /// SIMD.
+    /// Returns whether the engine runs modules with SIMD. Packs for WAMR need modules without, even next to native code
+    /// with SIMD.
     pub fn runs_simd(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// Returns whether it maps tensors into bound calls; otherwise it copies them.
+    /// Returns whether the engine maps tensors into bound calls; otherwise it copies them.
     pub fn maps_tensors(self) -> bool {
         self == Self::Wasmtime
     }
 
-    /// Returns the ways in which it can stop calls, the best first.
+    /// Returns the ways in which the engine can stop calls, the best first.
     pub fn interruptions(self) -> &'static [Interruption] {
         match self {
             Self::Wasmtime => &[Interruption::PageProtection, Interruption::Epoch],

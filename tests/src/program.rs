@@ -20,7 +20,7 @@ pub fn program(name: &str) -> PathBuf {
 /// Runs a command to its end.
 ///
 /// # Panics
-/// It does not start, or fails; with what it wrote to stderr.
+/// It does not start, or fails; the message has what it wrote to stderr.
 pub fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -8,9 +8,9 @@ use std::{
 
 use crate::peer::Failure;
 
-/// The packer's release profile, except for thin LTO instead of fat. The packer links the crate of the kernels itself.
-/// Here they are a dependency, which fat LTO would optimize differently: loops that are unrolled in a pack would stay
-/// rolled. With thin LTO the loop that scales a row is identical in all modules.
+/// The packer's release profile, except for thin LTO instead of fat. The packer compiles the kernels' crate as the one
+/// that is linked. Here it is a dependency, which fat LTO would optimize differently: loops that are unrolled in a pack
+/// would stay rolled. With thin LTO the loop that scales a row is identical in all modules.
 const PROFILE: [(&str, &str); 4] = [("OPT_LEVEL", "3"), ("LTO", "thin"), ("CODEGEN_UNITS", "1"), ("PANIC", "abort")];
 /// The packer's flags that affect code.
 const FLAGS: [&str; 3] = ["-Ctarget-feature=+simd128", "-Cllvm-args=-disable-lsr", "-Ccodegen-units=1"];

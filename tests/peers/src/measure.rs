@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::peer::{AnyPeer, Failure};
 
-/// How long to measure.
+/// The time to spend on measuring.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     /// The minimum time of one sample, which contains as many calls as that takes.

@@ -144,7 +144,7 @@ fn writing_outside_of_tensors_reaches_the_kernels_own_memory_only(engine: Engine
             assert_eq!(attack!(pack, scribbles, 0).unwrap(), X, "after mode {mode}");
         }
     }
-    // It may overwrite its own stack and data too, which can only break the kernel itself.
+    // A kernel may overwrite its own stack and data too, which can only break the kernel itself.
     for _ in 0..2 {
         match attack!(pack, scribbles, 4) {
             Ok(y) => assert_eq!(y, X),

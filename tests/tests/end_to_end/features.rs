@@ -1,4 +1,4 @@
-//! What authors may use in a sandbox: allocation, panics, state, every kind of argument.
+//! Tests what authors may use in a sandbox: allocation, panics, state, every kind of argument.
 
 use kernelpack_abi::{BlockQ8_0, Kernel, KernelInfo, ParamValue, Pass, TensorBuf, TensorView, TensorViewMut};
 use kernelpack_fixture_with_std::{

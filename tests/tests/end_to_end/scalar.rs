@@ -137,7 +137,7 @@ fn health_vectors_hold_for_the_modules_without_simd_too() {
     }
 }
 
-/// What std needs for reporting a panic fits the small stack.
+/// The small stack has room for what std needs to report a panic.
 #[test]
 fn a_panic_without_simd_arrives_with_its_message() {
     let pack = Copy::of(pack::fixture("with-std")).scalar().open(Engine::Wasmtime).unwrap();

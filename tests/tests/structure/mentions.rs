@@ -12,7 +12,7 @@ use crate::tree::for_tests;
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mention {
     pub(crate) path: Vec<String>,
-    /// Whether it is in a `use`, where a single name can be a module of the crate.
+    /// Whether the path is in a `use`, where a single name can be a module of the crate.
     pub(crate) import: bool,
 }
 

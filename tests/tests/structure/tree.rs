@@ -43,7 +43,7 @@ pub(crate) struct Tree {
 struct Declared {
     path: Vec<String>,
     parent: Option<usize>,
-    /// Whether it is compiled for tests only, and so not part of the tree.
+    /// Whether the module is compiled for tests only, and so not part of the tree.
     test: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What Cargo reports of the workspace, without building anything.
+//! Reads what Cargo reports of the workspace, without building anything.
 
 use std::{
     collections::BTreeMap,

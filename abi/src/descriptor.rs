@@ -49,7 +49,7 @@ impl KernelDescriptor {
         Self::ref_from_bytes(bytes).ok()
     }
 
-    /// The descriptor as ten words, in the order of its bytes.
+    /// Returns the descriptor as ten words, in the order of its bytes.
     #[inline]
     pub fn words(&self) -> &[u32; Self::SIZE as usize / 4] {
         zerocopy::transmute_ref!(self)

@@ -18,7 +18,7 @@ pub enum Dim {
 }
 
 impl Dim {
-    /// The symbol that the extent uses, if any.
+    /// Returns the symbol that the extent uses, if any.
     pub const fn symbol(&self) -> Option<u8> {
         match *self {
             Self::Fixed(_) => None,
@@ -83,13 +83,13 @@ impl Expr<'_> {
     }
 }
 
-/// Why an [`Expr`] has no value.
+/// The reason why an [`Expr`] has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExprError {
     /// A step went below zero or above `u32::MAX`, or divided by zero.
     Arithmetic,
-    /// The steps do not make an expression.
+    /// The steps do not form an expression.
     Malformed,
 }
 

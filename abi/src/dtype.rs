@@ -34,22 +34,22 @@ impl DType {
     /// Every type, in the order of its codes.
     pub const ALL: [Self; 8] = [Self::F32, Self::F16, Self::I8, Self::U8, Self::I32, Self::U32, Self::Q8_0, Self::Q4_0];
 
-    /// The type with this code.
+    /// Returns the type with this code.
     pub const fn from_code(code: u8) -> Option<Self> {
         if code == 0 || code as usize > Self::ALL.len() { None } else { Some(Self::ALL[code as usize - 1]) }
     }
 
-    /// The type with this name, as [`name`](Self::name) gives it.
+    /// Returns the type with this name, as [`name`](Self::name) gives it.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dtype| dtype.name() == name)
     }
 
-    /// The code that crosses the boundary.
+    /// Returns the code that crosses the boundary.
     pub const fn code(self) -> u8 {
         self as u8
     }
 
-    /// The name in manifests, such as `f32` or `q8_0`.
+    /// Returns the name in manifests, such as `f32` or `q8_0`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -63,7 +63,7 @@ impl DType {
         }
     }
 
-    /// The size of one element in bytes.
+    /// Returns the size of one element in bytes.
     pub const fn size(self) -> u32 {
         match self {
             Self::F32 | Self::I32 | Self::U32 => 4,
@@ -74,7 +74,7 @@ impl DType {
         }
     }
 
-    /// The number of values in one element: 32 for the block types, otherwise 1.
+    /// Returns the number of values in one element: 32 for the block types, otherwise 1.
     pub const fn values(self) -> u32 {
         match self {
             Self::Q8_0 | Self::Q4_0 => 32,

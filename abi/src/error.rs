@@ -30,22 +30,23 @@ impl Message {
         message
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         // `push` cuts at character boundaries only, so this is always UTF-8.
         core::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 
-    /// The length of the text, and the buffer that begins with it.
+    /// Returns the length of the text, and the buffer that begins with it.
     ///
-    /// Unlike [`as_str`](Self::as_str), this needs no code for invalid UTF-8 or panics, which keeps modules small.
+    /// Unlike [`as_str`](Self::as_str), this compiles to no code for invalid UTF-8 or panics, which keeps modules
+    /// small.
     pub fn as_parts(&self) -> (usize, &[u8; MESSAGE_CAPACITY]) {
         (self.len, &self.bytes)
     }
 
     fn push(&mut self, text: &str) {
         let end = text.floor_char_boundary(MESSAGE_CAPACITY - self.len);
-        // Iterators rather than slices, whose panics would add code to each module.
+        // Uses iterators, since indexing slices can panic, which would add code to each module.
         self.bytes.iter_mut().skip(self.len).zip(text.as_bytes().iter().take(end)).for_each(|(to, byte)| *to = *byte);
         self.len += end;
     }
@@ -76,7 +77,7 @@ impl PartialEq for Message {
     }
 }
 
-/// Why a kernel refused or failed a call: a [`Status`] other than `Ok`, and a message for people.
+/// The reason why a kernel refused or failed a call: a [`Status`] other than `Ok`, and a message for people.
 ///
 /// # Example: a kernel that checks its input
 /// ```
@@ -114,17 +115,17 @@ impl Error {
         Self { status, message: Message::new(message).into() }
     }
 
-    /// The message in the form that crosses the boundary.
+    /// Returns the message in the form that crosses the boundary.
     pub fn as_message(&self) -> &Message {
         &self.message
     }
 
-    /// The status that the guest export returns.
+    /// Returns the status that the guest export returns.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// The message; empty if there is none.
+    /// Returns the message; empty if there is none.
     pub fn message(&self) -> &str {
         self.message.as_str()
     }

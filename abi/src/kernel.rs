@@ -27,7 +27,8 @@ pub trait Pass: 'static {
     /// Calls `f` with the tensors, in the order of the tensor table, and the encoded scalars.
     fn lend<R>(args: Self::Args<'_>, f: impl FnOnce(&mut [TensorArg<'_>], &[u8]) -> R) -> R;
 
-    /// Like [`lend`](Self::lend), but passes on each row with its full lifetime, for callers that keep the tensors.
+    /// Like [`lend`](Self::lend), but passes each row to `row` with its full lifetime, for callers that keep the
+    /// tensors.
     fn give<'a>(args: Self::Args<'a>, row: impl FnMut(TensorArg<'a>), scalars: impl FnOnce(&[u8]));
 
     /// Runs the author's function natively, without a sandbox, as the reference implementation.
@@ -73,7 +74,7 @@ pub trait Infer: Pass {
     /// The shapes of the inputs disagree, or do not determine the shape of a result.
     fn allocate(inputs: &Self::Inputs<'_>) -> Result<Self::Outputs>;
 
-    /// Combines the inputs and `outputs` to the arguments of a call.
+    /// Combines the inputs and `outputs` into the arguments of a call.
     fn join<'a, 'b: 'a>(inputs: Self::Inputs<'b>, outputs: &'a mut Self::Outputs) -> Self::Args<'a>;
 }
 

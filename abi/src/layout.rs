@@ -56,7 +56,7 @@ impl Region {
         Ok(())
     }
 
-    /// Whether the two regions share a byte; an empty region shares none.
+    /// Returns whether the two regions share a byte; an empty region shares none.
     fn overlaps(self, other: Self) -> bool {
         self.size != 0
             && other.size != 0
@@ -71,7 +71,7 @@ impl Region {
 /// match the tensor table.
 ///
 /// # Errors
-/// The first fault found.
+/// Returns the first fault found.
 pub fn check(
     bounds: Bounds,
     descriptor_offset: u32,
@@ -174,7 +174,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// A cursor whose first range starts at or after `floor`.
+    /// Makes a cursor whose first range starts at or after `floor`.
     pub fn new(floor: u32) -> Self {
         Self { next: u64::from(floor) }
     }
@@ -190,13 +190,13 @@ impl Cursor {
         u32::try_from(offset).ok()
     }
 
-    /// The end of the last range.
+    /// Returns the end of the last range.
     pub fn end(&self) -> u64 {
         self.next
     }
 }
 
-/// Why a placement is refused.
+/// The reason why a placement is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LayoutError {

@@ -26,7 +26,7 @@ pub struct NativeKernel {
 inventory::collect!(NativeKernel);
 
 impl NativeKernel {
-    /// All kernels that are compiled into this program, in no particular order.
+    /// Returns all kernels that are compiled into this program, in no particular order.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         inventory::iter::<Self>.into_iter()
     }

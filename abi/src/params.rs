@@ -94,32 +94,32 @@ impl TensorEntry {
         Self { dtype: dtype.code(), role: role as u8, ..Self::default() }
     }
 
-    /// Whether the call omits the tensor.
+    /// Returns whether the call omits the tensor.
     #[inline]
     pub fn is_absent(&self) -> bool {
         self.offset == 0
     }
 
-    /// Whether the row has these extents.
+    /// Returns whether the row has these extents.
     #[inline]
     pub fn has_shape(&self, shape: &Shape) -> bool {
         usize::from(self.rank) == shape.rank() && self.dims == shape.padded()
     }
 
-    /// The row as twelve words, in the order of its bytes.
+    /// Returns the row as twelve words, in the order of its bytes.
     #[inline]
     pub fn words(&self) -> &[u32; ENTRY_SIZE as usize / 4] {
         zerocopy::transmute_ref!(self)
     }
 
-    /// The tensor's shape; `None` if the extents do not make one.
+    /// Returns the tensor's shape; `None` if the extents do not make one.
     #[inline]
     pub fn shape(&self) -> Option<Shape> {
         Shape::from_table(self.dims.get(..usize::from(self.rank))?)
     }
 }
 
-/// Size in bytes of a block with this many tensors and bytes of scalars.
+/// Returns the size in bytes of a block with this many tensors and bytes of scalars.
 pub const fn block_size(tensors: usize, scalars: u32) -> u32 {
     HEADER_SIZE + ENTRY_SIZE * tensors as u32 + scalars
 }
@@ -181,7 +181,7 @@ pub fn write(out: &mut [u8], entries: &[TensorEntry], scalars: &[u8]) -> bool {
     true
 }
 
-/// The offset of scalar `index` from the start of the scalars.
+/// Returns the offset of scalar `index` from the start of the scalars.
 pub const fn scalar_offset(params: &[ParamSpec<'_>], index: usize) -> u32 {
     let mut offset = 0u32;
     let mut at = 0;
@@ -196,7 +196,7 @@ pub const fn scalar_offset(params: &[ParamSpec<'_>], index: usize) -> u32 {
     }
 }
 
-/// Size of all scalars in bytes.
+/// Returns the size of all scalars in bytes.
 pub const fn scalars_size(params: &[ParamSpec<'_>]) -> u32 {
     match params.len() {
         0 => 0,
@@ -229,13 +229,13 @@ pub fn read_scalar(scalars: &[u8], params: &[ParamSpec<'_>], index: usize) -> Op
     ParamValue::from_bits(ty, u32::from_le_bytes(bits))
 }
 
-/// Why bytes are not a params block.
+/// The reason why bytes are not a valid params block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParamsError {
     /// The bytes end before the block does, or do not start at a multiple of four.
     Truncated,
-    /// The block has another version.
+    /// The block has an unsupported version.
     Version {
         /// The version found.
         found: u32,

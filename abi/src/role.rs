@@ -18,17 +18,17 @@ impl Role {
     /// Every role, in the order of its codes.
     pub const ALL: [Self; 4] = [Self::In, Self::Out, Self::InOut, Self::Scratch];
 
-    /// The role with this code.
+    /// Returns the role with this code.
     pub const fn from_code(code: u8) -> Option<Self> {
         if code == 0 || code as usize > Self::ALL.len() { None } else { Some(Self::ALL[code as usize - 1]) }
     }
 
-    /// Whether the kernel may write to such a tensor.
+    /// Returns whether the kernel may write to such a tensor.
     pub const fn writes(self) -> bool {
         !matches!(self, Self::In)
     }
 
-    /// The word for it in messages.
+    /// Returns the role's name, for messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::In => "input",

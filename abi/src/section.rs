@@ -30,7 +30,7 @@ const OLDEST_SCHEMA_VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"KPSP";
 
-/// Size in bytes of the entry that [`encode`] makes.
+/// Returns the size in bytes of the entry that [`encode`] makes.
 pub const fn encoded_len(spec: &KernelSpec<'_>, writer: &str) -> usize {
     // A sink without room still counts the bytes.
     let mut sink = Sink { bytes: &mut [], len: 0 };

@@ -85,22 +85,22 @@ impl Shape {
         Self::new(wide).ok()
     }
 
-    /// The extents, outermost first.
+    /// Returns the extents, outermost first.
     pub fn dims(&self) -> &[u32] {
         &self.dims[..usize::from(self.rank).min(MAX_RANK)]
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn rank(&self) -> usize {
         usize::from(self.rank)
     }
 
-    /// The number of elements: the product of the extents, 1 for a scalar.
+    /// Returns the number of elements: the product of the extents, 1 for a scalar.
     pub fn elements(&self) -> u64 {
         self.dims().iter().map(|&dim| u64::from(dim)).product()
     }
 
-    /// The size in bytes of the elements, if they have this type.
+    /// Returns the size in bytes of the elements, if they have this type.
     pub fn bytes(&self, dtype: DType) -> u64 {
         self.elements() * u64::from(dtype.size())
     }
@@ -129,7 +129,7 @@ impl fmt::Debug for Shape {
     }
 }
 
-/// Why extents do not make a [`Shape`].
+/// The reason why extents do not form a valid [`Shape`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShapeError {

@@ -96,17 +96,17 @@ impl ParamType {
     /// Every type, in the order of its codes.
     pub const ALL: [Self; 4] = [Self::F32, Self::U32, Self::I32, Self::Bool];
 
-    /// The type with this code.
+    /// Returns the type with this code.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|ty| *ty as u8 == code)
     }
 
-    /// The type with this name, as [`name`](Self::name) gives it.
+    /// Returns the type with this name, as [`name`](Self::name) gives it.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ty| ty.name() == name)
     }
 
-    /// The name in manifests and in Rust.
+    /// Returns the name in manifests and in Rust.
     pub const fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -116,7 +116,7 @@ impl ParamType {
         }
     }
 
-    /// Size in bytes in the params block, which is also the alignment there.
+    /// Returns the size in bytes in the params block, which is also the alignment there.
     pub const fn size(self) -> u32 {
         match self {
             Self::F32 | Self::U32 | Self::I32 => 4,
@@ -139,7 +139,7 @@ pub enum ParamValue {
 }
 
 impl ParamValue {
-    /// The type of the value.
+    /// Returns the type of the value.
     pub const fn ty(self) -> ParamType {
         match self {
             Self::F32(_) => ParamType::F32,
@@ -149,7 +149,7 @@ impl ParamValue {
         }
     }
 
-    /// The value as 32 bits, a `bool` as 0 or 1.
+    /// Returns the value as 32 bits, a `bool` as 0 or 1.
     pub const fn to_bits(self) -> u32 {
         match self {
             Self::F32(value) => value.to_bits(),
@@ -220,7 +220,7 @@ impl ResourceLimits {
     /// The largest stack that a kernel may request, 16 MiB.
     pub const MOST_STACK: u32 = 16 << 20;
 
-    /// Whether a kernel may request a stack of this size.
+    /// Returns whether a kernel may request a stack of this size.
     ///
     /// Sizes are powers of two because hosts need an engine for each size, and this keeps their number small.
     pub const fn is_stack_size(bytes: u32) -> bool {
@@ -266,7 +266,7 @@ impl<'a> Signature<'a> {
         if is_written { Ok(()) } else { Err(None) }
     }
 
-    /// The tensors with this role, with their rows in the table.
+    /// Returns the tensors with this role, with their rows in the table.
     pub fn tensors_of(&self, role: Role) -> impl Iterator<Item = (usize, &'a TensorSpec<'a>)> {
         self.tensors.iter().enumerate().filter(move |(_, tensor)| tensor.role == role)
     }

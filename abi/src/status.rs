@@ -23,7 +23,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The status with this code, or `None` for a code that the ABI does not define.
+    /// Returns the status with this code, or `None` for a code that the ABI does not define.
     pub const fn from_code(code: i32) -> Option<Self> {
         Some(match code {
             0 => Self::Ok,
@@ -37,12 +37,12 @@ impl Status {
         })
     }
 
-    /// The code that crosses the boundary.
+    /// Returns the code that crosses the boundary.
     pub const fn code(self) -> i32 {
         self as i32
     }
 
-    /// The specification's name, such as `INVALID_INPUT`.
+    /// Returns the specification's name, such as `INVALID_INPUT`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -62,7 +62,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// What `kernel_forward_batch` returns: how far it got, and the status with which it stopped.
+/// The result of `kernel_forward_batch`: how far it got, and the status with which it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchStatus {
     /// The status of the call that failed, or 0 if none did.

@@ -31,8 +31,8 @@ impl Symbols {
         }
     }
 
-    /// The fast path for nearly every call: all shapes agree, and every symbol appears as a plain one. Otherwise
-    /// `None`.
+    /// Binds the symbols if all shapes agree and every symbol appears as a plain one, which is the fast path of nearly
+    /// every call; otherwise returns `None`.
     #[inline]
     fn bind_agreeing<'a, I>(tensors: I) -> Option<Self>
     where
@@ -79,7 +79,7 @@ impl Symbols {
         Some(symbols)
     }
 
-    /// The general path, which handles one kind of extent after the other and reports disagreements.
+    /// Binds the symbols in the general case, one kind of extent after the other, and reports disagreements.
     #[cold]
     fn bind_each<'a, I>(tensors: I) -> Result<Self, SymbolError>
     where
@@ -130,7 +130,7 @@ impl Symbols {
         }
     }
 
-    /// The value of a symbol, if the shapes of the call determine it.
+    /// Returns the value of a symbol, if the shapes of the call determine it.
     pub fn value(&self, symbol: u8) -> Option<u32> {
         let bound = usize::from(symbol) < MAX_SYMBOLS && self.bound & (1 << symbol) != 0;
         bound.then(|| self.values[usize::from(symbol)])
@@ -182,7 +182,7 @@ pub struct SymbolError {
     pub tensor: usize,
     /// The axis, 0 for the outermost.
     pub axis: usize,
-    /// What is wrong there.
+    /// The fault at that place.
     pub kind: Disagreement,
 }
 

@@ -51,12 +51,12 @@ impl<T: Element> TensorBuf<T> {
         Self { data: alloc::vec![T::new_zeroed(); shape.elements() as usize], shape }
     }
 
-    /// The elements, row-major.
+    /// Returns the elements, row-major.
     pub fn data(&self) -> &[T] {
         &self.data
     }
 
-    /// The elements, row-major and mutable.
+    /// Returns the elements, row-major and mutable.
     pub fn data_mut(&mut self) -> &mut [T] {
         &mut self.data
     }
@@ -66,17 +66,17 @@ impl<T: Element> TensorBuf<T> {
         self.data
     }
 
-    /// The tensor's shape.
+    /// Returns the tensor's shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// A view of the tensor.
+    /// Returns a view of the tensor.
     pub fn view(&self) -> TensorView<'_, T> {
         TensorView::of_shape(&self.data, self.shape)
     }
 
-    /// A mutable view of the tensor.
+    /// Returns a mutable view of the tensor.
     pub fn view_mut(&mut self) -> TensorViewMut<'_, T> {
         TensorViewMut::of_shape(&mut self.data, self.shape)
     }

@@ -67,12 +67,12 @@ impl<'a, T: Element> TensorView<'a, T> {
         Self { data, shape }
     }
 
-    /// The elements, row-major.
+    /// Returns the elements, row-major.
     pub fn data(&self) -> &'a [T] {
         self.data
     }
 
-    /// The view's shape.
+    /// Returns the view's shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
@@ -123,7 +123,7 @@ impl<'a, T: Element> TensorViewMut<'a, T> {
         TensorViewMut { data: self.data, shape: self.shape }
     }
 
-    /// The view's shape.
+    /// Returns the view's shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
@@ -134,11 +134,11 @@ fn shape_of(len: usize, dims: &[usize]) -> Result<Shape, ViewError> {
     if shape.elements() == len as u64 { Ok(shape) } else { Err(ViewError::Length { shape, len }) }
 }
 
-/// Why a slice and extents do not make a tensor.
+/// The reason why a slice and extents do not form a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ViewError {
-    /// The extents are not a shape.
+    /// The extents do not form a valid shape.
     Shape(ShapeError),
     /// The slice is shorter or longer than the shape.
     Length {

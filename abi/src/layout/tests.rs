@@ -6,7 +6,7 @@ use crate::{Shape, params};
 
 const BOUNDS: Bounds = Bounds { floor: 1024, memory_size: 65536 };
 
-/// A placement of these tensors after a descriptor, as a host makes it.
+/// Places a descriptor, the params block and then these tensors, as a host would.
 fn place(tensors: &[(DType, Role, Shape)]) -> Option<(u32, KernelDescriptor, Vec<TensorEntry>)> {
     let mut cursor = Cursor::new(BOUNDS.floor);
     let head = cursor.place(u64::from(KernelDescriptor::SIZE))?;
@@ -26,7 +26,7 @@ fn tensors() -> impl Strategy<Value = Vec<(DType, Role, Shape)>> {
     prop::collection::vec(tensor, 0..6)
 }
 
-/// The check's rules, restated independently byte by byte.
+/// Checks a placement by the rules of `check`, but independently, byte by byte.
 fn is_sound(head: u32, descriptor: &KernelDescriptor, entries: &[TensorEntry]) -> bool {
     let mut owners = std::vec![0u8; 65536];
     let mut parts = std::vec![(head, 40, false), (descriptor.params_offset, descriptor.params_size, false)];

@@ -26,8 +26,8 @@ pub struct Entry<'a> {
 /// Reads the content of a custom section: an entry for each kernel.
 ///
 /// # Errors
-/// An entry is malformed, or has a schema or ABI version that this build does not know. No entry is returned unless all
-/// of them can be read.
+/// An entry is malformed, or has a schema or ABI version that this build does not know. Returns no entry unless all of
+/// them can be read.
 pub fn decode(section: &[u8]) -> Result<Vec<Entry<'_>>, SectionError> {
     let mut entries = Vec::new();
     let mut rest = section;
@@ -222,12 +222,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an expression is well-formed; its arithmetic may still fail for some values of symbols.
+/// Returns whether an expression is well-formed; its arithmetic may still fail for some values of symbols.
 fn is_well_formed(expr: Expr<'_>) -> bool {
     expr.eval(|_| Some(1)) != Err(crate::ExprError::Malformed)
 }
 
-/// Why the bytes of a custom section are refused.
+/// The reason why the bytes of a custom section are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SectionError {
@@ -235,7 +235,7 @@ pub enum SectionError {
     Malformed {
         /// Offset in the section.
         at: usize,
-        /// What is wrong there.
+        /// The fault at that place.
         what: &'static str,
     },
     /// The payload has a schema that this build does not know.

@@ -45,7 +45,7 @@ fn both_ways_to_bind_give_the_same() {
                 if let Some(agreeing) = Symbols::bind_agreeing(tensors).map(values) {
                     assert_eq!(each, Ok(agreeing));
                 } else {
-                    // If `dim` never appears as a plain symbol, the fast path gives up.
+                    // If `dim` never appears as a plain symbol, the fast path returns `None`.
                     assert!(each.is_err() || x.is_none(), "{half:?} {x:?} {y:?}");
                 }
             }

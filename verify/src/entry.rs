@@ -17,7 +17,7 @@ const FIELDS: &[Field] = &[
     ("entry_point", true),
     ("resource_limits", true),
     ("platforms", false),
-    // Checked only as JSON: the signature of a kernel is also in its module, whose digest is checked.
+    // These fields are only checked to be JSON: the kernel's signature is also in its module, whose digest is checked.
     ("name", true),
     ("description", false),
     ("category", true),
@@ -110,7 +110,7 @@ impl<'m> Entry<'m> {
         if most > 1 { Err(Refused::DuplicateFile { at }) } else { Ok(self) }
     }
 
-    /// Whether another kernel's entry claims one of this kernel's files.
+    /// Returns whether another kernel's entry claims one of this kernel's files.
     pub(crate) fn shares_files_with(&self, other: &Self) -> Result<bool, Refused> {
         let mut shared = false;
         self.each_file(&mut |file| {
@@ -127,7 +127,7 @@ impl<'m> Entry<'m> {
         self.each_platform(&mut |_, platform| platform.each_file(read))
     }
 
-    /// Reads the entry's platforms. If there are none, every engine will do.
+    /// Reads the entry's platforms. If there are none, any engine can run the kernel.
     pub(crate) fn each_platform(
         &self,
         read: &mut dyn FnMut(Text<'m>, Platform<'m>) -> Result<(), Refused>,

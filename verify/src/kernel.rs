@@ -31,27 +31,27 @@ impl<'m> Kernel<'m> {
         Ok(Self { entry, platform, native })
     }
 
-    /// The kernel's name.
+    /// Returns the kernel's name.
     pub fn id(&self) -> &'m str {
         self.entry.id
     }
 
-    /// The alias under which the module exports `kernel_forward`.
+    /// Returns the alias under which the module exports `kernel_forward`.
     pub fn entry_point(&self) -> &'m str {
         self.entry.entry_point
     }
 
-    /// What an instance may use.
+    /// Returns what an instance may use.
     pub fn limits(&self) -> ResourceLimits {
         self.entry.limits
     }
 
-    /// The module that the engine must load; no other module of the kernel will do.
+    /// Returns the module that the engine must load; it must not load any other module of the kernel.
     pub fn module(&self) -> File<'m> {
         self.platform.as_ref().and_then(Platform::module).unwrap_or(self.entry.module)
     }
 
-    /// The native code that the engine may load in place of the module.
+    /// Returns the native code that the engine may load in place of the module.
     ///
     /// # Errors
     /// [`Refused::NotForNative`] if the key that signed is not trusted for native code, [`Refused::NoCode`] or
@@ -97,12 +97,12 @@ pub struct VerifiedModule<'b> {
 }
 
 impl<'b> VerifiedModule<'b> {
-    /// The module.
+    /// Returns the module.
     pub fn bytes(&self) -> &'b [u8] {
         self.bytes
     }
 
-    /// The module's digest.
+    /// Returns the module's digest.
     pub fn hash(&self) -> Digest {
         self.hash
     }
@@ -116,12 +116,12 @@ pub struct VerifiedCode<'b> {
 }
 
 impl<'b> VerifiedCode<'b> {
-    /// The file's bytes.
+    /// Returns the file's bytes.
     pub fn bytes(&self) -> &'b [u8] {
         self.bytes
     }
 
-    /// The file's digest.
+    /// Returns the file's digest.
     pub fn hash(&self) -> Digest {
         self.hash
     }

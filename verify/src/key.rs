@@ -50,7 +50,7 @@ impl PublicKey {
         Self::from_bytes(bytes)
     }
 
-    /// The key's 32 bytes.
+    /// Returns the key's 32 bytes.
     pub fn to_bytes(&self) -> [u8; KEY_BYTES] {
         self.0.to_bytes()
     }
@@ -64,7 +64,7 @@ impl PublicKey {
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut base64 = [0; BASE64_BYTES];
-        // Neither can fail: 32 bytes are 44 digits, and all digits are ASCII.
+        // Neither conversion can fail: 32 bytes are 44 digits, and all digits are ASCII.
         let len = STANDARD.encode_slice(self.to_bytes(), &mut base64).map_err(|_| fmt::Error)?;
         let digits = base64.get(..len).and_then(|digits| str::from_utf8(digits).ok()).ok_or(fmt::Error)?;
         write!(f, "{PREFIX}{digits}")
@@ -77,7 +77,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Why something is not a public key.
+/// The reason why something is not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadKey {
@@ -85,7 +85,7 @@ pub enum BadKey {
     BadText,
     /// The bytes are not the canonical encoding of a point on the curve.
     NotAPoint,
-    /// Anyone can forge signatures of this key.
+    /// Anyone can forge signatures by this key.
     Weak,
 }
 

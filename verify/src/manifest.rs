@@ -18,7 +18,7 @@ const FIELDS: &[Field] = &[
     ("min_runtime_version", true),
     ("max_runtime_version", true),
     ("kernels", true),
-    // Checked only as JSON.
+    // These fields are only checked to be JSON.
     ("description", true),
     ("created_at", true),
     ("author", true),
@@ -91,34 +91,34 @@ impl<'m> SignedManifest<'m> {
         Ok(manifest)
     }
 
-    /// The index of the key that signed the manifest, among the device's keys.
+    /// Returns the index of the key that signed the manifest, among the device's keys.
     pub fn signer(&self) -> usize {
         self.signer
     }
 
-    /// The digest of the signed bytes, which cover everything in the pack.
+    /// Returns the digest of the signed bytes, which cover everything in the pack.
     ///
     /// If another key signs the pack, its digest changes, since the manifest names the signer.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The pack's name.
+    /// Returns the pack's name.
     pub fn name(&self) -> Text<'m> {
         self.name
     }
 
-    /// The pack's version.
+    /// Returns the pack's version.
     pub fn version(&self) -> Version<'m> {
         self.version
     }
 
-    /// The oldest runtime that may load the pack.
+    /// Returns the oldest runtime that may load the pack.
     pub fn min_runtime_version(&self) -> Version<'m> {
         self.min_runtime_version
     }
 
-    /// The newest runtime that may load the pack.
+    /// Returns the newest runtime that may load the pack.
     pub fn max_runtime_version(&self) -> Version<'m> {
         self.max_runtime_version
     }
@@ -137,7 +137,7 @@ impl<'m> SignedManifest<'m> {
         }
     }
 
-    /// The kernel with this id, for this engine.
+    /// Returns the kernel with this id, for this engine.
     ///
     /// # Errors
     /// The pack has no such kernel or has it twice, the kernel shares a file with another one, or the engine cannot run

@@ -1,4 +1,4 @@
-//! What an engine needs to run a kernel, and the files that it loads.
+//! An engine's requirements for running a kernel, and the files that it loads.
 
 use crate::{
     Digest, Engine, File, JsonFault, MAX_NAME_BYTES, Refused, Version,
@@ -91,12 +91,12 @@ impl<'m> Platform<'m> {
         )
     }
 
-    /// The module that this engine loads in place of the kernel's own.
+    /// Returns the module that this engine loads in place of the kernel's own.
     pub(crate) fn module(&self) -> Option<File<'m>> {
         self.module
     }
 
-    /// The code for a target, which must have been compiled for exactly this version of the engine.
+    /// Returns the code for a target, which must have been compiled for exactly this version of the engine.
     pub(crate) fn code(&self, target: &str, engine: &Engine<'_>) -> Result<File<'m>, Refused> {
         let mut found = None;
         self.each_aot(&mut |aot| {
@@ -183,13 +183,13 @@ fn words<'m>(value: &mut Scanner<'m>, field: &'static str, fits: fn(&str) -> boo
     Ok(list)
 }
 
-/// The index of the first such word in a list that was read up to that word.
+/// Returns the index of this word in a list that may have been read only partially.
 fn place(mut list: Scanner<'_>, word: &str) -> Option<usize> {
     let (mut count, mut found) = (0, None);
     let _ = list.array(|value| {
         if value.plain()? == word {
             found = Some(count);
-            // The rest of the list may not have been checked yet.
+            // Stops the search here, since the rest of the list may not have been checked yet.
             return Err(value.refuse(JsonFault::Syntax));
         }
         count += 1;

@@ -1,10 +1,10 @@
-//! Why a device refuses a pack or a file of it.
+//! The reasons why a device refuses a pack or a file of it.
 
 use core::fmt;
 
 use crate::{BadKey, Digest, MAX_KERNELS, MAX_MANIFEST_BYTES, SIGNATURE_BYTES};
 
-/// Why a device refuses a pack or a file of it. Places in the manifest are byte offsets.
+/// The reason why a device refuses a pack or a file of it. Places in the manifest are byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
@@ -19,7 +19,7 @@ pub enum Refused {
     BadKey {
         /// The key's index among the device's keys.
         index: usize,
-        /// What is wrong with it.
+        /// The fault in it.
         fault: BadKey,
     },
     /// The signature has the wrong size.
@@ -57,7 +57,7 @@ pub enum Refused {
     Json {
         /// The place of the fault.
         at: usize,
-        /// What is wrong there.
+        /// The fault at that place.
         fault: JsonFault,
     },
     /// An object lacks a field.

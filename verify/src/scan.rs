@@ -20,7 +20,7 @@ pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: u32,
-    /// Whether to look for repeated keys; false where this was done already.
+    /// Whether to look for repeated keys; false if the text was already searched for them.
     unique: bool,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, depth: 0, unique: true }
     }
 
-    /// The scanner's byte offset in the text.
+    /// Returns the scanner's byte offset in the text.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
@@ -42,7 +42,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is not white space; the scanner stops before it.
+    /// Returns the next byte that is not white space; the scanner stops before it.
     fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
             self.at += 1;
@@ -59,7 +59,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Checks that nothing more follows.
+    /// Checks that only white space follows.
     pub(crate) fn end(&mut self) -> Result<(), Refused> {
         if self.peek().is_none() { Ok(()) } else { Err(self.refuse(JsonFault::Syntax)) }
     }
@@ -224,7 +224,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Whether an earlier entry of this object, before `end`, has this key.
+    /// Returns whether an earlier entry of this object, before `end`, has this key.
     fn has_key_before(mut self, end: usize, key: Text<'_>) -> bool {
         self.unique = false;
         let mut found = false;

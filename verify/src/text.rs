@@ -13,12 +13,12 @@ impl<'a> Text<'a> {
         Self(raw)
     }
 
-    /// The text itself, if it contains no escapes.
+    /// Returns the text itself, if it contains no escapes.
     pub fn plain(self) -> Option<&'a str> {
         (!self.0.contains('\\')).then_some(self.0)
     }
 
-    /// The unescaped characters.
+    /// Returns the unescaped characters.
     pub fn chars(self) -> impl Iterator<Item = char> {
         let mut rest = self.0.chars();
         core::iter::from_fn(move || match rest.next()? {
@@ -39,13 +39,14 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Whether the unescaped characters are those of `text`.
+    /// Returns whether the unescaped characters are those of `text`.
     pub fn is(self, text: &str) -> bool {
         self.chars().eq(text.chars())
     }
 }
 
-/// Decodes what follows `\u`, which may be a pair of surrogates, and returns the character and the rest of the text.
+/// Decodes the digits after `\u`, which may be a pair of surrogates, and returns the character and the rest of the
+/// text.
 pub(crate) fn unicode(text: &str) -> Option<(char, &str)> {
     let (first, rest) = unit(text)?;
     if !(0xd800..=0xdbff).contains(&first) {

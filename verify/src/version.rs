@@ -42,7 +42,7 @@ impl<'a> Version<'a> {
         })
     }
 
-    /// The version as it was written.
+    /// Returns the version as it was written.
     pub fn as_str(&self) -> &'a str {
         self.text
     }
@@ -103,7 +103,7 @@ impl fmt::Debug for Version<'_> {
 }
 
 impl PartialEq for Version<'_> {
-    /// Whether both are written identically, including build metadata.
+    /// Returns whether both are written identically, including build metadata.
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }

@@ -9,7 +9,7 @@ use kernelpack_manifest::{AotTarget, KernelFault, KernelPackVerifier, Manifest, 
 use kernelpack_verify::{Digest, PublicKey, Verifier, Version};
 use proptest::{prelude::*, sample::Index};
 
-/// Whether a host refused a manifest because of something that devices do not read.
+/// Returns whether a host refused a manifest because of something that devices do not read.
 fn is_beyond_devices(rejected: &Rejected) -> bool {
     match rejected {
         Rejected::BadTime { .. } | Rejected::BadSigningKey(_) | Rejected::UnknownFallback { .. } => true,

@@ -33,7 +33,7 @@ pub(crate) fn engine(features: &'static [&'static str]) -> Engine<'static> {
     Engine { name: "wamr", version: Version::parse("2.4.3").unwrap(), features }
 }
 
-/// A manifest of two kernels, of which only the first lists platforms, with native code for WAMR.
+/// Returns a manifest of two kernels, of which only the first lists platforms, with native code for WAMR.
 pub(crate) fn manifest() -> String {
     let [simd, scalar, thumb, x86, l] = [&b"simd"[..], b"scalar", b"thumb", b"x86", b"l"].map(Digest::of);
     let key = kernelpack_manifest::PublicKey::from_bytes(&KEYS[1].key).unwrap();
@@ -87,7 +87,7 @@ pub(crate) fn manifest() -> String {
     )
 }
 
-/// The manifest with the first occurrence of this text replaced.
+/// Returns the manifest with the first occurrence of this text replaced.
 #[track_caller]
 pub(crate) fn replaced(from: &str, to: &str) -> String {
     let manifest = manifest();

@@ -1,4 +1,4 @@
-//! What a manifest says about a module that was compiled ahead of time.
+//! The manifest's entry for a module that was compiled ahead of time.
 
 pub(crate) mod facts;
 pub(crate) mod fault;
@@ -18,8 +18,8 @@ const MAX_OPTIONS: usize = 32;
 
 /// The checks that native code must contain, by their names in [`AotFile::options`].
 ///
-/// Accesses must stay inside the memory and calls inside the stack, and loops must notice when the call is stopped.
-/// No sandbox does this for native code.
+/// Native code runs outside any sandbox, so it must itself check that accesses stay inside the memory and calls inside
+/// the stack, and that loops end when the call is stopped.
 pub const AOT_CHECKS: [&str; 3] = ["bounds-checks", "stack-checks", "termination-checks"];
 
 /// A module of a kernel, compiled ahead of time.
@@ -41,8 +41,8 @@ pub struct AotFile {
 }
 
 impl AotFile {
-    /// Checks the options by themselves. [`Manifest::validate`](crate::Manifest::validate) checks how the file relates
-    /// to other entries.
+    /// Checks the options alone. [`Manifest::validate`](crate::Manifest::validate) checks how the file relates to other
+    /// entries.
     pub(crate) fn check(&self) -> Result<(), KernelFault> {
         let fits = |option: &String| {
             let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-=.".contains(&byte);
@@ -61,7 +61,7 @@ impl AotFile {
     }
 }
 
-/// The first of [`AOT_CHECKS`] that is missing from the options.
+/// Returns the first of [`AOT_CHECKS`] that is missing from the options.
 pub(crate) fn missing_check(options: &[String]) -> Option<&'static str> {
     AOT_CHECKS.into_iter().find(|check| !options.iter().any(|option| option == check))
 }

@@ -93,7 +93,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The manifest as JSON; equal manifests give equal bytes.
+    /// Returns the manifest as JSON; equal manifests give equal bytes.
     ///
     /// [`parse`](Self::parse) reads the bytes back only if [`validate`](Self::validate) accepts the manifest.
     pub fn to_json(&self) -> Vec<u8> {
@@ -102,12 +102,13 @@ impl Manifest {
         json
     }
 
-    /// Every file of the pack except the manifest and its signature: all modules, compiled files and health vectors.
+    /// Returns every file of the pack except the manifest and its signature: all modules, compiled files and health
+    /// vectors.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.kernels.iter().flat_map(Kernel::parts).map(|part| part.path())
     }
 
-    /// The kernel with this id.
+    /// Returns the kernel with this id.
     pub fn kernel(&self, id: &str) -> Option<&Kernel> {
         self.kernels.iter().find(|kernel| kernel.id == id)
     }

@@ -18,7 +18,7 @@ use wasmparser::{
 use self::code::Code;
 use crate::{ModuleFault, ModuleRef, Rejected, first_difference};
 
-/// What the check found out about a module.
+/// The facts that the check found about a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModuleFacts {
@@ -77,7 +77,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
     let outline = Outline::read(bytes).map_err(invalid)?;
     let section = outline.section()?;
     outline.check_closed()?;
-    // This comes before validation, which refuses some of these memories too, but with a less helpful message.
+    // Checked before validation, which also refuses some of these memories, but with a less helpful message.
     let memory = outline.check_memory(spec)?;
     let table_elements = outline.check_tables(spec)?;
     outline.code.check()?;
@@ -110,7 +110,7 @@ fn find_fault(bytes: &[u8], spec: &KernelSpecBuf) -> Result<ModuleFacts, ModuleF
     Ok(ModuleFacts {
         heap_base,
         message,
-        // At most `max_memory_pages`, which is a u32.
+        // The cast is lossless: the value is at most `max_memory_pages`, which is a `u32`.
         initial_pages: memory.initial as u32,
         max_pages: memory.maximum.unwrap_or(memory.initial) as u32,
         table_elements,
@@ -290,7 +290,7 @@ impl<'a> Outline<'a> {
         Ok(())
     }
 
-    /// The value of an exported global, which `check_exports` has found to be an immutable `i32`.
+    /// Returns the value of an exported global, which `check_exports` has found to be an immutable `i32`.
     fn constant(&self, name: &'static str) -> Result<u32, ModuleFault> {
         // There are no imports, so a global's index is its position in the section.
         let global = self.export(name).and_then(|export| self.globals.get(export.index as usize));
@@ -319,7 +319,7 @@ impl Expected {
     }
 }
 
-/// Everything that a module may export. It must export all of it except `kernel_forward_batch`.
+/// Returns everything that a module may export. It must export all of it except `kernel_forward_batch`.
 fn expected_exports(spec: &KernelSpecBuf) -> Vec<(&str, Expected)> {
     const POINTER: Expected = Expected::Function(&[ValType::I32], ValType::I32);
     let mut expected = vec![

@@ -94,7 +94,7 @@ pub(crate) const PLAIN_WAT: &str = r#"(module
   (func $info (export "kernel_info") (param i32) (result i32) i32.const 0)
 )"#;
 
-/// The module of [`FULL`], without its custom section.
+/// Returns the module of [`FULL`], without its custom section.
 pub(crate) fn full_wat() -> String {
     let more = r#"
   (func (export "kernel_init") (param i32 i32) (result i32) i32.const 0)
@@ -104,7 +104,7 @@ pub(crate) fn full_wat() -> String {
     format!("{}{more}", PLAIN_WAT.replace("p_forward", "k_forward").trim_end_matches(')'))
 }
 
-/// The module of this text with custom sections of these contents.
+/// Assembles this text into a module and appends a custom section for each of these contents.
 pub(crate) fn module(text: &str, sections: &[&[u8]]) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     for content in sections {
@@ -125,12 +125,12 @@ pub(crate) fn full_module() -> Vec<u8> {
     module(&full_wat(), &[&FULL_ENTRY])
 }
 
-/// Another module of [`FULL`], for a single engine.
+/// Returns another module of [`FULL`], for a single engine.
 pub(crate) fn scalar_module() -> Vec<u8> {
     module(&full_wat().replace("130812", "130808"), &[&FULL_ENTRY])
 }
 
-/// The record of [`aot`].
+/// Returns the record of [`aot`].
 pub(crate) fn aot_record() -> AotRecord {
     AotRecord {
         target: AotTarget::X86_64,
@@ -141,7 +141,7 @@ pub(crate) fn aot_record() -> AotRecord {
     }
 }
 
-/// A file for x86-64 with this record and all sections, but without code.
+/// Returns a file for x86-64 with this record and all sections, but without code.
 pub(crate) fn aot(record: &AotRecord) -> Vec<u8> {
     let mut file = b"\0aot\x06\0\0\0".to_vec();
     let mut section = |kind: u32, content: &[u8]| {
@@ -160,7 +160,7 @@ pub(crate) fn aot(record: &AotRecord) -> Vec<u8> {
     file
 }
 
-/// The entry of [`aot`].
+/// Returns the entry of [`aot`].
 pub(crate) fn aot_file() -> AotFile {
     let record = aot_record();
     AotFile {
@@ -181,25 +181,25 @@ pub(crate) fn plain_module() -> Vec<u8> {
 pub(crate) const FULL_PARAMS: [(&str, ParamValue); 2] =
     [("eps", ParamValue::F32(1e-3)), ("offset", ParamValue::U32(7))];
 
-/// A tensor whose bytes count up.
+/// Returns a tensor whose bytes count up.
 pub(crate) fn named(name: &str, dtype: DType, dims: &[usize]) -> NamedTensor {
     let shape = Shape::new(dims).unwrap();
     NamedTensor { name: name.to_owned(), dtype, shape, bytes: (0..shape.bytes(dtype)).map(|at| at as u8).collect() }
 }
 
-/// A call of [`FULL`] with 2 rows and a dim of 6, without the optional tensor.
+/// Returns a call of [`FULL`] with 2 rows and a dim of 6, without the optional tensor.
 pub(crate) fn full_vector() -> HealthVector {
     let inputs = vec![named("x", DType::F32, &[2, 6]), named("state", DType::F32, &[4])];
     let expected = vec![named("y", DType::Q8_0, &[2, 6]), named("state", DType::F32, &[4])];
     HealthVector::new(&FULL.forward, inputs, expected, &FULL_PARAMS).unwrap()
 }
 
-/// The key that signs the samples.
+/// Returns the key that signs the samples.
 pub(crate) fn key() -> SecretKey {
     SecretKey::from_seed([7; 32])
 }
 
-/// A store that uses every feature: the key of seed 2, which expires, and that of seed 1, which is revoked.
+/// Returns a store that uses every feature: the key of seed 2, which expires, and that of seed 1, which is revoked.
 pub(crate) fn trust_store() -> TrustStore {
     let entry = |id: &str, seed| {
         let key = SecretKey::from_seed([seed; 32]).public();
@@ -214,7 +214,7 @@ pub(crate) fn trust_store() -> TrustStore {
     store
 }
 
-/// A pack with both kernels.
+/// Returns a pack with both kernels.
 pub(crate) fn manifest() -> Manifest {
     let version = |text: &str| text.parse().unwrap();
     let wasmtime = Platform {
@@ -264,12 +264,12 @@ pub(crate) fn manifest() -> Manifest {
     }
 }
 
-/// The pack's manifest as text.
+/// Returns the pack's manifest as text.
 pub(crate) fn json() -> String {
     String::from_utf8(manifest().to_json()).unwrap()
 }
 
-/// The pack's manifest with `from` replaced by `to`, where `from` must occur.
+/// Returns the pack's manifest with `from` replaced by `to`, where `from` must occur.
 pub(crate) fn json_with(from: &str, to: &str) -> String {
     let json = json();
     let changed = json.replacen(from, to, 1);

@@ -1,8 +1,8 @@
 //! Health vectors: a call of a kernel with its expected results.
 //!
-//! A [`HealthVector`] has always been checked against the kernel's signature: its names, types, shapes, sizes and
-//! scalars make a valid call. In a file, `in.NAME` is an input or start value and `out.NAME` is an expected result; an
-//! in-out tensor has both.
+//! Every [`HealthVector`] was checked against the kernel's signature when it was made: its names, types, shapes, sizes
+//! and scalars make a valid call. In a file, `in.NAME` is an input or start value and `out.NAME` is an expected result;
+//! an in-out tensor has both.
 
 pub(crate) mod entry;
 pub(crate) mod fault;
@@ -96,7 +96,7 @@ impl HealthVector {
         Ok(Self { inputs, expected, scalars })
     }
 
-    /// The vector as a file; equal vectors give equal bytes.
+    /// Returns the vector as a file; equal vectors give equal bytes.
     ///
     /// # Errors
     /// The file format cannot hold the vector.
@@ -114,7 +114,7 @@ impl HealthVector {
             .map_err(|error| VectorFault::NotSafetensors { message: error.to_string() })
     }
 
-    /// The expected results: outputs and in-out tensors, in declaration order.
+    /// Returns the expected results: outputs and in-out tensors, in declaration order.
     pub fn expected(&self) -> &[NamedTensor] {
         &self.expected
     }

@@ -1,4 +1,4 @@
-//! What an ahead-of-time compiled file says about itself.
+//! An ahead-of-time compiled file's description of itself.
 //!
 //! The format is that of WAMR's `.aot` files: a magic number, a version, and sections. These checks only catch
 //! mistakes, such as a file for another machine or from another compiler. They cannot show that native code is
@@ -51,13 +51,13 @@ pub struct AotRecord {
 }
 
 impl AotRecord {
-    /// The record as JSON, the content of the section [`AOT_RECORD`].
+    /// Returns the record as JSON, the content of the section [`AOT_RECORD`].
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("no value's serialization fails")
     }
 }
 
-/// What a file says about itself outside of its code.
+/// A file's description of itself, outside of its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AotFacts {
@@ -119,7 +119,7 @@ impl AotFacts {
         if let Some(check) = missing_check(&record.options) {
             return Err(AotFault::Unchecked { check });
         }
-        // Without this bit the code never checks, whatever the record says.
+        // Without this bit, the code never checks whether its thread was stopped, whatever the record says.
         if info.features & MULTI_THREAD == 0 {
             return Err(AotFault::Unchecked { check: "termination-checks" });
         }
@@ -151,7 +151,8 @@ impl AotFacts {
 
     /// Checks that an engine of this version can load the file.
     ///
-    /// What compiled code expects of the engine changes between WAMR's versions, so the versions must be equal.
+    /// Compiled code depends on internals of the engine, which change between WAMR's versions, so the versions must be
+    /// equal.
     ///
     /// # Errors
     /// [`AotFault::Version`].
@@ -180,7 +181,7 @@ impl Kernel {
         self.parse_aot(file, bytes)
     }
 
-    /// Like [`read_aot`](Self::read_aot), but without a look at the digest.
+    /// Like [`read_aot`](Self::read_aot), but does not check the digest.
     pub(crate) fn parse_aot(&self, file: &AotFile, bytes: &[u8]) -> Result<AotFacts, Rejected> {
         AotFacts::read(bytes).and_then(|facts| facts.check(file).map(|()| facts)).map_err(|fault| Rejected::Aot {
             kernel: self.id.clone(),
@@ -271,7 +272,7 @@ impl<'a> Reader<'a> {
         self.take(self.at.next_multiple_of(to) - self.at).map(|_| ())
     }
 
-    /// A string, preceded by its length, which counts the final zero.
+    /// Reads a string, preceded by its length, which includes the final zero.
     fn name(&mut self) -> Result<&'a [u8], AotFault> {
         let size = self.u16()?;
         let text = self.take(usize::from(size))?;

@@ -1,10 +1,10 @@
-//! What can be wrong with an ahead-of-time compiled file.
+//! The faults that an ahead-of-time compiled file can have.
 
 use semver::Version;
 
 use crate::{AotTarget, Digest, JsonFault, aot::MAX_AOT_BYTES};
 
-/// Why an ahead-of-time compiled file does not match its entry, or why a host cannot load it.
+/// The reason why an ahead-of-time compiled file does not match its entry, or why a host cannot load it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AotFault {

@@ -22,7 +22,7 @@ impl AotTarget {
     /// Every target.
     pub const ALL: [Self; 4] = [Self::X86_64, Self::Aarch64, Self::Thumbv7em, Self::Thumbv7];
 
-    /// The name that manifests use.
+    /// Returns the name that manifests use.
     pub fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -32,12 +32,12 @@ impl AotTarget {
         }
     }
 
-    /// Whether code for this target can use WebAssembly's `simd128`.
+    /// Returns whether code for this target can use WebAssembly's `simd128`.
     pub fn has_simd(self) -> bool {
         matches!(self, Self::X86_64 | Self::Aarch64)
     }
 
-    /// The target of the machine that this program runs on, if it is a supported one.
+    /// Returns the target of the machine that this program runs on, if it is a supported one.
     ///
     /// An x86 machine older than x86-64-v2 has none: code for [`X86_64`](Self::X86_64) would crash there on an unknown
     /// instruction.
@@ -56,7 +56,7 @@ impl AotTarget {
     }
 }
 
-/// Whether the processor has everything that x86-64-v2 adds to the baseline.
+/// Returns whether the processor has everything that x86-64-v2 adds to the baseline.
 #[cfg(target_arch = "x86_64")]
 fn is_x86_64_v2() -> bool {
     is_x86_feature_detected!("cmpxchg16b")
@@ -72,7 +72,7 @@ fn is_x86_64_v2() -> bool {
     false
 }
 
-/// Why a text is not an [`AotTarget`].
+/// The reason why a text is not an [`AotTarget`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a target; choose x86_64, aarch64, thumbv7em or thumbv7")]
 pub struct AotTargetError {

@@ -17,7 +17,7 @@ const DOMAIN: &[u8] = b"kernelpack content 1\0";
 const CUT: &[u8] = b"\0";
 
 impl Manifest {
-    /// The digest of a manifest without its signer.
+    /// Returns the digest of a manifest without its signer.
     ///
     /// A pack keeps its content when another key signs it; any other change gives another content.
     ///
@@ -28,7 +28,7 @@ impl Manifest {
         of_parsed(manifest)
     }
 
-    /// The manifest with this key as `author.signing_key` and every other byte unchanged.
+    /// Returns the manifest with this key as `author.signing_key` and every other byte unchanged.
     ///
     /// # Errors
     /// The same as [`parse`](Self::parse).
@@ -41,13 +41,13 @@ impl Manifest {
     }
 }
 
-/// The content of a manifest that was parsed.
+/// Like [`Manifest::content`], for a manifest that has already been parsed.
 pub(crate) fn of_parsed(manifest: &[u8]) -> Result<Digest, Rejected> {
     let value = signing_key(manifest)?;
     Ok(Digest::of_parts(&[DOMAIN, &manifest[..value.start], CUT, &manifest[value.end..]]))
 }
 
-/// The place of the value of `author.signing_key`, quotes included, in a manifest that was parsed.
+/// Returns the range of `author.signing_key`'s value, including its quotes, in a manifest that has already been parsed.
 fn signing_key(manifest: &[u8]) -> Result<Range<usize>, Rejected> {
     let place = str::from_utf8(manifest).ok().and_then(|text| {
         let author = field(text, 0, "author")?;
@@ -61,7 +61,7 @@ fn signing_key(manifest: &[u8]) -> Result<Range<usize>, Rejected> {
     })
 }
 
-/// The place of the value of a field of the object at `at`. Keys are compared unescaped.
+/// Returns the range of a field's value in the object at `at`. Keys are compared unescaped.
 fn field(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
     let mut at = after(text, at, b'{')?;
     loop {
@@ -87,7 +87,7 @@ fn skip_space(text: &str, at: usize) -> usize {
     text.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len()
 }
 
-/// The place after this byte, which must come next.
+/// Returns the position after this byte; `None` if another byte comes next.
 fn after(text: &str, at: usize, byte: u8) -> Option<usize> {
     let at = skip_space(text, at);
     (text.as_bytes().get(at) == Some(&byte)).then_some(at + 1)

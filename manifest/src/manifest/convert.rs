@@ -41,7 +41,7 @@ impl Kernel {
         })
     }
 
-    /// The signature of the forward pass.
+    /// Returns the signature of the forward pass.
     ///
     /// # Errors
     /// [`Rejected::Kernel`]: the entry contradicts itself or the ABI.
@@ -97,7 +97,7 @@ impl Kernel {
         }
     }
 
-    /// The indices of the symbols that calls may be split over.
+    /// Returns the indices of the symbols that calls may be split over.
     fn split_symbols(&self, forward: &SignatureBuf) -> Result<Vec<u8>, KernelFault> {
         let mut symbols = Vec::new();
         for name in &self.split {
@@ -116,7 +116,7 @@ impl Kernel {
         Ok(symbols)
     }
 
-    /// The folder of the kernel's module.
+    /// Returns the folder of the kernel's module.
     pub(crate) fn family(&self) -> Result<&str, KernelFault> {
         kernelpack_verify::family_of(&self.path, &self.id)
             .ok_or_else(|| KernelFault::PathDisagrees { path: self.path.clone(), id: self.id.clone() })
@@ -159,8 +159,8 @@ impl<'a> PassRef<'a> {
         Ok(signature)
     }
 
-    /// Checks the lengths of all lists. Until this has passed, a list may be as long as the file allows, so nothing may
-    /// look at an item more than once.
+    /// Checks the lengths of all lists. Before this check, a list may be as long as the file allows, so nothing may
+    /// visit an item more than once.
     fn check_counts(&self) -> Result<(), KernelFault> {
         let rows = self.count();
         let longest = rows.max(self.outputs.len());
@@ -177,12 +177,12 @@ impl<'a> PassRef<'a> {
         }
     }
 
-    /// The number of rows in the tensor table.
+    /// Returns the number of rows in the tensor table.
     fn count(&self) -> usize {
         self.inputs.len() + self.outputs.iter().filter(|tensor| !tensor.inout).count() + self.scratch.len()
     }
 
-    /// The rows of the tensor table, in order.
+    /// Returns the rows of the tensor table, in order.
     fn rows(&self) -> Result<Vec<Row<'a>>, KernelFault> {
         let inout = |tensor: &&Tensor| tensor.inout;
         for tensor in self.inputs.iter().chain(self.outputs).filter(inout) {
@@ -271,7 +271,7 @@ impl Row<'_> {
             }
             Self::Scratch(scratch) => {
                 let name = scratch.name.clone();
-                // Only a symbol can be missing from the ABI's form.
+                // The conversion to the ABI's form fails only if a symbol is unknown.
                 let unknown = |step: &Step| KernelFault::UnknownSymbol {
                     name: scratch.name.clone(),
                     symbol: if let Step::Symbol(symbol) = step { symbol.clone() } else { String::new() },
@@ -291,8 +291,8 @@ impl Row<'_> {
     }
 }
 
-/// The symbols of all shapes, in the order of their first appearance. `check_counts` has limited rows and axes, so
-/// there are at most 128 extents to look through.
+/// Returns the symbols of all shapes, in the order of their first appearance. `check_counts` has limited rows and axes,
+/// so there are at most 128 extents to look through.
 fn symbols(rows: &[Row<'_>]) -> Result<Vec<String>, KernelFault> {
     let mut symbols: Vec<String> = Vec::new();
     for row in rows {

@@ -22,7 +22,7 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// The symbol that the extent uses, if any.
+    /// Returns the symbol that the extent uses, if any.
     pub fn symbol(&self) -> Option<&str> {
         match self {
             Self::Fixed(_) => None,
@@ -42,7 +42,7 @@ impl fmt::Display for Extent {
     }
 }
 
-/// Why a text is not an [`Extent`].
+/// The reason why a text is not an [`Extent`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the extent {text:?} is not \"symbol\", \"symbol/n\" or \"symbol*n\" with n from 1 to 4294967295")]
 pub struct ExtentError {

@@ -1,10 +1,10 @@
-//! What can be wrong with a kernel's entry.
+//! The faults that a kernel's entry can have.
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, ResourceLimits};
 
 use crate::{AotTarget, LengthError, MAX_NAME_BYTES, MAX_VECTORS};
 
-/// Why a kernel's entry contradicts itself or the ABI.
+/// The reason why a kernel's entry contradicts itself or the ABI.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KernelFault {
@@ -235,7 +235,7 @@ pub enum KernelFault {
     BadLength {
         /// The tensor's name.
         name: String,
-        /// What is wrong.
+        /// The fault.
         error: LengthError,
     },
     /// The manifest format cannot express the spec: it declares symbols in the order of their first appearance in

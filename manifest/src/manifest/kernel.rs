@@ -83,7 +83,7 @@ pub struct ModuleRef<'a> {
 }
 
 impl Kernel {
-    /// The kernel's modules: its own, then those for single engines, sorted by the engines' names.
+    /// Returns the kernel's modules: its own, then those for single engines, sorted by the engines' names.
     pub fn modules(&self) -> impl Iterator<Item = ModuleRef<'_>> {
         let own = ModuleRef { path: &self.path, hash: self.hash, platform: None };
         let others = self.platforms.iter().filter_map(|(engine, platform)| {
@@ -93,7 +93,7 @@ impl Kernel {
         iter::once(own).chain(others)
     }
 
-    /// The module that the engine of this name loads.
+    /// Returns the module that the engine of this name loads.
     ///
     /// The [`CompatibilityChecker`](crate::CompatibilityChecker) decides whether the engine can load it.
     pub fn module_for(&self, engine: &str) -> ModuleRef<'_> {
@@ -103,12 +103,12 @@ impl Kernel {
 }
 
 impl Kernel {
-    /// The compiled files of all engines.
+    /// Returns the compiled files of all engines.
     pub fn aot_files(&self) -> impl Iterator<Item = &AotFile> {
         self.platforms.values().flat_map(|platform| &platform.aot)
     }
 
-    /// The file that the engine of this name loads on this machine, if the pack has one.
+    /// Returns the file that the engine of this name loads on this machine, if the pack has one.
     pub fn aot_for(&self, engine: &str, target: AotTarget) -> Option<&AotFile> {
         self.platforms.get(engine)?.aot.iter().find(|file| file.target == target)
     }
@@ -140,7 +140,7 @@ pub struct ModuleFile {
     pub hash: Digest,
 }
 
-/// What an engine needs to run a module.
+/// An engine's requirements for running a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {

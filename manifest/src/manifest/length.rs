@@ -1,7 +1,7 @@
 //! The length of a scratch tensor in the manifest: `"rows*(dim+4)"`.
 //!
 //! The text is infix; the value is in reverse Polish order, as in the ABI. Writing adds parentheses wherever reading
-//! would otherwise give another order of steps, so each undoes the other.
+//! would otherwise give another order of steps, so text that was written is read back as the same steps.
 
 use std::{fmt, str::FromStr};
 
@@ -37,7 +37,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The operator's sign and precedence.
+    /// Returns the operator's sign and precedence.
     fn operator(&self) -> Option<(char, u8)> {
         match self {
             Self::Const(_) | Self::Symbol(_) => None,
@@ -49,7 +49,7 @@ impl Step {
     }
 }
 
-/// Why something is not a [`Length`].
+/// The reason why something is not a [`Length`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LengthError {
@@ -83,16 +83,16 @@ pub enum LengthError {
         /// Operands and operators.
         steps: usize,
     },
-    /// The steps need a deeper stack than the ABI has, or do not make an expression.
+    /// The steps need a deeper stack than the ABI has, or do not form an expression.
     #[error("the length is malformed or needs a stack of more than eight values; move its innermost part to the front")]
     TooDeep,
 }
 
 impl Length {
-    /// A length with these steps.
+    /// Makes a length from these steps.
     ///
     /// # Errors
-    /// The steps do not make an expression that the ABI can evaluate.
+    /// The steps do not form an expression that the ABI can evaluate.
     pub fn new(steps: Vec<Step>) -> Result<Self, LengthError> {
         if steps.len() > MAX_STEPS {
             return Err(LengthError::TooManySteps { steps: steps.len() });
@@ -105,14 +105,14 @@ impl Length {
         Ok(Self(steps))
     }
 
-    /// The steps.
+    /// Returns the steps.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
 }
 
 impl Step {
-    /// The step in the ABI's form; `None` if `symbol` does not know its name.
+    /// Returns the step in the ABI's form; `None` if `symbol` does not know its name.
     pub(crate) fn to_op(&self, symbol: impl FnOnce(&str) -> Option<u8>) -> Option<Op> {
         Some(match self {
             Self::Const(value) => Op::Const(*value),
@@ -124,7 +124,7 @@ impl Step {
         })
     }
 
-    /// The step with the symbol's name; `None` if the symbol is not among `symbols`.
+    /// Returns the step with the symbol's name; `None` if the symbol is not among `symbols`.
     pub(crate) fn from_op(op: Op, symbols: &[String]) -> Option<Self> {
         Some(match op {
             Op::Const(value) => Self::Const(value),
@@ -150,7 +150,8 @@ impl fmt::Display for Length {
                     let (right, left) = (stack.pop().ok_or(fmt::Error)?, stack.pop().ok_or(fmt::Error)?);
                     let (sign, binds) = operator.operator().ok_or(fmt::Error)?;
                     let wrap = |(text, own): (String, u8), least| if own < least { format!("({text})") } else { text };
-                    // Operators of equal precedence group from the left, so a right operand of the same one needs them.
+                    // Operators of equal precedence are left-associative, so a right operand of equal precedence needs
+                    // parentheses.
                     (format!("{}{sign}{}", wrap(left, binds), wrap(right, binds + 1)), binds)
                 }
             };

@@ -72,11 +72,12 @@ pub(crate) fn from_json(ty: ParamType, value: &Value) -> Option<ParamValue> {
     })
 }
 
-/// The double with the shortest decimal that narrows to `value` again: 1e-5 rather than 9.999999747378752e-6.
+/// Returns the double with the shortest decimal form that narrows to `value` again: 1e-5 rather than
+/// 9.999999747378752e-6.
 fn widen(value: f32) -> f64 {
     match value.to_string().parse::<f64>() {
         Ok(short) if (short as f32).to_bits() == value.to_bits() => short,
-        // Rounding twice, to double and then to single, can give another value than rounding once.
+        // Rounding first to double and then to single precision can give another value than rounding once.
         _ => f64::from(value),
     }
 }

@@ -1,4 +1,4 @@
-//! The files that a manifest names, with what each must be.
+//! The files that a manifest names, with the part of an entry that each must match.
 
 use crate::{
     AotFile, Digest, HealthEntry, Kernel, MAX_AOT_BYTES, MAX_HEALTH_BYTES, MAX_MODULE_BYTES, Manifest, ModuleFacts,
@@ -14,7 +14,7 @@ pub struct Part<'a> {
     pub kind: PartKind<'a>,
 }
 
-/// What a file of a kernel is, with the part of the kernel's entry that names it.
+/// The kind of a kernel's file, with the part of the kernel's entry that names it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PartKind<'a> {
     /// A module: the kernel's own, or one for a single engine.
@@ -26,7 +26,7 @@ pub enum PartKind<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// The file, relative to the pack.
+    /// Returns the file, relative to the pack.
     pub fn path(&self) -> &'a str {
         match self.kind {
             PartKind::Module(module) => module.path,
@@ -35,7 +35,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The digest of the file's bytes.
+    /// Returns the digest of the file's bytes.
     pub fn hash(&self) -> Digest {
         match self.kind {
             PartKind::Module(module) => module.hash,
@@ -44,7 +44,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The most bytes that the file may have.
+    /// Returns the most bytes that the file may have.
     pub fn max_bytes(&self) -> usize {
         match self.kind {
             PartKind::Module(_) => MAX_MODULE_BYTES,
@@ -100,7 +100,7 @@ impl<'a> Part<'a> {
 }
 
 impl Kernel {
-    /// The kernel's files: its modules, then those compiled ahead of time, then its health vectors.
+    /// Returns the kernel's files: its modules, then those compiled ahead of time, then its health vectors.
     pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         let modules = self.modules().map(PartKind::Module);
         let native = self.aot_files().map(PartKind::Native);
@@ -108,15 +108,15 @@ impl Kernel {
         kinds.map(|kind| Part { kernel: self, kind })
     }
 
-    /// The module that the engine of this name loads.
+    /// Returns the module that the engine of this name loads.
     pub fn part_for(&self, engine: &str) -> Part<'_> {
         Part { kernel: self, kind: PartKind::Module(self.module_for(engine)) }
     }
 }
 
 impl Manifest {
-    /// The files of all kernels, in the order in which hosts check them: all modules, then all that was compiled ahead of
-    /// time, then all health vectors.
+    /// Returns the files of all kernels, in the order in which hosts check them: all modules, then all that was
+    /// compiled ahead of time, then all health vectors.
     pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         let of = |wanted: fn(&PartKind<'_>) -> bool| {
             self.kernels.iter().flat_map(Kernel::parts).filter(move |part| wanted(&part.kind))

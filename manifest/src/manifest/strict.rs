@@ -26,7 +26,7 @@ fn check_versions(text: &str) -> Result<(), Rejected> {
         schema: Option<Value>,
         abi_version: Option<Value>,
     }
-    // Whatever fails here fails again in the strict pass, which reports the place.
+    // An error here is ignored, since it occurs again in the strict pass, which reports its place.
     let Ok(versions) = serde_json::from_str::<Versions>(text) else { return Ok(()) };
     let (prefix, suffix) = ("https://kernelpack.dev/schemas/kernel-pack-v", ".json");
     if let Some(Value::String(found)) = versions.schema
@@ -57,7 +57,7 @@ fn rejected(text: &str, fault: JsonFault) -> Rejected {
     }
 }
 
-/// The id of the kernel that a path points into.
+/// Returns the id of the kernel that a path points into.
 fn kernel_at(text: &str, path: &str) -> Option<String> {
     let (index, _) = path.strip_prefix("kernels[")?.split_once(']')?;
     let index = index.parse::<usize>().ok()?;

@@ -27,7 +27,7 @@ impl Manifest {
         }
         self.check_head()?;
         self.check_kernels()?;
-        // Each name must be a kernel's, so the search ends at the first that is not, however many there are.
+        // Each name must be a kernel's, so this stops at the first one that is not, however many entries there are.
         for (kernel, reference) in &self.fallbacks {
             let Some(kernel) = self.kernel(kernel) else {
                 return Err(Rejected::UnknownFallback { kernel: kernel.clone() });

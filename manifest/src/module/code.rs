@@ -18,9 +18,9 @@ pub const MAX_FUNCTIONS: u32 = 4096;
 pub const MAX_FUNCTION_BYTES: usize = 64 << 10;
 /// The most values live at the branches of a module, summed over all branches.
 ///
-/// Branches are the blocks, loops, ifs, elses and `br_if`s of every function, and each function's body. The values live
-/// at a branch are the function's locals, parameters and results, and the parameters and results of every enclosing
-/// block, loop and if.
+/// Branches are the blocks, loops, ifs, elses and `br_if`s of every function, and each function's body. The values that
+/// are live at a branch are the function's locals, parameters and results, and the parameters and results of every
+/// enclosing block, loop and if.
 pub const MAX_LIVE_VALUES: u64 = 1 << 18;
 /// The most parameters and results in total of all blocks, loops and ifs that refer to a function type.
 pub const MAX_BLOCK_VALUES: u64 = 1 << 14;
@@ -97,8 +97,8 @@ impl Code {
         self.definitions = self.definitions.saturating_add(u64::from(definitions));
     }
 
-    /// Parameters and results of a type. Code is counted before it is validated, so the type may not exist; validation
-    /// refuses the module later.
+    /// Returns the number of parameters and results of a type. Code is counted before it is validated, so the type may
+    /// not exist; validation refuses the module later.
     fn values_of(&self, ty: u32) -> u64 {
         self.values.get(ty as usize).copied().unwrap_or(0)
     }
@@ -149,7 +149,7 @@ impl Code {
                     self.live_values = self.live_values.saturating_add(live);
                 }
                 Operator::Else | Operator::BrIf { .. } => self.live_values = self.live_values.saturating_add(live),
-                // The last `end` is the function's own.
+                // Only the last `end`, which closes the function itself, finds nothing open.
                 Operator::End => live -= open.pop().unwrap_or(0),
                 Operator::Call { function_index } => self.add_call(self.values_of_function(function_index)),
                 Operator::TableGet { .. }

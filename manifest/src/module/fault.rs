@@ -1,8 +1,8 @@
-//! What can be wrong with a kernel's module.
+//! The faults that a kernel's module can have.
 
 use kernelpack_abi::{ABI_VERSION, exports, section};
 
-/// Why a module does not match its kernel's entry.
+/// The reason why a module does not match its kernel's entry.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModuleFault {
@@ -17,7 +17,7 @@ pub enum ModuleFault {
     Invalid {
         /// Offset in the module.
         offset: usize,
-        /// What is wrong there.
+        /// The fault at that place.
         message: String,
     },
     /// The module is a kernel's, but its custom section is missing.

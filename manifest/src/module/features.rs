@@ -16,7 +16,7 @@ pub const FEATURES: [&str; 8] = [
     "simd",
 ];
 
-/// Everything that a module may use: [`FEATURES`] and floating-point numbers, but nothing that needs a garbage
+/// Returns everything that a module may use: [`FEATURES`] and floating-point numbers, but nothing that needs a garbage
 /// collector.
 pub(crate) fn allowed() -> WasmFeatures {
     FEATURES.iter().fold(WasmFeatures::FLOATS, |all, name| all | flag(name))
@@ -36,7 +36,7 @@ fn flag(name: &str) -> WasmFeatures {
     }
 }
 
-/// The features in [`FEATURES`] that a valid module requires: without any one of them, it is invalid.
+/// Returns the features in [`FEATURES`] that a valid module requires: without any one of them, it is invalid.
 ///
 /// For a module that is invalid in any case, returns all of them.
 pub fn required_features(module: &[u8]) -> BTreeSet<&'static str> {
@@ -46,7 +46,7 @@ pub fn required_features(module: &[u8]) -> BTreeSet<&'static str> {
 /// Validates a module with everything that it [may use](allowed), and returns the features that it requires.
 ///
 /// Services open packs when they start, and once code is cached, validation takes the longest. A module that requires
-/// only the features that its instructions show, as most do, is therefore validated only once.
+/// only the features of its instructions, as most do, is therefore validated only once.
 pub(crate) fn validate(module: &[u8]) -> Result<(Types, BTreeSet<&'static str>), Error> {
     let mut required = shown_by_instructions(module);
     let shown = required.iter().fold(WasmFeatures::FLOATS, |all, name| all | flag(name));
@@ -59,8 +59,8 @@ pub(crate) fn validate(module: &[u8]) -> Result<(Types, BTreeSet<&'static str>),
     Ok((types, required))
 }
 
-/// The features that the instructions of the module's functions belong to, but not those that only something else
-/// shows, such as a type.
+/// Returns the features that the instructions in the module's functions belong to, but not those that only another part
+/// of the module requires, such as a type.
 fn shown_by_instructions(module: &[u8]) -> BTreeSet<&'static str> {
     let mut shown = BTreeSet::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -79,7 +79,7 @@ fn shown_by_instructions(module: &[u8]) -> BTreeSet<&'static str> {
     shown
 }
 
-/// Whether wasmparser's name of a feature is the same as ours, except for how words are joined.
+/// Returns whether wasmparser's name of a feature is the same as ours, except for how words are joined.
 fn is_named(proposal: &str, name: &str) -> bool {
     proposal.split('_').eq(name.split('-'))
 }
@@ -99,8 +99,8 @@ fn proposal(operator: &Operator<'_>) -> &'static str {
 
 /// Finds the required features of a group by bisection.
 ///
-/// Features only ever make more modules valid, so if a whole group can be switched off, each of its members can. Most
-/// modules need few features, so this takes few validations.
+/// Enabling a feature never makes a valid module invalid, so if a whole group can be disabled, so can each of its
+/// members. Most modules need few features, so this takes few validations.
 fn search(module: &[u8], group: &[&'static str], required: &mut BTreeSet<&'static str>) {
     let without = group.iter().fold(allowed(), |features, name| features - flag(name));
     if Validator::new_with_features(without).validate_all(module).is_ok() {

@@ -14,7 +14,7 @@ fn fault(bytes: &[u8], spec: &KernelSpecBuf) -> ModuleFault {
     }
 }
 
-/// The fault of the plain module after its text was changed.
+/// Returns the fault of the plain module after its text was changed.
 fn fault_with(from: &str, to: &str) -> ModuleFault {
     let text = PLAIN_WAT.replace(from, to);
     assert_ne!(text, PLAIN_WAT, "{from}");
@@ -253,7 +253,7 @@ fn exported_numbers_are_constants_within_bounds() {
     let beyond = ModuleFault::HeapBase { heap_base: 131_073, memory: 131_072 };
     assert_eq!(fault_with("131072", "131073"), beyond);
     assert!(matches!(fault_with("131072", "-1"), ModuleFault::HeapBase { heap_base: u32::MAX, .. }));
-    // 4 + 256 bytes end exactly at the heap base.
+    // The buffer of 4 + 256 bytes ends exactly at the heap base.
     let message = |message| ModuleFault::MessageBuffer { message, heap_base: 131_072 };
     assert_eq!(fault_with("130812", "130816"), message(130_816));
     assert_eq!(fault_with("130812", "130810"), message(130_810));
@@ -292,13 +292,13 @@ fn the_module_agrees_with_the_manifest() {
     );
 }
 
-/// The plain module with a function whose body repeats one part.
+/// Returns the plain module with a function whose body repeats one part.
 fn with_function(locals: usize, part: &str, times: usize) -> Vec<u8> {
     let function = format!("(func {} {})\n(memory", "(local i32)".repeat(locals), part.repeat(times));
     module(&PLAIN_WAT.replacen("(memory", &function, 1), &[&PLAIN_ENTRY])
 }
 
-/// The plain module with this text in it.
+/// Returns the plain module with this text in it.
 fn with_text(text: &str) -> Vec<u8> {
     module(&PLAIN_WAT.replacen("(memory", &format!("{text}\n(memory"), 1), &[&PLAIN_ENTRY])
 }
@@ -373,7 +373,7 @@ fn code_that_would_take_long_to_compile_is_refused() {
         ModuleFault::TooMuchCode { what, .. } => what,
         other => panic!("{other}"),
     };
-    // The largest function, and one instruction more; each is a `nop` of one byte.
+    // Checks the largest function, and one that is longer by one instruction; each instruction is a `nop` of one byte.
     assert!(check(&with_function(0, "nop ", MAX_FUNCTION_BYTES - 2), &spec).is_ok());
     let size = MAX_FUNCTION_BYTES + 1;
     assert_eq!(
@@ -390,7 +390,7 @@ fn code_that_would_take_long_to_compile_is_refused() {
         too_much(&module(&PLAIN_WAT.replacen("(memory", &format!("{large} (memory"), 1), &[&PLAIN_ENTRY])),
         "bytes of code"
     );
-    // The body counts as a block; the module's other functions have a few values.
+    // The function's body counts as a block, and the module's other functions have a few live values.
     for part in ["(block) ", "(loop) ", "(br_if 0 (i32.const 0)) "] {
         assert!(check(&with_function(256, part, 1022), &spec).is_ok(), "{part}");
         assert_eq!(too_much(&with_function(256, part, 1023)), "values live at branches", "{part}");

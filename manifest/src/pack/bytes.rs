@@ -1,4 +1,4 @@
-//! The bytes of a file, in memory of any owner.
+//! The bytes of a file, owned by a `Vec` or by another owner that lends its memory.
 
 use std::{
     fmt,
@@ -20,7 +20,7 @@ pub trait Memory: AsRef<[u8]> + AsMut<[u8]> + Send + Sync {
 }
 
 impl FileBytes {
-    /// Bytes in memory that is lent.
+    /// Wraps memory that is lent.
     pub fn lent(memory: Box<dyn Memory>) -> Self {
         Self(Place::Lent(memory))
     }

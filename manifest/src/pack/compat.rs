@@ -1,4 +1,4 @@
-//! Whether a pack fits a runtime and its engine.
+//! Checks whether a pack is compatible with a runtime and its engine.
 //!
 //! Bounds are inclusive. Versions compare by precedence, as <https://semver.org> defines it: `1.0.0-rc.1` is older than
 //! `1.0.0`, so a pack that requires `1.0.0` does not run on the release candidate. Build metadata is ignored.
@@ -11,7 +11,7 @@ use semver::Version;
 
 use crate::{CompatibilityResult, Manifest, VerifiedInterface};
 
-/// What a runtime offers to packs.
+/// The versions and features that a runtime offers to packs.
 ///
 /// # Example: what a pack lacks here
 /// ```
@@ -37,10 +37,10 @@ pub struct CompatibilityChecker {
 }
 
 impl CompatibilityChecker {
-    /// Whether the runtime can load a pack.
+    /// Checks whether the runtime can load a pack.
     ///
-    /// If a kernel lists platforms, the engine must be one of them; if it lists none, any engine will do. Manifests of
-    /// another schema or ABI never get this far: [`Manifest::parse`] refuses them, with a result of the same type.
+    /// If a kernel lists platforms, the engine must be one of them; if it lists none, any engine can run it. Manifests
+    /// of another schema or ABI never get this far: [`Manifest::parse`] refuses them, with a result of the same type.
     pub fn check(&self, manifest: &Manifest) -> CompatibilityResult {
         let actual = &self.runtime_version;
         if actual.cmp_precedence(&manifest.min_runtime_version).is_lt() {
@@ -67,7 +67,7 @@ impl CompatibilityChecker {
         CompatibilityResult::Compatible
     }
 
-    /// Whether the engine has the features that a module really uses, whatever its entry lists.
+    /// Checks whether the engine has the features that a module actually uses, whatever its entry lists.
     pub fn check_module(&self, module: &VerifiedInterface) -> CompatibilityResult {
         match module.facts().required_features.iter().find(|feature| !self.features.contains(**feature)) {
             None => CompatibilityResult::Compatible,

@@ -1,4 +1,4 @@
-//! Why a pack is refused.
+//! The reasons why a pack is refused.
 
 use kernelpack_verify::{MAX_KERNELS, SCHEMA};
 
@@ -7,7 +7,7 @@ use crate::{
     VectorFault, VerifyError,
 };
 
-/// Why a pack, its manifest or one of its modules is refused.
+/// The reason why a pack, its manifest or one of its modules is refused.
 ///
 /// Faults inside one kernel's entry or module are described by [`KernelFault`] and [`ModuleFault`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -79,7 +79,7 @@ pub enum Rejected {
         path: String,
         /// The id of the kernel whose entry is at fault, if there is one.
         kernel: Option<String>,
-        /// What is wrong there, with line and column.
+        /// A description of the fault, with its line and column.
         message: String,
     },
     /// `$schema` is not that of a kernel pack.
@@ -163,7 +163,7 @@ pub enum Rejected {
     Kernel {
         /// The kernel's id.
         kernel: String,
-        /// What is wrong.
+        /// The fault.
         fault: KernelFault,
     },
     /// A module does not match its kernel's entry.
@@ -171,7 +171,7 @@ pub enum Rejected {
     Module {
         /// The kernel's id.
         kernel: String,
-        /// What is wrong.
+        /// The fault.
         fault: ModuleFault,
     },
     /// A module for one engine does not match its kernel's entry.
@@ -181,7 +181,7 @@ pub enum Rejected {
         kernel: String,
         /// The path of the module inside the pack.
         path: String,
-        /// What is wrong.
+        /// The fault.
         fault: ModuleFault,
     },
     /// A compiled file does not match its entry, or a host cannot load it.
@@ -191,7 +191,7 @@ pub enum Rejected {
         kernel: String,
         /// The path of the file inside the pack.
         path: String,
-        /// What is wrong.
+        /// The fault.
         fault: Box<AotFault>,
     },
     /// The pack has native code, but its signer is trusted for modules only.
@@ -222,7 +222,7 @@ pub enum Rejected {
         kernel: String,
         /// The path of the vector inside the pack.
         path: String,
-        /// What is wrong.
+        /// The fault.
         fault: VectorFault,
     },
     /// The health vectors of a pack have too many bytes in total.

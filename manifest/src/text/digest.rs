@@ -9,18 +9,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// The digest of these bytes.
+    /// Returns the digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(kernelpack_verify::Digest::of(bytes).0)
     }
 
-    /// The digest of these parts, concatenated.
+    /// Returns the digest of these parts, concatenated.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
         Self(kernelpack_verify::Digest::of_parts(parts).0)
     }
 }
 
-/// Why a text is not a [`Digest`].
+/// The reason why a text is not a [`Digest`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a digest; write \"sha256:\" and 64 lower-case hexadecimal digits")]
 pub struct DigestError {

@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 
-/// Why bytes are not the expected JSON.
+/// The reason why bytes are not the expected JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonFault {
@@ -32,7 +32,7 @@ pub enum JsonFault {
     Malformed {
         /// The place, such as `keys[0].id`; empty for the whole.
         path: String,
-        /// What is wrong there, with line and column.
+        /// A description of the fault, with its line and column.
         message: String,
     },
 }
@@ -41,7 +41,7 @@ fn describe_place(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
 
-/// The bytes as text.
+/// Returns the bytes as text.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, JsonFault> {
     std::str::from_utf8(bytes).map_err(|error| JsonFault::NotUtf8 { at: error.valid_up_to() })
 }

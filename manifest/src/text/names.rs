@@ -9,7 +9,7 @@ pub(crate) fn parse_u32(text: &str) -> Option<u32> {
     if plain { text.parse().ok() } else { None }
 }
 
-/// Whether the text can be shown to people unchanged.
+/// Returns whether the text can be shown to people unchanged.
 ///
 /// Apart from line breaks and tabs, it must not contain control characters, nor any that change the writing direction,
 /// which can make a text look like another.

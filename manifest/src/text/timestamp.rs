@@ -31,23 +31,23 @@ impl Timestamp {
     /// The first second of 1970.
     pub const EPOCH: Self = Self(0);
 
-    /// The time this many seconds after 1970 began, not counting leap seconds.
+    /// Returns the time this many seconds after 1970 began, not counting leap seconds.
     pub fn from_unix(seconds: u64) -> Option<Self> {
         (seconds <= LATEST).then_some(Self(seconds))
     }
 
-    /// The second that contains this time; `None` before 1970 and after 9999, which no working clock shows.
+    /// Returns the second that contains this time; `None` before 1970 and after 9999, which no working clock shows.
     pub fn of(time: SystemTime) -> Option<Self> {
         Self::from_unix(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
 
-    /// Seconds since 1970 began, not counting leap seconds.
+    /// Returns the seconds since 1970 began, not counting leap seconds.
     pub fn to_unix(self) -> u64 {
         self.0
     }
 }
 
-/// Why a text is not a [`Timestamp`].
+/// The reason why a text is not a [`Timestamp`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a timestamp; write a time in UTC from 1970 on, such as \"2026-01-18T00:00:00Z\"")]
 pub struct TimestampError {
@@ -89,7 +89,7 @@ fn read(text: &str) -> Option<u64> {
     real.then(|| days_since_1970(year, month, day) * DAY + hour * 3_600 + minute * 60 + second)
 }
 
-/// Howard Hinnant's `days_from_civil`.
+/// Implements Howard Hinnant's `days_from_civil`.
 fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
     // Years that start in March have their leap day at the end, and all eras of 400 such years are alike.
     let year = year - u64::from(month <= 2);
@@ -99,7 +99,7 @@ fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
 }
 
 impl fmt::Display for Timestamp {
-    /// Howard Hinnant's `civil_from_days`.
+    /// Converts days to a date with Howard Hinnant's `civil_from_days`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, of_day) = (self.0 / DAY + 719_468, self.0 % DAY);
         let (era, of_era) = (days / 146_097, days % 146_097);

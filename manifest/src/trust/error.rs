@@ -1,10 +1,10 @@
-//! Why a signature is refused.
+//! The reasons why a signature is refused.
 
 use kernelpack_verify::SIGNATURE_BYTES;
 
 use crate::Timestamp;
 
-/// Why bytes are not what a trusted key has signed.
+/// The reason why a signature could not be verified against the trusted keys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -36,7 +36,7 @@ pub enum VerifyError {
         id: String,
         /// When it was revoked.
         at: Timestamp,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The key that signed has expired.

@@ -49,18 +49,18 @@ impl PublicKey {
         Self::from_bytes(&key.to_bytes())
     }
 
-    /// The key's 32 bytes.
+    /// Returns the key's 32 bytes.
     pub fn to_bytes(&self) -> [u8; 32] {
         self.0.to_bytes()
     }
 
-    /// The key as a PEM file that OpenSSL reads.
+    /// Returns the key as a PEM file that OpenSSL reads.
     pub fn to_pem(&self) -> String {
         let key = VerifyingKey::from_bytes(&self.to_bytes()).expect("the bytes are those of a key");
         key.to_public_key_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
     }
 
-    /// The key's name in manifests and messages: `ed25519:` and base64.
+    /// Returns the key's name in manifests and messages: `ed25519:` and base64.
     pub fn id(&self) -> String {
         self.to_string()
     }
@@ -103,7 +103,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A key that signs packs. It is wiped from memory when dropped, and never printed.
+/// A key that signs packs. Dropping it wipes it from memory, and its `Debug` output does not contain it.
 ///
 /// # Example: a signature that the public key verifies
 /// ```
@@ -137,14 +137,14 @@ impl SecretKey {
         SigningKey::from_pkcs8_pem(&found).map(Self).map_err(|_| KeyError::BadSecretPem)
     }
 
-    /// The key as a PEM file, identical to OpenSSL's.
+    /// Returns the key as a PEM file, identical to OpenSSL's.
     pub fn to_pem(&self) -> Zeroizing<String> {
         // The public key is left out: with it, PKCS#8 would need version 2, which OpenSSL 3.0 does not read.
         let pair = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
         pair.to_pkcs8_pem(LineEnding::LF).expect("a key of fixed size can be encoded")
     }
 
-    /// The public key that verifies this key's signatures.
+    /// Returns the public key that verifies this key's signatures.
     pub fn public(&self) -> PublicKey {
         PublicKey::from_bytes(&self.0.verifying_key().to_bytes()).expect("no secret key has a weak public one")
     }
@@ -161,7 +161,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Why something is not a key.
+/// The reason why something is not a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -191,7 +191,7 @@ pub enum KeyError {
     /// The bytes are not the canonical encoding of a point on the curve.
     #[error("the 32 bytes are not an Ed25519 public key")]
     NotAPoint,
-    /// Anyone can forge signatures of this key.
+    /// Anyone can forge signatures by this key.
     #[error("the public key is weak: anyone can forge its signatures; use another")]
     Weak,
 }
@@ -205,7 +205,7 @@ impl KeyError {
         }
     }
 
-    /// Why a file does not contain a key of the requested kind.
+    /// Returns why a file does not contain a key of the requested kind.
     fn of_pem(text: &str, other: Self) -> Self {
         // A caller that wants a public key must not be told to decrypt a secret one.
         if other == Self::BadSecretPem && pem::labels(text).any(|label| label == "ENCRYPTED PRIVATE KEY") {

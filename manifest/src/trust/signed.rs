@@ -27,7 +27,7 @@ pub struct SignedManifest {
 }
 
 impl SignedManifest {
-    /// The manifest.
+    /// Returns the manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
@@ -37,24 +37,24 @@ impl SignedManifest {
         self.manifest
     }
 
-    /// The digest of the signed bytes, which cover everything in the pack.
+    /// Returns the digest of the signed bytes, which cover everything in the pack.
     ///
     /// If another key signs the pack, its digest changes, since the manifest names the signer.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The pack's identity, which does not depend on the signer; see [`Manifest::content`].
+    /// Returns the pack's identity, which does not depend on the signer; see [`Manifest::content`].
     pub fn content(&self) -> Digest {
         self.content
     }
 
-    /// The trusted key that signed it.
+    /// Returns the trusted key that signed it.
     pub fn signed_by(&self) -> &PublicKey {
         &self.signer.key
     }
 
-    /// The signer: the trusted key, with its id if it came from a trust store.
+    /// Returns the signer: the trusted key, with its id if it came from a trust store.
     pub fn signer(&self) -> &Signer {
         &self.signer
     }

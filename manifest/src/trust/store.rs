@@ -108,7 +108,7 @@ pub enum KeyStatus {
 }
 
 impl TrustedKey {
-    /// The key's status at this time. During the second [`not_after`](Self::not_after) itself, the key is still
+    /// Returns the key's status at this time. During the second [`not_after`](Self::not_after) itself, the key is still
     /// trusted.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked.is_some() {
@@ -172,7 +172,7 @@ impl TrustStore {
         })
     }
 
-    /// The trust store as JSON, which [`parse`](Self::parse) reads back; equal stores give equal bytes.
+    /// Returns the trust store as JSON, which [`parse`](Self::parse) reads back; equal stores give equal bytes.
     pub fn to_json(&self) -> Vec<u8> {
         let file = File { version: TRUST_STORE_VERSION, keys: self.keys.clone() };
         let mut json = serde_json::to_vec_pretty(&file).expect("no value's serialization fails");
@@ -180,12 +180,12 @@ impl TrustStore {
         json
     }
 
-    /// All keys, in the order in which they were added, including those that are expired or revoked.
+    /// Returns all keys, in the order in which they were added, including those that are expired or revoked.
     pub fn keys(&self) -> &[TrustedKey] {
         &self.keys
     }
 
-    /// The entry of this key.
+    /// Returns the entry of this key.
     pub fn of_key(&self, key: &PublicKey) -> Option<&TrustedKey> {
         self.keys.iter().find(|entry| entry.key == *key)
     }
@@ -240,7 +240,7 @@ impl TrustStore {
         Ok(())
     }
 
-    /// The entry with this id, unless it is revoked.
+    /// Returns the entry with this id, unless it is revoked.
     fn current(&mut self, id: &str) -> Result<&mut TrustedKey, TrustStoreError> {
         let Some(index) = self.keys.iter().position(|entry| entry.id == id) else {
             let known = self.keys.iter().map(|entry| entry.id.clone()).collect();
@@ -261,7 +261,7 @@ fn check_version(text: &str) -> Result<(), TrustStoreError> {
     struct Version {
         version: Option<Value>,
     }
-    // Whatever fails here fails again in the strict pass, which reports the place.
+    // An error here is ignored, since it occurs again in the strict pass, which reports its place.
     let found = serde_json::from_str::<Version>(text).ok().and_then(|found| found.version?.as_u64());
     match found {
         Some(found) if found != u64::from(TRUST_STORE_VERSION) => Err(TrustStoreError::Version { found }),

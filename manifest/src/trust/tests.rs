@@ -34,7 +34,7 @@ fn entry(id: &str, key: &SecretKey) -> TrustedKey {
     TrustedKey { id: id.into(), key: key.public(), not_after: None, revoked: None, native: false, comment: None }
 }
 
-/// A store with the key of the samples, after `change`, and another key.
+/// Returns a store with the key of the samples, after `change`, and another key.
 fn store(change: impl FnOnce(&mut TrustedKey)) -> TrustStore {
     let mut store = TrustStore::default();
     store.add(entry("other", &SecretKey::from_seed([1; 32]))).unwrap();

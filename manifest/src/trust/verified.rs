@@ -6,7 +6,7 @@ use kernelpack_abi::KernelSpecBuf;
 
 use crate::{AotFacts, AotFile, Digest, FileBytes, HealthVector, ModuleFacts};
 
-/// What is known of a verified module, without its bytes.
+/// The facts about a verified module, without its bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedInterface {
     pub(super) path: String,
@@ -16,27 +16,27 @@ pub struct VerifiedInterface {
 }
 
 impl VerifiedInterface {
-    /// The module's file, relative to the pack. It distinguishes the modules of a kernel.
+    /// Returns the module's file, relative to the pack. It distinguishes the modules of a kernel.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The SHA-256 of the module.
+    /// Returns the SHA-256 of the module.
     pub fn hash(&self) -> [u8; 32] {
         self.digest.0
     }
 
-    /// The kernel's spec, on which the manifest and the module agree.
+    /// Returns the kernel's spec, on which the manifest and the module agree.
     pub fn spec(&self) -> &KernelSpecBuf {
         &self.spec
     }
 
-    /// What the check found in the module.
+    /// Returns the facts that the check found about the module.
     pub fn facts(&self) -> &ModuleFacts {
         &self.facts
     }
 
-    /// The kernel's spec, and what the check found.
+    /// Returns the kernel's spec and the facts that the check found about the module.
     pub fn into_parts(self) -> (KernelSpecBuf, ModuleFacts) {
         (self.spec, self.facts)
     }
@@ -50,12 +50,12 @@ pub struct VerifiedModule {
 }
 
 impl VerifiedModule {
-    /// The module: valid WebAssembly.
+    /// Returns the module: valid WebAssembly.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What is known of the module besides its bytes.
+    /// Returns the facts about the module, without its bytes.
     pub fn interface(&self) -> &Arc<VerifiedInterface> {
         &self.interface
     }
@@ -65,22 +65,22 @@ impl VerifiedModule {
         self.interface
     }
 
-    /// The module's file, relative to the pack. It distinguishes the modules of a kernel.
+    /// Returns the module's file, relative to the pack. It distinguishes the modules of a kernel.
     pub fn path(&self) -> &str {
         self.interface.path()
     }
 
-    /// The SHA-256 of the module.
+    /// Returns the SHA-256 of the module.
     pub fn hash(&self) -> [u8; 32] {
         self.interface.hash()
     }
 
-    /// The kernel's spec, on which the manifest and the module agree.
+    /// Returns the kernel's spec, on which the manifest and the module agree.
     pub fn spec(&self) -> &KernelSpecBuf {
         self.interface.spec()
     }
 
-    /// What the check found in the module.
+    /// Returns the facts that the check found about the module.
     pub fn facts(&self) -> &ModuleFacts {
         self.interface.facts()
     }
@@ -95,7 +95,7 @@ pub struct VerifiedAot {
 }
 
 impl VerifiedAot {
-    /// The file's bytes.
+    /// Returns the file's bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -105,12 +105,12 @@ impl VerifiedAot {
         self.bytes
     }
 
-    /// The file's entry in the manifest.
+    /// Returns the file's entry in the manifest.
     pub fn file(&self) -> &AotFile {
         &self.file
     }
 
-    /// What the file says about itself.
+    /// Returns the file's description of itself.
     pub fn facts(&self) -> &AotFacts {
         &self.facts
     }
@@ -126,22 +126,22 @@ pub struct VerifiedVector {
 }
 
 impl VerifiedVector {
-    /// The kernel's id.
+    /// Returns the kernel's id.
     pub fn kernel(&self) -> &str {
         &self.kernel
     }
 
-    /// The file's path, relative to the pack.
+    /// Returns the file's path, relative to the pack.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// How far results may be from the expected ones; see [`compare`](crate::compare).
+    /// Returns how far results may be from the expected ones; see [`compare`](crate::compare).
     pub fn tolerance(&self) -> f64 {
         self.tolerance
     }
 
-    /// The call and its expected results.
+    /// Returns the call and its expected results.
     pub fn vector(&self) -> &HealthVector {
         &self.vector
     }

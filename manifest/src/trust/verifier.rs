@@ -56,12 +56,12 @@ impl KernelPackVerifier {
         Self { trust_store, ..self }
     }
 
-    /// The keys that the verifier was given directly, without those in the trust store.
+    /// Returns the keys that the verifier was given directly, without those in the trust store.
     pub fn trusted_keys(&self) -> &[PublicKey] {
         &self.trusted_keys
     }
 
-    /// The trust store, which is empty unless one was set.
+    /// Returns the trust store, which is empty unless one was set.
     pub fn trust_store(&self) -> &TrustStore {
         &self.trust_store
     }
@@ -74,7 +74,7 @@ impl KernelPackVerifier {
     /// # Errors
     /// [`Rejected::Unverified`] if no trusted key signed the bytes, otherwise the errors of [`Manifest::parse`].
     pub fn verify(&self, manifest: &[u8], signature: &[u8], now: SystemTime) -> Result<SignedManifest, Rejected> {
-        // Hashing is cheap but not free, and anyone can send many bytes.
+        // Limits the time for hashing, since anyone can send many bytes.
         if manifest.len() > MAX_MANIFEST_BYTES {
             return Err(Rejected::ManifestTooLarge { size: manifest.len(), limit: MAX_MANIFEST_BYTES });
         }
@@ -127,7 +127,7 @@ impl KernelPackVerifier {
         }
     }
 
-    /// The error for a signature by an unknown key.
+    /// Returns the error for a signature by an unknown key.
     fn nobody(&self, now: SystemTime) -> VerifyError {
         let known = self.trust_store.keys();
         let usable = |key: &&PublicKey| self.trust_store.of_key(key).is_none_or(|entry| judge(entry, now).is_ok());
@@ -143,7 +143,7 @@ impl KernelPackVerifier {
     }
 }
 
-/// Whether a key in a trust store is trusted at a time.
+/// Checks that a key in a trust store is trusted at this time, and returns it as the signer.
 fn judge(entry: &TrustedKey, now: SystemTime) -> Result<Signer, VerifyError> {
     let TrustedKey { id, key, not_after, revoked, native, .. } = entry;
     if let Some(revocation) = revoked {

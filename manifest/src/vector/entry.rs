@@ -35,7 +35,7 @@ pub struct HealthEntry {
 pub struct HealthParam(Value);
 
 impl HealthParam {
-    /// The value as this type, if it is a finite value of the type.
+    /// Returns the value as this type, if it is a finite value of the type.
     pub fn to_value(&self, ty: ParamType) -> Option<ParamValue> {
         from_json(ty, &self.0)
     }
@@ -48,7 +48,7 @@ impl From<ParamValue> for HealthParam {
 }
 
 impl HealthEntry {
-    /// The given scalars of the call, for a kernel with this signature.
+    /// Returns the given scalars of the call, for a kernel with this signature.
     ///
     /// # Errors
     /// The kernel has no such scalar, or the value is not a finite value of its type.

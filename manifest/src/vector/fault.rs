@@ -1,10 +1,10 @@
-//! What can be wrong with a health vector.
+//! The faults that a health vector can have.
 
 use kernelpack_abi::{DType, ParamType, Signature};
 
 use crate::{HEALTH_FOLDER, VECTOR_SUFFIX};
 
-/// Why a health vector, or its entry in the manifest, does not fit its kernel.
+/// The reason why a health vector, or its entry in the manifest, does not fit its kernel.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VectorFault {
@@ -42,7 +42,7 @@ pub enum VectorFault {
     /// The bytes are not a safetensors file.
     #[error("it is not a safetensors file: {message}")]
     NotSafetensors {
-        /// What is wrong with them.
+        /// The fault in them.
         message: String,
     },
     /// The kernel has no tensor with this name in a vector.
@@ -76,7 +76,7 @@ pub enum VectorFault {
     BadShape {
         /// The name in the file.
         tensor: String,
-        /// Why.
+        /// The reason.
         message: String,
     },
     /// A tensor has more or fewer bytes than its shape takes.

@@ -108,7 +108,8 @@ fn compare_tensor(expected: &NamedTensor, actual: &[u8], tolerance: f64) -> Resu
     Ok(())
 }
 
-/// Whether an element is close enough to the expected one; with `None` for `allowed`, it must be equal bit for bit.
+/// Returns whether an element is close enough to the expected one; with `None` for `allowed`, it must be equal bit for
+/// bit.
 fn agree(dtype: DType, expected: &[u8], actual: &[u8], allowed: Option<f64>) -> bool {
     if expected == actual {
         return true;
@@ -121,7 +122,7 @@ fn agree(dtype: DType, expected: &[u8], actual: &[u8], allowed: Option<f64>) -> 
     }
 }
 
-/// The root mean square of the finite values.
+/// Returns the root mean square of the finite values.
 fn rms(values: impl Iterator<Item = f32>) -> f64 {
     let (count, sum) = values
         .filter(|value| value.is_finite())
@@ -129,7 +130,7 @@ fn rms(values: impl Iterator<Item = f32>) -> f64 {
     (sum / f64::from(count.max(1))).sqrt()
 }
 
-/// The value of a float; `None` for other types, or if the element is missing.
+/// Returns the value of a float; `None` for other types, or if the element is missing.
 fn float(dtype: DType, element: &[u8]) -> Option<f32> {
     match dtype {
         DType::F32 => element.try_into().ok().map(f32::from_le_bytes),

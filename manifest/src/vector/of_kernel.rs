@@ -23,7 +23,7 @@ impl Kernel {
         self.parse_vector(entry, bytes)
     }
 
-    /// Like [`read_vector`](Self::read_vector), but without a look at the digest.
+    /// Like [`read_vector`](Self::read_vector), but does not check the digest.
     pub(crate) fn parse_vector(&self, entry: &HealthEntry, bytes: &[u8]) -> Result<HealthVector, Rejected> {
         let signature = self.forward()?;
         signature

@@ -7,7 +7,7 @@
 use kernelpack_abi::{DType, Shape};
 use safetensors::Dtype;
 
-/// The type with which a file stores a kernel's type.
+/// Returns the type as which a file stores elements of this type.
 pub fn stored(dtype: DType) -> Dtype {
     match dtype {
         DType::F32 => Dtype::F32,
@@ -19,7 +19,7 @@ pub fn stored(dtype: DType) -> Dtype {
     }
 }
 
-/// The shape with which a file stores a tensor of this type.
+/// Returns the shape with which a file stores a tensor of this type and shape.
 pub fn stored_shape(dtype: DType, shape: Shape) -> Vec<usize> {
     let mut dims: Vec<usize> = shape.dims().iter().map(|&dim| dim as usize).collect();
     if is_block(dtype) {

@@ -13,7 +13,7 @@ fn content(json: &str) -> Digest {
     Manifest::content(json.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {json}"))
 }
 
-/// The sample with another key as its author's.
+/// Returns the sample with another key as its author's.
 fn with_other_key(json: &str) -> String {
     String::from_utf8(Manifest::with_signing_key(json.as_bytes(), &other()).unwrap()).unwrap()
 }
@@ -53,7 +53,7 @@ fn every_field_but_one_counts() {
     ] {
         assert_ne!(content(&samples::json_with(from, to)), content(&json), "{from}");
     }
-    // An email that looks like the field is not the field.
+    // An email address that looks like the field is not mistaken for it.
     let inside = samples::json_with("\"email\": \"ada@example.org\"", "\"email\": \"\\\"signing_key\\\": \\\"x\\\"\"");
     assert_ne!(content(&inside), content(&json));
     assert_eq!(content(&with_other_key(&inside)), content(&inside));
@@ -65,7 +65,7 @@ fn the_field_is_found_however_it_is_written() {
     let id = samples::key().public().id();
     let value: Value = serde_json::from_str(&json).unwrap();
     for written in [
-        // In one line, and with the keys in another order.
+        // The same manifest on one line, with its keys in another order.
         serde_json::to_string(&value).unwrap(),
         json.replace("\"signing_key\"", "\"sign\\u0069ng_k\\u0065y\""),
         json.replace("\"author\"", "\"\\u0061uthor\""),
@@ -80,7 +80,7 @@ fn the_field_is_found_however_it_is_written() {
         let renamed = with_other_key(&written);
         assert_eq!(Manifest::parse(renamed.as_bytes()).unwrap().author.signing_key, other().id());
         assert_eq!(content(&renamed), content(&written), "{written}");
-        // The layout counts: only equal bytes have equal contents.
+        // The content depends on the layout: only equal bytes have equal contents.
         assert_eq!(content(&written) == content(&json), renamed == with_other_key(&json), "{written}");
     }
 }

@@ -86,7 +86,7 @@ fn dim() -> impl Strategy<Value = (u8, usize, u32)> {
     (0..4u8, 0..16usize, 1..=u32::MAX)
 }
 
-/// Steps in reverse Polish order: a tree of operators over constants and symbols, of bounded depth.
+/// Generates steps in reverse Polish order: a tree of bounded depth, with operators over constants and symbols.
 fn length() -> impl Strategy<Value = Vec<(u8, u32)>> {
     let leaf = prop_oneof![any::<u32>().prop_map(|value| vec![(0, value)]), (0..16u32).prop_map(|at| vec![(1, at)])];
     leaf.prop_recursive(6, 40, 2, |inner| {
@@ -104,7 +104,7 @@ fn default() -> impl Strategy<Value = (ParamType, Option<ParamValue>)> {
     })
 }
 
-/// Any valid signature; its symbols are those that its shapes use.
+/// Generates any valid signature whose symbols are exactly those that its shapes use.
 fn signature() -> impl Strategy<Value = SignatureBuf> {
     let tensor = (1..5u8, 0..8usize, any::<bool>(), vec(dim(), 0..5), length());
     (vec(tensor, 0..10), vec(default(), 0..8)).prop_map(|(tensors, params)| {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::samples::{self, full_module, plain_module};
 
-/// The bytes of a part of the sample.
+/// Returns the bytes of a part of the sample.
 fn bytes_of(part: &Part<'_>) -> Vec<u8> {
     match part.kind {
         PartKind::Module(module) if module.path == "k/k_f32.scalar.wasm" => samples::scalar_module(),

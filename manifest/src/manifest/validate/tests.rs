@@ -9,7 +9,7 @@ mod long_lists;
 mod pack;
 mod pass;
 
-/// Why the sample is refused after `change`, both by `validate` and, if JSON can express it, by `parse`.
+/// Returns why the sample is refused after `change`, both by `validate` and, if JSON can express it, by `parse`.
 #[track_caller]
 fn refused(change: impl FnOnce(&mut Manifest)) -> Rejected {
     let mut manifest = manifest();

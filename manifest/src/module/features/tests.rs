@@ -50,7 +50,7 @@ fn nothing_else_is_allowed() {
     }
 }
 
-/// Checking instructions first only saves time; the result is the same.
+/// Checking the instructions first saves time but does not change the result.
 #[test]
 fn a_search_without_looking_at_instructions_finds_the_same() {
     for text in [

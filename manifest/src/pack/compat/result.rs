@@ -69,7 +69,7 @@ pub enum CompatibilityResult {
 }
 
 impl CompatibilityResult {
-    /// Whether the result is [`Compatible`](Self::Compatible).
+    /// Returns whether the result is [`Compatible`](Self::Compatible).
     pub fn is_compatible(&self) -> bool {
         matches!(self, Self::Compatible)
     }

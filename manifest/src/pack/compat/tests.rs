@@ -28,7 +28,7 @@ fn bounds_are_inclusive() {
     }
 }
 
-/// The variants that the specification names, with their fields.
+/// These variants and their fields are named in the specification.
 #[test]
 fn versions_out_of_bounds_are_told_with_both_versions() {
     let (min, max) = (version("0.1.0"), version("1.0.0"));

@@ -10,12 +10,12 @@ const DASHES: &str = "-----";
 /// Characters per line of base64.
 const WIDTH: usize = 64;
 
-/// The first key with this label, such as `PUBLIC KEY`, without anything around it.
+/// Returns the first key with this label, such as `PUBLIC KEY`, without anything around it.
 ///
 /// Lines may end in spaces and a carriage return, and an empty line may follow the first one. Nothing else may precede
 /// or follow a label on its line, and the key itself must not contain empty lines or headers.
 pub(crate) fn find(text: &str, label: &str) -> Option<Zeroizing<String>> {
-    // All room is reserved at once, since a string that reallocates leaves a copy of the secret behind.
+    // Reserves all memory at once, since a string that reallocates leaves a copy of the secret in the freed memory.
     let room = text.len() + text.len() / WIDTH + 2 * (END.len() + label.len() + DASHES.len() + 2);
     let mut lines = lines(text);
     while lines.any(|line| label_of(line, BEGIN) == Some(label)) {
@@ -43,7 +43,7 @@ pub(crate) fn find(text: &str, label: &str) -> Option<Zeroizing<String>> {
     None
 }
 
-/// The labels of everything that begins in the file.
+/// Returns the labels of all PEM blocks that begin in the file.
 pub(crate) fn labels(text: &str) -> impl Iterator<Item = &str> {
     lines(text).filter_map(|line| label_of(line, BEGIN))
 }
@@ -56,7 +56,7 @@ fn label_of<'a>(line: &'a str, before: &str) -> Option<&'a str> {
     line.strip_prefix(before)?.strip_suffix(DASHES)
 }
 
-/// Whether OpenSSL strips this character from the end of a line: a space, or a control character below it.
+/// Returns whether OpenSSL strips this character from the end of a line: a space, or a control character below it.
 fn is_space(char: char) -> bool {
     char <= ' '
 }

@@ -33,7 +33,7 @@ fn the_second_version_of_pkcs8_is_read() {
     assert_eq!(SecretKey::from_pem(&pem).unwrap().public(), secret.public());
 }
 
-/// RFC 8032, section 7.1, test 1.
+/// The signature of RFC 8032, section 7.1, test 1, is reproduced.
 #[test]
 fn the_standards_example_is_signed_alike() {
     let hex = |text: &str| -> Vec<u8> {

@@ -1,11 +1,11 @@
-//! Why a trust store cannot be used.
+//! The reasons why a trust store cannot be used.
 
 use crate::{
     JsonFault, Timestamp,
     trust::store::{MAX_TRUST_STORE_BYTES, MAX_TRUSTED_KEYS, TRUST_STORE_VERSION},
 };
 
-/// Why a trust store cannot be read or changed.
+/// The reason why a trust store cannot be read or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustStoreError {
@@ -89,7 +89,7 @@ pub enum TrustStoreError {
         id: String,
         /// When it was revoked.
         at: Timestamp,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }

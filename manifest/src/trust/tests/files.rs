@@ -159,7 +159,7 @@ fn native_code_takes_a_signer_who_may_vouch_for_it() {
         // The store's entry for the key decides.
         granted.clone().with_trust_store(store(|_| {})),
     ] {
-        // The bytes are not even looked at.
+        // The signer is refused before the bytes are read.
         assert_eq!(verify(&verifier, b"not the file"), Err(refused.clone()));
         assert_eq!(verify(&verifier, &aot), Err(refused.clone()));
     }

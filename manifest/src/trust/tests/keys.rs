@@ -9,7 +9,7 @@ fn revoked(entry: &mut TrustedKey) {
     entry.revoked = Some(crate::Revocation { at, reason: "laptop stolen".into() });
 }
 
-/// Why the samples are refused at this time.
+/// Returns why the samples are refused at this time.
 #[track_caller]
 fn unverified(verifier: &KernelPackVerifier, now: SystemTime) -> VerifyError {
     let (json, signature) = signed();
@@ -36,7 +36,7 @@ fn a_key_of_a_store_is_known_by_its_id() {
     assert_eq!(found.to_string(), format!("sample ({})", key().public()));
     let by_itself = signer(&KernelPackVerifier::new([key().public()]), NOW);
     assert_eq!((by_itself.id.as_ref(), by_itself.to_string()), (None, key().public().id()));
-    // If the key is trusted both ways, the store's entry is used.
+    // If a key is given directly and is also in the store, the store's entry is used.
     let both = KernelPackVerifier::new([key().public()]).with_trust_store(store(|_| {}));
     assert_eq!(signer(&both, NOW).id.as_deref(), Some("sample"));
 }
@@ -118,7 +118,7 @@ fn the_named_key_is_not_the_signing_key() {
     assert!(matches!(found, Rejected::Unverified(VerifyError::KeyRevoked { .. })), "{found}");
     let found = verifier.verify(&json, &SecretKey::from_seed([9; 32]).sign(&json), NOW).unwrap_err();
     assert_eq!(found, VerifyError::NoTrustedKey.into());
-    // Conversely, the signature counts, whichever key is named.
+    // Conversely, the key that made the signature decides, whichever key the manifest names.
     let signed = verifier.verify(&json, &SecretKey::from_seed([1; 32]).sign(&json), NOW).unwrap();
     assert_eq!(signed.signer().id.as_deref(), Some("other"));
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Why a manifest of nearly the largest size is refused, in which as many items as fit follow `from`.
+/// Returns why a manifest of nearly the largest size is refused, in which as many items as fit follow `from`.
 ///
 /// This must be as fast as for any other manifest. Each of these tests took minutes when lists were searched before
 /// they were counted.

@@ -19,7 +19,7 @@ pub enum Links {
     Refuse,
 }
 
-/// Why a file was not read.
+/// The reason why a file was not read.
 #[derive(Debug)]
 pub enum ReadError {
     /// The path names a link, a folder, a pipe, a socket or a device.
@@ -34,11 +34,10 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Why a pack with such a file under this name is rejected; if the machine is at fault rather than the pack, the
-    /// system's error.
+    /// Converts the error to the reason why a pack with such a file under this name is rejected.
     ///
     /// # Errors
-    /// The system's error.
+    /// The system's error, if the machine rather than the pack is at fault.
     pub fn into_rejected(self, name: &str) -> Result<Rejected, io::Error> {
         let path = name.to_owned();
         match self {

@@ -37,7 +37,7 @@ pub fn check_listing<E: From<ListError>>(
             let entry = entry.map_err(failed)?;
             // Names in a manifest are ASCII, so a name that changes here cannot be one of them.
             let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            // The type of the entry itself: a link to a folder is not a folder.
+            // This is the type of the entry itself: a link to a folder does not count as a folder.
             let kind = entry.file_type().map_err(failed)?;
             let inside = format!("{path}/");
             // A folder without expected files is refused unread, so the manifest bounds the depth.

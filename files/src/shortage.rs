@@ -1,8 +1,8 @@
-//! Errors that are about the machine and not about the file.
+//! Distinguishes errors that are the machine's fault from those that are the file's.
 
 use std::io;
 
-/// Whether the system lacks memory or file descriptors, so that the same file may be readable later.
+/// Returns whether the system lacks memory or file descriptors, so that the same file may be readable later.
 pub fn is_shortage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::OutOfMemory || lacks_descriptors(error)
 }

@@ -1,4 +1,4 @@
-//! Checks that need the whole function.
+//! Checks the rules that concern the whole function rather than one parameter.
 
 use kernelpack_abi::{MAX_PARAMS, MAX_RANK, MAX_SYMBOLS, MAX_TENSORS, Role, exports};
 use quote::ToTokens;
@@ -9,7 +9,7 @@ use crate::{
     model::{Dim, Model, Op, Param},
 };
 
-/// Finds every mistake that only the whole function shows.
+/// Finds the mistakes that cannot be found in one parameter alone.
 pub(crate) fn run(model: &Model, errors: &mut Errors) {
     names(model, errors);
     symbols(model, errors);
@@ -61,7 +61,7 @@ fn names(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// Names go into manifests and file names, so they must be plain.
+/// Checks that a name is plain, since names go into manifests and file names.
 fn identifier(ident: &Ident, what: &str, errors: &mut Errors) {
     let name = ident.to_string();
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -104,7 +104,7 @@ fn symbols(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// Which symbols may be used in place of an unknown one.
+/// Lists the symbols that may be used in place of an unknown one.
 fn usable(symbols: &[Ident], lead: &str) -> String {
     match symbols {
         [] => "no #[shape(...)] names a symbol".to_owned(),
@@ -182,8 +182,7 @@ fn options(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// A range of the axis must be a contiguous range of the bytes of each tensor, and every result must consist of such
-/// ranges.
+/// Checks that a range of the axis is a contiguous range of each tensor's bytes, and that every result has the axis.
 fn split(model: &Model, errors: &mut Errors) {
     for symbol in &model.options.split {
         if !model.symbols.contains(symbol) {
@@ -209,7 +208,8 @@ fn split(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// An instance is made before any call, so nothing could pass `init` a scalar without a default.
+/// Checks that every scalar has a default if there is an `init`: an instance is made before any call, so nothing could
+/// pass it other values.
 fn lifecycle(model: &Model, errors: &mut Errors) {
     if model.options.init.is_none() {
         return;

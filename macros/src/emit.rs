@@ -12,7 +12,7 @@ use syn::{FnArg, Ident, ItemFn, Pat, parse_quote, spanned::Spanned as _};
 use self::tokens::{at, is_known, marker};
 use crate::model::{Direction, Model};
 
-/// The expansion of a function without mistakes.
+/// Generates the expansion of a function without mistakes.
 pub(crate) fn kernel(model: &Model) -> TokenStream {
     let Model { function, cfgs, .. } = model;
     let (vis, id) = (&function.vis, model.id());
@@ -42,13 +42,14 @@ pub(crate) fn kernel(model: &Model) -> TokenStream {
     }
 }
 
-/// The expansion of a function with mistakes: the function itself, and a stub that can be named but not called.
+/// Generates the expansion of a function with mistakes: the function itself, and a stub that can be named but not
+/// called.
 pub(crate) fn fallback(model: &Model) -> TokenStream {
     let Model { function, cfgs, .. } = model;
     let (vis, id) = (&function.vis, model.id());
     let marker = marker(model);
     let function = with_distinct_names(function.clone());
-    // A method's impl could not hold a module.
+    // The impl block of a method cannot contain a module.
     if function.sig.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_))) {
         return quote! { #function };
     }
@@ -65,8 +66,8 @@ pub(crate) fn fallback(model: &Model) -> TokenStream {
     }
 }
 
-/// The function with distinct parameter names: only the first of several equal ones is kept, and the mistake has been
-/// reported.
+/// Returns the function with distinct parameter names: only the first of several equal ones is kept, and the mistake
+/// has been reported.
 fn with_distinct_names(mut function: ItemFn) -> ItemFn {
     let mut seen: Vec<Ident> = Vec::new();
     for input in &mut function.sig.inputs {
@@ -81,7 +82,7 @@ fn with_distinct_names(mut function: ItemFn) -> ItemFn {
     function
 }
 
-/// The stub, with all of its tokens at one place if an element type may be a mistake, so that rustc reports one error
+/// Gives all tokens of the stub the same span if an element type may be a mistake, so that rustc reports one error
 /// about it rather than one for each use.
 fn reported_once(model: &Model, stub: TokenStream) -> TokenStream {
     match model.tensors().find(|tensor| !is_known(&tensor.element)) {

@@ -8,7 +8,7 @@ use quote::ToTokens;
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    /// Adds a mistake at these tokens.
+    /// Adds a mistake with the span of these tokens.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
@@ -26,12 +26,12 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// All mistakes as one error, if there is any.
+    /// Returns all mistakes as one error, if there is any.
     pub(crate) fn into_option(self) -> Option<syn::Error> {
         self.0
     }
 
-    /// All mistakes as `compile_error!` calls.
+    /// Returns all mistakes as `compile_error!` calls.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(|error| error.into_compile_error()).unwrap_or_default()
     }

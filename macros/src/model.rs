@@ -13,7 +13,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The attribute's name, for messages.
+    /// Returns the attribute's name, for messages.
     pub(crate) fn attribute(self) -> &'static str {
         match self {
             Self::Forward => "#[kernel]",
@@ -100,7 +100,7 @@ pub(crate) enum Dim {
 }
 
 impl Dim {
-    /// The symbol that the extent uses.
+    /// Returns the symbol that the extent uses.
     pub(crate) fn symbol(&self) -> Option<&Ident> {
         match self {
             Self::Fixed(_) => None,
@@ -121,24 +121,24 @@ pub(crate) enum Op {
 }
 
 impl Model {
-    /// The function's name, which is the kernel's id.
+    /// Returns the function's name, which is the kernel's id.
     pub(crate) fn id(&self) -> &Ident {
         &self.function.sig.ident
     }
 
-    /// The folder of the module in a pack.
+    /// Returns the folder of the module in a pack.
     pub(crate) fn family(&self) -> String {
         let from_id = || self.id().to_string().split('_').next().unwrap_or_default().to_owned();
         self.options.family.as_ref().map_or_else(from_id, LitStr::value)
     }
 
-    /// The alias of `kernel_forward`.
+    /// Returns the alias of `kernel_forward`.
     pub(crate) fn entry_point(&self) -> String {
         let from_family = || format!("{}_forward", self.family());
         self.options.entry_point.as_ref().map_or_else(from_family, LitStr::value)
     }
 
-    /// The tensors in declaration order, which is the order of the tensor table.
+    /// Returns the tensors in declaration order, which is the order of the tensor table.
     pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
         self.params.iter().filter_map(|param| match param {
             Param::Tensor(tensor) => Some(tensor),
@@ -146,7 +146,7 @@ impl Model {
         })
     }
 
-    /// The scalars in declaration order.
+    /// Returns the scalars in declaration order.
     pub(crate) fn scalars(&self) -> impl Iterator<Item = &Scalar> {
         self.params.iter().filter_map(|param| match param {
             Param::Scalar(scalar) => Some(scalar),
@@ -154,7 +154,7 @@ impl Model {
         })
     }
 
-    /// The index of a symbol.
+    /// Returns the index of a symbol.
     pub(crate) fn symbol(&self, ident: &Ident) -> Option<usize> {
         self.symbols.iter().position(|symbol| symbol == ident)
     }

@@ -1,4 +1,4 @@
-//! Parses tokens to a [`Model`], without stopping at the first mistake.
+//! Parses tokens into a [`Model`], without stopping at the first mistake.
 
 mod dim;
 mod options;
@@ -14,7 +14,7 @@ use crate::{
     model::{Direction, Model, Param},
 };
 
-/// The annotated function; `None`, with a mistake collected, if the item is something else.
+/// Parses the annotated function; if the item is something else, collects a mistake and returns `None`.
 pub(crate) fn function(direction: Direction, item: TokenStream, errors: &mut Errors) -> Option<ItemFn> {
     match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => Some(function),
@@ -111,7 +111,7 @@ fn signature(direction: Direction, function: &ItemFn, errors: &mut Errors) {
     }
 }
 
-/// Whether a type has a name that ends in `Result`, and the argument `()` if it has one; rustc checks the rest.
+/// Returns whether a type has a name that ends in `Result`, and the argument `()` if it has one; rustc checks the rest.
 fn is_result_of_nothing(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     let Some(segment) = path.path.segments.last() else { return false };
@@ -125,7 +125,7 @@ fn is_result_of_nothing(ty: &Type) -> bool {
     segment.ident.to_string().ends_with("Result") && of_nothing
 }
 
-/// The first paragraph of the doc comments, on one line.
+/// Returns the first paragraph of the doc comments, on one line.
 fn description(attributes: &[Attribute]) -> String {
     let mut text = String::new();
     for attribute in attributes {

@@ -1,8 +1,8 @@
-//! Tokens in messages and docs.
+//! Formats tokens for messages and docs.
 
 use quote::ToTokens;
 
-/// Tokens as a person would write them on one line.
+/// Formats tokens on one line, with spaces as a person would write them.
 pub(crate) fn plain(tokens: impl ToTokens) -> String {
     let text = tokens.to_token_stream().to_string();
     let text = text.replace("& ", "&").replace(" < ", "<").replace(" >", ">").replace(" :: ", "::");

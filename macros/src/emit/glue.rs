@@ -19,7 +19,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     quote! { #run #exports }
 }
 
-/// Takes the arguments out of a checked call and runs the function.
+/// Generates the code that takes the arguments out of a checked call and runs the function.
 fn run(model: &Model) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);
@@ -125,7 +125,8 @@ fn exports(model: &Model) -> TokenStream {
     }
 }
 
-/// Checks the types of the lifecycle functions on every target, since a native build uses them nowhere else.
+/// Generates a check of the lifecycle functions' types for every target, since a native build uses these functions
+/// nowhere else.
 fn lifecycle(model: &Model) -> TokenStream {
     let abi = abi(model);
     let init = model.options.init.as_ref().map(|path| {

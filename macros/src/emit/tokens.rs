@@ -6,7 +6,7 @@ use syn::{Ident, ReturnType, Type, spanned::Spanned as _};
 
 use crate::model::{Direction, Model, Tensor};
 
-/// The name of the type that represents the pass.
+/// Returns the name of the type that represents the pass.
 pub(super) fn marker(model: &Model) -> Ident {
     match model.direction {
         Direction::Forward => format_ident!("Kernel"),
@@ -14,7 +14,8 @@ pub(super) fn marker(model: &Model) -> Ident {
     }
 }
 
-/// Tokens of the author's scope for use inside the generated module, where `self::` and `super::` are one level up.
+/// Adapts tokens from the author's scope to the generated module, where the author's `self::` and `super::` are one
+/// level further up.
 pub(super) fn inside(tokens: impl ToTokens) -> TokenStream {
     let mut inside = TokenStream::new();
     let mut tokens = tokens.to_token_stream().into_iter().peekable();
@@ -39,7 +40,7 @@ pub(super) fn inside(tokens: impl ToTokens) -> TokenStream {
     inside
 }
 
-/// The type of a tensor's elements.
+/// Returns the type of a tensor's elements.
 ///
 /// A name that may be an alias or a mistake becomes a projection. If it is not an element type, rustc then reports that
 /// for every use of the tensor.
@@ -53,17 +54,17 @@ pub(super) fn element(model: &Model, tensor: &Tensor) -> TokenStream {
     quote! { <#inner as #krate::__private::IsElement>::It }
 }
 
-/// Whether this is the name of an element type.
+/// Returns whether this is the name of an element type.
 pub(super) fn is_known(element: &Type) -> bool {
     const KNOWN: [&str; 8] = ["f32", "f16", "i8", "u8", "i32", "u32", "BlockQ8_0", "BlockQ4_0"];
     let Type::Path(path) = element else { return false };
     path.path.segments.last().is_some_and(|segment| KNOWN.iter().any(|known| segment.ident == known))
 }
 
-/// Moves tokens to one place, except those in groups without delimiters.
+/// Sets the span of all tokens, except those in groups without delimiters.
 pub(super) fn at(span: Span, tokens: TokenStream) -> TokenStream {
     let moved = |token| match token {
-        // The author's type stays where it is, so that an unknown name gives the same error as in the function's own
+        // The author's type keeps its own span, so that an unknown name gives the same error as in the function's own
         // signature.
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => TokenTree::Group(group),
         TokenTree::Group(group) => {
@@ -79,7 +80,7 @@ pub(super) fn at(span: Span, tokens: TokenStream) -> TokenStream {
     tokens.into_iter().map(moved).collect()
 }
 
-/// The call of the author's function; a return type that is not the ABI's is reported at that type.
+/// Generates the call of the author's function; a return type that is not the ABI's is reported at that type.
 pub(super) fn call(model: &Model, arguments: &[impl ToTokens]) -> TokenStream {
     let id = model.id();
     let span = match &model.function.sig.output {
@@ -90,7 +91,7 @@ pub(super) fn call(model: &Model, arguments: &[impl ToTokens]) -> TokenStream {
     quote_spanned! { span=> #function(#(#arguments),*) }
 }
 
-/// The path of `kernelpack_guest`.
+/// Returns the path of `kernelpack_guest`.
 pub(super) fn krate(model: &Model) -> TokenStream {
     match &model.options.krate {
         Some(path) => inside(path),
@@ -98,7 +99,7 @@ pub(super) fn krate(model: &Model) -> TokenStream {
     }
 }
 
-/// The path of `kernelpack_abi` through the guest crate, so that authors depend on only one crate.
+/// Returns the path of `kernelpack_abi` through the guest crate, so that authors depend on only one crate.
 pub(super) fn abi(model: &Model) -> TokenStream {
     let krate = krate(model);
     quote! { #krate::abi }

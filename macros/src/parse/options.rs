@@ -127,7 +127,7 @@ fn stack(key: &Ident, value: Expr, errors: &mut Errors) -> Option<u32> {
     Some(bytes)
 }
 
-/// One symbol, or several in brackets.
+/// Parses one symbol, or several in brackets.
 fn symbols(key: &Ident, value: Expr, errors: &mut Errors) -> Vec<Ident> {
     let given = match value {
         Expr::Array(list) => list.elems.into_iter().collect(),

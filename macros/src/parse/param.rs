@@ -71,7 +71,7 @@ struct Attributes {
     inout: Option<Attribute>,
     scratch: Option<Attribute>,
     param: Option<Attribute>,
-    /// Whether there was an unknown attribute, which may be a misspelling of a missing one.
+    /// Whether there was an unknown attribute, which may be a misspelled one that seems to be missing.
     unknown: bool,
 }
 
@@ -247,7 +247,7 @@ fn scratch_len(attribute: &Attribute, errors: &mut Errors) -> Option<Vec<Op>> {
     }
 }
 
-/// The expression of `name = expression`, if there is nothing else.
+/// Returns the expression of `name = expression`, if there is nothing else.
 fn named_value(list: &syn::MetaList, name: &str) -> Option<Expr> {
     let value = syn::parse2::<syn::MetaNameValue>(list.tokens.clone()).ok()?;
     value.path.is_ident(name).then_some(value.value)
@@ -360,12 +360,12 @@ fn with_article(ty: ParamType) -> &'static str {
     }
 }
 
-/// `T` of `Option<T>`.
+/// Returns the `T` of an `Option<T>`.
 fn option(path: &syn::TypePath) -> Option<&Type> {
     argument_of("Option", path)
 }
 
-/// `T` of `Vec<T>`.
+/// Returns the `T` of a `Vec<T>`.
 fn vec(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     argument_of("Vec", path)

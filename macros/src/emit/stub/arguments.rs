@@ -11,7 +11,7 @@ use crate::{
     plain::plain,
 };
 
-/// The struct of the scalars.
+/// Generates the struct of the scalars.
 pub(super) fn params(model: &Model) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);
@@ -32,8 +32,8 @@ pub(super) fn params(model: &Model) -> TokenStream {
     });
     let checks = model.scalars().filter(|scalar| scalar.ty == ParamType::F32).filter_map(|scalar| {
         let (name, default) = (default_name(scalar), scalar.default.as_ref()?);
-        // At the location of the author's expression, but not marked as the author's code, since it may be a constant
-        // of any value.
+        // The span is at the location of the author's expression, but with the hygiene of the macro call, so that lints
+        // do not treat the code as the author's: the expression may be a constant of any value.
         let span = Span::call_site().located_at(default.span());
         Some(quote_spanned! { span =>
             const _: () = ::core::assert!(
@@ -90,7 +90,7 @@ pub(super) fn params(model: &Model) -> TokenStream {
     }
 }
 
-/// The struct of everything that a call takes.
+/// Generates the struct of everything that a call takes.
 pub(super) fn args(model: &Model) -> TokenStream {
     let tensors: Vec<&Tensor> = given(model).collect();
     let names: Vec<&Ident> = tensors.iter().map(|tensor| &tensor.ident).collect();
@@ -157,8 +157,8 @@ impl<'m> ScalarFields<'m> {
     }
 }
 
-/// The arguments of `new`, which are the required tensors and then the scalars without a default, and the fields that
-/// it fills.
+/// Returns the arguments of `new`, which are the required tensors and then the scalars without a default, and the
+/// fields that it fills.
 pub(super) fn constructor(
     model: &Model,
     tensors: &[&Tensor],
@@ -192,24 +192,24 @@ pub(super) fn constructor(
     (arguments, values)
 }
 
-/// The constant that holds a default: the author's expression is in one place, so that a mistake in it is reported
-/// once.
+/// Returns the name of the constant that holds a default. The author's expression appears only there, so that a mistake
+/// in it is reported once.
 fn default_name(scalar: &Scalar) -> Ident {
     format_ident!("DEFAULT_{}", scalar.ident.to_string().to_uppercase())
 }
 
-/// The default of a scalar that has one.
+/// Returns the default of a scalar that has one.
 pub(in crate::emit) fn default_of(scalar: &Scalar) -> TokenStream {
     let name = default_name(scalar);
     quote! { Params::#name }
 }
 
-/// The tensors that the caller gives: all but scratch.
+/// Returns the tensors that the caller gives: all but scratch.
 pub(super) fn given(model: &Model) -> impl Iterator<Item = &Tensor> {
     model.tensors().filter(|tensor| tensor.role != Role::Scratch)
 }
 
-/// The type of a tensor in `Args`.
+/// Returns the type of a tensor in `Args`.
 fn view(model: &Model, tensor: &Tensor) -> TokenStream {
     let abi = abi(model);
     let element = element(model, tensor);
@@ -220,7 +220,7 @@ fn view(model: &Model, tensor: &Tensor) -> TokenStream {
     }
 }
 
-/// The documentation of a tensor.
+/// Returns the documentation of a tensor.
 pub(super) fn tensor_doc(tensor: &Tensor) -> String {
     let role = match (tensor.role, tensor.optional) {
         (Role::In, true) => "Optional input",
@@ -231,7 +231,7 @@ pub(super) fn tensor_doc(tensor: &Tensor) -> String {
     shape_doc(role, tensor)
 }
 
-/// The documentation of what has the shape of a tensor.
+/// Returns the documentation of what has the shape of a tensor.
 pub(super) fn shape_doc(what: &str, tensor: &Tensor) -> String {
     let dims: Vec<String> = tensor
         .dims

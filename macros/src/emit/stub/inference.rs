@@ -11,7 +11,8 @@ use crate::{
     model::{Model, Tensor},
 };
 
-/// The structs and their `Infer`; nothing for a kernel without inputs, since no shape determines the results.
+/// Generates the structs and the implementation of `Infer`; nothing for a kernel without inputs, since no shape
+/// determines its results.
 pub(super) fn emit(model: &Model) -> TokenStream {
     let inputs: Vec<&Tensor> = given(model).filter(|tensor| tensor.role != Role::Out).collect();
     if inputs.is_empty() {

@@ -93,7 +93,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     }
 }
 
-/// The native call: the same checks as in the guest, then the author's function.
+/// Generates the native call: the same checks as in the guest, then the author's function.
 fn reference(model: &Model) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);
@@ -140,7 +140,7 @@ fn reference(model: &Model) -> TokenStream {
     }
 }
 
-/// The native call on rows of bytes.
+/// Generates the native call that takes rows of bytes.
 fn reference_on(model: &Model) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);
@@ -169,7 +169,8 @@ fn reference_on(model: &Model) -> TokenStream {
     }
 }
 
-/// Registers the function for hosts in this program; this also makes private kernels count as used.
+/// Generates the registration of the function for hosts in this program, which also makes rustc treat private kernels
+/// as used.
 fn registration(model: &Model, marker: &Ident) -> TokenStream {
     let krate = krate(model);
     let abi = abi(model);

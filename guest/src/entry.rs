@@ -16,11 +16,11 @@ const PAGE: u64 = 65536;
 #[cfg(target_feature = "atomics")]
 compile_error!("a kernel has one thread: build it without `+atomics`");
 
-/// This module's own linear memory, above its data and stack.
+/// Returns this module's own linear memory, above its data and stack.
 #[inline(always)]
 fn memory() -> LinearMemory {
     unsafe extern "C" {
-        /// Placed by the linker after data and stack; only its address has a meaning.
+        /// A symbol that the linker places after data and stack; only its address is meaningful.
         static __heap_base: u8;
     }
     let floor = (&raw const __heap_base).addr() as u32;
@@ -43,10 +43,10 @@ pub fn pass<S: Signed>(descriptor: u32, run: impl FnOnce(&mut Frame<'_, S>) -> R
         #[inline(always)]
         || {
             // SAFETY: linear memory exists up to its size, offset 0 is aligned to everything, and the host does not
-            // touch it during a call. The bounds start above the module's own data and stack. Memory that the module's
-            // allocator uses is in pages that the module grew; a host of this ABI only places tensors in pages of its
-            // own, and one that does not could as well write to those pages itself between calls. The memo is used only
-            // here, for this memory, which never shrinks, and passes do not nest.
+            // touch it during a call. The bounds start above the module's own data and stack. The module's allocator
+            // uses only pages that the module itself added with `memory.grow`, and a host of this ABI places tensors
+            // only in other pages; a host that breaks this rule could also corrupt the allocator's pages between calls.
+            // The memo is used only here, for this memory, which never shrinks, and passes do not nest.
             let mut frame = unsafe { Frame::open(memory(), descriptor, &mut *MEMO.0.get())? };
             match run(&mut frame) {
                 Ok(result) => result,
@@ -135,7 +135,7 @@ pub fn info(at: u32, spec: &KernelSpec<'_>) -> i32 {
     })
 }
 
-/// The steps of every export: install the panic hook, clear the message, call, and report.
+/// Runs the steps of every export: installs the panic hook, clears the message, calls `run`, and reports its result.
 #[inline(always)]
 fn enter(run: impl FnOnce() -> Result<()>) -> i32 {
     panic::install();

@@ -60,7 +60,8 @@ impl Float for f32 {
 impl Float for f16 {
     const ZERO: Self = f16::ZERO;
 
-    /// After F. Giesen's `half_to_float_fast5`: moving the exponent by a multiplication makes denormals come out right.
+    /// Follows F. Giesen's `half_to_float_fast5`: changing the exponent's bias by a multiplication also converts
+    /// denormals correctly.
     #[inline(always)]
     fn widen(self) -> f32 {
         /// 2¹¹², which moves the exponent's bias from 15 to 127.
@@ -73,10 +74,10 @@ impl Float for f16 {
         f32::from_bits(value.to_bits() | special | (bits & 0x8000) << 16)
     }
 
-    /// After F. Giesen's `float_to_half_fast3_rtne`, with selections instead of branches.
+    /// Follows F. Giesen's `float_to_half_fast3_rtne`, with selections instead of branches.
     #[inline(always)]
     fn narrow(value: f32) -> Self {
-        /// The smallest f32 that is ∞ as an f16, apart from those that round to it.
+        /// 2¹⁶: from here on, every f32 is ∞ as an f16. Smaller ones can still round to ∞.
         const OVERFLOW: u32 = (127 + 16) << 23;
         /// The smallest f32 that is a normal f16.
         const NORMAL: u32 = (127 - 14) << 23;

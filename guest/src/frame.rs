@@ -2,14 +2,13 @@
 //!
 //! Every `unsafe` block of the guest that touches tensor memory is in this module. The invariant: [`Frame::open`] has
 //! either checked the whole call with [`quick::accepts`] or [`judge`], found it equal bit for bit to a call that was
-//! checked, or found that it differs only in offsets from one accepted by the former and checked the offsets with
+//! checked, or found that it differs only in offsets from a call that `accepts` accepted, and checked the offsets with
 //! [`quick::is_placed`]. So each tensor is inside the memory and above the module's own data, is aligned to 16 bytes,
 //! and overlaps nothing that is written; its type, role and shape are those that the author declared, and its size is
 //! valid for a slice.
 //!
-//! Without an allocator, an [`Error`] contains its message, and moving it would cost more than all checks. Therefore
-//! taking out arguments fails with a small [`Fault`], and code that explains faults is kept off the path of valid
-//! calls.
+//! Without an allocator, an [`Error`] contains its message, and moving it would cost more than all checks. Therefore,
+//! methods that take out arguments return a small [`Fault`], and code that explains faults runs only after a refusal.
 
 mod known;
 mod memo;
@@ -48,7 +47,7 @@ impl Scalars<'_> {
         bytes.ok_or(Fault::ScalarsTooShort { size: self.0.len() })
     }
 
-    /// The `f32` at this offset.
+    /// Returns the `f32` at this offset.
     ///
     /// # Errors
     /// The block is too short.
@@ -57,7 +56,7 @@ impl Scalars<'_> {
         self.read(at).map(f32::from_le_bytes)
     }
 
-    /// The `u32` at this offset.
+    /// Returns the `u32` at this offset.
     ///
     /// # Errors
     /// The block is too short.
@@ -66,7 +65,7 @@ impl Scalars<'_> {
         self.read(at).map(u32::from_le_bytes)
     }
 
-    /// The `i32` at this offset.
+    /// Returns the `i32` at this offset.
     ///
     /// # Errors
     /// The block is too short.
@@ -75,7 +74,7 @@ impl Scalars<'_> {
         self.read(at).map(i32::from_le_bytes)
     }
 
-    /// The `bool` at this offset.
+    /// Returns the `bool` at this offset.
     ///
     /// # Errors
     /// The block is too short, or the byte is neither 0 nor 1.
@@ -150,19 +149,19 @@ impl<'a, S: Signed> Frame<'a, S> {
         unsafe { judge(memory, descriptor, &S::SIGNATURE) }
     }
 
-    /// The scalars.
+    /// Returns the scalars.
     #[inline(always)]
     pub fn scalars(&self) -> Scalars<'a> {
         self.scalars
     }
 
-    /// The value of a shape symbol. Required tensors determine every symbol of a signature.
+    /// Returns the value of a shape symbol. Required tensors determine every symbol of a signature.
     #[inline(always)]
     pub fn extent(&self, symbol: u8) -> usize {
         quick::value::<S>(self.entries, symbol).unwrap_or_default() as usize
     }
 
-    /// The elements of an input.
+    /// Returns the elements of an input.
     ///
     /// # Errors
     /// The row is not a present input of this type.
@@ -171,7 +170,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         self.optional_input(row)?.ok_or(Fault::Misuse { row })
     }
 
-    /// The elements of an input, or `None` if the call omits it.
+    /// Returns the elements of an input, or `None` if the call omits it.
     ///
     /// # Errors
     /// The row is not an input of this type.
@@ -188,7 +187,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         Ok(Some(unsafe { core::slice::from_raw_parts(self.memory.at(entry.offset).cast_const().cast(), len) }))
     }
 
-    /// The elements of an output, in-out or scratch tensor, which can be taken once.
+    /// Returns the elements of an output, in-out or scratch tensor, which can be taken once.
     ///
     /// # Errors
     /// The row is not such a tensor of this type, or was taken before.
@@ -203,7 +202,8 @@ impl<'a, S: Signed> Frame<'a, S> {
         let mut len = entry.size as usize / size_of::<T>();
         let tensor = &S::SIGNATURE.tensors[row];
         if matches!(tensor.role, Role::Scratch) {
-            // A host may provide more; the author gets the declared length, as in a native call.
+            // A host may provide a larger scratch tensor; the author's slice has the declared length, as in a native
+            // call.
             let needed = tensor.len.eval(|symbol| quick::value::<S>(self.entries, symbol));
             len = len.min(needed.map_err(|_| misuse)? as usize);
         }
@@ -213,7 +213,7 @@ impl<'a, S: Signed> Frame<'a, S> {
         Ok(unsafe { core::slice::from_raw_parts_mut(self.memory.at(entry.offset).cast(), len) })
     }
 
-    /// The entry of a row with this type and role in the signature, which the entries of a checked call match.
+    /// Returns the entry of a row with this type and role in the signature, which the entries of a checked call match.
     #[inline(always)]
     fn row<T: Element>(&self, row: usize, fits: impl Fn(Role) -> bool) -> Option<&'a TensorEntry> {
         let tensor = S::SIGNATURE.tensors.get(row)?;
@@ -243,7 +243,7 @@ pub(crate) unsafe fn open_params<'a>(memory: LinearMemory, offset: u32, size: u3
     Ok(Scalars(Params::parse(bytes).map_err(params_error)?.scalars))
 }
 
-/// The complete check of a call, which explains refusals.
+/// Checks a call completely, with errors that explain refusals.
 ///
 /// # Errors
 /// As for [`Frame::open`].
@@ -307,12 +307,12 @@ fn agree(signature: &Signature<'_>, entries: &[TensorEntry]) -> Result<()> {
     Ok(())
 }
 
-/// The shape that determines symbols; `None` for absent and scratch tensors.
+/// Returns the shape that determines symbols; `None` for absent and scratch tensors.
 fn shape_of(role: Role, entry: &TensorEntry) -> Option<Shape> {
     if role == Role::Scratch || entry.is_absent() { None } else { entry.shape() }
 }
 
-/// The error for shapes that disagree, with the status of the tensor at fault.
+/// Returns the error for shapes that disagree, with the status of the tensor at fault.
 #[cold]
 pub(crate) fn disagreement(signature: &Signature<'_>, error: SymbolError) -> Error {
     let role = signature.tensors.get(error.tensor).map_or(Role::In, |tensor| tensor.role);
@@ -342,7 +342,7 @@ fn params_error(error: ParamsError) -> Error {
     Error::new(Status::InvalidParams, format_args!("{error}"))
 }
 
-/// Why an argument cannot be taken out of a call; small, unlike the [`Error`] that it is converted to.
+/// The reason why an argument cannot be taken out of a call; small, unlike the [`Error`] that it is converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The block has fewer bytes of scalars than the signature needs.

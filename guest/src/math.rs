@@ -3,7 +3,7 @@
 //! They use only additions, multiplications, comparisons and integer operations, so that LLVM can put several lanes
 //! into one register and the result does not depend on a platform's libm.
 
-/// e to the power of `x`, for `x` ≤ 0; NaN for NaN.
+/// Returns e to the power of `x`, for `x` ≤ 0; NaN for NaN.
 ///
 /// The error is below 1.5 ulp where the result is normal; below that, results are denormal and then 0. Cody and Waite's
 /// range reduction with the polynomial of Cephes' `expf` (S. Moshier).
@@ -13,13 +13,14 @@ pub fn exp_nonpositive(x: f32) -> f32 {
     scaled * rest
 }
 
-/// `x`, but at least -120, below which e to the power of `x` is 0, even times `x`; NaN for NaN.
+/// Returns the larger of `x` and -120, below which e to the power of `x` is 0, even if multiplied by `x`; NaN for NaN.
 #[inline(always)]
 fn bounded(x: f32) -> f32 {
     if x < -120.0 { -120.0 } else { x }
 }
 
-/// `exp_nonpositive` as a normal number and a power of two, whose product may be denormal, for -120 ≤ `x` ≤ 0.
+/// Returns e to the power of `x` as a normal number and a power of two, whose product may be denormal, for -120 ≤ `x` ≤
+/// 0.
 #[inline(always)]
 fn exp_parts(x: f32) -> (f32, f32) {
     /// Adding this leaves a value of less than 2²², rounded to an integer, in the low bits.
@@ -47,29 +48,30 @@ fn exp_parts(x: f32) -> (f32, f32) {
     (p * power_of_two(half), power_of_two(n.wrapping_sub(half)))
 }
 
-/// 2ⁿ for -126 ≤ n ≤ 127.
+/// Returns 2ⁿ for -126 ≤ n ≤ 127.
 #[inline(always)]
 fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
-/// The sigmoid-weighted linear unit, `x · σ(x)` (Elfwing, Uchibe and Doya, 2018), also called swish.
+/// Computes the sigmoid-weighted linear unit, `x · σ(x)` (Elfwing, Uchibe and Doya, 2018), also called swish.
 ///
-/// -0 for -∞, ∞ for ∞, NaN for NaN; no intermediate overflows.
+/// The result is -0 for -∞, ∞ for ∞ and NaN for NaN; no intermediate overflows.
 #[inline(always)]
 pub fn silu(x: f32) -> f32 {
-    // -|x| in two operations; WebAssembly's absolute value and negation take Cranelift six.
+    // Computes -|x| in two operations; for WebAssembly's absolute value and negation, Cranelift generates six
+    // instructions.
     let opposite = 0.0 - x;
     let negative = if x < opposite { x } else { opposite };
     // -∞ · 0 would be NaN. Below -120 the product is -0, whatever the factor.
     let negative = bounded(negative);
     let (scaled, rest) = exp_parts(negative);
-    // Not x · σ(x): if σ(x) is denormal, multiplying it by x would magnify its rounding error.
+    // This does not compute x · σ(x): if σ(x) is denormal, multiplying it by x would magnify its rounding error.
     let numerator = if x < 0.0 { negative * scaled * rest } else { x };
     numerator / (1.0 + scaled * rest)
 }
 
-/// The logistic function, 1 / (1 + e⁻ˣ); no intermediate overflows.
+/// Computes the logistic function, 1 / (1 + e⁻ˣ); no intermediate overflows.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
     let t = exp_nonpositive(-x.abs());
@@ -77,17 +79,17 @@ pub fn sigmoid(x: f32) -> f32 {
     numerator / (1.0 + t)
 }
 
-/// The sines and the cosines of angles in radians; NaN for angles that are not finite.
+/// Returns the sines and the cosines of angles in radians; NaN for angles that are not finite.
 ///
 /// They are computed in f64 and rounded once, with an error below 0.51 ulp, by Cody and Waite's range reduction and the
-/// polynomials of FreeBSD's `k_sinf` and `k_cosf` (S. Moshier, B. Evans). Angles that are too large for that go to
-/// libm.
+/// polynomials of FreeBSD's `k_sinf` and `k_cosf` (S. Moshier, B. Evans). libm computes angles that are too large for
+/// this method.
 #[inline(always)]
 pub fn sin_cos<const N: usize>(angles: [f32; N]) -> ([f32; N], [f32; N]) {
     /// 2²⁷ · π: below it, a multiple of the first part of π/2 is exact.
     const LIMIT: f32 = 4.2e8;
     let (mut sines, mut cosines) = ([0.0; N], [0.0; N]);
-    // Without early exit, so that the comparisons vectorize; false for NaN.
+    // Folds without an early exit, so that the comparisons vectorize; they are false for NaN.
     if angles.iter().fold(true, |all, angle| all & (angle.abs() < LIMIT)) {
         for i in 0..N {
             (sines[i], cosines[i]) = bounded_sin_cos(angles[i]);
@@ -149,7 +151,7 @@ fn bounded_sin_cos(angle: f32) -> (f32, f32) {
     (f32::from_bits(sin ^ (quadrant & 2) << 30), f32::from_bits(cos ^ (quadrant.wrapping_add(1) & 2) << 30))
 }
 
-/// The square root, rounded correctly.
+/// Returns the square root, rounded correctly.
 ///
 /// In WebAssembly it is one instruction, but `core` has no square root on stable Rust, and libm computes it bit by bit.
 #[inline(always)]

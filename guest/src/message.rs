@@ -23,7 +23,7 @@ unsafe impl Sync for Buffer {}
 #[unsafe(export_name = "kernel_message")]
 static BUFFER: Buffer = Buffer(UnsafeCell::new(Content { len: 0, bytes: [0; MESSAGE_CAPACITY] }));
 
-/// The address of the buffer.
+/// Returns the address of the buffer.
 pub(crate) fn address() -> u32 {
     BUFFER.0.get().addr() as u32
 }

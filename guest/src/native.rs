@@ -1,4 +1,4 @@
-//! Functions for stubs to run the author's function natively.
+//! Functions with which stubs run the author's function natively.
 
 use kernelpack_abi::{
     DType, Element, Error, Result, Shape, Signature, Status, Symbols, TensorArg, TensorBuf, TensorData, TensorView,
@@ -9,7 +9,7 @@ use zerocopy::FromBytes as _;
 
 use crate::frame::disagreement;
 
-/// The symbols of a call, from the shapes of its tensors; absent tensors have `None`.
+/// Returns the symbols of a call, from the shapes of its tensors; absent tensors have `None`.
 ///
 /// # Errors
 /// The shapes disagree.
@@ -18,12 +18,12 @@ pub fn bind(signature: &Signature<'_>, shapes: &[Option<Shape>]) -> Result<Symbo
         .map_err(|error| disagreement(signature, error))
 }
 
-/// The value of a symbol that required tensors determine.
+/// Returns the value of a symbol that required tensors determine.
 pub fn extent(symbols: &Symbols, symbol: u8) -> usize {
     symbols.value(symbol).unwrap_or_default() as usize
 }
 
-/// A scratch tensor, zeroed.
+/// Allocates a scratch tensor of zeros.
 ///
 /// # Errors
 /// Its length has no value for these symbols.
@@ -37,7 +37,7 @@ pub fn scratch<T: Element>(signature: &Signature<'_>, row: usize, symbols: &Symb
         .map_err(|error| Error::new(Status::InvalidInput, format_args!("scratch tensor \"{}\": {error}", tensor.name)))
 }
 
-/// An output tensor, zeroed.
+/// Allocates an output tensor of zeros.
 ///
 /// # Errors
 /// The symbols do not determine its shape.
@@ -48,7 +48,7 @@ pub fn allocate<T: Element>(signature: &Signature<'_>, row: usize, symbols: &Sym
         .map_err(|(axis, kind)| disagreement(signature, kernelpack_abi::SymbolError { tensor: row, axis, kind }))
 }
 
-/// The rows of a call, whose number must be the signature's.
+/// Returns the rows of a call, whose number must be the signature's.
 ///
 /// # Errors
 /// There are more or fewer rows.
@@ -60,7 +60,7 @@ pub fn rows<'t, 'a, const N: usize>(tensors: &'t mut [TensorArg<'a>]) -> Result<
     Ok(rows.each_mut())
 }
 
-/// The view of an input.
+/// Returns a view of an input.
 ///
 /// # Errors
 /// The row is not an input, its elements have another type, or its bytes do not fit its shape or are not aligned.
@@ -68,7 +68,7 @@ pub fn view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorView<'t,
     optional_view(row)?.ok_or_else(|| other_role(T::DTYPE))
 }
 
-/// The view of an input that may be absent.
+/// Returns a view of an input that may be absent.
 ///
 /// # Errors
 /// Those of [`view`].
@@ -83,7 +83,7 @@ pub fn optional_view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<Optio
     TensorView::new(data, &extents(row.shape)).map(Some).map_err(|error| wrong(format_args!("{error}")))
 }
 
-/// The view of an output or in-out tensor.
+/// Returns a view of an output or in-out tensor.
 ///
 /// # Errors
 /// Those of [`view`].

@@ -32,7 +32,7 @@ mod without_std {
 
     use crate::message;
 
-    /// Nothing to do: the handler below is part of the module.
+    /// Does nothing, since the panic handler below is part of the module.
     pub(crate) fn install() {}
 
     #[panic_handler]

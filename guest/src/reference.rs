@@ -70,7 +70,8 @@ fn run(kernel: &NativeKernel, call: &[u8]) -> Result<Vec<u8>> {
     Ok(tensors)
 }
 
-/// Memory for a tensor that is written, aligned for any element and with its initial value; empty for other tensors.
+/// Allocates memory for a tensor that is written, aligned for any element and with its initial value; empty for other
+/// tensors.
 fn start_value(call: &[u8], entry: &TensorEntry) -> Result<Vec<u128>> {
     let mut words = Vec::new();
     if matches!(Role::from_code(entry.role), Some(Role::Out | Role::InOut)) {

@@ -94,13 +94,13 @@ impl F32x4 {
         Self(register::splat(value))
     }
 
-    /// The lanes.
+    /// Returns the lanes.
     #[inline(always)]
     pub fn lanes(self) -> [f32; 4] {
         register::lanes(self.0)
     }
 
-    /// The sum of the lanes: (0 + 2) + (1 + 3).
+    /// Returns the sum of the lanes: (0 + 2) + (1 + 3).
     #[inline(always)]
     pub fn sum(self) -> f32 {
         let [a, b, c, d] = self.lanes();
@@ -130,13 +130,13 @@ impl F32x4 {
     /// Returns the same lanes, and forces their computation to finish here.
     ///
     /// Cranelift does not move loads, and computes from them as late as it can, at the next store or branch. If more
-    /// values are loaded before that than fit into the registers, most of them are spilled to the stack. Settling the
-    /// sum so far avoids that at the cost of one unused store. Natively this does nothing.
+    /// values are loaded before that than fit into the registers, most of them are spilled to the stack. Calling this
+    /// on the partial sum avoids that at the cost of one unused store. Natively this does nothing.
     #[inline(always)]
     #[must_use]
     pub fn settle(self) -> Self {
         if cfg!(target_family = "wasm") {
-            // The result is unused, since it would be loaded back.
+            // The result of `black_box` is unused, since using it would load the lanes back from memory.
             let _ = core::hint::black_box(self);
         }
         self

@@ -24,7 +24,7 @@ pub(super) struct Known<'m> {
 }
 
 impl Known<'_> {
-    /// The table and the scalars of the call that is there now, if it differs only in values.
+    /// Returns the table and the scalars of the call that is there now, if it differs only in values.
     ///
     /// # Safety
     /// As for [`Frame::open`](super::Frame::open), and this call was accepted for this signature in this memory.
@@ -60,8 +60,8 @@ impl Known<'_> {
     }
 }
 
-/// The difference between the rows of a call and remembered ones, up to the number of rows in the signature. Not a
-/// loop, since LLVM would not unroll it.
+/// Returns the difference between the rows of a call and remembered ones, up to the number of rows in the signature.
+/// The rows are not compared in a loop, since LLVM would not unroll it.
 #[inline(always)]
 pub(super) fn between_rows<S: Signed>(
     rows: &[Row],
@@ -85,7 +85,8 @@ const _: () = {
     assert!(offset_of!(ParamsHeader, scalars_size) + 4 == HEADER_SIZE as usize, "`recall` reads the last word");
 };
 
-/// The difference between bytes, as a set of bits. It is a vector, so that LLVM does not generate a jump per word.
+/// The difference between bytes, as a set of bits. It is a SIMD vector, so that LLVM does not generate a branch for
+/// each word.
 #[derive(Clone, Copy)]
 pub(super) struct Difference(Bits);
 
@@ -158,7 +159,7 @@ fn between<const LEN: usize>(a: &[u8; LEN], b: &[u8; LEN]) -> Difference {
     parts.fold(Difference::NONE, |all, (a, b)| all.or(Difference::of(a, b)))
 }
 
-/// The difference between rows, except for their offsets, which are the first four bytes.
+/// Returns the difference between rows, except for their offsets, which are the first four bytes.
 #[inline(always)]
 pub(super) fn between_forms(a: &Row, b: &Row) -> Difference {
     const { assert!(offset_of!(TensorEntry, offset) == 0) };
@@ -169,7 +170,7 @@ pub(super) fn between_forms(a: &Row, b: &Row) -> Difference {
     rest.fold(Difference::of(first, old_first).without_first_word(), Difference::or)
 }
 
-/// The difference between descriptors, whose 40 bytes are compared as three overlapping vectors of 16.
+/// Returns the difference between descriptors, whose 40 bytes are compared as three overlapping vectors of 16.
 #[inline(always)]
 fn between_heads(a: &Head, b: &Head) -> Difference {
     let ([first, second], [old_first, old_second]) = (a.as_chunks().0, b.as_chunks().0) else { return Difference::ALL };

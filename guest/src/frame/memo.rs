@@ -2,11 +2,11 @@
 //! of a call that differs in nothing else.
 //!
 //! Hosts lay out a call once and make it many times with the same bits in descriptor, header and tensor table, and
-//! comparing these takes a fraction of the time of checking them. What was accepted stays valid, since linear memory
+//! comparing these takes a fraction of the time of checking them. An accepted call stays valid, since linear memory
 //! never shrinks and the module's own data never grow. The memo contains the size of the scalars, but not the scalars.
 //!
-//! Calls of a [batch](Series) are remembered as well, as far as there is room. They often differ only in offsets: if a
-//! call is not remembered but has the types, roles and shapes of the last accepted call, only its offsets are checked.
+//! Calls of a [batch](Series) are remembered as well, as many as fit. They often differ only in offsets: if a call is
+//! not remembered but has the types, roles and shapes of the last accepted call, only its offsets are checked.
 
 use core::any::TypeId;
 
@@ -63,7 +63,7 @@ impl Memo {
         self.series.set_turn(turn);
     }
 
-    /// The table and the scalars of a call, if it differs from the remembered one only in values.
+    /// Returns the table and the scalars of a call, if it differs from the remembered one only in values.
     ///
     /// # Safety
     /// As for [`Frame::open`](super::Frame::open).
@@ -77,7 +77,7 @@ impl Memo {
         unsafe { known.recall::<S>(memory) }
     }
 
-    /// Whether a call's table differs from the remembered one only in offsets.
+    /// Returns whether a call's table differs from the remembered one only in offsets.
     #[inline(always)]
     pub(super) fn has_form<S: Signed>(&self, parts: &Parts<'_>) -> bool {
         let Some((_, rows)) = parts.block.split_first_chunk::<{ HEADER_SIZE as usize }>() else { return false };
@@ -86,8 +86,8 @@ impl Memo {
             && between_rows::<S>(rows.as_chunks().0, &self.rows, between_forms).is_none()
     }
 
-    /// Whether the remembered call has this descriptor, so that another call of the same form replaces it. Calls of a
-    /// batch have other descriptors, which exist only during the batch.
+    /// Returns whether the remembered call has this descriptor, so that another call of the same form replaces it.
+    /// Calls of a batch have other descriptors, which exist only during the batch.
     #[inline(always)]
     pub(super) fn is_at(&self, descriptor: u32) -> bool {
         self.descriptor == descriptor

@@ -17,10 +17,12 @@ pub struct LinearMemory {
 }
 
 impl LinearMemory {
-    /// The bytes of a range; `None` if it is not inside the bounds or does not start at a multiple of `align`.
+    /// Returns the bytes of a range; `None` if the range is not inside the bounds or does not start at a multiple of
+    /// `align`.
     ///
     /// # Safety
-    /// The memory's bounds are readable and aligned to 16 bytes at offset 0, and nothing writes to the range for `'a`.
+    /// The memory is readable within its bounds, its offset 0 is aligned to 16 bytes, and nothing writes to the range
+    /// for `'a`.
     #[inline(always)]
     pub(super) unsafe fn bytes<'a>(self, offset: u32, size: u32, align: u32) -> Option<&'a [u8]> {
         let end = u64::from(offset) + u64::from(size);
@@ -34,7 +36,7 @@ impl LinearMemory {
         Some(unsafe { core::slice::from_raw_parts(self.at(offset).cast_const(), size as usize) })
     }
 
-    /// Whether an array of descriptors is inside the bounds and starts at a multiple of [`TENSOR_ALIGN`].
+    /// Returns whether an array of descriptors is inside the bounds and starts at a multiple of [`TENSOR_ALIGN`].
     #[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "batches are run in the sandbox only"))]
     pub(crate) fn holds(self, descriptors: u32, count: u32) -> bool {
         let size = u64::from(count) * u64::from(KernelDescriptor::SIZE);

@@ -31,7 +31,7 @@ impl<'a> Parts<'a> {
         // SAFETY: the caller guarantees this for the memory.
         let bytes = unsafe { memory.bytes(descriptor, KernelDescriptor::SIZE, 4)? };
         let head = KernelDescriptor::in_bytes(bytes)?;
-        // SAFETY: the caller vouches for the memory.
+        // SAFETY: the caller guarantees this for the memory.
         let block = unsafe { memory.bytes(head.params_offset, head.params_size, TENSOR_ALIGN)? };
         Some(Self { head, block, params: Params::parse(block).ok()? })
     }

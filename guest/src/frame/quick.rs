@@ -15,7 +15,7 @@ use kernelpack_abi::{
 
 /// A pass with a signature that is known at compile time.
 pub trait Signed: 'static {
-    /// What a call takes.
+    /// The tensors and scalars that a call takes.
     const SIGNATURE: Signature<'static>;
 }
 
@@ -23,7 +23,7 @@ impl<P: Pass + 'static> Signed for P {
     const SIGNATURE: Signature<'static> = P::SIGNATURE;
 }
 
-/// Where the shapes of a call determine the value of a symbol.
+/// The place in a call's shapes that determines the value of a symbol.
 #[derive(Clone, Copy)]
 struct Place {
     row: usize,
@@ -32,7 +32,7 @@ struct Place {
     dim: Dim,
 }
 
-/// The place of each symbol: in a required tensor, and as a plain symbol if possible.
+/// Returns the place of each symbol: in a required tensor, and as a plain symbol if possible.
 const fn places(signature: &Signature<'_>) -> [Option<Place>; MAX_SYMBOLS] {
     let mut places = [None; MAX_SYMBOLS];
     let mut kind = 0;
@@ -60,7 +60,7 @@ const fn places(signature: &Signature<'_>) -> [Option<Place>; MAX_SYMBOLS] {
     places
 }
 
-/// The value of a symbol in a call with these rows; `None` if no required tensor determines it.
+/// Returns the value of a symbol in a call with these rows; `None` if no required tensor determines it.
 #[inline(always)]
 pub(super) fn value<S: Signed>(entries: &[TensorEntry], symbol: u8) -> Option<u32> {
     let places = const { places(&S::SIGNATURE) };
@@ -73,7 +73,8 @@ pub(super) fn value<S: Signed>(entries: &[TensorEntry], symbol: u8) -> Option<u3
     }
 }
 
-/// The rows of the table that are also in the descriptor: the first two inputs, the first result, the first scratch.
+/// Returns the rows of the table that are also in the descriptor: the first two inputs, the first result, the first
+/// scratch.
 const fn named(signature: &Signature<'_>) -> [Option<usize>; 4] {
     let mut named = [None; 4];
     let mut row = 0;
@@ -92,7 +93,7 @@ const fn named(signature: &Signature<'_>) -> [Option<usize>; 4] {
     named
 }
 
-/// A row of the signature, or a meaningless one after the last.
+/// Returns a row of the signature, or a meaningless one after the last.
 const fn declared(signature: &Signature<'static>, row: usize) -> TensorSpec<'static> {
     if row < signature.tensors.len() {
         return signature.tensors[row];
@@ -101,7 +102,7 @@ const fn declared(signature: &Signature<'static>, row: usize) -> TensorSpec<'sta
     TensorSpec { name: "", dtype, role: Role::In, optional: false, dims: &[], len: Expr(&[]) }
 }
 
-/// An extent of a row of the signature; `None` after the last.
+/// Returns an extent of a row of the signature; `None` after the last.
 const fn extent(signature: &Signature<'static>, row: usize, axis: usize) -> Option<Dim> {
     let dims = declared(signature, row).dims;
     if axis < dims.len() { Some(dims[axis]) } else { None }
@@ -122,7 +123,7 @@ macro_rules! every {
     };
 }
 
-/// Whether a call has the signature `S`, and the layout that [`judge`](super::judge) requires.
+/// Returns whether a call has the signature `S`, and the layout that [`judge`](super::judge) requires.
 ///
 /// The descriptor and the params block must already be known to be inside the bounds.
 #[inline(always)]
@@ -136,7 +137,7 @@ pub(super) fn accepts<S: Signed>(
     entries.len() == S::SIGNATURE.tensors.len() && call.is_named_by(head) && every!(row call.row())
 }
 
-/// Whether a call has the layout that [`judge`](super::judge) requires, if it differs only in offsets from an
+/// Returns whether a call has the layout that [`judge`](super::judge) requires, if it differs only in offsets from an
 /// [accepted](accepts) one.
 #[inline(always)]
 pub(super) fn is_placed<S: Signed>(
@@ -165,7 +166,7 @@ impl<'a, S: Signed> Call<'a, S> {
         Self { bounds, descriptor, params, entries, signed: PhantomData }
     }
 
-    /// Whether the descriptor agrees with the table.
+    /// Returns whether the descriptor agrees with the table.
     #[inline(always)]
     fn is_named_by(&self, head: &KernelDescriptor) -> bool {
         let [a, b, output, scratch] = const { named(&S::SIGNATURE) };
@@ -180,14 +181,14 @@ impl<'a, S: Signed> Call<'a, S> {
         row.and_then(|row| self.entries.get(row)).map_or((0, 0), |entry| (entry.offset, entry.size))
     }
 
-    /// Whether a row of the table is the declared one, well-formed and well placed.
+    /// Returns whether a row of the table is the declared one, well-formed and well placed.
     #[inline(always)]
     fn row<const ROW: usize>(&self) -> bool {
         self.is_formed::<ROW>() && self.is_placed::<ROW>()
     }
 
-    /// Whether a row is the declared one, regardless of its tensor's position; the offset is only used to see whether
-    /// it is absent.
+    /// Returns whether a row is the declared one, regardless of its tensor's position; the offset is only used to see
+    /// whether it is absent.
     #[inline(always)]
     fn is_formed<const ROW: usize>(&self) -> bool {
         if const { ROW >= S::SIGNATURE.tensors.len() } {
@@ -216,7 +217,7 @@ impl<'a, S: Signed> Call<'a, S> {
         agrees && *code == code_of(rank) && *end == 0 && shape.overflow == 0 && bytes == u64::from(*size)
     }
 
-    /// Whether the tensor of a [well-formed](Self::is_formed) row is absent, or at an allowed position.
+    /// Returns whether the tensor of a [well-formed](Self::is_formed) row is absent, or at an allowed position.
     #[inline(always)]
     fn is_placed<const ROW: usize>(&self) -> bool {
         if const { ROW >= S::SIGNATURE.tensors.len() } {
@@ -239,7 +240,7 @@ impl<'a, S: Signed> Call<'a, S> {
         is_inside && is_apart && every!(earlier self.is_apart::<ROW>(place))
     }
 
-    /// Whether an extent is the declared one.
+    /// Returns whether an extent is the declared one.
     #[inline(always)]
     fn axis<const ROW: usize, const AXIS: usize>(&self, (dims, shape): (&[u32; 8], &mut Product)) -> bool {
         let actual = dims[AXIS];
@@ -254,7 +255,7 @@ impl<'a, S: Signed> Call<'a, S> {
         }
     }
 
-    /// Whether a range does not conflict with the tensor of an earlier row.
+    /// Returns whether a range does not conflict with the tensor of an earlier row.
     #[inline(always)]
     fn is_apart<const ROW: usize, const EARLIER: usize>(&self, place: Range) -> bool {
         if const { EARLIER >= ROW } {
@@ -270,7 +271,7 @@ impl<'a, S: Signed> Call<'a, S> {
 /// The product of extents.
 struct Product {
     elements: u32,
-    /// Not 0 if the product, or a part of it, did not fit.
+    /// Nonzero if the product, or a partial product, overflowed.
     overflow: u32,
 }
 
@@ -297,7 +298,7 @@ impl Range {
         Self { start, end: start + u64::from(size) }
     }
 
-    /// Whether one range ends before the other starts.
+    /// Returns whether one range ends before the other starts.
     #[inline(always)]
     fn is_apart(self, other: Self) -> bool {
         (self.end <= other.start) | (other.end <= self.start)

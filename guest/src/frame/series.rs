@@ -14,8 +14,8 @@ use super::{
     quick::Signed,
 };
 
-/// Whether calls of batches are remembered. Modules without SIMD do not, since devices without SIMD have no memory to
-/// spare for the calls and the code.
+/// Whether calls of batches are remembered. Modules without SIMD do not remember them, since devices without SIMD have
+/// no memory to spare for the remembered calls and the additional code.
 pub(super) const REMEMBERS: bool = cfg!(not(all(target_family = "wasm", not(target_feature = "simd128"))));
 /// The rows of all calls, 8160 bytes.
 const ROOM: usize = if REMEMBERS { 170 } else { 0 };
@@ -27,7 +27,7 @@ const LEAD: usize = 2;
 pub(super) struct Series {
     /// The position of the next call; `None` while no batch runs.
     turn: Option<u32>,
-    /// The pass whose signature they were accepted for; `None` before the first call.
+    /// The pass for whose signature the calls were accepted; `None` before the first call.
     signed: Option<TypeId>,
     /// The number of calls that are remembered.
     len: u32,
@@ -46,7 +46,8 @@ impl Series {
         self.turn = turn;
     }
 
-    /// The table and the scalars of a call, if it differs only in values from the one remembered at this position.
+    /// Returns the table and the scalars of a call, if it differs only in values from the one remembered at this
+    /// position.
     ///
     /// # Safety
     /// As for [`Frame::open`](super::Frame::open).
@@ -76,7 +77,7 @@ impl Series {
         if self.signed != Some(TypeId::of::<S>()) {
             (self.signed, self.len) = (Some(TypeId::of::<S>()), 0);
         }
-        // Without gaps, so that only written rows are recalled.
+        // There must be no gaps, so that only rows that were written are recalled.
         if turn > self.len {
             return;
         }
@@ -92,7 +93,7 @@ impl Series {
     }
 }
 
-/// The rows that a call takes.
+/// Returns the number of rows that a call takes.
 const fn stride<S: Signed>() -> usize {
     LEAD + S::SIGNATURE.tensors.len()
 }

@@ -81,7 +81,7 @@ fn entry(offset: u32, dtype: DType, role: Role, dims: &[usize]) -> TensorEntry {
 }
 
 impl Call {
-    /// A valid call with two rows of 64.
+    /// Returns a valid call with two rows of 64.
     fn valid() -> Self {
         let mut scalars = 0.5f32.to_le_bytes().to_vec();
         scalars.push(1);
@@ -137,7 +137,7 @@ impl Call {
         self.put(self.head_offset, head.as_bytes());
     }
 
-    /// The results of the quick check and of the complete one for the call in the buffer; `None` if it has no
+    /// Returns the results of the quick check and of the complete one for the call in the buffer; `None` if it has no
     /// descriptor and block to check.
     fn verdicts(&self) -> Option<(bool, bool)> {
         let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
@@ -150,7 +150,7 @@ impl Call {
         Some((quick, complete))
     }
 
-    /// Whether the call differs only in offsets from the one in this memo, and its layout is valid.
+    /// Returns whether the call differs only in offsets from the one in this memo, and its layout is valid.
     fn is_alike(&self, memo: &Memo) -> bool {
         let memory = LinearMemory { base: (&raw const *self.buffer).expose_provenance(), bounds: self.bounds };
         // SAFETY: as in `verdicts`.
@@ -160,8 +160,8 @@ impl Call {
         })
     }
 
-    /// A memo of a call with the same rows, but with consecutive tensors in the whole memory; `None` if that is refused
-    /// too.
+    /// Returns a memo of a call with the same rows, but with consecutive tensors in the whole memory; `None` if that is
+    /// refused too.
     fn memo_of_form(&self) -> Option<Memo> {
         let mut call = Self { bounds: Self::valid().bounds, ..self.clone() };
         let mut cursor = Cursor::new(1024);
@@ -192,7 +192,7 @@ impl Call {
         self
     }
 
-    /// The status and message with which the call is refused.
+    /// Returns the status and message with which the call is refused.
     #[track_caller]
     fn refusal(&mut self) -> (Status, String) {
         self.open(|frame, _| {
@@ -248,7 +248,7 @@ fn calls_as_hosts_make_them_need_the_quick_check_only() {
     }
 }
 
-/// Whether the call can be opened with this memo.
+/// Returns whether the call can be opened with this memo.
 fn opens(call: &Call, memo: &mut Memo) -> bool {
     let memory = LinearMemory { base: (&raw const *call.buffer).expose_provenance(), bounds: call.bounds };
     // SAFETY: the buffer is aligned to 16 bytes, as large as the bounds or larger, and borrowed for as long as the
@@ -320,7 +320,7 @@ fn calls_of_a_batch_are_recognized_wherever_they_lie() {
     assert!(!head.is_alike(&memo), "the descriptor and the table disagree");
 }
 
-/// Calls of a batch, each in its own memory.
+/// Returns the calls of a batch, each in its own memory.
 fn batch(count: u32) -> Vec<Call> {
     let at = |turn: u32| {
         Call::with(|call| {
@@ -333,7 +333,7 @@ fn batch(count: u32) -> Vec<Call> {
 
 #[test]
 fn calls_of_a_batch_are_recalled_as_far_as_there_is_room() {
-    // With six tensors a call takes eight of 170 rows.
+    // With six tensors, a call takes eight of the 170 rows.
     let (mut memo, calls) = (Memo::new(), batch(24));
     let run = |memo: &mut Memo, turns: &mut dyn Iterator<Item = u32>| {
         for turn in turns {
@@ -664,7 +664,7 @@ fn damaged_scalars_are_refused() {
     });
 }
 
-/// The offsets of a slice.
+/// Returns the range of offsets of a slice.
 fn range<T>(memory: &LinearMemory, slice: &[T]) -> Range<usize> {
     let start = slice.as_ptr().addr() - memory.base;
     start..start + size_of_val(slice)
@@ -708,7 +708,7 @@ fn take_everything(mut frame: Frame<'_, Tested>, memory: &LinearMemory) {
     let _ = frame.scalars().f32(0).and_then(|_| frame.scalars().bool(4));
 }
 
-/// Numbers near the limits of checks.
+/// Generates numbers near the limits of the checks.
 fn nasty() -> impl Strategy<Value = u32> {
     prop_oneof![
         (0u32..600).prop_map(|n| n * 16),
@@ -764,11 +764,11 @@ proptest! {
             }
             call.bounds.memory_size = memory_size;
         }).written();
-        // Only empty tensors need the complete check.
+        // Only calls with empty tensors may be refused by the quick check and accepted by the complete one.
         if let Some((quick, true)) = call.verdicts() {
             prop_assert_eq!(quick, call.entries.iter().all(|row| row.is_absent() || row.size != 0));
         }
-        // If the form is remembered, only the offsets decide.
+        // If a call of the same form is remembered, the result depends only on the offsets.
         if let Some(memo) = call.memo_of_form() {
             prop_assert_eq!(call.is_alike(&memo), call.verdicts().is_some_and(|(quick, _)| quick));
         }

@@ -1,4 +1,4 @@
-//! Arrays in place of vector registers, for all other processors.
+//! Arrays in place of vector registers, for processors other than WebAssembly and x86-64.
 
 use core::array::from_fn;
 

@@ -63,6 +63,6 @@ fn a_pair_narrows_as_each_of_it_does() {
 
 #[test]
 fn lanes_are_added_in_pairs() {
-    // In any other order, other small numbers would be lost.
+    // In any other order of the additions, rounding would lose other small numbers.
     assert_eq!(F32x4::new([1e8, 1.0, -1e8, 2.0]).sum(), 3.0);
 }

@@ -88,10 +88,11 @@ pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
     [packed([a, b]), packed([c, d])]
 }
 
-/// The halves of numbers other than NaN, each in 32 bits.
+/// Narrows numbers other than NaN; each result is in the low bits of a 32-bit lane.
 #[inline(always)]
 fn narrow_number(register: Register) -> Register {
-    // In two instructions: LLVM turns a mask into WebAssembly's absolute value, for which Cranelift generates three.
+    // Computes the absolute value in two instructions: LLVM would turn a mask into WebAssembly's `abs`, for which
+    // Cranelift generates three.
     let magnitude = f32x4_pmax(register, f32x4_sub(f32x4_splat(0.0), register));
     // Returns the first operand unless the second is less, so that NaN gives the first.
     let bounded = f32x4_pmin(f32x4_splat(bits::INFINITE), magnitude);
@@ -107,7 +108,7 @@ fn is_nan(register: Register) -> Register {
     f32x4_ne(register, register)
 }
 
-/// The bits that the f16 of a NaN keeps.
+/// Returns the payload bits that the f16 of a NaN keeps.
 #[inline(always)]
 fn payload(register: Register) -> Register {
     v128_or(v128_and(u32x4_shr(register, 13), i32x4_splat(bits::PAYLOAD)), i32x4_splat(bits::QUIET))

@@ -1,7 +1,7 @@
 //! A crate may deny unsafe code, and need not import the attribute or the result type.
 #![deny(warnings, unsafe_code)]
 
-/// A type whose name the generated code uses for itself does not get in the way.
+/// A type whose name the generated code also uses, which must not conflict.
 pub struct Params;
 
 /// Copies.

@@ -83,7 +83,7 @@ pub fn lora_apply_f16(
     Ok(())
 }
 
-/// A scale that is not finite turns every zero into NaN.
+/// Refuses a scale that is not finite, since it would turn every zero into NaN.
 fn check(scale: f32) -> Result<()> {
     ensure!(scale.is_finite(), InvalidParams, "scale must be finite");
     Ok(())
@@ -145,10 +145,10 @@ impl Adapter<'_> {
     }
 }
 
-/// The dot products of each x with each of these rows.
+/// Computes the dot products of each x with each of these rows.
 ///
-/// One step takes a register of each. Cranelift computes at the end of a step, so the values that it keeps until then
-/// and the sums must fit into the registers: eight sums, six factors and a product.
+/// One step loads one register of each x and of each row. Cranelift delays the arithmetic to the end of a step, so all
+/// loaded values and the sums must fit into the registers: eight sums, six factors and a product.
 #[inline(never)]
 fn dots<const N: usize, const R: usize>(x: [&[f32]; N], rows: [&[f32]; R]) -> [[f32; R]; N] {
     let x_chunks = x.map(|x| x.as_chunks::<CHUNK>().0);
@@ -182,7 +182,7 @@ fn dots<const N: usize, const R: usize>(x: [&[f32]; N], rows: [&[f32]; R]) -> [[
     sums
 }
 
-/// The dot product of the remainder, which is shorter than a chunk.
+/// Returns the dot product of the remainder, which is shorter than a chunk.
 fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
     let (x_blocks, x_rest) = x.as_chunks::<4>();
     let (row_blocks, row_rest) = row.as_chunks::<4>();
@@ -193,8 +193,8 @@ fn rest_of_dot(x: &[f32], row: &[f32]) -> f32 {
     lanes.sum() + x_rest.iter().zip(row_rest).map(|(x, a)| x * a).sum::<f32>()
 }
 
-/// Adds to each y the sum of its factors · rows. Each store makes Cranelift compute the stored value, so steps may be
-/// long.
+/// Adds to each y the sum of its factors · rows. Each store forces Cranelift to compute the stored value, so values do
+/// not accumulate in registers and steps may be long.
 #[inline(never)]
 fn add_rows<const N: usize, const R: usize>(factors: [[f32; R]; N], rows: [&[f32]; R], y: &mut [&mut [f32]; N]) {
     let row_blocks = rows.map(|row| row.as_chunks::<BLOCK>().0);

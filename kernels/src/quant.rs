@@ -9,8 +9,8 @@ use kernelpack_guest::{BlockQ4_0, BlockQ8_0, Float, f16};
 /// Values per block.
 pub(crate) const BLOCK: usize = 32;
 
-/// Lanes of a register. Reductions go lane by lane and then through `black_box`: if the optimizer saw the last,
-/// horizontal steps, it would turn the whole reduction into scalar code.
+/// Lanes of a register. Reductions combine whole registers and pass the lanes through `black_box` before the last,
+/// horizontal steps; if the optimizer saw those steps, it would turn the whole reduction into scalar code.
 const LANES: usize = 4;
 
 /// Adding this leaves a value of less than 2²², rounded to an integer with ties to even, in the low bits.
@@ -28,7 +28,7 @@ pub(crate) fn quantize_q8(x: &[f32; BLOCK]) -> BlockQ8_0 {
     BlockQ8_0 { d: f16::narrow(d), qs }
 }
 
-/// The values of an 8-bit block: d · q.
+/// Computes the values of an 8-bit block: d · q.
 #[inline(always)]
 pub(crate) fn dequantize_q8(block: &BlockQ8_0, x: &mut [f32; BLOCK]) {
     scale(&block.qs, block.d.widen(), x);
@@ -41,7 +41,7 @@ fn scale(qs: &[i8; BLOCK], d: f32, x: &mut [f32; BLOCK]) {
     }
 }
 
-/// Quantizes to 4 bits: d = m / −8 for the element m of largest magnitude, the first of those;
+/// Quantizes to 4 bits: d = m / −8, where m is the element of largest magnitude (the first, if several tie);
 /// q = min(15, ⌊x / d + 8.5⌋).
 #[inline(always)]
 pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
@@ -55,7 +55,7 @@ pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
         }
     }
     let first = black_box(lanes).into_iter().fold(BLOCK as i32, |a, b| if b < a { b } else { a });
-    // As in ggml, which starts from +0, and a block of zeros never replaces it.
+    // This is as in ggml, which starts from +0 and, in a block of zeros, never replaces it.
     let extreme = if magnitude > 0.0 { x[first as usize % BLOCK] } else { 0.0 };
     let d = extreme / -8.0;
     let id = if d != 0.0 { 1.0 / d } else { 0.0 };
@@ -67,7 +67,7 @@ pub(crate) fn quantize_q4(x: &[f32; BLOCK]) -> BlockQ4_0 {
     BlockQ4_0 { d: f16::narrow(d), qs }
 }
 
-/// The values of a 4-bit block: d · (q − 8).
+/// Computes the values of a 4-bit block: d · (q − 8).
 #[inline(always)]
 pub(crate) fn dequantize_q4(block: &BlockQ4_0, x: &mut [f32; BLOCK]) {
     let mut qs = [0; BLOCK];
@@ -81,7 +81,7 @@ pub(crate) fn dequantize_q4(block: &BlockQ4_0, x: &mut [f32; BLOCK]) {
     scale(&qs, black_box(block.d.widen()), x);
 }
 
-/// The largest magnitude; NaNs are skipped, as with C's comparison.
+/// Returns the largest magnitude; NaNs are skipped, as with C's comparison.
 #[inline(always)]
 fn largest(x: &[f32; BLOCK]) -> f32 {
     let mut lanes = [0.0f32; LANES];
@@ -95,7 +95,7 @@ fn largest(x: &[f32; BLOCK]) -> f32 {
     pairs(pairs(a, b), pairs(c, d))
 }
 
-/// The nearest integer, ties away from zero, for |x| < 2²²; 0 for NaN.
+/// Returns the nearest integer, ties away from zero, for |x| < 2²²; 0 for NaN.
 #[inline(always)]
 fn round_away(x: f32) -> i32 {
     let x = if x.is_nan() { 0.0 } else { x };
@@ -107,7 +107,7 @@ fn round_away(x: f32) -> i32 {
     integer(shifted) + up - down
 }
 
-/// min(15, ⌊x + 8.5⌋) for -8 ≤ x ≤ 8; 0 for NaN.
+/// Computes min(15, ⌊x + 8.5⌋) for -8 ≤ x ≤ 8; 0 for NaN.
 #[inline(always)]
 fn nibble(x: f32) -> u8 {
     let x = x + 8.5;
@@ -117,7 +117,7 @@ fn nibble(x: f32) -> u8 {
     (if floor > 15 { 15 } else { floor }) as u8
 }
 
-/// The integer that the addition of [`ROUND`] left in the low bits.
+/// Extracts the integer that the addition of [`ROUND`] left in the low bits.
 #[inline(always)]
 fn integer(shifted: f32) -> i32 {
     (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32)

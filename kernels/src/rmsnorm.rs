@@ -49,8 +49,8 @@ pub fn rmsnorm_f16(
     Ok(())
 }
 
-/// With any other eps, the mean of squares plus eps could be negative, NaN or infinite, which gives rows of NaN or
-/// zeros.
+/// Refuses an eps that is negative or not finite: with it, the mean of squares plus eps could be negative, NaN or
+/// infinite, which would give rows of NaN or zeros.
 fn check(eps: f32) -> Result<()> {
     ensure!(eps >= 0.0 && eps.is_finite(), InvalidParams, "eps must be finite and not negative");
     Ok(())
@@ -60,7 +60,7 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
     if dim == 0 {
         return;
     }
-    // Not `chunks_exact`, which divides twice; that takes as long as a short row.
+    // Avoids `chunks_exact`, which divides twice; the divisions take as long as a short row.
     let (mut x_rest, mut y_rest) = (x, y);
     while let (Some((x, x_after)), Some((y, y_after))) =
         (x_rest.split_at_checked(dim), mem::take(&mut y_rest).split_at_mut_checked(dim))
@@ -78,12 +78,12 @@ fn rmsnorm<T: Squares>(x: &[T], weight: &[T], y: &mut [T], eps: f32, dim: usize)
     }
 }
 
-/// 1 / sqrt(mean(x²) + eps).
+/// Computes 1 / sqrt(mean(x²) + eps).
 fn inverse_rms<T: Squares>(x: &[T], eps: f32) -> f64 {
     let (count, eps) = (x.len() as f64, f64::from(eps));
     let mut sum = sum_of_squares(x);
-    // Either a square overflowed, or an element is infinite or NaN; f64 distinguishes these. Or the sum is so small
-    // that squares which f32 rounds to denormals or 0 may matter.
+    // Recomputes in f64 if a square overflowed or an element is infinite or NaN, which f64 distinguishes, or if the sum
+    // is so small that squares which f32 rounds to denormals or 0 may matter.
     if !sum.is_finite() || sum + count * eps < count * f64::from(f32::MIN_POSITIVE) {
         sum = x.iter().map(|x| f64::from(x.widen()) * f64::from(x.widen())).sum();
     }
@@ -98,7 +98,7 @@ fn sum_of_squares<T: Squares>(x: &[T]) -> f64 {
     blocks + groups + rest.iter().map(|x| f64::from(x.widen() * x.widen())).sum::<f64>()
 }
 
-/// The sum of the squares of a group.
+/// Returns the sum of the squares of a group.
 #[inline(always)]
 fn sum_of_group<T: Float>(group: &[T; LANES]) -> f32 {
     let [first, second] = group.as_chunks::<8>().0 else { return 0.0 };
@@ -108,7 +108,7 @@ fn sum_of_group<T: Float>(group: &[T; LANES]) -> f32 {
 
 /// An element type whose squares are added in f32. The code that LLVM vectorizes differs between types.
 trait Squares: Float {
-    /// The sum of the squares of a block.
+    /// Returns the sum of the squares of a block.
     fn sum_of_squares(block: &[Self; BLOCK]) -> f32;
 }
 
@@ -121,7 +121,7 @@ impl Squares for f32 {
     }
 }
 
-/// Four sums of squares, each over eight elements.
+/// Returns four sums of squares, each over eight elements.
 #[inline(always)]
 fn lanes_of_squares(part: &[f32; 32]) -> F32x4 {
     let mut sums = [F32x4::splat(0.0); 4];
@@ -148,7 +148,7 @@ impl Squares for f16 {
     }
 }
 
-// A separate function, since in a larger one Cranelift would keep the loop's values on the stack.
+// This is a separate function, since Cranelift would spill the loop's values to the stack in a larger one.
 #[inline(never)]
 fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     // All three have the same length, but the compiler does not know that.
@@ -158,7 +158,8 @@ fn scale_row<T: Float>(x: &[T], weight: &[T], y: &mut [T], scale: f32) {
     let (y_blocks, y_rest) = y.as_chunks_mut::<BLOCK>();
     let scale_lanes = F32x4::splat(scale);
     for ((x, weight), y) in x_blocks.iter().zip(weight_blocks).zip(y_blocks) {
-        // In three steps, since LLVM unrolls a loop of 2 or 8 but not one of 16.
+        // Nests three loops, over 128, 16 and 8 elements, since LLVM unrolls a loop of 2 or 8 iterations but not one of
+        // 16.
         let groups = x.as_chunks::<LANES>().0.iter().zip(weight.as_chunks::<LANES>().0);
         for ((x, weight), y) in groups.zip(y.as_chunks_mut::<LANES>().0) {
             let groups = x.as_chunks::<8>().0.iter().zip(weight.as_chunks::<8>().0);

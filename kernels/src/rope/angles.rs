@@ -8,7 +8,7 @@ use kernelpack_guest::{
 /// Angles per step.
 const BLOCK: usize = 8;
 
-/// How the pairs of a head are rotated.
+/// The angles by which the pairs of a head are rotated.
 #[derive(Clone, Copy)]
 pub(super) struct Angles<'a> {
     /// The angles in radians \[seq, dim/2\], if the caller has them.
@@ -34,11 +34,12 @@ impl Angles<'_> {
                 }
             }
             None => {
-                // Any other base would give frequencies that are NaN or infinite. The message omits the value, since
-                // formatting floats takes 18 KB in each module.
+                // A base that is not positive and finite would give frequencies that are NaN or infinite. The message
+                // omits the value, since formatting floats takes 18 KB in each module.
                 ensure!(self.theta > 0.0 && self.theta.is_finite(), InvalidParams, "theta must be positive and finite");
                 for i in 0..pairs {
-                    // Computed once for all positions, since this takes as long as everything that follows.
+                    // Computes the frequency once for all positions, since `pow` takes as long as everything that
+                    // follows.
                     let frequency = libm::pow(f64::from(self.theta), -((2 * i) as f64 / dim as f64));
                     let last = self.angle((table.len() / dim).saturating_sub(1), frequency);
                     ensure!(
@@ -62,12 +63,12 @@ impl Angles<'_> {
         Ok(())
     }
 
-    /// (s + offset) · theta^(-2i / dim).
+    /// Computes (s + offset) · theta^(-2i / dim).
     fn angle(self, s: usize, frequency: f64) -> f64 {
         (s as f64 + f64::from(self.position_offset)) * frequency
     }
 
-    /// Replaces angles, which are in place of the cosines, by cosines and sines.
+    /// Computes the cosines and sines of the angles that `cos` holds, and replaces the angles by the cosines.
     fn turn(self, cos: &mut [f32], sin: &mut [f32]) {
         let (cos_blocks, cos_rest) = cos.as_chunks_mut::<BLOCK>();
         let (sin_blocks, sin_rest) = sin.as_chunks_mut::<BLOCK>();

@@ -1,7 +1,7 @@
 //! Adds native code to an existing pack, and signs it again.
 //!
 //! The compiler is WAMR's, in a separate program. Its output is checked as far as possible. Whether the code does what
-//! the module does depends on the compiler and on the machine that runs it: the signing key vouches for that.
+//! the module does depends on the compiler and on the machine that runs the compiler: the signer vouches for that.
 
 mod error;
 
@@ -19,7 +19,7 @@ use crate::{check::check_pack, pack_files, sign_error::SignError, write::write_p
 /// The engine that loads the files.
 const ENGINE: &str = "wamr";
 
-/// What to compile.
+/// The options for compiling a pack ahead of time.
 ///
 /// # Example: native code for this machine
 /// ```no_run
@@ -76,7 +76,7 @@ pub fn aot(
     let verifier = KernelPackVerifier::new(options.trusted.iter().copied().chain([public]));
     let refused = |fault| AotError::from(SignError::refused(pack, fault));
     let signed = verifier.verify(&bytes, &signature, SystemTime::now()).map_err(refused)?;
-    // Performs every check of a host before anything is compiled.
+    // Performs all checks of a host before anything is compiled.
     check_pack(pack, &signed)?;
 
     let mut manifest = signed.manifest().clone();
@@ -124,7 +124,8 @@ pub fn aot(
     Ok(manifest)
 }
 
-/// The module of a kernel to compile for a target: the kernel's own if the target can run it, else the engine's.
+/// Returns the module of a kernel to compile for a target: the kernel's own if the target can run it, else the
+/// engine's.
 fn module(
     pack: &Path,
     signed: &SignedManifest,
@@ -140,7 +141,7 @@ fn module(
         _ => engines,
     };
     let wasm = pack_files::read(pack, path, MAX_MODULE_BYTES as u64)?;
-    // Verified a second time, since the folder may have changed since then.
+    // The module is verified again, since the folder may have changed since the first check.
     let module = match platform {
         Some((engine, _)) => signed.verify_module_for(&kernel.id, engine, wasm),
         None => signed.verify_module(&kernel.id, wasm),
@@ -149,7 +150,7 @@ fn module(
     Ok(module.bytes().to_vec())
 }
 
-/// The manifest's entry for a compiled file, from the record in the file.
+/// Returns the manifest's entry for a compiled file, from the record in the file.
 fn entry_of(compiled: &Compiled, path: String) -> AotFile {
     let AotRecord { target, source, version, options, .. } = compiled.facts().record.clone();
     AotFile { target, path, hash: Digest::of(compiled.bytes()), source, version, options }

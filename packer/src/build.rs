@@ -24,7 +24,7 @@ use crate::{
 /// devices give a call. Together with the data of most kernels, it fits into one page.
 const SCALAR_STACK_BYTES: u32 = 32 << 10;
 
-/// What to build, and where to put it.
+/// The options of a build: what to build, and where to put it.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
     /// The folder of the crate, or of the workspace that `package` is in.
@@ -75,7 +75,7 @@ pub enum Signing {
 }
 
 impl Signing {
-    /// The key that hosts will check the signature with.
+    /// Returns the key that hosts will check the signature with.
     pub fn public(&self) -> PublicKey {
         match self {
             Self::Now(key) => key.public(),
@@ -105,7 +105,7 @@ pub struct Built {
 /// The crate does not compile, declares no kernel, or declares one that no host would accept; or `out_dir` holds
 /// something other than a pack.
 pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<Built, BuildError> {
-    // Checked before the slow part, and again before anything is replaced.
+    // Checks the place before the slow compilation; it is checked again before anything is replaced.
     write::check_place(&options.out_dir)?;
     let project = Project::find(&options.crate_dir, options.package.as_deref())?;
     if manifest::author(&project, &options.signing.public()).name == manifest::UNKNOWN {
@@ -170,7 +170,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     }
     let manifest = manifest::assemble(&project, &options.signing.public(), created_at, kernels)?;
     let json = manifest.to_json();
-    // A host starts by parsing these bytes, too.
+    // Parses the bytes as a host would.
     match Manifest::parse(&json) {
         Ok(read) if read == manifest => {}
         Ok(_) => return Err(BuildError::Unfaithful),
@@ -192,7 +192,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     Ok(Built { pack: options.out_dir.clone(), digest: Digest::of(&json), manifest, crate_module: compiled.path })
 }
 
-/// Makes one of a kernel's modules, and checks it against the spec in the manifest, which is that of the build with
+/// Makes one of a kernel's modules, and checks it against the spec in the manifest, which comes from the build with
 /// SIMD.
 fn make_module(
     compiled: &Compiled,

@@ -1,7 +1,7 @@
 //! Compiles a crate to one WebAssembly module with all of its kernels, with SIMD or without.
 //!
-//! Equal sources and compilers give equal bytes, whatever folder they are in: every setting that reaches the compiler
-//! is pinned here, and the machine's paths are mapped to fixed names.
+//! Equal sources and compilers give equal bytes, whatever folder they are in: this module fixes every setting that
+//! reaches the compiler, and remaps the machine's paths to fixed names.
 
 use std::{
     borrow::Borrow,
@@ -66,18 +66,18 @@ pub(crate) enum Build {
 }
 
 impl Build {
-    /// The compiler's flags for this build, including [`FLAGS`].
+    /// Returns the compiler's flags for this build, including [`FLAGS`].
     fn flags(self) -> Vec<String> {
         let own = match self {
             Self::Simd => "-Ctarget-feature=+simd128".to_owned(),
-            // After the compiler's own flag, so that this one wins.
+            // The linker gets this after the compiler's own flag, and the last one wins.
             Self::Scalar { stack } => format!("-Clink-arg=-zstack-size={stack}"),
         };
         iter::once(own).chain(FLAGS.map(str::to_owned)).collect()
     }
 
-    /// The folder in `target/kernelpack` that cargo works in. The name of the crate's module has no hash, so in a
-    /// shared folder each build would overwrite the other's module, and cargo would compile the crate every time.
+    /// Returns the folder in `target/kernelpack` that cargo works in. The name of the crate's module has no hash, so in
+    /// a shared folder each build would overwrite the other's module, and cargo would compile the crate every time.
     fn folder(self) -> &'static str {
         match self {
             Self::Simd => "",
@@ -136,8 +136,8 @@ pub(crate) fn compile(
     Ok(Compiled { path, wasm, machine: remaps.into_iter().map(|(from, _)| from).collect() })
 }
 
-/// The cargo command that compiles the library of a package for a target, in the release profile and in a folder of
-/// `target/kernelpack`.
+/// Returns the cargo command that compiles the library of a package for a target, in the release profile and in a
+/// folder of `target/kernelpack`.
 pub(crate) fn cargo_rustc(
     project: &Project,
     features: &Features,
@@ -147,11 +147,12 @@ pub(crate) fn cargo_rustc(
 ) -> Command {
     let mut command = Command::new(toolchain::cargo());
     command
-        // Authors need not ask for a cdylib in Cargo.toml, which would slow down every other build.
+        // The crate type is given here, since a cdylib in the author's Cargo.toml would slow down every other build.
         .args(["rustc", "--lib", "--crate-type", crate_type, "--target", target, "--release"])
         .args(["--message-format", "json", "--manifest-path"])
         .arg(&project.manifest)
-        // A separate folder, since these settings would invalidate what the author's own builds left in a shared one.
+        // Uses a separate folder, since in a shared one these settings would invalidate the artifacts of the author's
+        // own builds.
         .arg("--target-dir")
         .arg(project.target.join("kernelpack").join(folder))
         .current_dir(project.folder());
@@ -204,7 +205,7 @@ pub(crate) fn pin_settings(command: &mut Command, flags: &[impl Borrow<str>], re
     command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
 }
 
-/// Output of cargo while it runs.
+/// A piece of cargo's output while it runs.
 enum Word {
     /// A line from cargo.
     Line(Vec<u8>),
@@ -229,7 +230,7 @@ pub(crate) fn run<T: Default + Send + 'static>(
     let messages = child.stdout.take().map(|stdout| {
         thread::spawn(move || {
             let mut found = T::default();
-            // Read to the end in any case, or cargo would block.
+            // The output is read to its end in any case, since cargo would otherwise block on a full pipe.
             for message in Message::parse_stream(BufReader::new(stdout)) {
                 match message {
                     Ok(Message::CompilerMessage(message)) => {
@@ -268,7 +269,7 @@ pub(crate) fn run<T: Default + Send + 'static>(
     Ok(found)
 }
 
-/// The module, if cargo lists it in this message.
+/// Returns the path of the module, if cargo lists it in this message.
 fn module_path(message: Message, package: &PackageId) -> Option<PathBuf> {
     match message {
         Message::CompilerArtifact(artifact) if artifact.package_id == *package => {
@@ -279,11 +280,11 @@ fn module_path(message: Message, package: &PackageId) -> Option<PathBuf> {
     }
 }
 
-/// The first of the machine's folders whose path occurs in these bytes.
+/// Returns the first of the machine's folders whose path occurs in these bytes.
 pub(crate) fn machine_path<'a>(bytes: &[u8], machine: &'a [PathBuf]) -> Option<&'a Path> {
     machine.iter().map(PathBuf::as_path).find(|folder| {
         let folder = folder.as_os_str().as_encoded_bytes();
-        // Paths as short as "/" or "/w" occur by chance.
+        // Ignores paths as short as "/" or "/w", which occur by chance.
         folder.len() > 4 && bytes.windows(folder.len()).any(|window| window == folder)
     })
 }

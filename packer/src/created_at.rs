@@ -14,7 +14,8 @@ use crate::{
     event::{Event, Warning},
 };
 
-/// The value of `created_at`: `SOURCE_DATE_EPOCH`, else the date of the crate's commit, else the epoch with a warning.
+/// Returns the value of `created_at`: `SOURCE_DATE_EPOCH`, else the date of the crate's commit, else the epoch with a
+/// warning.
 pub(crate) fn created_at(crate_dir: &Path, progress: &mut dyn FnMut(Event)) -> Result<String, BuildError> {
     let time = match env::var_os("SOURCE_DATE_EPOCH") {
         Some(value) => {
@@ -43,11 +44,11 @@ const NO_COMMIT: [&str; 2] = ["not a git repository (or any", "does not have any
 /// The most characters of git's output to report.
 const MAX_REASON: usize = 1000;
 
-/// Why a crate has no date.
+/// The reason why a crate has no date.
 #[derive(Debug, PartialEq)]
 enum Undated {
     NoCommit,
-    /// It is in a checkout whose commit does not contain it.
+    /// The crate is in a checkout whose commit does not contain it.
     Untracked {
         repository: PathBuf,
     },
@@ -57,7 +58,7 @@ enum Undated {
     },
 }
 
-/// The date of the commit that the crate is checked out at.
+/// Returns the date of the commit that the crate is checked out at.
 fn commit_date(crate_dir: &Path) -> Result<Timestamp, Undated> {
     let said = git(crate_dir, &["log", "-1", "--no-show-signature", "--format=%ct"])?;
     let date = parse(OsStr::new(&said)).ok_or_else(|| {
@@ -72,7 +73,7 @@ fn commit_date(crate_dir: &Path) -> Result<Timestamp, Undated> {
     Ok(date)
 }
 
-/// Git's answer in the crate's folder.
+/// Runs git in the crate's folder and returns its output.
 ///
 /// Neither the user's settings nor the environment change the answer: a variable such as `GIT_DIR` would name another
 /// repository, and `log.showSignature` would print more than a date.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use cargo_metadata::diagnostic::Diagnostic;
 
-/// A file, and the first and last byte in it.
+/// A file, and the range of bytes in it.
 type Place = (String, u32, u32);
 
 /// The messages that a build has passed on. A build compiles the crate up to three times (with SIMD, without SIMD and
@@ -20,7 +20,7 @@ pub(crate) struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Whether to pass on a line from cargo: all status lines, and each warning once.
+    /// Returns whether to pass on a line from cargo: all status lines are passed on, and each warning once.
     pub(crate) fn is_new(&mut self, line: &str) -> bool {
         if line.starts_with("warning:") {
             self.in_warning = true;
@@ -30,10 +30,10 @@ impl Diagnostics {
         !self.in_warning || self.lines.insert(line.to_owned())
     }
 
-    /// The lines of a message from the compiler; empty if it was passed on before.
+    /// Returns the lines of a message from the compiler; empty if it was passed on before.
     pub(crate) fn tell<'a>(&mut self, message: &'a Diagnostic) -> impl Iterator<Item = &'a str> {
-        // Not by the rendered text, since the hint on turning a lint off may be attached to another warning in another
-        // build.
+        // Messages are not compared by their rendered text, since the hint on how to turn a lint off may be attached to
+        // another warning in another build.
         let spans = message.spans.iter().map(|span| (span.file_name.clone(), span.byte_start, span.byte_end));
         let is_new = self.told.insert((message.message.clone(), spans.collect()));
         let text = message.rendered.as_deref().filter(|_| is_new);
@@ -41,7 +41,7 @@ impl Diagnostics {
     }
 }
 
-/// Whether this is a status line of cargo: a word in twelve columns, and a space.
+/// Returns whether this is a status line of cargo: a word in twelve columns, and a space.
 fn is_status(line: &str) -> bool {
     let Some((word, rest)) = line.split_at_checked(12) else { return false };
     rest.starts_with(' ') && word.trim_start().starts_with(|first: char| first.is_ascii_uppercase())

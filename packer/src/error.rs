@@ -1,4 +1,4 @@
-//! Why a crate cannot be built into a pack.
+//! The reasons why a crate cannot be built into a pack.
 
 use std::{io, path::PathBuf};
 
@@ -6,7 +6,7 @@ use kernelpack_manifest::{Mismatch, Rejected, VectorFault};
 
 use crate::{no_answer::NoAnswer, passes::PassError, raw::RawError};
 
-/// Why a build failed. A pack that was there before is unchanged.
+/// The reason why a build failed. A pack that was there before is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -77,7 +77,7 @@ pub enum BuildError {
         manifest: PathBuf,
         /// The key.
         key: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// The compiler cannot report its version and folders.
@@ -140,7 +140,7 @@ pub enum BuildError {
     Pass {
         /// The kernel's id.
         kernel: String,
-        /// Why.
+        /// The reason.
         fault: PassError,
     },
     /// The program that runs the kernels' functions, to compute what health vectors expect, could not be built.
@@ -148,7 +148,7 @@ pub enum BuildError {
     NoReference {
         /// The package.
         package: String,
-        /// Why, and what to do.
+        /// The reason, and what to do about it.
         reason: String,
     },
     /// Cargo cannot link the program for health vectors, though the crate compiles.
@@ -185,7 +185,7 @@ pub enum BuildError {
         path: PathBuf,
         /// The key.
         key: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// An author's health vector is not a call of its kernel.
@@ -195,7 +195,7 @@ pub enum BuildError {
         path: PathBuf,
         /// The kernel's id.
         kernel: String,
-        /// What is wrong.
+        /// The fault.
         fault: VectorFault,
     },
     /// The kernel's function returns something other than an author's health vector expects.
@@ -244,7 +244,7 @@ pub enum BuildError {
     NotAPack {
         /// The place.
         pack: PathBuf,
-        /// Why it is not a pack.
+        /// The reason why it is not a pack.
         reason: String,
     },
     /// A file or a program cannot be used.
@@ -252,7 +252,7 @@ pub enum BuildError {
     Io {
         /// What was attempted.
         action: &'static str,
-        /// On which path.
+        /// The path of the file or program.
         path: PathBuf,
         /// The system's error.
         error: io::Error,
@@ -269,7 +269,7 @@ impl BuildError {
     }
 }
 
-/// The advice to raise a tolerance, if that can help.
+/// Returns the advice to raise a tolerance, if that can help.
 fn or_raise(tolerance: f64, tolerable: bool) -> String {
     if tolerable { format!(", or raise the tolerance, which is {tolerance:?}") } else { String::new() }
 }

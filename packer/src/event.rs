@@ -1,4 +1,4 @@
-//! What a build reports while it runs.
+//! The events that a build reports while it runs.
 
 use std::{fmt, path::PathBuf};
 
@@ -62,7 +62,7 @@ pub enum Event {
     },
 }
 
-/// Something that an author should know about a pack: why it may not be reproducible, or what it lacks.
+/// A warning to the author about a pack, such as that it may not be reproducible or that it lacks something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -118,7 +118,7 @@ pub enum Warning {
         kernel: String,
         /// The path that it would have had inside the pack.
         path: String,
-        /// Why the kernel's function returned no result.
+        /// The reason why the kernel's function returned no result.
         reason: String,
     },
     /// An author's health vector could not be compared with what the kernel's function returns.
@@ -127,7 +127,7 @@ pub enum Warning {
         kernel: String,
         /// The author's file.
         path: PathBuf,
-        /// Why the kernel's function returned no result.
+        /// The reason why the kernel's function returned no result.
         reason: String,
     },
 }

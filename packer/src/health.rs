@@ -50,7 +50,7 @@ impl Default for Health {
     }
 }
 
-/// The vectors of each of these kernels, in the order of their paths.
+/// Returns the vectors of each of these kernels, in the order of their paths.
 pub(crate) fn vectors(
     project: &Project,
     features: &Features,
@@ -124,7 +124,7 @@ fn make(
     Ok(())
 }
 
-/// A vector with what the function returns for the first generated inputs that it accepts.
+/// Makes a vector from the first generated inputs that the function accepts, and from its results for them.
 #[expect(clippy::type_complexity, reason = "the values of scalars by name, as vectors take them")]
 fn answer<'a>(
     kernel: &'a KernelSpecBuf,
@@ -148,7 +148,7 @@ fn answer<'a>(
                 })?;
                 return Ok(Ok((vector, asked.params)));
             }
-            // Other inputs would not help.
+            // Stops here, since these failures do not depend on the inputs.
             Err(reason @ (NoAnswer::TimedOut { .. } | NoAnswer::Unregistered | NoAnswer::NeedsInit)) => {
                 return Ok(Err(reason));
             }

@@ -55,7 +55,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     })
 }
 
-/// Why a key cannot be read from a file. The error reveals nothing of the file's content.
+/// The reason why a key cannot be read from a file. The error reveals nothing of the file's content.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyFileError {
@@ -85,7 +85,7 @@ pub enum KeyFileError {
     NotAKey {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         fault: KeyError,
     },
     /// The file cannot be read.

@@ -79,7 +79,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeygenError> 
     })
 }
 
-/// Why no keys were made. No file was changed.
+/// The reason why no keys were made. No file was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeygenError {

@@ -15,13 +15,13 @@ const WAMR: Version = Version::new(2, 4, 3);
 /// The newest runtime that may load a pack, by default: the last one before compatibility may break.
 const MAX_RUNTIME: Version = Version::new(1, 0, 0);
 
-/// The oldest runtime that may load a pack, by default: the one with this packer's version.
+/// Returns the oldest runtime that may load a pack, by default: the one with this packer's version.
 fn min_runtime() -> Result<Version, BuildError> {
     let version = env!("CARGO_PKG_VERSION");
     Version::parse(version).map_err(|_| BuildError::Unfaithful)
 }
 
-/// The platform with SIMD, which loads the kernel's own module; `facts` are those of the module.
+/// Returns the platform with SIMD, which loads the kernel's own module; `facts` are that module's.
 pub(crate) fn wasmtime(facts: &ModuleFacts) -> (String, Platform) {
     (
         "wasmtime".into(),
@@ -29,7 +29,7 @@ pub(crate) fn wasmtime(facts: &ModuleFacts) -> (String, Platform) {
     )
 }
 
-/// The platform without SIMD, which loads this module instead; `facts` are those of the module.
+/// Returns the platform without SIMD, which loads this module instead; `facts` are this module's.
 pub(crate) fn wamr(module: ModuleFile, facts: &ModuleFacts) -> (String, Platform) {
     let (module, features) = (Some(module), features(facts));
     ("wamr".into(), Platform { min_version: WAMR, features, module, aot_available: None, aot: vec![] })
@@ -39,7 +39,7 @@ fn features(facts: &ModuleFacts) -> Vec<String> {
     facts.required_features.iter().map(ToString::to_string).collect()
 }
 
-/// The manifest of a crate with these kernels, each with the name of its fallback, which may be empty.
+/// Assembles the manifest of a crate with these kernels, each with the name of its fallback, which may be empty.
 pub(crate) fn assemble(
     project: &Project,
     key: &PublicKey,
@@ -66,7 +66,7 @@ pub(crate) fn assemble(
 /// The author's name in packs of crates that name none, such as those that `cargo new` makes.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// The pack's author: from the overrides, or else the package's first author.
+/// Returns the pack's author: from the overrides, or else the package's first author.
 pub(crate) fn author(project: &Project, key: &PublicKey) -> Author {
     let (name, email) = project.author.as_deref().map_or(("", None), split_author);
     let name = project.overrides.author.name.as_deref().unwrap_or(name);

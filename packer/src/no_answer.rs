@@ -1,10 +1,10 @@
-//! Why a kernel's function gives no results on the build machine.
+//! The reasons why a kernel's function gives no results on the build machine.
 
 use std::time::Duration;
 
 use kernelpack_abi::Status;
 
-/// Why a function returned no results.
+/// The reason why a function returned no results.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoAnswer {

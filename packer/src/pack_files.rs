@@ -13,8 +13,8 @@ pub(crate) fn read(pack: &Path, name: &str, limit: u64) -> Result<Vec<u8>, SignE
     let failed = |error| SignError::Io { action: "read", path: path.clone(), error };
     match kernelpack_files::read(&path, limit, Links::Refuse) {
         Ok(bytes) => Ok(bytes),
-        // A missing signature is a fault of the pack; for any other missing file the path may be mistyped, so it is
-        // named.
+        // A missing signature is a fault of the pack. For any other missing file, the user may have mistyped the path,
+        // so the error names it.
         Err(ReadError::Io(error)) if name != SIGNATURE_FILE || error.kind() != io::ErrorKind::NotFound => {
             Err(failed(error))
         }

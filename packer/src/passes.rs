@@ -19,7 +19,7 @@ use walrus::{Module, ModuleConfig};
 
 pub use error::PassError;
 
-/// The module of one kernel, made from the module of its crate.
+/// Makes the module of one kernel from the module of its crate.
 ///
 /// Equal arguments give equal bytes.
 ///
@@ -31,7 +31,7 @@ pub fn transform(crate_module: &[u8], entry: &Entry<'_>) -> Result<Vec<u8>, Pass
 
     refuse_start::run(&mut module)?;
     select_kernel::run(&mut module, spec)?;
-    // Before the checks, so that imports and tables that only other kernels use do not count.
+    // Runs before the checks, so that imports and tables that only other kernels use do not count.
     collect::run(&mut module)?;
     refuse_imports::run(&mut module)?;
     limit_memory::run(&mut module, &spec.limits)?;

@@ -38,7 +38,8 @@ impl Project {
         if !manifest.is_file() {
             return Err(BuildError::NoManifest { crate_dir: crate_dir.into() });
         }
-        // Without dependencies at first, since resolving them would write the lock file, whose absence must be noticed.
+        // Reads the metadata without dependencies first, since resolving them would write the lock file, whose absence
+        // must be noticed.
         let members = metadata(&manifest, &["--no-deps"])?;
         let found = choose(&members, &manifest, package)?;
         if !found.targets.iter().any(is_library) {
@@ -50,7 +51,7 @@ impl Project {
         let workspace = members.workspace_root.clone().into_std_path_buf();
         let locked = workspace.join("Cargo.lock").is_file();
         let all = metadata(&manifest, if locked { &["--locked"] } else { &[] }).map_err(|error| match error {
-            // Cargo's message names a flag that the author never passed.
+            // Replaces cargo's message, which names a flag that the author never passed.
             BuildError::Metadata { reason, .. } if reason.contains("--locked was passed") => {
                 BuildError::StaleLockFile { lock_file: workspace.join("Cargo.lock") }
             }
@@ -78,7 +79,7 @@ impl Project {
         })
     }
 
-    /// The package's folder.
+    /// Returns the package's folder.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(&self.workspace)
     }

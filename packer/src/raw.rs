@@ -81,7 +81,7 @@ pub(crate) struct Function {
     pub(crate) optional: bool,
 }
 
-/// The functions that a kernel with this spec exports, or may export.
+/// Returns the functions that a kernel with this spec exports, or may export.
 pub(crate) fn functions(spec: &KernelSpecBuf) -> impl Iterator<Item = Function> {
     [
         (true, "forward", exports::FORWARD, 1),
@@ -100,12 +100,12 @@ pub(crate) fn functions(spec: &KernelSpecBuf) -> impl Iterator<Item = Function> 
     })
 }
 
-/// The name of an export of a kernel in the module of its crate.
+/// Returns the name of an export of a kernel in the module of its crate.
 pub(crate) fn export_name(short: &str, id: &str) -> String {
     format!("{}{short}_{id}", exports::RAW_PREFIX)
 }
 
-/// Why the module of a crate is rejected.
+/// The reason why the module of a crate is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RawError {
@@ -134,7 +134,7 @@ pub enum RawError {
     Section {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: SectionError,
     },
     /// Two kernels have the same id.

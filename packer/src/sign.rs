@@ -1,4 +1,4 @@
-//! Signs an existing pack: the signer vouches for exactly its bytes.
+//! Signs an existing pack; the signature covers exactly its bytes.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Why a pack is not signed.
+//! The reasons why a pack is not signed.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 
 use kernelpack_manifest::{Digest, Rejected};
 
-/// Why a pack was not signed. The pack is unchanged.
+/// The reason why a pack was not signed. The pack is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
@@ -16,7 +16,7 @@ pub enum SignError {
     Refused {
         /// The pack's folder, or the manifest's file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         fault: Box<Rejected>,
     },
     /// A file is not the one that the manifest was made for.
@@ -37,7 +37,7 @@ pub enum SignError {
     Io {
         /// What was attempted.
         action: &'static str,
-        /// On which path.
+        /// The path of the file.
         path: PathBuf,
         /// The system's error.
         error: io::Error,

@@ -5,7 +5,7 @@ use wasmparser::{KnownCustom, Name, Parser, Payload, ValidPayload, Validator, Wa
 /// The features that engines without SIMD lack, as manifests call them.
 pub(crate) const FEATURES: [&str; 2] = ["relaxed-simd", "simd"];
 
-/// The name of a function of the crate that uses SIMD in a valid module; `None` if no named function does.
+/// Returns the name of a function of the crate that uses SIMD in a valid module; `None` if no named function does.
 ///
 /// The compiler gives all functions of a module the features of any one of them, so functions of other crates may use
 /// SIMD too.

@@ -43,8 +43,8 @@ impl Toolchain {
         })
     }
 
-    /// The folders of this machine that the compiler may write into a module, and their replacements. If two match a
-    /// path, the later one wins.
+    /// Returns the folders of this machine that the compiler may write into a module, and their replacements. If two
+    /// match a path, the later one wins.
     pub(crate) fn remaps(&self) -> Vec<(PathBuf, String)> {
         let mut remaps = Vec::new();
         if let Some(home) = cargo_home() {
@@ -54,13 +54,14 @@ impl Toolchain {
             remaps.push((home, "/cargo".into()));
         }
         remaps.push((self.sysroot.clone(), "/rust".into()));
-        // The standard library's name where its sources are not installed.
+        // If the standard library's sources are not installed, its paths begin with `/rustc/COMMIT`; if they are, this
+        // gives them the same name.
         remaps.push((self.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", self.commit)));
         remaps
     }
 }
 
-/// The cargo that runs this process, or the one on the path.
+/// Returns the cargo that runs this process, or the one on the path.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
@@ -72,7 +73,7 @@ fn cargo_home() -> Option<PathBuf> {
     }
 }
 
-/// The compiler that cargo uses.
+/// Returns the compiler that cargo uses.
 pub(crate) fn rustc_program() -> OsString {
     env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
@@ -88,7 +89,8 @@ fn rustc(folder: &Path, args: &[&str]) -> Result<String, BuildError> {
     String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".into()))
 }
 
-/// Rustup's name for the toolchain that it uses in a folder, because of a `rust-toolchain.toml` or for another reason.
+/// Returns rustup's name for the toolchain that it uses in a folder, because of a `rust-toolchain.toml` or for another
+/// reason.
 fn active_toolchain(rustup: &OsStr, folder: &Path) -> Option<String> {
     let output = Command::new(rustup).args(["show", "active-toolchain"]).current_dir(folder).output().ok()?;
     // The name comes first, then the reason why it is active.

@@ -23,7 +23,7 @@ pub(crate) fn write_pack<'a>(
     let failed = |error| BuildError::io("write the pack", pack, error);
     let parent = parent(pack);
     fs::create_dir_all(&parent).map_err(failed)?;
-    // In the same parent folder, since a rename only works within one file system.
+    // The temporary folder is in the same parent folder, since a rename only works within one file system.
     let new = temp_folder(&parent).map_err(failed)?;
     for (path, content) in files {
         let path = new.path().join(path);
@@ -44,7 +44,7 @@ pub(crate) fn check_place(pack: &Path) -> Result<(), BuildError> {
     }
 }
 
-/// Why the existing contents of `pack` must not be replaced; `None` if they may be.
+/// Returns why the existing contents of `pack` must not be replaced; `None` if they may be.
 fn foreign(pack: &Path) -> io::Result<Option<String>> {
     let metadata = match fs::symlink_metadata(pack) {
         Ok(metadata) => metadata,
@@ -72,7 +72,7 @@ fn foreign(pack: &Path) -> io::Result<Option<String>> {
     Ok(if entries == 0 || manifest { None } else { Some(format!("it has no {MANIFEST_FILE}")) })
 }
 
-/// Whether a folder contains only modules and compiled files, and health vectors in their folder.
+/// Returns whether a folder contains only modules and compiled files, and health vectors in their folder.
 fn holds_pack_files_only(folder: &Path) -> io::Result<bool> {
     let vectors = folder.file_name().is_some_and(|name| name == HEALTH_FOLDER);
     for entry in fs::read_dir(folder)? {
@@ -91,7 +91,7 @@ fn holds_pack_files_only(folder: &Path) -> io::Result<bool> {
 fn swap(new: TempDir, pack: &Path, parent: &Path) -> io::Result<()> {
     if fs::symlink_metadata(pack).is_err() {
         fs::rename(new.path(), pack)?;
-        // It is no longer a temporary folder.
+        // The folder is in place now, so it must not be deleted as a temporary one.
         let _ = new.keep();
         return Ok(());
     }

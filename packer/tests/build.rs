@@ -67,7 +67,7 @@ min-runtime-version = "0.1.0"
 [workspace]
 "#;
 
-/// The code that `#[kernel]` would generate, written by hand. It can panic, since panics contain paths.
+/// Returns the code that `#[kernel]` would generate, written by hand. It can panic, since panics contain paths.
 fn source() -> String {
     let mut source = String::from(
         "#[unsafe(no_mangle)] pub static kernel_message: [u32; 65] = [0; 65];\n\
@@ -121,7 +121,7 @@ impl Fixture {
             features: Features::default(),
             out_dir: self.pack(),
             health: Health::default(),
-            // Saves half of the time in tests that do not depend on it.
+            // Skips the build without SIMD, which takes half of the time, in tests that do not depend on it.
             scalar: false,
             signing: Signing::Now(self.key.clone()),
         }
@@ -295,7 +295,7 @@ fn a_crate_that_does_not_compile_leaves_the_old_pack() {
     assert_eq!(names, ["crate", "pack"], "something was left behind");
 }
 
-/// The features and the shadow stack of the module of a kernel.
+/// Returns the features and the size of the shadow stack of a kernel's module.
 fn facts(fixture: &Fixture, manifest: &Manifest, engine: &str) -> (Vec<&'static str>, u32) {
     let module = manifest.kernel("double_f32").unwrap().module_for(engine);
     let wasm = fs::read(fixture.pack().join(module.path)).unwrap();
@@ -340,7 +340,7 @@ fn what_a_crate_lacks_without_simd_is_told() {
     let manifest = fixture.build().0.unwrap().manifest;
     assert_eq!(manifest.kernels[0].platforms.keys().collect::<Vec<_>>(), ["wasmtime"]);
 
-    // A kernel that is only declared with SIMD; the rest of the pack is as usual.
+    // Declares one kernel only in the build with SIMD; the rest of the pack is as usual.
     let only = "#[cfg(target_feature = \"simd128\")]\n#[used]";
     let at = "#[used] #[unsafe(link_section = \"kernelpack.spec\")]\npub static SPEC_another_f32";
     let hide = "#[unsafe(no_mangle)] pub extern \"C\" fn __kernelpack_";
@@ -436,7 +436,7 @@ fn each_warning_of_the_compiler_is_told_once() {
     let fixture = Fixture::new(CARGO_TOML, &(source() + more));
     let script = "fn main() { println!(\"cargo::warning=the script warns\"); }";
     fs::write(fixture.root().join("build.rs"), script).unwrap();
-    // Twice, since the second time cargo finds everything up to date and repeats the compiler's messages.
+    // Builds twice, since the second time cargo finds everything up to date and repeats the compiler's messages.
     for _ in 0..2 {
         let (built, events) = build_with(&fixture.with_scalar());
         built.unwrap_or_else(|error| panic!("{error}: {events:?}"));

@@ -1,4 +1,4 @@
-//! Pairs of keys: what is written, never overwritten, and read.
+//! Checks that pairs of keys are written, never overwritten, and read back.
 
 use std::{fs, path::Path, process::Command};
 

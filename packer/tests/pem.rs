@@ -1,4 +1,4 @@
-//! PEM files with text and spaces around the key, compared with OpenSSL's reading.
+//! Checks that PEM files with text and spaces around the key are read as OpenSSL reads them.
 
 use std::{fs, path::Path, process::Command};
 
@@ -71,7 +71,7 @@ fn file(form: &str, label: &str, key: &str) -> String {
     parts.iter().fold(form.to_owned(), |text, (place, part)| text.replace(place, part))
 }
 
-/// What OpenSSL says about a file; `None` if it is not installed.
+/// Returns whether OpenSSL can read a file; `None` if it is not installed.
 fn openssl_reads(path: &Path, public: bool) -> Option<bool> {
     let public = public.then_some("-pubin");
     let read = Command::new("openssl").args(["pkey", "-noout"]).args(public).arg("-in").arg(path).output().ok()?;

@@ -1,4 +1,4 @@
-//! Reading a crate's module before any pass, and each way in which a module may declare no usable kernel.
+//! Tests reading a crate's module before any pass, and each way in which a module may declare no usable kernel.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ const OTHER_A: [u8; section::encoded_len(&A, "two 2.0.0")] = section::encode(&A,
 const EXPORTS_A: &[&str] =
     &["__kernelpack_forward_a", "__kernelpack_batch_a", "__kernelpack_info_a", "__kernelpack_cleanup_a"];
 
-/// The ids found in a module with these exports and these `kernelpack.spec` sections, or the error's text.
+/// Returns the ids found in a module with these exports and these `kernelpack.spec` sections, or the error's text.
 fn read(exports: &[&str], sections: &[&[u8]]) -> Result<Vec<String>, String> {
     let mut text = String::from("(module (func $f)");
     for export in exports {

@@ -32,7 +32,7 @@ const OTHER: KernelSpec<'static> = KernelSpec { id: "other_f32", ..SPEC };
 const ENTRY: [u8; section::encoded_len(&SPEC, "test 1.0.0")] = section::encode(&SPEC, "test 1.0.0");
 const OTHER_ENTRY: [u8; section::encoded_len(&OTHER, "test 1.0.0")] = section::encode(&OTHER, "test 1.0.0");
 
-/// The module of a kernel with this entry in its custom section.
+/// Makes the module of a kernel with this entry in its custom section.
 fn module(entry: &[u8]) -> Vec<u8> {
     let entry: String = entry.iter().map(|byte| format!("\\{byte:02x}")).collect();
     let text = r#"(module
@@ -46,7 +46,7 @@ fn module(entry: &[u8]) -> Vec<u8> {
     wat::parse_str(text.replace("ENTRY", &entry)).unwrap()
 }
 
-/// An unsigned pack that names this key.
+/// Writes an unsigned pack that names this key.
 fn pack(folder: &Path, key: &SecretKey) {
     let module = module(&ENTRY);
     let spec = KernelSpecBuf::from(&SPEC);
@@ -117,7 +117,7 @@ fn a_changed_module_is_not_vouched_for() {
     assert_eq!(files(folder.path()), before);
 }
 
-/// The reason why signing the pack is refused; the pack must stay unchanged.
+/// Returns the reason why signing the pack is refused; the pack must stay unchanged.
 #[track_caller]
 fn refused(folder: &Path) -> Rejected {
     let signature = folder.join("kernels.json.sig");
@@ -130,7 +130,7 @@ fn refused(folder: &Path) -> Rejected {
     found
 }
 
-/// The reason why signing is refused after this change to a pack.
+/// Returns the reason why signing is refused after this change to a pack.
 #[track_caller]
 fn refused_with(change: impl FnOnce(&Path)) -> Rejected {
     let folder = tempfile::tempdir().unwrap();
@@ -184,7 +184,8 @@ fn another_key_changes_no_other_byte() {
     let mut manifest = Manifest::parse(&fs::read(&path).unwrap()).unwrap();
     let benchmark = Benchmark { latency_us: 1.0, throughput_gflops: None };
     manifest.kernels[0].benchmarks = (0..100_000).map(|at| (format!("b{at}"), benchmark)).collect();
-    // On one line the manifest is below the limit; on many it would be above. The author's layout and escapes stay.
+    // The manifest is below the size limit on one line, and would be above it if it were formatted again. The author's
+    // layout and escapes stay.
     let text: String = String::from_utf8(manifest.to_json()).unwrap().lines().map(str::trim_start).collect();
     let text = text.replace("\"name\"", "\"n\\u0061me\"");
     assert!(text.len() < MAX_MANIFEST_BYTES && manifest.to_json().len() > MAX_MANIFEST_BYTES);
@@ -247,7 +248,7 @@ fn a_manifest_that_no_host_would_read_is_not_signed() {
     pack(folder.path(), &key);
     let path = folder.path().join("kernels.json");
     let text = fs::read_to_string(&path).unwrap();
-    // A path that leads out of the pack; if it were followed, even the digest could be right.
+    // Uses a path that leads out of the pack to a file that could even have the right digest.
     fs::write(&path, text.replace("k/k_f32.wasm", "../k/k_f32.wasm")).unwrap();
     let error = sign(folder.path(), &key).unwrap_err().to_string();
     assert!(error.contains("kernels.json cannot be signed: "), "{error}");

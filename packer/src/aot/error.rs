@@ -1,10 +1,10 @@
-//! Why no native code was added to a pack.
+//! The reasons why no native code was added to a pack.
 
 use kernelpack_wamr_driver::CompilerError;
 
 use crate::{error::BuildError, sign_error::SignError};
 
-/// Why no native code was added to a pack, which is unchanged.
+/// The reason why no native code was added to a pack, which is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AotError {

@@ -44,14 +44,14 @@ fn encode_rows(rows: &[TensorArg<'_>], signature: &Signature<'_>, scalars: &[u8]
     Some(call)
 }
 
-/// The answer to a call that returned these tensors.
+/// Returns the answer to a call that returned these tensors.
 pub(super) fn answer(results: &[NamedTensor]) -> Vec<u8> {
     let tensors = results.iter().map(|tensor| tensor.bytes.as_slice());
     iter::once(&[Status::Ok.code() as u8][..]).chain(tensors).collect::<Vec<_>>().concat()
 }
 
-/// The tensors that a vector's call writes, with the bytes of the answer; `None` if there are too many or too few
-/// bytes.
+/// Returns the tensors that a vector's call writes, with the bytes of the answer; `None` if there are too many or too
+/// few bytes.
 pub(super) fn decode(vector: &HealthVector, mut answer: &[u8]) -> Option<Vec<NamedTensor>> {
     let mut results = vector.expected().to_vec();
     for result in &mut results {

@@ -34,13 +34,13 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// The vector as it goes into the pack.
+    /// Returns the vector in the form that goes into the pack.
     pub(super) fn packed(self) -> Packed {
         (self.entry, self.bytes)
     }
 }
 
-/// The author's vectors for each of these kernels, in the order of their names.
+/// Returns the author's vectors for each of these kernels, in the order of their names.
 pub(super) fn read(project: &Project, kernels: &[&KernelSpecBuf]) -> Result<Vec<Vec<Given>>, BuildError> {
     let folder = project.folder().join(HEALTH_FOLDER);
     let mut given = vec![Vec::new(); kernels.len()];
@@ -59,7 +59,7 @@ pub(super) fn read(project: &Project, kernels: &[&KernelSpecBuf]) -> Result<Vec<
     Ok(given)
 }
 
-/// The sorted names of the vector files; other files, such as a script that made them, may be next to them.
+/// Returns the sorted names of the vector files; other files, such as a script that made them, may be next to them.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -88,7 +88,7 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
     let mut tolerance = tolerance(project, &kernel.forward);
     let mut params = Vec::new();
     let mut pairs: Vec<_> = header.metadata().iter().flatten().collect();
-    // Sorted, since in the order of a hash map the reported error would vary.
+    // Sorts the pairs, since the error that is reported would otherwise depend on the order of a hash map.
     pairs.sort();
     for (key, text) in pairs {
         if key == "tolerance" {
@@ -97,7 +97,7 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
         } else if let Some(name) = key.strip_prefix("param.") {
             params.push((name, kernel.forward.with(|it| param(it, name, text)).map_err(|it| metadata(key, it))?));
         } else if key != "format" {
-            // Some programs write "format" into every file.
+            // "format" is ignored, since some programs write it into every file.
             return Err(metadata(key, "unknown key; the known keys are tolerance and param.NAME".into()));
         }
     }
@@ -108,7 +108,7 @@ fn read_one(project: &Project, kernel: &KernelSpecBuf, file: PathBuf, path: Stri
     Ok(Given { file, entry, vector, bytes })
 }
 
-/// The value of a scalar that is written as text.
+/// Parses the value of a scalar.
 fn param(signature: &Signature<'_>, name: &str, text: &str) -> Result<ParamValue, String> {
     let Some(spec) = signature.params.iter().find(|param| param.name == name) else {
         let known: Vec<_> = signature.params.iter().map(|param| param.name).collect();

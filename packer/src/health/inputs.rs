@@ -38,7 +38,8 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// Starts with the attempt that reveals most, and ends with the one that requires least.
+    /// All attempts, from the one that is most likely to reveal an error to the one that makes the fewest demands on
+    /// the kernel.
     pub(super) const ALL: [Self; 4] = [
         Self {
             extents: (161, 2),
@@ -85,7 +86,8 @@ impl Attempt {
     ];
 }
 
-/// Calls of a kernel with this signature that are made before another call, whose result they must not change.
+/// Generates calls of a kernel with this signature that are made before another call, whose result they must not
+/// change.
 pub(super) fn others(signature: &SignatureBuf) -> impl Iterator<Item = HealthVector> {
     Attempt::OTHERS.into_iter().filter_map(|attempt| Some(make(signature, attempt, false)?.vector))
 }
@@ -144,8 +146,8 @@ fn other(value: ParamValue) -> ParamValue {
     }
 }
 
-/// A value for each symbol that all divisors of the symbol divide: the smallest one, starting from the attempt's
-/// extent, that no other symbol has, so that a kernel that mixes up two symbols is detected.
+/// Chooses a value for each symbol: the smallest multiple of its divisors, from the attempt's extent up, that no other
+/// symbol has, so that a kernel that mixes up two symbols is detected.
 fn symbols(signature: &Signature<'_>, attempt: Attempt) -> Option<Vec<u32>> {
     let (inner, outer) = attempt.extents;
     let mut values = Vec::with_capacity(MAX_SYMBOLS);
@@ -234,7 +236,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// The high half of the next number, which has better randomness.
+    /// Returns the high half of the next number, which has better randomness.
     fn bits(&mut self) -> u32 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
@@ -243,7 +245,7 @@ impl Noise {
         ((bits ^ (bits >> 31)) >> 32) as u32
     }
 
-    /// A number from -1 to below 1.
+    /// Returns a number from -1 to below 1.
     fn unit(&mut self) -> f32 {
         (self.bits() >> 8) as f32 / (1 << 23) as f32 - 1.0
     }

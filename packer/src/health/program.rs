@@ -82,7 +82,7 @@ impl Program {
         progress(Event::CompilingReference { package: project.package.clone() });
         let mut command = cargo_rustc(project, features, "rlib", &host, "");
         pin_settings(&mut command, &FLAGS, &[]);
-        // Panics must be reported, and nothing is linked yet.
+        // Panics must unwind, so that they are reported. LTO is off, since nothing is linked yet.
         command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind").env("CARGO_PROFILE_RELEASE_LTO", "off");
         let id = project.id.clone();
         let read = move |artifacts: &mut Artifacts, message| artifacts.read(message, &id);
@@ -102,7 +102,7 @@ impl Program {
             )));
         };
 
-        // Next to cargo's output, since the folder for temporary files may not allow programs to run.
+        // The folder is next to cargo's output, since the file system of temporary files may be mounted `noexec`.
         let parent = project.target.join("kernelpack");
         let failed = |error| BuildError::io("write to", &parent, error);
         let folder = tempfile::Builder::new().prefix("health-").tempdir_in(&parent).map_err(failed)?;
@@ -119,7 +119,7 @@ impl Program {
         Ok(Self { folder, path, time_limit })
     }
 
-    /// The results of the kernel's function for the call of a vector.
+    /// Returns the results of the kernel's function for the call of a vector.
     ///
     /// # Errors
     /// The process cannot be started. The inner result is that of the function itself.
@@ -152,9 +152,9 @@ impl Program {
         })
     }
 
-    /// Whether the kernel's function still returns these results for the call of a vector after other calls: the same
-    /// one, one with other tensors, and one with other scalars. Other calls that are refused or end the process prove
-    /// nothing.
+    /// Returns whether the kernel's function still returns these results for the call of a vector after other calls:
+    /// the same one, one with other tensors, and one with other scalars. Other calls that are refused or end the
+    /// process prove nothing.
     ///
     /// # Errors
     /// The process cannot be started.
@@ -202,7 +202,7 @@ impl Program {
             .current_dir(self.folder.path())
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
-            // The function's own output does not matter here.
+            // Discards what the function itself prints.
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -230,13 +230,13 @@ impl Program {
 struct Artifacts {
     library: Option<PathBuf>,
     guests: Vec<PathBuf>,
-    /// The folders of these and of their dependencies; procedural macros are in other folders.
+    /// The folders of these artifacts and of their dependencies; procedural macros are in other folders.
     folders: BTreeSet<PathBuf>,
     native_paths: Vec<String>,
 }
 
 impl Artifacts {
-    /// The cargo command that links the package in `folder` to these.
+    /// Returns the cargo command that links the package in `folder` to these artifacts.
     fn cargo_link(&self, project: &Project, library: &Path, guest: &Path, host: &str, folder: &Path) -> Command {
         let option = |name: &str, path: &Path| {
             let mut option = OsString::from(name);
@@ -246,7 +246,7 @@ impl Artifacts {
         };
         let mut command = Command::new(toolchain::cargo());
         command
-            // Nothing needs to be downloaded, and no lock file can be out of date.
+            // The package has no dependencies, so nothing needs to be downloaded, and no lock file can be out of date.
             .args([
                 "rustc",
                 "--release",
@@ -260,10 +260,10 @@ impl Artifacts {
             .arg(folder.join("Cargo.toml"))
             .arg("--target-dir")
             .arg(folder.join("target"))
-            // The folder from which cargo looks for its configuration, and rustup for the toolchain.
+            // This is the folder from which cargo looks for its configuration, and rustup for the toolchain.
             .current_dir(project.folder())
             .stdin(Stdio::null());
-        // This is not the author's code, so the author's lints must not stop it.
+        // The program is not the author's code, so lints that the author denies must not fail its build.
         command.args(["--", "--cap-lints=allow"]);
         command.arg("--extern").arg(option("kernels", library));
         command.arg("--extern").arg(option("kernelpack_guest", guest));
@@ -299,7 +299,7 @@ impl Artifacts {
     }
 }
 
-/// The program among the artifacts that cargo lists.
+/// Returns the path of the program among the artifacts that cargo lists.
 fn executable(stdout: &[u8]) -> Option<PathBuf> {
     Message::parse_stream(stdout).find_map(|message| match message {
         Ok(Message::CompilerArtifact(artifact)) => artifact.executable.map(Into::into),

@@ -49,7 +49,7 @@ fn project() -> Project {
     Project::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/unwell"), None).unwrap()
 }
 
-/// The project, as if it were in another folder, with these vectors.
+/// Copies the project's description to another folder with these vectors.
 fn project_with(folder: &Path, vectors: &[(&str, Vec<u8>)]) -> Project {
     fs::create_dir_all(folder.join("health")).unwrap();
     for (name, bytes) in vectors {
@@ -158,7 +158,7 @@ fn functions_are_asked_in_a_process_of_their_own() {
     let panicked = ask("panics_always").unwrap_err().to_string();
     assert!(panicked.starts_with("ended its process (exit status: 101): panicked at "), "{panicked}");
     assert!(panicked.ends_with("2 elements are too many"), "{panicked}");
-    // Its signature differs.
+    // These kernels have another signature than the call.
     assert!(matches!(ask("aborts"), Err(NoAnswer::Refused { status: Status::InvalidParams, .. })));
     assert!(matches!(ask("scales_f32"), Err(NoAnswer::Refused { status: Status::InvalidParams, .. })));
 

@@ -4,8 +4,8 @@ use kernelpack_abi::{DType, Role, SignatureBuf, TensorSpecBuf};
 
 use crate::project::Project;
 
-/// How far the sandbox's results may be from the function's unless the author says otherwise: about ten units in the
-/// last place, since std's mathematical functions differ between WebAssembly and this machine.
+/// Returns how far the sandbox's results may be from the function's unless the author says otherwise: about ten units
+/// in the last place, since std's mathematical functions differ between WebAssembly and this machine.
 pub(super) fn tolerance(project: &Project, signature: &SignatureBuf) -> f64 {
     let of = |tensor: &TensorSpecBuf| match (tensor.role, tensor.dtype) {
         (Role::Out | Role::InOut, DType::F16) => 1e-3,

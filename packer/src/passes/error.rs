@@ -1,6 +1,6 @@
-//! Why a pass rejects a module.
+//! The reasons why a pass rejects a module.
 
-/// Why a module cannot become the module of a kernel.
+/// The reason why a module cannot become the module of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PassError {
@@ -60,7 +60,7 @@ pub enum PassError {
     /// The memory is 64-bit, shared, or has pages of another size.
     #[error("its memory is {what}, but a kernel's memory has 32-bit addresses and 64 KiB pages and is not shared")]
     MemoryKind {
-        /// What it is instead.
+        /// The kind of memory that it is instead.
         what: &'static str,
     },
     /// The limit on the memory is more than a memory can have.

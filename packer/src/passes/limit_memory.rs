@@ -8,8 +8,8 @@ use super::error::PassError;
 /// The number of pages that 32-bit addresses can reach.
 const MOST_PAGES: u32 = 65_536;
 
-/// Sets the maximum of the one memory to `max_memory_pages`, regardless of the linker's value: the host lays out a
-/// call's tensors within the declared limit.
+/// Sets the maximum of the one memory to `max_memory_pages`, regardless of the linker's value, since the host relies on
+/// the declared limit when it places a call's tensors.
 ///
 /// # Errors
 /// There is not exactly one plain 32-bit memory, or its initial size is above the limit.

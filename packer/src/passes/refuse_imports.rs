@@ -1,4 +1,4 @@
-//! Rejects modules with imports: a kernel cannot misuse what it cannot reach.
+//! Rejects modules with imports: without them, a kernel can reach nothing but its own memory.
 
 use walrus::{ImportKind, Module};
 

@@ -29,7 +29,8 @@ fn the_toolchain_is_the_one_of_the_crates_folder() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("rust-toolchain"), "1.95.0-host\n").unwrap();
     let script = |content: &str| {
-        // In another process, since a program cannot run while this process or a child has it open for writing.
+        // The script is written by another process, since a program cannot run while this process or a child has it
+        // open for writing.
         let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
         assert!(Command::new("sh").arg("-c").arg(write).arg(&rustup).arg(content).status().unwrap().success());
         active_toolchain(rustup.as_os_str(), &folder)

@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::Path, process::Command};
 
 use kernelpack_manifest::PublicKey;
 
-/// Whether OpenSSL, as an independent implementation, accepts the signature of a pack; `None` without OpenSSL.
+/// Returns whether OpenSSL, as an independent implementation, accepts the signature of a pack; `None` without OpenSSL.
 pub(crate) fn openssl_verifies(pack: &Path, key: &PublicKey) -> Option<bool> {
     Command::new("openssl").arg("version").output().ok()?;
     let mut public = tempfile::NamedTempFile::new().unwrap();
@@ -21,7 +21,7 @@ pub(crate) fn openssl_verifies(pack: &Path, key: &PublicKey) -> Option<bool> {
     Some(output.status.success())
 }
 
-/// Every file below a folder, by path, with its content.
+/// Returns every file below a folder, by path, with its content.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];

@@ -44,7 +44,7 @@ fn script(path: &Path, content: &str) {
     assert!(Command::new("sh").arg("-c").arg(write).arg(path).arg(content).status().unwrap().success());
 }
 
-/// A crate in a workspace of its own, with this repository's lock file, so that nothing needs to be downloaded.
+/// Returns a crate in a workspace of its own, with this repository's lock file, so that nothing needs to be downloaded.
 fn author(folder: &Path) -> PathBuf {
     let root = folder.join("crate");
     fs::create_dir_all(root.join("src")).unwrap();
@@ -121,7 +121,7 @@ fn the_program_is_linked_as_cargo_is_configured_to() {
     assert_eq!(left.len(), 1, "only the program that is still there may be: {left:?}");
 }
 
-/// The macro's declaration of the crate's kernel.
+/// Returns the macro's declaration of the crate's kernel.
 fn raw_spec() -> KernelSpecBuf {
     use kernelpack_abi::{DType, Dim, Expr, KernelSpec, Lifecycle, ResourceLimits, Role, Signature, TensorSpec};
     const fn tensor(name: &'static str, role: Role) -> TensorSpec<'static> {

@@ -31,34 +31,34 @@ impl Active {
         Self { live: ArcSwapOption::new(live), followers: Mutex::default() }
     }
 
-    /// The active pack.
+    /// Returns the active pack.
     pub(crate) fn load(&self) -> Option<Arc<Live>> {
         self.live.load_full()
     }
 
-    /// Makes a handle to what `resolve` finds in the active pack, and later in its successors.
+    /// Makes a handle to the target that `resolve` finds in the active pack and, after a swap, in its successors.
     pub(crate) fn follow<H: Send + Sync + 'static>(
         &self,
         resolve: impl Fn(&Pack) -> Result<H, Error> + Send + Sync + 'static,
     ) -> Result<Followed<H>, Error> {
-        // While this lock is held no pack is swapped, so no handle is missed.
+        // While this lock is held, no pack is swapped, so a swap cannot miss the new handle.
         let mut followers = self.followers();
         let live = self.load().ok_or(BadCall::NoActivePack)?;
         let slot = Arc::new(Slot::new(&live.pack, resolve)?);
         followers.retain(|follower| follower.strong_count() > 0);
-        // A second binding, since the list holds trait objects.
+        // A separate variable lets the `Arc` coerce to the trait object that the list holds.
         let follower: Arc<dyn Follower> = slot.clone();
         followers.push(Arc::downgrade(&follower));
         Ok(Followed::new(slot))
     }
 
-    /// Checks that everything followed exists in this pack and is called in the same way.
+    /// Checks that the targets of all handles exist in this pack and are called in the same way.
     pub(crate) fn check_followers(&self, pack: &Pack) -> Result<(), Error> {
         check(&self.followers(), pack)
     }
 
-    /// Makes a pack active until the result is dropped, or permanently if it is kept. Until then no new handle can
-    /// follow, since going back must remain possible.
+    /// Makes a pack active until the result is dropped, or permanently if it is kept. Until then, no new handle can be
+    /// made, since it might follow a kernel that the previous pack lacks.
     pub(crate) fn try_out(&self, next: Arc<Live>) -> Result<Trial<'_>, Error> {
         let followers = self.followers();
         check(&followers, &next.pack)?;

@@ -111,8 +111,8 @@ impl KernelManagerBuilder {
                 opened
             }
         };
-        // A pack that was unusable at the start is not tried again until the store names another pack, unless the
-        // machine was at fault.
+        // A pack that was unusable at the start is not tried again until the store names another pack, unless the fault
+        // was the machine's.
         let at_fault = fallback.as_ref().filter(|fallback| !fallback.error.is_passing());
         let unusable = at_fault.map(|fallback| fallback.unusable.clone());
         let changing = Mutex::new(Memory { unusable, ..Memory::default() });

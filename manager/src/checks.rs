@@ -16,13 +16,13 @@ pub enum Stage {
 /// A program's own check of a pack.
 pub(crate) type Probe = Box<dyn Fn(&Pack, Stage) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
 
-/// Everything that a pack must pass.
+/// The checks that a pack must pass.
 #[derive(Default)]
 pub(crate) struct Checks {
     pub(crate) probes: Vec<Probe>,
 }
 
-/// Why a pack failed its checks.
+/// The reason why a pack failed its checks.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckFailed {
@@ -43,7 +43,7 @@ pub enum CheckFailed {
     },
 }
 
-/// The message of a program's own error, followed by each cause that its message does not include.
+/// Returns the message of a program's own error, followed by each cause that its message does not include.
 fn with_causes(error: &(dyn StdError + 'static)) -> String {
     let mut told = error.to_string();
     for cause in iter::successors(error.source(), |&cause| cause.source()) {

@@ -1,4 +1,4 @@
-//! Why a pack did not become active.
+//! The reasons why a pack did not become active.
 
 use std::io;
 
@@ -19,10 +19,10 @@ pub enum UpgradeError {
     /// Verification: a file cannot be read.
     #[error(transparent)]
     Unreadable(FileError),
-    /// Verifying: it could not be verified for another reason, such as a lack of memory or file descriptors.
+    /// Verification: the pack could not be verified for another reason, such as a lack of memory or file descriptors.
     #[error(transparent)]
     Failed(Box<Error>),
-    /// Compatibility: it does not fit this runtime or engine.
+    /// Compatibility: the pack is not compatible with this runtime or engine.
     #[error("pack rejected: {0}")]
     Incompatible(CompatibilityResult),
     /// The pack has another name than the active one.
@@ -132,7 +132,7 @@ impl UpgradeError {
         }
     }
 
-    /// Whether another attempt with the same pack may end differently.
+    /// Returns whether the fault may be temporary, so that another attempt with the same pack may succeed.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Store(_) | Self::Unchecked(_) => true,
@@ -142,7 +142,7 @@ impl UpgradeError {
     }
 }
 
-/// Why a rollback failed. The active pack is unchanged.
+/// The reason why a rollback failed. The active pack is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RollbackError {
@@ -157,7 +157,7 @@ pub enum RollbackError {
     Store(#[from] StoreError),
 }
 
-/// Why a manager could not start.
+/// The reason why a manager could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManagerError {
@@ -175,19 +175,19 @@ pub enum ManagerError {
     NothingUsable {
         /// The active pack.
         active: PackId,
-        /// Why it cannot be used.
+        /// The reason why it cannot be used.
         error: Box<UpgradeError>,
-        /// Why the previous pack cannot be used, if there is one.
+        /// The reason why the previous pack cannot be used, if there is one.
         previous: Option<Box<UpgradeError>>,
     },
 }
 
-/// Why the store's active pack could not be used; the previous one is active instead, or none.
+/// The reason why the store's active pack could not be used; the previous one is active instead, or none.
 #[derive(Debug)]
 pub struct Fallback {
     /// The pack that the store names.
     pub unusable: PackId,
-    /// Why it cannot be used.
+    /// The reason why it cannot be used.
     pub error: UpgradeError,
 }
 

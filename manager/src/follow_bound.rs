@@ -61,7 +61,7 @@ impl<H: Bindable> FollowedBound<H> {
         Ok(Self { slot, kernel, bound })
     }
 
-    /// The active kernel, if another one is bound.
+    /// Returns the active kernel, if another one is bound.
     #[inline]
     fn newer(&self) -> Option<Arc<H>> {
         let active = self.slot.current.load();
@@ -88,12 +88,12 @@ impl<K: Kernel> FollowedBound<TypedKernel<K>> {
         }
     }
 
-    /// The number of bytes that each call copies, of tensors that are not mapped.
+    /// Returns the number of bytes that each call copies, of tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.bound.copied_bytes()
     }
 
-    /// The number of threads that each call is divided over; 1 if it is not divided.
+    /// Returns the number of threads that each call is divided over; 1 if it is not divided.
     pub fn threads(&self) -> usize {
         self.bound.threads()
     }
@@ -124,12 +124,12 @@ impl FollowedBound<DynKernel> {
         }
     }
 
-    /// The number of bytes that each call copies, of tensors that are not mapped.
+    /// Returns the number of bytes that each call copies, of tensors that are not mapped.
     pub fn copied_bytes(&self) -> u64 {
         self.bound.copied_bytes()
     }
 
-    /// The number of threads that each call is divided over; 1 if it is not divided.
+    /// Returns the number of threads that each call is divided over; 1 if it is not divided.
     pub fn threads(&self) -> usize {
         self.bound.threads()
     }

@@ -44,7 +44,7 @@ impl<T: Send + 'static> Grace<T> {
 
     /// Keeps a value for the period, in place of any other.
     pub(crate) fn keep(&self, value: T) {
-        // If the end of the period cannot be represented, it never ends.
+        // If the end of the period cannot be represented, the value never expires.
         let until = Instant::now().checked_add(self.period);
         let mut kept = self.shared.lock();
         kept.until = until;
@@ -54,7 +54,7 @@ impl<T: Send + 'static> Grace<T> {
         drop(replaced);
     }
 
-    /// The value, if it has not expired.
+    /// Returns the value, if it has not expired.
     pub(crate) fn peek(&self) -> Option<T>
     where
         T: Clone,
@@ -86,8 +86,8 @@ impl<T> Shared<T> {
                 Some(Duration::ZERO) => {
                     let value = kept.value.take();
                     drop(kept);
-                    // Dropping may take long, so the lock is not held. A panic is printed to stderr, and later values
-                    // must still be dropped.
+                    // Dropping may take long, so the lock is not held. The panic hook has already reported a panic, and
+                    // the thread must go on to drop later values.
                     let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
                     self.lock()
                 }
@@ -101,7 +101,8 @@ impl<T> Shared<T> {
 impl<T> Drop for Grace<T> {
     fn drop(&mut self) {
         if !self.process.is_current() {
-            // The thread is the parent's, and may have held the lock at the fork.
+            // In a forked child, the thread does not exist, and the lock may have been held at the fork, so dropping
+            // either could block.
             mem::forget((self.shared.clone(), self.thread.take()));
             return;
         }

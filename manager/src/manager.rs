@@ -40,17 +40,17 @@ pub struct KernelManager {
 }
 
 impl KernelManager {
-    /// The active pack, if there is one yet.
+    /// Returns the active pack, if there is one yet.
     pub fn pack(&self) -> Option<Pack> {
         self.shared.active.load().map(|live| live.pack.clone())
     }
 
-    /// The id of the active pack, if there is one yet.
+    /// Returns the id of the active pack, if there is one yet.
     pub fn active(&self) -> Option<PackId> {
         self.shared.active.load().map(|live| live.id.clone())
     }
 
-    /// The id of the pack that [`rollback`](Self::rollback) would go back to, if there is one.
+    /// Returns the id of the pack that [`rollback`](Self::rollback) would go back to, if there is one.
     pub fn previous(&self) -> Option<PackId> {
         let kept = self.shared.previous.peek().map(|live| live.id.clone());
         match &self.shared.store {
@@ -59,22 +59,24 @@ impl KernelManager {
         }
     }
 
-    /// Why the active pack is not the one that the store names, if that one could not be used at the start.
+    /// Returns the reason why the active pack is not the one that the store names, if that pack could not be used at
+    /// the start.
     pub fn startup_fallback(&self) -> Option<&Fallback> {
         self.shared.fallback.as_ref()
     }
 
-    /// The store, if the manager has one.
+    /// Returns the store, if the manager has one.
     pub fn store(&self) -> Option<&PackStore> {
         self.shared.store.as_ref()
     }
 
-    /// The runtime that opens packs.
+    /// Returns the runtime that opens packs.
     pub fn runtime(&self) -> &Runtime {
         &self.shared.runtime
     }
 
-    /// The kernel of the active pack that a typed stub describes; it stays with that pack, even after an upgrade.
+    /// Returns the kernel of the active pack that a typed stub describes; it stays with that pack, even after an
+    /// upgrade.
     ///
     /// # Errors
     /// [`BadCall::NoActivePack`], or as [`Pack::kernel`].
@@ -82,7 +84,7 @@ impl KernelManager {
         self.live()?.pack.kernel()
     }
 
-    /// The kernel of the active pack with this id; it stays with that pack, even after an upgrade.
+    /// Returns the kernel of the active pack with this id; it stays with that pack, even after an upgrade.
     ///
     /// # Errors
     /// [`BadCall::NoActivePack`], or as [`Pack::kernel_named`].
@@ -90,8 +92,8 @@ impl KernelManager {
         self.live()?.pack.kernel_named(id)
     }
 
-    /// A handle to a kernel that always uses the active pack. While the handle exists, a pack cannot become active if
-    /// it lacks the kernel, or if its kernel has another interface.
+    /// Returns a handle to a kernel that always uses the active pack. While the handle exists, a pack cannot become
+    /// active if it lacks the kernel, or if its kernel has another interface.
     ///
     /// # Errors
     /// See [`kernel`](Self::kernel).

@@ -7,7 +7,7 @@ use kernelpack_runtime::PackId;
 use crate::UpgradeError;
 use crate::store::{Accepted, StoreState};
 
-/// What an upgrade may do beyond going to a newer version of the same pack.
+/// The permissions of an upgrade beyond going to a newer version of the same pack.
 ///
 /// # Example: back to an older version on purpose
 /// ```no_run
@@ -45,7 +45,7 @@ impl Upgrade {
         self
     }
 
-    /// The policy for unattended upgrades: a withdrawn pack stays withdrawn.
+    /// Returns the policy for unattended upgrades: a withdrawn pack stays withdrawn.
     pub(crate) fn unattended() -> Self {
         Self { refuse_withdrawn: true, ..Self::new() }
     }

@@ -26,11 +26,11 @@ pub(crate) struct Shared {
     pub(crate) previous: Grace<Arc<Live>>,
     pub(crate) store: Option<PackStore>,
     pub(crate) fallback: Option<Fallback>,
-    /// Held while the active pack is being replaced. Calls never take it.
+    /// The lock that is held while the active pack is being replaced. Calls never take it.
     pub(crate) changing: Mutex<Memory>,
 }
 
-/// What a manager remembers for the next change.
+/// The state that a manager keeps for the next change.
 #[derive(Default)]
 pub(crate) struct Memory {
     /// The state, if there is no store to keep it.

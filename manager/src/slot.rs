@@ -36,7 +36,7 @@ impl<H: Send + Sync> Follower for Slot<H> {
     }
 
     fn move_to(&self, pack: &Pack) {
-        // It passed the check, whose result depends only on the pack.
+        // The pack has passed the check, whose result depends only on the pack, so this cannot fail.
         if let Ok(next) = (self.resolve)(pack) {
             self.current.store(Arc::new(next));
         }

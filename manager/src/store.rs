@@ -10,7 +10,7 @@
 //! The invariant: everything in `packs/` was written completely and synced before it was renamed into place, and
 //! `state.json` is replaced atomically, so a process killed at any moment leaves either the old state or the new one.
 //! The folder's contents are not trusted: the signature and every digest are checked again at each opening, folder
-//! names are derived from the state and never read from it, and links are not followed.
+//! names are computed from the state and never read from the file system, and links are not followed.
 
 mod collect;
 mod error;
@@ -83,10 +83,10 @@ impl PackStore {
         let layout = Layout::new(root.as_ref());
         layout.make()?;
         let store = Self { layout };
-        // This is only cleaning up: a read-only store can still be read.
+        // An error is not returned here, since this only removes leftovers, and a read-only store can still be read.
         match store.lock() {
-            // If the state is lost or names packs that do not exist, nothing can be called superfluous until the next
-            // upgrade.
+            // If the state is lost or names packs that do not exist, it is unknown which packs are superfluous, so
+            // nothing is removed until the next upgrade.
             Ok(lock) => match store.state() {
                 Ok(state) if state.active().is_some_and(|id| store.installed(id).is_ok()) => {
                     store.collect(&lock, &state);
@@ -98,12 +98,12 @@ impl PackStore {
         Ok(store)
     }
 
-    /// The store's folder.
+    /// Returns the store's folder.
     pub fn root(&self) -> &Path {
         &self.layout.root
     }
 
-    /// The active pack, and the versions accepted so far.
+    /// Returns the active pack, and the versions accepted so far.
     ///
     /// # Errors
     /// The state cannot be read, or is in a format that this build does not understand.
@@ -124,8 +124,8 @@ impl PackStore {
         StoreState::parse(&bytes, content).map_err(|message| StoreError::BadState { path, message })
     }
 
-    /// The content of an installed pack, if its manifest is the one that the state names. Its signature was checked
-    /// when it was installed, and is checked again when it is opened.
+    /// Returns the content of an installed pack, if its manifest is the one that the state names. Its signature was
+    /// checked when it was installed, and is checked again when it is opened.
     fn content(&self, id: &PackId) -> Option<Digest> {
         let manifest = read_pack_file(&self.installed(id).ok()?, MANIFEST_FILE, MAX_MANIFEST_BYTES as u64).ok()?;
         if Digest::of(&manifest) != id.digest {
@@ -134,7 +134,7 @@ impl PackStore {
         Manifest::content(&manifest).ok()
     }
 
-    /// The folder of an installed pack.
+    /// Returns the folder of an installed pack.
     ///
     /// # Errors
     /// The path is not a folder: the pack is not installed, or a link has its name.
@@ -166,7 +166,7 @@ impl PackStore {
         Ok(lock)
     }
 
-    /// Replaces the state atomically; on an earlier failure, the old state stays.
+    /// Replaces the state atomically; after an error, the old state stays.
     pub(crate) fn write_state(&self, _: &StoreLock, state: &StoreState) -> Result<(), StoreError> {
         let staged = self.layout.staged(layout::STATE);
         layout::write_synced(&staged, &state.to_json())?;

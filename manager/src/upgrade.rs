@@ -39,7 +39,7 @@ pub struct Swapped {
 }
 
 impl Swapped {
-    /// Whether the active pack has changed.
+    /// Returns whether the active pack has changed.
     pub fn is_change(&self) -> bool {
         self.from.as_ref() != Some(&self.to)
     }
@@ -100,11 +100,11 @@ impl Shared {
                 }
             }
         };
-        // Its key may have been revoked since it was opened.
+        // The key that signed the pack may have been revoked since the pack was opened.
         self.runtime.check_trust(&target.pack).map_err(|error| unusable(UpgradeError::verifying(error)))?;
         let mut next = ledger.state.clone();
         next.roll_back();
-        // The pack was healthy when it was active, and a rollback should not be refused.
+        // Skips the health checks: the pack was healthy when it was active, and a rollback should not be refused.
         let to = target.id.clone();
         let followed = |error| unusable(UpgradeError::Followed { pack: to.clone(), error: Box::new(error) });
         let trial = self.active.try_out(target).map_err(followed)?;
@@ -158,7 +158,7 @@ impl Shared {
         Ok((staged, copy))
     }
 
-    /// Whether the store, if there is one, has the complete pack and names it as active.
+    /// Returns whether the store, if there is one, has the complete pack and names it as active.
     fn is_installed(&self, ledger: &Ledger<'_>, id: &PackId) -> bool {
         ledger.store.as_ref().is_none_or(|(store, _)| {
             let whole = || self.runtime.verify(&store.installed(id).ok()?).ok().filter(|pack| pack.id() == *id);
@@ -188,7 +188,7 @@ impl Shared {
         let followed = |error| UpgradeError::Followed { pack: id.clone(), error: Box::new(error) };
         let before = self.active.load();
         let trial = self.active.try_out(candidate).map_err(followed)?;
-        // Through the pointer that every caller uses from now on.
+        // Checks the pack through the pointer that every caller uses from now on.
         if let Some(live) = self.active.load() {
             run(&self.checks, &live, Stage::AfterSwap).map_err(|reason| match reason {
                 CheckFailed::Unchecked(unchecked) => UpgradeError::Unchecked(unchecked),

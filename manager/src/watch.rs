@@ -161,13 +161,15 @@ pub struct Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if !self.process.is_current() {
-            // The thread is the parent's, and the fork may have caught the channel in the middle of an operation.
+            // In a forked child, the thread does not exist, and the fork may have interrupted an operation on the
+            // channel.
             mem::forget((self.stop.take(), self.thread.take()));
             return;
         }
         // Closing the channel wakes the thread at once.
         drop(self.stop.take());
-        // A callback may own the watch: the thread cannot join itself, and ends after this event.
+        // If the callback owns the watch, this runs on the watch's own thread, which cannot join itself and ends after
+        // this event.
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             let _ = thread.join();
         }
@@ -188,7 +190,7 @@ impl Inbox {
         match self.manager.refresh() {
             Ok(None) => {}
             Ok(Some(swapped)) => (self.on_event)(WatchEvent::Upgraded(swapped)),
-            // Others are changing it, or will.
+            // These errors are not reported, since they may be temporary and the next scan tries again.
             Err(UpgradeError::Store(_) | UpgradeError::Unchecked(_)) => {}
             Err(error) => (self.on_event)(WatchEvent::NotRefreshed(error)),
         }
@@ -205,7 +207,7 @@ impl Inbox {
         self.unreadable = false;
         self.tried.retain(|path, _| found.contains_key(path));
         let mut new: Vec<_> = found.into_iter().filter(|(path, looks)| self.tried.get(path) != Some(looks)).collect();
-        // These versions are unverified; they only decide what to try first.
+        // These versions are unverified, and only determine the order in which packs are tried.
         let version = |path: &Path| read_manifest(path).ok().map(|manifest| manifest.version);
         new.sort_by_cached_key(|(path, _)| std::cmp::Reverse(version(path).unwrap_or(Version::new(0, 0, 0))));
         for (path, looks) in new {
@@ -226,7 +228,7 @@ impl Inbox {
     }
 }
 
-/// The folders that could be packs, with the appearance of their files.
+/// Returns the folders that could be packs, with the appearance of their files.
 fn candidates(dir: &Path) -> io::Result<BTreeMap<PathBuf, Digest>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir)?.take(MAX_ENTRIES) {
@@ -242,7 +244,7 @@ fn candidates(dir: &Path) -> io::Result<BTreeMap<PathBuf, Digest>> {
     Ok(found)
 }
 
-/// A digest of the names, sizes and times of the files in a folder, which changes whenever a file is written.
+/// Returns a digest of the names, sizes and times of the files in a folder, which changes whenever a file is written.
 fn appearance(dir: &Path) -> io::Result<Digest> {
     let mut lines = Vec::new();
     let mut folders = vec![(dir.to_owned(), 0)];
@@ -263,7 +265,7 @@ fn appearance(dir: &Path) -> io::Result<Digest> {
     Ok(Digest::of(lines.join("\n").as_bytes()))
 }
 
-/// When a file was last written; on Unix also when its metadata last changed, which cannot be forged.
+/// Returns when a file was last written and, on Unix, when its metadata last changed, which programs cannot set.
 fn times(metadata: &fs::Metadata) -> impl std::fmt::Debug + use<> {
     #[cfg(unix)]
     let changed = {

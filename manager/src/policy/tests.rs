@@ -8,7 +8,7 @@ fn id(name: &str, version: &str) -> PackId {
     PackId { name: name.to_owned(), version, content, digest, signed_by: String::new() }
 }
 
-/// The same pack, signed by another key.
+/// Returns the same pack, signed by another key.
 fn signed_anew(id: PackId) -> PackId {
     PackId { digest: Digest::of(b"signed anew"), signed_by: "another".to_owned(), ..id }
 }

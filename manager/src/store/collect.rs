@@ -18,7 +18,7 @@ impl PackStore {
             match install::remove(&path) {
                 Ok(()) => tracing::debug!(path = %path.display(), "removed what was left half-written"),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                // Code that needs the path reports the error.
+                // The error is only logged here; code that needs the path reports it.
                 Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove what was left"),
             }
         }

@@ -42,7 +42,7 @@ pub enum StoreError {
     BadState {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault in it.
         message: String,
     },
 }

@@ -25,7 +25,7 @@ pub(crate) struct Staged<'a> {
     dir: PathBuf,
 }
 
-/// Why a pack could not be copied.
+/// The reason why a pack could not be copied.
 pub(crate) enum StageError {
     /// The pack cannot be read, or has changed since it was verified.
     Source(Error),
@@ -44,7 +44,7 @@ impl<'a> Staged<'a> {
     ) -> Result<Self, StageError> {
         let dir = store.layout.staged(INSTALL);
         fs::create_dir(&dir).map_err(StoreError::io("make", &dir)).map_err(StageError::Store)?;
-        // Made before anything is written, so that it is removed after any failure.
+        // The guard is made before anything is written, so that dropping it removes the copy after any failure.
         let staged = Self { store, lock, dir };
         let mut folders = BTreeSet::from([staged.dir.clone()]);
         for name in names {
@@ -69,7 +69,7 @@ impl<'a> Staged<'a> {
         layout::write_synced(&path, bytes)
     }
 
-    /// The folder of the copy.
+    /// Returns the folder of the copy.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -91,8 +91,8 @@ impl<'a> Staged<'a> {
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
-        // After installation nothing is left here. Anything that cannot be removed now is removed by the next process
-        // that changes the store.
+        // After an installation, the folder no longer exists. If it cannot be removed now, the next process that
+        // changes the store removes it.
         let _ = fs::remove_dir_all(&self.dir);
     }
 }

@@ -72,20 +72,21 @@ impl Layout {
     }
 }
 
-/// The name of a pack's folder: readable, valid on every system, and different for each content and signer.
+/// Returns the name of a pack's folder: readable, valid on every system, and different for each content and signer.
 fn folder_name(id: &PackId) -> String {
     let plain = |text: &str| -> String {
         let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+') { c } else { '_' };
         text.chars().take(MAX_PART).map(safe).collect()
     };
     let PackId { name, version, digest, signed_by, .. } = id;
-    // The signer counts: a pack signed by another key is stored next to the active one until it becomes active itself.
+    // The name depends on the signer too, since a pack signed by another key is stored next to the active one until it
+    // becomes active itself.
     let told_apart = Digest::of(&[&digest.0[..], signed_by.as_bytes()].concat());
     let digits: String = told_apart.0[..DIGITS / 2].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{digits}", plain(name), plain(&version.to_string()))
 }
 
-/// Whether a store could have given this name to a folder in `packs/`.
+/// Returns whether a store could have given this name to a folder in `packs/`.
 pub(super) fn is_pack_name(name: &str) -> bool {
     let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.rsplit_once('-')
@@ -103,7 +104,8 @@ pub(super) fn check_folder(path: &Path) -> Result<(), StoreError> {
 
 /// Writes a new file and syncs it.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    // An existing file is a leftover that could not be removed; writing must not follow a link.
+    // `create_new` fails if the file exists, which is then a leftover that could not be removed, and does not follow
+    // links.
     let created = File::create_new(path);
     created
         .and_then(|mut file| {

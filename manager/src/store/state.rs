@@ -54,7 +54,7 @@ impl Accepted {
         Self { version: id.version.clone(), content: id.content, digest: id.digest }
     }
 
-    /// Whether the pack is the accepted one, regardless of its signer.
+    /// Returns whether the pack is the accepted one, regardless of its signer.
     pub(crate) fn is(&self, id: &PackId) -> bool {
         self.content == id.content || self.digest == id.digest
     }
@@ -67,22 +67,22 @@ impl Default for StoreState {
 }
 
 impl StoreState {
-    /// The active pack, if there is one yet.
+    /// Returns the active pack, if there is one yet.
     pub fn active(&self) -> Option<&PackId> {
         self.active.as_ref()
     }
 
-    /// The pack that a rollback goes back to, if there is one.
+    /// Returns the pack that a rollback goes back to, if there is one.
     pub fn previous(&self) -> Option<&PackId> {
         self.previous.as_ref()
     }
 
-    /// The newest version ever accepted of the pack with this name.
+    /// Returns the newest version ever accepted of the pack with this name.
     pub fn newest(&self, name: &str) -> Option<&Version> {
         self.newest.get(name).map(|accepted| &accepted.version)
     }
 
-    /// Whether a rollback withdrew this pack, regardless of its signer.
+    /// Returns whether a rollback withdrew this pack, regardless of its signer.
     pub fn is_withdrawn(&self, id: &PackId) -> bool {
         // The former format has only the digests of manifests.
         self.withdrawn.iter().any(|withdrawn| [id.content, id.digest].contains(withdrawn))
@@ -97,7 +97,7 @@ impl StoreState {
         Self { format: FORMAT, active, previous, newest, withdrawn }
     }
 
-    /// The accepted versions and contents of packs with this name.
+    /// Returns the accepted versions and contents of packs with this name.
     pub(crate) fn accepted(&self, name: &str) -> impl Iterator<Item = Accepted> {
         let installed = [&self.active, &self.previous].into_iter().flatten().filter(move |id| id.name == name);
         self.newest.get(name).cloned().into_iter().chain(installed.map(Accepted::of))

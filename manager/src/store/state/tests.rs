@@ -6,7 +6,7 @@ fn id(version: &str) -> PackId {
     PackId { name: "core".to_owned(), version, content, digest, signed_by: String::new() }
 }
 
-/// The same pack, signed by another key.
+/// Returns the same pack, signed by another key.
 fn signed_anew(id: PackId) -> PackId {
     PackId { digest: Digest::of(b"signed anew"), signed_by: "another".to_owned(), ..id }
 }
@@ -39,12 +39,12 @@ fn a_rollback_leads_back_once_and_withdraws() {
     state.roll_back();
     assert_eq!((state.active(), state.previous()), (Some(&id("1.0.0")), None));
     assert!(state.is_withdrawn(&id("2.0.0")) && state.is_withdrawn(&signed_anew(id("2.0.0"))));
-    // It stays the newest: a version in between is still a downgrade.
+    // The withdrawn version stays the newest one, so a version in between is still a downgrade.
     assert_eq!(state.newest("core"), Some(&Version::new(2, 0, 0)));
     let same = state.clone();
     state.roll_back();
     assert_eq!(state, same);
-    // An explicit request for it counts.
+    // An explicit request makes the withdrawn pack active again.
     state.accept(&id("2.0.0"), Some(&id("1.0.0")));
     assert!(!state.is_withdrawn(&id("2.0.0")));
 }

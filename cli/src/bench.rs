@@ -100,7 +100,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The pack, opened in this engine.
+    /// Opens the pack in this engine.
     fn subject(&self, engine: EngineArg) -> Result<Subject, Box<dyn std::error::Error>> {
         let setup = self.compile.apply(self.trust.setup(engine)?);
         let (runtime, setup) = self.opening.runtime(&Subject::setup(setup))?;

@@ -99,7 +99,7 @@ fn tell(event: Event) {
         Event::Warning(warning) => print::note(format_args!("warning: {warning}")),
         Event::Signed { key } => print::note(format_args!("signed by {key}")),
         Event::Written { pack } => print::note(format_args!("wrote {}", pack.display())),
-        // Steps that a later version of the packer may report.
+        // Ignores steps that a later version of the packer may report.
         _ => {}
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct CompileArg {
 }
 
 impl CompileArg {
-    /// A runtime that compiles according to the option.
+    /// Applies the option to the settings of a runtime.
     pub(crate) fn apply(&self, setup: Setup) -> Setup {
         match &self.compile_native {
             Some(program) => setup.compile_native(program.as_deref()),

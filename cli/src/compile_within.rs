@@ -1,7 +1,7 @@
 //! Compiles an untrusted pack within limits, in a separate process.
 //!
-//! The work that a module causes in a compiler is limited before it is compiled. This is for what those limits miss: a
-//! process that takes too much ends alone, without affecting anything else.
+//! The work that a module causes in a compiler is limited before it is compiled. This module covers what those limits
+//! miss: if a compilation takes too much time or memory, only its own process ends.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ use crate::{engine_arg::EngineArg, outcome::Outcome, setup::Setup};
 /// The command's name, which is hidden in help.
 const NAME: &str = "compile-within";
 
-/// The limit for a pack, in seconds of all processors together.
+/// The limit for a pack, in seconds of CPU time, added up over all threads.
 const SECONDS: u64 = 120;
 /// The limit in MiB of memory for each thread that compiles, and as much for everything else.
 const MIB_EACH: u64 = 512;
@@ -63,7 +63,7 @@ pub(crate) fn compile(pack: &Path, key: &Path, cache: &Path) -> Outcome {
     fault(process.status, &String::from_utf8_lossy(&process.stderr), mib).map_or(Ok(()), |fault| Err(fault.into()))
 }
 
-/// The reason why the process failed; `None` if it did not.
+/// Returns the reason why the process failed; `None` if it did not.
 fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
     if status.success() {
         return None;
@@ -71,7 +71,7 @@ fn fault(status: ExitStatus, said: &str, mib: u64) -> Option<String> {
     if let Some(message) = said.lines().rev().find_map(|line| line.strip_prefix("error: ")) {
         return Some(message.to_owned());
     }
-    // The system ends a process that takes too much time; a program that gets no memory aborts.
+    // The system kills a process that takes too much CPU time; a program whose allocation fails aborts.
     Some(format!(
         "compiling the pack took more than {SECONDS} s of processor time or {mib} MiB of memory ({status}), and nobody \
          vouches for the pack"
@@ -83,7 +83,7 @@ fn limit(seconds: u64, mib: u64) -> Outcome {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limits = [(Resource::Cpu, seconds), (Resource::Data, mib << 20), (Resource::Core, 0)];
     for (resource, most) in limits {
-        // A limit that is already lower cannot be raised.
+        // Does not exceed the hard limit, which cannot be raised.
         let most = Some(getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most)));
         setrlimit(resource, Rlimit { current: most, maximum: most })
             .map_err(|error| format!("cannot limit the compiler's time and memory: {error}"))?;

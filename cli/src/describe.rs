@@ -48,7 +48,7 @@ impl Display for Described<'_> {
 fn signature(integrity: &Integrity) -> String {
     match (&integrity.signed_by_id, integrity.signed_by_named_key) {
         (Some(id), true) => format!("of the key above, trusted as {id}"),
-        // The named key is only information: another key may have signed for the author.
+        // The key that the manifest names is only informative, since another key may have signed for the author.
         (Some(id), false) => format!("NOT of the key above, but of the trusted key {id}"),
         (None, true) => "of the key above; only `kernelpack verify` can tell whether to trust it".to_owned(),
         (None, false) => "NOT of the key above".to_owned(),
@@ -100,7 +100,7 @@ fn describe_kernel(f: &mut Formatter<'_>, kernel: &Kernel, fallback: Option<&Str
     Ok(())
 }
 
-/// Writes a text of the manifest, indented so that none of its lines can pass for one of ours.
+/// Writes a text of the manifest, indented so that none of its lines can be mistaken for a line of this program.
 fn describe_text(f: &mut Formatter<'_>, indent: &str, text: &str) -> fmt::Result {
     for line in text.lines().map(one_line).filter(|line| !line.is_empty()) {
         writeln!(f, "{indent}  {line}")?;
@@ -124,7 +124,7 @@ impl Display for Function<'_> {
     }
 }
 
-/// The parameters in the order of their declaration; tensors and scalars are numbered separately.
+/// Returns the parameters in the order of their declaration; tensors and scalars are numbered separately.
 fn parameters<'a>(
     inputs: &[Tensor],
     outputs: &[Tensor],
@@ -163,7 +163,7 @@ fn shape(tensor: &Tensor) -> String {
 fn scalar(name: &str, param: &Param) -> String {
     let default = match param.default {
         None => String::new(),
-        // The shortest form, 1e-5 rather than 0.00001.
+        // Writes the shortest form, such as 1e-5 rather than 0.00001.
         Some(ParamValue::F32(value)) => format!("(default = {value:?})"),
         Some(value) => format!("(default = {value})"),
     };

@@ -15,7 +15,7 @@ pub(crate) enum EngineArg {
 }
 
 impl EngineArg {
-    /// Its name.
+    /// Returns the engine's name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Wasmtime => "wasmtime",

@@ -98,7 +98,7 @@ impl From<&Unhealthy> for Found {
     }
 }
 
-/// Kernel, vector and fault of each failure.
+/// Returns the kernel, the vector and the fault of each failure.
 fn failed(unhealthy: &Unhealthy) -> impl Iterator<Item = (&str, &str, &HealthFault)> {
     let Unhealthy { kernel, vector, fault, others, .. } = unhealthy;
     let others = others.iter().map(|failed| (failed.kernel.as_str(), failed.vector.as_str(), &failed.fault));
@@ -145,7 +145,7 @@ impl From<HealthReport> for Healthy {
     }
 }
 
-/// A line for each vector that passed, and for each kernel without vectors.
+/// Returns a line for each vector that passed, and for each kernel without vectors.
 fn lines(report: &HealthReport) -> Vec<String> {
     let checked = report.checked.iter();
     let ok = checked.map(|checked| format!("  ok  {:16} {} in {:.1?}", checked.kernel, checked.vector, checked.took));

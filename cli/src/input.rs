@@ -66,7 +66,7 @@ impl InputArg {
         Ok(Input { dtype, shape, bytes: file.read(info)? })
     }
 
-    /// The tensor to use: the named one, else the one with the input's name, else the only one.
+    /// Chooses the tensor to use: the named one, else the one with the input's name, else the only one.
     fn choose(&self, file: &TensorFile, named: Option<&str>) -> Result<String, String> {
         if let Some(tensor) = named {
             return Ok(tensor.to_owned());

@@ -29,7 +29,7 @@ pub(crate) struct Integrity {
     pub(crate) files: bool,
     /// Whether each module and compiled file has the digest that the manifest gives.
     pub(crate) hashes: bool,
-    /// Whether each module is valid, and each module and compiled file is what its entry says.
+    /// Whether each module is valid, and each module and compiled file matches its entry.
     pub(crate) modules: bool,
     /// Whether each health vector has the digest that the manifest gives, and is a call of its kernel.
     pub(crate) vectors: bool,
@@ -115,7 +115,7 @@ impl Integrity {
                 (PartKind::Module(_), Rejected::HashMismatch { path, expected, actual, .. }) => {
                     self.faults.push(format!("{path:?} has the digest {actual}, but the manifest says {expected}"));
                 }
-                // Only of modules is it told what they are, too.
+                // Only modules are checked further despite a wrong digest, to report what they are.
                 (_, fault) => {
                     self.faults.push(fault.to_string());
                     return Ok(());
@@ -129,14 +129,13 @@ impl Integrity {
         Ok(())
     }
 
-    /// The content of a file that the manifest names; if it cannot be read, `None`, with the reason added to the
-    /// faults.
+    /// Reads a file that the manifest names; if it cannot be read, returns `None` and adds the reason to the faults.
     fn read_named(&mut self, pack: &Path, part: &Part<'_>) -> Result<Option<Vec<u8>>, Error> {
         match read_pack_file(pack, part.path(), part.max_bytes() as u64) {
             Err(Error::Rejected(fault)) => {
                 self.files = false;
                 let fault = fault.to_string();
-                // The check of the files reports most of these.
+                // Adds the fault unless the check of the files has already reported it, as it does for most.
                 if !self.faults.contains(&fault) {
                     self.faults.push(fault);
                 }

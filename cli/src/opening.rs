@@ -57,7 +57,7 @@ impl Opening {
                 }
                 CacheOutcome::Hit => {}
                 CacheOutcome::Replaced { fault } | CacheOutcome::NotStored { fault: Some(fault), .. } => {
-                    // Always reported, since someone may have tampered with it.
+                    // This is reported even without --verbose, since someone may have tampered with the cache.
                     print::note(format_args!(
                         "compiled {kernel} again, since its entry in the compile cache is unusable: {fault}"
                     ));
@@ -74,7 +74,7 @@ impl Opening {
         Ok(pack)
     }
 
-    /// A runtime that is built with a compile cache, and its settings, for others like it.
+    /// Builds a runtime with a compile cache; also returns the settings, to build others like it.
     ///
     /// # Errors
     /// The engine does not start, or a folder that was named cannot be a compile cache.
@@ -85,7 +85,7 @@ impl Opening {
             None => return Ok((setup.build()?, setup.clone())),
         };
         match with_cache.build() {
-            // Nobody asked for it, so nothing fails for want of it.
+            // The default folder is optional, so commands go on without a cache if it cannot be used.
             Err(kernelpack_host::Error::Config(ConfigError::Start(StartError::Cache(error))))
                 if self.cache.is_none() =>
             {
@@ -97,7 +97,8 @@ impl Opening {
     }
 }
 
-/// The folder for caches according to the XDG Base Directory Specification, which says to ignore relative paths.
+/// Returns the folder for caches according to the XDG Base Directory Specification, which says to ignore relative
+/// paths.
 fn default_cache() -> Option<PathBuf> {
     cache_of(env::var_os("XDG_CACHE_HOME").as_deref(), env::home_dir())
 }

@@ -1,6 +1,6 @@
-//! How a subcommand ends.
+//! The result of a subcommand.
 
 use std::error::Error;
 
-/// What a subcommand returns; its error becomes the one message.
+/// The result of a subcommand; its error becomes the single error message.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;

@@ -26,7 +26,7 @@ impl FromStr for ParamArg {
 }
 
 impl ParamArg {
-    /// The value, which must have this type.
+    /// Converts the text to a value of this type.
     ///
     /// # Errors
     /// The text is not a value of the type, or the value is out of range.
@@ -45,7 +45,7 @@ impl ParamArg {
     }
 }
 
-/// Whether a number is what was written, rather than infinite because the written number is too large.
+/// Returns whether a number is the one that was written, rather than infinite because the written number is too large.
 fn fits(value: f32, text: &str) -> bool {
     value.is_finite() || !text.contains(|c: char| c.is_ascii_digit())
 }

@@ -45,8 +45,8 @@ pub(crate) fn note(line: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// The message of an error. For a bad call it omits that the caller is at fault, since users know that the call is
-/// theirs.
+/// Returns the message of an error. For a bad call it omits that the caller is at fault, since users know that the call
+/// is theirs.
 pub(crate) fn message(error: &(dyn Error + 'static)) -> String {
     match error.downcast_ref() {
         Some(kernelpack_host::Error::BadCall(call)) => call.to_string(),
@@ -55,7 +55,7 @@ pub(crate) fn message(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// A text from a manifest on one line, so that it cannot pass for lines of ours.
+/// Puts a text from a manifest on one line, so that no part of it can be mistaken for a line of this program.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -14,7 +14,8 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_file_with(path, bytes, 0o666)
 }
 
-/// Like [`replace_file`], but `mode` gives the permissions of a new file on Unix, less what the umask takes.
+/// Like [`replace_file`], but `mode` gives the permissions of a new file on Unix, without the bits that the umask
+/// clears.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -32,7 +33,7 @@ pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.into(),
         Err(error) => return Err(error),
     };
-    // In the same folder, since a rename only works within one file system.
+    // The temporary file is in the same folder, since a rename only works within one file system.
     let folder = folder(&path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kernelpack-");
@@ -48,18 +49,18 @@ pub(crate) fn replace_file_with(path: &Path, bytes: &[u8], mode: u32) -> io::Res
         file.as_file().set_permissions(permissions)?;
     }
     file.write_all(bytes)?;
-    // Otherwise the new name might survive a power failure but the content might not.
+    // Without this, a power failure might leave the new name without the content.
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
 }
 
-/// The folder that contains a file.
+/// Returns the folder that contains a file.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The system's error without the name of the temporary file, which means nothing to users.
+/// Returns the system's error without the name of the temporary file, which means nothing to users.
 fn without_temporary_name(error: io::Error) -> io::Error {
     error.kind().into()
 }

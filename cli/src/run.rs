@@ -120,7 +120,7 @@ fn inputs<'a>(kernel: &DynKernel, args: &'a [InputArg]) -> Result<Vec<(&'a str, 
         .collect()
 }
 
-/// The host's error for a name that a kernel does not have.
+/// Returns the host's error for a name that the kernel does not have.
 fn unknown<'a>(
     kernel: &DynKernel,
     what: &'static str,

@@ -23,7 +23,7 @@ enum Engine {
 }
 
 impl Setup {
-    /// A runtime with this engine and without trusted keys.
+    /// Returns a runtime with this engine and without trusted keys.
     pub(crate) fn new(engine: EngineArg) -> Self {
         let engine = match engine {
             EngineArg::Wasmtime => Engine::Wasmtime(Wasmtime::new()),
@@ -60,7 +60,8 @@ impl Setup {
         Self { engine, ..self }
     }
 
-    /// Compiles native code here, with this program or with the one that is located. Wasmtime needs none.
+    /// Compiles native code on this machine, with this program or with the one that a search finds. Wasmtime needs no
+    /// such program.
     pub(crate) fn compile_native(self, program: Option<&Path>) -> Self {
         let engine = match self.engine {
             Engine::Wasmtime(engine) => Engine::Wasmtime(engine),

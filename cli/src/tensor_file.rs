@@ -21,7 +21,7 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// The limit of bytes read from a pipe: the largest memory that a kernel can have.
 const MAX_PIPED_BYTES: u64 = 4 << 30;
 
-/// Bytes with random access.
+/// The content of a file, with random access.
 #[derive(Debug)]
 enum Content {
     File(File),
@@ -94,7 +94,7 @@ impl TensorFile {
         }
         let mut header = vec![0; length as usize];
         content.read_at(8, &mut header).map_err(unreadable)?;
-        // Of equal keys, the next line would silently use the last one.
+        // The parser below would silently use the last of equal keys.
         check_distinct_keys(&header).map_err(|fault| malformed(&fault.to_string()))?;
         let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
         let data = 8 + length;
@@ -104,17 +104,17 @@ impl TensorFile {
         Ok(Self { path: path.to_owned(), content, metadata, data })
     }
 
-    /// The path of the file.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the header says about a tensor.
+    /// Returns the header's entry for a tensor.
     pub(crate) fn info(&self, tensor: &str) -> Option<&TensorInfo> {
         self.metadata.info(tensor)
     }
 
-    /// The names of the tensors, sorted.
+    /// Returns the names of the tensors, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = self.metadata.offset_keys();
         names.sort();

@@ -24,7 +24,7 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
-    /// A runtime with this engine that trusts these keys.
+    /// Returns a runtime with this engine that trusts these keys.
     ///
     /// # Errors
     /// A file cannot be read or holds something else.

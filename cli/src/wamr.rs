@@ -10,7 +10,7 @@ use kernelpack_host::{
 /// Room for instances with gigabytes of linear memory. Unused parts take no memory.
 const POOL: usize = 2 << 30;
 
-/// Interpreted kernels are a hundred times slower than compiled ones.
+/// The time limit of a call, which is high since interpreted kernels are a hundred times slower than compiled ones.
 const MAX_BUDGET: Duration = Duration::from_secs(10);
 
 /// The engine's settings.
@@ -32,7 +32,7 @@ impl Wamr {
         Self(Engine::new().execution(execution).pool_bytes(POOL))
     }
 
-    /// The settings of a runtime, apart from those of the engine.
+    /// Returns the settings of a runtime, apart from those of the engine.
     pub(crate) fn runtime() -> RuntimeBuilder {
         Runtime::embedded().max_budget(MAX_BUDGET)
     }
@@ -47,7 +47,7 @@ impl Wamr {
         Self(self.0.interruption(Interruption::Never))
     }
 
-    /// Compiles native code with this program, or with the one that is located.
+    /// Compiles native code with this program, or with the one that a search finds.
     pub(crate) fn compile_native(self, program: Option<&Path>) -> Self {
         Self(self.0.compile_native(program.map_or_else(NativeCompiler::find, NativeCompiler::at)))
     }

@@ -7,7 +7,7 @@ use kernelpack_host::{
     error::{ConfigError, StartError},
 };
 
-/// Cannot be started.
+/// An engine that cannot be started.
 #[derive(Clone, Debug)]
 pub(crate) struct Wamr;
 

@@ -21,7 +21,7 @@ enum Cache {
     None,
     /// The cache is empty, and opening the pack fills it.
     Empty,
-    /// The cache has all code.
+    /// The cache holds all of the pack's code.
     Full,
 }
 
@@ -33,7 +33,7 @@ struct Figures {
     samples: usize,
     /// Milliseconds for building the runtime: the engine, its probes and the folder of the cache.
     runtime_ms: f64,
-    /// Milliseconds from then until the pack is open: everything verified, and all code ready.
+    /// Milliseconds from then until the pack is open, with everything verified and all code ready.
     open_ms: f64,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn run(pack: &Path, trusting: &Setup, quick: bool, json: bool) -> Res
     let mut samples = [const { Vec::new() }; 3];
     let mut modules = 0;
     for _ in 0..rounds {
-        // Each round has its own folder, so that the second way always starts with an empty one.
+        // Each round has its own folder, so that [`Cache::Empty`] always starts with an empty cache.
         let folder = tempfile::tempdir()?;
         for (cache, samples) in [Cache::None, Cache::Empty, Cache::Full].into_iter().zip(&mut samples) {
             let (times, count) = sample(pack, trusting, cache, folder.path())?;

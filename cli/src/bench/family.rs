@@ -29,8 +29,8 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// The family of a kernel by its id; `None` if its symbols are not those of the family, since it is another kernel
-    /// with the same id then.
+    /// Returns the family of a kernel by its id; `None` if its symbols are not those of the family, since it is another
+    /// kernel with the same id then.
     ///
     /// An exponential, a rounding or a comparison counts as one operation. RMSNorm squares, adds and scales twice;
     /// SwiGLU negates, exponentiates, adds, divides and multiplies; RoPE takes four products and two sums per pair;
@@ -42,7 +42,7 @@ impl Family {
             "kv_pack_q8" | "kv_pack_q4" => Self::Rows { flops: 3 },
             "kv_unpack_q8" | "kv_unpack_q4" => Self::Rows { flops: 1 },
             "rope_f32" | "rope_f16" => Self::Heads { flops: 3 },
-            // The blocks are unpacked first and packed again at the end.
+            // Counts unpacking the blocks first, the rotation, and packing the results.
             "rope_q8" => Self::Heads { flops: 1 + 3 + 3 },
             "lora_apply_f32" | "lora_apply_f16" => Self::Adapter,
             _ => return None,
@@ -50,7 +50,7 @@ impl Family {
         family.values(symbols, &family.shape(1, BLOCK).0).map(|_| family)
     }
 
-    /// The names of the extents of a shape.
+    /// Returns the names of the extents of a shape.
     pub(crate) fn axes(self) -> &'static [&'static str] {
         match self {
             Self::Rows { .. } => &["rows", "dim"],
@@ -59,7 +59,7 @@ impl Family {
         }
     }
 
-    /// The shape of `rows` rows of `width` values.
+    /// Returns the shape of `rows` rows of `width` values.
     pub(crate) fn shape(self, rows: u32, width: u32) -> ShapeArg {
         match self {
             Self::Rows { .. } | Self::Heads { .. } => ShapeArg(vec![rows, width]),
@@ -67,7 +67,8 @@ impl Family {
         }
     }
 
-    /// The values of these symbols at a shape; `None` if the shape has other axes, or if there are other symbols.
+    /// Returns the values of these symbols at a shape; `None` if the shape has other axes, or if there are other
+    /// symbols.
     pub(crate) fn values(self, symbols: &[String], shape: &[u32]) -> Option<Vec<u32>> {
         let named: Vec<(&str, u32)> = match (self, shape) {
             (Self::Rows { .. }, &[rows, dim]) => vec![("rows", rows), ("dim", dim), ("blocks", dim / BLOCK)],
@@ -82,7 +83,7 @@ impl Family {
         symbols.iter().map(value).collect()
     }
 
-    /// What a tensor is filled with.
+    /// Returns the values that a tensor is filled with.
     pub(crate) fn content(self, tensor: &str, dtype: DType) -> Content {
         match (self, tensor) {
             (Self::Heads { .. }, "freqs") if dtype == DType::F32 => Content::Angles,
@@ -92,7 +93,7 @@ impl Family {
         }
     }
 
-    /// Floating-point operations per call.
+    /// Returns the number of floating-point operations per call.
     pub(crate) fn flops(self, symbols: &[(String, u32)]) -> u64 {
         let value = |name: &str| symbols.iter().find(|(symbol, _)| symbol == name).map(|(_, value)| u64::from(*value));
         let or_one = |name| value(name).unwrap_or(1);

@@ -53,12 +53,12 @@ impl Times {
         }
     }
 
-    /// The time of a whole call.
+    /// Returns the time of a whole call.
     fn call(&self) -> Option<f64> {
         self.typed.or(self.named)
     }
 
-    /// The time of the kernel without copies.
+    /// Returns the time of the kernel without copies.
     fn kernel(&self) -> Option<f64> {
         self.bound.or(self.prepared)
     }
@@ -93,7 +93,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// The figures for these times.
+    /// Computes the figures for these times.
     pub(crate) fn new(kernel: &str, engine: &'static str, workload: &Workload, times: Times) -> Self {
         let times = times.rounded();
         let to_raw = |ns: Option<f64>| Some(ns? / times.raw);
@@ -120,12 +120,12 @@ impl Figures {
         }
     }
 
-    /// The id of the kernel.
+    /// Returns the id of the kernel.
     pub(crate) fn kernel(&self) -> &str {
         &self.kernel
     }
 
-    /// The entry in a manifest: the time of a whole call, and the throughput at that time.
+    /// Returns the entry in a manifest: the time of a whole call, and the throughput at that time.
     pub(crate) fn benchmark(&self) -> Option<Benchmark> {
         let thousandths = |value: f64| (value * 1000.0).round() / 1000.0;
         let call = self.times.call()?;
@@ -181,7 +181,7 @@ fn cells(it: &Figures) -> [String; 8] {
     ]
 }
 
-/// A number with at least three digits, and with no more decimals than that needs.
+/// Formats a number with at least three digits, and with no more decimals than that needs.
 fn digits(value: f64) -> String {
     let decimals = match value {
         ..10.0 => 3,

@@ -1,4 +1,4 @@
-//! Measures one kernel on one workload, with all ways of calling in turns.
+//! Measures one kernel on one workload, taking turns between all ways of calling it.
 
 use std::{cell::RefCell, error::Error, hint::black_box};
 
@@ -40,7 +40,7 @@ fn measure_compiled_in(
     workload: &Workload,
     budget: Budget,
 ) -> Result<Times, Box<dyn Error>> {
-    // All closures borrow it, but never two at once.
+    // All closures borrow `ways`, but no two run at the same time.
     let ways = RefCell::new(ways);
     let mut raw = || Ok(raw.repeat(RAW_CALLS)?);
     let mut typed = || ways.borrow_mut().typed();
@@ -97,7 +97,7 @@ struct PlainCopy<'a> {
 }
 
 impl<'a> PlainCopy<'a> {
-    /// A copy for this workload; `None` unless the workload is larger than caches.
+    /// Makes a copy for this workload; `None` unless the workload is larger than caches.
     fn of(workload: &'a Workload) -> Result<Option<Self>, kernelpack_host::Error> {
         let Some(tensor) = workload.tensors().first().filter(|_| workload.is_in_memory()) else { return Ok(None) };
         let from = tensor.bytes();

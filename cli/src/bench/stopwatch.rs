@@ -23,13 +23,13 @@ impl Budget {
     pub(crate) const QUICK: Self =
         Self { sample: Duration::from_micros(10), total: Duration::from_millis(20), rounds: (3, 5), settle: true };
 
-    /// The budget for workloads larger than any cache, whose calls take long.
+    /// Returns the budget for workloads larger than any cache, whose calls take long.
     pub(crate) fn in_memory(self) -> Self {
         Self { rounds: (self.rounds.0.min(3), self.rounds.1), settle: false, ..self }
     }
 }
 
-/// Something to measure.
+/// A call to measure.
 pub(crate) type Timed<'a, E> = &'a mut dyn FnMut() -> Result<(), E>;
 
 /// Returns the median time of one call of each, in nanoseconds.
@@ -46,7 +46,7 @@ pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Timed<'_, E>]) -> Resul
     let mut round = 0;
     while round < least || round < most && start.elapsed() < budget.total {
         for turn in 0..subjects.len() {
-            // The order rotates, so that none always follows the same other one.
+            // The order rotates, so that no subject always follows the same other one.
             let index = (turn + round) % subjects.len();
             if budget.settle {
                 subjects[index]()?;
@@ -58,7 +58,7 @@ pub(crate) fn medians<E>(budget: Budget, subjects: &mut [Timed<'_, E>]) -> Resul
     Ok(samples.into_iter().map(median).collect())
 }
 
-/// The number of calls that a sample needs.
+/// Determines the number of calls that a sample needs.
 fn calibrate<E>(sample_time: Duration, subject: &mut Timed<'_, E>) -> Result<u32, E> {
     // The first access to memory and code is slow.
     subject()?;
@@ -78,7 +78,7 @@ fn sample<E>(calls: u32, subject: &mut Timed<'_, E>) -> Result<f64, E> {
     for _ in 0..calls {
         subject()?;
     }
-    // If the clock did not move, assume a nanosecond.
+    // If the clock did not advance, this assumes a nanosecond.
     Ok((start.elapsed().as_nanos() as f64).max(1.0) / f64::from(calls))
 }
 

@@ -1,4 +1,4 @@
-//! What is measured: a pack, the same pack without deadlines, and an empty call.
+//! The subjects of a measurement: a pack, the same pack without deadlines, and an empty call.
 
 use std::error::Error;
 
@@ -23,8 +23,8 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// A runtime for measuring, which allows binding a kernel while it is called, even if the kernel may have few
-    /// instances.
+    /// Returns a runtime for measuring, which allows binding a kernel while it is called, even if the kernel may have
+    /// few instances.
     pub(crate) fn setup(setup: Setup) -> Setup {
         setup.with(|builder| builder.pool(PoolPolicy::new().when_full(WhenFull::Grow)))
     }

@@ -18,7 +18,7 @@ pub(crate) struct Tensor {
     bytes: HostTensor<u8>,
 }
 
-/// What to fill a tensor with.
+/// The values to fill a tensor with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Content {
     /// Floats spread evenly over this distance on both sides of zero, blocks of about such values, and integers from 0
@@ -32,7 +32,7 @@ impl Tensor {
     /// Makes a tensor of this content; other seeds give other noise.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// There is not enough memory for it.
     pub(crate) fn new(name: &str, dtype: DType, shape: Shape, content: Content, seed: u64) -> Result<Self, Error> {
         let mut memory = HostTensor::zeros(&[shape.bytes(dtype) as usize])?;
         let bytes = memory.as_mut_slice();
@@ -43,19 +43,19 @@ impl Tensor {
         Ok(Self { name: name.to_owned(), dtype, shape, bytes: memory })
     }
 
-    /// A view for calls with named arguments.
+    /// Returns a view for calls with named arguments.
     pub(crate) fn dynamic(&self) -> DynView<'_> {
         DynView { dtype: self.dtype, shape: self.shape, bytes: self.bytes() }
     }
 
-    /// A view for calls with typed arguments; `None` if the elements have another type.
+    /// Returns a view for calls with typed arguments; `None` if the elements have another type.
     pub(crate) fn view<T: Element>(&self) -> Option<TensorView<'_, T>> {
         let dims: Vec<usize> = self.shape.dims().iter().map(|&dim| dim as usize).collect();
         let data = <[T]>::ref_from_bytes(self.bytes()).ok().filter(|_| self.dtype == T::DTYPE)?;
         TensorView::new(data, &dims).ok()
     }
 
-    /// The number of values; a block has several.
+    /// Returns the number of values; a block has several.
     pub(crate) fn values(&self) -> u64 {
         self.shape.elements() * u64::from(self.dtype.values())
     }
@@ -97,7 +97,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// The high half of the next number, which has better randomness.
+    /// Returns the high half of the next number, which has better randomness.
     fn bits(&mut self) -> u32 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
@@ -106,7 +106,7 @@ impl Noise {
         ((bits ^ (bits >> 31)) >> 32) as u32
     }
 
-    /// A number from -1 to below 1.
+    /// Returns a number from -1 to below 1.
     fn unit(&mut self) -> f32 {
         (self.bits() >> 8) as f32 / (1 << 23) as f32 - 1.0
     }

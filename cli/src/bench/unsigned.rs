@@ -12,8 +12,8 @@ use crate::{compile_within, engine_arg::EngineArg, replace_file::replace_file, s
 /// Opens a pack without a signature.
 ///
 /// Runtimes only open packs that a trusted key signed, so this function signs a copy with a temporary key. All other
-/// checks are done as usual, another process compiles the kernels within limits, and they run in the sandbox as usual.
-/// Only the sandbox protects from them.
+/// checks are done as usual, and another process compiles the kernels within limits. Since nobody vouches for the
+/// kernels, only the sandbox protects from them.
 ///
 /// # Errors
 /// The pack is signed, or fails a check.

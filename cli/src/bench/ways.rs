@@ -34,8 +34,8 @@ pub(crate) trait Ways {
 /// Lists each kernel with its required inputs, its optional input, its output, and the output's initial value, if any.
 macro_rules! kernels {
     ($($kernel:ident($($input:ident),* $(; $optional:ident)?) -> $output:ident: $element:ty $(= $start:ident)?,)*) => {
-        /// The kernel of this id with the tensors of a workload; `None` if it is not compiled in, or if the pack's
-        /// kernel has another signature.
+        /// Returns the kernel of this id with the tensors of a workload; `None` if it is not compiled in, or if the
+        /// pack's kernel has another signature.
         pub(crate) fn find<'a>(
             subject: &Subject,
             id: &str,
@@ -120,7 +120,7 @@ kernels! {
     swiglu_f32(gate, up) -> y: f32,
 }
 
-/// The stub's kernel; `None` if the pack's kernel with that id has another signature.
+/// Returns the stub's kernel; `None` if the pack's kernel with that id has another signature.
 fn stub<K: Kernel>(pack: &Pack) -> Result<Option<TypedKernel<K>>, kernelpack_host::Error> {
     match pack.kernel::<K>() {
         Ok(kernel) => Ok(Some(kernel)),
@@ -129,7 +129,8 @@ fn stub<K: Kernel>(pack: &Pack) -> Result<Option<TypedKernel<K>>, kernelpack_hos
     }
 }
 
-/// A tensor for the output of this name, with its initial value if it has one; `None` if there is no such output.
+/// Returns a tensor for the output of this name, with its initial value if it has one; `None` if there is no such
+/// output.
 fn output_of<T: Element>(workload: &Workload, name: &str) -> Result<Option<Tensor<T>>, kernelpack_host::Error> {
     let start = workload.tensor(name).and_then(|tensor| tensor.view::<T>());
     let Some(shape) = workload.output(name).or(start.map(|start| start.shape())) else { return Ok(None) };

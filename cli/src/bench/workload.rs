@@ -40,12 +40,12 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    /// The usual shapes for a kernel; with `large`, also one that exceeds all caches, if the kernel is known.
+    /// Returns the usual shapes for a kernel; with `large`, also one that exceeds all caches, if the kernel is known.
     pub(crate) fn usual(kernel: &DynKernel, large: bool) -> Vec<ShapeArg> {
         let signature = kernel.signature();
         let Some(family) = Family::of(kernel.id(), &signature.symbols) else { return vec![usual_shape(signature)] };
-        // A minimal one (16 values, or a block), which shows the cost of the call itself. One row, as when a model
-        // generates text. 64 rows, as when it reads a prompt.
+        // The shapes are: a minimal one (16 values, or a block), which shows the cost of the call itself; one row, as
+        // when a model generates text; and 64 rows, as when it reads a prompt.
         let least = [16, 32].into_iter().find(|&width| sizes(signature, family, 1, width).is_some());
         let mut shapes: Vec<_> = least.map(|width| family.shape(1, width)).into_iter().collect();
         shapes.extend([1, 64].map(|rows| family.shape(rows, WIDTH)));
@@ -53,10 +53,10 @@ impl Workload {
         shapes
     }
 
-    /// The workload of a kernel at a shape.
+    /// Returns the workload of a kernel at a shape.
     ///
     /// # Errors
-    /// The shape does not fit the kernel, or there is no memory for it.
+    /// The shape does not fit the kernel, or there is not enough memory for it.
     pub(crate) fn of(kernel: &DynKernel, shape: &ShapeArg) -> Result<Self, String> {
         let signature = kernel.signature();
         Self::new(kernel.id(), signature, Family::of(kernel.id(), &signature.symbols), shape)
@@ -101,39 +101,39 @@ impl Workload {
         Ok(Self { shape: shape.clone(), tensors, outputs, params: params(signature), bytes, flops, symbols })
     }
 
-    /// The name of the measurement in a manifest: `rows_64_dim_4096`.
+    /// Returns the name of the measurement in a manifest: `rows_64_dim_4096`.
     pub(crate) fn name(&self) -> String {
         let symbols: Vec<_> = self.symbols.iter().map(|(name, value)| format!("{name}_{value}")).collect();
         if symbols.is_empty() { "fixed".to_owned() } else { symbols.join("_") }
     }
 
-    /// The tensor of this name.
+    /// Returns the tensor of this name.
     pub(crate) fn tensor(&self, name: &str) -> Option<&Tensor> {
         self.tensors.iter().find(|tensor| tensor.name == name)
     }
 
-    /// The tensors that a call reads.
+    /// Returns the tensors that a call reads.
     pub(crate) fn tensors(&self) -> &[Tensor] {
         &self.tensors
     }
 
-    /// The shape of the output of this name.
+    /// Returns the shape of the output of this name.
     pub(crate) fn output(&self, name: &str) -> Option<Shape> {
         self.outputs.iter().find(|(output, _)| output == name).map(|(_, shape)| *shape)
     }
 
-    /// The values of the first tensor.
+    /// Returns the values of the first tensor.
     pub(crate) fn elements(&self) -> u64 {
         self.tensors.first().map_or(0, Tensor::values)
     }
 
-    /// Whether the workload is far larger than caches.
+    /// Returns whether the workload is far larger than caches.
     pub(crate) fn is_in_memory(&self) -> bool {
         self.bytes >= IN_MEMORY
     }
 }
 
-/// The shape of a tensor if symbols have these values; `None` if there is no such shape.
+/// Returns the shape of a tensor if symbols have these values; `None` if there is no such shape.
 fn tensor_shape(dims: &[Dim], values: &[u32]) -> Option<Shape> {
     let value = |symbol: u8| values.get(usize::from(symbol)).copied();
     let extents = dims.iter().map(|dim| {
@@ -147,7 +147,7 @@ fn tensor_shape(dims: &[Dim], values: &[u32]) -> Option<Shape> {
     Shape::new(&extents.collect::<Option<Vec<_>>>()?).ok()
 }
 
-/// The bytes of each tensor except scratch, at `rows` rows of `width` values; `None` if there is no such shape.
+/// Returns the bytes of each tensor except scratch, at `rows` rows of `width` values; `None` if there is no such shape.
 fn sizes(signature: &SignatureBuf, family: Family, rows: u32, width: u32) -> Option<Vec<u64>> {
     let values = family.values(&signature.symbols, &family.shape(rows, width).0)?;
     let tensors = signature.tensors.iter().filter(|tensor| tensor.role != Role::Scratch);
@@ -155,7 +155,7 @@ fn sizes(signature: &SignatureBuf, family: Family, rows: u32, width: u32) -> Opt
     tensors.map(|tensor| size(tensor).filter(|&bytes| bytes > 0)).collect()
 }
 
-/// The shape with enough rows that the largest tensor has [`LARGEST`] bytes.
+/// Returns the shape with enough rows that the largest tensor has [`LARGEST`] bytes.
 fn largest_shape(signature: &SignatureBuf, family: Family) -> Option<ShapeArg> {
     let [one, two] = [1, 2].map(|rows| sizes(signature, family, rows, WIDTH));
     // Not every tensor grows with the rows.
@@ -163,8 +163,8 @@ fn largest_shape(signature: &SignatureBuf, family: Family) -> Option<ShapeArg> {
     Some(family.shape(u32::try_from(LARGEST.checked_div(row)?).ok()?, WIDTH))
 }
 
-/// The shape for an unknown kernel: 4096 for the innermost symbol of its first tensor and 64 for every other symbol,
-/// each rounded up to a multiple of its divisors, and then the greatest one halved until all tensors fit.
+/// Returns the shape for an unknown kernel: 4096 for the innermost symbol of its first tensor and 64 for every other
+/// symbol, each rounded up to a multiple of its divisors, and then the greatest one halved until all tensors fit.
 fn usual_shape(signature: &SignatureBuf) -> ShapeArg {
     let innermost = signature.tensors.first().and_then(|tensor| match *tensor.dims.last()? {
         Dim::Symbol(symbol) | Dim::Div(symbol, _) | Dim::Mul(symbol, _) => Some(usize::from(symbol)),
@@ -205,7 +205,7 @@ fn least_common_multiple(a: u32, b: u32) -> u32 {
     a.saturating_mul(b / gcd)
 }
 
-/// Values for the scalars that have no default: one, or false.
+/// Returns values for the scalars that have no default: one, or false.
 fn params(signature: &SignatureBuf) -> Vec<(String, ParamValue)> {
     let value = |ty| match ty {
         ParamType::F32 => ParamValue::F32(1.0),

@@ -17,14 +17,14 @@ use crate::{
     replace_file::{self, replace_file_with},
 };
 
-/// What to do if there is no file yet.
+/// The action if there is no file yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Make,
     Refuse,
 }
 
-/// What happened to the file.
+/// The effect on the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
     Made,
@@ -42,7 +42,7 @@ pub(super) fn change(
 ) -> Result<Written, Box<dyn Error>> {
     let _lock = lock(path);
     let (mut store, written) = match missing {
-        // A broken link is read too, so that the system's error explains it.
+        // A broken link is also read, so that the system's error explains what is wrong with it.
         Missing::Make if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) => {
             (TrustStore::default(), Written::Made)
         }

@@ -14,7 +14,7 @@ fn run_with(folder: &Path, script: &str, line: &str) -> Ran {
     program().args(line.split(' ')).current_dir(folder).env("KERNELPACK_WAMRC", compiler).output().unwrap().into()
 }
 
-/// All files of a folder.
+/// Returns all files of a folder, with their content.
 fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -109,7 +109,7 @@ fn a_pack_gets_native_code_that_hosts_can_check() {
     let about = Path::new(env!("CARGO_BIN_EXE_kernelpack")).with_file_name("kernelpack-wamrc");
     let about: Ran = match std::process::Command::new(&about).arg("--version").output() {
         Ok(output) => output.into(),
-        // Only this package was built.
+        // The compiler is missing if only this package was built.
         Err(_) => return eprintln!("left out: there is no {}", about.display()),
     };
     if about.code == 3 {

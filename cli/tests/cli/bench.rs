@@ -23,7 +23,7 @@ fn kernels(pack: &Path) -> Vec<String> {
     kernels.iter().map(|kernel| kernel["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A pack whose signature was removed.
+/// Returns a pack whose signature was removed.
 fn unsigned() -> TempDir {
     let folder = copy();
     fs::remove_file(folder.path().join("pack/kernels.json.sig")).unwrap();

@@ -21,7 +21,7 @@ fn run(folder: &Path, options: &str) -> (Ran, Option<Vec<u8>>) {
     (ran.into(), fs::read(output).ok())
 }
 
-/// WAMR's compiler, if it was built; if not, this prints why.
+/// Returns WAMR's compiler if it was built; otherwise prints why it is missing.
 fn compiler() -> Option<PathBuf> {
     let program = Path::new(env!("CARGO_BIN_EXE_kernelpack")).with_file_name("kernelpack-wamrc");
     match Command::new(&program).arg("--version").output() {
@@ -42,13 +42,13 @@ fn kernels_run_as_native_code_that_nobody_was_granted() {
     assert!(ran.error().contains("no native code for this machine that its signer may vouch for"), "{ran:?}");
     let (ran, expected) = run(folder, "--engine wamr --no-cache --verbose");
     assert!(ran.succeeded().stderr.contains("loaded rmsnorm_f32 ("));
-    // The compiler beside the program.
+    // Uses the compiler beside the program.
     let cache = format!("--cache {}", folder.join("cache").display());
     let (ran, result) = run(folder, &format!("--engine wamr-aot --compile-native --verbose {cache}"));
     assert!(ran.succeeded().stderr.contains("compiled rmsnorm_f32 ("));
     assert!(result.is_some() && result == expected, "the results differ from the interpreter's");
 
-    // A compiler that is named, and then deleted: the cache knows its version, so the cached code is used.
+    // Names a compiler and then deletes it: the cache records its version, so the cached code is used.
     let link = folder.join("wamrc");
     symlink(compiler, &link).unwrap();
     let named = format!("--engine wamr-aot --compile-native={} --verbose", link.display());

@@ -12,7 +12,7 @@ use crate::fixture::{Ran, built, program};
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A repository in a new folder, with one commit of the files that `fill` writes.
+/// Returns a repository in a new folder, with one commit of the files that `fill` writes.
 fn repository(folder: &Path, name: &str, seconds: u32, fill: impl FnOnce(&Path)) -> PathBuf {
     let root = folder.join(name);
     fs::create_dir(&root).unwrap();
@@ -30,7 +30,7 @@ fn repository(folder: &Path, name: &str, seconds: u32, fill: impl FnOnce(&Path))
     root
 }
 
-/// The build of a crate, not yet started.
+/// Returns the build of a crate, not yet started.
 fn build(crate_dir: &Path, out: &Path) -> Command {
     let mut build = program();
     build.arg("build").arg(crate_dir).arg("--out").arg(out).args(["--no-health", "--no-scalar", "--key"]);
@@ -56,7 +56,7 @@ fn an_exported_repository_is_not_the_crates() {
         .into();
     ran.succeeded();
     let manifest = Manifest::parse(&fs::read(pack.join("kernels.json")).unwrap()).unwrap();
-    // The date of this workspace's own commit, or none if it is not a checkout.
+    // Reads the date of this workspace's own commit, if it is a checkout.
     let mut git = Command::new("git");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
         git.env_remove(name);
@@ -74,13 +74,13 @@ fn gits_reason_not_to_tell_a_date_is_told() {
 
     let folder = tempfile::tempdir().unwrap();
     let crate_dir = repository(folder.path(), "theirs", 1_700_000_000, |root| {
-        // The date comes first, so nothing needs to compile.
+        // The date is determined before anything is compiled, so the crate need not compile.
         fs::write(root.join("Cargo.toml"), "[package]\nname = \"theirs\"\nedition = \"2024\"\nauthors = [\"A\"]\n")
             .unwrap();
         fs::create_dir(root.join("src")).unwrap();
         fs::write(root.join("src/lib.rs"), "compile_error!(\"the end\");").unwrap();
     });
-    // Git, configured to treat the checkout as another user's.
+    // Puts a `git` on the path that treats the checkout as another user's.
     let bin = folder.path().join("bin");
     fs::create_dir(&bin).unwrap();
     let path = std::env::var_os("PATH").unwrap();

@@ -18,7 +18,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The single message of a failure other than wrong usage.
+    /// Returns the single message of a failure other than wrong usage.
     #[track_caller]
     pub(crate) fn error(&self) -> &str {
         assert_eq!(self.code, 1, "{self:?}");
@@ -51,7 +51,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// The program, not yet started.
+/// Returns the program, not yet started.
 pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_kernelpack"));
     // The tests share a cache of their own.
@@ -69,7 +69,7 @@ pub(crate) fn run_words(folder: &Path, words: &[&str]) -> Ran {
     program().args(words).current_dir(folder).output().unwrap().into()
 }
 
-/// A folder with `release.key`, `release.pub`, `other.pub` and the pack `pack`, built once.
+/// Returns a folder with `release.key`, `release.pub`, `other.pub` and the pack `pack`, built once.
 pub(crate) fn built() -> &'static Path {
     static BUILT: OnceLock<TempDir> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
@@ -89,7 +89,7 @@ pub(crate) fn built() -> &'static Path {
     folder.path()
 }
 
-/// A copy of [`built`] that a test may change.
+/// Returns a copy of [`built`] that a test may change.
 pub(crate) fn copy() -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     copy_folder(built(), copy.path());
@@ -117,7 +117,7 @@ pub(crate) fn flip(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-/// The golden files of a kernel.
+/// Returns the golden files of a kernel.
 pub(crate) fn golden(kernel: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -92,7 +92,7 @@ fn run_within(kilobytes: u32, folder: &Path, line: &str) -> crate::fixture::Ran 
     limited.args(line.split(' ')).current_dir(folder).output().unwrap().into()
 }
 
-/// An instance reserves 4 GiB, and there are thirteen kernels.
+/// Each instance reserves 4 GiB of address space, and there are thirteen kernels.
 #[cfg(target_os = "linux")]
 #[test]
 fn little_address_space_is_enough_to_check_many_kernels() {

@@ -86,7 +86,7 @@ fn a_pack_can_be_built_without_its_secret_key() {
     }
     run_in(folder.path(), "sign unsigned --key release.key").succeeded();
     run_in(folder.path(), "verify unsigned --trust release.pub").succeeded();
-    // One was signed during the build, the other later. An Ed25519 signature is deterministic.
+    // One pack was signed during the build, the other later. An Ed25519 signature is deterministic.
     for file in ["kernels.json", "kernels.json.sig"] {
         let read = |pack: &str| fs::read(folder.path().join(pack).join(file)).unwrap();
         assert_eq!(read("unsigned"), read("pack"), "{file}");

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use crate::fixture::{Ran, run_in};
 
-/// The commands of the block that starts with this one.
+/// Returns the commands of the block that starts with this one.
 fn steps(first: &str) -> Vec<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/release-engineer.md");
     let page = fs::read_to_string(page).unwrap();
@@ -24,7 +24,7 @@ fn keys_are_rotated_as_the_book_says() {
         [programs.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     )
     .unwrap();
-    // Through a shell, since the page's lines are typed into one.
+    // Runs the lines in a shell, since users type them into one.
     let shell = |line: &str| -> Ran {
         let line = line.replace("build my-kernels", &format!("build {}", kernels.display()));
         let ran = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(folder.path()).output();
@@ -34,14 +34,14 @@ fn keys_are_rotated_as_the_book_says() {
     let signed_by = |pack: &str| verify(pack).succeeded().json()["signed_by_id"].as_str().map(str::to_owned);
     let refused = |pack: &str| verify(pack).error().to_owned();
 
-    // The state after the first steps of the page.
+    // Makes the state after the first steps of the page.
     shell("kernelpack keygen release");
     shell("kernelpack build my-kernels --out my-pack --key release.key");
     for step in steps("kernelpack trust add trust.json --id release-2026 --key release.pub") {
         shell(&step);
     }
     assert_eq!(signed_by("my-pack").as_deref(), Some("release-2026"));
-    // An engine's store, which also has the previous version.
+    // Makes an engine's store, which also has the previous version.
     shell("cp -r my-pack my-first-pack");
     let manifest = folder.path().join("my-first-pack/kernels.json");
     let text = fs::read_to_string(&manifest).unwrap();

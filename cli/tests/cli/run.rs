@@ -23,7 +23,7 @@ fn f32s(bytes: &[u8]) -> Vec<f64> {
     bytes.as_chunks().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect()
 }
 
-/// The largest error, relative to the value or to the root mean square of all, whichever is greater.
+/// Returns the largest error, relative to the value or to the root mean square of all, whichever is greater.
 fn error(actual: &TensorView<'_>, expected: &TensorView<'_>) -> f64 {
     assert_eq!((actual.dtype(), expected.dtype()), (Dtype::F32, Dtype::F64));
     assert_eq!(actual.shape(), expected.shape());

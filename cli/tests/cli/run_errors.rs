@@ -76,7 +76,7 @@ fn a_failing_kernel_says_why_and_leaves_what_was_there() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 
-/// A pipe as a shell makes it for `<(…)`.
+/// The pipe is like one that a shell makes for `<(…)`.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_read_as_a_file_is() {

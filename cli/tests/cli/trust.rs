@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::fixture::{Ran, copy, program, run_in, run_words};
 
-/// A folder with a store that trusts `release.pub` as release and `other.pub` as other, and the pack signed by release.
+/// Returns a folder with a store that trusts `release.pub` as release and `other.pub` as other, and the pack signed by
+/// release.
 fn with_store() -> TempDir {
     let folder = copy();
     run_in(folder.path(), "trust add trust.json --id release --key release.pub").succeeded();
@@ -213,7 +214,7 @@ fn links_are_followed_permissions_kept_and_pipes_refused() {
     let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
     let new = mode("trust.json");
     assert_eq!(new & 0o022, 0, "{new:o}");
-    // Orchestrators mount files this way.
+    // Kubernetes and similar systems mount files through links like these.
     fs::create_dir(at("data")).unwrap();
     fs::rename(at("trust.json"), at("data/trust.json")).unwrap();
     symlink("data/trust.json", at("trust.json")).unwrap();

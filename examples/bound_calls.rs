@@ -11,8 +11,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Runtime::server().trust(key).build()?;
     let bias_relu = runtime.open("my-pack")?.kernel::<bias_relu_f32::Kernel>()?;
 
-    // Tensors lie in memory that can be mapped into a sandbox. `hidden` is the output of one kernel and the input of the
-    // next.
+    // Tensors are in memory that can be mapped into a sandbox. `hidden` is the output of one kernel and the input of
+    // the next.
     let mut x = Tensor::<f32>::zeros(&[64, 1024])?;
     let (low, high) = (Tensor::from_slice(&[-2.0; 1024], &[1024])?, Tensor::from_slice(&[10.0; 1024], &[1024])?);
     let (mut hidden, mut y) = (Tensor::zeros(&[64, 1024])?, Tensor::zeros(&[64, 1024])?);

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Its calls never wait for an upgrade, and none of them fails.
+        // The calls of this thread never wait for an upgrade, and none of them fails.
         let caller = scope.spawn(|| {
             let mut calls = 0;
             while !stop.load(Relaxed) {

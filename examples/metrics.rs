@@ -11,7 +11,8 @@ const BUCKETS: [f64; 8] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let _release = kernelpack_examples::release("examples/my-kernels", "my-pack")?; // not needed where both are
-    // Before a pack is opened: its kernels report to the recorder that is installed then.
+    // The recorder is installed before a pack is opened, since kernels report to the recorder that is installed at that
+    // time.
     let prometheus = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
 
     let key = PublicKey::from_pem(&std::fs::read_to_string("release.pub")?)?;
@@ -26,8 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // What a service answers to `GET /metrics`. It calls `run_upkeep` now and then, too, so that no samples pile up
-    // where nobody scrapes.
+    // A service returns this text for `GET /metrics`. It also calls `run_upkeep` regularly, so that samples do not
+    // accumulate if nobody scrapes them.
     print!("{}", prometheus.render());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How long kernels take: as native functions, called in the sandbox, and bound to tensors.
+//! Measures how long kernels take: as native functions, called in the sandbox, and bound to tensors.
 //!
 //! To measure a kernel of your own, copy this file, open your pack, and write one [`measure`] for it.
 
@@ -11,7 +11,7 @@ use kernelpack_host::{
 };
 use kernelpack_kernels::{kv_pack_q8, kv_unpack_q8, lora_apply_f32, rmsnorm_f32, rope_f32, swiglu_f32};
 
-/// Measures a kernel in three ways. `args` makes the arguments of a call of what `tensors` holds.
+/// Measures a kernel in three ways. `args` makes the arguments of a call from `tensors`.
 fn measure<K: Kernel, T>(
     criterion: &mut Criterion,
     pack: &Pack,
@@ -33,7 +33,7 @@ fn measure<K: Kernel, T>(
     Ok(())
 }
 
-/// A tensor of ordinary numbers.
+/// Returns a tensor of ordinary numbers.
 fn numbers(dims: &[usize]) -> Result<Tensor<f32>, kernelpack_host::Error> {
     let data: Vec<f32> = (0..dims.iter().product()).map(|i: usize| (i % 251) as f32 / 125.0 - 1.0).collect();
     Tensor::from_slice(&data, dims)

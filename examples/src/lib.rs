@@ -1,4 +1,4 @@
-//! What the examples begin with: the folder of a release engineer, made on the spot.
+//! The folder of a release engineer, which the examples make when they start.
 //!
 //! In practice its files come from `kernelpack keygen` and `kernelpack build` on another machine, and an engine gets
 //! `release.pub` and the packs.
@@ -9,9 +9,9 @@ use kernelpack_packer::{BuildOptions, Built, Features, Health, Signing, build, g
 use tempfile::TempDir;
 
 /// Makes the keys `release.key` and `release.pub` and a signed pack in a temporary folder, and makes that the working
-/// folder. The folder is removed with what is returned.
+/// folder. Dropping the returned value removes the folder.
 ///
-/// A working folder that has such a key and such a pack stays, and nothing is made.
+/// If the working folder already has such a key and such a pack, it stays the working folder, and nothing is made.
 ///
 /// # Errors
 /// The folder cannot be made, or the crate does not build.

@@ -27,7 +27,6 @@ type Attack = fn(&mut [u128], Bounds, u32, Change);
 
 /// The host's change between two calls, so that the second differs from the remembered one: a byte, counted from the
 /// descriptor on, gets another value.
-/// descriptor on, gets another value.
 type Change = (u8, u8);
 
 macro_rules! kernels {
@@ -67,7 +66,7 @@ const KERNELS: &[(&str, Attack, Option<Attack>)] = kernels![
     swiglu_f32,
 ];
 
-/// The passes of all kernels; the registry shows if one is missing above.
+/// Returns the passes of all kernels; the registry shows if one is missing above.
 fn attacks() -> Vec<Attack> {
     let mut linked: Vec<_> = NativeKernel::all().map(|kernel| kernel.spec.id).collect();
     linked.sort_unstable();
@@ -81,7 +80,7 @@ fuzz_target!(|input: &[u8]| {
     let attack = attacks[usize::from(head[0]) % attacks.len()];
     let descriptor = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
 
-    // The allocation ends where the memory does, so that the address sanitizer detects accesses beyond.
+    // The allocation ends where the linear memory ends, so that AddressSanitizer detects accesses beyond it.
     let mut memory = vec![0u128; content.len().div_ceil(16)];
     memory.as_mut_bytes()[..content.len()].copy_from_slice(content);
     let bounds = Bounds { floor: u32::from(head[1]) * 16, memory_size: memory.as_bytes().len() as u64 };
@@ -92,8 +91,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Opens the call as one of this pass twice, as a single one and then in a batch, and once more after a change, and
-/// uses the results. The calls remembered before must not affect them.
-/// what it gives. What is remembered of the calls before must not show.
+/// uses the results. The calls remembered before must not affect the results.
 fn attack<P: Pass>(memory: &mut [u128], bounds: Bounds, descriptor: u32, (at, value): Change) {
     let mut memo = Memo::new();
     open::<P>(memory, bounds, descriptor, &mut memo);

@@ -18,7 +18,7 @@ use libfuzzer_sys::fuzz_target;
 use semver::Version;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-/// Directly trusted keys never expire, so any time will do.
+/// Directly trusted keys never expire, so any time is valid.
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 fuzz_target!(|input: &[u8]| {
@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     let verifier = KernelPackVerifier::new([key.public()]).with_native_keys([key.public()]);
     let manifest = match Manifest::parse(raw) {
         Ok(manifest) => {
-            // The signed bytes are read exactly as without a signature.
+            // A valid signature must not change how the bytes are read.
             let signed = verifier.verify(raw, &key.sign(raw), NOW).expect("the key is trusted");
             assert_eq!(signed.manifest(), &manifest);
             Some(manifest)
@@ -75,12 +75,13 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// The kernels' platforms, in the manifest's order.
+/// Returns the kernels' platforms, in the manifest's order.
 fn platforms(signed: &SignedManifest) -> impl Iterator<Item = (&str, &str)> {
     signed.kernels.iter().flat_map(|kernel| kernel.platforms.keys().map(|engine| (kernel.id.as_str(), engine.as_str())))
 }
 
-/// Sets the digests of the files in the manifest, and for each native file the module that it is supposed to be from.
+/// Sets the digests of the files in the manifest, and for each native file the digest of the module that it is supposed
+/// to be compiled from.
 fn write_digests(manifest: &mut Manifest, files: &[&[u8]]) {
     let mut digests = files.iter().map(|file| Digest::of(file));
     let mut next = |to: &mut Digest| *to = digests.next().unwrap_or(*to);
@@ -143,7 +144,7 @@ fn check_promises(module: &VerifiedModule) {
     }
 }
 
-/// The next length-prefixed part of an input; a length beyond the end takes the rest.
+/// Splits off the next length-prefixed part of an input; a length beyond the end takes the rest.
 fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (len, tail) = rest.split_first_chunk::<4>()?;
     let (part, tail) = tail.split_at((u32::from_le_bytes(*len) as usize).min(tail.len()));
@@ -151,7 +152,7 @@ fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-/// A manifest derived from the modules' sections; each module is also used as that of a platform.
+/// Returns a manifest derived from the modules' sections; each module is also used as that of a platform.
 fn from_sections(files: &mut Vec<&[u8]>) -> Option<Manifest> {
     let specs: Vec<KernelSpecBuf> = files.iter().copied().filter_map(spec_of).collect();
     let fallbacks = specs.iter().filter(|spec| !spec.fallback.is_empty());

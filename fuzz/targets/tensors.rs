@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 mod tensor_file;
 
 fuzz_target!(|bytes: &[u8]| {
-    // A file in memory, on systems that have this folder.
+    // Uses a file in memory on systems that have this folder.
     let dir = std::path::Path::new("/dev/shm");
     let mut file = if dir.is_dir() { tempfile::NamedTempFile::new_in(dir) } else { tempfile::NamedTempFile::new() }
         .expect("a temporary file");

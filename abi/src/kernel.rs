@@ -113,11 +113,11 @@ impl Pass for NoBackward {
 /// A tensor of a call, as hosts handle it: bytes with a type and a shape.
 #[derive(Debug)]
 pub struct TensorArg<'a> {
-    /// The type of its elements.
+    /// The type of the tensor's elements.
     pub dtype: DType,
-    /// Its shape; unspecified for an absent or scratch tensor.
+    /// The tensor's shape; unspecified for an absent or scratch tensor.
     pub shape: Shape,
-    /// Its bytes.
+    /// The tensor's bytes.
     pub data: TensorData<'a>,
 }
 

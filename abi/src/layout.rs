@@ -206,7 +206,7 @@ pub enum LayoutError {
         part: Part,
         /// Where it starts.
         offset: u32,
-        /// Its bytes.
+        /// The part's size in bytes.
         size: u32,
         /// The bounds.
         bounds: Bounds,
@@ -215,7 +215,7 @@ pub enum LayoutError {
     TooLarge {
         /// The part.
         part: Part,
-        /// Its bytes.
+        /// The part's size in bytes.
         size: u32,
     },
     /// A part does not start at a multiple of its alignment.

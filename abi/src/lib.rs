@@ -1,9 +1,9 @@
 //! The bytes that a Kernelpack host and its sandboxed kernels agree on.
 //!
-//! Everything that crosses the sandbox boundary is defined here and nowhere else: the 40-byte
-//! [`KernelDescriptor`], the [params block](params) after it, [data types](DType), [status codes](Status), the
-//! [spec](KernelSpec) that a kernel carries in its custom section, and the [`Kernel`] trait that ties a typed host
-//! stub to it. The crate is `no_std`, never allocates unless the `alloc` feature is on, and contains no `unsafe`.
+//! Everything that crosses the sandbox boundary is defined here and nowhere else: the 40-byte [`KernelDescriptor`], the
+//! [params block](params) after it, [data types](DType), [status codes](Status), the [spec](KernelSpec) that a kernel
+//! carries in its custom section, and the [`Kernel`] trait that connects a typed host stub to it. The crate is
+//! `no_std`, never allocates unless the `alloc` feature is on, and contains no `unsafe`.
 //!
 //! All integers are little-endian, like WebAssembly's linear memory. The crate does not compile for big-endian hosts.
 #![no_std]

@@ -32,7 +32,7 @@ const MAGIC: [u8; 4] = *b"KPSP";
 
 /// Returns the size in bytes of the entry that [`encode`] makes.
 pub const fn encoded_len(spec: &KernelSpec<'_>, writer: &str) -> usize {
-    // A sink without room still counts the bytes.
+    // A sink whose buffer is full still counts the bytes.
     let mut sink = Sink { bytes: &mut [], len: 0 };
     write_entry(&mut sink, spec, writer, 0);
     sink.len

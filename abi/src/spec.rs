@@ -14,11 +14,11 @@ pub const MAX_PARAMS: usize = 32;
 pub struct KernelSpec<'a> {
     /// The function's name, unique in a pack.
     pub id: &'a str,
-    /// A name for people.
+    /// The display name.
     pub name: &'a str,
     /// The first paragraph of the function's documentation.
     pub description: &'a str,
-    /// What the kernel is for, such as `normalization`.
+    /// The kernel's purpose, such as `normalization`.
     pub category: &'a str,
     /// The folder of the module in a pack, such as `rope` for `rope_f32`.
     pub family: &'a str,
@@ -55,15 +55,15 @@ pub struct Signature<'a> {
 pub struct TensorSpec<'a> {
     /// The parameter's name.
     pub name: &'a str,
-    /// The type of its elements.
+    /// The type of the tensor's elements.
     pub dtype: DType,
-    /// Whether the kernel reads or writes it.
+    /// Whether the kernel reads or writes the tensor.
     pub role: Role,
-    /// Whether a call may omit it; inputs only.
+    /// Whether a call may omit the tensor; inputs only.
     pub optional: bool,
-    /// Its extents, outermost first; empty for scratch.
+    /// The tensor's extents, outermost first; empty for scratch.
     pub dims: &'a [Dim],
-    /// Its number of elements; scratch only.
+    /// The number of elements; scratch only.
     pub len: Expr<'a>,
 }
 
@@ -72,7 +72,7 @@ pub struct TensorSpec<'a> {
 pub struct ParamSpec<'a> {
     /// The parameter's name.
     pub name: &'a str,
-    /// Its type.
+    /// The parameter's type.
     pub ty: ParamType,
     /// The value that is used if a call gives none, of type `ty`.
     pub default: Option<ParamValue>,

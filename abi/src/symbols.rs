@@ -175,18 +175,18 @@ impl Symbols {
     }
 }
 
-/// Where a shape disagrees with the declared one, and how.
+/// The place where a shape disagrees with the declared one, and the kind of disagreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SymbolError {
     /// The tensor's row in the table.
     pub tensor: usize,
     /// The axis, 0 for the outermost.
     pub axis: usize,
-    /// The fault at that place.
+    /// The kind of disagreement.
     pub kind: Disagreement,
 }
 
-/// How an extent or a rank disagrees with the declared one.
+/// The kind of disagreement between an extent or a rank and the declared one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disagreement {

@@ -52,7 +52,8 @@ const SPEC: KernelSpec<'static> = KernelSpec {
 const WRITER: &str = "crate 1.2.3";
 const BYTES: [u8; encoded_len(&SPEC, WRITER)] = encode(&SPEC, WRITER);
 
-/// If this fails, the schema changed: raise `SCHEMA_VERSION`, then record the new bytes.
+/// Compares an encoding with recorded bytes. If this fails, the schema has changed: raise `SCHEMA_VERSION`, then record
+/// the new bytes.
 #[test]
 fn the_schema_is_what_it_was() {
     let hex: std::string::String = BYTES.iter().map(|byte| std::format!("{byte:02x}")).collect();

@@ -18,7 +18,7 @@ const BASE64_BYTES: usize = 44;
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// The key with these 32 bytes, as RFC 8032 encodes them.
+    /// Makes the key from these 32 bytes, as RFC 8032 encodes them.
     ///
     /// # Errors
     /// The bytes are not the canonical encoding of a point on the curve, or the key is weak: one of the few for which
@@ -55,7 +55,7 @@ impl PublicKey {
         self.0.to_bytes()
     }
 
-    /// Whether this is the key's signature of the message; malleable and small-order signatures are refused.
+    /// Returns whether this is the key's signature of the message; malleable and small-order signatures are refused.
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }

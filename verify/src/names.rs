@@ -21,7 +21,7 @@ pub fn is_identifier(text: &str) -> bool {
 /// separated by `/`, and do not end with `.`.
 pub fn is_path(path: &str) -> bool {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    // Some systems drop a final dot, so a file would have two names.
+    // Some systems drop a final dot, so one file would have two names.
     let component = |part: &str| !part.is_empty() && !part.ends_with('.') && part.bytes().all(safe);
     path.len() <= MAX_PATH_BYTES && path.split('/').all(component)
 }

@@ -121,7 +121,7 @@ pub enum Refused {
     },
 }
 
-/// What is wrong at a place in the JSON.
+/// A fault at a place in the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonFault {

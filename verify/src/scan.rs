@@ -8,7 +8,7 @@ use crate::{
     text::{self, Text},
 };
 
-/// How deeply arrays and objects may be nested. Manifests need six levels; each level takes some stack.
+/// The most levels of nested arrays and objects. Manifests need six; each level takes some stack.
 const MAX_DEPTH: u32 = 12;
 
 /// A field of an object: its key, and whether it is required.

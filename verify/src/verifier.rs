@@ -16,7 +16,7 @@ pub struct TrustedKey {
 }
 
 impl TrustedKey {
-    /// A key that does not expire and may sign WebAssembly only.
+    /// Makes an entry for a key that does not expire and may sign WebAssembly only.
     pub const fn new(key: [u8; KEY_BYTES]) -> Self {
         Self { key, not_after: None, revoked: false, native: false }
     }
@@ -86,7 +86,7 @@ impl<'k> Verifier<'k> {
         SignedManifest::read(manifest, signer, native)
     }
 
-    /// The index of the key that signed, and whether it may sign native code.
+    /// Returns the index of the key that signed, and whether it may sign native code.
     fn signer(
         &self,
         message: &[u8],

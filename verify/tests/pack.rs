@@ -1,4 +1,4 @@
-//! How a device reads and verifies a pack.
+//! Tests that a device reads and verifies a pack correctly.
 
 mod common;
 
@@ -146,7 +146,7 @@ fn what_could_be_read_in_two_ways_is_refused() {
         "eps",
         "k_f32",
     ] {
-        // The field a second time, with the same value.
+        // Repeats the field with the same value.
         let text = manifest();
         let (start, value) = (text.find(&format!("\"{key}\":")).unwrap(), key.len() + 3);
         let mut values = serde_json::Deserializer::from_str(&text[start + value..]).into_iter::<serde_json::Value>();

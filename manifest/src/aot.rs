@@ -36,7 +36,7 @@ pub struct AotFile {
     pub source: Digest,
     /// The version of the compiler, which is also that of the engine, WAMR.
     pub version: Version,
-    /// How it was compiled; includes all of [`AOT_CHECKS`].
+    /// The options that the file was compiled with, which include all of [`AOT_CHECKS`].
     pub options: Vec<String>,
 }
 

@@ -5,9 +5,9 @@
 //! [check](module::check) that a module matches its entry, and the [health vectors](HealthVector) that show whether a
 //! kernel works. It does no I/O: callers pass in the bytes to judge and the time to judge them at.
 //!
-//! Types carry the invariant: only [`KernelPackVerifier::verify`], which checks the signature over the raw bytes before
-//! it parses any of them, returns a [`SignedManifest`], and only [`SignedManifest::verify_module`] returns a
-//! [`VerifiedModule`]. Code that takes a `VerifiedModule` cannot be given an unverified one.
+//! The types enforce the order of checks: only [`KernelPackVerifier::verify`], which checks the signature over the raw
+//! bytes before it parses any of them, returns a [`SignedManifest`], and only [`SignedManifest::verify_module`] returns
+//! a [`VerifiedModule`]. Code that takes a `VerifiedModule` cannot be given an unverified one.
 //!
 //! # Example: from bytes to a verified manifest
 //! ```

@@ -42,7 +42,7 @@ pub struct Manifest {
     pub name: String,
     /// The pack's version.
     pub version: Version,
-    /// What the pack is for.
+    /// The pack's purpose.
     pub description: String,
     /// The oldest runtime that may load the pack.
     pub min_runtime_version: Version,
@@ -50,7 +50,7 @@ pub struct Manifest {
     pub max_runtime_version: Version,
     /// When the pack was made, in RFC 3339 format, in UTC and whole seconds: `2026-01-18T00:00:00Z`.
     pub created_at: String,
-    /// Who made the pack.
+    /// The author of the pack.
     pub author: Author,
     /// The kernels.
     pub kernels: Vec<Kernel>,
@@ -59,11 +59,11 @@ pub struct Manifest {
     pub fallbacks: BTreeMap<String, String>,
 }
 
-/// Who made a pack.
+/// The author of a pack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Author {
-    /// A name for people.
+    /// The author's display name.
     pub name: String,
     /// The author's e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::present")]

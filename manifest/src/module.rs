@@ -302,7 +302,7 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// What an export has to be.
+/// The required kind of an export.
 enum Expected {
     Memory,
     Number,

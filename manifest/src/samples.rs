@@ -149,7 +149,8 @@ pub(crate) fn aot(record: &AotRecord) -> Vec<u8> {
         file.extend(kind.to_le_bytes().into_iter().chain((content.len() as u32).to_le_bytes()));
         file.extend(content);
     };
-    // Little-endian and 64-bit; no ABI; relocatable; x86-64; ELF's version and flags; with termination checks.
+    // The fields are: little-endian and 64-bit; no ABI; relocatable; x86-64; ELF's version and flags; with termination
+    // checks.
     let mut info = [2u16, 0, 1, 62].map(u16::to_le_bytes).concat();
     info.extend([1, 0, 1 << 2, 0, 0, 0].map(u32::to_le_bytes).concat());
     info.extend(b"x86_64\0\0\0\0\0\0\0\0\0\0");

@@ -1,4 +1,5 @@
-//! Who signed a pack, and whether to trust them: keys, the store of trusted keys, and the verifier of signatures.
+//! Keys, the store of trusted keys, and the verifier, which determine who signed a pack and whether to trust the
+//! signer.
 //!
 //! Only this module can make a [`SignedManifest`](crate::SignedManifest) or a
 //! [`VerifiedModule`](crate::VerifiedModule), each after its check.

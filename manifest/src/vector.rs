@@ -25,11 +25,11 @@ use crate::{JsonFault, VectorFault, check_distinct_keys};
 pub struct NamedTensor {
     /// The tensor's name in the kernel's signature.
     pub name: String,
-    /// The type of its elements.
+    /// The type of the tensor's elements.
     pub dtype: DType,
-    /// Its extents; for block types they count blocks.
+    /// The tensor's extents; for block types they count blocks.
     pub shape: Shape,
-    /// Its elements, row-major and little-endian.
+    /// The tensor's elements, row-major and little-endian.
     pub bytes: Vec<u8>,
 }
 

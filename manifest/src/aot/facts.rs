@@ -34,7 +34,7 @@ const MULTI_THREAD: u64 = 1 << 2;
 /// The bits of features that no module of a pack may use.
 const FOREIGN: u64 = !(1 << 0 | 1 << 1 | MULTI_THREAD | 1 << 3 | 1 << 12 | 1 << 13);
 
-/// How a file was compiled. The compiler writes this into the file as JSON.
+/// The record of how a file was compiled, which the compiler writes into the file as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AotRecord {
@@ -61,7 +61,7 @@ impl AotRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AotFacts {
-    /// How it was compiled.
+    /// The record of how the file was compiled.
     pub record: AotRecord,
     /// Whether the code uses SIMD instructions.
     pub simd: bool,
@@ -218,7 +218,7 @@ impl TargetInfo {
         if self.file != RELOCATABLE {
             return Err(AotFault::NotRelocatable { found: self.file });
         }
-        // ELF's numbers of the machines.
+        // These are the machines' numbers in ELF.
         let (machine, binary, arch) = match target {
             AotTarget::X86_64 => (62, WIDE, "x86_64"),
             AotTarget::Aarch64 => (183, WIDE, "aarch64v8"),

@@ -34,15 +34,15 @@ pub enum AotFault {
     /// A section is unknown, repeated or out of place.
     #[error("the section of type {kind} at byte {at} is unknown, repeated or out of place")]
     BadSection {
-        /// Where it begins.
+        /// Where the section begins.
         at: usize,
-        /// Its type.
+        /// The section's type.
         kind: u32,
     },
     /// A section is missing.
     #[error("it has no section of type {kind}")]
     MissingSection {
-        /// Its type.
+        /// The section's type.
         kind: u32,
     },
     /// The file is not relocatable; it may be of the kind that is executed in place.

@@ -36,7 +36,7 @@ use crate::{Extent, Length, Step};
 /// assert_eq!(first_difference(&a, &b).unwrap(), r#"name is "RoPE" and "Rotary""#);
 /// ```
 pub fn first_difference(a: &KernelSpecBuf, b: &KernelSpecBuf) -> Option<String> {
-    // Destructured, so that a field added to the spec cannot be forgotten here.
+    // Destructures the spec, so that a field that is added to it cannot be forgotten here.
     let KernelSpecBuf {
         id,
         name,

@@ -24,7 +24,7 @@ pub enum KernelFault {
     TextTooLong {
         /// The field.
         field: &'static str,
-        /// Its bytes.
+        /// The size of the text in bytes.
         size: usize,
     },
     /// A text contains control characters or marks that change the writing direction, which could deceive people who

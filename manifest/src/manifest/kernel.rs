@@ -20,12 +20,12 @@ use crate::{
 pub struct Kernel {
     /// The kernel's name, unique in the pack.
     pub id: String,
-    /// A name for people.
+    /// The display name.
     pub name: String,
-    /// What the kernel does; may be empty.
+    /// A description of what the kernel does; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// What the kernel is for, such as `normalization`.
+    /// The kernel's purpose, such as `normalization`.
     pub category: String,
     /// The module's file, relative to the pack: `{family}/{id}.wasm`. Engines whose [`Platform`] names another
     /// module load that one.
@@ -34,9 +34,9 @@ pub struct Kernel {
     pub hash: Digest,
     /// The alias under which the module exports `kernel_forward`.
     pub entry_point: String,
-    /// What the forward pass reads, including in-out tensors.
+    /// The tensors that the forward pass reads, including in-out tensors.
     pub inputs: Vec<Tensor>,
-    /// What the forward pass writes, including in-out tensors.
+    /// The tensors that the forward pass writes, including in-out tensors.
     pub outputs: Vec<Tensor>,
     /// The working space of the forward pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,10 +59,10 @@ pub struct Kernel {
     /// The resources that an instance may use.
     #[serde(with = "limits")]
     pub resource_limits: ResourceLimits,
-    /// What each engine needs to run the module, by the engine's name.
+    /// The requirements of each engine for running the module, by the engine's name.
     #[serde(default)]
     pub platforms: BTreeMap<String, Platform>,
-    /// Measurements, by the name of the workload.
+    /// Measurements, keyed by the name of the workload.
     #[serde(default)]
     pub benchmarks: BTreeMap<String, Benchmark>,
     /// Calls with known results, which show whether the kernel works.
@@ -118,9 +118,9 @@ impl Kernel {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backward {
-    /// What the pass reads, including in-out tensors.
+    /// The tensors that the pass reads, including in-out tensors.
     pub inputs: Vec<Tensor>,
-    /// What the pass writes, including in-out tensors.
+    /// The tensors that the pass writes, including in-out tensors.
     pub outputs: Vec<Tensor>,
     /// The working space of the pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -9,11 +9,11 @@ use crate::manifest::strict;
 /// A scalar parameter of a pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Param {
-    /// Its type.
+    /// The parameter's type.
     pub ty: ParamType,
     /// The value that is used if a call gives none, of type `ty`. Without a default, every call must give a value.
     pub default: Option<ParamValue>,
-    /// Its position in the declaration.
+    /// The parameter's position in the declaration.
     pub index: u32,
 }
 

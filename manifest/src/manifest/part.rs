@@ -10,7 +10,7 @@ use crate::{
 pub struct Part<'a> {
     /// The kernel.
     pub kernel: &'a Kernel,
-    /// What the file is.
+    /// The kind of the file.
     pub kind: PartKind<'a>,
 }
 
@@ -69,12 +69,12 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// Checks that the content of the file matches its entry in this manifest, whatever its digest is. Returns the facts
-    /// of a module.
+    /// Checks that the content of the file matches its entry in this manifest, whatever its digest is. For a module,
+    /// returns its facts.
     ///
     /// # Errors
-    /// [`Rejected::Module`], [`Rejected::Variant`], [`Rejected::Aot`] or [`Rejected::Vector`], or an error of the kernel's
-    /// entry itself.
+    /// [`Rejected::Module`], [`Rejected::Variant`], [`Rejected::Aot`] or [`Rejected::Vector`], or an error of the entry
+    /// itself.
     pub fn check_content(&self, manifest: &Manifest, bytes: &[u8]) -> Result<Option<ModuleFacts>, Rejected> {
         match self.kind {
             PartKind::Module(module) => module.check(bytes, &self.kernel.to_spec(&manifest.fallbacks)?).map(Some),

@@ -14,17 +14,17 @@ use crate::{Extent, Length};
 pub struct Tensor {
     /// The tensor's name.
     pub name: String,
-    /// The type of its elements.
+    /// The type of the tensor's elements.
     #[serde(with = "dtype")]
     pub dtype: DType,
-    /// Its extents, outermost first.
+    /// The tensor's extents, outermost first.
     pub shape: Vec<Extent>,
-    /// Its row in the tensor table, which is its position in the declaration.
+    /// The tensor's row in the tensor table, which is its position in the declaration.
     pub index: u32,
-    /// Whether a call may omit it; inputs only.
+    /// Whether a call may omit the tensor; inputs only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
-    /// Whether it is both an input and an output.
+    /// Whether the tensor is both an input and an output.
     #[serde(default, skip_serializing_if = "is_false")]
     pub inout: bool,
 }
@@ -35,12 +35,12 @@ pub struct Tensor {
 pub struct Scratch {
     /// The tensor's name.
     pub name: String,
-    /// The type of its elements.
+    /// The type of the tensor's elements.
     #[serde(with = "dtype")]
     pub dtype: DType,
-    /// Its number of elements.
+    /// The number of elements.
     pub len: Length,
-    /// Its row in the tensor table, which is its position in the declaration.
+    /// The tensor's row in the tensor table, which is its position in the declaration.
     pub index: u32,
 }
 

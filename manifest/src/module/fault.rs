@@ -126,7 +126,7 @@ pub enum ModuleFault {
     FunctionTooLarge {
         /// The function's position in the code section.
         index: u32,
-        /// Its bytes.
+        /// The function's size in bytes.
         size: usize,
         /// Bytes allowed.
         limit: usize,
@@ -136,7 +136,7 @@ pub enum ModuleFault {
     MissingExport {
         /// The name.
         name: String,
-        /// What it should be.
+        /// The kind and type that it should have.
         expected: String,
     },
     /// There is an export that the entry does not declare.
@@ -150,9 +150,9 @@ pub enum ModuleFault {
     WrongExport {
         /// The name.
         name: String,
-        /// What it should be.
+        /// The kind and type that it should have.
         expected: String,
-        /// What it is.
+        /// The kind and type that it has.
         actual: String,
     },
     /// The entry point is not the same function as `kernel_forward`.

@@ -84,7 +84,7 @@ fn is_named(proposal: &str, name: &str) -> bool {
     proposal.split('_').eq(name.split('-'))
 }
 
-/// wasmparser's name of the feature that an instruction belongs to.
+/// Returns wasmparser's name of the feature that an instruction belongs to.
 fn proposal(operator: &Operator<'_>) -> &'static str {
     macro_rules! proposal {
         ($(@$proposal:ident $operator:ident $({ $($argument:ident: $type:ty),* })? => $visit:ident ($($arity:tt)*))*) => {

@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 pub struct PublicKey(kernelpack_verify::PublicKey);
 
 impl PublicKey {
-    /// The key with these 32 bytes, as RFC 8032 encodes them.
+    /// Makes the key from these 32 bytes, as RFC 8032 encodes them.
     ///
     /// # Errors
     /// The bytes are not the canonical encoding of a point on the curve, or the key is weak: one of the few for which
@@ -65,7 +65,7 @@ impl PublicKey {
         self.to_string()
     }
 
-    /// Whether this is the key's signature of the message; malleable and small-order signatures are refused.
+    /// Returns whether this is the key's signature of the message; malleable and small-order signatures are refused.
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         self.0.verifies(message, signature)
     }
@@ -121,7 +121,7 @@ impl fmt::Debug for PublicKey {
 pub struct SecretKey(SigningKey);
 
 impl SecretKey {
-    /// The key with this seed, which must be 32 bytes of secure randomness.
+    /// Makes the key from this seed, which must be 32 bytes of secure randomness.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(SigningKey::from_bytes(&Zeroizing::new(seed)))
     }

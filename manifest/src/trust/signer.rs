@@ -1,10 +1,10 @@
-//! Who signed a manifest.
+//! The signer of a manifest.
 
 use std::fmt;
 
 use crate::PublicKey;
 
-/// Who signed a manifest.
+/// The signer of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signer {
     /// The trusted key that made the signature. The manifest's `author.signing_key` plays no part in this.

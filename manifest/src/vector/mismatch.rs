@@ -21,8 +21,8 @@ pub struct Mismatch {
     pub actual: Value,
     /// How far from the expected value the element may be; 0 means bit for bit.
     pub allowed: f64,
-    /// The tolerance that `allowed` derives from; `None` where none applies, as to integers, blocks and non-finite
-    /// values.
+    /// The tolerance from which `allowed` was computed; `None` for integers, blocks and non-finite values, to which no
+    /// tolerance applies.
     pub tolerance: Option<f64>,
 }
 
@@ -53,7 +53,7 @@ pub enum Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // The shortest form that reads back, with the sign of zero.
+            // Writes the shortest form that reads back as the same value, with the sign of zero.
             Self::Float(value) => write!(f, "{value:?}"),
             Self::Integer(value) => value.fmt(f),
             Self::Block(bytes) => {
@@ -116,7 +116,7 @@ fn agree(dtype: DType, expected: &[u8], actual: &[u8], allowed: Option<f64>) -> 
     }
     match (float(dtype, expected), float(dtype, actual), allowed) {
         (Some(expected), Some(actual), _) if expected.is_nan() => actual.is_nan(),
-        // False if either is infinite: equal infinities have the same bits and were accepted above.
+        // This is false if either is infinite: equal infinities have the same bits and were accepted above.
         (Some(expected), Some(actual), Some(allowed)) => (f64::from(actual) - f64::from(expected)).abs() <= allowed,
         _ => false,
     }

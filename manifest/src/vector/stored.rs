@@ -1,4 +1,4 @@
-//! How safetensors files store a kernel's element types.
+//! The representation of a kernel's element types in safetensors files.
 //!
 //! Plain types have direct counterparts, and values are little-endian on both sides. The format has no blocks, so a
 //! tensor of blocks is stored as `U8`, with a last axis that counts bytes: `q8_0` with the shape `[rows, blocks]` is

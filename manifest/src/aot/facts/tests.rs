@@ -38,7 +38,7 @@ fn each_difference_to_the_entry_is_told() {
     );
 }
 
-/// Where the target's description begins: after the headers of the file and the section.
+/// The offset of the target's description: after the headers of the file and the section.
 const INFO: usize = 16;
 
 fn changed(at: usize, to: u8) -> AotFault {

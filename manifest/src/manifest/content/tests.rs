@@ -25,7 +25,7 @@ fn signed_by_another_key_it_is_the_same_content() {
     assert_ne!(json, renamed);
     assert_eq!(Manifest::parse(renamed.as_bytes()).unwrap().author.signing_key, other().id());
     assert_eq!(content(&json), content(&renamed));
-    // Nothing but the id changed.
+    // Only the id has changed.
     assert_eq!(renamed.replace(&other().id(), &samples::key().public().id()), json);
     // The content is not the digest of a manifest, so neither can be mistaken for the other.
     assert_ne!(content(&json), Digest::of(json.as_bytes()));

@@ -33,7 +33,7 @@ fn bounds_are_inclusive() {
 fn versions_out_of_bounds_are_told_with_both_versions() {
     let (min, max) = (version("0.1.0"), version("1.0.0"));
     let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest());
-    // Versions just outside the bounds; a release candidate of the oldest version is older than it.
+    // These versions are just outside the bounds; a release candidate of the oldest version is older than that version.
     for runtime in ["0.0.99", "0.1.0-rc.1", "0.1.0-0", "0.0.0"] {
         let (required, actual) = (min.clone(), version(runtime));
         assert_eq!(result(runtime), CompatibilityResult::RuntimeTooOld { required, actual });
@@ -42,7 +42,7 @@ fn versions_out_of_bounds_are_told_with_both_versions() {
         let (max_supported, actual) = (max.clone(), version(runtime));
         assert_eq!(result(runtime), CompatibilityResult::RuntimeTooNew { max_supported, actual });
     }
-    // Bounds that are release candidates themselves.
+    // The bounds themselves may be release candidates.
     let mut manifest = manifest();
     (manifest.min_runtime_version, manifest.max_runtime_version) = (version("1.0.0-rc.2"), version("1.0.0-rc.10"));
     let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest);
@@ -53,7 +53,7 @@ fn versions_out_of_bounds_are_told_with_both_versions() {
     for runtime in ["1.0.0-rc.11", "1.0.0"] {
         assert!(matches!(result(runtime), CompatibilityResult::RuntimeTooNew { .. }), "{runtime}");
     }
-    // A range of a single version.
+    // The range has a single version.
     (manifest.min_runtime_version, manifest.max_runtime_version) = (version("0.5.0"), version("0.5.0"));
     let result = |runtime: &str| checker(runtime, "48.0.0", FEATURES).check(&manifest);
     assert!(result("0.5.0").is_compatible());

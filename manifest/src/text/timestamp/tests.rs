@@ -19,7 +19,7 @@ fn texts_and_seconds_are_those_of_the_calendar() {
         assert_eq!(text.parse(), Ok(Timestamp(seconds)), "{text}");
         assert_eq!(Timestamp(seconds).to_string(), text);
     }
-    // Every day until after the year 2400, each with its own time of day.
+    // Tries every day until after the year 2400, each with its own time of day.
     for day in 0..160_000 {
         let time = Timestamp(day * DAY + day % DAY);
         assert_eq!(time.to_string().parse(), Ok(time));
@@ -58,7 +58,7 @@ fn clocks_out_of_range_give_no_time() {
     let at = |seconds, nanos| UNIX_EPOCH + Duration::new(seconds, nanos);
     assert_eq!(Timestamp::of(at(5, 999_999_999)), Some(Timestamp(5)));
     assert_eq!(Timestamp::of(UNIX_EPOCH), Some(Timestamp(0)));
-    // The smallest difference that Windows can represent.
+    // This is the smallest difference that Windows can represent.
     assert_eq!(Timestamp::of(UNIX_EPOCH - Duration::from_nanos(100)), None);
     assert_eq!(Timestamp::of(at(LATEST, 999_999_999)), Some(Timestamp(LATEST)));
     assert_eq!(Timestamp::of(at(LATEST + 1, 0)), None);

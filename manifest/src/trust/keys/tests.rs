@@ -102,7 +102,7 @@ fn keys_under_a_password_and_in_another_format_are_told() {
 
 #[test]
 fn keys_that_anybody_can_sign_for_are_refused() {
-    // The neutral element, of order 1.
+    // The point is the neutral element, of order 1.
     let mut neutral = [0; 32];
     neutral[0] = 1;
     assert_eq!(PublicKey::from_bytes(&neutral), Err(KeyError::Weak));

@@ -96,7 +96,7 @@ fn only_one_json_text_in_utf8_is_read() {
     assert_eq!(TrustStore::parse(&large), Ok(sample()));
     large.push(b' ');
     assert_eq!(TrustStore::parse(&large), Err(TrustStoreError::TooLarge));
-    // Deep nesting, which would exhaust the stack of a recursive reader.
+    // Tries deep nesting, which would exhaust the stack of a recursive reader.
     let deep = format!("{{\"version\": 1, \"keys\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     malformed(&deep, "recursion limit");
 }
@@ -111,7 +111,7 @@ fn unknown_repeated_and_missing_fields_are_refused() {
     malformed("{\"version\": 1, \"keys\": [{\"id\": \"a\"}]}", "missing field `key`");
     malformed(&json().replacen("\"comment\"", "\"note\"", 1), "keys[0].note: unknown field");
     malformed(&json().replacen("\"reason\"", "\"cause\"", 1), "unknown field `cause`");
-    // Misspelled fields that would otherwise undo a revocation.
+    // Tries misspelled fields, which would undo a revocation if they were ignored.
     malformed(&json().replacen("\"revoked\"", "\"Revoked\"", 1), "unknown field `Revoked`");
     malformed(&json().replacen("\"not_after\": \"2027-06-30T00:00:00Z\"", "\"not_after\": null", 1), "not_after");
     let revoked = json().find("\"revoked\": {").unwrap();

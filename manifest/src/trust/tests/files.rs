@@ -74,7 +74,7 @@ fn a_module_for_one_engine_is_checked_as_the_kernels_own() {
     };
     let path = "k/k_f32.scalar.wasm".to_owned();
     let variant = |fault| Err(Rejected::Variant { kernel: "k_f32".into(), path: path.clone(), fault });
-    // Another kernel's module, and bytes that are not a module.
+    // Tries another kernel's module, and bytes that are not a module.
     assert!(matches!(verify(&plain_module(), &[]), Err(Rejected::Variant { .. })));
     assert_eq!(verify(b"\0asm", &[]), variant(ModuleFault::NotWasm));
     let started = samples::full_wat().replacen("(memory", "(start 5) (func) (memory", 1);

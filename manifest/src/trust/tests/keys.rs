@@ -73,7 +73,7 @@ fn a_clock_that_cannot_be_right_lets_no_key_through_that_expires() {
     let expires = KernelPackVerifier::new([key().public()]).with_trust_store(store(expiring));
     let forever = KernelPackVerifier::default().with_trust_store(store(|_| {}));
     let late = at("9999-12-31T23:59:59Z") + Duration::from_secs(1);
-    // The smallest difference that Windows can represent.
+    // Windows cannot represent a smaller difference.
     for wrong in [SystemTime::UNIX_EPOCH - Duration::from_nanos(100), late] {
         let expected = VerifyError::NoClock { id: "sample".into(), not_after: NOT_AFTER.parse().unwrap() };
         assert_eq!(unverified(&expires, wrong), expected);
@@ -92,7 +92,8 @@ fn a_revoked_key_is_refused_whatever_else_is_said_of_it() {
     ];
     let late = at("9999-12-31T23:59:59Z") + Duration::from_secs(1);
     for store in stores {
-        // With and without direct trust, before and long after the revocation, with and without a working clock.
+        // Tries all combinations: with and without direct trust, before and long after the revocation, with and without
+        // a working clock.
         for keys in [vec![], vec![key().public()]] {
             let verifier = KernelPackVerifier::new(keys).with_trust_store(store.clone());
             for now in [NOW, at(NOT_AFTER), at("2040-01-01T00:00:00Z"), late] {

@@ -128,7 +128,7 @@ fn modules_for_single_engines_are_files_of_their_own() {
         it.kernels[0].platforms.get_mut("wasmtime").unwrap().module = module;
     };
     assert!(matches!(refused(shared), Rejected::DuplicatePath { path, .. } if path == "k/k_f32.scalar.wasm"));
-    // Kernels whose names differ only in case, although their own modules are in different folders.
+    // Gives two kernels names that differ only in case, although their own modules are in different folders.
     let upper = |it: &mut Manifest| {
         let platforms = it.kernels[0].platforms.clone();
         let kernel = &mut it.kernels[1];

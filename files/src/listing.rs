@@ -40,7 +40,7 @@ pub fn check_listing<E: From<ListError>>(
             // This is the type of the entry itself: a link to a folder does not count as a folder.
             let kind = entry.file_type().map_err(failed)?;
             let inside = format!("{path}/");
-            // A folder without expected files is refused unread, so the manifest bounds the depth.
+            // Only folders that contain expected files are read, so the manifest limits the depth.
             if kind.is_dir() && expected.iter().any(|path| path.starts_with(&inside)) {
                 folders.push((entry.path(), inside));
             } else if !expected.remove(path.as_str()) {

@@ -1,4 +1,4 @@
-//! What kernel authors use: [`kernel`], the types in signatures, and [`ensure!`] to refuse bad arguments.
+//! The API for kernel authors: [`kernel`], the types in signatures, and [`ensure!`] to refuse bad arguments.
 //!
 //! # Example: a kernel
 //! ```
@@ -75,7 +75,7 @@ pub use kernelpack_abi::{BlockQ4_0, BlockQ8_0, Error, Result, Status};
 /// |---|---|
 /// | `#[shape(rows, dim)] x: &[T]` | an input |
 /// | `#[shape(rows, dim)] x: Option<&[T]>` | an input that callers may leave out |
-/// | `#[shape(rows, dim)] y: &mut [T]` | an output, all of which the function writes; at the start it holds anything |
+/// | `#[shape(rows, dim)] y: &mut [T]` | an output, which the function writes completely; initially unspecified |
 /// | `#[inout] #[shape(rows, dim)] y: &mut [T]` | a tensor that is read and written |
 /// | `#[scratch(len = rows * 2)] tmp: &mut [T]` | working space that the host provides, with unspecified content |
 /// | `#[param] eps: f32` | a scalar of f32, u32, i32 or bool |

@@ -31,7 +31,7 @@ pub(crate) fn address() -> u32 {
 /// Clears the message.
 #[inline]
 pub(crate) fn clear() {
-    // SAFETY: single-threaded, and no reference into the buffer outlives a function of this module.
+    // SAFETY: the module is single-threaded, and no reference into the buffer outlives a function of this file.
     unsafe { (*BUFFER.0.get()).len = 0 };
 }
 

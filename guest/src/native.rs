@@ -71,7 +71,7 @@ pub fn view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorView<'t,
 /// Returns a view of an input that may be absent.
 ///
 /// # Errors
-/// Those of [`view`].
+/// The errors of [`view`].
 pub fn optional_view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<Option<TensorView<'t, T>>> {
     let bytes: &'t [u8] = match &row.data {
         TensorData::Absent => return Ok(None),
@@ -86,7 +86,7 @@ pub fn optional_view<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<Optio
 /// Returns a view of an output or in-out tensor.
 ///
 /// # Errors
-/// Those of [`view`].
+/// The errors of [`view`].
 pub fn view_mut<'t, T: Element>(row: &'t mut TensorArg<'_>) -> Result<TensorViewMut<'t, T>> {
     check_dtype::<T>(row.dtype)?;
     let bytes: &'t mut [u8] = match &mut row.data {

@@ -1,4 +1,4 @@
-//! Panics leave their message and location in the message channel, then trap.
+//! Makes panics write their message and location into the message channel, and then trap.
 
 #[cfg(feature = "std")]
 pub(crate) use with_std::install;

@@ -53,11 +53,11 @@ mod half_bits {
     pub(super) const EXPONENT: i32 = 0x7f80_0000;
     /// 2¹⁶, whose bits as an `f16` would be those of ∞.
     pub(super) const INFINITE: f32 = 65536.0;
-    /// 2⁻¹⁴, the least normal `f16`.
+    /// 2⁻¹⁴, the smallest normal `f16`.
     pub(super) const NORMAL: f32 = f32::from_bits((127 - 14) << 23);
     /// Adding this to the bits of a power of two makes it 2¹³ times as large.
     pub(super) const TO_LAST_PLACE: i32 = 13 << 23;
-    /// The exponent of the least power that is added, in the bits of the exponent of an `f16`.
+    /// The exponent of the smallest power that is added, shifted to the position of an `f16`'s exponent.
     pub(super) const LEAST: i32 = (127 - 14 + 13) << 10;
     /// The payload of a NaN as an `f16`.
     pub(super) const PAYLOAD: i32 = 0x3ff;
@@ -121,7 +121,8 @@ impl F32x4 {
         register::narrow(wide.map(|wide| wide.0))
     }
 
-    /// Like [`narrow`](Self::narrow), for twice as many values, with the common work done once.
+    /// Like [`narrow`](Self::narrow), but narrows twice as many values, and does the work that both halves share only
+    /// once.
     #[inline(always)]
     pub fn narrow_pair(wide: [[Self; 2]; 2]) -> [[f16; 8]; 2] {
         register::narrow_pair(wide.map(|wide| wide.map(|wide| wide.0)))

@@ -22,7 +22,7 @@ fn f32_narrows_as_half_does() {
         let (ours, theirs) = (<f16 as Float>::narrow(value), f16::from_f32(value));
         assert_eq!(ours.to_bits(), theirs.to_bits(), "{value:e} {bits:#x}");
     };
-    // Every f32 near a rounding boundary, and a sample of all others.
+    // Tests every f32 near a rounding boundary, and a sample of all others.
     for half in 0..=u16::MAX {
         let bits = f16::from_bits(half).to_f32().to_bits();
         for offset in [0u32, 1, 0xfff, 0x1000, 0x1001, 0x1fff] {

@@ -151,7 +151,7 @@ impl Difference {
     }
 }
 
-/// The difference between arrays whose size is a multiple of 16 bytes.
+/// Returns the difference between arrays whose size is a multiple of 16 bytes.
 #[inline(always)]
 fn between<const LEN: usize>(a: &[u8; LEN], b: &[u8; LEN]) -> Difference {
     const { assert!(LEN.is_multiple_of(16)) };

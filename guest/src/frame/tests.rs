@@ -287,7 +287,7 @@ fn calls_of_a_batch_are_recognized_wherever_they_lie() {
     let alike = |change: fn(&mut Call)| Call::with(change).written();
     let mut memo = Memo::new();
     assert!(opens(&alike(|_| {}), &mut memo));
-    // A call with all offsets changed, and one with two inputs at the same position.
+    // Makes a call with all offsets changed, and one with two inputs at the same position.
     let moved = alike(|call| {
         (call.head_offset, call.head.params_offset) = (544, 640);
         call.entries.iter_mut().for_each(|row| row.offset += 2048);

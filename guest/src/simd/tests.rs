@@ -40,7 +40,7 @@ fn f32_narrows_as_half_does() {
         let theirs = values.map(f16::from_f32);
         assert_eq!(ours.map(f16::to_bits), theirs.map(f16::to_bits), "{values:?}");
     };
-    // Every f32 near a rounding boundary, and a sample of all others.
+    // Tests every f32 near a rounding boundary, and a sample of all others.
     for half in 0..=u16::MAX {
         let bits = f16::from_bits(half).to_f32().to_bits();
         agree([0u32, 1, 0xfff, 0x1000, 0x1001, 0x1fff, 0x2000, 0x800].map(|offset| bits.wrapping_add(offset)));

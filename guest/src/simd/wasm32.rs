@@ -73,7 +73,7 @@ pub(super) fn narrow(registers: [Register; 2]) -> [f16; 8] {
     packed([low, high])
 }
 
-/// Like [`narrow`], for two, but checks for NaNs only once.
+/// Like [`narrow`], but for two pairs of registers, and checks for NaNs only once.
 #[inline(always)]
 pub(super) fn narrow_pair(registers: [[Register; 2]; 2]) -> [[f16; 8]; 2] {
     let [[a, b], [c, d]] = registers;

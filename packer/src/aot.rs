@@ -49,7 +49,7 @@ pub struct AotMade {
     pub kernel: String,
     /// The file's entry in the manifest.
     pub file: AotFile,
-    /// Its size in bytes.
+    /// The file's size in bytes.
     pub size: usize,
 }
 

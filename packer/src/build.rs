@@ -44,7 +44,7 @@ pub struct BuildOptions {
     pub signing: Signing,
 }
 
-/// Who signs a pack, and when.
+/// The key that signs a pack, and when it does.
 ///
 /// # Example: a build on a machine that lacks the secret key
 /// ```no_run
@@ -87,7 +87,7 @@ impl Signing {
 /// A pack that [`build`] wrote.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Built {
-    /// Its folder.
+    /// The pack's folder.
     pub pack: PathBuf,
     /// The content of `kernels.json`.
     pub manifest: Manifest,

@@ -75,7 +75,7 @@ fn commit_date(crate_dir: &Path) -> Result<Timestamp, Undated> {
 
 /// Runs git in the crate's folder and returns its output.
 ///
-/// Neither the user's settings nor the environment change the answer: a variable such as `GIT_DIR` would name another
+/// Neither the user's settings nor the environment change the output: a variable such as `GIT_DIR` would name another
 /// repository, and `log.showSignature` would print more than a date.
 fn git(crate_dir: &Path, args: &[&str]) -> Result<String, Undated> {
     let mut git = Command::new("git");

@@ -39,7 +39,7 @@ pub struct Health {
     /// Whether to generate vectors and to compare the author's with the kernels' functions; if not, only the author's
     /// are packed, unchecked.
     pub make: bool,
-    /// How long a function may take for one vector.
+    /// The time limit of a function for one vector.
     pub time_limit: Duration,
 }
 
@@ -178,7 +178,7 @@ fn check(
                 kernel: id(),
                 mismatch,
                 tolerance,
-                // The largest possible tolerance.
+                // This is the largest possible tolerance.
                 tolerable: compare(expected, &results, 1f64.next_down()).is_ok(),
             })?;
             if !program.map_or(Ok(true), |program| program.is_steady(kernel, &given.vector, &results))? {

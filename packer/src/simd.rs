@@ -22,7 +22,7 @@ pub(crate) fn function_of(krate: &str, wasm: &[u8]) -> Option<String> {
                 found.push(index);
             }
         }
-        // Names come after the code in a module.
+        // The `name` section comes after the code in a module.
         let Payload::CustomSection(section) = payload else { continue };
         let KnownCustom::Name(names) = section.as_known() else { continue };
         for names in names {

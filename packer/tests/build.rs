@@ -214,8 +214,8 @@ fn a_crate_becomes_a_signed_pack() {
 
 #[test]
 fn equal_sources_in_different_folders_give_equal_packs() {
-    // A package outside the workspace, since rustc gets its absolute path; it panics, which keeps the path in the
-    // module.
+    // Uses a package outside the workspace, since rustc gets its absolute path. The package panics, which keeps the
+    // path in the module.
     let source = source().replace("map[&i]", "dep::at(&[map[&i]], i as usize)");
     let packs = ["a", "quite another folder"].map(|name| {
         let cargo_toml = CARGO_TOML.replace("[workspace]", "[dependencies]\ndep.path = \"../dep\"\n[workspace]");

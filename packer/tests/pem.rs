@@ -8,7 +8,7 @@ const SECRET: &str = "MC4CAQAwBQYDK2VwBCIEIFMTGIehjnmcMIdn7h8L132Oz+ztf/MIL1bufn
 const PUBLIC: &str = "MCowBQYDK2VwAyEAv4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=";
 const ID: &str = "ed25519:v4DPOmDa2NGsFwHM48tNm/kNgWWib1JpdeSlbxFovf0=";
 
-/// Made by `openssl genpkey -algorithm ed25519 -aes-256-cbc -pass pass:secret`.
+/// A key made by `openssl genpkey -algorithm ed25519 -aes-256-cbc -pass pass:secret`.
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----
 MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAheLTL+PPsMYgICCAAw
 DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEBkpCzG7BpGd7KM5Tv+d6jYEQMRd
@@ -95,7 +95,7 @@ fn the_files_that_openssl_reads_are_read() {
         assert!(public.is_err() || public == Ok(ID.to_owned()));
         assert_ne!(openssl_reads(&path, true), Some(!good), "{form:?}");
     }
-    // A comment in Latin-1.
+    // Adds a comment in Latin-1.
     fs::write(&path, [b"# cl\xe9\n", file("<\n*\n>\n", "PUBLIC KEY", PUBLIC).as_bytes()].concat()).unwrap();
     assert_eq!(load_public_key(&path).unwrap().id(), ID);
     assert_ne!(openssl_reads(&path, true), Some(false));

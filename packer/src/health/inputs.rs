@@ -16,8 +16,8 @@ pub(super) struct Asked<'a> {
     pub(super) params: Vec<(&'a str, ParamValue)>,
 }
 
-/// How to generate a call. A kernel may refuse values or extents that its signature allows, so there are several
-/// attempts.
+/// The settings for generating a call. A kernel may refuse values or extents that its signature allows, so there are
+/// several attempts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt {
     /// The smallest extent of axes that are innermost in some tensor, where loops are unrolled and vectorized, and of

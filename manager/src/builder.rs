@@ -18,7 +18,7 @@ use crate::{
     shared::{GRACE, Memory, Shared},
 };
 
-/// How often a store is read again if others change it while it is being opened.
+/// The most attempts to read a store if others change it while it is being opened.
 const ATTEMPTS: u32 = 8;
 
 /// Configures a [`KernelManager`].

@@ -4,7 +4,7 @@ use std::{any::Any, error::Error as StdError, iter};
 
 use kernelpack_runtime::{HealthError, Pack, Unchecked, Unhealthy};
 
-/// When a check runs.
+/// The time at which a check runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The pack is compiled, and cannot be called yet.

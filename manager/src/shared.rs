@@ -15,7 +15,7 @@ use crate::{
     store::StoreState,
 };
 
-/// How long a replaced pack is kept by default.
+/// The default time for which a replaced pack is kept.
 pub(crate) const GRACE: Duration = Duration::from_secs(300);
 
 pub(crate) struct Shared {

@@ -226,7 +226,7 @@ impl<'a> Ledger<'a> {
             None => Self { state: memory.state.clone(), store: None, memory },
             Some(store) => {
                 let lock = store.lock()?;
-                // Read under the lock, since another process may have changed it.
+                // The state is read under the lock, since another process may have changed it.
                 Self { state: store.state()?, store: Some((store, lock)), memory }
             }
         })

@@ -19,7 +19,7 @@ use crate::{KernelManager, Swapped, Upgrade, UpgradeError};
 
 /// The default interval between scans.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The limit of packs in a folder, and of files in a pack; a folder with more is not an inbox.
+/// The limit of packs in a folder, and of files in a pack; a folder with more is probably not meant for packs.
 const MAX_ENTRIES: usize = 4096;
 /// The depth to which folders are scanned; modules are one level deep.
 const MAX_DEPTH: usize = 4;
@@ -180,7 +180,7 @@ struct Inbox {
     manager: KernelManager,
     dir: PathBuf,
     on_event: Box<dyn FnMut(WatchEvent) + Send>,
-    /// The appearance of each pack's files when it was last tried.
+    /// The digest of the names, sizes and times of each pack's files when it was last tried.
     tried: BTreeMap<PathBuf, Digest>,
     unreadable: bool,
 }
@@ -228,7 +228,7 @@ impl Inbox {
     }
 }
 
-/// Returns the folders that could be packs, with the appearance of their files.
+/// Returns the folders that could be packs, each with the [`appearance`] of its files.
 fn candidates(dir: &Path) -> io::Result<BTreeMap<PathBuf, Digest>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir)?.take(MAX_ENTRIES) {

@@ -1,7 +1,7 @@
 //! Reads the former state format 1, which identified packs only by the digests of their manifests.
 //!
 //! That digest depends on the signer, so the content is looked up in the store's packs. If a pack is missing, the
-//! digest stands for the content, and its version is accepted only with that very manifest, as before.
+//! digest is used as the content, so its version is accepted only with exactly that manifest, as in format 1.
 
 use std::collections::BTreeMap;
 

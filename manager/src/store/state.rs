@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const FORMAT: u32 = 2;
 /// The size limit of a state.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
-/// How many withdrawn packs are remembered; the oldest are forgotten first.
+/// The most withdrawn packs that are remembered; the oldest are forgotten first.
 const MAX_WITHDRAWN: usize = 256;
 
 /// The active pack, the previous one, and the versions accepted so far.

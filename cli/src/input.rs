@@ -35,11 +35,11 @@ impl FromStr for InputArg {
 /// A tensor as a kernel takes it.
 #[derive(Debug)]
 pub(crate) struct Input {
-    /// The type of its elements.
+    /// The type of the tensor's elements.
     pub(crate) dtype: DType,
-    /// Its extents; for block types they count blocks.
+    /// The tensor's extents; for block types they count blocks.
     pub(crate) shape: Shape,
-    /// Its elements.
+    /// The tensor's elements.
     pub(crate) bytes: Vec<u8>,
 }
 

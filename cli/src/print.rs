@@ -27,7 +27,7 @@ pub(crate) fn data(text: impl Display) -> io::Result<()> {
 /// Writes a value as JSON to standard output.
 ///
 /// # Errors
-/// Those of [`data`].
+/// The errors of [`data`].
 pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
     data(serde_json::to_string_pretty(value)? + "\n")
 }
@@ -35,7 +35,7 @@ pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
 /// Writes a value as JSON to standard output, in one line.
 ///
 /// # Errors
-/// Those of [`data`].
+/// The errors of [`data`].
 pub(crate) fn json_line(value: &impl Serialize) -> io::Result<()> {
     data(serde_json::to_string(value)? + "\n")
 }

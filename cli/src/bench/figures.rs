@@ -28,7 +28,7 @@ pub(crate) struct Times {
     /// A call by name of a kernel that is not compiled in, which allocates its results.
     #[serde(rename = "named_call_ns")]
     pub(crate) named: Option<f64>,
-    /// Such a kernel alone, with its data already in the sandbox.
+    /// The execution of such a kernel alone, with its data already in the sandbox.
     #[serde(rename = "prepared_ns")]
     pub(crate) prepared: Option<f64>,
     /// A plain copy of the first tensor.

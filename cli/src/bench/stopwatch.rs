@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How long to measure.
+/// The time to spend on a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     /// The minimum time of one sample, which contains as many calls as that takes.

@@ -17,19 +17,19 @@ const MAX_BYTES: u64 = 8 << 20;
 const WIDTH: u32 = 4096;
 /// The bytes of the largest tensor in the usual workload that exceeds all caches, to within a row.
 const LARGEST: u64 = 256 << 20;
-/// From this many bytes on, the machine's memory limits the speed of a workload.
+/// The number of bytes from which on the bandwidth of main memory limits the speed of a workload.
 const IN_MEMORY: u64 = 128 << 20;
 
 /// Tensors and scalars for one call.
 #[derive(Debug)]
 pub(crate) struct Workload {
-    /// Its name in reports.
+    /// The workload's extents, which name it in reports.
     pub(crate) shape: ShapeArg,
     /// Every symbol of the signature and its value.
     symbols: Vec<(String, u32)>,
-    /// What the call reads, including initial values of in-out tensors and all optional inputs.
+    /// The tensors that the call reads, including initial values of in-out tensors and all optional inputs.
     tensors: Vec<Tensor>,
-    /// What the call writes, except for in-out tensors.
+    /// The tensors that the call writes, except for in-out tensors.
     outputs: Vec<(String, Shape)>,
     /// Values of the scalars that have no default.
     pub(crate) params: Vec<(String, ParamValue)>,

@@ -154,7 +154,7 @@ fn a_revoked_key_is_refused_everywhere_and_by_its_id() {
     let seen = run_in(folder.path(), "inspect pack --trust-store trust.json --json").succeeded().json();
     assert_eq!((&seen["verified"]["signature"], &seen["verified"]["signed_by_id"]), (&json!(false), &Value::Null));
 
-    // A manifest that names the trusted key but is signed by the revoked one, with the bare algorithm.
+    // Takes a manifest that names the trusted key, and signs it with the revoked one, calling the algorithm directly.
     let path = folder.path().join("pack/kernels.json");
     let other = list(folder.path())["keys"][1]["key"].as_str().unwrap().to_owned();
     let release = list(folder.path())["keys"][0]["key"].as_str().unwrap().to_owned();

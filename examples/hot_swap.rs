@@ -1,4 +1,4 @@
-//! Replaces a pack while its kernel is being called, takes the replacement back, and is offered one that was changed.
+//! Replaces a pack while its kernel is being called, rolls the replacement back, and refuses a pack that was changed.
 
 use std::{
     error::Error,

@@ -28,8 +28,8 @@ test: setup device
 	@$(or $(CARGO_TARGET_DIR),target)/release/kernelpack-wamrc --version >/dev/null || \
 		{ echo "LEFT OUT: tests of ahead-of-time compilation, for the reason above; \`make test\` again runs them" >&2; }
 
-## What `make test` leaves out: small devices, and other systems. `make emulated` is left to you: it takes a quarter of an hour.
-test-all: embedded platforms
+## Runs `make test` and what it leaves out: small devices, other machines and other systems.
+test-all: test embedded platforms emulated
 
 ## Builds a program that verifies a pack on a microcontroller; it links only without an operating system and an allocator.
 device: setup
@@ -49,8 +49,9 @@ embedded: setup device
 platforms: setup tools
 	@scripts/platforms $(CARGO) $(PYTHON_TOOLS)
 
-## Runs unit tests for 64-bit Arm under qemu and for Windows under Wine.
+## Runs unit tests and the core kernels for 64-bit Arm under qemu and for Windows under Wine.
 emulated: setup
+	@$(CARGO) build --release --locked --workspace --all-features --bins --examples
 	@scripts/emulated $(CARGO)
 
 ## Checks formatting, lints and documentation, with warnings as errors.

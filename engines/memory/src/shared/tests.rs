@@ -1,4 +1,12 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::*;
+
+/// Keeps tests that depend on which ranges are free from running at the same time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn bytes(memory: &SharedMemory, range: Range<usize>) -> *const [u8] {
     std::ptr::slice_from_raw_parts(memory.address.as_ptr().wrapping_add(range.start), range.len())
@@ -35,7 +43,8 @@ fn offsets(memories: &[Arc<SharedMemory>]) -> Vec<u64> {
 
 #[test]
 fn ranges_are_used_again_and_are_zero() {
-    // Small and large ones; other tests use the same file.
+    let _alone = alone();
+    // Small and large ones.
     for len in [100, page_size(), 5 * page_size() + 1, Slabs::LARGEST + 1, 3 * HUGE_PAGE] {
         let mut ends = Vec::new();
         for round in 0..200 {
@@ -54,6 +63,7 @@ fn ranges_are_used_again_and_are_zero() {
 
 #[test]
 fn small_memories_share_a_mapping_and_no_page() {
+    let _alone = alone();
     let memories: Vec<_> = (0..2000).map(|_| SharedMemory::zeros(3).unwrap()).collect();
     assert!(memories.iter().all(|memory| memory.view.is_none()));
     let mut starts = offsets(&memories);
@@ -64,6 +74,7 @@ fn small_memories_share_a_mapping_and_no_page() {
 
 #[test]
 fn what_is_mapped_into_a_linear_memory_is_not_used_again() {
+    let _alone = alone();
     let region = super::super::Region::reserve(1 << 20).unwrap();
     region.grow_to(1 << 18).unwrap();
     let memory = SharedMemory::zeros(100).unwrap();

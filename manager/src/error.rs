@@ -25,8 +25,8 @@ pub enum UpgradeError {
     /// Compatibility: the pack is not compatible with this runtime or engine.
     #[error("pack rejected: {0}")]
     Incompatible(CompatibilityResult),
-    /// The pack has another name than the active one.
-    #[error("the pack is {offered:?}, the active one {active:?}; allow another name if it shall take its place")]
+    /// The pack has a different name from the active one.
+    #[error("the pack is {offered:?}, the active one {active:?}; allow another name if it is meant to take its place")]
     OtherName {
         /// The active pack's name.
         active: String,

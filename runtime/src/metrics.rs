@@ -118,7 +118,7 @@ impl KernelMetrics {
         }
     }
 
-    /// Counts calls that were run in one entry and ended alike.
+    /// Counts the calls of a batch, which had the same outcome, without a duration.
     pub(crate) fn calls(&self, outcome: Outcome, count: u64) {
         self.calls[outcome as usize].increment(count);
     }

@@ -74,7 +74,8 @@ impl<T: Pooled> Pool<T> {
     /// Whether taking an idle item and giving it back never waits for another thread; true if the item is one word.
     pub(crate) const IS_LOCK_FREE: bool = Idle::<T>::IS_LOCK_FREE;
 
-    /// Makes a pool with at most `limit` places, as this policy says, or at most `ceiling` if the policy lets it grow.
+    /// Makes a pool of `limit` places, or fewer if `ceiling` or the policy's size is lower. If the policy lets the pool
+    /// grow, it grows to at most `ceiling` places. Both bounds are at least 1.
     pub(crate) fn new(policy: PoolPolicy, limit: u32, ceiling: u32) -> Self {
         let limit = limit.min(ceiling).min(policy.size.unwrap_or(limit)).max(1);
         Self {

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// The last second in which the key is trusted, in UTC; without it, the key does not expire
     #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
     not_after: Option<Timestamp>,
-    /// Trust the key for native code, too, which `kernelpack aot` puts into packs and no sandbox confines
+    /// Also trust the key for native code, which `kernelpack aot` adds to packs and which runs outside any sandbox
     #[arg(long)]
     native: bool,
     /// A note, such as who holds the secret key

@@ -326,7 +326,7 @@ impl<'a> Paths<'a> {
         if self.touched[number] {
             *state = State::TOUCHED;
         } else {
-            // The loop itself starts uncovered, and its last iteration may have made a call.
+            // Memory has not been accessed since the head of this loop, and the previous iteration may have made a call.
             state.covered = state.covered.min(self.open.len());
             state.settled &= !self.loops.calls(number);
         }

@@ -138,7 +138,7 @@ pub(crate) fn is_of_the_module(error: &CompileError) -> bool {
         CompileError::Compiler(error) => {
             matches!(error.downcast_ref(), Some(CompilerError::Refused { .. }))
         }
-        // Native code takes more of the pool than the module.
+        // Native code takes more of the pool than the module does, so only this form may lack memory.
         error => matches!(error, CompileError::Refused(_) | CompileError::OutOfMemory(_)),
     }
 }

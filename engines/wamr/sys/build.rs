@@ -13,7 +13,7 @@ use cc::Build;
 const DEFINES: &[(&str, &str)] = &[
     ("BH_MALLOC", "wasm_runtime_malloc"),
     ("BH_FREE", "wasm_runtime_free"),
-    // The host's allocator also provides linear memory, rather than the system.
+    // Linear memory, too, comes from the host's allocator rather than from the system.
     ("WASM_MEM_ALLOC_WITH_USAGE", "1"),
     // Checks are in software: no signal handler of this process is replaced, and nothing is mapped.
     ("WASM_DISABLE_HW_BOUND_CHECK", "1"),

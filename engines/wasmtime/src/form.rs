@@ -10,8 +10,8 @@ use kernelpack_interruptible::{Interruptible, Origins, Reason, lower_bulk, make}
 pub(super) struct Form {
     wasm: Box<[u8]>,
     pub(super) interruption: Interruption,
-    /// Whether tensors may be mapped: no instruction makes host code access the guest's memory, where a fault in host
-    /// code would end the process.
+    /// Whether tensors may be mapped. They may if no instruction makes host code access the guest's memory, since a fault
+    /// in host code would end the process.
     pub(super) maps: bool,
     /// Computed for the first backtrace.
     origins: OnceLock<Option<Origins>>,

@@ -72,8 +72,8 @@ fn row_of(signature: &Signature<'_>, name: &str, actual: DType) -> Result<(usize
     }
 }
 
-/// Lends the caller's tensors, in the order of the table, and the scalars of a call to `f`, without allocating
-/// anything.
+/// Passes the arguments of a call to `f` without allocating anything: the caller's tensors, in the order of the table,
+/// and the scalars.
 ///
 /// In-out tensors are outputs. Missing tensors become absent ones, which the later check of the tensors refuses.
 pub(crate) fn lend<R>(

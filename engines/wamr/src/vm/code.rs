@@ -112,7 +112,7 @@ impl Code {
     }
 }
 
-/// Copies the bytes to a multiple of [`ALIGNMENT`].
+/// Copies the file into a buffer from the pool, which starts at a multiple of [`ALIGNMENT`].
 fn aligned(vm: &Arc<Vm>, file: &[u8]) -> Result<FileBytes, String> {
     let mut buffer = Buffer::new(vm, file.len()).ok_or("the pool has no room for the native code")?;
     buffer.as_mut().copy_from_slice(file);

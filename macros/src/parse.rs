@@ -3,6 +3,7 @@
 mod dim;
 mod options;
 mod param;
+mod ungroup;
 
 use proc_macro2::TokenStream;
 use syn::{
@@ -32,6 +33,9 @@ pub(crate) fn function(direction: Direction, item: TokenStream, errors: &mut Err
 /// Reads the attribute's arguments and the function.
 pub(crate) fn model(direction: Direction, options: TokenStream, mut function: ItemFn, errors: &mut Errors) -> Model {
     let options = options::parse(direction, options, errors);
+    if let ReturnType::Type(_, ty) = &mut function.sig.output {
+        ungroup::ty(ty);
+    }
     signature(direction, &function, errors);
 
     let mut params = Vec::new();
@@ -130,7 +134,9 @@ fn description(attributes: &[Attribute]) -> String {
     let mut text = String::new();
     for attribute in attributes {
         let Meta::NameValue(meta) = &attribute.meta else { continue };
-        let Expr::Lit(syn::ExprLit { lit: Lit::Str(line), .. }) = &meta.value else { continue };
+        let mut value = meta.value.clone();
+        ungroup::expr(&mut value);
+        let Expr::Lit(syn::ExprLit { lit: Lit::Str(line), .. }) = value else { continue };
         if !meta.path.is_ident("doc") {
             continue;
         }

@@ -4,6 +4,7 @@ use kernelpack_abi::ResourceLimits;
 use proc_macro2::TokenStream;
 use syn::{Expr, Ident, Lit, LitStr, Path, Token, parse::Parser, punctuated::Punctuated};
 
+use super::ungroup;
 use crate::{
     errors::Errors,
     model::{Direction, Options},
@@ -86,7 +87,9 @@ impl syn::parse::Parse for Setting {
             return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value: write `{key} = ...`")));
         }
         input.parse::<Token![=]>()?;
-        Ok(Self { key, value: input.parse()? })
+        let mut value = input.parse()?;
+        ungroup::expr(&mut value);
+        Ok(Self { key, value })
     }
 }
 

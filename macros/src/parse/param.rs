@@ -6,7 +6,7 @@ use syn::{
     TypeReference, parse::Parser, punctuated::Punctuated,
 };
 
-use super::dim;
+use super::{dim, ungroup};
 use crate::{
     errors::Errors,
     model::{Dim, Op, Param, Scalar, Tensor},
@@ -16,6 +16,7 @@ use crate::{
 /// Parses a parameter and removes the attributes that only the macro understands.
 pub(super) fn parse(typed: &mut PatType, errors: &mut Errors) -> Param {
     let attributes = Attributes::take(&mut typed.attrs, errors);
+    ungroup::ty(&mut typed.ty);
     let ident = match &*typed.pat {
         Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none() => {
             pat.ident.clone()
@@ -229,7 +230,8 @@ fn shape_dims(attribute: &Attribute, errors: &mut Errors) -> Vec<Dim> {
         return Vec::new();
     };
     let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-    let Some(extents) = errors.ok(parser.parse2(list.tokens.clone())) else { return Vec::new() };
+    let Some(mut extents) = errors.ok(parser.parse2(list.tokens.clone())) else { return Vec::new() };
+    extents.iter_mut().for_each(ungroup::expr);
     extents.iter().filter_map(|extent| errors.ok(dim::dim(extent))).collect()
 }
 
@@ -249,7 +251,8 @@ fn scratch_len(attribute: &Attribute, errors: &mut Errors) -> Option<Vec<Op>> {
 
 /// Returns the expression of `name = expression`, if there is nothing else.
 fn named_value(list: &syn::MetaList, name: &str) -> Option<Expr> {
-    let value = syn::parse2::<syn::MetaNameValue>(list.tokens.clone()).ok()?;
+    let mut value = syn::parse2::<syn::MetaNameValue>(list.tokens.clone()).ok()?;
+    ungroup::expr(&mut value.value);
     value.path.is_ident(name).then_some(value.value)
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use kernelpack_guest::{BlockQ8_0, Error, Result, Status, backward, bail, ensure, kernel};
+use kernelpack_guest::{BlockQ8_0, Error, Float, Result, Status, backward, bail, ensure, f16, kernel};
 
 /// Multiplies each element by a factor.
 #[kernel(category = "arithmetic", backward = scale_f32_backward, split = n)]
@@ -47,6 +47,31 @@ pub fn matvec_q8(
     }
     Ok(())
 }
+
+/// Raises each element to a power, computed in f32 whatever the element type is.
+fn power<T: Float>(x: &[T], y: &mut [T], exponent: u32) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = T::narrow((0..exponent).fold(1.0, |power, _| power * x.widen()));
+    }
+}
+
+macro_rules! power {
+    ($name:ident, $element:ty, $description:literal) => {
+        #[doc = $description]
+        #[kernel(category = "arithmetic", family = "power", split = n)]
+        pub fn $name(
+            #[shape(n)] x: &[$element],
+            #[shape(n)] y: &mut [$element],
+            #[param(default = 2)] exponent: u32,
+        ) -> Result<()> {
+            power(x, y, exponent);
+            Ok(())
+        }
+    };
+}
+
+power!(power_f32, f32, "Raises each element to a power.");
+power!(power_f16, f16, "Raises each element to a power, rounded to f16 once.");
 
 /// Adds a bias to each row, where one is given.
 #[kernel(category = "arithmetic", split = rows)]
@@ -154,8 +179,6 @@ pub fn scale_f32_backward(
 
 #[cfg(test)]
 mod tests {
-    use kernelpack_guest::f16;
-
     use super::*;
 
     #[test]
@@ -180,6 +203,15 @@ mod tests {
         let mut y = [0.0; 2];
         matvec_q8(&[block(0.5, 2), block(1.0, -1)], &[1.0; 32], &mut y, 32).unwrap();
         assert_eq!(y, [32.0, -32.0]);
+    }
+
+    #[test]
+    fn raising_to_a_power() {
+        let (mut y, mut narrow) = ([0.0; 2], [f16::ZERO; 2]);
+        power_f32(&[3.0, -2.0], &mut y, 3).unwrap();
+        power_f16(&[f16::from_f32(1.5), f16::from_f32(300.0)], &mut narrow, 2).unwrap();
+        assert_eq!((y, narrow.map(f16::to_f32)), ([27.0, -8.0], [2.25, f32::INFINITY]));
+        assert_eq!(power_f16::SPEC.description, "Raises each element to a power, rounded to f16 once.");
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use kernelpack_abi::{Infer, Kernel, ParamValue, Pass};
 
-use crate::{DynKernel, DynTensor, DynView, DynViewMut, Error, TypedKernel};
+use crate::{Bound, DynKernel, DynTensor, DynView, DynViewMut, Error, TypedKernel};
 
 impl<K: Kernel> TypedKernel<K> {
     /// Like [`call`](Self::call), but does not block the executor's thread. `args` makes the arguments from `tensors`.
@@ -89,6 +89,40 @@ impl<K: Kernel> TypedKernel<K> {
             })
             .await
         }
+    }
+}
+
+impl<K: Kernel> Bound<K> {
+    /// Like [`call`](Self::call), but does not block the executor's thread. `args` makes the arguments from `tensors`,
+    /// which are the bound tensors.
+    ///
+    /// The future owns the binding and the tensors while the kernel runs, and returns both, whether the call succeeds or
+    /// fails. Moving a [`Tensor`](crate::Tensor) does not move its elements, so it stays bound. If `args` panics, awaiting
+    /// the future panics.
+    ///
+    /// # Example: a step that does not block
+    /// ```no_run
+    /// use kernelpack_host::{Bound, Error, Tensor};
+    /// use kernelpack_kernels::rmsnorm_f32::{Args, Kernel};
+    ///
+    /// type Tensors = (Tensor<f32>, Tensor<f32>, Tensor<f32>);
+    ///
+    /// async fn step(norm: Bound<Kernel>, tensors: Tensors) -> Result<(Bound<Kernel>, Tensors), Error> {
+    ///     let args = |(x, weight, y): &mut Tensors| Args::new(x.view(), weight.view(), y.view_mut());
+    ///     let (norm, tensors, called) = norm.call_async(tensors, args).await;
+    ///     called.map(|()| (norm, tensors))
+    /// }
+    /// ```
+    pub async fn call_async<T, F>(mut self, mut tensors: T, args: F) -> (Self, T, Result<(), Error>)
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut T) -> K::Args<'a> + Send + 'static,
+    {
+        blocking::unblock(move || {
+            let result = self.call(args(&mut tensors));
+            (self, tensors, result)
+        })
+        .await
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Mappings are counted for the whole process, so any test that makes or drops one takes a lock.
 
+mod asynchronous;
 mod batch;
 mod chain;
 mod dynamic;

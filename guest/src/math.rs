@@ -102,27 +102,6 @@ pub fn sin_cos<const N: usize>(angles: [f32; N]) -> ([f32; N], [f32; N]) {
     (sines, cosines)
 }
 
-/// The angles below which [`within_a_turn`] subtracts turns: those of rotary embeddings at positions of 32 bits.
-pub const MANY_TURNS: f64 = 8_589_934_592.0;
-
-/// An angle in radians less whole turns, so that it lies between about -π and π, for angles from 0 to [`MANY_TURNS`].
-///
-/// The error is below 1e-15, by Cody and Waite's range reduction with 2π in three parts. Rounding the result to f32 loses
-/// at most 1.2e-7 radians, whereas an angle of 2²⁴ radians in f32 may be off by one.
-#[inline(always)]
-pub fn within_a_turn(angle: f64) -> f64 {
-    /// Adding this leaves a value of less than 2⁵¹, rounded to an integer, in the low bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    const TURNS: f64 = 1.0 / core::f64::consts::TAU;
-    // 2π in three parts; the first two have so few bits that their products with the number of turns are exact.
-    const TAU_HIGH: f64 = 6.283_185_958_862_305;
-    const TAU_MIDDLE: f64 = -6.516_827_397_717_861e-7;
-    const TAU_LOW: f64 = 2.156_121_143_263_247_6e-14;
-
-    let turns = (angle * TURNS + ROUND) - ROUND;
-    ((angle - turns * TAU_HIGH) - turns * TAU_MIDDLE) - turns * TAU_LOW
-}
-
 #[inline(always)]
 fn bounded_sin_cos(angle: f32) -> (f32, f32) {
     /// Adding this leaves a value of less than 2⁵¹, rounded to an integer, in the low bits.

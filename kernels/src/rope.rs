@@ -11,12 +11,10 @@ use angles::Angles;
 /// Rotary position embedding (Su et al., 2021): rotates each pair of a head by an angle that grows with the position.
 ///
 /// `freqs`, where given, holds the angles in radians. Otherwise the angle of pair i at position s is
-/// (s + `position_offset`) · `theta`^(-2i / dim), computed in f64 and rounded to f32 once whole turns are subtracted, so
-/// that the error is below 1e-6 at every position. The angles of `freqs` are already rounded: at position 100,000 that may
-/// cost 4e-3 radians, so only at the first few positions do both ways give the same bits. Pairs are
-/// (x\[i\], x\[i + dim/2\]), as Llama and GPT-NeoX have them, or with `interleaved` (x\[2i\], x\[2i+1\]), as in the
-/// paper. A `theta` that is not positive and finite, or so small that an angle leaves the range of f32, is refused unless
-/// `freqs` is given.
+/// (s + `position_offset`) · `theta`^(-2i / dim), computed in f64 and rounded to f32, as a table of `freqs` would hold
+/// it. Pairs are (x\[i\], x\[i + dim/2\]), as Llama and GPT-NeoX have them, or with `interleaved` (x\[2i\], x\[2i+1\]), as
+/// in the paper. A `theta` that is not positive and finite, or so small that an angle leaves the range of f32, is refused
+/// unless `freqs` is given.
 #[kernel(
     category = "positional_encoding",
     name = "Rotary Position Embedding (FP32)",

@@ -37,24 +37,6 @@ fn sines_and_cosines_are_within_their_bound() {
 }
 
 #[test]
-fn whole_turns_do_not_change_an_angle() {
-    let mut worst = 0.0f64;
-    let mut check = |angle: f64| {
-        let rest = within_a_turn(angle);
-        assert!(rest.abs() <= core::f64::consts::PI + 1e-6, "{angle}: {rest}");
-        worst = worst.max((rest.sin() - angle.sin()).abs()).max((rest.cos() - angle.cos()).abs());
-    };
-    for step in 0..200_000u32 {
-        let x = f64::from(step);
-        [x, x * 1e-3, x * 10_737.0, x * 42_949.672_9, MANY_TURNS - x - 1.0].into_iter().for_each(&mut check);
-        check(x * core::f64::consts::PI);
-    }
-    assert!(worst < 1e-15, "{worst:e}");
-    assert_eq!(within_a_turn(0.0), 0.0);
-    assert_eq!(within_a_turn(3.0), 3.0);
-}
-
-#[test]
 fn exp_is_within_its_bound() {
     let mut worst = 0.0f64;
     let mut x = 0.0f32;

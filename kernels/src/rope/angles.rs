@@ -1,9 +1,6 @@
 //! The cosines and sines of a rotation, position by position.
 
-use kernelpack_guest::{
-    Result, ensure,
-    math::{MANY_TURNS, sin_cos, within_a_turn},
-};
+use kernelpack_guest::{Result, ensure, math::sin_cos};
 
 /// Angles per step.
 const BLOCK: usize = 8;
@@ -42,16 +39,9 @@ impl Angles<'_> {
                     // follows.
                     let frequency = libm::pow(f64::from(self.theta), -((2 * i) as f64 / dim as f64));
                     let last = self.angle((table.len() / dim).saturating_sub(1), frequency);
-                    ensure!(
-                        (last as f32).is_finite(),
-                        InvalidParams,
-                        "theta is so small that angles leave the range of f32"
-                    );
-                    // Whole turns are subtracted in f64, since f32 has too few bits for the angles of far positions.
-                    let is_reducible = last < MANY_TURNS;
+                    ensure!(last.is_finite(), InvalidParams, "theta is so small that angles leave the range of f32");
                     for (s, row) in table.chunks_exact_mut(dim).enumerate() {
-                        let angle = self.angle(s, frequency);
-                        row[i] = if is_reducible { within_a_turn(angle) } else { angle } as f32;
+                        row[i] = self.angle(s, frequency);
                     }
                 }
             }
@@ -63,9 +53,9 @@ impl Angles<'_> {
         Ok(())
     }
 
-    /// Computes (s + offset) · theta^(-2i / dim).
-    fn angle(self, s: usize, frequency: f64) -> f64 {
-        (s as f64 + f64::from(self.position_offset)) * frequency
+    /// Computes (s + offset) · theta^(-2i / dim), rounded to f32 once, like an entry of a table of angles.
+    fn angle(self, s: usize, frequency: f64) -> f32 {
+        ((s as f64 + f64::from(self.position_offset)) * frequency) as f32
     }
 
     /// Computes the cosines and sines of the angles that `cos` holds, and replaces the angles by the cosines.

@@ -21,14 +21,14 @@ pub(crate) fn swiglu(gate: &[f64], up: &[f64]) -> Vec<f64> {
     gate.iter().zip(up).map(|(gate, up)| gate / (1.0 + (-gate).exp()) * up).collect()
 }
 
-/// The angle of pair `i` at position `s`.
-pub(crate) fn angle(s: usize, i: usize, dim: usize, theta: f32, position_offset: u32) -> f64 {
+/// The angle of pair `i` at position `s`, rounded to f32 as a table of angles holds it.
+pub(crate) fn angle(s: usize, i: usize, dim: usize, theta: f32, position_offset: u32) -> f32 {
     let position = s as f64 + f64::from(position_offset);
-    position * f64::from(theta).powf(-2.0 * i as f64 / dim as f64)
+    (position * f64::from(theta).powf(-2.0 * i as f64 / dim as f64)) as f32
 }
 
 /// Rotates x \[batch, seq, heads, 2 · pairs\] by angles \[seq, pairs\].
-pub(crate) fn rope(x: &[f64], angles: &[f64], [batch, seq, heads, pairs]: [usize; 4], interleaved: bool) -> Vec<f64> {
+pub(crate) fn rope(x: &[f64], angles: &[f32], [batch, seq, heads, pairs]: [usize; 4], interleaved: bool) -> Vec<f64> {
     let mut y = vec![0.0; x.len()];
     for b in 0..batch {
         for s in 0..seq {
@@ -37,7 +37,7 @@ pub(crate) fn rope(x: &[f64], angles: &[f64], [batch, seq, heads, pairs]: [usize
                 for i in 0..pairs {
                     let (first, second) = if interleaved { (2 * i, 2 * i + 1) } else { (i, i + pairs) };
                     let (u, v) = (x[start + first], x[start + second]);
-                    let (sin, cos) = angles[s * pairs + i].sin_cos();
+                    let (sin, cos) = f64::from(angles[s * pairs + i]).sin_cos();
                     y[start + first] = u * cos - v * sin;
                     y[start + second] = u * sin + v * cos;
                 }

@@ -104,8 +104,8 @@ fn rope() {
             interleaved,
         };
         let outputs = run_backward::<rope_f32::Kernel>(inputs);
-        let angles: Vec<f64> = match &freqs {
-            Some(freqs) => wide(freqs.data()),
+        let angles: Vec<f32> = match &freqs {
+            Some(freqs) => freqs.data().to_vec(),
             None => {
                 (0..seq * pairs).map(|at| angle(at / pairs, at % pairs, 2 * pairs, theta, position_offset)).collect()
             }

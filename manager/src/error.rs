@@ -69,7 +69,7 @@ pub enum UpgradeError {
         /// The pack that was found.
         found: PackId,
     },
-    /// Compilation: the engine rejects a module, or the runtime's limits are too low for it.
+    /// Compilation: the engine rejects a module, the runtime's limits are too low for it, or the machine lacks memory.
     #[error("the pack {pack} cannot be loaded: {error}")]
     Compile {
         /// The pack.
@@ -136,7 +136,7 @@ impl UpgradeError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Store(_) | Self::Unchecked(_) => true,
-            Self::Failed(error) => matches!(**error, Error::Resources(_)),
+            Self::Failed(error) | Self::Compile { error, .. } => matches!(**error, Error::Resources(_)),
             _ => false,
         }
     }

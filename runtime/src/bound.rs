@@ -87,9 +87,7 @@ impl<K: Kernel> Bound<K> {
     /// As [`call`](Self::call), and as [`TypedKernel::bind`](crate::TypedKernel::bind).
     pub fn call_on(&mut self, kernel: &TypedKernel<K>, args: K::Args<'_>) -> Result<(), Error> {
         K::lend(args, |tensors, scalars| {
-            // Only the bound tensors are accepted, as in `call`.
-            self.inner.check(&K::SIGNATURE, tensors)?;
-            self.inner = BoundCall::new(kernel.dispatcher(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
+            self.inner.rebind(kernel.dispatcher(), &K::SIGNATURE, tensors, scalars, kernel.max_ticks())?;
             self.inner.call(&K::SIGNATURE, tensors, scalars)
         })
     }

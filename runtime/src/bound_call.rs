@@ -30,6 +30,22 @@ impl BoundCall {
         Ok(Self { dispatcher: dispatcher.clone(), binding, max_ticks })
     }
 
+    /// Binds another kernel to the tensors that this one is bound to. If that fails, this one stays bound.
+    pub(crate) fn rebind(
+        &mut self,
+        dispatcher: &Arc<Dispatcher>,
+        signature: &Signature<'_>,
+        tensors: &mut [TensorArg<'_>],
+        scalars: &[u8],
+        max_ticks: u32,
+    ) -> Result<(), Error> {
+        // Only the bound tensors are accepted, as in `call`.
+        let checked = self.binding.check(signature, tensors);
+        let bound = checked.and_then(|()| Self::new(dispatcher, signature, tensors, scalars, max_ticks));
+        *self = bound.map_err(|error| dispatcher.recovery.not_begun(error))?;
+        Ok(())
+    }
+
     /// Runs the kernel on the tensors that it is bound to.
     pub(crate) fn call(
         &mut self,
@@ -104,11 +120,6 @@ impl BoundCall {
     /// The kernel's id.
     pub(crate) fn id(&self) -> &str {
         self.dispatcher.loaded.id()
-    }
-
-    /// Refuses tensors that are not the bound ones.
-    pub(crate) fn check(&self, signature: &Signature<'_>, tensors: &[TensorArg<'_>]) -> Result<(), Error> {
-        self.binding.check(signature, tensors)
     }
 
     /// How many bytes each call copies.

@@ -129,10 +129,7 @@ impl Dispatcher {
 
     /// Reports a call whose arguments were refused before it began.
     pub(crate) fn report<R>(&self, begun: Result<Result<R, Error>, BadCall>) -> Result<R, Error> {
-        begun.unwrap_or_else(|bad| {
-            self.recovery.metrics.call(Outcome::BadCall, None);
-            Err(bad.into())
-        })
+        begun.unwrap_or_else(|bad| Err(self.recovery.not_begun(bad.into())))
     }
 
     /// Runs calls of the forward pass in one entry of the sandbox, if the kernel is in service there and supports

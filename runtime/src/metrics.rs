@@ -44,16 +44,19 @@ const KINDS: [&str; 12] = [
 
 impl Outcome {
     pub(crate) fn of(result: &Result<(), Error>) -> Self {
-        match result {
-            Ok(()) => Self::Ok,
-            Err(Error::Kernel(trapped)) if trapped.error.is_refusal() => Self::Refused,
-            Err(Error::Kernel(_)) => Self::Failed,
-            Err(Error::BadCall(_) | Error::Rejected(_)) => Self::BadCall,
-            Err(Error::OutOfService(_)) => Self::OutOfService,
-            Err(Error::Config(_) | Error::File(_) | Error::Resources(_) | Error::Load(_) | Error::TrustStore(_)) => {
+        result.as_ref().map_or_else(Self::of_error, |()| Self::Ok)
+    }
+
+    pub(crate) fn of_error(error: &Error) -> Self {
+        match error {
+            Error::Kernel(failure) if failure.error.is_refusal() => Self::Refused,
+            Error::Kernel(_) => Self::Failed,
+            Error::BadCall(_) | Error::Rejected(_) => Self::BadCall,
+            Error::OutOfService(_) => Self::OutOfService,
+            Error::Config(_) | Error::File(_) | Error::Resources(_) | Error::Load(_) | Error::TrustStore(_) => {
                 Self::Engine
             }
-            Err(Error::Internal(_)) => Self::Internal,
+            Error::Internal(_) => Self::Internal,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! All kernels of a runtime, so that one that lacks resources can free the idle instances of the others.
 
-use std::sync::{Mutex, TryLockError, Weak};
+use std::sync::{Arc, Mutex, TryLockError, Weak};
 
 use kernelpack_engine::Budget;
 
@@ -19,11 +19,11 @@ pub(crate) struct Neighbours {
 }
 
 impl Neighbours {
-    /// Adds a kernel.
-    pub(crate) fn add(&self, kernel: Weak<dyn Neighbour>) {
+    /// Adds kernels.
+    pub(crate) fn add(&self, kernels: impl Iterator<Item = Arc<dyn Neighbour>>) {
         self.with(|all| {
             all.retain(|kernel| kernel.strong_count() > 0);
-            all.push(kernel);
+            all.extend(kernels.map(|kernel| Arc::downgrade(&kernel)));
         });
     }
 

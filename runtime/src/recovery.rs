@@ -158,6 +158,14 @@ impl Recovery {
         self.set_degraded(false);
     }
 
+    /// Reports a call that failed before it began.
+    #[cold]
+    pub(crate) fn not_begun(&self, error: Error) -> Error {
+        log::refused(&self.origin, &error);
+        self.metrics.call(Outcome::of_error(&error), None);
+        error
+    }
+
     /// Recovers a call that took the usual path and failed, as the policy says.
     #[cold]
     pub(crate) fn failed(&self, call: &mut Call<'_, '_>, start: Option<Instant>, error: Error) -> Result<(), Error> {

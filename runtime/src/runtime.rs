@@ -209,10 +209,7 @@ impl Runtime {
                 Ok((id, Arc::new(kernel)))
             })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        for kernel in kernels.values() {
-            let neighbour: Arc<dyn Neighbour> = kernel.loaded.clone();
-            self.shares.neighbours.add(Arc::downgrade(&neighbour));
-        }
+        self.shares.neighbours.add(kernels.values().map(|kernel| kernel.loaded.clone() as Arc<dyn Neighbour>));
         // Checked again, since compiling takes time: once a key is revoked, no pack that it signed may be handed out.
         let signer = self.check_key(signed.signed_by())?;
         Ok(Pack::new(signed.into_manifest(), signer, kernels, vectors.into_iter().flatten().collect()))

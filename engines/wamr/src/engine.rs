@@ -135,7 +135,8 @@ impl WamrEngine {
 
 /// Converts WAMR's message to an error. WAMR has no error codes, so a full pool is recognized by its messages.
 fn refused(words: String) -> CompileError {
-    if ["memory failed", "the pool has no room", "no memory for that"].iter().any(|out| words.contains(out)) {
+    if ["memory failed", "the pool has no room", "no memory for its machine code"].iter().any(|out| words.contains(out))
+    {
         CompileError::OutOfMemory(words)
     } else {
         CompileError::Refused(words)

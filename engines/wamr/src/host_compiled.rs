@@ -108,7 +108,8 @@ impl HostCompiler {
 
     /// Compiles the module; the driver has compared the output's record with the request.
     fn compile(&self, module: &VerifiedModule) -> Result<HostCompiled, CompileError> {
-        let failed = |error| match error {
+        let failed = |error: CompilerError| match error {
+            error if error.is_shortage() => CompileError::OutOfMemory(error.to_string()),
             CompilerError::NoCompiler { .. }
             | CompilerError::NoLlvm { .. }
             | CompilerError::NotTheCompiler { .. }

@@ -66,7 +66,10 @@ impl WasmtimeEngine {
         protection.configure(&mut config);
         let engines = Arc::new(Engines::new(config));
         // Most kernels use this engine; making it also checks the configuration.
-        let refused = |error: wasmtime::Error| StartError::Settings(format!("{error:#}"));
+        let refused = |error: wasmtime::Error| {
+            let message = format!("{error:#}");
+            if is_shortage(&error) { StartError::OutOfMemory(message) } else { StartError::Settings(message) }
+        };
         let engine = engines.make(ResourceLimits::DEFAULT.max_stack_bytes, interruption).map_err(refused)?;
         let features = features::detect(&engine).map_err(refused)?;
         let tick = {
@@ -124,13 +127,24 @@ fn refused(error: wasmtime::Error) -> CompileError {
     if is_shortage(&error) { CompileError::OutOfMemory(message) } else { CompileError::Refused(message) }
 }
 
-/// Returns whether the system lacks memory or address space, the only resources that compiling needs.
+/// Returns whether the system lacks memory, address space, file descriptors or mappings.
 fn is_shortage(error: &wasmtime::Error) -> bool {
     #[cfg(unix)]
-    if error.chain().any(|cause| cause.is::<rustix::io::Errno>()) {
-        return true;
+    {
+        use rustix::io::Errno;
+
+        let lacks = |errno: Errno| matches!(errno, Errno::NOMEM | Errno::AGAIN | Errno::MFILE | Errno::NFILE);
+        let errno = |cause: &(dyn std::error::Error + 'static)| {
+            let of_io = || cause.downcast_ref().and_then(Errno::from_io_error);
+            cause.downcast_ref::<Errno>().copied().or_else(of_io)
+        };
+        if error.chain().filter_map(errno).any(lacks) {
+            return true;
+        }
     }
-    error.is::<wasmtime::error::OutOfMemory>() || error.chain().any(|cause| cause.is::<std::io::Error>())
+    let is_memory = |error: &std::io::Error| error.kind() == std::io::ErrorKind::OutOfMemory;
+    error.is::<wasmtime::error::OutOfMemory>()
+        || error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(is_memory))
 }
 
 impl WasmtimeEngine {

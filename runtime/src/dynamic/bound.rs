@@ -83,9 +83,7 @@ impl DynBound {
     ) -> Result<(), Error> {
         kernel.signature().with(|signature| {
             let called = lend(kernel.id(), signature, inputs, outputs, params, |tensors, scalars| {
-                // Only the bound tensors are accepted, as in `call`.
-                self.inner.check(signature, tensors)?;
-                self.inner = BoundCall::new(kernel.dispatcher(), signature, tensors, scalars, kernel.max_ticks())?;
+                self.inner.rebind(kernel.dispatcher(), signature, tensors, scalars, kernel.max_ticks())?;
                 self.loaded = kernel.loaded().clone();
                 self.inner.call(signature, tensors, scalars)
             });

@@ -94,6 +94,16 @@ pub enum CompilerError {
     },
 }
 
+impl CompilerError {
+    /// Returns whether the machine lacked memory or file descriptors to run the compiler.
+    pub fn is_shortage(&self) -> bool {
+        match self {
+            Self::Run { error, .. } | Self::Folder { error } => kernelpack_files::is_shortage(error),
+            _ => false,
+        }
+    }
+}
+
 /// The fault in a file that the compiler made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -63,7 +63,10 @@ impl Code {
         // it.
         let text = unsafe { sys::kernelpack_wamr_lift(file.as_mut_ptr(), &mut size, &mut text_size) };
         if text.is_null() {
-            return Err("there is no machine code in it, or no memory for that".to_owned());
+            // The size is set as soon as there is code.
+            let fault =
+                if text_size == 0 { "there is no machine code in it" } else { "no memory for its machine code" };
+            return Err(fault.to_owned());
         }
         file.truncate(size as usize);
         // SAFETY: the code must have been compiled from a module by WAMR's compiler, with the checks that keep it

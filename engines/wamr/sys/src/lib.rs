@@ -125,8 +125,8 @@ unsafe extern "C" {
     pub fn kernelpack_wamr_load(file: *const u8, size: u32, error_buf: *mut c_char, error_buf_size: u32)
     -> *mut Module;
     /// Moves the machine code of an AOT file, in a buffer at a multiple of four, to pages of its own, and closes the
-    /// gap in the file; `size` is set to what is left. Null, with nothing changed, if there is no machine code or not
-    /// enough memory.
+    /// gap in the file; `size` is set to what is left. Null, with the file unchanged, if there is no machine code or, with
+    /// `text_size` set, not enough memory.
     pub fn kernelpack_wamr_lift(file: *mut u8, size: *mut u32, text_size: *mut u32) -> *mut u8;
     /// Loads an AOT file whose machine code was lifted; the buffer is only read, and is not needed afterwards. The
     /// machine code is then owned by the module, or was unmapped. If `kept` is set to a pointer, that is WAMR's memory,

@@ -164,6 +164,7 @@ kernelpack_wamr_lift(uint8_t *file, uint32_t *size, uint32_t *text_size)
     total = ((uint64)body_size + aot_get_plt_table_size() + 3) & ~(uint64)3;
     if (body_size == 0 || total >= UINT32_MAX)
         return NULL;
+    *text_size = (uint32_t)total;
 #if UINTPTR_MAX == UINT64_MAX && !defined(BUILD_TARGET_AARCH64)
     /* Relocations of 32 bits can reach this part of the address space. */
     text = os_mmap(NULL, total, prot, MMAP_MAP_32BIT, os_get_invalid_handle());
@@ -174,7 +175,6 @@ kernelpack_wamr_lift(uint8_t *file, uint32_t *size, uint32_t *text_size)
     memcpy(text, file + body, body_size);
     memset(text + body_size, 0, total - body_size);
     os_thread_jit_write_protect_np(true);
-    *text_size = (uint32_t)total;
 
     /* Both ends of the gap are multiples of four, so what follows stays aligned. */
     next = (at + 3) & ~(uint32_t)3;

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 /// Seconds, from a call of a microsecond to the longest deadline.
 const BUCKETS: [f64; 8] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0];
 
-/// Three good calls, one that falls back, one that is refused, and four with wrong arguments.
+/// Three good calls, one that falls back, one that is refused, and five with wrong arguments.
 fn run() -> Result<(), Box<dyn Error>> {
     let pack = Engine::Wasmtime.builder().build()?.open(pack::fixture("with-std"))?;
     let kernel = pack.kernel::<falls::Kernel>()?;
@@ -33,6 +33,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     assert!(named.run(&[("unknown", (&x).into())], &[]).is_err());
     assert!(named.call(&[("unknown", (&x).into())], &mut [], &[]).is_err());
     assert!(named.backward(&[], &[]).is_err());
+    let [mut sum, mut y] = [TensorBuf::zeros(&[1024])?, TensorBuf::zeros(&[1024])?];
+    let mut bound = kernel.bind(falls::Args::new(x.view(), sum.view_mut(), y.view_mut()))?;
+    let (other, [mut sum, mut y]) = (TensorBuf::zeros(&[8])?, [TensorBuf::zeros(&[8])?, TensorBuf::zeros(&[8])?]);
+    assert!(bound.call_on(&kernel, falls::Args::new(other.view(), sum.view_mut(), y.view_mut())).is_err());
     Ok(())
 }
 
@@ -59,7 +63,7 @@ fn a_scrape_shows_calls_failures_and_fallbacks() {
     };
     assert_eq!(calls("ok"), Some(3.0), "{scrape}");
     assert_eq!((calls("fallback"), calls("refused"), calls("failed")), (Some(1.0), Some(1.0), Some(0.0)));
-    assert_eq!(calls("bad_call"), Some(4.0), "{scrape}");
+    assert_eq!(calls("bad_call"), Some(5.0), "{scrape}");
     assert_eq!(of_falls("kernelpack_call_duration_seconds_count", "placement"), Some(1.0));
     assert_eq!(of_falls("kernelpack_call_duration_seconds_bucket", r#"le="+Inf""#), Some(1.0));
     assert_eq!(of_falls("kernelpack_failures_total", r#"kind="internal_error""#), Some(1.0));

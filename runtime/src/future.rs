@@ -108,8 +108,9 @@ impl<K: Kernel> Bound<K> {
     /// type Tensors = (Tensor<f32>, Tensor<f32>, Tensor<f32>);
     ///
     /// async fn step(norm: Bound<Kernel>, tensors: Tensors) -> Result<(Bound<Kernel>, Tensors), Error> {
-    ///     let args = |(x, weight, y): &mut Tensors| Args::new(x.view(), weight.view(), y.view_mut());
-    ///     let (norm, tensors, called) = norm.call_async(tensors, args).await;
+    ///     let (norm, tensors, called) = norm
+    ///         .call_async(tensors, |(x, weight, y)| Args::new(x.view(), weight.view(), y.view_mut()))
+    ///         .await;
     ///     called.map(|()| (norm, tensors))
     /// }
     /// ```

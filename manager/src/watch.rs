@@ -30,7 +30,8 @@ const MAX_DEPTH: usize = 4;
 pub enum WatchEvent {
     /// The active pack has changed: to one from the folder, or to one that another process made active in the store.
     Upgraded(Swapped),
-    /// A pack was refused. It is not tried again until its files change.
+    /// A pack was refused. It is not tried again until its files change, unless the reason may be temporary, such as a
+    /// lack of memory.
     Refused {
         /// The pack's folder.
         path: PathBuf,

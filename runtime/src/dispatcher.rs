@@ -1,8 +1,8 @@
 //! Where a call goes: to the sandbox, or past it.
 //!
-//! A call's road begins here. [`LoadedKernel`] runs it in the sandbox and nothing else; if the kernel is stopped, it
-//! drops the instance, which frees everything that the kernel held. [`Recovery`] stands beside it and deals with
-//! kernels that fail, are out of service or are placed outside the sandbox.
+//! Every call begins here. [`LoadedKernel`] only runs calls in the sandbox; if a kernel is stopped, it drops the
+//! instance, which frees everything that the kernel held. [`Recovery`] handles kernels that fail, are out of service or
+//! are placed outside the sandbox.
 
 use std::{sync::Arc, time::Instant};
 

@@ -188,8 +188,7 @@ impl Recovery {
             _ => {
                 self.breaker.said_nothing(admission);
                 log::refused(&self.origin, &error);
-                let result = Err(error);
-                return (Outcome::of(&result), result);
+                return (Outcome::of_error(&error), Err(error));
             }
         };
         log::failed(failure, call, start.map(|start| start.elapsed()));
@@ -225,8 +224,9 @@ impl Recovery {
     #[cold]
     fn fall_back_if(&self, covered: bool, call: &mut Call<'_, '_>, error: Error) -> (Outcome, Result<(), Error>) {
         self.set_degraded(true);
-        let result = Err(error);
-        let Some(reference) = self.substitute().filter(|_| covered) else { return (Outcome::of(&result), result) };
+        let Some(reference) = self.substitute().filter(|_| covered) else {
+            return (Outcome::of_error(&error), Err(error));
+        };
         match reference.run_on_copies(call.export, call.tensors, call.scalars) {
             Ok(()) => {
                 self.metrics.fallback(true);
@@ -236,7 +236,7 @@ impl Recovery {
             Err(failure) => {
                 self.metrics.fallback(false);
                 log::fallback_failed(&self.origin, reference, &failure);
-                (Outcome::of(&result), result)
+                (Outcome::of_error(&error), Err(error))
             }
         }
     }
